@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+/** Origins and credentials of one provider. Verifying secrets may be several (during a roll): any of them is good. */
+export interface ProviderSettings {
+  readonly clientId?: string;
+  readonly clientSecret?: string;
+  /** Slack's signing secret(s), Stripe's webhook secret(s); empty where none is set. */
+  readonly webhookSecrets: readonly string[];
+  /** Stripe: the platform's own secret key. */
+  readonly secretKey?: string;
+  readonly authorizeUrl?: string;
+  readonly tokenUrl?: string;
+  readonly revokeUrl?: string;
+  readonly userinfoUrl?: string;
+  readonly apiBaseUrl?: string;
+  /** Google: what the Pub/Sub push token must say. */
+  readonly pubsub?: { readonly audience?: string; readonly email?: string; readonly jwksUrl?: string; readonly issuer?: string };
+}
+
+export interface EncryptionKey {
+  readonly id: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+/** Everything that the environment decides, read once and validated together. */
+export interface Settings {
+  readonly production: boolean;
+  readonly port: number;
+  readonly host: string;
+  /** Origin under which browsers and providers reach this service, without a trailing slash. */
+  readonly publicUrl: string;
+  /** Absolute path of the folder for what the embedded default keeps. */
+  readonly dataDir: string;
+  readonly databaseUrl?: string;
+  readonly databasePoolMax: number;
+  readonly redisUrl?: string;
+  /** The first is the primary: new secrets are encrypted with it. */
+  readonly encryptionKeys: readonly EncryptionKey[];
+  readonly apiJwtSecret?: string;
+  readonly apiJwksUrl?: string;
+  /** Origins that a browser may be sent back to. */
+  readonly returnToOrigins: readonly string[];
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  readonly sandbox: 'auto' | 'on' | 'off';
+  /** True when the sandbox providers are to be started (decided from `sandbox`, credentials and NODE_ENV). */
+  readonly useSandbox: boolean;
+  readonly metricsPublic: boolean;
+  readonly docs: boolean;
+  readonly webhookMaxBytes: number;
+  /** Unprocessed attempts before an event is dead. */
+  readonly webhookMaxAttempts: number;
+  /** Seconds between incremental syncs of one connection. */
+  readonly syncIncrementalSeconds: number;
+  /** Seconds between full syncs of one connection. */
+  readonly syncFullSeconds: number;
+  /** Whether cron, the sweeper and the workers run in this process. */
+  readonly workers: boolean;
+  /** Days that request logs and webhook payloads are kept. */
+  readonly retentionDays: number;
+  readonly alertSlackWebhookUrl?: string;
+  readonly alertWebhookUrl?: string;
+  readonly alertWebhookSecret?: string;
+  readonly providers: Readonly<Record<string, ProviderSettings>>;
+}
+
+/** Thrown by `loadSettings`: all faults of the environment in one message. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  constructor(readonly faults: readonly string[]) {
+    super(`The settings need attention:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+const list = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean));
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+const integer = (min: number, max: number) => z.coerce.number({ error: 'must be a number' }).int().min(min).max(max);
+
+const environment = z.object({
+  NODE_ENV: z.string().default('development'),
+  PORT: integer(0, 65535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: httpUrl.optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres://').optional(),
+  DATABASE_POOL_MAX: integer(2, 200).default(20),
+  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').optional(),
+  ENCRYPTION_KEYS: z.string().optional(),
+  API_JWT_SECRET: z.string().min(32, 'must be at least 32 characters; `openssl rand -hex 32` makes one').optional(),
+  API_JWKS_URL: httpUrl.optional(),
+  RETURN_TO_ORIGINS: list,
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  SANDBOX: z.enum(['auto', 'on', 'off']).default('auto'),
+  METRICS_PUBLIC: flag.default(false),
+  DOCS: flag.optional(),
+  WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
+  WEBHOOK_MAX_ATTEMPTS: integer(1, 100).default(8),
+  SYNC_INCREMENTAL_SECONDS: integer(10, 30 * 86400).default(15 * 60),
+  SYNC_FULL_SECONDS: integer(60, 365 * 86400).default(7 * 86400),
+  WORKERS: flag.default(true),
+  RETENTION_DAYS: integer(1, 3650).default(30),
+  ALERT_SLACK_WEBHOOK_URL: httpUrl.optional(),
+  ALERT_WEBHOOK_URL: httpUrl.optional(),
+  ALERT_WEBHOOK_SECRET: z.string().min(16).optional(),
+});
+
+/** What each provider's variables are called; the core never asks for a provider by name, it is handed its settings. */
+const PROVIDER_PREFIXES = { slack: 'SLACK', stripe: 'STRIPE', google: 'GOOGLE' } as const;
+const URL_SUFFIXES = ['AUTHORIZE_URL', 'TOKEN_URL', 'REVOKE_URL', 'USERINFO_URL', 'API_BASE_URL', 'PUBSUB_JWKS_URL'] as const;
+
+/**
+ * Reads and validates the settings. Pure but for the secrets that it generates under `DATA_DIR` outside production.
+ * @throws SettingsError with all faults listed together.
+ */
+export function loadSettings(env: Env): Settings {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const faults: string[] = [];
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    throw new SettingsError([...faults, ...providerFaults(present)]);
+  }
+  const e = parsed.data;
+  const production = e.NODE_ENV === 'production';
+  const dataDir = resolve(e.DATA_DIR);
+  faults.push(...providerFaults(present));
+
+  const providers = Object.fromEntries(
+    Object.entries(PROVIDER_PREFIXES).map(([key, prefix]) => [key, providerSettings(present, prefix)]),
+  );
+  const anyCredentials = Object.values(PROVIDER_PREFIXES).some((p) => present[`${p}_CLIENT_ID`] ?? present[`${p}_SECRET_KEY`]);
+  if (production && e.SANDBOX === 'on') faults.push('SANDBOX: the sandbox providers never run with NODE_ENV=production; remove SANDBOX or set it to off');
+  const useSandbox = !production && (e.SANDBOX === 'on' || (e.SANDBOX === 'auto' && !anyCredentials));
+
+  const encryptionKeys = readEncryptionKeys(e.ENCRYPTION_KEYS, production, dataDir, faults);
+  let apiJwtSecret = e.API_JWT_SECRET;
+  if (!apiJwtSecret && !e.API_JWKS_URL) {
+    if (production) faults.push('API_JWT_SECRET: needed in production (or API_JWKS_URL); `openssl rand -hex 32` makes one');
+    else if (faults.length === 0) apiJwtSecret = generatedSecret(dataDir, 'api-jwt-secret', () => randomBytes(32).toString('hex'));
+  }
+  if (production && !e.PUBLIC_URL) faults.push('PUBLIC_URL: needed in production; the https address under which providers and browsers reach this service');
+  if (Boolean(e.REDIS_URL) && !e.DATABASE_URL) faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
+  const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
+  if (faults.length > 0) throw new SettingsError(faults);
+
+  const publicUrl = (e.PUBLIC_URL ?? `http://localhost:${e.PORT}`).replace(/\/+$/, '');
+  return {
+    production,
+    port: e.PORT,
+    host: e.HOST,
+    publicUrl,
+    dataDir,
+    databaseUrl: e.DATABASE_URL,
+    databasePoolMax: e.DATABASE_POOL_MAX,
+    redisUrl: e.REDIS_URL,
+    encryptionKeys,
+    apiJwtSecret,
+    apiJwksUrl: e.API_JWKS_URL,
+    returnToOrigins: [new URL(publicUrl).origin, ...returnToOrigins],
+    logLevel: e.LOG_LEVEL,
+    sandbox: e.SANDBOX,
+    useSandbox,
+    metricsPublic: e.METRICS_PUBLIC,
+    docs: e.DOCS ?? !production,
+    webhookMaxBytes: e.WEBHOOK_MAX_BYTES,
+    webhookMaxAttempts: e.WEBHOOK_MAX_ATTEMPTS,
+    syncIncrementalSeconds: e.SYNC_INCREMENTAL_SECONDS,
+    syncFullSeconds: e.SYNC_FULL_SECONDS,
+    workers: e.WORKERS,
+    retentionDays: e.RETENTION_DAYS,
+    alertSlackWebhookUrl: e.ALERT_SLACK_WEBHOOK_URL,
+    alertWebhookUrl: e.ALERT_WEBHOOK_URL,
+    alertWebhookSecret: e.ALERT_WEBHOOK_SECRET,
+    providers,
+  };
+}
+
+/** The settings of this process: the only place that touches `process.env`. `overrides` win (the sandbox's addresses). */
+export function readEnvironment(overrides: Env = {}): Settings {
+  return loadSettings({ ...process.env, ...overrides });
+}
+
+function providerSettings(env: Env, prefix: string): ProviderSettings {
+  const secrets = (env[`${prefix}_SIGNING_SECRET`] ?? env[`${prefix}_WEBHOOK_SECRET`] ?? '').split(',');
+  return {
+    clientId: env[`${prefix}_CLIENT_ID`],
+    clientSecret: env[`${prefix}_CLIENT_SECRET`] ?? env[`${prefix}_SECRET_KEY`],
+    webhookSecrets: secrets.map((secret) => secret.trim()).filter(Boolean),
+    secretKey: env[`${prefix}_SECRET_KEY`],
+    authorizeUrl: env[`${prefix}_AUTHORIZE_URL`],
+    tokenUrl: env[`${prefix}_TOKEN_URL`],
+    revokeUrl: env[`${prefix}_REVOKE_URL`],
+    userinfoUrl: env[`${prefix}_USERINFO_URL`],
+    apiBaseUrl: env[`${prefix}_API_BASE_URL`],
+    pubsub: {
+      audience: env[`${prefix}_PUBSUB_AUDIENCE`],
+      email: env[`${prefix}_PUBSUB_EMAIL`],
+      jwksUrl: env[`${prefix}_PUBSUB_JWKS_URL`],
+      issuer: env[`${prefix}_PUBSUB_ISSUER`],
+    },
+  };
+}
+
+function providerFaults(env: Env): string[] {
+  const faults: string[] = [];
+  for (const prefix of Object.values(PROVIDER_PREFIXES)) {
+    for (const suffix of URL_SUFFIXES) {
+      const value = env[`${prefix}_${suffix}`];
+      if (value !== undefined && !httpUrl.safeParse(value).success) faults.push(`${prefix}_${suffix}: must be an http(s) URL`);
+    }
+    const id = env[`${prefix}_CLIENT_ID`];
+    const secret = env[`${prefix}_CLIENT_SECRET`] ?? env[`${prefix}_SECRET_KEY`];
+    if (id && !secret) faults.push(`${prefix}_CLIENT_ID is set without its secret; set ${prefix === 'STRIPE' ? 'STRIPE_SECRET_KEY' : `${prefix}_CLIENT_SECRET`} too`);
+  }
+  return faults;
+}
+
+function readEncryptionKeys(value: string | undefined, production: boolean, dataDir: string, faults: string[]): EncryptionKey[] {
+  const hint = 'write id:base64 of 32 random bytes, e.g. `echo "k1:$(openssl rand -base64 32)"`';
+  let text = value;
+  if (!text) {
+    if (production) {
+      faults.push(`ENCRYPTION_KEYS: needed in production; ${hint}`);
+      return [];
+    }
+    // Never inside the database's own folder: who copies that folder must not get the key with it.
+    text = generatedSecret(dataDir, 'encryption-keys', () => `dev:${randomBytes(32).toString('base64')}`);
+  }
+  const keys: EncryptionKey[] = [];
+  for (const [index, part] of text.split(',').entries()) {
+    const [, id, encoded] = /^\s*([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(part) ?? [];
+    const key = Buffer.from(encoded ?? '', 'base64');
+    // The position, never the text: a fault is printed.
+    if (!id) faults.push(`ENCRYPTION_KEYS: entry ${index + 1} is not of the form id:base64; ${hint}`);
+    else if (key.length !== 32) faults.push(`ENCRYPTION_KEYS: key "${id}" has ${key.length} bytes, 32 are needed; ${hint}`);
+    else if (key.every((byte) => byte === key[0])) faults.push(`ENCRYPTION_KEYS: key "${id}" is not random; ${hint}`);
+    else if (keys.some((other) => other.id === id)) faults.push(`ENCRYPTION_KEYS: the id "${id}" stands twice`);
+    else keys.push({ id, key });
+  }
+  return keys;
+}
+
+function generatedSecret(dataDir: string, name: string, make: () => string): string {
+  const folder = join(dataDir, 'secrets');
+  const path = join(folder, name);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    // `wx`: two processes that start at once agree on the first one's secret.
+    writeFileSync(path, make(), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+function originOf(text: string, faults: string[]): string {
+  const parsed = httpUrl.safeParse(text);
+  if (parsed.success) return new URL(text).origin;
+  faults.push(`RETURN_TO_ORIGINS: "${text}" is not an http(s) origin`);
+  return '';
+}

@@ -1,0 +1,345 @@
+/**
+ * The contract of a provider: types only. A provider is a folder of facts (data, here) and three services (auth, sync,
+ * webhooks). The core reads these and knows no provider's name.
+ */
+import type { EntityManager } from 'typeorm';
+import type { ErrorCode } from '../errors';
+
+export type Fetch = typeof globalThis.fetch;
+
+/** What a provider is, all in one place. Each `<p>.module.ts` builds one and registers it. */
+export interface Provider {
+  /** Lower case, stable: part of addresses and rows. */
+  readonly key: string;
+  /** As people write it. */
+  readonly name: string;
+  /** Whether this server holds the credentials that the provider needs. */
+  readonly configured: boolean;
+  /** Base of the provider's API, with a trailing slash; the proxy is confined to it. */
+  readonly apiBaseUrl: string;
+  /** Further origins that the provider's own SDK calls; credentials go to these and to `apiBaseUrl`'s only. */
+  readonly otherOrigins?: readonly string[];
+  readonly oauth2?: OAuth2Facts;
+  readonly apiKey?: ApiKeyFacts;
+  readonly auth: ProviderAuth;
+  readonly http: HttpFacts;
+  readonly webhooks?: WebhookFacts;
+  readonly sync?: ProviderSync;
+  /** Names of what people can do with it, e.g. `messages.send`. */
+  readonly actions: readonly string[];
+}
+
+// ── Authentication ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface OAuth2Facts {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly authorizeUrl: string;
+  readonly tokenUrl: string;
+  readonly revokeUrl?: string;
+  readonly userinfoUrl?: string;
+  readonly scopes: readonly string[];
+  readonly scopeSeparator: ' ' | ',';
+  /** Whether the provider takes PKCE (S256). */
+  readonly pkce: boolean;
+  /** Further parameters of the authorize address, e.g. `access_type=offline`. */
+  readonly authorizeParams?: Readonly<Record<string, string>>;
+  /** How the client shows who it is at the token endpoint. Default `body`. */
+  readonly clientAuth?: 'body' | 'basic';
+  /** Refresh when the token ends within this many ms. Default 60 000. */
+  readonly refreshAheadMs?: number;
+  /** Deadline of one token call, ms. Default 30 000. */
+  readonly tokenTimeoutMs?: number;
+  /** Error codes of the token endpoint that end the grant for good (`invalid_grant`). All others are passing or our own fault. */
+  readonly refusalCodes: readonly string[];
+  /** Error codes that say our client id or secret is wrong: never the user's fault. */
+  readonly clientFaultCodes: readonly string[];
+}
+
+export interface ApiKeyFacts {
+  /** What a key looks like, checked before the verifying call. */
+  readonly pattern: RegExp;
+  /** Where a person finds the key: one sentence. */
+  readonly help: string;
+}
+
+/** One access token with its own life. Most providers have one of kind `default`; Slack may have `bot` and `user`. */
+export interface TokenGrant {
+  readonly kind: string;
+  readonly accessToken: string;
+  /** Absent: the provider sent none. A stored one is then kept. */
+  readonly refreshToken?: string;
+  /** Seconds from now; absent: does not expire. */
+  readonly expiresInS?: number;
+  readonly scopes: readonly string[];
+}
+
+export interface AccountIdentity {
+  /** Stable id of the account at the provider; with tenant and user it identifies the connection. */
+  readonly accountId: string;
+  /** As a person knows it, e.g. the workspace's name. */
+  readonly accountName: string;
+  /** Key under which the provider's webhooks name this account; `accountId` where absent. */
+  readonly routingKey?: string;
+  /** Further facts of the account, never a secret, e.g. `{ livemode: false }`. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** Implemented by `<p>-auth.service.ts`. */
+export interface ProviderAuth {
+  /**
+   * Turns the token endpoint's body into grants. `kind` is given for a refresh: the kind that was refreshed.
+   * @throws IntegrationError `connect_failed` with `providerCode` where the body says no (Slack answers 200 with `ok: false`).
+   */
+  parseTokenResponse(body: unknown, context: { step: 'exchange' | 'refresh'; kind?: string }): readonly TokenGrant[];
+  /** Who granted this, asked once after the exchange through `fetch` (governed, carries the new token). */
+  identify(context: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity>;
+  /** One real call with the key. @throws IntegrationError `credentials_rejected`. */
+  verifyApiKey?(context: { fetch: Fetch }): Promise<AccountIdentity & { scopes?: readonly string[] }>;
+  /** Ends the grant at the provider. True when the provider confirmed or no longer knew it. */
+  revoke?(context: { fetch: Fetch; connection: ConnectionRef; tokens: readonly { kind: string; accessToken: string; refreshToken?: string }[] }): Promise<boolean>;
+}
+
+/** What the core hands round of a connection: no secret in it. */
+export interface ConnectionRef {
+  readonly id: string;
+  readonly tenant: string;
+  readonly userId: string;
+  readonly provider: string;
+  readonly accountId: string;
+  readonly authType: 'oauth2' | 'api_key';
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+// ── The way out ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface HttpFacts {
+  /** The API's methods, first match wins; one that matches none gets its path with ids replaced, and `defaultLimit`. */
+  readonly endpoints: readonly EndpointFacts[];
+  /** Rate limits by name; an endpoint names the ones that it falls under. */
+  readonly limits: Readonly<Record<string, LimitFacts>>;
+  /** Limits that every call falls under, besides its endpoint's. */
+  readonly defaultLimits: readonly string[];
+  /** Retry policy; see the retry interceptor for the defaults. */
+  readonly retry?: Partial<RetryFacts>;
+  /** Total time for a call with all its tries, ms. Default 30 000. */
+  readonly deadlineMs?: number;
+  /** Largest body taken from the provider, bytes. Default 50 MiB. */
+  readonly maxResponseBytes?: number;
+  /** Sets the credential on an outgoing request. Default: `Authorization: Bearer <accessToken>`. */
+  authorize?(headers: Headers, credential: { accessToken: string; connection: ConnectionRef }): void;
+  /**
+   * Reads a failure out of an answer, the provider's own way; undefined: not a failure that only the provider's rules can see
+   * (then the HTTP status decides). `json` is the parsed body where it is JSON, undefined otherwise.
+   */
+  readFault?(answer: { status: number; headers: Headers; json: unknown }): ProviderFault | undefined;
+}
+
+export interface EndpointFacts {
+  /** HTTP method; any where absent. */
+  readonly method?: string;
+  /** Path below the origin with `:name` for what varies, e.g. `/v1/customers/:id`. Also the name in logs and metrics. */
+  readonly path: string;
+  /**
+   * May the call be repeated when it is not certain that it did not happen? Default: GET, HEAD, PUT, DELETE and OPTIONS yes, others only
+   * with an idempotency key that the provider honours (`HttpFacts.retry.idempotencyHeader`).
+   */
+  readonly repeatable?: boolean;
+  /** Names of limits. */
+  readonly limits?: readonly string[];
+  /** What the call costs of its limits (Gmail's quota units). Default 1. */
+  readonly cost?: number;
+}
+
+export interface LimitFacts {
+  /** Sustained rate. */
+  readonly perSecond: number;
+  /** How many may go at once after a pause. */
+  readonly burst: number;
+  /** What has a bucket of its own. `param`: each value of a form or JSON field (`keyParam`) of an account. */
+  readonly per: 'provider' | 'account' | 'endpoint' | 'param';
+  readonly keyParam?: string;
+}
+
+export interface RetryFacts {
+  /** Tries in all, the first included. Default 4. */
+  readonly maxAttempts: number;
+  /** First back-off, ms; doubles each time, full jitter. Default 250. */
+  readonly baseMs: number;
+  /** Longest back-off, ms. Default 10 000. */
+  readonly maxMs: number;
+  /** A `Retry-After` longer than this is not waited for within the call: it fails with `retryAfter`. Default 30 000. */
+  readonly maxRetryAfterMs: number;
+  /** Request header that makes a repeated POST safe at this provider, e.g. `Idempotency-Key`. */
+  readonly idempotencyHeader?: string;
+}
+
+/** A failure as the provider told it, put into our words once. */
+export interface ProviderFault {
+  readonly code: ErrorCode;
+  readonly providerCode?: string;
+  /** Default: the kind's own. */
+  readonly retryable?: boolean;
+  /** Certain that nothing happened at the provider. Default: true for 4xx, 429 and refusals; false for 5xx. */
+  readonly notExecuted?: boolean;
+  /** The token is no longer good: refresh once and replay once. */
+  readonly tokenExpired?: boolean;
+  /** The grant has ended for good: no refresh can help; the connection needs the user. */
+  readonly grantEnded?: boolean;
+  readonly retryAfterMs?: number;
+  /** A sentence for a person, where the kind's own is too general. */
+  readonly detail?: string;
+  readonly nextStep?: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+// ── The way in ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A delivery as it came: nothing parsed yet. Header names are lower case; a repeated header is an array. */
+export interface RawDelivery {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Buffer;
+  /** ms since the epoch, of the receiving process. */
+  readonly receivedAt: number;
+}
+
+export type RefusalCause = 'no_secret' | 'no_signature' | 'malformed_signature' | 'clock_skew' | 'wrong_signature' | 'unknown_channel' | 'wrong_token';
+export type Verdict = { readonly ok: true; readonly tenant?: string } | { readonly ok: false; readonly cause: RefusalCause };
+
+export interface WebhookFacts {
+  /** Whether something to verify with is configured; without, every delivery is refused and the start says so. */
+  readonly configured: boolean;
+  /** Verifies over the raw bytes, in constant time. Never throws for what a stranger sent. */
+  verify(delivery: RawDelivery): Promise<Verdict> | Verdict;
+  /** Reads a verified delivery. @throws IntegrationError `invalid_request` where it is not what the provider sends. */
+  parse(delivery: RawDelivery): ParsedDelivery;
+}
+
+export interface ParsedDelivery {
+  /** Usually one; none for a handshake. */
+  readonly events: readonly IncomingEvent[];
+  /** Answer other than an empty 200, e.g. the echo of a challenge. */
+  readonly reply?: { readonly body: string; readonly contentType: string };
+}
+
+export interface IncomingEvent {
+  /** The provider's id of the event: the same on every redelivery. */
+  readonly eventId: string;
+  readonly type: string;
+  /** The account that it concerns: matches `AccountIdentity.routingKey`. Absent: unknown. */
+  readonly routingKey?: string;
+  /** Alternative to `routingKey` where the provider names a channel that we created (Google): the connection's id. */
+  readonly connectionId?: string;
+  /** The object that it is about, e.g. `customer/cus_1`: events of one object never go backwards. */
+  readonly objectKey?: string;
+  /** Provider's time or version of the object, ms or counter: greater is newer. */
+  readonly objectVersion?: number;
+}
+
+/** A stored event as a handler gets it. */
+export interface WebhookEvent<T = unknown> {
+  readonly id: string;
+  readonly provider: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly payload: T;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly receivedAt: Date;
+  readonly attempt: number;
+  readonly objectKey?: string;
+  readonly objectVersion?: number;
+}
+
+/**
+ * What a handler works with. Everything it does through `context` commits together with the event's `completed`: once, or not at all.
+ * A call to the provider belongs before the effects, through `fetch`; it may be repeated if the process dies.
+ */
+export interface HandlerContext {
+  /** Absent for an event of an account that nobody connected. */
+  readonly connection?: ConnectionRef;
+  /** The transaction of this event. */
+  readonly manager: EntityManager;
+  /** Aborted when the handler exceeds its time. */
+  readonly signal: AbortSignal;
+  /** Applies records in real time (upserts and deletions) within the transaction. */
+  applyRecords(resource: string, records: readonly SyncRecord[], options?: { partition?: string }): Promise<void>;
+  /** Asks for an incremental sync of these resources; a burst of asks becomes one run. */
+  requestSync(resources?: readonly string[]): Promise<void>;
+  /** The provider ended the grant (app uninstalled, access revoked). */
+  markRevoked(reason: { code: 'needs_reauth' | 'not_connected'; providerCode: string }): Promise<void>;
+}
+
+/**
+ * A handler that first has to ask the provider (refetch of an object) declares `prepare`: it runs before the transaction opens, and its result is handed to `handle`.
+ */
+export interface WebhookHandler<T = unknown, P = unknown> {
+  prepare?(event: WebhookEvent<T>, context: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<P>;
+  handle(event: WebhookEvent<T>, context: HandlerContext, prepared: P): Promise<void>;
+}
+
+// ── Synchronization ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ProviderSync {
+  readonly resources: readonly SyncResource[];
+}
+
+/**
+ * A kind of record, e.g. `channels`. A resource may have partitions (one per calendar), each with a cursor of its own.
+ * The generators yield pages; the engine stores each with its checkpoint in one transaction, counts, hashes and sweeps.
+ */
+export interface SyncResource {
+  readonly name: string;
+  /** As people read it: "Calendar events". */
+  readonly label: string;
+  /** The partitions to walk, asked at the start of a run. Default: one, named `''`. A partition that is gone is swept. */
+  partitions?(context: SyncContext): Promise<readonly string[]>;
+  /** Every record there is. `context.checkpoint` is where an interrupted run stopped: go on from there. */
+  full(context: SyncContext): AsyncIterable<SyncPage>;
+  /**
+   * What changed since `context.cursor`. Absent: an incremental run does a full one.
+   * @throws IntegrationError `sync_cursor_expired`: the engine does a full run of this partition.
+   */
+  incremental?(context: SyncContext & { readonly cursor: unknown }): AsyncIterable<SyncPage>;
+  /** How the provider is asked to tell of changes, one watch a partition, where that is a call of its own (Google's channels). */
+  readonly watch?: WatchFacts;
+}
+
+export interface WatchFacts {
+  /** A new watch is made this long before the old one ends, ms. */
+  readonly renewBeforeMs: number;
+  /** `channelId` and `token` are ours, fresh and never used before; the provider sends notifications to `address`. */
+  create(context: SyncContext & { readonly channelId: string; readonly token: string; readonly address: string }): Promise<{ remoteId: string; expiresAt: number }>;
+  stop(context: SyncContext & { readonly channelId: string; readonly remoteId: string }): Promise<void>;
+}
+
+export interface SyncContext {
+  readonly connection: ConnectionRef;
+  readonly fetch: Fetch;
+  readonly partition: string;
+  /** What the last committed page of this very run said; undefined at its beginning. */
+  readonly checkpoint: unknown;
+  /** Aborted when the run is cancelled, loses its lease or the process stops. */
+  readonly signal: AbortSignal;
+  /** ms since the epoch. */
+  now(): number;
+}
+
+export interface SyncPage {
+  readonly records: readonly SyncRecord[];
+  /** JSON. Where to go on after this page if the run is interrupted; committed with the page. */
+  readonly checkpoint?: unknown;
+  /** JSON. Where the next incremental run starts; stored when the last page is committed. Give it on the last page (or earlier: the last given counts). */
+  readonly cursor?: unknown;
+  /** How many there are in all, where the provider tells. */
+  readonly total?: number;
+}
+
+export interface SyncRecord {
+  /** The provider's id, unique within resource and partition. */
+  readonly id: string;
+  /** JSON; ignored for a deletion. */
+  readonly data?: unknown;
+  readonly deleted?: boolean;
+  /** Provider's time or version, ms or counter: an older one never overwrites a newer one. */
+  readonly version?: number;
+}
