@@ -1,0 +1,4 @@
+import { InitialSchema1764000000000 } from './1764000000000-initial-schema';
+
+/** In the order in which they are applied. A migration that was released is never edited: add another. */
+export const MIGRATIONS = [InitialSchema1764000000000];
