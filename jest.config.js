@@ -1,0 +1,32 @@
+/** Everything that runs without a browser and without faults; `--selectProjects` is not needed for that. */
+const DECORATORS = {
+  jsc: {
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    target: 'es2022',
+    keepClassNames: true,
+  },
+  module: { type: 'commonjs' },
+  sourceMaps: 'inline',
+};
+
+/** PGlite loads Node's modules by import(), which jest's sandbox lacks: turned into require(). */
+const DYNAMIC_IMPORTS = { jsc: { parser: { syntax: 'ecmascript' }, target: 'es2022' }, module: { type: 'commonjs' } };
+
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/browser/', '<rootDir>/test/faults/', '<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  setupFiles: ['reflect-metadata'],
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.ts',
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', DECORATORS],
+    '/@electric-sql/pglite/dist/.+\\.c?js$': ['@swc/jest', DYNAMIC_IMPORTS],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!@electric-sql/pglite/)'],
+  maxWorkers: 2,
+  testTimeout: 30_000,
+};

@@ -1,0 +1,56 @@
+import type { DataSourceOptions } from 'typeorm';
+import type { EmbeddedPostgres } from '../database/embedded-postgres';
+import { MIGRATIONS } from '../database/migrations';
+
+export interface DataSourceSettings {
+  /** A Postgres server; without it `embedded` must be given. */
+  databaseUrl?: string;
+  /** The opened embedded database, used when there is no `databaseUrl`. */
+  embedded?: EmbeddedPostgres;
+  /** Connections at most, on a server. Default 20. */
+  databasePoolMax?: number;
+  /** Milliseconds a statement may take, on a server; 0 for no limit. Default 30000. */
+  statementTimeoutMs?: number;
+  entities?: DataSourceOptions['entities'];
+}
+
+const APPLICATION_NAME = 'trestle';
+const DEFAULTS = { databasePoolMax: 20, statementTimeoutMs: 30_000 };
+
+/** Milliseconds a caller waits for a connection, and an unfinished transaction for its next statement. */
+const CONNECTION_TIMEOUT_MS = 5_000;
+const IDLE_IN_TRANSACTION_MS = 60_000;
+/** The client gives up a little after the server should have: only a dead network lets it come to that. */
+const NETWORK_GRACE_MS = 15_000;
+
+/** How TypeORM reaches the database: a server where there is a URL, else the embedded one. Same dialect, same migrations. */
+export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptions {
+  const common = {
+    type: 'postgres',
+    entities: settings.entities ?? [],
+    migrations: MIGRATIONS,
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    installExtensions: false,
+    // `where: { id: undefined }` must never mean "all rows"
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+  } as const satisfies DataSourceOptions;
+
+  if (settings.databaseUrl) return { ...common, url: settings.databaseUrl, extra: serverPoolConfig(settings) };
+  if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
+  return { ...common, extra: settings.embedded.poolConfig() };
+}
+
+/** Settings of a `pg.Pool` towards a Postgres server. */
+export function serverPoolConfig({ databasePoolMax, statementTimeoutMs }: Pick<DataSourceSettings, 'databasePoolMax' | 'statementTimeoutMs'> = {}) {
+  const timeoutMs = statementTimeoutMs ?? DEFAULTS.statementTimeoutMs;
+  return {
+    max: databasePoolMax ?? DEFAULTS.databasePoolMax,
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    ...(timeoutMs > 0 && { statement_timeout: timeoutMs, query_timeout: timeoutMs + NETWORK_GRACE_MS }),
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    application_name: APPLICATION_NAME,
+  };
+}

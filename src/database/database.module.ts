@@ -1,0 +1,64 @@
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { SETTINGS } from '../config/config.module';
+import type { Settings } from '../config/env';
+import { connectDatabase } from './connect-database';
+import { DatabaseHealth } from './database-health';
+import { DatabaseInfo } from './database-info';
+import { LOCK_POOL, LockPool } from './lock-pool';
+import type { DatabaseSettings } from './managed-data-source';
+
+/** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
+export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
+
+@Module({
+  providers: [{ provide: EMBEDDED_SEED, useValue: undefined }],
+  exports: [EMBEDDED_SEED],
+})
+class EmbeddedSeedModule {}
+
+/** What Nest's TypeORM module hands on to the factory of the DataSource. */
+type Options = TypeOrmModuleOptions & { managed: DatabaseSettings };
+
+/** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth` and `LOCK_POOL`. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      imports: [EmbeddedSeedModule],
+      inject: [SETTINGS, EMBEDDED_SEED],
+      useFactory: (settings: Settings, seed?: Uint8Array): Options => ({
+        type: 'postgres',
+        autoLoadEntities: true,
+        retryAttempts: 1, // connectDatabase knows what is worth waiting for
+        managed: { databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, databasePoolMax: settings.databasePoolMax, seed },
+      }),
+      dataSourceFactory: async (options) => connectDatabase({ ...(options as Options).managed, entities: options?.entities }),
+    }),
+  ],
+  providers: [
+    { provide: DatabaseInfo, inject: [SETTINGS], useFactory: (settings: Settings) => new DatabaseInfo(settings.databaseUrl ? 'server' : 'embedded') },
+    {
+      provide: DatabaseHealth,
+      inject: [getDataSourceToken(), SETTINGS],
+      useFactory: (dataSource: DataSource, settings: Settings) => new DatabaseHealth(dataSource, settings.databaseUrl),
+    },
+    {
+      provide: LOCK_POOL,
+      inject: [SETTINGS],
+      useFactory: (settings: Settings) => (settings.databaseUrl ? new LockPool(settings.databaseUrl) : null),
+    },
+  ],
+  exports: [DatabaseInfo, DatabaseHealth, LOCK_POOL],
+})
+export class DatabaseModule implements OnApplicationShutdown {
+  constructor(
+    private readonly health: DatabaseHealth,
+    @Inject(LOCK_POOL) private readonly lockPool: LockPool | null,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.health.close(), this.lockPool?.close()]);
+  }
+}

@@ -1,0 +1,172 @@
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { DataFolderLock } from './data-folder-lock';
+import { PgliteStream, type EmbeddedSession } from './pglite-stream';
+import { asksForReady, endsReady, queryMessage } from './wire-messages';
+
+export interface EmbeddedPostgresOptions {
+  /** A dump of `dumpSeed()`; a new database starts from it instead of being made from nothing (about 1 s instead of 4 s). */
+  seed?: Uint8Array;
+  /** Milliseconds a caller waits for the one connection. */
+  connectionTimeoutMs: number;
+}
+
+/** What `pg.Pool`, or TypeORM's `extra`, needs to reach the embedded database. */
+export interface EmbeddedPoolConfig {
+  readonly stream: () => PgliteStream;
+  readonly max: 1;
+  readonly connectionTimeoutMillis: number;
+  readonly idleTimeoutMillis: 0;
+  readonly user: string;
+  readonly database: string;
+  readonly ssl: false;
+}
+
+const DEFAULTS: EmbeddedPostgresOptions = { connectionTimeoutMs: 5_000 };
+const MEMORY = 'memory://';
+
+/** Opens the database below `dataDir` (in its folder `postgres`), or one in memory. @throws DataFolderLockedError */
+export async function openEmbeddedPostgres(dataDir: string, options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
+  return EmbeddedPostgres.open(dataDir, { ...DEFAULTS, ...options });
+}
+
+/** Postgres inside this process: PGlite behind the ordinary `pg` driver. One connection, no network. */
+export class EmbeddedPostgres {
+  private sessions: Promise<void> = Promise.resolve();
+  private stopped: string | undefined;
+  private broken = false;
+
+  private constructor(
+    private database: PGlite,
+    private readonly reopen: () => Promise<PGlite>,
+    private readonly connectionTimeoutMs: number,
+    private lock: DataFolderLock | undefined,
+  ) {}
+
+  static async open(dataDir: string, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+    if (dataDir === MEMORY) {
+      const open = () => openPglite(MEMORY, options.seed);
+      return new EmbeddedPostgres(await open(), open, options.connectionTimeoutMs, undefined);
+    }
+    const opened: { current?: EmbeddedPostgres } = {};
+    const lock = await DataFolderLock.acquire(dataDir, () => opened.current?.stop('its data folder was taken over by another process'));
+    try {
+      const folder = join(resolve(dataDir), 'postgres');
+      const database = await openFolder(folder, options.seed);
+      opened.current = new EmbeddedPostgres(database, () => openPglite(folder), options.connectionTimeoutMs, lock);
+      return opened.current;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Settings of the one pool that may use this database. */
+  poolConfig(): EmbeddedPoolConfig {
+    return {
+      stream: () => new PgliteStream(() => this.openSession()),
+      max: 1,
+      connectionTimeoutMillis: this.connectionTimeoutMs,
+      idleTimeoutMillis: 0,
+      user: 'postgres',
+      database: 'postgres',
+      ssl: false,
+    };
+  }
+
+  /** The whole database as a compressed archive, for the option `seed` of another. */
+  async dumpSeed(): Promise<Uint8Array> {
+    return new Uint8Array(await (await this.database.dumpDataDir('gzip')).arrayBuffer());
+  }
+
+  /** Ends the database and gives the folder free. End the pool first. */
+  async close(): Promise<void> {
+    if (this.stopped) return this.lock?.release();
+    this.stop('it was closed');
+    if (!this.broken) await this.database.close();
+    await this.lock?.release();
+  }
+
+  private stop(reason: string): void {
+    this.stopped ??= reason;
+  }
+
+  private async openSession(): Promise<EmbeddedSession> {
+    const before = this.sessions;
+    let leave: () => void = () => undefined;
+    this.sessions = new Promise((resolve) => (leave = resolve));
+    await before;
+    let ended = false;
+    return {
+      run: (messages) => this.run(messages),
+      end: async () => {
+        if (ended) return;
+        ended = true;
+        // the backend outlives the connection: an open transaction, locks and settings must not
+        if (!this.stopped && !this.broken) await this.run([queryMessage('ROLLBACK')]).catch(() => undefined);
+        if (!this.stopped && !this.broken) await this.run([queryMessage('DISCARD ALL')]).catch(() => undefined);
+        leave();
+      },
+    };
+  }
+
+  private async run(messages: Buffer[]): Promise<Buffer> {
+    if (this.stopped) throw connectionFailure(`The embedded database does not answer: ${this.stopped}.`);
+    if (this.broken) {
+      this.database = await this.reopen();
+      this.broken = false;
+    }
+    const parts: Buffer[] = [];
+    try {
+      await this.database.runExclusive(() =>
+        this.database.execProtocolRawStream(Buffer.concat(messages), {
+          // a view into memory that the next message overwrites
+          onRawData: (data) => void parts.push(Buffer.from(data)),
+        }),
+      );
+    } catch (cause) {
+      this.broken = true;
+      throw connectionFailure('The embedded database stopped in the middle of a statement.', cause);
+    }
+    const answer = Buffer.concat(parts);
+    const last = messages.at(-1);
+    if (last && asksForReady(last) && !endsReady(answer)) {
+      // PGlite swallows the exceptions of a backend that gave up (a full disk, say); the caller would wait for ever
+      this.broken = true;
+      throw connectionFailure('The embedded database stopped in the middle of a statement.');
+    }
+    return answer;
+  }
+}
+
+/** A first start that was cut off leaves half a database, so a marker stands beside the folder until it is whole. */
+async function openFolder(folder: string, seed?: Uint8Array): Promise<PGlite> {
+  const marker = `${folder}.unfinished`;
+  if (await exists(marker)) await rm(folder, { recursive: true, force: true });
+  const isNew = !(await exists(join(folder, 'PG_VERSION')));
+  if (isNew) await writeFile(marker, 'The first start has not finished; the next one begins again.\n');
+  const database = await openPglite(folder, isNew ? seed : undefined);
+  if (isNew) await rm(marker);
+  return database;
+}
+
+async function openPglite(folder: string, seed?: Uint8Array): Promise<PGlite> {
+  return PGlite.create(folder, {
+    // the default of 128 MB costs memory and a second at each start, and gains one process nothing
+    startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
+    ...(seed && { loadDataDir: new Blob([seed as Uint8Array<ArrayBuffer>], { type: 'application/x-gzip' }) }),
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** SQLSTATE 08006, connection_failure: what a lost Postgres server looks like, so that callers need know one thing only. */
+function connectionFailure(message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, { cause }), { code: '08006' });
+}

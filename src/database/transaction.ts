@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource, EntityManager } from 'typeorm';
+import { asStorageError, isRetryableTransactionError } from './storage-error';
+
+const MAX_RETRIES = 3;
+const RETRY_WAIT_MS = 20;
+
+/**
+ * Runs `work` in one transaction. A serialization failure or a deadlock runs it again, 3 times at most, so it must have no
+ * effect but through `manager`. Use only `manager` inside: the embedded database has one connection.
+ * @throws IntegrationError `storage_unavailable` when the database cannot serve now. Where the connection was lost during
+ * COMMIT the work may have been kept: make it idempotent by a unique key.
+ */
+export async function inTransaction<T>(dataSource: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await dataSource.transaction(work);
+    } catch (error) {
+      if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw asStorageError(error);
+    }
+    // a random part, so that two that met do not meet again
+    await sleep(RETRY_WAIT_MS * 2 ** attempt * (0.5 + Math.random()));
+  }
+}

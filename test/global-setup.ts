@@ -1,0 +1,54 @@
+import 'reflect-metadata';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../src/config/data-source-options';
+import { openEmbeddedPostgres } from '../src/database/embedded-postgres';
+import { migrate, migrateServer } from '../src/database/migrator';
+import { onServer, SEED_FILE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
+
+const ROOT = join(__dirname, '..');
+
+/** One migrated database for the whole run, which every test file copies: a dump for the embedded one, a template on a server. */
+export default async function globalSetup(): Promise<void> {
+  process.env[SEED_FILE] = await migratedSeed();
+  const server = process.env['TEST_DATABASE_URL'];
+  if (!server) return;
+  const template = `trestle_template_${process.pid}`;
+  await onServer(server, `DROP DATABASE IF EXISTS ${template}`);
+  await onServer(server, `CREATE DATABASE ${template}`);
+  await migrateServer(withDatabase(server, template));
+  process.env[TEMPLATE_DATABASE] = template;
+}
+
+/** Kept between runs under the name of what it was made from. */
+async function migratedSeed(): Promise<string> {
+  const folder = join(ROOT, 'node_modules', '.cache', 'trestle');
+  const file = join(folder, `test-seed-${await fingerprint()}.tar.gz`);
+  if (existsSync(file)) return file;
+  const embedded = await openEmbeddedPostgres('memory://');
+  const dataSource = new DataSource(dataSourceOptions({ embedded }));
+  try {
+    await dataSource.initialize();
+    await migrate(dataSource);
+    await mkdir(folder, { recursive: true });
+    // two runs may do this at once
+    const draft = `${file}.${process.pid}`;
+    await writeFile(draft, await embedded.dumpSeed());
+    await rename(draft, file);
+  } finally {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await embedded.close();
+  }
+  return file;
+}
+
+async function fingerprint(): Promise<string> {
+  const migrations = join(ROOT, 'src', 'database', 'migrations');
+  const files = (await readdir(migrations)).sort().map((name) => join(migrations, name));
+  const hash = createHash('sha256');
+  for (const file of [...files, join(ROOT, 'node_modules', '@electric-sql', 'pglite', 'package.json')]) hash.update(file).update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}

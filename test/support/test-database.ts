@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Client } from 'pg';
+import type { DataSourceOptions } from 'typeorm';
+import type { DatabaseKind } from '../../src/database/database-info';
+import { ManagedDataSource } from '../../src/database/managed-data-source';
+
+export interface TestDatabase {
+  readonly dataSource: ManagedDataSource;
+  readonly kind: DatabaseKind;
+  /** Address of the database, where it is on a server. */
+  readonly url?: string;
+  close(): Promise<void>;
+}
+
+export interface TestDatabaseOptions {
+  entities?: DataSourceOptions['entities'];
+  /** Connections at most, on a server. */
+  databasePoolMax?: number;
+}
+
+/** Set by `global-setup.ts`: the file of the migrated dump, and the migrated template on the server. */
+export const SEED_FILE = 'TRESTLE_TEST_SEED_FILE';
+export const TEMPLATE_DATABASE = 'TRESTLE_TEST_TEMPLATE';
+
+/** A fresh, migrated database: embedded in memory, or with TEST_DATABASE_URL on that server. Close it in `afterAll`. */
+export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const server = process.env['TEST_DATABASE_URL'];
+  if (!server) {
+    const dataSource = await ManagedDataSource.open({ dataDir: 'memory://', seed: await testSeed(), ...options });
+    await dataSource.initialize();
+    return { dataSource, kind: 'embedded', close: () => dataSource.destroy() };
+  }
+  const url = await createServerDatabase(server);
+  const dataSource = await ManagedDataSource.open({ databaseUrl: url, dataDir: '', ...options });
+  await dataSource.initialize();
+  const close = async () => {
+    await dataSource.destroy();
+    await dropServerDatabase(server, url);
+  };
+  return { dataSource, kind: 'server', url, close };
+}
+
+/** The migrated dump, for `openEmbeddedPostgres(dir, { seed })` or `overrideProvider(EMBEDDED_SEED)`. */
+export async function testSeed(): Promise<Uint8Array> {
+  return readFile(process.env[SEED_FILE] as string);
+}
+
+/** Creates a migrated database on the server and gives its address. */
+export async function createServerDatabase(server: string): Promise<string> {
+  const name = `trestle_test_${randomUUID().replaceAll('-', '')}`;
+  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${process.env[TEMPLATE_DATABASE]}`);
+  return withDatabase(server, name);
+}
+
+export async function dropServerDatabase(server: string, url: string): Promise<void> {
+  await onServer(server, `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+}
+
+export async function onServer(server: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+export function withDatabase(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
