@@ -1,0 +1,8 @@
+/** The HTTP edge, for controllers: who calls, what they sent, how lists and failures look. */
+export { HiddenPage, Page, Public, Roles } from './access.decorators';
+export { ROLES, roleReaches, type Caller, type Role, type SessionCaller } from './caller';
+export { CurrentUser } from './current-user.decorator';
+export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
+export { PROBLEM_JSON, problemOf, type Problem } from './problem';
+export type { EdgeRequest } from './request';
+export { IdParam, invalidFields, ZodBody, ZodPipe, ZodQuery, type FieldFault } from './zod.decorators';
