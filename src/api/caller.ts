@@ -22,3 +22,8 @@ const RANK: Readonly<Record<Role, number>> = { user: 0, admin: 1, operator: 2 };
 export function roleReaches(role: Role, needed: Role): boolean {
   return RANK[role] >= RANK[needed];
 }
+
+/** The tenant that an administrator's lists are confined to; undefined for an operator, who sees all. */
+export function visibleTenant(caller: Caller): string | undefined {
+  return caller.role === 'operator' ? undefined : caller.tenant;
+}

@@ -1,6 +1,6 @@
 /** The HTTP edge, for controllers: who calls, what they sent, how lists and failures look. */
 export { HiddenPage, Page, Public, Roles } from './access.decorators';
-export { ROLES, roleReaches, type Caller, type Role, type SessionCaller } from './caller';
+export { ROLES, roleReaches, visibleTenant, type Caller, type Role, type SessionCaller } from './caller';
 export { CurrentUser } from './current-user.decorator';
 export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
 export { PROBLEM_JSON, problemOf, type Problem } from './problem';
