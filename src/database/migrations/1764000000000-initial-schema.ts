@@ -28,6 +28,7 @@ const CONNECTIONS = [
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now(),
     connected_at timestamptz NOT NULL DEFAULT now(), disconnected_at timestamptz,
     UNIQUE (tenant, user_id, provider, account_id))`,
+  `CREATE INDEX connections_lost ON connections (id) WHERE status = 'needs_reauth'`,
   `CREATE INDEX connections_routing ON connections (provider, routing_key) WHERE status <> 'disconnected'`,
   // One row per access token; version guards against a late writer.
   `CREATE TABLE tokens (
@@ -142,7 +143,8 @@ const HEALTH = [
   `CREATE TABLE alerts (
     id uuid PRIMARY KEY, kind text NOT NULL, key text NOT NULL, severity text NOT NULL, provider text, tenant text, connection_id uuid, state text NOT NULL,
     title text NOT NULL, detail text NOT NULL, next_step text NOT NULL, count integer NOT NULL DEFAULT 1, opened_at timestamptz NOT NULL DEFAULT now(),
-    last_seen_at timestamptz NOT NULL DEFAULT now(), acknowledged_at timestamptz, acknowledged_by text, resolved_at timestamptz, notified_at timestamptz)`,
+    last_seen_at timestamptz NOT NULL DEFAULT now(), acknowledged_at timestamptz, acknowledged_by text, resolved_at timestamptz,
+    notified_at timestamptz, recovery_notified_at timestamptz, notify_attempts integer NOT NULL DEFAULT 0)`,
   `CREATE UNIQUE INDEX alerts_one_open ON alerts (key) WHERE state IN ('open', 'acknowledged')`,
   `CREATE INDEX alerts_list ON alerts (opened_at DESC, id DESC)`,
 ];

@@ -1,0 +1,57 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Benchmark, BenchmarkResult, Services } from './lib/benchmark';
+import { reachable } from './lib/services';
+
+/** `npm run bench [-- B1 B4] [--json]`: each `bN-*.ts` beside this file is a benchmark. */
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const json = args.includes('--json');
+  const wanted = args.filter((arg) => /^B\d+$/i.test(arg)).map((arg) => arg.toUpperCase());
+  const services = await reachable();
+  const results: BenchmarkResult[] = [];
+  for (const file of benchmarkFiles()) {
+    const id = (/^(b\d+)-/.exec(file)?.[1] ?? '').toUpperCase();
+    if (wanted.length > 0 && !wanted.includes(id)) continue;
+    const { benchmark } = (await import(join(__dirname, file))) as { benchmark: Benchmark };
+    process.stderr.write(`\n${benchmark.id}  ${benchmark.title}\n`);
+    const result = { id: benchmark.id, ...(await runOne(benchmark, services)) };
+    results.push(result);
+    print(result);
+  }
+  const failed = results.some((result) => result.checks.some((check) => check.ok === false));
+  if (json) process.stdout.write(`${JSON.stringify({ benchmarks: results })}\n`);
+  process.exit(failed || results.length === 0 ? 1 : 0);
+}
+
+async function runOne(benchmark: Benchmark, services: Services): Promise<Omit<BenchmarkResult, 'id'>> {
+  try {
+    return await benchmark.run(services);
+  } catch (error) {
+    // A benchmark that breaks is a failed check, and the others still run.
+    const seen = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { arms: [], checks: [{ name: 'runs to its end', target: 'no error', seen, ok: false }] };
+  }
+}
+
+function benchmarkFiles(): string[] {
+  return readdirSync(__dirname)
+    .filter((file) => /^b\d+-.*\.ts$/.test(file) && existsSync(join(__dirname, file)))
+    .sort((a, b) => Number(/\d+/.exec(a)?.[0]) - Number(/\d+/.exec(b)?.[0]));
+}
+
+function print(result: BenchmarkResult): void {
+  const line = (text: string) => process.stderr.write(`${text}\n`);
+  for (const arm of result.arms) {
+    line(`  ${arm.name.padEnd(46)} ${figure(arm.median).padStart(10)} ${arm.unit}  (${figure(arm.min)}-${figure(arm.max)})`);
+  }
+  for (const check of result.checks) {
+    line(`  ${check.ok === null ? 'not run' : check.ok ? 'ok     ' : 'FAILED '} ${check.name}: ${check.seen} (target ${check.target})`);
+  }
+}
+
+function figure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+void main();

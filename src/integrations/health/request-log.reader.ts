@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+
+/** One outbound try, as `GET /v1/admin/requests` gives it. */
+export interface LoggedRequest {
+  id: string;
+  at: string;
+  provider: string;
+  connectionId: string | null;
+  method: string;
+  endpoint: string;
+  status: number | null;
+  outcome: string;
+  errorCode: string | null;
+  attempt: number;
+  durationMs: number;
+  requestId: string | null;
+  operation: string | null;
+}
+
+export interface RequestLogFilter {
+  tenant?: string;
+  provider?: string;
+  connection?: string;
+  outcome?: string;
+  before?: { at: string; id: string };
+  limit: number;
+}
+
+/** Reads the log of outbound requests, newest first. */
+@Injectable()
+export class RequestLogReader {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async list(filter: RequestLogFilter): Promise<LoggedRequest[]> {
+    const rows = (await this.dataSource.query(
+      `SELECT id, at, provider, connection_id AS "connectionId", method, endpoint, status, outcome, error_code AS "errorCode", attempt,
+              duration_ms AS "durationMs", request_id AS "requestId", operation
+       FROM request_log
+       WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR provider = $2) AND ($3::uuid IS NULL OR connection_id = $3)
+         AND ($4::text IS NULL OR outcome = $4) AND ($5::timestamptz IS NULL OR (at, id) < ($5::timestamptz, $6::uuid))
+       ORDER BY at DESC, id DESC LIMIT $7`,
+      [
+        filter.tenant ?? null,
+        filter.provider ?? null,
+        filter.connection ?? null,
+        filter.outcome ?? null,
+        filter.before?.at ?? null,
+        filter.before?.id ?? null,
+        filter.limit,
+      ],
+    )) as (Omit<LoggedRequest, 'at'> & { at: Date })[];
+    return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
+  }
+}
