@@ -10,7 +10,7 @@ export class InitialSchema1764000000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     const tables = [
-      'alerts', 'request_buckets', 'request_log', 'actions', 'sync_watches', 'records', 'record_sequences', 'sync_cursors', 'sync_runs', 'sync_schedules',
+      'alerts', 'request_buckets', 'request_log', 'actions', 'sync_watches', 'records', 'sync_seen', 'record_sequences', 'sync_cursors', 'sync_runs', 'sync_schedules',
       'webhook_replays', 'webhook_refusals', 'object_guards', 'webhook_events', 'browser_sessions', 'used_tokens', 'connect_sessions', 'oauth_states', 'token_refreshes', 'tokens',
       'encryption_keys', 'connections',
     ];
@@ -87,7 +87,8 @@ const SYNC = [
     type text NOT NULL, trigger text NOT NULL, status text NOT NULL, resources text[] NOT NULL DEFAULT '{}', slot text, priority integer NOT NULL DEFAULT 5,
     attempts integer NOT NULL DEFAULT 0, next_attempt_at timestamptz NOT NULL DEFAULT now(), lease_until timestamptz, fence integer NOT NULL DEFAULT 0,
     fetched integer NOT NULL DEFAULT 0, created integer NOT NULL DEFAULT 0, updated integer NOT NULL DEFAULT 0, unchanged integer NOT NULL DEFAULT 0, deleted integer NOT NULL DEFAULT 0,
-    total integer, progress jsonb NOT NULL DEFAULT '{}', rerun boolean NOT NULL DEFAULT false, confirmed boolean NOT NULL DEFAULT false,
+    total integer, progress jsonb NOT NULL DEFAULT '{}', rerun boolean NOT NULL DEFAULT false, rerun_type text, rerun_resources text[],
+    confirmed boolean NOT NULL DEFAULT false,
     error_code text, error_message text, created_at timestamptz NOT NULL DEFAULT now(), started_at timestamptz, finished_at timestamptz)`,
   `CREATE UNIQUE INDEX sync_runs_slot ON sync_runs (connection_id, slot) WHERE slot IS NOT NULL`,
   `CREATE UNIQUE INDEX sync_runs_one_active ON sync_runs (connection_id) WHERE status IN ('queued', 'running')`,
@@ -95,22 +96,29 @@ const SYNC = [
   `CREATE INDEX sync_runs_leased ON sync_runs (lease_until) WHERE status = 'running'`,
   `CREATE INDEX sync_runs_by_connection ON sync_runs (connection_id, created_at DESC)`,
   `CREATE INDEX sync_runs_list ON sync_runs (created_at DESC, id DESC)`,
-  // cursor: where the next incremental run starts. checkpoint and run_id: where an interrupted run stopped. generation: of the last full run.
+  // cursor: where the next incremental run starts. The rest is the walk of the last run through this partition: mode full | incremental, state walking |
+  // done | blocked (a sweep that waits for a confirmation); checkpoint: where to go on; floor_change: the last change before a full walk began.
   `CREATE TABLE sync_cursors (
     connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE, resource text NOT NULL, partition text NOT NULL DEFAULT '',
-    cursor jsonb, checkpoint jsonb, run_id uuid, generation integer NOT NULL DEFAULT 0, updated_at timestamptz NOT NULL DEFAULT now(),
+    cursor jsonb, run_id uuid, mode text, state text, checkpoint jsonb, pending_cursor jsonb, walk_id uuid, floor_change bigint, updated_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (connection_id, resource, partition))`,
+  // What a full walk met and left as it was: with it the sweep knows what is gone, and an unchanged record is not written. Logged: a resumed walk relies on it.
+  `CREATE TABLE sync_seen (walk_id uuid NOT NULL, connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE, ids text[] NOT NULL, at timestamptz NOT NULL DEFAULT now())`,
+  `CREATE INDEX sync_seen_walk ON sync_seen (walk_id)`,
+  `CREATE INDEX sync_seen_by_connection ON sync_seen (connection_id)`,
   // The change number is drawn under this row's lock, so numbers become visible in their order.
   `CREATE TABLE record_sequences (connection_id uuid PRIMARY KEY REFERENCES connections ON DELETE CASCADE, last_change bigint NOT NULL DEFAULT 0, compacted_to bigint NOT NULL DEFAULT 0)`,
   `CREATE TABLE records (
     connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE, resource text NOT NULL, partition text NOT NULL DEFAULT '', external_id text NOT NULL,
-    data jsonb, hash bytea, version numeric, deleted boolean NOT NULL DEFAULT false, generation integer NOT NULL DEFAULT 0,
+    data jsonb, hash bytea, version numeric, deleted boolean NOT NULL DEFAULT false,
     change_no bigint NOT NULL, changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (connection_id, resource, partition, external_id))`,
   `CREATE UNIQUE INDEX records_feed ON records (connection_id, resource, change_no)`,
+  `CREATE INDEX records_tombstones ON records (changed_at) WHERE deleted`,
   `CREATE TABLE sync_watches (
     channel_id uuid PRIMARY KEY, connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE, resource text NOT NULL, partition text NOT NULL DEFAULT '',
-    remote_id text NOT NULL DEFAULT '', token_hash text NOT NULL, status text NOT NULL, expires_at timestamptz, last_message bigint NOT NULL DEFAULT 0, created_at timestamptz NOT NULL DEFAULT now())`,
+    remote_id text NOT NULL DEFAULT '', token_hash text NOT NULL, status text NOT NULL, expires_at timestamptz, last_message bigint NOT NULL DEFAULT 0,
+    lease_until timestamptz, created_at timestamptz NOT NULL DEFAULT now())`,
   `CREATE INDEX sync_watches_expiry ON sync_watches (expires_at) WHERE status = 'active'`,
   `CREATE INDEX sync_watches_by_connection ON sync_watches (connection_id, resource, partition)`,
 ];
