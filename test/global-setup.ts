@@ -3,10 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../src/config/data-source-options';
 import { openEmbeddedPostgres } from '../src/database/embedded-postgres';
-import { migrate, migrateServer } from '../src/database/migrator';
+import { migrateEmbedded, migrateServer } from '../src/database/migrator';
 import { onServer, SEED_FILE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
 
 const ROOT = join(__dirname, '..');
@@ -29,17 +27,14 @@ async function migratedSeed(): Promise<string> {
   const file = join(folder, `test-seed-${await fingerprint()}.tar.gz`);
   if (existsSync(file)) return file;
   const embedded = await openEmbeddedPostgres('memory://');
-  const dataSource = new DataSource(dataSourceOptions({ embedded }));
   try {
-    await dataSource.initialize();
-    await migrate(dataSource);
+    await migrateEmbedded(embedded);
     await mkdir(folder, { recursive: true });
     // two runs may do this at once
     const draft = `${file}.${process.pid}`;
     await writeFile(draft, await embedded.dumpSeed());
     await rename(draft, file);
   } finally {
-    if (dataSource.isInitialized) await dataSource.destroy();
     await embedded.close();
   }
   return file;

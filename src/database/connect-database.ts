@@ -1,9 +1,18 @@
 import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { dataSourceOptions } from '../config/data-source-options';
+import { IntegrationError } from '../errors';
 import { durabilityWarnings } from './durability';
+import { openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 import { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
-import { migrate, migrateServer } from './migrator';
+import { migrateEmbedded, migrateServer } from './migrator';
 import { isStorageUnavailable } from './storage-error';
+
+/** A database that can be reached and has today's schema; the embedded one is open. */
+export interface PreparedDatabase {
+  readonly settings: DatabaseSettings;
+  readonly embedded?: EmbeddedPostgres;
+}
 
 const logger = new Logger('Database');
 
@@ -11,15 +20,34 @@ const logger = new Logger('Database');
 const START_DEADLINE_MS = 30_000;
 const START_RETRY_MS = 1_000;
 
-/** Opens the database, applies what migrations are pending, and says so where a promise does not hold. */
+/** Opens and migrates the database and connects to it: what `DatabaseModule` does, without Nest. */
 export async function connectDatabase(settings: DatabaseSettings): Promise<ManagedDataSource> {
-  const applied = settings.databaseUrl ? await whenReachable(() => migrateServer(settings.databaseUrl as string)) : [];
-  const dataSource = await ManagedDataSource.open(settings);
+  return connectPrepared(await prepareDatabase(settings));
+}
+
+/** @throws DataFolderLockedError, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
+export async function prepareDatabase(settings: DatabaseSettings): Promise<PreparedDatabase> {
+  const { databaseUrl } = settings;
+  if (databaseUrl) {
+    report(await whenReachable(() => migrateServer(databaseUrl)));
+    return { settings };
+  }
+  const embedded = await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });
+  try {
+    report(await migrateEmbedded(embedded));
+    return { settings, embedded };
+  } catch (error) {
+    await embedded.close();
+    throw error;
+  }
+}
+
+/** Connects, and says so where the server's settings do not hold the promise. */
+export async function connectPrepared({ settings, embedded }: PreparedDatabase, entities = settings.entities): Promise<ManagedDataSource> {
+  const dataSource = new ManagedDataSource(dataSourceOptions({ ...settings, embedded, entities }), embedded);
   try {
     await dataSource.initialize();
-    if (!settings.databaseUrl) applied.push(...(await migrate(dataSource)));
-    if (applied.length > 0) logger.log(`Applied migrations: ${applied.join(', ')}`);
-    if (settings.databaseUrl) for (const warning of await durabilityWarnings(dataSource)) logger.warn(warning);
+    if (!embedded) for (const warning of await durabilityWarnings(dataSource)) logger.warn(warning);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
@@ -27,13 +55,20 @@ export async function connectDatabase(settings: DatabaseSettings): Promise<Manag
   }
 }
 
+function report(migrations: string[]): void {
+  if (migrations.length > 0) logger.log(`Applied migrations: ${migrations.join(', ')}`);
+}
+
 async function whenReachable<T>(work: () => Promise<T>): Promise<T> {
+  const seconds = START_DEADLINE_MS / 1_000;
   for (let waitedMs = 0; ; waitedMs += START_RETRY_MS) {
     try {
       return await work();
-    } catch (error) {
-      if (waitedMs >= START_DEADLINE_MS || !isStorageUnavailable(error)) throw error;
-      if (waitedMs === 0) logger.warn(`The Postgres server of DATABASE_URL cannot be reached; trying for ${START_DEADLINE_MS / 1_000} s.`);
+    } catch (cause) {
+      if (!isStorageUnavailable(cause)) throw cause;
+      const detail = `The Postgres server of DATABASE_URL could not be reached for ${seconds} s.`;
+      if (waitedMs >= START_DEADLINE_MS) throw new IntegrationError('storage_unavailable', { detail, nextStep: 'Start it, or correct DATABASE_URL.', cause });
+      if (waitedMs === 0) logger.warn(`The Postgres server of DATABASE_URL cannot be reached; trying for ${seconds} s.`);
     }
     await sleep(START_RETRY_MS);
   }

@@ -3,11 +3,10 @@ import { getDataSourceToken, TypeOrmModule, type TypeOrmModuleOptions } from '@n
 import type { DataSource } from 'typeorm';
 import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
-import { connectDatabase } from './connect-database';
+import { connectPrepared, prepareDatabase, type PreparedDatabase } from './connect-database';
 import { DatabaseHealth } from './database-health';
 import { DatabaseInfo } from './database-info';
 import { LOCK_POOL, LockPool } from './lock-pool';
-import type { DatabaseSettings } from './managed-data-source';
 
 /** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
 export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
@@ -19,7 +18,7 @@ export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
 class EmbeddedSeedModule {}
 
 /** What Nest's TypeORM module hands on to the factory of the DataSource. */
-type Options = TypeOrmModuleOptions & { managed: DatabaseSettings };
+type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
 
 /** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth` and `LOCK_POOL`. */
 @Global()
@@ -28,13 +27,14 @@ type Options = TypeOrmModuleOptions & { managed: DatabaseSettings };
     TypeOrmModule.forRootAsync({
       imports: [EmbeddedSeedModule],
       inject: [SETTINGS, EMBEDDED_SEED],
-      useFactory: (settings: Settings, seed?: Uint8Array): Options => ({
+      // here and not in the factory of the DataSource: Nest would answer its failure with "Retrying"
+      useFactory: async ({ databaseUrl, dataDir, databasePoolMax }: Settings, seed?: Uint8Array): Promise<Options> => ({
         type: 'postgres',
         autoLoadEntities: true,
-        retryAttempts: 1, // connectDatabase knows what is worth waiting for
-        managed: { databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, databasePoolMax: settings.databasePoolMax, seed },
+        retryAttempts: 1,
+        prepared: await prepareDatabase({ databaseUrl, dataDir, databasePoolMax, seed }),
       }),
-      dataSourceFactory: async (options) => connectDatabase({ ...(options as Options).managed, entities: options?.entities }),
+      dataSourceFactory: async (options) => connectPrepared((options as Options).prepared, options?.entities),
     }),
   ],
   providers: [

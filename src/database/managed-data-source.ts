@@ -1,6 +1,6 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { dataSourceOptions, type DataSourceSettings } from '../config/data-source-options';
-import { openEmbeddedPostgres } from './embedded-postgres';
+import { openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 
 export interface DatabaseSettings extends Omit<DataSourceSettings, 'embedded'> {
   /** Folder of the embedded database, or `memory://`; used when there is no `databaseUrl`. */
@@ -11,22 +11,24 @@ export interface DatabaseSettings extends Omit<DataSourceSettings, 'embedded'> {
 
 /** A DataSource that owns the embedded database below it, if there is one, and closes it last. */
 export class ManagedDataSource extends DataSource {
-  private closeEmbedded: (() => Promise<void>) | undefined;
+  constructor(
+    options: DataSourceOptions,
+    private readonly embedded?: EmbeddedPostgres,
+  ) {
+    super(options);
+  }
 
-  /** Opens the embedded database where needed; `initialize()` is left to the caller. */
+  /** Opens the embedded database where needed; `initialize()` is left to the caller. @throws DataFolderLockedError */
   static async open(settings: DatabaseSettings): Promise<ManagedDataSource> {
-    if (settings.databaseUrl) return new ManagedDataSource(dataSourceOptions(settings));
-    const embedded = await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });
-    const dataSource = new ManagedDataSource(dataSourceOptions({ ...settings, embedded }));
-    dataSource.closeEmbedded = () => embedded.close();
-    return dataSource;
+    const embedded = settings.databaseUrl ? undefined : await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });
+    return new ManagedDataSource(dataSourceOptions({ ...settings, embedded }), embedded);
   }
 
   override async destroy(): Promise<void> {
     try {
       if (this.isInitialized) await super.destroy();
     } finally {
-      await this.closeEmbedded?.();
+      await this.embedded?.close();
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../config/data-source-options';
+import { dataSourceOptions, type DataSourceSettings } from '../config/data-source-options';
+import type { EmbeddedPostgres } from './embedded-postgres';
 
 /** Any number that nothing else in the database locks; the same in every version of the product. */
 const MIGRATION_LOCK = 7_234_551_104;
@@ -12,20 +13,24 @@ export async function migrateServer(databaseUrl: string): Promise<string[]> {
   await lock.connect();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    // its own DataSource: a migration may take longer than a statement of the service may
-    const dataSource = new DataSource(dataSourceOptions({ databaseUrl, databasePoolMax: 2, statementTimeoutMs: 0 }));
-    await dataSource.initialize();
-    try {
-      return await migrate(dataSource);
-    } finally {
-      await dataSource.destroy();
-    }
+    // a migration may take longer than a statement of the service may
+    return await migrate({ databaseUrl, databasePoolMax: 2, statementTimeoutMs: 0 });
   } finally {
     await lock.end();
   }
 }
 
-/** Applies the pending migrations through this DataSource, alone by nature on the embedded database. */
-export async function migrate(dataSource: DataSource): Promise<string[]> {
-  return (await dataSource.runMigrations()).map(({ name }) => name);
+/** Applies the pending migrations on the embedded database, alone there by nature. Gives their names. */
+export async function migrateEmbedded(embedded: EmbeddedPostgres): Promise<string[]> {
+  return migrate({ embedded });
+}
+
+async function migrate(settings: DataSourceSettings): Promise<string[]> {
+  const dataSource = new DataSource(dataSourceOptions(settings));
+  await dataSource.initialize();
+  try {
+    return (await dataSource.runMigrations()).map(({ name }) => name);
+  } finally {
+    await dataSource.destroy();
+  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataSource, EntityManager } from 'typeorm';
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError, type DataSource, type EntityManager } from 'typeorm';
+import { IntegrationError } from '../errors';
 import { asStorageError, isRetryableTransactionError } from './storage-error';
 
 const MAX_RETRIES = 3;
@@ -16,9 +17,15 @@ export async function inTransaction<T>(dataSource: DataSource, work: (manager: E
     try {
       return await dataSource.transaction(work);
     } catch (error) {
-      if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw asStorageError(error);
+      if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw lostConnection(error) ?? asStorageError(error);
     }
     // a random part, so that two that met do not meet again
     await sleep(RETRY_WAIT_MS * 2 ** attempt * (0.5 + Math.random()));
   }
+}
+
+/** TypeORM gives a connection back as soon as it dies, so the transaction's next statement meets a released one. */
+function lostConnection(error: unknown): IntegrationError | undefined {
+  const released = error instanceof QueryRunnerAlreadyReleasedError || error instanceof QueryRunnerProviderAlreadyReleasedError;
+  return released ? new IntegrationError('storage_unavailable', { retryAfterMs: 1_000, cause: error }) : undefined;
 }

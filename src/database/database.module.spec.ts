@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource, EntitySchema } from 'typeorm';
+import { createTestDatabase, testSeed } from '../../test/support/test-database';
+import { ConfigModule } from '../config/config.module';
+import type { Settings } from '../config/env';
+import { loadSettings } from '../config/env';
+import { DatabaseHealth, DatabaseInfo, DatabaseModule, EMBEDDED_SEED, LOCK_POOL } from './index';
+import { MIGRATIONS } from './migrations';
+
+const note = new EntitySchema<{ id: number }>({ name: 'note', columns: { id: { type: 'int', primary: true } } });
+
+const SILENT = { log: () => undefined, warn: () => undefined, error: () => undefined };
+
+describe('DatabaseModule', () => {
+  let dataDir: string;
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'trestle-module-'));
+  });
+  afterEach(() => rm(dataDir, { recursive: true }));
+
+  async function start(overrides: Partial<Settings> = {}, seed?: Uint8Array): Promise<TestingModule> {
+    const settings = { ...loadSettings({ DATA_DIR: dataDir }), ...overrides };
+    const module = await Test.createTestingModule({ imports: [ConfigModule.with(settings), DatabaseModule, TypeOrmModule.forFeature([note])] })
+      .overrideProvider(EMBEDDED_SEED)
+      .useValue(seed)
+      .setLogger(SILENT)
+      .compile();
+    return module.init();
+  }
+
+  it('makes the embedded database from nothing, migrated, and finds it again at the next start', async () => {
+    const first = await start();
+    expect(await first.get(DataSource).query('SELECT count(*)::int AS n FROM migrations')).toEqual([{ n: MIGRATIONS.length }]);
+    expect(first.get(DataSource).hasMetadata(note)).toBe(true);
+    expect(first.get(DatabaseInfo).isEmbedded).toBe(true);
+    expect(first.get(LOCK_POOL)).toBeNull();
+    expect(await first.get(DatabaseHealth).check()).toMatchObject({ status: 'ok', kind: 'embedded' });
+    await first.get(DataSource).query("CREATE TABLE kept AS SELECT 'yes' AS answer");
+    await first.close();
+
+    const second = await start();
+    expect(await second.get(DataSource).query('SELECT answer FROM kept')).toEqual([{ answer: 'yes' }]);
+    await second.close();
+  }, 60_000);
+
+  it('refuses a second start on the folder at once, in plain words, and leaves the first running', async () => {
+    const first = await start({}, await testSeed());
+    const started = performance.now();
+    await expect(start()).rejects.toThrow(/in use by another process \(pid \d+\).*another DATA_DIR.*set DATABASE_URL/);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(await first.get(DataSource).query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await first.close();
+  });
+
+  it('uses the server of DATABASE_URL, with a pool for locks, and closes everything', async () => {
+    const database = await createTestDatabase();
+    if (database.url) {
+      const module = await start({ databaseUrl: database.url });
+      expect(module.get(DatabaseInfo).kind).toBe('server');
+      expect(await module.get(LOCK_POOL).transaction((tx: { query(sql: string): unknown }) => tx.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+      expect(await module.get(DatabaseHealth).check()).toMatchObject({ status: 'ok', kind: 'server' });
+      await module.close();
+      const mine = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+      expect(await database.dataSource.query(mine)).toEqual([{ n: 0 }]);
+    }
+    await database.close();
+  });
+});
