@@ -77,6 +77,7 @@ export const ERROR_KINDS = {
   webhook_handler_failed: kind(500, 'Event not processed', 'An event could not be processed.', 'See the last error, mend the cause, then replay it.', true),
   // ourselves
   storage_unavailable: kind(503, 'Storage not available', 'The data store cannot be reached at the moment.', 'Nothing was lost; try again in a moment.', true),
+  sign_in_unavailable: kind(503, 'Sign-in not available', 'The keys that verify access tokens cannot be fetched at the moment.', 'Try again in a moment.', true),
   shutting_down: kind(503, 'Restarting', 'This server is about to restart.', 'Try again in a moment.', true),
   decryption_failed: kind(500, 'Stored secret unreadable', 'A stored secret could not be read.', 'Reconnect the integration; tell an administrator to check the encryption keys.'),
   internal_error: kind(500, 'Something went wrong', 'Something went wrong on our side.', 'Try again; if it stays, report the request id.', true),

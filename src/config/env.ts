@@ -48,6 +48,10 @@ export interface Settings {
   readonly sandbox: 'auto' | 'on' | 'off';
   /** True when the sandbox providers are to be started (decided from `sandbox`, credentials and NODE_ENV). */
   readonly useSandbox: boolean;
+  /** Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed; empty: nobody's. */
+  readonly trustedProxies: readonly string[];
+  /** Requests per second that one caller (or one address that is not signed in) may make for long. */
+  readonly requestsPerSecond: number;
   readonly metricsPublic: boolean;
   readonly docs: boolean;
   readonly webhookMaxBytes: number;
@@ -100,6 +104,8 @@ const environment = z.object({
   RETURN_TO_ORIGINS: list,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: z.enum(['auto', 'on', 'off']).default('auto'),
+  TRUSTED_PROXIES: list,
+  REQUESTS_PER_SECOND: integer(1, 1_000_000).default(200),
   METRICS_PUBLIC: flag.default(false),
   DOCS: flag.optional(),
   WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
@@ -169,6 +175,8 @@ export function loadSettings(env: Env): Settings {
     logLevel: e.LOG_LEVEL,
     sandbox: e.SANDBOX,
     useSandbox,
+    trustedProxies: e.TRUSTED_PROXIES,
+    requestsPerSecond: e.REQUESTS_PER_SECOND,
     metricsPublic: e.METRICS_PUBLIC,
     docs: e.DOCS ?? !production,
     webhookMaxBytes: e.WEBHOOK_MAX_BYTES,

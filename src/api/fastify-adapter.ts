@@ -1,0 +1,87 @@
+import fastifyCookie from '@fastify/cookie';
+import fastifyHelmet from '@fastify/helmet';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Socket } from 'node:net';
+import type { Settings } from '../config/env';
+import { IntegrationError } from '../errors';
+import { registerBodyParsers } from './body-parsers';
+import { problemOf, PROBLEM_JSON } from './problem';
+import { requestIdOf } from './request-context';
+
+const MIB = 1024 * 1024;
+const LIMITS = { bodyBytes: MIB, proxyBytes: 10 * MIB, headerBytes: 16 * 1024, paramLength: 512 };
+const TIMES = {
+  /** A socket on which nothing moves. */
+  idleMs: 120_000,
+  /** The whole request must have come by then, its headers sooner. */
+  requestMs: 30_000,
+  headersMs: 10_000,
+  checkEveryMs: 5_000,
+  /** Longer than a load balancer's usual 60 s, so that it is not us who close under its request. */
+  keepAliveMs: 65_000,
+};
+
+/** Fastify, set up for strangers on the other side. */
+export function createFastifyAdapter(settings: Settings): FastifyAdapter {
+  return new FastifyAdapter({
+    logger: false,
+    skipMiddie: true,
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => requestIdOf(request.headers['x-request-id']),
+    requestIdHeader: false,
+    bodyLimit: LIMITS.bodyBytes,
+    routerOptions: { maxParamLength: LIMITS.paramLength },
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    connectionTimeout: TIMES.idleMs,
+    requestTimeout: TIMES.requestMs,
+    keepAliveTimeout: TIMES.keepAliveMs,
+    maxRequestsPerSocket: 100_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    http: { headersTimeout: TIMES.headersMs, connectionsCheckingInterval: TIMES.checkEveryMs, maxHeaderSize: LIMITS.headerBytes },
+    clientErrorHandler: answerUnreadable,
+  });
+}
+
+export interface EdgePlugins {
+  /** Origins besides our own that a form may lead to: the providers' consent pages. */
+  readonly formTargets: () => readonly string[];
+}
+
+/** Parsers, cookies and headers. Before `app.init()`. */
+export async function registerEdgePlugins(app: NestFastifyApplication, settings: Settings, { formTargets }: EdgePlugins): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes });
+  await fastify.register(fastifyCookie);
+  await fastify.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        // Browsers check the redirects after a form as well (https://www.w3.org/TR/CSP3/#directive-form-action).
+        formAction: ["'self'", () => formTargets().join(' ') || "'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    strictTransportSecurity: settings.publicUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    referrerPolicy: { policy: 'no-referrer' },
+    frameguard: { action: 'deny' },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+  });
+}
+
+/** What is not even HTTP, too long in its headers, or too slow. There is no request yet, so the bytes are written by hand. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+  const body = JSON.stringify({ ...problemOf(new IntegrationError('invalid_request'), requestIdOf(undefined)), status: Number(status.slice(0, 3)) });
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: ${PROBLEM_JSON}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  socket.end(head + body);
+}
