@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { asStorageError } from '../../database';
+import { IntegrationError, type ErrorCode } from '../../errors';
+import type { AccountIdentity } from '../provider';
+import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
+import type { SqlRunner } from './sql-runner';
+
+/** Who asks: a user sees its own, an admin those of its tenant, an operator all. */
+export interface ConnectionViewer {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly role: 'user' | 'admin' | 'operator';
+}
+
+export interface NewConnection {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly provider: string;
+  readonly authType: 'oauth2' | 'api_key';
+  readonly account: AccountIdentity;
+  readonly scopes: readonly string[];
+  readonly at: Date;
+}
+
+export interface ConnectionList {
+  readonly provider?: string;
+  readonly limit: number;
+  /** Id of the last one that was seen. */
+  readonly after?: string;
+}
+
+export interface StatusChange {
+  readonly status: ConnectionStatus;
+  /** Only a connection in one of these is changed. */
+  readonly from: readonly ConnectionStatus[];
+  readonly error?: { readonly code: ErrorCode; readonly providerCode?: string };
+  readonly at: Date;
+  /** Only where the connection was connected no later than this: what ended an older grant does not end a newer one. */
+  readonly connectedUntil?: Date;
+  /** Only where the token is still of this version. */
+  readonly token?: { readonly id: string; readonly version: number };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** An index scan for each: `sync_runs_by_connection`. */
+const SYNC_COLUMNS = `
+  (SELECT r.finished_at FROM sync_runs r WHERE r.connection_id = c.id AND r.status = 'succeeded' ORDER BY r.created_at DESC LIMIT 1) AS last_sync,
+  EXISTS (SELECT 1 FROM sync_runs r WHERE r.connection_id = c.id AND r.status IN ('queued', 'running')) AS syncing`;
+type RowWithSync = ConnectionRow & { last_sync: Date | null; syncing: boolean };
+
+@Injectable()
+export class ConnectionRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async findById(id: string, runner: SqlRunner = this.dataSource): Promise<Connection | undefined> {
+    if (!UUID.test(id)) return undefined;
+    const [row] = await this.read<ConnectionRow>(runner, 'SELECT * FROM connections WHERE id = $1', [id]);
+    return row && connectionOf(row);
+  }
+
+  /** @throws IntegrationError `connection_not_found`, also for one that the viewer may not see */
+  async findFor(viewer: ConnectionViewer, id: string): Promise<Connection> {
+    const connection = await this.findById(id);
+    if (!connection || !maySee(viewer, connection)) throw new IntegrationError('connection_not_found');
+    return connection;
+  }
+
+  /** @throws IntegrationError `connection_not_found` */
+  async findWithSync(viewer: ConnectionViewer, id: string): Promise<ConnectionWithSync> {
+    if (!UUID.test(id)) throw new IntegrationError('connection_not_found');
+    const [row] = await this.read<RowWithSync>(this.dataSource, `SELECT c.*, ${SYNC_COLUMNS} FROM connections c WHERE c.id = $1`, [id]);
+    if (!row || !maySee(viewer, connectionOf(row))) throw new IntegrationError('connection_not_found');
+    return withSync(row);
+  }
+
+  /** Newest first. */
+  async list(viewer: ConnectionViewer, { provider, limit, after }: ConnectionList): Promise<ConnectionWithSync[]> {
+    const params: unknown[] = [];
+    const conditions: string[] = [];
+    const where = (sql: string, value: unknown) => conditions.push(sql.replace('?', `$${params.push(value)}`));
+    if (viewer.role !== 'operator') where('c.tenant = ?', viewer.tenant);
+    if (viewer.role === 'user') where('c.user_id = ?', viewer.userId);
+    if (provider !== undefined) where('c.provider = ?', provider);
+    if (after !== undefined) where('c.id < ?', after);
+    const rows = await this.read<RowWithSync>(
+      this.dataSource,
+      `SELECT c.*, ${SYNC_COLUMNS} FROM connections c ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY c.id DESC LIMIT $${params.push(limit)}`,
+      params,
+    );
+    return rows.map(withSync);
+  }
+
+  /** Whom a delivery concerns: every connection to that account that was not disconnected. */
+  async byRouting(provider: string, routingKey: string, runner: SqlRunner = this.dataSource): Promise<Connection[]> {
+    const rows = await this.read<ConnectionRow>(
+      runner,
+      `SELECT * FROM connections WHERE provider = $1 AND routing_key = $2 AND status <> 'disconnected' ORDER BY id`,
+      [provider, routingKey],
+    );
+    return rows.map(connectionOf);
+  }
+
+  /** The one connection of this account: made, or made good again with its id, records and cursors. */
+  async upsertConnected(manager: SqlRunner, fresh: NewConnection): Promise<{ connection: Connection; created: boolean }> {
+    const { account } = fresh;
+    const [row] = await manager.query<ConnectionRow & { created: boolean }>(
+      `INSERT INTO connections AS c (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status, scopes, metadata, created_at, updated_at, connected_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connected', $9, $10::jsonb, $11, $11, $11)
+       ON CONFLICT (tenant, user_id, provider, account_id) DO UPDATE SET
+         account_name = excluded.account_name, routing_key = excluded.routing_key, auth_type = excluded.auth_type, status = 'connected',
+         scopes = excluded.scopes, metadata = excluded.metadata, error_code = NULL, error_provider_code = NULL, error_at = NULL,
+         updated_at = excluded.updated_at, connected_at = excluded.connected_at, disconnected_at = NULL
+       RETURNING c.*, (c.xmax = 0) AS created`,
+      [
+        uuidv7(), fresh.tenant, fresh.userId, fresh.provider, account.accountId, account.accountName, account.routingKey ?? account.accountId,
+        fresh.authType, [...fresh.scopes], JSON.stringify(account.metadata ?? {}), fresh.at,
+      ],
+    );
+    if (!row) throw new IntegrationError('internal_error');
+    return { connection: connectionOf(row), created: row.created };
+  }
+
+  /** @returns the connection where it was changed, undefined where the conditions did not hold */
+  async setStatus(runner: SqlRunner, id: string, change: StatusChange): Promise<Connection | undefined> {
+    const [row] = await this.read<ConnectionRow>(
+      runner,
+      `WITH changed AS (
+         UPDATE connections SET status = $2, error_code = $3, error_provider_code = $4,
+           error_at = CASE WHEN $3::text IS NULL THEN NULL ELSE $5::timestamptz END, updated_at = $5,
+           disconnected_at = CASE WHEN $2 = 'disconnected' THEN $5::timestamptz END
+         WHERE id = $1 AND status = ANY($6) AND ($7::timestamptz IS NULL OR connected_at <= $7)
+           AND ($8::uuid IS NULL OR EXISTS (SELECT 1 FROM tokens t WHERE t.id = $8 AND t.version = $9))
+         RETURNING *)
+       SELECT * FROM changed`,
+      [
+        id, change.status, change.error?.code ?? null, change.error?.providerCode?.slice(0, 100) ?? null, change.at, [...change.from],
+        change.connectedUntil ?? null, change.token?.id ?? null, change.token?.version ?? null,
+      ],
+    );
+    return row && connectionOf(row);
+  }
+
+  private async read<Row extends object>(runner: SqlRunner, sql: string, params: unknown[]): Promise<Row[]> {
+    try {
+      return await runner.query<Row>(sql, params);
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+}
+
+export function maySee(viewer: ConnectionViewer, connection: { readonly tenant: string; readonly userId: string }): boolean {
+  if (viewer.role === 'operator') return true;
+  return connection.tenant === viewer.tenant && (viewer.role === 'admin' || connection.userId === viewer.userId);
+}
+
+function withSync(row: RowWithSync): ConnectionWithSync {
+  return { ...connectionOf(row), lastSync: row.last_sync, syncInProgress: row.syncing };
+}

@@ -1,0 +1,83 @@
+import type { ErrorCode } from '../../errors';
+import type { ConnectionRef } from '../provider';
+
+export type ConnectionStatus = 'connected' | 'needs_reauth' | 'disconnected';
+
+/** Why a connection does not work. */
+export interface ConnectionFault {
+  readonly code: ErrorCode;
+  readonly providerCode?: string;
+  readonly at: Date;
+}
+
+/** A stored connection; no secret in it. */
+export interface Connection extends ConnectionRef {
+  readonly status: ConnectionStatus;
+  readonly accountName: string;
+  /** Key under which the provider's webhooks name the account. */
+  readonly routingKey: string;
+  readonly scopes: readonly string[];
+  readonly error: ConnectionFault | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** When it was connected last. */
+  readonly connectedAt: Date;
+  readonly disconnectedAt: Date | null;
+}
+
+/** A connection with what its card shows of the last sync. */
+export interface ConnectionWithSync extends Connection {
+  readonly lastSync: Date | null;
+  readonly syncInProgress: boolean;
+}
+
+/** What may be handed round. */
+export function toRef(connection: Connection): ConnectionRef {
+  const { id, tenant, userId, provider, accountId, authType, metadata } = connection;
+  return { id, tenant, userId, provider, accountId, authType, metadata };
+}
+
+/** A row of `connections` as the driver gives it. */
+export interface ConnectionRow {
+  id: string;
+  tenant: string;
+  user_id: string;
+  provider: string;
+  account_id: string;
+  account_name: string;
+  routing_key: string;
+  auth_type: 'oauth2' | 'api_key';
+  status: ConnectionStatus;
+  scopes: string[];
+  metadata: Record<string, unknown>;
+  error_code: ErrorCode | null;
+  error_provider_code: string | null;
+  error_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+  connected_at: Date;
+  disconnected_at: Date | null;
+}
+
+export function connectionOf(row: ConnectionRow): Connection {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    userId: row.user_id,
+    provider: row.provider,
+    accountId: row.account_id,
+    accountName: row.account_name,
+    routingKey: row.routing_key,
+    authType: row.auth_type,
+    status: row.status,
+    scopes: row.scopes,
+    metadata: row.metadata,
+    error: row.error_code
+      ? { code: row.error_code, ...(row.error_provider_code !== null && { providerCode: row.error_provider_code }), at: row.error_at ?? row.updated_at }
+      : null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    connectedAt: row.connected_at,
+    disconnectedAt: row.disconnected_at,
+  };
+}

@@ -1,0 +1,53 @@
+import { bindingOf } from './secret-box';
+import { tokenBinding } from './token.repository';
+
+/** A row with secrets, as the key rotation reads it. */
+export interface EncryptedRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly connection_id: string;
+  readonly kind: string;
+  readonly secrets: readonly (string | null)[];
+}
+
+/** A table that holds secrets: what the key check and the key rotation must know of it. */
+export interface EncryptedTable {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Condition: the row needs the key `$1`. */
+  readonly needs: string;
+  /** Rows that are not under the key `$1`, after the id `$2`, `$3` at most; locked ones are left for the next pass. */
+  readonly pending: string;
+  /** Where the secret of a column belongs. */
+  binding(row: EncryptedRow, column: number): string;
+  /** Set where the table notes the key of each row. */
+  readonly keyColumn?: string;
+}
+
+/** The place of a stored answer of an action. */
+export const actionBinding = (tenant: string, actionId: string) => bindingOf(tenant, 'action', actionId, 'response');
+
+const KEY_OF = (column: string) => `split_part(${column}, ':', 2)`;
+
+/** OAuth states are encrypted too, but live for ten minutes: a rotation waits for them rather than touching them. */
+export const encryptedColumns: readonly EncryptedTable[] = [
+  {
+    table: 'tokens',
+    columns: ['access_token', 'refresh_token'],
+    needs: 'key_id = $1',
+    pending: `SELECT t.id, c.tenant, t.connection_id, t.kind, ARRAY[t.access_token, t.refresh_token] AS secrets
+      FROM tokens t JOIN connections c ON c.id = t.connection_id
+      WHERE t.key_id <> $1 AND t.id > $2 ORDER BY t.id LIMIT $3 FOR NO KEY UPDATE OF t SKIP LOCKED`,
+    binding: (row, column) => tokenBinding({ tenant: row.tenant, id: row.connection_id }, row.kind, column === 0 ? 'access' : 'refresh'),
+    keyColumn: 'key_id',
+  },
+  {
+    table: 'actions',
+    columns: ['response'],
+    needs: `response IS NOT NULL AND ${KEY_OF('response')} = $1 AND expires_at > now()`,
+    pending: `SELECT a.id, a.tenant, '' AS connection_id, '' AS kind, ARRAY[a.response] AS secrets
+      FROM actions a WHERE a.response IS NOT NULL AND ${KEY_OF('a.response')} <> $1 AND a.expires_at > now() AND a.id > $2
+      ORDER BY a.id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED`,
+    binding: (row) => actionBinding(row.tenant, row.id),
+  },
+];

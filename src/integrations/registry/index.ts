@@ -1,0 +1,2 @@
+export { ProviderRegistry } from './provider-registry';
+export { RegistryModule } from './registry.module';
