@@ -1,0 +1,45 @@
+import { BullModule } from '@nestjs/bull';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import Redis from 'ioredis';
+import type { Settings } from '../../config/env';
+import { Doorbell } from './doorbell';
+import { InProcessDoorbell } from './in-process.doorbell';
+import { DOORBELL_QUEUE, RedisDoorbell } from './redis.doorbell';
+import { RingProcessor } from './ring.processor';
+import { Sweeper } from './sweeper';
+
+/** The doorbell: in this process, and between processes where there is a Redis. The sweeper's clockwork is the application's `ScheduleModule`. */
+@Global()
+@Module({})
+export class QueueModule {
+  static with(settings: Pick<Settings, 'redisUrl' | 'workers'>): DynamicModule {
+    const { redisUrl } = settings;
+    const common = { module: QueueModule, exports: [Doorbell] };
+    if (redisUrl === undefined) {
+      return {
+        ...common,
+        providers: [InProcessDoorbell, { provide: Doorbell, useExisting: InProcessDoorbell }, Sweeper],
+      };
+    }
+    return {
+      ...common,
+      imports: [
+        BullModule.forRoot({ prefix: 'trestle', createClient: (type) => redisClient(redisUrl, type) }),
+        BullModule.registerQueue({ name: DOORBELL_QUEUE }),
+      ],
+      providers: [InProcessDoorbell, RedisDoorbell, { provide: Doorbell, useExisting: RedisDoorbell }, Sweeper, ...(settings.workers ? [RingProcessor] : [])],
+    };
+  }
+}
+
+/** Bull wants its blocking connections without a limit of retries (https://github.com/OptimalBits/bull/blob/develop/REFERENCE.md). */
+function redisClient(url: string, type: 'client' | 'subscriber' | 'bclient'): Redis {
+  const client = new Redis(url, {
+    maxRetriesPerRequest: type === 'client' ? 1 : null,
+    enableReadyCheck: false,
+    connectTimeout: 5_000,
+    retryStrategy: (attempt) => Math.min(attempt * 200, 2_000),
+  });
+  client.on('error', () => undefined); // Bull reports it as the queue's own
+  return client;
+}

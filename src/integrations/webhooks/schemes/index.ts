@@ -1,0 +1,7 @@
+export { hashChannelToken, verifyChannelToken, type ChannelHeaders, type KnownChannel } from './channel-token.scheme';
+export { verifyHmac, type HmacScheme } from './hmac.scheme';
+export { PubsubVerifier, type PubsubFacts } from './pubsub.verifier';
+export { verifySlackSignature } from './slack.scheme';
+export { verifyStandardWebhook } from './standard.scheme';
+export { signStandardWebhook, type StandardMessage } from './standard.signer';
+export { verifyStripeSignature } from './stripe.scheme';
