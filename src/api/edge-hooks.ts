@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger as Pino } from 'pino';
+import { IntegrationError } from '../errors';
+import type { Drain } from './drain';
 import type { EdgeLimits } from './edge-limits';
-import type { HttpMetrics } from './http-metrics';
+import { observeRequest } from './http-metrics';
 import { requestContext, traceIdOf } from './request-context';
 
 /** Routes with a bound of their own: the inbox's for deliveries, the caller's bucket for the API. */
@@ -10,17 +12,21 @@ const OWN_BOUND = /^\/(webhooks|v1)\//;
 export interface EdgeHooks {
   readonly logger: Pino;
   readonly limits: EdgeLimits;
-  readonly metrics: HttpMetrics;
+  readonly drain: Drain;
 }
 
 /** What happens to every request, whether a route matches or not: an id, a bound by address, a line in the log, a metric. */
-export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, metrics }: EdgeHooks): void {
+export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, drain }: EdgeHooks): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     const traceId = traceIdOf(request.headers.traceparent);
     const route = request.routeOptions.url;
     requestContext.run({ requestId: request.id, ...(traceId && { traceId }) }, () => {
       try {
+        if (drain.started) {
+          reply.header('connection', 'close'); // the next request goes to another process
+          if (route === '/health/ready') throw new IntegrationError('shutting_down', { retryAfterMs: 1_000 });
+        }
         if (route === undefined || !OWN_BOUND.test(route)) limits.countAddress(request.ip);
       } catch (error) {
         return done(error as Error);
@@ -33,7 +39,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, me
     // The route's template, never the address: a query may hold a token, a path somebody's id.
     const route = request.routeOptions.url ?? 'unknown';
     const durationMs = Math.round(reply.elapsedTime * 10) / 10;
-    metrics.observe({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
+    observeRequest({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
     const traceId = traceIdOf(request.headers.traceparent);
     const line = { requestId: request.id, ...(traceId && { traceId }), method: request.method, route, status: reply.statusCode, durationMs };
     // A line for each delivery and probe would drown the others.

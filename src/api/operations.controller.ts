@@ -1,13 +1,12 @@
 import { Controller, Get, Headers, Inject, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import type { Registry } from 'prom-client';
 import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { IntegrationError } from '../errors';
+import { metricsRegistry } from '../metrics';
 import { Public } from './access.decorators';
 import { roleReaches } from './caller';
-import { METRICS } from './http-metrics';
 import { TokenVerifier } from './token-verifier';
 
 /** For whoever runs the service. */
@@ -16,7 +15,6 @@ import { TokenVerifier } from './token-verifier';
 export class OperationsController {
   constructor(
     @Inject(SETTINGS) private readonly settings: Settings,
-    @Inject(METRICS) private readonly registry: Registry,
     private readonly verifier: TokenVerifier,
   ) {}
 
@@ -38,6 +36,6 @@ export class OperationsController {
       const caller = await this.verifier.callerOf(authorization);
       if (!roleReaches(caller.role, 'operator')) throw new IntegrationError('forbidden');
     }
-    await reply.type(this.registry.contentType).send(await this.registry.metrics());
+    await reply.type(metricsRegistry.contentType).send(await metricsRegistry.metrics());
   }
 }

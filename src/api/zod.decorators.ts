@@ -1,4 +1,5 @@
 import { Body, Param, Query, type PipeTransform } from '@nestjs/common';
+import { ApiBody, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
 import { IntegrationError, type ErrorCode } from '../errors';
 
@@ -24,10 +25,18 @@ export class ZodPipe<T extends z.ZodType> implements PipeTransform<unknown, z.ou
 }
 
 /** `@ZodBody(schema) body: z.infer<typeof schema>` */
-export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body(new ZodPipe(schema));
+export const ZodBody = (schema: z.ZodType): ParameterDecorator => (target, key, index) => {
+  const pipe = new ZodPipe(schema);
+  describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required: !pipe.schema.safeParse({}).success }));
+  Body(pipe)(target, key, index);
+};
 
 /** `@ZodQuery(schema) query: z.infer<typeof schema>`; values come as text, so numbers need `z.coerce`. */
-export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query(new ZodPipe(schema));
+export const ZodQuery = (schema: z.ZodType): ParameterDecorator => (target, key, index) => {
+  const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & { properties?: Record<string, JsonSchema>; required?: string[] };
+  for (const [name, property] of Object.entries(properties)) describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
+  Query(new ZodPipe(schema))(target, key, index);
+};
 
 /** A UUID in the path. What is none cannot exist: it is answered like a missing one. */
 export const IdParam = (name = 'id', missing: ErrorCode = 'connection_not_found'): ParameterDecorator =>
@@ -45,6 +54,20 @@ export function invalidFields(fields: readonly FieldFault[]): IntegrationError {
     detail: `${shown.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ')}.`.slice(0, 1_000),
     extra: { fields: shown },
   });
+}
+
+type JsonSchema = Record<string, unknown>;
+
+/** The schema of what may be sent, for the API's description. */
+function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', unrepresentable: 'any' }) as JsonSchema;
+  return json;
+}
+
+/** Applies one of the API description's method decorators from a parameter. */
+function describe(target: object, key: string | symbol | undefined, decorator: MethodDecorator): void {
+  const descriptor = key === undefined ? undefined : Object.getOwnPropertyDescriptor(target, key);
+  if (key !== undefined && descriptor) decorator(target, key, descriptor);
 }
 
 function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {

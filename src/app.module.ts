@@ -1,0 +1,31 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ApiModule } from './api/api.module';
+import { LoggingModule } from './api/logging';
+import type { EdgeLogger } from './api/edge-logger';
+import { systemClock, type Clock } from './clock';
+import { ConfigModule } from './config/config.module';
+import type { Settings } from './config/env';
+import { DatabaseModule } from './database';
+import { IntegrationsModule } from './integrations/integrations.module';
+
+export interface AppParts {
+  readonly logger: EdgeLogger;
+  readonly clock?: Clock;
+}
+
+/** The map: every part of the service, each a folder. */
+@Module({})
+export class AppModule {
+  static with(settings: Settings, { logger, clock = systemClock }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(settings, clock),
+        LoggingModule.with(logger),
+        DatabaseModule,
+        ApiModule.with(settings, logger),
+        IntegrationsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,51 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { Logger as NestPinoLogger } from 'nestjs-pino';
+import { Drain } from './api/drain';
+import { EdgeLimits } from './api/edge-limits';
+import type { EdgeLogger } from './api/edge-logger';
+import { registerEdgeHooks } from './api/edge-hooks';
+import { createFastifyAdapter, registerEdgePlugins } from './api/fastify-adapter';
+import { watchProcess } from './api/http-metrics';
+import { createLogger } from './api/logging';
+import { OpenApi } from './api/open-api';
+import { RouteTable } from './api/route-table';
+import { AppModule } from './app.module';
+import type { Clock } from './clock';
+import type { Settings } from './config/env';
+import { ProviderRegistry } from './integrations';
+
+export interface AppOptions {
+  clock?: Clock;
+  logger?: EdgeLogger;
+}
+
+/** The whole service, ready to `listen`. */
+export async function createApp(settings: Settings, { clock, logger = createLogger(settings) }: AppOptions = {}): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, { logger, clock }), createFastifyAdapter(settings), nestOptions());
+  return configureApp(app, settings, logger);
+}
+
+/** Parsers are the edge's own; a start that fails throws instead of ending the process, so that its reason can be told. */
+export function nestOptions() {
+  return { bodyParser: false, abortOnError: false, bufferLogs: true } as const;
+}
+
+/** What has to be done to a created application before its routes are laid, and the laying. */
+export async function configureApp(app: NestFastifyApplication, settings: Settings, logger: EdgeLogger): Promise<NestFastifyApplication> {
+  app.useLogger(app.get(NestPinoLogger));
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  app.get(RouteTable).watch(fastify);
+  registerEdgeHooks(fastify, { logger, limits: app.get(EdgeLimits), drain: app.get(Drain) });
+  await registerEdgePlugins(app, settings, { formTargets: () => consentOrigins(app) });
+  await app.init();
+  if (settings.docs) app.get(OpenApi).build(app);
+  watchProcess();
+  return app;
+}
+
+function consentOrigins(app: NestFastifyApplication): string[] {
+  const origins = app.get(ProviderRegistry).all().flatMap(({ oauth2 }) => (oauth2 && URL.canParse(oauth2.authorizeUrl) ? [new URL(oauth2.authorizeUrl).origin] : []));
+  return [...new Set(origins)];
+}

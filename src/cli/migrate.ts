@@ -1,0 +1,20 @@
+import { readEnvironment, SettingsError } from '../config/env';
+import { connectDatabase, DataFolderLockedError } from '../database';
+
+/** Applies the migrations that are pending, says which, and ends: for deployments that do this before the new version starts. */
+async function main(): Promise<void> {
+  const { databaseUrl, dataDir } = readEnvironment();
+  const dataSource = await connectDatabase({ databaseUrl, dataDir });
+  try {
+    const [row] = await dataSource.query<{ count: string }[]>('SELECT count(*) AS count FROM migrations');
+    process.stdout.write(`The database is up to date (${row?.count ?? 0} migrations).\n`);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+main().catch((error: unknown) => {
+  const known = error instanceof SettingsError || error instanceof DataFolderLockedError;
+  process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : String(error)}\n`);
+  process.exitCode = 1;
+});

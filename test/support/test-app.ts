@@ -1,0 +1,86 @@
+import { Test } from '@nestjs/testing';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SignJWT } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DestinationStream } from 'pino';
+import { createFastifyAdapter } from '../../src/api/fastify-adapter';
+import { createLogger } from '../../src/api/logging';
+import type { Role } from '../../src/api/caller';
+import { AppModule } from '../../src/app.module';
+import { configureApp, nestOptions } from '../../src/bootstrap';
+import type { Clock } from '../../src/clock';
+import { loadSettings, type Env, type Settings } from '../../src/config/env';
+import { EMBEDDED_SEED } from '../../src/database';
+import { createServerDatabase, dropServerDatabase, testSeed } from './test-database';
+
+export interface TestAppOptions {
+  /** Environment variables over the test's own. */
+  settings?: Env;
+  clock?: Clock;
+  /** Takes the log lines, one JSON object each; without it nothing is logged. */
+  log?: DestinationStream;
+}
+
+export interface TestApp {
+  /** Origin, without a trailing slash; also the app's PUBLIC_URL. */
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  readonly settings: Settings;
+  /** An access token as the product's backend would make it; valid for an hour of the app's clock. */
+  tokenFor(who: { tenant: string; user: string; role?: Role }): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The whole service on a free port with a database of its own: embedded, or on TEST_DATABASE_URL. */
+export async function startTestApp({ settings: overrides = {}, clock, log }: TestAppOptions = {}): Promise<TestApp> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
+  const server = process.env['TEST_DATABASE_URL'];
+  const databaseUrl = server && (await createServerDatabase(server));
+  const settings = loadSettings({
+    NODE_ENV: 'test',
+    PORT: String(port),
+    PUBLIC_URL: url,
+    DATA_DIR: folder,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: databaseUrl && process.env['TEST_REDIS_URL'],
+    API_JWT_SECRET: randomUUID() + randomUUID(),
+    LOG_LEVEL: log ? 'debug' : 'silent',
+    ...overrides,
+  });
+  const logger = createLogger(settings, log);
+  const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock })] });
+  const module = await building.overrideProvider(EMBEDDED_SEED).useValue(await testSeed()).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(createFastifyAdapter(settings), nestOptions());
+  await configureApp(app, settings, logger);
+  await app.listen(port, settings.host);
+
+  return {
+    url,
+    app,
+    settings,
+    tokenFor: ({ tenant, user, role = 'user' }) => {
+      const now = Math.floor((clock?.now() ?? Date.now()) / 1_000);
+      const token = new SignJWT({ tenant, role }).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setJti(randomUUID());
+      return token.setExpirationTime(now + 3_600).sign(new TextEncoder().encode(settings.apiJwtSecret));
+    },
+    close: async () => {
+      await app.close();
+      if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
