@@ -1,0 +1,141 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { ConnectionRepository, type AccountIdentity, type ConnectionRef, type Fetch, type ProviderAuth, type TokenGrant } from '../../integrations';
+import { SLACK, SLACK_API_BASE_URL, slackOAuth2 } from './slack.facts';
+
+const id = z.string().min(1).max(64);
+const token = z.string().min(1).max(4096);
+const named = z.object({ id, name: z.string().max(500).optional() });
+
+/** https://docs.slack.dev/reference/methods/oauth.v2.access */
+const tokenBody = z.object({
+  ok: z.boolean(),
+  error: z.string().optional(),
+  access_token: token.optional(),
+  token_type: z.string().optional(),
+  scope: z.string().optional(),
+  refresh_token: token.optional(),
+  expires_in: z.number().positive().optional(),
+  bot_user_id: id.nullish(),
+  app_id: id.nullish(),
+  team: named.nullish(),
+  enterprise: named.nullish(),
+  is_enterprise_install: z.boolean().nullish(),
+  authed_user: z
+    .object({ id: id.nullish(), scope: z.string().optional(), access_token: token.optional(), refresh_token: token.optional(), expires_in: z.number().positive().optional() })
+    .nullish(),
+});
+type TokenBody = z.infer<typeof tokenBody>;
+
+/** What `auth.test` answers: https://docs.slack.dev/reference/methods/auth.test */
+const authTest = z.object({ ok: z.literal(true), team: z.string().optional(), team_id: id.nullish(), user_id: id.nullish(), enterprise_id: id.nullish() });
+
+/** Codes that mean: there was nothing left to revoke. */
+const ALREADY_GONE: readonly string[] = ['invalid_auth', 'token_revoked', 'account_inactive', 'app_uninstalled', 'not_authed', 'token_expired'];
+
+/** Slack's OAuth v2: a workspace may give a bot token and a user token, each with a life of its own. */
+@Injectable()
+export class SlackAuthService implements ProviderAuth {
+  private readonly apiBaseUrl: string;
+
+  constructor(
+    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly connections: ConnectionRepository,
+  ) {
+    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+  }
+
+  parseTokenResponse(body: unknown, context: { step: 'exchange' | 'refresh'; kind?: string }): readonly TokenGrant[] {
+    const answer = readTokenBody(body);
+    // A refreshed user token comes at the top, where an installation has the bot's:
+    // https://docs.slack.dev/authentication/using-token-rotation
+    if (context.step === 'refresh') return [grantOf(context.kind ?? (answer.token_type === 'user' ? 'user' : 'bot'), answer)];
+    const user = answer.authed_user;
+    const grants = [
+      ...(answer.access_token ? [grantOf(answer.token_type === 'user' ? 'user' : 'bot', answer)] : []),
+      ...(user?.access_token ? [grantOf('user', user)] : []),
+    ];
+    if (grants.length === 0) throw new IntegrationError('connect_failed', { detail: 'Slack gave no access.', provider: SLACK });
+    return grants;
+  }
+
+  async identify({ fetch, grants, tokenBody: body }: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity> {
+    const answer = readTokenBody(body);
+    const test = authTest.parse(await (await this.call(fetch, 'auth.test')).json());
+    const organization = answer.is_enterprise_install === true ? answer.enterprise : undefined;
+    const home = organization ?? answer.team;
+    const homeId = home?.id ?? test.team_id ?? test.enterprise_id;
+    if (!homeId) throw new IntegrationError('connect_failed', { detail: 'Slack did not say which workspace this is.', provider: SLACK });
+    const kinds = grants.map((grant) => grant.kind);
+    const userId = answer.authed_user?.id ?? (kinds.includes('bot') ? undefined : test.user_id);
+    return {
+      // A workspace has one installation of the app, but as many user tokens as users.
+      accountId: kinds.includes('bot') ? homeId : `${homeId}:${userId ?? 'user'}`,
+      accountName: home?.name ?? test.team ?? homeId,
+      routingKey: homeId,
+      metadata: {
+        teamId: answer.team?.id ?? test.team_id ?? null,
+        enterpriseId: answer.enterprise?.id ?? test.enterprise_id ?? null,
+        appId: answer.app_id ?? null,
+        botUserId: answer.bot_user_id ?? null,
+        authedUserId: userId ?? null,
+        kinds,
+      },
+    };
+  }
+
+  /**
+   * `auth.revoke` ends one token only and leaves a rotating installation in place with its events coming, so the app is uninstalled;
+   * unless somebody else here lives on the same installation.
+   */
+  async revoke({ fetch, connection, tokens }: Parameters<NonNullable<ProviderAuth['revoke']>>[0]): Promise<boolean> {
+    if (await this.isShared(connection)) {
+      // Without rotation all of them hold the very same token: ending it would end theirs.
+      return tokens.some((each) => each.refreshToken) ? this.end(fetch, 'auth.revoke', {}) : false;
+    }
+    const { clientId, clientSecret } = slackOAuth2(this.settings.providers[SLACK] ?? { webhookSecrets: [] }, this.apiBaseUrl);
+    if (!clientId || !clientSecret) return this.end(fetch, 'auth.revoke', {});
+    return this.end(fetch, 'apps.uninstall', { client_id: clientId, client_secret: clientSecret });
+  }
+
+  private async isShared(connection: ConnectionRef): Promise<boolean> {
+    const key = connection.accountId.split(':')[0] ?? connection.accountId;
+    const all = await this.connections.byRouting(SLACK, key);
+    return all.some((other) => other.id !== connection.id && other.status === 'connected');
+  }
+
+  private async end(fetch: Fetch, method: string, fields: Readonly<Record<string, string>>): Promise<boolean> {
+    try {
+      await (await this.call(fetch, method, fields)).text();
+      return true;
+    } catch (error) {
+      if (error instanceof IntegrationError && (error.code === 'needs_reauth' || ALREADY_GONE.includes(error.providerCode ?? ''))) return true;
+      throw error;
+    }
+  }
+
+  private call(fetch: Fetch, method: string, fields: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return fetch(`${this.apiBaseUrl}${method}`, { method: 'POST', body: new URLSearchParams(fields) });
+  }
+}
+
+function readTokenBody(body: unknown): TokenBody {
+  const parsed = tokenBody.safeParse(body);
+  if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: SLACK, detail: 'Slack answered the sign-in with something that could not be read.' });
+  if (!parsed.data.ok) throw new IntegrationError('connect_failed', { provider: SLACK, providerCode: parsed.data.error ?? 'unknown', notExecuted: true });
+  return parsed.data;
+}
+
+function grantOf(kind: string, from: { access_token?: string; refresh_token?: string; expires_in?: number; scope?: string }): TokenGrant {
+  if (!from.access_token) throw new IntegrationError('connect_failed', { detail: 'Slack gave no access.', provider: SLACK });
+  return {
+    kind,
+    accessToken: from.access_token,
+    refreshToken: from.refresh_token,
+    expiresInS: from.expires_in,
+    scopes: (from.scope ?? '').split(',').filter(Boolean),
+  };
+}

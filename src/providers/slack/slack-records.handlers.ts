@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { callSdk, OnWebhook, type ConnectionRef, type Fetch, type HandlerContext, type SyncRecord, type WebhookEvent, type WebhookHandler } from '../../integrations';
+import { slackClient } from './slack.client';
+import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
+import { messageTs } from './slack-webhooks.service';
+
+/** The envelope of an event as Slack sends it: https://docs.slack.dev/apis/events-api#event-type-structure */
+export interface SlackEnvelope<T> {
+  readonly event: T & { readonly type: string };
+}
+
+interface SlackMessageEvent {
+  readonly subtype?: string;
+  readonly channel?: string;
+  readonly ts?: string;
+  readonly deleted_ts?: string;
+  readonly message?: { readonly ts?: string };
+}
+
+/** Said, edited, deleted: https://docs.slack.dev/reference/events/message */
+@Injectable()
+@OnWebhook(SLACK, 'message')
+export class SlackMessageHandler implements WebhookHandler<SlackEnvelope<SlackMessageEvent>, void> {
+  async handle({ payload: { event } }: WebhookEvent<SlackEnvelope<SlackMessageEvent>>, context: HandlerContext): Promise<void> {
+    const ts = messageTs(event);
+    if (!event.channel || !ts) return;
+    await context.applyRecords('messages', [{ id: `${event.channel}:${ts}`, ...messageState(event, event.channel) }]);
+  }
+}
+
+function messageState(event: SlackMessageEvent, channel: string): Pick<SyncRecord, 'data' | 'deleted'> {
+  if (event.subtype === 'message_deleted') return { deleted: true };
+  return { data: { ...(event.subtype === 'message_changed' ? event.message : event), channel } };
+}
+
+interface SlackChannelEvent {
+  readonly channel?: string | { readonly id: string };
+}
+
+/** An event of a channel says little, so the channel is asked for; one that is gone, or hidden from us, is a deletion. */
+@Injectable()
+@OnWebhook(SLACK, 'channel_created', 'channel_rename', 'channel_archive', 'channel_unarchive', 'channel_deleted', 'channel_shared', 'channel_unshared')
+export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackChannelEvent>, SyncRecord | undefined> {
+  private readonly apiBaseUrl: string;
+
+  constructor(@Inject(SETTINGS) settings: Settings) {
+    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+  }
+
+  async prepare({ payload: { event } }: WebhookEvent<SlackEnvelope<SlackChannelEvent>>, { fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<SyncRecord | undefined> {
+    const id = typeof event.channel === 'string' ? event.channel : event.channel?.id;
+    if (!id) return undefined;
+    if (event.type === 'channel_deleted') return { id, deleted: true };
+    try {
+      const { channel } = await callSdk(() => slackClient(fetch, this.apiBaseUrl).conversations.info({ channel: id }));
+      if (!channel?.id) throw new IntegrationError('provider_bad_answer', { provider: SLACK });
+      return { id: channel.id, data: channel };
+    } catch (error) {
+      if (error instanceof IntegrationError && error.providerCode === 'channel_not_found') return { id, deleted: true };
+      throw error;
+    }
+  }
+
+  async handle(_event: WebhookEvent<SlackEnvelope<SlackChannelEvent>>, context: HandlerContext, record: SyncRecord | undefined): Promise<void> {
+    if (record) await context.applyRecords('channels', [record]);
+  }
+}
+
+/** https://docs.slack.dev/reference/events/user_change carries the whole user. */
+@Injectable()
+@OnWebhook(SLACK, 'user_change', 'team_join')
+export class SlackUserHandler implements WebhookHandler<SlackEnvelope<{ readonly user?: { readonly id?: string } }>, void> {
+  async handle({ payload: { event } }: WebhookEvent<SlackEnvelope<{ readonly user?: { readonly id?: string } }>>, context: HandlerContext): Promise<void> {
+    if (event.user?.id) await context.applyRecords('users', [{ id: event.user.id, data: event.user }]);
+  }
+}
+
+/** Slack dropped events of this workspace for a minute: what they would have said is read anew. */
+@Injectable()
+@OnWebhook(SLACK, 'app_rate_limited')
+export class SlackRateLimitedHandler implements WebhookHandler<unknown, void> {
+  async handle(_event: WebhookEvent, context: HandlerContext): Promise<void> {
+    if (context.connection) await context.requestSync(['channels', 'users']);
+  }
+}

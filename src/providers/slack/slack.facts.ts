@@ -1,0 +1,72 @@
+import type { ProviderSettings } from '../../config/env';
+import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts } from '../../integrations';
+import { readSlackFault } from './slack.faults';
+
+export const SLACK = 'slack';
+export const SLACK_API_BASE_URL = 'https://slack.com/api/';
+
+/** The least that the resources and actions need: https://docs.slack.dev/reference/scopes */
+const SCOPES = ['channels:history', 'channels:read', 'chat:write', 'users:read'] as const;
+
+export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAuth2Facts {
+  return {
+    clientId: settings.clientId ?? '',
+    clientSecret: settings.clientSecret ?? '',
+    authorizeUrl: settings.authorizeUrl ?? 'https://slack.com/oauth/v2/authorize',
+    tokenUrl: settings.tokenUrl ?? `${apiBaseUrl}oauth.v2.access`,
+    revokeUrl: settings.revokeUrl ?? `${apiBaseUrl}apps.uninstall`,
+    scopes: SCOPES,
+    scopeSeparator: ',',
+    // Turning PKCE on makes a Slack app a public client for good, and its refresh tokens end after 30 days; a server that holds
+    // the client secret keeps it off: https://docs.slack.dev/authentication/using-pkce
+    pkce: false,
+    refusalCodes: ['invalid_refresh_token', 'token_revoked', 'account_inactive', 'app_uninstalled', 'invalid_auth', 'team_access_not_granted'],
+    clientFaultCodes: ['bad_client_secret', 'invalid_client_id', 'bad_redirect_uri', 'invalid_grant_type'],
+  };
+}
+
+/**
+ * Tiers are per method and workspace; "1+ a minute" means at least that, with bursts tolerated. `chat.postMessage` has a rule of its
+ * own, one a second and channel: https://docs.slack.dev/apis/web-api/rate-limits
+ */
+const LIMITS = {
+  tier1: { perSecond: 1 / 60, burst: 2, per: 'endpoint' },
+  tier2: { perSecond: 20 / 60, burst: 10, per: 'endpoint' },
+  tier3: { perSecond: 50 / 60, burst: 20, per: 'endpoint' },
+  tier4: { perSecond: 100 / 60, burst: 40, per: 'endpoint' },
+  channel: { perSecond: 1, burst: 3, per: 'param', keyParam: 'channel' },
+  posting: { perSecond: 5, burst: 20, per: 'account' },
+} as const satisfies Record<string, LimitFacts>;
+
+/** Every call is a POST on the wire, so what may be repeated is known by the method, not by the verb. */
+const METHODS: readonly { readonly name: string; readonly limits: readonly (keyof typeof LIMITS)[]; readonly repeatable: boolean }[] = [
+  { name: 'oauth.v2.access', limits: [], repeatable: false },
+  { name: 'auth.test', limits: ['tier4'], repeatable: true },
+  { name: 'auth.revoke', limits: ['tier3'], repeatable: true },
+  { name: 'apps.uninstall', limits: ['tier1'], repeatable: true },
+  { name: 'team.info', limits: ['tier3'], repeatable: true },
+  { name: 'conversations.list', limits: ['tier2'], repeatable: true },
+  { name: 'conversations.info', limits: ['tier3'], repeatable: true },
+  { name: 'conversations.history', limits: ['tier3'], repeatable: true },
+  { name: 'conversations.replies', limits: ['tier3'], repeatable: true },
+  { name: 'conversations.members', limits: ['tier4'], repeatable: true },
+  { name: 'conversations.join', limits: ['tier3'], repeatable: true },
+  { name: 'users.list', limits: ['tier2'], repeatable: true },
+  { name: 'users.info', limits: ['tier4'], repeatable: true },
+  // No idempotency key is documented: after a doubtful failure it is not sent again.
+  { name: 'chat.postMessage', limits: ['channel', 'posting'], repeatable: false },
+  { name: 'chat.postEphemeral', limits: ['tier4'], repeatable: false },
+  { name: 'chat.update', limits: ['tier3'], repeatable: true },
+  { name: 'chat.delete', limits: ['tier3'], repeatable: true },
+];
+
+export function slackHttp(apiBaseUrl: string): HttpFacts {
+  const prefix = new URL(apiBaseUrl).pathname;
+  const endpoints: EndpointFacts[] = METHODS.map(({ name, ...facts }) => ({ path: `${prefix}${name}`, ...facts }));
+  return {
+    endpoints: [...endpoints, { path: `${prefix}:method`, limits: ['tier2'] }],
+    limits: LIMITS,
+    defaultLimits: [],
+    readFault: readSlackFault,
+  };
+}

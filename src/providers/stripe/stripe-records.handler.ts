@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type Stripe from 'stripe';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { OnWebhook, type ConnectionRef, type Fetch, type HandlerContext, type SyncRecord, type WebhookEvent, type WebhookHandler } from '../../integrations';
+import { stripeClient } from './stripe.client';
+import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
+import { currentRecord, STRIPE_RESOURCES } from './stripe.resources';
+
+interface Prepared {
+  readonly resource: string;
+  readonly record: SyncRecord;
+}
+
+/** Real time: the object of an event is read anew, as events come in any order and say how it was, not how it is. */
+@Injectable()
+@OnWebhook(STRIPE, ...STRIPE_RESOURCES.flatMap((resource) => resource.eventTypes))
+export class StripeRecordsHandler implements WebhookHandler<Stripe.Event, Prepared | undefined> {
+  private readonly apiBaseUrl: string;
+
+  constructor(@Inject(SETTINGS) settings: Settings) {
+    this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
+  }
+
+  async prepare({ payload, type }: WebhookEvent<Stripe.Event>, { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<Prepared | undefined> {
+    const resource = STRIPE_RESOURCES.find(({ eventTypes }) => eventTypes.includes(type));
+    const { id } = payload.data.object as { id?: string };
+    // An upcoming invoice has no id; an event of the other mode is not about what is connected.
+    if (!resource || !id || isOtherMode(payload, connection)) return undefined;
+    return { resource: resource.name, record: await currentRecord(stripeClient(fetch, this.apiBaseUrl), resource, id) };
+  }
+
+  async handle(_event: WebhookEvent<Stripe.Event>, context: HandlerContext, prepared: Prepared | undefined): Promise<void> {
+    if (context.connection && prepared) await context.applyRecords(prepared.resource, [prepared.record]);
+  }
+}
+
+function isOtherMode(event: Stripe.Event, connection: ConnectionRef): boolean {
+  const mode = connection.metadata['livemode'];
+  return typeof mode === 'boolean' && mode !== event.livemode;
+}

@@ -1,0 +1,71 @@
+import type { ProviderSettings } from '../../config/env';
+import type { ApiKeyFacts, ConnectionRef, EndpointFacts, HttpFacts, OAuth2Facts } from '../../integrations';
+import { readStripeFault } from './stripe.faults';
+
+export const STRIPE = 'stripe';
+export const STRIPE_API_BASE_URL = 'https://api.stripe.com/';
+/** What the SDK that we ship was made for; a webhook endpoint should be created with the same. */
+export const STRIPE_API_VERSION = '2026-10-28.endive';
+
+const CONNECT_ORIGIN = 'https://connect.stripe.com';
+
+/** Stripe Connect: https://docs.stripe.com/connect/oauth-reference */
+export function stripeOAuth2(settings: ProviderSettings): OAuth2Facts {
+  return {
+    clientId: settings.clientId ?? '',
+    // At the token endpoint the platform's secret key is the client secret.
+    clientSecret: settings.clientSecret ?? settings.secretKey ?? '',
+    authorizeUrl: settings.authorizeUrl ?? `${CONNECT_ORIGIN}/oauth/authorize`,
+    tokenUrl: settings.tokenUrl ?? `${CONNECT_ORIGIN}/oauth/token`,
+    revokeUrl: settings.revokeUrl ?? `${CONNECT_ORIGIN}/oauth/deauthorize`,
+    scopes: ['read_write'],
+    scopeSeparator: ' ',
+    pkce: false,
+    refusalCodes: ['invalid_grant'],
+    clientFaultCodes: ['invalid_client', 'unauthorized_client', 'invalid_request', 'unsupported_grant_type'],
+  };
+}
+
+export const STRIPE_API_KEY: ApiKeyFacts = {
+  pattern: /^(sk|rk)_(test|live)_[A-Za-z0-9_]{8,255}$/,
+  help: 'In the Stripe dashboard under Developers, API keys: a secret key (sk_...) or, better, a restricted key (rk_...) that may read accounts and customers.',
+};
+
+const LISTS = ['customers', 'subscriptions', 'invoices', 'prices', 'products', 'payment_intents', 'charges', 'events', 'invoice_payments', 'setup_intents'];
+
+/** Limits of an account in live mode and in test mode, and of one endpoint: https://docs.stripe.com/rate-limits */
+export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string): HttpFacts {
+  const prefix = new URL(apiBaseUrl).pathname.replace(/\/$/, '');
+  const live = /^(sk|rk)_live_/.test(settings.secretKey ?? '');
+  const endpoints: EndpointFacts[] = [
+    { path: `${prefix}/v1/account`, limits: ['endpoint'] },
+    ...LISTS.flatMap((name) => [
+      { path: `${prefix}/v1/${name}`, limits: ['endpoint'] },
+      { path: `${prefix}/v1/${name}/:id`, limits: ['endpoint'] },
+    ]),
+  ];
+  return {
+    endpoints,
+    limits: {
+      account: live ? { perSecond: 100, burst: 50, per: 'account' } : { perSecond: 25, burst: 15, per: 'account' },
+      endpoint: { perSecond: 25, burst: 15, per: 'endpoint' },
+    },
+    defaultLimits: ['account'],
+    retry: { idempotencyHeader: 'Idempotency-Key' },
+    authorize: (headers, { accessToken, connection }) => authorize(headers, accessToken, settings.secretKey, connection),
+    readFault: readStripeFault,
+  };
+}
+
+/**
+ * A connected account is reached with the platform's own key and its id, since the tokens of Connect are on the way out; a pasted key speaks for itself.
+ * https://docs.stripe.com/connect/authentication
+ */
+function authorize(headers: Headers, accessToken: string, platformKey: string | undefined, connection: ConnectionRef | undefined): void {
+  // Neither the SDK's placeholder nor a caller of the proxy chooses the account.
+  headers.delete('stripe-account');
+  headers.delete('stripe-context');
+  const forAccount = connection?.authType === 'oauth2' && connection.accountId && platformKey;
+  headers.set('authorization', `Bearer ${forAccount ? platformKey : accessToken}`);
+  if (forAccount) headers.set('stripe-account', connection.accountId);
+}

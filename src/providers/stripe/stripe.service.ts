@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { GovernedHttp, type ConnectionRef } from '../../integrations';
+import { stripeClient, stripeObject } from './stripe.client';
+import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
+
+/** Limits of https://docs.stripe.com/metadata: 50 keys of 40 characters, values of 500. */
+export const createSubscriptionBody = z.strictObject({
+  customerId: z.string().regex(/^cus_[A-Za-z0-9]{1,250}$/, 'must be the id of a customer (cus_...)'),
+  priceId: z.string().regex(/^(price|plan)_[A-Za-z0-9]{1,250}$/, 'must be the id of a price (price_...)'),
+  metadata: z
+    .record(z.string().min(1).max(40).regex(/^[^[\]]+$/, 'must not hold [ or ]'), z.string().max(500))
+    .refine((value) => Object.keys(value).length <= 50, { error: 'must have at most 50 keys' })
+    .optional(),
+});
+export type CreateSubscription = z.output<typeof createSubscriptionBody>;
+
+export const subscriptionId = z.string().regex(/^sub_[A-Za-z0-9]{1,250}$/, 'must be the id of a subscription (sub_...)');
+
+export interface CreatedSubscription {
+  readonly subscriptionId: string;
+  readonly status: string;
+  /** For the browser, to confirm the first payment or the card; null where nothing is to be confirmed. */
+  readonly clientSecret: string | null;
+}
+
+export interface CancelledSubscription {
+  readonly subscriptionId: string;
+  readonly cancelAtPeriodEnd: boolean;
+  /** ISO 8601; null where no item has a period. */
+  readonly currentPeriodEnd: string | null;
+}
+
+/** What people do with Stripe. */
+@Injectable()
+export class StripeService {
+  private readonly apiBaseUrl: string;
+
+  constructor(
+    @Inject(SETTINGS) settings: Settings,
+    private readonly http: GovernedHttp,
+  ) {
+    this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
+  }
+
+  /**
+   * A subscription that starts with its first payment: https://docs.stripe.com/billing/subscriptions/build-subscriptions
+   * `idempotencyKey` was stored before, so that a second try cannot make a second subscription.
+   * @throws IntegrationError `card_declined` with `declineCode`, `provider_not_found`, ...
+   */
+  async createSubscription(connection: ConnectionRef, wanted: CreateSubscription, idempotencyKey: string, signal?: AbortSignal): Promise<CreatedSubscription> {
+    const client = this.client(connection, 'stripe.subscriptions.create', signal);
+    const subscription = await stripeObject('subscription', () =>
+      client.subscriptions.create(
+        {
+          customer: wanted.customerId,
+          items: [{ price: wanted.priceId }],
+          payment_behavior: 'default_incomplete',
+          payment_settings: { save_default_payment_method: 'on_subscription' },
+          expand: ['latest_invoice.confirmation_secret', 'pending_setup_intent'],
+          ...(wanted.metadata === undefined ? {} : { metadata: wanted.metadata }),
+        },
+        { idempotencyKey },
+      ),
+    );
+    return { subscriptionId: subscription.id, status: subscription.status, clientSecret: clientSecretOf(subscription) };
+  }
+
+  /** Ends with the period that is paid for; until then it stays active. Said twice it is the same. */
+  async cancelAtPeriodEnd(connection: ConnectionRef, id: string, idempotencyKey: string, signal?: AbortSignal): Promise<CancelledSubscription> {
+    const client = this.client(connection, 'stripe.subscriptions.cancel', signal);
+    const subscription = await stripeObject('subscription', () => client.subscriptions.update(id, { cancel_at_period_end: true }, { idempotencyKey }));
+    return { subscriptionId: subscription.id, cancelAtPeriodEnd: subscription.cancel_at_period_end, currentPeriodEnd: periodEndOf(subscription) };
+  }
+
+  private client(connection: ConnectionRef, operation: string, signal: AbortSignal | undefined): Stripe {
+    return stripeClient(this.http.fetchFor(connection, { operation, signal }), this.apiBaseUrl);
+  }
+}
+
+/** The first invoice's payment, or the card that a trial asks for; `invoice.payment_intent` is gone since 2025-03-31. */
+function clientSecretOf(subscription: Stripe.Subscription): string | null {
+  const { latest_invoice: invoice, pending_setup_intent: setup } = subscription;
+  const payment = typeof invoice === 'object' ? invoice?.confirmation_secret?.client_secret : undefined;
+  const card = typeof setup === 'object' ? setup?.client_secret : undefined;
+  const secret = payment ?? card ?? null;
+  if (secret === null && subscription.status === 'incomplete') throw new IntegrationError('provider_bad_answer', { provider: STRIPE, detail: 'Stripe made the subscription but did not say how to pay for it.', retryable: false });
+  return secret;
+}
+
+/** The period lives on the items since 2025-03-31; the last to end decides. */
+function periodEndOf(subscription: Stripe.Subscription): string | null {
+  const ends = subscription.items.data.map((item) => item.current_period_end).filter((end) => Number.isFinite(end));
+  return ends.length === 0 ? null : new Date(Math.max(...ends) * 1000).toISOString();
+}
