@@ -44,6 +44,7 @@ async function fingerprint(): Promise<string> {
   const migrations = join(ROOT, 'src', 'database', 'migrations');
   const files = (await readdir(migrations)).sort().map((name) => join(migrations, name));
   const hash = createHash('sha256');
-  for (const file of [...files, join(ROOT, 'node_modules', '@electric-sql', 'pglite', 'package.json')]) hash.update(file).update(await readFile(file));
+  for (const file of [...files, join(ROOT, 'node_modules', '@electric-sql', 'pglite', 'package.json')])
+    hash.update(file).update(await readFile(file));
   return hash.digest('hex').slice(0, 16);
 }

@@ -25,7 +25,14 @@ describe('the options of the DataSource', () => {
     expect(dataSourceOptions({ databaseUrl: 'postgres://example/db', databasePoolMax: 7 })).toMatchObject({
       url: 'postgres://example/db',
       synchronize: false,
-      extra: { max: 7, connectionTimeoutMillis: 5_000, statement_timeout: 30_000, idle_in_transaction_session_timeout: 60_000, keepAlive: true, application_name: 'trestle' },
+      extra: {
+        max: 7,
+        connectionTimeoutMillis: 5_000,
+        statement_timeout: 30_000,
+        idle_in_transaction_session_timeout: 60_000,
+        keepAlive: true,
+        application_name: 'trestle',
+      },
     });
   });
 

@@ -42,7 +42,10 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
 }
 
 /** Settings of a `pg.Pool` towards a Postgres server. */
-export function serverPoolConfig({ databasePoolMax, statementTimeoutMs }: Pick<DataSourceSettings, 'databasePoolMax' | 'statementTimeoutMs'> = {}) {
+export function serverPoolConfig({
+  databasePoolMax,
+  statementTimeoutMs,
+}: Pick<DataSourceSettings, 'databasePoolMax' | 'statementTimeoutMs'> = {}) {
   const timeoutMs = statementTimeoutMs ?? DEFAULTS.statementTimeoutMs;
   return {
     max: databasePoolMax ?? DEFAULTS.databasePoolMax,

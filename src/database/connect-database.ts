@@ -67,7 +67,8 @@ async function whenReachable<T>(work: () => Promise<T>): Promise<T> {
     } catch (cause) {
       if (!isStorageUnavailable(cause)) throw cause;
       const detail = `The Postgres server of DATABASE_URL could not be reached for ${seconds} s.`;
-      if (waitedMs >= START_DEADLINE_MS) throw new IntegrationError('storage_unavailable', { detail, nextStep: 'Start it, or correct DATABASE_URL.', cause });
+      if (waitedMs >= START_DEADLINE_MS)
+        throw new IntegrationError('storage_unavailable', { detail, nextStep: 'Start it, or correct DATABASE_URL.', cause });
       if (waitedMs === 0) logger.warn(`The Postgres server of DATABASE_URL cannot be reached; trying for ${seconds} s.`);
     }
     await sleep(START_RETRY_MS);

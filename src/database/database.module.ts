@@ -38,7 +38,11 @@ type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
     }),
   ],
   providers: [
-    { provide: DatabaseInfo, inject: [SETTINGS], useFactory: (settings: Settings) => new DatabaseInfo(settings.databaseUrl ? 'server' : 'embedded') },
+    {
+      provide: DatabaseInfo,
+      inject: [SETTINGS],
+      useFactory: (settings: Settings) => new DatabaseInfo(settings.databaseUrl ? 'server' : 'embedded'),
+    },
     {
       provide: DatabaseHealth,
       inject: [getDataSourceToken(), SETTINGS],

@@ -21,7 +21,11 @@ export class LockPool {
   private readonly pool: Pool;
 
   constructor(databaseUrl: string) {
-    this.pool = new Pool({ ...serverPoolConfig({ databasePoolMax: MAX_CONNECTIONS }), connectionString: databaseUrl, connectionTimeoutMillis: 30_000 });
+    this.pool = new Pool({
+      ...serverPoolConfig({ databasePoolMax: MAX_CONNECTIONS }),
+      connectionString: databaseUrl,
+      connectionTimeoutMillis: 30_000,
+    });
     this.pool.on('error', () => undefined); // an idle connection that died; the next caller gets a new one
   }
 

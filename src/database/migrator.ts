@@ -8,7 +8,12 @@ const MIGRATION_LOCK = 7_234_551_104;
 
 /** Applies the pending migrations on a Postgres server, one migrator at a time however many start at once. Gives their names. */
 export async function migrateServer(databaseUrl: string): Promise<string[]> {
-  const lock = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000, keepAlive: true, application_name: 'trestle-migrate' });
+  const lock = new Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    application_name: 'trestle-migrate',
+  });
   lock.on('error', () => undefined); // losing it ends the session's lock; the query in hand reports the loss
   await lock.connect();
   try {

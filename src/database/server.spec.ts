@@ -93,7 +93,12 @@ describeOnServer('on a Postgres server', () => {
         });
       const results = await Promise.all(Array.from({ length: 20 }, refresh));
       expect(most).toBe(1);
-      expect(results.flat().map(({ version }) => version).sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+      expect(
+        results
+          .flat()
+          .map(({ version }) => version)
+          .sort((a, b) => Number(a) - Number(b)),
+      ).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     });
 
     it('rolls back and frees the row when the work fails, and when the connection is lost', async () => {
@@ -122,4 +127,3 @@ describe('without a server that answers', () => {
     await health.close();
   });
 });
-

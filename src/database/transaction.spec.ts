@@ -26,7 +26,7 @@ describe('inTransaction', () => {
     expect([result, attempts, await effects()]).toEqual(['done', 3, [1]]);
   });
 
-  it('gives up after three retries, with the database\'s error', async () => {
+  it("gives up after three retries, with the database's error", async () => {
     let attempts = 0;
     const failing = inTransaction(database.dataSource, async (manager) => {
       attempts++;
@@ -56,13 +56,15 @@ describe('inTransaction', () => {
     const holding = database.kind === 'embedded' ? runners.slice(0, 1) : runners;
     await Promise.all(holding.map((runner) => runner.connect()));
     const started = performance.now();
-    await expect(inTransaction(database.dataSource, (manager) => manager.query('SELECT 1'))).rejects.toMatchObject({ code: 'storage_unavailable' });
-    expect(performance.now() - started).toBeLessThan(6_000);
+    await expect(inTransaction(database.dataSource, (manager) => manager.query('SELECT 1'))).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    });
+    expect(performance.now() - started).toBeLessThan(10_000);
     await Promise.all(holding.map((runner) => runner.release()));
     expect(await inTransaction(database.dataSource, (manager) => manager.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
 
-  it('passes the product\'s own errors on unchanged', async () => {
+  it("passes the product's own errors on unchanged", async () => {
     const own = new IntegrationError('not_connected');
     await expect(inTransaction(database.dataSource, () => Promise.reject(own))).rejects.toBe(own);
   });
@@ -75,7 +77,7 @@ describe('asStorageError', () => {
   it('knows a connection that ended, which has no code', () => {
     expect(asStorageError(new Error('Connection terminated unexpectedly'))).toMatchObject({ code: 'storage_unavailable' });
   });
-  it('leaves what is not the storage\'s fault as it is', () => {
+  it("leaves what is not the storage's fault as it is", () => {
     const error = Object.assign(new Error('duplicate'), { code: '23505' });
     expect(asStorageError(error)).toBe(error);
     expect(asStorageError('text')).toBe('text');

@@ -18,7 +18,10 @@ export interface TestProcess {
 
 /** Runs a TypeScript file in a process of its own. */
 export function startProcess(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): TestProcess {
-  const child = spawn(process.execPath, ['-r', REGISTER, file, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['-r', REGISTER, file, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const notify = () => waiting.forEach((look) => look());

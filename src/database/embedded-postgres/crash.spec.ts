@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import { Pool } from 'pg';
 import { startProcess } from '../../../test/support/child-process';
 import { testSeed } from '../../../test/support/test-database';
@@ -35,15 +36,29 @@ describe('the embedded database on disk', () => {
       await writer.kill();
       for (const line of writer.lines) if (/^row \d+$/.test(line)) acknowledged.add(Number(line.slice(4)));
 
-      const kept = await withPool(async (pool) => new Set((await pool.query<{ id: number }>('SELECT id FROM written')).rows.map(({ id }) => id)));
+      const kept = await withPool(
+        async (pool) => new Set((await pool.query<{ id: number }>('SELECT id FROM written')).rows.map(({ id }) => id)),
+      );
       expect([...acknowledged].filter((id) => !kept.has(id))).toEqual([]);
       expect(acknowledged.size).toBeGreaterThan(400 * (round + 1));
     }
-  }, 60_000);
+  }, 120_000);
 
   it('keeps its rows from one opening to the next', async () => {
     await withPool((pool) => pool.query("CREATE TABLE kept AS SELECT 'yes' AS answer"));
     expect(await withPool(async (pool) => (await pool.query('SELECT answer FROM kept')).rows)).toEqual([{ answer: 'yes' }]);
+  });
+
+  it('starts a new backend after one that gave up, with every row that was acknowledged', async () => {
+    await withPool(async (pool) => {
+      pool.on('error', () => undefined);
+      await pool.query('CREATE TABLE written (id int)');
+      await pool.query('INSERT INTO written VALUES (1)');
+      const gaveUp = jest.spyOn(PGlite.prototype, 'execProtocolRawStream').mockResolvedValueOnce(undefined);
+      await expect(pool.query('INSERT INTO written VALUES (2)')).rejects.toMatchObject({ code: '08006' });
+      gaveUp.mockRestore();
+      expect((await pool.query('SELECT id FROM written')).rows).toEqual([{ id: 1 }]);
+    });
   });
 
   it('begins again after a first start that was cut off', async () => {

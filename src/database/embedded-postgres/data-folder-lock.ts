@@ -52,7 +52,11 @@ export class DataFolderLock {
   ) {}
 
   /** @throws DataFolderLockedError when a living process has it. */
-  static async acquire(folder: string, onLost: () => void = () => undefined, partial: Partial<DataFolderLockOptions> = {}): Promise<DataFolderLock> {
+  static async acquire(
+    folder: string,
+    onLost: () => void = () => undefined,
+    partial: Partial<DataFolderLockOptions> = {},
+  ): Promise<DataFolderLock> {
     const options = { ...DEFAULTS, ...partial };
     const path = resolve(folder);
     await mkdir(path, { recursive: true });

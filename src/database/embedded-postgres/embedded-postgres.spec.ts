@@ -46,7 +46,9 @@ describe('the database behind the pg driver', () => {
   it('goes on in a transaction after rolling back to a savepoint', async () => {
     await database.dataSource.transaction(async (manager) => {
       await manager.query('INSERT INTO sample (id) VALUES (1)');
-      await expect(manager.transaction((inner) => inner.query('INSERT INTO sample (id) VALUES (1)'))).rejects.toMatchObject({ code: '23505' });
+      await expect(manager.transaction((inner) => inner.query('INSERT INTO sample (id) VALUES (1)'))).rejects.toMatchObject({
+        code: '23505',
+      });
       await manager.query('INSERT INTO sample (id) VALUES (2)');
     });
     expect(await query('SELECT id FROM sample ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
@@ -77,14 +79,21 @@ describe('the database behind the pg driver', () => {
       );
     expect(await upsert(['a"b', null, '{x,y}', '\\'])).toHaveLength(4);
     expect(await upsert(['a"b', null, '{x,y}', 'new'])).toEqual([{ id: 3 }]);
-    expect(await query('SELECT label FROM sample ORDER BY id')).toEqual([{ label: 'a"b' }, { label: null }, { label: '{x,y}' }, { label: 'new' }]);
+    expect(await query('SELECT label FROM sample ORDER BY id')).toEqual([
+      { label: 'a"b' },
+      { label: null },
+      { label: '{x,y}' },
+      { label: 'new' },
+    ]);
   });
 
   it('gives each row to one of 20 concurrent claims with SKIP LOCKED', async () => {
     await query('INSERT INTO sample (id) SELECT generate_series(1, 100)');
     const claim = () =>
       database.dataSource.transaction(async (manager) => {
-        const claimed: { id: number }[] = await manager.query('SELECT id FROM sample WHERE label IS NULL ORDER BY id LIMIT 5 FOR UPDATE SKIP LOCKED');
+        const claimed: { id: number }[] = await manager.query(
+          'SELECT id FROM sample WHERE label IS NULL ORDER BY id LIMIT 5 FOR UPDATE SKIP LOCKED',
+        );
         await manager.query("UPDATE sample SET label = 'claimed' WHERE id = ANY($1)", [claimed.map(({ id }) => id)]);
         return claimed;
       });

@@ -25,6 +25,7 @@ export interface EmbeddedPoolConfig {
 
 const DEFAULTS: EmbeddedPostgresOptions = { connectionTimeoutMs: 5_000 };
 const MEMORY = 'memory://';
+const RECOVERY_PAUSE_MS = 2_000;
 
 /** Opens the database below `dataDir` (in its folder `postgres`), or one in memory. @throws DataFolderLockedError */
 export async function openEmbeddedPostgres(dataDir: string, options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
@@ -36,6 +37,7 @@ export class EmbeddedPostgres {
   private sessions: Promise<void> = Promise.resolve();
   private stopped: string | undefined;
   private broken = false;
+  private recoveredAt = -Infinity;
 
   private constructor(
     private database: PGlite,
@@ -46,8 +48,8 @@ export class EmbeddedPostgres {
 
   static async open(dataDir: string, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
     if (dataDir === MEMORY) {
-      const open = () => openPglite(MEMORY, options.seed);
-      return new EmbeddedPostgres(await open(), open, options.connectionTimeoutMs, undefined);
+      const lost = () => Promise.reject(new Error('What was in memory is gone.'));
+      return new EmbeddedPostgres(await openPglite(MEMORY, options.seed), lost, options.connectionTimeoutMs, undefined);
     }
     const opened: { current?: EmbeddedPostgres } = {};
     const lock = await DataFolderLock.acquire(dataDir, () => opened.current?.stop('its data folder was taken over by another process'));
@@ -113,10 +115,7 @@ export class EmbeddedPostgres {
 
   private async run(messages: Buffer[]): Promise<Buffer> {
     if (this.stopped) throw connectionFailure(`The embedded database does not answer: ${this.stopped}.`);
-    if (this.broken) {
-      this.database = await this.reopen();
-      this.broken = false;
-    }
+    if (this.broken) await this.recover();
     const parts: Buffer[] = [];
     try {
       await this.database.runExclusive(() =>
@@ -138,6 +137,20 @@ export class EmbeddedPostgres {
     }
     return answer;
   }
+
+  /** Starts a new backend on the folder, which replays the log as after a crash. Each try costs about a second of the process. */
+  private async recover(): Promise<void> {
+    const waitMs = this.recoveredAt + RECOVERY_PAUSE_MS - performance.now();
+    if (waitMs > 0) throw connectionFailure('The embedded database is about to be started again.');
+    this.recoveredAt = performance.now();
+    try {
+      this.database = await this.reopen();
+      this.broken = false;
+    } catch (cause) {
+      this.recoveredAt = performance.now();
+      throw connectionFailure('The embedded database could not be started again; is the disk full?', cause);
+    }
+  }
 }
 
 /** A first start that was cut off leaves half a database, so a marker stands beside the folder until it is whole. */
@@ -153,8 +166,9 @@ async function openFolder(folder: string, seed?: Uint8Array): Promise<PGlite> {
 
 async function openPglite(folder: string, seed?: Uint8Array): Promise<PGlite> {
   return PGlite.create(folder, {
-    // the default of 128 MB costs memory and a second at each start, and gains one process nothing
-    startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'],
+    // 16 MB: the default of 128 costs memory and a second at each start, and gains one process nothing;
+    // 0: a backend that failed to start would leave this timer behind, and with it the process
+    startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB', '-c', 'log_startup_progress_interval=0'],
     ...(seed && { loadDataDir: new Blob([seed as Uint8Array<ArrayBuffer>], { type: 'application/x-gzip' }) }),
   });
 }
