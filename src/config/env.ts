@@ -16,8 +16,8 @@ export interface ProviderSettings {
   readonly revokeUrl?: string;
   readonly userinfoUrl?: string;
   readonly apiBaseUrl?: string;
-  /** Google: what the Pub/Sub push token must say. */
-  readonly pubsub?: { readonly audience?: string; readonly email?: string; readonly jwksUrl?: string; readonly issuer?: string };
+  /** Google: what the Pub/Sub push token must say, and the topic that Gmail is asked to publish to. */
+  readonly pubsub?: { readonly audience?: string; readonly email?: string; readonly jwksUrl?: string; readonly issuer?: string; readonly topic?: string };
 }
 
 export interface EncryptionKey {
@@ -116,7 +116,10 @@ const environment = z.object({
   RETENTION_DAYS: integer(1, 3650).default(30),
   ALERT_SLACK_WEBHOOK_URL: httpUrl.optional(),
   ALERT_WEBHOOK_URL: httpUrl.optional(),
-  ALERT_WEBHOOK_SECRET: z.string().min(16).optional(),
+  ALERT_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+\/]{32,}={0,2}$/, 'must be whsec_ and base64; `echo "whsec_$(openssl rand -base64 32)"` makes one')
+    .optional(),
 });
 
 /** What each provider's variables are called; the core never asks for a provider by name, it is handed its settings. */
@@ -214,6 +217,7 @@ function providerSettings(env: Env, prefix: string): ProviderSettings {
       email: env[`${prefix}_PUBSUB_EMAIL`],
       jwksUrl: env[`${prefix}_PUBSUB_JWKS_URL`],
       issuer: env[`${prefix}_PUBSUB_ISSUER`],
+      topic: env[`${prefix}_PUBSUB_TOPIC`],
     },
   };
 }

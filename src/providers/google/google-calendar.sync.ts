@@ -1,0 +1,175 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { calendar_v3 } from 'googleapis/build/src/apis/calendar';
+import { z } from 'zod';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
+import { hasScope } from './google-auth.service';
+import { calendarClient } from './google.clients';
+import { CALENDAR_SCOPE, GOOGLE, googleRoots } from './google.facts';
+
+const PAGE_SIZE = 250;
+const DAY_MS = 86_400_000;
+
+/**
+ * A sync token only serves the query that made it, so the query is kept with it: changing this constant costs no connection its place.
+ * No window of time: it would be frozen into the token. https://developers.google.com/workspace/calendar/api/guides/sync
+ */
+const QUERY = { maxResults: PAGE_SIZE };
+
+const cursorShape = z.object({ syncToken: z.string().min(1), query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) });
+const checkpointShape = z.object({ pageToken: z.string().min(1) });
+
+type Query = z.output<typeof cursorShape>['query'];
+interface ListAnswer {
+  readonly items: readonly SyncRecord[];
+  readonly nextPageToken?: string;
+  readonly nextSyncToken?: string;
+}
+type List = (query: Query & { pageToken?: string; syncToken?: string }) => Promise<ListAnswer>;
+
+@Injectable()
+export class GoogleCalendarSync {
+  readonly calendars: SyncResource;
+  readonly events: SyncResource;
+  private readonly rootUrl: string;
+
+  constructor(@Inject(SETTINGS) settings: Settings) {
+    this.rootUrl = googleRoots(settings.providers[GOOGLE] ?? { webhookSecrets: [] }).calendar;
+    this.calendars = {
+      name: 'calendars',
+      label: 'Calendars',
+      partitions: async ({ connection }) => (hasScope(connection, CALENDAR_SCOPE) ? [''] : []),
+      full: (context) => full(context, this.listCalendars(context)),
+      incremental: (context) => incremental(context, this.listCalendars(context)),
+      watch: this.watch((client, requestBody) => client.calendarList.watch({ requestBody })),
+    };
+    this.events = {
+      name: 'events',
+      label: 'Calendar events',
+      partitions: (context) => this.calendarIds(context),
+      full: (context) => full(context, this.listEvents(context)),
+      incremental: (context) => incremental(context, this.listEvents(context)),
+      watch: this.watch((client, requestBody, calendarId) => client.events.watch({ calendarId, requestBody })),
+    };
+  }
+
+  private async calendarIds(context: SyncContext): Promise<string[]> {
+    if (!hasScope(context.connection, CALENDAR_SCOPE)) return [];
+    const ids: string[] = [];
+    const list = this.listCalendars(context);
+    for (let pageToken: string | undefined; ; ) {
+      context.signal.throwIfAborted();
+      const page = await list({ maxResults: PAGE_SIZE, ...(pageToken === undefined ? {} : { pageToken }) });
+      ids.push(...page.items.filter((item) => !item.deleted).map((item) => item.id));
+      pageToken = page.nextPageToken;
+      if (pageToken === undefined) return ids;
+    }
+  }
+
+  private listCalendars({ fetch }: SyncContext): List {
+    const client = calendarClient(fetch, this.rootUrl);
+    return async (query) => {
+      const { data } = await callSdk(() => client.calendarList.list(query));
+      return answerOf(data, ({ id, deleted, ...rest }) => (id ? [deleted ? { id, deleted } : { id, data: { id, ...rest } }] : []));
+    };
+  }
+
+  private listEvents({ fetch, partition }: SyncContext): List {
+    const client = calendarClient(fetch, this.rootUrl);
+    return async (query) => {
+      const { data } = await callSdk(() => client.events.list({ ...query, calendarId: partition }));
+      return answerOf(data, (event) => (event.id ? [eventRecord({ ...event, id: event.id })] : []));
+    };
+  }
+
+  /** Channels cannot be renewed, only replaced: https://developers.google.com/workspace/calendar/api/guides/push */
+  private watch(create: (client: calendar_v3.Calendar, channel: calendar_v3.Schema$Channel, calendarId: string) => Promise<{ data: calendar_v3.Schema$Channel }>): WatchFacts {
+    return {
+      renewBeforeMs: DAY_MS,
+      create: async ({ fetch, partition, channelId, token, address }) => {
+        const client = calendarClient(fetch, this.rootUrl);
+        const { data } = await callSdk(() => create(client, { id: channelId, token, address, type: 'web_hook' }, partition));
+        const expiresAt = Number(data.expiration);
+        if (!data.resourceId || !Number.isFinite(expiresAt)) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
+        return { remoteId: data.resourceId, expiresAt };
+      },
+      stop: async ({ fetch, channelId, remoteId }) => {
+        try {
+          await callSdk(() => calendarClient(fetch, this.rootUrl).channels.stop({ requestBody: { id: channelId, resourceId: remoteId } }));
+        } catch (error) {
+          if (!(error instanceof IntegrationError && error.code === 'provider_not_found')) throw error;
+        }
+      },
+    };
+  }
+}
+
+async function* full(context: SyncContext, list: List): AsyncIterable<SyncPage> {
+  try {
+    yield* walk(context, list, QUERY);
+  } catch (error) {
+    // The calendar went away between the list of calendars and this: nothing is left of it.
+    if (!isGone(error)) throw error;
+    yield { records: [] };
+  }
+}
+
+async function* incremental(context: SyncContext & { readonly cursor: unknown }, list: List): AsyncIterable<SyncPage> {
+  const cursor = cursorShape.safeParse(context.cursor);
+  if (!cursor.success) throw new IntegrationError('sync_cursor_expired', { provider: GOOGLE });
+  try {
+    yield* walk(context, list, cursor.data.query, cursor.data.syncToken);
+  } catch (error) {
+    // 400 to a query that was good before means the token; 404 that the calendar is gone, which the full run that follows tells.
+    if (isGone(error) || (error instanceof IntegrationError && error.providerStatus === 400)) throw new IntegrationError('sync_cursor_expired', { provider: GOOGLE, cause: error });
+    throw error;
+  }
+}
+
+/** Page by page; the sync token comes with the last page only, and counts from then on. */
+async function* walk(context: SyncContext, list: List, query: Query, syncToken?: string): AsyncIterable<SyncPage> {
+  const resumed = checkpointShape.safeParse(context.checkpoint);
+  let pageToken = resumed.success ? resumed.data.pageToken : undefined;
+  for (let first = true; ; first = false) {
+    context.signal.throwIfAborted();
+    let page: ListAnswer;
+    try {
+      page = await list({ ...query, ...(syncToken === undefined ? {} : { syncToken }), ...(pageToken === undefined ? {} : { pageToken }) });
+    } catch (error) {
+      // The place where an interrupted run stopped may be forgotten by now.
+      const forgotten = first && pageToken !== undefined && error instanceof IntegrationError && error.providerStatus === 400;
+      if (!forgotten) throw error;
+      pageToken = undefined;
+      continue;
+    }
+    pageToken = page.nextPageToken;
+    if (pageToken !== undefined) {
+      yield { records: page.items, checkpoint: { pageToken } };
+      continue;
+    }
+    if (page.nextSyncToken === undefined) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
+    yield { records: page.items, cursor: { syncToken: page.nextSyncToken, query } };
+    return;
+  }
+}
+
+/** An answer without `items` must not look like an empty calendar: everything would be swept. */
+function answerOf<T>(data: { items?: T[]; nextPageToken?: string | null; nextSyncToken?: string | null; kind?: string | null }, record: (item: T) => SyncRecord[]): ListAnswer {
+  if (typeof data !== 'object' || data === null || (!Array.isArray(data.items) && data.kind === undefined)) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
+  return { items: (data.items ?? []).flatMap(record), nextPageToken: data.nextPageToken ?? undefined, nextSyncToken: data.nextSyncToken ?? undefined };
+}
+
+/**
+ * A cancelled event is a deletion; but a cancelled occurrence of a series that goes on is a fact about the series, to be kept as long as that is
+ * (https://developers.google.com/workspace/calendar/api/v3/reference/events, `status`). Of either there may be little more than the id.
+ */
+export function eventRecord(event: calendar_v3.Schema$Event & { id: string }): SyncRecord {
+  if (event.status === 'cancelled' && !event.recurringEventId) return { id: event.id, deleted: true };
+  return { id: event.id, data: event };
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof IntegrationError && error.code === 'provider_not_found';
+}

@@ -1,0 +1,13 @@
+// The whole of `googleapis` takes a second and 100 MB to load; these two parts of it take a tenth.
+import { calendar, type calendar_v3 } from 'googleapis/build/src/apis/calendar';
+import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail';
+import type { Fetch } from '../../integrations';
+
+/** Google's own clients on a governed fetch: no retries, no refresh, no token of their own; one call is one request. */
+export function calendarClient(fetch: Fetch, rootUrl: string): calendar_v3.Calendar {
+  return calendar({ version: 'v3', rootUrl, retry: false, fetchImplementation: fetch });
+}
+
+export function gmailClient(fetch: Fetch, rootUrl: string): gmail_v1.Gmail {
+  return gmail({ version: 'v1', rootUrl, retry: false, fetchImplementation: fetch });
+}

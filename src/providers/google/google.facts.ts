@@ -1,0 +1,90 @@
+import type { ProviderSettings } from '../../config/env';
+import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts } from '../../integrations';
+import { readGoogleFault } from './google.faults';
+
+export const GOOGLE = 'google';
+export const GOOGLE_API_BASE_URL = 'https://www.googleapis.com/';
+export const GMAIL_API_BASE_URL = 'https://gmail.googleapis.com/';
+
+const SCOPE = 'https://www.googleapis.com/auth/';
+export const CALENDAR_SCOPE = `${SCOPE}calendar.readonly`;
+export const MAIL_READ_SCOPE = `${SCOPE}gmail.readonly`;
+export const MAIL_SEND_SCOPE = `${SCOPE}gmail.send`;
+
+/** Scopes without which nothing here can be done; a person may untick any of them on the consent page. */
+export const USEFUL_SCOPES: readonly string[] = [CALENDAR_SCOPE, MAIL_READ_SCOPE, MAIL_SEND_SCOPE];
+
+/** https://developers.google.com/identity/protocols/oauth2/web-server */
+export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
+  return {
+    clientId: settings.clientId ?? '',
+    clientSecret: settings.clientSecret ?? '',
+    authorizeUrl: settings.authorizeUrl ?? 'https://accounts.google.com/o/oauth2/v2/auth',
+    tokenUrl: settings.tokenUrl ?? 'https://oauth2.googleapis.com/token',
+    revokeUrl: settings.revokeUrl ?? 'https://oauth2.googleapis.com/revoke',
+    userinfoUrl: settings.userinfoUrl ?? 'https://openidconnect.googleapis.com/v1/userinfo',
+    scopes: ['openid', 'email', ...USEFUL_SCOPES],
+    scopeSeparator: ' ',
+    pkce: true,
+    // Without `consent` a refresh token comes with the first grant only.
+    authorizeParams: { access_type: 'offline', prompt: 'consent', include_granted_scopes: 'true' },
+    refusalCodes: ['invalid_grant'],
+    clientFaultCodes: ['invalid_client', 'unauthorized_client', 'redirect_uri_mismatch', 'unsupported_grant_type'],
+  };
+}
+
+/** The mail API has an origin of its own, unless all addresses are given (the sandbox). */
+export function googleRoots(settings: ProviderSettings): { calendar: string; gmail: string } {
+  const given = settings.apiBaseUrl;
+  return given ? { calendar: given, gmail: given } : { calendar: GOOGLE_API_BASE_URL, gmail: GMAIL_API_BASE_URL };
+}
+
+/**
+ * Calendar: 600 calls a minute and person, 10,000 a minute and project (https://developers.google.com/workspace/calendar/api/guides/quota).
+ * Gmail: 6,000 units a minute and person, 1,200,000 a minute and project (https://developers.google.com/workspace/gmail/api/reference/quota).
+ * Burst and sustained rate together stay within the minute.
+ */
+const LIMITS = {
+  'calendar-person': { perSecond: 8, burst: 100, per: 'account' },
+  'calendar-project': { perSecond: 140, burst: 1_000, per: 'provider' },
+  'gmail-person': { perSecond: 75, burst: 1_500, per: 'account' },
+  'gmail-project': { perSecond: 15_000, burst: 250_000, per: 'provider' },
+} as const satisfies Record<string, LimitFacts>;
+
+const CALENDAR_LIMITS = ['calendar-person', 'calendar-project'];
+const GMAIL_LIMITS = ['gmail-person', 'gmail-project'];
+
+const calendar = (path: string, facts: Partial<EndpointFacts> = {}): EndpointFacts => ({ path: `/calendar/v3/${path}`, limits: CALENDAR_LIMITS, ...facts });
+const gmail = (path: string, cost: number, facts: Partial<EndpointFacts> = {}): EndpointFacts => ({ path: `/gmail/v1/users/:user/${path}`, limits: GMAIL_LIMITS, cost, ...facts });
+
+const ENDPOINTS: readonly EndpointFacts[] = [
+  calendar('users/me/calendarList/watch', { method: 'POST', repeatable: false }),
+  calendar('users/me/calendarList'),
+  calendar('users/me/calendarList/:calendar'),
+  // A channel's id serves once: a second try would be refused, not doubled, but what came of the first would be lost.
+  calendar('calendars/:calendar/events/watch', { method: 'POST', repeatable: false }),
+  calendar('calendars/:calendar/events'),
+  calendar('calendars/:calendar/events/:event'),
+  calendar('channels/stop', { method: 'POST', repeatable: true }),
+  // No idempotency key: after a doubtful failure it is not sent again.
+  gmail('messages/send', 100, { method: 'POST', repeatable: false }),
+  gmail('messages', 5),
+  gmail('messages/:message', 20),
+  gmail('history', 2),
+  gmail('profile', 1),
+  gmail('watch', 100, { method: 'POST', repeatable: true }),
+  gmail('stop', 50, { method: 'POST', repeatable: true }),
+  { path: '/v1/userinfo' },
+  { path: '/gmail/v1/:rest+', limits: GMAIL_LIMITS, cost: 50 },
+  { path: '/calendar/v3/:rest+', limits: CALENDAR_LIMITS },
+];
+
+export function googleHttp(apiBaseUrl: string): HttpFacts {
+  const prefix = new URL(apiBaseUrl).pathname.replace(/\/$/, '');
+  return {
+    endpoints: ENDPOINTS.map((facts) => ({ ...facts, path: `${prefix}${facts.path}` })),
+    limits: LIMITS,
+    defaultLimits: [],
+    readFault: readGoogleFault,
+  };
+}
