@@ -34,7 +34,7 @@ export class ApiModule {
         RouteTable,
         Drain,
       ],
-      exports: [TokenVerifier, BrowserSessions, EDGE_LOGGER],
+      exports: [TokenVerifier, BrowserSessions, EDGE_LOGGER, Drain],
     };
   }
 }

@@ -3,6 +3,7 @@ export { HiddenPage, Page, Public, Roles } from './access.decorators';
 export { ROLES, roleReaches, visibleTenant, type Caller, type Role, type SessionCaller } from './caller';
 export { CurrentUser } from './current-user.decorator';
 export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
+export { Drain } from './drain';
 export { PROBLEM_JSON, problemOf, type Problem } from './problem';
 export type { EdgeRequest } from './request';
 export { IdParam, invalidFields, ZodBody, ZodPipe, ZodQuery, type FieldFault } from './zod.decorators';

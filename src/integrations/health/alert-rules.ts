@@ -5,7 +5,7 @@ export interface Finding {
   key: string;
   provider: string | null;
   tenant: string | null;
-  connectionId: string | null;
+  connection_id: string | null;
   count: number;
   /** What the rule's words need, e.g. the account's name or an error code. */
   about: string | null;
@@ -23,7 +23,8 @@ export interface AlertRule {
 
 const SERVER_ERRORS_ABOVE = 10;
 const FAILED_SYNCS_FROM = 3;
-const MOST = 1000;
+/** What one rule finds at most in one look. */
+export const MOST_FINDINGS = 1000;
 
 export const ALERT_RULES: readonly AlertRule[] = [
   {
@@ -34,7 +35,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
                  sum(server_errors)::int AS count, NULL AS about, NULL AS code
           FROM request_buckets WHERE minute > $1::timestamptz - interval '5 minutes'
           GROUP BY GROUPING SETS ((provider), (provider, tenant))
-          HAVING sum(server_errors) > ${SERVER_ERRORS_ABOVE} AND (GROUPING(tenant) = 0 OR count(DISTINCT tenant) > 1) LIMIT ${MOST}`,
+          HAVING sum(server_errors) > ${SERVER_ERRORS_ABOVE} AND (GROUPING(tenant) = 0 OR count(DISTINCT tenant) > 1) LIMIT ${MOST_FINDINGS}`,
     describe: (f) => ({
       title: `${f.provider} is failing`,
       detail: `${f.provider} answered ${f.count} requests with server errors in the last 5 minutes.`,
@@ -45,7 +46,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     kind: 'connection_lost',
     severity: 'warning',
     sql: `SELECT 'connection_lost:' || id AS key, provider, tenant, id AS connection_id, 1 AS count, account_name AS about, error_code AS code
-          FROM connections WHERE status = 'needs_reauth' AND $1::timestamptz IS NOT NULL LIMIT ${MOST}`,
+          FROM connections WHERE status = 'needs_reauth' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
     describe: (f) => ({
       title: `Connection to ${f.about} is lost`,
       detail: `${f.provider}: ${sentenceOf(f.code)}`,
@@ -58,7 +59,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     sql: `SELECT 'sync_failing:' || c.id AS key, c.provider, c.tenant, c.id AS connection_id, s.failures AS count, c.account_name AS about,
                  (SELECT r.error_code FROM sync_runs r WHERE r.connection_id = c.id AND r.status = 'failed' ORDER BY r.created_at DESC LIMIT 1) AS code
           FROM sync_schedules s JOIN connections c ON c.id = s.connection_id
-          WHERE s.failures >= ${FAILED_SYNCS_FROM} AND c.status = 'connected' AND $1::timestamptz IS NOT NULL LIMIT ${MOST}`,
+          WHERE s.failures >= ${FAILED_SYNCS_FROM} AND c.status = 'connected' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
     describe: (f) => ({
       title: `Syncing ${f.about} keeps failing`,
       detail: `The last ${f.count} syncs failed: ${sentenceOf(f.code)}`,
@@ -69,7 +70,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     kind: 'sync_confirmation',
     severity: 'warning',
     sql: `SELECT 'sync_confirmation:' || c.id AS key, c.provider, c.tenant, c.id AS connection_id, 1 AS count, c.account_name AS about, r.error_code AS code
-          FROM sync_runs r JOIN connections c ON c.id = r.connection_id WHERE r.status = 'paused' AND $1::timestamptz IS NOT NULL LIMIT ${MOST}`,
+          FROM sync_runs r JOIN connections c ON c.id = r.connection_id WHERE r.status = 'paused' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
     describe: (f) => ({
       title: `A sync of ${f.about} waits for a confirmation`,
       detail: 'It would remove an unusually large share of the records.',
@@ -81,7 +82,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     severity: 'critical',
     sql: `SELECT 'dead_letters:' || provider || ':' || coalesce(tenant, '') AS key, provider, tenant, NULL::uuid AS connection_id, count(*)::int AS count,
                  min(type) AS about, max(error_code) AS code
-          FROM webhook_events WHERE status = 'dead' AND $1::timestamptz IS NOT NULL GROUP BY provider, tenant LIMIT ${MOST}`,
+          FROM webhook_events WHERE status = 'dead' AND $1::timestamptz IS NOT NULL GROUP BY provider, tenant LIMIT ${MOST_FINDINGS}`,
     describe: (f) => ({
       title: `Events of ${f.provider} could not be processed`,
       detail: `${f.count} ${f.count === 1 ? 'event was' : 'events were'} given up after repeated tries, e.g. of type ${f.about}.`,

@@ -74,7 +74,7 @@ export class AlertNotifier {
         connectionId: alert.connection_id, title: alert.title, detail: alert.detail, nextStep: alert.next_step,
       },
     });
-    const id = `${alert.id}.${recovered ? 'resolved' : 'opened'}`;
+    const id = `${alert.id}-${recovered ? 'resolved' : 'opened'}`;
     const secret = this.settings.alertWebhookSecret;
     return { body, headers: secret ? signStandardWebhook({ id, body, secret, timestampMs: this.clock.now() }) : {} };
   }

@@ -1,10 +1,10 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { inTransaction } from '../../database';
-import { ALERT_RULES, type AlertRule, type Finding } from './alert-rules';
+import { ALERT_RULES, MOST_FINDINGS, type AlertRule, type Finding } from './alert-rules';
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved';
 
@@ -70,32 +70,60 @@ export class AlertService {
   }
 
   private async apply(rule: AlertRule, now: Date): Promise<void> {
-    await inTransaction(this.dataSource, async (manager) => {
-      const findings = ((await manager.query(rule.sql, [now])) as (Finding & { connection_id: string | null })[]).map((row) => ({
-        ...row,
-        connectionId: row.connection_id,
-      }));
-      for (const finding of findings) {
-        const words = rule.describe(finding);
-        const [row] = (await manager.query(
-          `INSERT INTO alerts (id, kind, key, severity, provider, tenant, connection_id, state, title, detail, next_step, count, opened_at, last_seen_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10, $11, $12, $12)
-           ON CONFLICT (key) WHERE state IN ('open', 'acknowledged')
-           DO UPDATE SET count = excluded.count, detail = excluded.detail, last_seen_at = excluded.last_seen_at
-           RETURNING (xmax = 0) AS opened`,
-          [
-            uuid(), rule.kind, finding.key, rule.severity, finding.provider, finding.tenant, finding.connectionId,
-            words.title, words.detail, words.nextStep, finding.count, now,
-          ],
-        )) as { opened: boolean }[];
-        if (row?.opened) this.logger.warn({ alert: rule.kind, provider: finding.provider, connectionId: finding.connectionId }, words.title);
-      }
-      await manager.query(
-        `UPDATE alerts SET state = 'resolved', resolved_at = $2 WHERE kind = $1 AND state IN ('open', 'acknowledged') AND NOT (key = ANY($3::text[]))`,
-        [rule.kind, now, findings.map((finding) => finding.key)],
-      );
+    const opened = await inTransaction(this.dataSource, async (manager) => {
+      const findings: Finding[] = await manager.query(rule.sql, [now]);
+      const titles = await upsert(manager, rule, findings, now);
+      // A rule that found its most may have missed some that still hold: nothing is closed then.
+      if (findings.length < MOST_FINDINGS) await resolveOthers(manager, rule, findings, now);
+      return titles;
     });
+    for (const alert of opened) {
+      this.logger.warn({ alert: rule.kind, provider: alert.provider, connectionId: alert.connection_id, msg: alert.title });
+    }
   }
+}
+
+interface Opened {
+  title: string;
+  provider: string | null;
+  connection_id: string | null;
+}
+
+/** @returns those that were not open before: only the process that inserts a row gets it, so each is told once */
+async function upsert(manager: EntityManager, rule: AlertRule, findings: readonly Finding[], now: Date): Promise<Opened[]> {
+  if (findings.length === 0) return [];
+  const words = findings.map((finding) => rule.describe(finding));
+  const rows: (Opened & { opened: boolean })[] = await manager.query(
+    `INSERT INTO alerts (id, kind, key, severity, provider, tenant, connection_id, state, title, detail, next_step, count, opened_at, last_seen_at)
+     SELECT f.id, $1, f.key, $2, f.provider, f.tenant, f.connection_id, 'open', f.title, f.detail, f.next_step, f.count, $3, $3
+     FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::int[])
+       AS f (id, key, provider, tenant, connection_id, title, detail, next_step, count)
+     ON CONFLICT (key) WHERE state IN ('open', 'acknowledged')
+     DO UPDATE SET count = excluded.count, detail = excluded.detail, last_seen_at = excluded.last_seen_at
+     RETURNING title, provider, connection_id, (xmax = 0) AS opened`,
+    [
+      rule.kind,
+      rule.severity,
+      now,
+      findings.map(() => uuid()),
+      findings.map((finding) => finding.key),
+      findings.map((finding) => finding.provider),
+      findings.map((finding) => finding.tenant),
+      findings.map((finding) => finding.connection_id),
+      words.map((word) => word.title),
+      words.map((word) => word.detail),
+      words.map((word) => word.nextStep),
+      findings.map((finding) => finding.count),
+    ],
+  );
+  return rows.filter((row) => row.opened);
+}
+
+async function resolveOthers(manager: EntityManager, rule: AlertRule, findings: readonly Finding[], now: Date): Promise<void> {
+  await manager.query(
+    `UPDATE alerts SET state = 'resolved', resolved_at = $2 WHERE kind = $1 AND state IN ('open', 'acknowledged') AND NOT (key = ANY($3::text[]))`,
+    [rule.kind, now, findings.map((finding) => finding.key)],
+  );
 }
 
 function withIsoTimes(alert: Alert): Alert {

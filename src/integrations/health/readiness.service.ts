@@ -1,4 +1,5 @@
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Drain } from '../../api';
 import { DatabaseHealth } from '../../database';
 import { Doorbell } from '../queue';
 
@@ -13,17 +14,12 @@ const TIMEOUT_MS = 2_000;
 
 /** Whether this process can take requests. Without the database it cannot; without Redis it can, slower. */
 @Injectable()
-export class ReadinessService implements BeforeApplicationShutdown {
-  private stopping = false;
-
+export class ReadinessService {
   constructor(
     private readonly database: DatabaseHealth,
     private readonly doorbell: Doorbell,
+    private readonly drain: Drain,
   ) {}
-
-  beforeApplicationShutdown(): void {
-    this.stopping = true;
-  }
 
   async check(): Promise<Readiness> {
     const [database, queue] = await Promise.all([this.database.check(TIMEOUT_MS), this.doorbell.status()]);
@@ -31,8 +27,8 @@ export class ReadinessService implements BeforeApplicationShutdown {
       database: { status: database.status, ...(database.detail ? { detail: database.detail } : {}) },
       queue,
     };
-    if (this.stopping) return { status: 'down', dependencies: { ...dependencies, process: { status: 'down', detail: 'This server is about to restart.' } } };
-    if (database.status === 'down') return { status: 'down', dependencies };
-    return { status: queue.status === 'ok' ? 'ok' : 'degraded', dependencies };
+    if (this.drain.started) dependencies.process = { status: 'down', detail: 'This server is about to restart.' };
+    const states = Object.values(dependencies).map(({ status }) => status);
+    return { status: states.includes('down') ? 'down' : states.includes('degraded') ? 'degraded' : 'ok', dependencies };
   }
 }
