@@ -36,6 +36,8 @@ export interface OAuth2Facts {
   readonly clientSecret: string;
   readonly authorizeUrl: string;
   readonly tokenUrl: string;
+  /** What `iss` says on the way back, where the provider sends it (RFC 9207). Default: the origin of `authorizeUrl`. */
+  readonly issuer?: string;
   readonly revokeUrl?: string;
   readonly userinfoUrl?: string;
   readonly scopes: readonly string[];

@@ -4,6 +4,6 @@ export { ConnectionsModule } from './connections.module';
 export { actionBinding } from './encrypted-columns';
 export { INTEGRATION_EVENT_TYPES, IntegrationEvents, type IntegrationEvent, type IntegrationEventType, type IntegrationListener } from './integration-events';
 export { KeyRotationService, type KeyUse, type RotationReport } from './key-rotation.service';
-export { bindingOf, SecretBox } from './secret-box';
+export { bindingOf, SecretBox, UnreadableSecret } from './secret-box';
 export type { SqlRunner } from './sql-runner';
 export { TokenRepository, type StoredToken, type TokenState } from './token.repository';

@@ -7,6 +7,17 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const TEXT = /^v1:([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_-]+)$/;
 
+/** Why a secret does not open. `altered` also stands for moved to another place. */
+export class UnreadableSecret extends Error {
+  override readonly name = 'UnreadableSecret';
+  constructor(
+    readonly reason: 'missing_key' | 'altered',
+    why: string,
+  ) {
+    super(`The stored secret cannot be read: ${why}.`);
+  }
+}
+
 /**
  * AES-256-GCM for what is stored. A secret reads `v1:<keyId>:<base64url(iv | tag | ciphertext)>` and is bound to its place:
  * moved to another row or field, or named after another key, it does not open.
@@ -48,26 +59,26 @@ export class SecretBox {
   /** @throws IntegrationError `decryption_failed`; its cause says why, never with a part of the secret */
   decrypt(text: string, binding: string): string {
     const [, keyId, encoded] = TEXT.exec(text) ?? [];
-    if (keyId === undefined || encoded === undefined) throw unreadable('it is not of the form v1:<key id>:<data>');
+    if (keyId === undefined || encoded === undefined) throw unreadable('altered', 'it is not of the form v1:<key id>:<data>');
     const key = this.keys.get(keyId);
-    if (!key) throw unreadable(`it needs the encryption key "${keyId}", which is not in ENCRYPTION_KEYS`);
+    if (!key) throw unreadable('missing_key', `it needs the encryption key "${keyId}", which is not in ENCRYPTION_KEYS`);
     const bytes = Buffer.from(encoded, 'base64url');
     // A cut tag is refused here: Node would take one of 4 bytes where no length is demanded.
-    if (bytes.length < IV_BYTES + TAG_BYTES) throw unreadable('it is cut short');
+    if (bytes.length < IV_BYTES + TAG_BYTES) throw unreadable('altered', 'it is cut short');
     const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
     decipher.setAAD(boundData(keyId, binding));
     decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     try {
       return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
     } catch {
-      throw unreadable(`it was altered, moved, or made with another key than "${keyId}"`);
+      throw unreadable('altered', `it was altered, moved, or made with another key than "${keyId}"`);
     }
   }
 
   /** @throws IntegrationError `decryption_failed` where the text is not ours */
   keyIdOf(text: string): string {
     const keyId = TEXT.exec(text)?.[1];
-    if (keyId === undefined) throw unreadable('it is not of the form v1:<key id>:<data>');
+    if (keyId === undefined) throw unreadable('altered', 'it is not of the form v1:<key id>:<data>');
     return keyId;
   }
 }
@@ -81,6 +92,6 @@ function boundData(keyId: string, binding: string): Buffer {
   return Buffer.from(`trestle|v1|${keyId}|${binding}`);
 }
 
-function unreadable(why: string): IntegrationError {
-  return new IntegrationError('decryption_failed', { cause: new Error(`The stored secret cannot be read: ${why}.`) });
+function unreadable(reason: UnreadableSecret['reason'], why: string): IntegrationError {
+  return new IntegrationError('decryption_failed', { cause: new UnreadableSecret(reason, why) });
 }

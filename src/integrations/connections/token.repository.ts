@@ -60,10 +60,16 @@ export class TokenRepository {
 
   /** The token of this kind, or the first one where no kind is given. */
   async load(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<StoredToken | undefined> {
-    return (await this.loadState(connectionId, kind, runner))?.token;
+    const [row] = await this.run<TokenRow & { tenant: string }>(
+      runner,
+      `SELECT t.*, c.tenant FROM tokens t JOIN connections c ON c.id = t.connection_id
+       WHERE t.connection_id = $1 AND ($2::text IS NULL OR t.kind = $2) ORDER BY t.kind LIMIT 1`,
+      [connectionId, kind ?? null],
+    );
+    return row && this.open({ id: connectionId, tenant: row.tenant }, row);
   }
 
-  /** Status and token in one statement; undefined where there is no such connection. */
+  /** Status, and the token where it may be used, in one statement; undefined where there is no such connection. */
   async loadState(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<TokenState | undefined> {
     const [row] = await this.run<Partial<TokenRow> & { tenant: string; status: ConnectionStatus; error_code: string | null }>(
       runner,
@@ -76,7 +82,7 @@ export class TokenRepository {
     return {
       status: row.status,
       ...(row.error_code !== null && { errorCode: row.error_code }),
-      ...(row.id != null && { token: this.open({ id: connectionId, tenant: row.tenant }, row as TokenRow) }),
+      ...(row.status === 'connected' && row.id != null && { token: this.open({ id: connectionId, tenant: row.tenant }, row as TokenRow) }),
     };
   }
 

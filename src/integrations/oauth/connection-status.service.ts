@@ -1,0 +1,109 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { inTransaction } from '../../database';
+import type { ErrorCode } from '../../errors';
+import { ConnectionRepository, IntegrationEvents, TokenRepository, type Connection, type IntegrationEvent, type SqlRunner } from '../connections';
+
+export interface ReauthReason {
+  /** `needs_reauth`, or `refresh_interrupted` where a crash lost the renewed token. */
+  readonly code: ErrorCode;
+  readonly providerCode?: string;
+  /** Marks only while the token is still of this version: a newer one may be good. */
+  readonly token?: { readonly id: string; readonly version: number };
+}
+
+export interface RevokedReason {
+  /** `needs_reauth`: the user may mend it; `not_connected`: the provider removed the connection. */
+  readonly code: 'needs_reauth' | 'not_connected';
+  readonly providerCode: string;
+  /** When it happened at the provider, ms. An older one than the connection's last connect is ignored. */
+  readonly eventAt?: number;
+}
+
+/** The one place where a connection goes out of service, or comes back by a disconnect. */
+@Injectable()
+export class ConnectionStatusService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly connections: ConnectionRepository,
+    private readonly tokens: TokenRepository,
+    private readonly events: IntegrationEvents,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The access has ended and only the user can mend it. Without `manager` it commits and tells by itself; with one, give the event that is
+   * returned to `IntegrationEvents.emit` after the commit.
+   * @returns undefined where nothing was changed: it was known already, or a newer token is there
+   */
+  async markNeedsReauth(connectionId: string, reason: ReauthReason, manager?: SqlRunner): Promise<IntegrationEvent | undefined> {
+    const at = new Date(this.clock.now());
+    const changed = await this.connections.setStatus(manager ?? this.dataSource, connectionId, {
+      status: 'needs_reauth',
+      from: ['connected'],
+      error: reason,
+      at,
+      token: reason.token,
+    });
+    if (!changed) return undefined;
+    const event = eventOf('connection.needs_reauth', changed, at);
+    if (!manager) this.events.emit(event);
+    return event;
+  }
+
+  /**
+   * The provider tells that the grant was ended there. Destroys the tokens, in the transaction of `manager`.
+   * @returns the event to emit after the commit; undefined where it concerns an older grant or was known already
+   */
+  async markRevoked(manager: SqlRunner, connectionId: string, reason: RevokedReason): Promise<IntegrationEvent | undefined> {
+    const at = new Date(this.clock.now());
+    const gone = reason.code === 'not_connected';
+    const changed = await this.connections.setStatus(manager, connectionId, {
+      status: gone ? 'disconnected' : 'needs_reauth',
+      from: gone ? ['connected', 'needs_reauth'] : ['connected'],
+      error: reason,
+      at,
+      connectedUntil: reason.eventAt === undefined ? undefined : endOfUnit(reason.eventAt),
+    });
+    if (!changed) return undefined;
+    await this.tokens.destroy(manager, connectionId);
+    return eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at);
+  }
+
+  /** The user ends it: secrets and status go in one transaction. @returns undefined where it was disconnected already */
+  async markDisconnected(connectionId: string): Promise<IntegrationEvent | undefined> {
+    const at = new Date(this.clock.now());
+    const changed = await inTransaction(this.dataSource, async (manager) => {
+      // A renewal that is under way holds the row until its deadline; the usual limit of a statement is shorter.
+      await manager.query(`SET LOCAL statement_timeout = '60s'`);
+      await this.tokens.destroy(manager, connectionId);
+      return this.connections.setStatus(manager, connectionId, { status: 'disconnected', from: ['connected', 'needs_reauth'], at });
+    });
+    if (!changed) return undefined;
+    const event = eventOf('connection.disconnected', changed, at);
+    this.events.emit(event);
+    return event;
+  }
+}
+
+export function eventOf(type: 'connection.connected' | 'connection.needs_reauth' | 'connection.disconnected', connection: Connection, at: Date): IntegrationEvent {
+  const { error } = connection;
+  return {
+    type,
+    tenant: connection.tenant,
+    provider: connection.provider,
+    connectionId: connection.id,
+    at,
+    data: {
+      userId: connection.userId,
+      account: { id: connection.accountId, name: connection.accountName },
+      ...(error && { code: error.code, ...(error.providerCode !== undefined && { providerCode: error.providerCode }) }),
+    },
+  };
+}
+
+/** Providers often tell whole seconds: what happened within that second may have been after the connect. */
+function endOfUnit(ms: number): Date {
+  return new Date(ms % 1_000 === 0 ? ms + 999 : ms);
+}

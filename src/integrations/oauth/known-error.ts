@@ -1,0 +1,10 @@
+import { Logger } from '@nestjs/common';
+import { findIntegrationError, IntegrationError } from '../../errors';
+
+/** The error as a person may see it; an unknown one is logged here and becomes `internal_error`. */
+export function knownErrorOf(error: unknown): IntegrationError {
+  const found = findIntegrationError(error);
+  if (found) return found;
+  new Logger('Connect').error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return new IntegrationError('internal_error', { cause: error });
+}

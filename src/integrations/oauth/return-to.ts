@@ -1,0 +1,38 @@
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+
+const MAX_LENGTH = 2_000;
+/** Where a browser goes when the caller named nothing. */
+const DEFAULT_PATH = '/settings/integrations';
+/** Backslashes, white space and control characters are read differently by browsers and by parsers: none is taken. */
+const UNSAFE = /[\\\s\p{Cc}\p{Cf}]/u;
+/** One slash and then anything but another, plain or percent-encoded. */
+const OWN_PATH = /^\/(?!\/|%2f|%5c)/i;
+const ABSOLUTE = /^https?:\/\/[^/]/i;
+
+type Allowed = Pick<Settings, 'publicUrl' | 'returnToOrigins'>;
+
+/**
+ * The address to send the browser back to: a path of this service, or an http(s) address whose origin is allowed.
+ * @throws IntegrationError `invalid_return_to`
+ */
+export function resolveReturnTo(returnTo: string | null | undefined, settings: Allowed): URL {
+  const text = returnTo ?? DEFAULT_PATH;
+  if (text.length > MAX_LENGTH || UNSAFE.test(text) || !(OWN_PATH.test(text) || ABSOLUTE.test(text))) throw new IntegrationError('invalid_return_to');
+  let url: URL;
+  try {
+    url = new URL(text, settings.publicUrl);
+  } catch (cause) {
+    throw new IntegrationError('invalid_return_to', { cause });
+  }
+  if (url.username !== '' || url.password !== '' || !settings.returnToOrigins.includes(url.origin)) throw new IntegrationError('invalid_return_to');
+  return url;
+}
+
+/** The same address with the outcome in its query; what an earlier flow left there is removed. */
+export function withOutcome(returnTo: URL, outcome: Readonly<Record<string, string>>): string {
+  const url = new URL(returnTo);
+  for (const name of ['success', 'connection', 'error']) url.searchParams.delete(name);
+  for (const [name, value] of Object.entries(outcome)) url.searchParams.set(name, value);
+  return url.href;
+}
