@@ -1,6 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ApiModule } from './api/api.module';
-import { LoggingModule } from './api/logging';
 import type { EdgeLogger } from './api/edge-logger';
 import { systemClock, type Clock } from './clock';
 import { ConfigModule } from './config/config.module';
@@ -21,10 +20,9 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.with(settings, clock),
-        LoggingModule.with(logger),
         DatabaseModule,
         ApiModule.with(settings, logger),
-        IntegrationsModule,
+        IntegrationsModule.with(settings),
       ],
     };
   }

@@ -1,14 +1,13 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { Logger as NestPinoLogger } from 'nestjs-pino';
 import { Drain } from './api/drain';
 import { EdgeLimits } from './api/edge-limits';
 import type { EdgeLogger } from './api/edge-logger';
 import { registerEdgeHooks } from './api/edge-hooks';
 import { createFastifyAdapter, registerEdgePlugins } from './api/fastify-adapter';
 import { watchProcess } from './api/http-metrics';
-import { createLogger } from './api/logging';
+import { createLogger, NestLogger } from './api/logging';
 import { OpenApi } from './api/open-api';
 import { RouteTable } from './api/route-table';
 import { AppModule } from './app.module';
@@ -23,18 +22,17 @@ export interface AppOptions {
 
 /** The whole service, ready to `listen`. */
 export async function createApp(settings: Settings, { clock, logger = createLogger(settings) }: AppOptions = {}): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, { logger, clock }), createFastifyAdapter(settings), nestOptions());
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, { logger, clock }), createFastifyAdapter(settings), nestOptions(logger));
   return configureApp(app, settings, logger);
 }
 
 /** Parsers are the edge's own; a start that fails throws instead of ending the process, so that its reason can be told. */
-export function nestOptions() {
-  return { bodyParser: false, abortOnError: false, bufferLogs: true } as const;
+export function nestOptions(logger: EdgeLogger) {
+  return { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) };
 }
 
 /** What has to be done to a created application before its routes are laid, and the laying. */
 export async function configureApp(app: NestFastifyApplication, settings: Settings, logger: EdgeLogger): Promise<NestFastifyApplication> {
-  app.useLogger(app.get(NestPinoLogger));
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.get(RouteTable).watch(fastify);
   registerEdgeHooks(fastify, { logger, limits: app.get(EdgeLimits), drain: app.get(Drain) });

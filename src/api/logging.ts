@@ -1,5 +1,4 @@
-import { Module } from '@nestjs/common';
-import { LoggerModule } from 'nestjs-pino';
+import { Logger as PinoNestLogger, PinoLogger } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger as Pino } from 'pino';
 import type { Settings } from '../config/env';
 import { requestContext } from './request-context';
@@ -31,11 +30,18 @@ export function createLogger(settings: Pick<Settings, 'logLevel'>, destination?:
   );
 }
 
-/** Nest's logger goes through pino as well. The lines of requests are written by the edge hooks, not by its middleware. */
-@Module({})
-export class LoggingModule {
-  static with(logger: Pino) {
-    return { module: LoggingModule, imports: [LoggerModule.forRoot({ pinoHttp: { logger, autoLogging: false }, forRoutes: [] })] };
+/** What Nest says about its own assembly: a line for each module and route. */
+const ASSEMBLY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
+/** Nest's logger, through pino as well, from the first line of the start on. */
+export class NestLogger extends PinoNestLogger {
+  constructor(logger: Pino) {
+    super(new PinoLogger({ pinoHttp: { logger } }), {});
+  }
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (ASSEMBLY.has(rest.at(-1) as string)) this.debug(message, ...rest);
+    else super.log(message, ...rest);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
@@ -21,6 +22,8 @@ export interface TestAppOptions {
   /** Environment variables over the test's own. */
   settings?: Env;
   clock?: Clock;
+  /** Further modules, e.g. with a controller that a test needs. */
+  imports?: ModuleMetadata['imports'];
   /** Takes the log lines, one JSON object each; without it nothing is logged. */
   log?: DestinationStream;
 }
@@ -36,7 +39,7 @@ export interface TestApp {
 }
 
 /** The whole service on a free port with a database of its own: embedded, or on TEST_DATABASE_URL. */
-export async function startTestApp({ settings: overrides = {}, clock, log }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({ settings: overrides = {}, clock, imports = [], log }: TestAppOptions = {}): Promise<TestApp> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
@@ -54,9 +57,12 @@ export async function startTestApp({ settings: overrides = {}, clock, log }: Tes
     ...overrides,
   });
   const logger = createLogger(settings, log);
-  const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock })] });
-  const module = await building.overrideProvider(EMBEDDED_SEED).useValue(await testSeed()).compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createFastifyAdapter(settings), nestOptions());
+  const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock }), ...imports] });
+  const module = await building
+    .overrideProvider(EMBEDDED_SEED)
+    .useValue(await testSeed())
+    .compile();
+  const app = module.createNestApplication<NestFastifyApplication>(createFastifyAdapter(settings), nestOptions(logger));
   await configureApp(app, settings, logger);
   await app.listen(port, settings.host);
 

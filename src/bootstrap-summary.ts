@@ -1,0 +1,17 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Settings } from './config/env';
+import { ProviderRegistry } from './integrations';
+
+/** What a person wants to know at the start, a line each. */
+export function describeStart(app: NestFastifyApplication, settings: Settings): string[] {
+  const providers = app.get(ProviderRegistry).all();
+  const names = (list: typeof providers) => list.map(({ name }) => name).join(', ') || 'none';
+  const deaf = providers.filter(({ configured, webhooks }) => configured && webhooks && !webhooks.configured);
+  return [
+    `Listening on ${settings.host}:${settings.port}; reached under ${settings.publicUrl}`,
+    `Storage: ${settings.databaseUrl ? 'Postgres server' : `embedded Postgres in ${settings.dataDir}`}; queue: ${settings.redisUrl ? 'Redis' : 'in this process'}`,
+    `Sandbox providers: ${settings.useSandbox ? 'on (pretend accounts, no real calls)' : 'off'}`,
+    `Providers configured: ${names(providers.filter(({ configured }) => configured))}; not configured: ${names(providers.filter(({ configured }) => !configured))}`,
+    ...deaf.map(({ name }) => `${name}: no webhook secret is set, so every delivery of it is refused with 401`),
+  ];
+}
