@@ -18,6 +18,9 @@ type Done = (error: Error | null, body?: unknown) => void;
 /** JSON and forms are parsed, raw routes get a Buffer whatever the content type says, everything else is 415. */
 export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits): void {
   fastify.addHook('onRoute', (route) => {
+    // `@RouteConfig({ bodyLimit })`: a route that takes more than the rest.
+    const own = (route.config as { bodyLimit?: number } | undefined)?.bodyLimit;
+    if (own !== undefined) route.bodyLimit = own;
     if (!isRaw(route.url)) return;
     route.bodyLimit = route.url.startsWith('/webhooks/') ? limits.webhookMaxBytes : limits.proxyMaxBytes;
   });
