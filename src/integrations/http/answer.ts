@@ -1,0 +1,116 @@
+import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { IntegrationError } from '../../errors';
+import type { Answer } from './provider-fault';
+
+/** Largest body taken, bytes. */
+export const DEFAULT_MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
+const NO_BODY = new Set([101, 204, 205, 304]);
+
+/** Counts what comes out of the decompression, so that a small bomb is as bounded as a large file. */
+class Cap extends Transform {
+  private size = 0;
+
+  constructor(
+    private readonly maxBytes: number,
+    private readonly provider: string,
+  ) {
+    super();
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    this.size += chunk.length;
+    if (this.size > this.maxBytes) done(new IntegrationError('response_too_large', { provider: this.provider }));
+    else done(null, chunk);
+  }
+}
+
+export interface BodyOptions {
+  readonly provider: string;
+  readonly maxBytes: number;
+}
+
+/** The body, decompressed and bounded. Ends with an error where either goes wrong; the socket is then closed. */
+export function decoded(body: Readable, headers: Headers, { provider, maxBytes }: BodyOptions): Readable {
+  const cap = new Cap(maxBytes, provider);
+  const decoder = decoderOf(headers.get('content-encoding'));
+  if (decoder) pipeline(body, decoder, cap, () => undefined);
+  else pipeline(body, cap, () => undefined);
+  return cap;
+}
+
+/** Reads to the end. The plain case, uncompressed, does without streams in between. */
+export async function readAll(body: Readable, headers: Headers, options: BodyOptions): Promise<Buffer> {
+  if (Number(headers.get('content-length') ?? 0) > options.maxBytes) {
+    body.destroy();
+    throw new IntegrationError('response_too_large', { provider: options.provider });
+  }
+  const source = headers.has('content-encoding') ? decoded(body, headers, options) : body;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise<Buffer>((resolve, reject) => {
+    source.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > options.maxBytes) {
+        source.destroy();
+        body.destroy();
+        reject(new IntegrationError('response_too_large', { provider: options.provider }));
+      } else chunks.push(chunk);
+    });
+    source.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    source.once('error', reject);
+    source.once('close', () => reject(new Error('The answer ended early.')));
+  });
+}
+
+/** @throws IntegrationError `provider_bad_answer` where a successful answer is not the JSON that an API owes */
+export function readAnswer(status: number, headers: Headers, body: Buffer, expectsJson: boolean, provider: string): Answer {
+  const type = (headers.get('content-type') ?? '').toLowerCase();
+  const saysJson = /[/+]json\b/.test(type);
+  const json = saysJson ? parse(body) : undefined;
+  if (status < 300 && body.length > 0 && !NO_BODY.has(status)) {
+    if (saysJson && json === undefined) throw badAnswer(provider, 'The answer of the provider was cut off or is not valid JSON.');
+    if (!saysJson && expectsJson) throw badAnswer(provider, 'The provider answered with something other than data.');
+  }
+  return { status, headers, body, json };
+}
+
+/** Whether the caller asked for something other than JSON. */
+export function expectsJson(requestHeaders: Headers): boolean {
+  const accept = requestHeaders.get('accept');
+  return accept === null || accept.includes('json') || accept.includes('*/*');
+}
+
+/** A WHATWG answer. Its length and encoding were those of the wire, not of what is inside now. */
+export function toResponse(status: number, headers: Headers, body: Uint8Array | ReadableStream | null): Response {
+  headers.delete('content-encoding');
+  headers.delete('content-length');
+  headers.delete('transfer-encoding');
+  return new Response(NO_BODY.has(status) ? null : (body as ConstructorParameters<typeof Response>[0]), { status, headers });
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function badAnswer(provider: string, detail: string): IntegrationError {
+  return new IntegrationError('provider_bad_answer', { provider, detail });
+}
+
+function decoderOf(encoding: string | null): Transform | undefined {
+  switch (encoding?.trim().toLowerCase()) {
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip();
+    case 'deflate':
+      return createInflate();
+    case 'br':
+      return createBrotliDecompress();
+    default:
+      return undefined;
+  }
+}

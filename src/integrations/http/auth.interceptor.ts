@@ -1,0 +1,115 @@
+import { IntegrationError } from '../../errors';
+import type { ConnectionStatusService } from '../oauth/connection-status.service';
+import type { TokenService } from '../oauth/token.service';
+import type { ConnectionRef, Provider } from '../provider';
+import type { Call } from './call';
+import type { Interceptor, Next } from './interceptor';
+import { AnswerError } from './provider-fault';
+import { settle } from './retry-policy';
+
+type Tokens = Pick<TokenService, 'accessToken'>;
+type Statuses = Pick<ConnectionStatusService, 'markNeedsReauth'>;
+
+/** Gives the call its token; on "token expired" renews it once and replays once. A second refusal ends the connection's traffic. */
+export class AuthInterceptor implements Interceptor {
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly statuses: Statuses,
+  ) {}
+
+  async intercept(call: Call, next: Next): Promise<Response> {
+    const connection = call.connection!;
+    const token = await this.token(call);
+    try {
+      return await next(withCredential(call, token.accessToken));
+    } catch (error) {
+      if (!(error instanceof AnswerError)) throw error;
+      if (error.grantEnded) throw await this.end(connection, error);
+      if (!error.tokenExpired) throw error;
+      // A key cannot be renewed: its refusal is final.
+      if (connection.authType === 'api_key') throw await this.end(connection, error);
+    }
+    const renewed = await this.token(call, { version: token.version });
+    try {
+      return await next(withCredential(call, renewed.accessToken));
+    } catch (error) {
+      if (error instanceof AnswerError && (error.grantEnded || error.tokenExpired)) throw await this.end(connection, error);
+      throw error;
+    }
+  }
+
+  private async token(call: Call, rejected?: { version: number }) {
+    try {
+      return await this.tokens.accessToken(call.connection!, {
+        signal: call.signal,
+        ...(call.options.tokenKind !== undefined && { kind: call.options.tokenKind }),
+        ...(rejected && { rejected }),
+      });
+    } catch (error) {
+      // The token call has its own retries: nobody further out repeats them, and the call itself was not made.
+      const known = error instanceof IntegrationError ? error : new IntegrationError('internal_error', { cause: error });
+      throw settle(known.notExecuted ? known : notMade(known));
+    }
+  }
+
+  private async end(connection: ConnectionRef, error: AnswerError): Promise<IntegrationError> {
+    await this.statuses.markNeedsReauth(connection.id, {
+      code: 'needs_reauth',
+      ...(error.providerCode && { providerCode: error.providerCode }),
+    });
+    if (error.code === 'needs_reauth' || error.code === 'not_connected') return error;
+    const { provider, providerStatus, providerCode, providerRequestId } = error;
+    return new IntegrationError('needs_reauth', {
+      provider,
+      providerStatus,
+      providerCode,
+      providerRequestId,
+      notExecuted: true,
+      cause: error,
+    });
+  }
+}
+
+/** Sets a given credential: for token calls and keys that are being checked. */
+export class GivenCredentialInterceptor implements Interceptor {
+  constructor(
+    private readonly credential: string | undefined,
+    private readonly authType: ConnectionRef['authType'],
+  ) {}
+
+  intercept(call: Call, next: Next): Promise<Response> {
+    return next(this.credential === undefined ? call : withCredential(call, this.credential, this.authType));
+  }
+}
+
+function withCredential(call: Call, accessToken: string, authType: ConnectionRef['authType'] = 'oauth2'): Call {
+  const headers = new Headers(call.request.headers);
+  // What an SDK put there is a placeholder.
+  headers.delete('authorization');
+  const { authorize } = call.provider.http;
+  if (authorize) authorize(headers, { accessToken, connection: call.connection ?? nobody(call.provider, authType) });
+  else headers.set('authorization', `Bearer ${accessToken}`);
+  return { ...call, request: { ...call.request, headers } };
+}
+
+/** Before the account is known there is a token, but no connection. */
+function nobody(provider: Provider, authType: ConnectionRef['authType']): ConnectionRef {
+  return { id: '', tenant: '', userId: '', provider: provider.key, accountId: '', authType, metadata: {} };
+}
+
+function notMade(error: IntegrationError): IntegrationError {
+  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
+  return new IntegrationError(error.code, {
+    detail: error.message,
+    nextStep,
+    retryable,
+    retryAfterMs,
+    provider,
+    providerStatus,
+    providerCode,
+    providerRequestId,
+    extra,
+    notExecuted: true,
+    cause: error,
+  });
+}

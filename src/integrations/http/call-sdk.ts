@@ -1,0 +1,16 @@
+import { findIntegrationError, IntegrationError } from '../../errors';
+
+/**
+ * Runs a call of a provider's SDK whose fetch is ours, and takes our own error out of whatever the SDK wrapped round it.
+ * @throws IntegrationError always that; `provider_bad_answer` where the SDK could not read what was answered
+ */
+export async function callSdk<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const known = findIntegrationError(error);
+    if (known) throw known;
+    // A TypeError is a slip of ours or of the SDK; all else is an SDK that did not understand a successful answer.
+    throw new IntegrationError(error instanceof TypeError ? 'internal_error' : 'provider_bad_answer', { cause: error });
+  }
+}

@@ -1,0 +1,109 @@
+import { IntegrationError } from '../../errors';
+import type { ConnectionRef, Fetch, Provider } from '../provider';
+import type { Call, CallOptions } from './call';
+import { matchEndpoint } from './endpoint-matcher';
+import { compose, type Interceptor, type Next } from './interceptor';
+import { readOutboundRequest, type OutboundRequest } from './outbound-request';
+import { AnswerError } from './provider-fault';
+import { toResponse } from './answer';
+
+const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
+const NEVER = new AbortController().signal;
+
+export interface ChainParts {
+  /** From the outside in: log, deadline, retry, circuit, rate limit. */
+  readonly outer: readonly Interceptor[];
+  /** Between auth and transport: the bulkhead. */
+  readonly inner: readonly Interceptor[];
+  readonly transport: Next;
+}
+
+export interface ChainTarget {
+  readonly provider: Provider;
+  readonly connection?: ConnectionRef;
+  readonly purpose: 'api' | 'token';
+  readonly auth: Interceptor;
+  readonly options: CallOptions;
+}
+
+/** Turns the steps into a `fetch`. */
+export class GovernedChain {
+  constructor(private readonly parts: ChainParts) {}
+
+  fetchFor({ provider, connection, purpose, auth, options }: ChainTarget): Fetch {
+    const { outer, inner, transport } = this.parts;
+    const run = compose([...outer, auth, ...inner], transport);
+    const origins = originsOf(provider, purpose);
+    return async (input, init) => {
+      const request = await readOutboundRequest(input as string | URL | Request, init);
+      if (!origins.has(request.url.origin))
+        throw new IntegrationError('destination_refused', { provider: provider.key, notExecuted: true });
+      const endpoint = matchEndpoint(provider.http, request.method, request.url.pathname);
+      if (purpose === 'api') addIdempotencyKey(request, provider, options);
+      const { signal, release } = either(options.signal, init?.signal ?? undefined);
+      const call: Call = {
+        provider,
+        ...(connection && { connection }),
+        purpose,
+        request,
+        endpoint,
+        options,
+        repeatable: isRepeatable(request, provider, endpoint.facts?.repeatable),
+        signal,
+        deadlineAt: Number.POSITIVE_INFINITY,
+        attempt: 1,
+        record: { tries: [] },
+      };
+      try {
+        return await run(call);
+      } catch (error) {
+        const answer = options.passThrough && passable(error, purpose);
+        if (answer) return toResponse(answer.status, new Headers(answer.headers), answer.body);
+        throw error;
+      } finally {
+        release();
+      }
+    };
+  }
+}
+
+/** Credentials go to the provider's own origins only. */
+function originsOf(provider: Provider, purpose: 'api' | 'token'): ReadonlySet<string> {
+  const { oauth2 } = provider;
+  const addresses = [provider.apiBaseUrl, ...(provider.otherOrigins ?? [])];
+  if (purpose === 'token' && oauth2) addresses.push(oauth2.tokenUrl, oauth2.revokeUrl ?? '', oauth2.userinfoUrl ?? '');
+  return new Set(addresses.filter((address) => URL.canParse(address)).map((address) => new URL(address).origin));
+}
+
+function addIdempotencyKey(request: OutboundRequest, provider: Provider, { idempotencyKey }: CallOptions): void {
+  const header = provider.http.retry?.idempotencyHeader;
+  if (!header || idempotencyKey === undefined || REPEATABLE_METHODS.has(request.method) || request.headers.has(header)) return;
+  request.headers.set(header, idempotencyKey);
+}
+
+function isRepeatable({ method, headers }: OutboundRequest, provider: Provider, declared: boolean | undefined): boolean {
+  const header = provider.http.retry?.idempotencyHeader;
+  return declared ?? (REPEATABLE_METHODS.has(method) || (header !== undefined && headers.has(header)));
+}
+
+/** An ended grant is told in our words even to who wants the provider's: a foreign 401 says nothing about the caller. */
+function passable(error: unknown, purpose: 'api' | 'token') {
+  if (!(error instanceof AnswerError)) return undefined;
+  return purpose === 'token' || !(error.tokenExpired || error.grantEnded) ? error.answer : undefined;
+}
+
+function either(first: AbortSignal | undefined, second: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
+  if (!first || !second) return { signal: first ?? second ?? NEVER, release: () => undefined };
+  const both = new AbortController();
+  const onAbort = () => both.abort();
+  if (first.aborted || second.aborted) both.abort();
+  first.addEventListener('abort', onAbort, { once: true });
+  second.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: both.signal,
+    release: () => {
+      first.removeEventListener('abort', onAbort);
+      second.removeEventListener('abort', onAbort);
+    },
+  };
+}

@@ -1,0 +1,11 @@
+export { callSdk } from './call-sdk';
+export type { CallOptions, Outcome } from './call';
+export { type CircuitState } from './circuit-breaker';
+export { CircuitStates } from './circuit-states';
+export { assertPublicUrl, isPublicAddress } from './egress-guard';
+export { GovernedHttp } from './governed-http';
+export { HttpChainModule } from './http-chain.module';
+export { HttpModule } from './http.module';
+export { OutgoingHttp, type OutgoingPost } from './outgoing-http';
+export { RequestLogWriter } from './request-log-writer';
+export { parseRetryAfter } from './retry-after';

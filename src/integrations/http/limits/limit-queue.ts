@@ -1,0 +1,187 @@
+import type { Clock } from '../../../clock';
+import { IntegrationError } from '../../../errors';
+import type { Bucket } from './gcra';
+import type { LimitStore, Take } from './limit-store';
+
+export interface LimitQueueOptions {
+  /** Calls of one account that wait. Default 500. */
+  readonly maxWaitingPerAccount: number;
+  /** Calls that wait in all. Default 5 000. */
+  readonly maxWaiting: number;
+}
+
+export const LIMIT_QUEUE_DEFAULTS: LimitQueueOptions = { maxWaitingPerAccount: 500, maxWaiting: 5_000 };
+
+export interface Ask {
+  readonly provider: string;
+  readonly account: string;
+  readonly buckets: readonly Bucket[];
+  readonly signal: AbortSignal;
+  readonly deadlineAt: number;
+}
+
+interface Waiter extends Ask {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** A bucket that a nearly-due timer woke for early is asked again after at least this, ms. */
+const LEAST_SLEEP_MS = 1;
+
+/**
+ * Callers of one provider that wait for their buckets, in the order in which they came: whoever waits for a bucket goes before
+ * who came later and needs it too; whoever needs only others passes by.
+ */
+export class LimitQueue {
+  private readonly options: LimitQueueOptions;
+  private readonly waiters = new Set<Waiter>();
+  private readonly perAccount = new Map<string, number>();
+  /** Units that are waited for, by bucket. */
+  private readonly queued = new Map<string, number>();
+  /** Buckets that had no room at the last look. */
+  private blocked = new Set<string>();
+  private looking = false;
+  private lookAgain = false;
+  private timer?: AbortController;
+
+  constructor(
+    private readonly store: LimitStore,
+    private readonly clock: Clock,
+    options: Partial<LimitQueueOptions> = {},
+  ) {
+    this.options = { ...LIMIT_QUEUE_DEFAULTS, ...options };
+  }
+
+  /**
+   * Resolves when every bucket gave its units.
+   * @throws IntegrationError `provider_rate_limited` where the wait cannot fit before the deadline, `busy` where too many wait
+   */
+  async acquire(ask: Ask): Promise<void> {
+    let take: Take | undefined;
+    if (!this.mustQueue(ask)) {
+      const answer = this.store.take(ask.buckets);
+      take = answer instanceof Promise ? await answer : answer;
+      if (take.waitMs === 0) return;
+      take.blocked.forEach((key) => this.blocked.add(key));
+    }
+    const waitMs = this.estimate(ask, take?.waitMs ?? 0);
+    if (this.clock.now() + waitMs > ask.deadlineAt) throw limited(ask, waitMs);
+    await this.wait(ask, take?.waitMs ?? 0);
+  }
+
+  /** Callers that wait now. */
+  get length(): number {
+    return this.waiters.size;
+  }
+
+  private mustQueue(ask: Ask): boolean {
+    return this.waiters.size > 0 && ask.buckets.some(({ key }) => this.blocked.has(key) && this.queued.has(key));
+  }
+
+  private estimate(ask: Ask, waitMs: number): number {
+    return Math.max(waitMs, ...ask.buckets.map(({ key, intervalMs }) => waitMs + (this.queued.get(key) ?? 0) * intervalMs));
+  }
+
+  private wait(ask: Ask, waitMs: number): Promise<void> {
+    const mine = this.perAccount.get(ask.account) ?? 0;
+    if (this.waiters.size >= this.options.maxWaiting || mine >= this.options.maxWaitingPerAccount || ask.signal.aborted) {
+      throw new IntegrationError('busy', { provider: ask.provider, notExecuted: true, retryAfterMs: Math.max(waitMs, 1_000) });
+    }
+    return new Promise<void>((resolve, reject) => {
+      const leave = () => {
+        ask.signal.removeEventListener('abort', onAbort);
+        this.remove(waiter);
+      };
+      const waiter: Waiter = {
+        ...ask,
+        resolve: () => (leave(), resolve()),
+        reject: (error) => (leave(), reject(error)),
+      };
+      const onAbort = () => {
+        waiter.reject(limited(ask, 1_000));
+        void this.look();
+      };
+      ask.signal.addEventListener('abort', onAbort, { once: true });
+      this.add(waiter);
+      if (this.waiters.size === 1 && waitMs > 0) this.lookIn(waitMs);
+      else if (!this.timer || waitMs > 0) void this.look();
+    });
+  }
+
+  /** Asks for those who wait, in order, until the rest is blocked; then sleeps until the first of those can go. */
+  private async look(): Promise<void> {
+    if (this.looking) {
+      this.lookAgain = true;
+      return;
+    }
+    this.looking = true;
+    try {
+      do {
+        this.lookAgain = false;
+        await this.pass();
+      } while (this.lookAgain);
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private async pass(): Promise<void> {
+    const waits = new Map<string, number>();
+    for (const waiter of this.waiters) {
+      const known = Math.max(0, ...waiter.buckets.map(({ key }) => waits.get(key) ?? 0));
+      if (known === 0) {
+        const answer = this.store.take(waiter.buckets);
+        const take = answer instanceof Promise ? await answer : answer;
+        if (take.waitMs === 0) {
+          // Given up while the store was asked: its units are lost, never given twice.
+          if (this.waiters.has(waiter)) waiter.resolve();
+          continue;
+        }
+        for (const key of take.blocked) waits.set(key, take.waitMs);
+      }
+      const waitMs = Math.max(known, ...waiter.buckets.map(({ key }) => waits.get(key) ?? 0));
+      if (this.clock.now() + waitMs > waiter.deadlineAt) waiter.reject(limited(waiter, waitMs));
+    }
+    this.blocked = new Set(waits.keys());
+    if (this.waiters.size > 0 && waits.size > 0) this.lookIn(Math.min(...waits.values()));
+  }
+
+  private lookIn(ms: number): void {
+    this.timer?.abort();
+    const timer = new AbortController();
+    this.timer = timer;
+    this.clock.sleep(Math.max(ms, LEAST_SLEEP_MS), timer.signal).then(
+      () => {
+        this.timer = undefined;
+        void this.look();
+      },
+      () => undefined,
+    );
+  }
+
+  private add(waiter: Waiter): void {
+    this.waiters.add(waiter);
+    this.perAccount.set(waiter.account, (this.perAccount.get(waiter.account) ?? 0) + 1);
+    for (const { key, cost } of waiter.buckets) this.queued.set(key, (this.queued.get(key) ?? 0) + cost);
+  }
+
+  private remove(waiter: Waiter): void {
+    if (!this.waiters.delete(waiter)) return;
+    lower(this.perAccount, waiter.account, 1);
+    for (const { key, cost } of waiter.buckets) lower(this.queued, key, cost);
+  }
+}
+
+function lower(counts: Map<string, number>, key: string, by: number): void {
+  const left = (counts.get(key) ?? 0) - by;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+}
+
+function limited(ask: Ask, waitMs: number): IntegrationError {
+  return new IntegrationError('provider_rate_limited', {
+    provider: ask.provider,
+    notExecuted: true,
+    retryAfterMs: Math.max(Math.ceil(waitMs), 1),
+  });
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../../clock';
+import { IntegrationError } from '../../errors';
+import type { Call, Outcome, Try } from './call';
+import { requestSeconds, requestsTotal } from './http-metrics';
+import type { Interceptor, Next } from './interceptor';
+import type { RequestLogEntry, RequestLogWriter } from './request-log-writer';
+
+/** Writes down every try of the call when it has ended: names and numbers, never a query, a header or a body. */
+export class LogInterceptor implements Interceptor {
+  constructor(
+    private readonly writer: Pick<RequestLogWriter, 'add'>,
+    private readonly clock: Clock,
+  ) {}
+
+  async intercept(call: Call, next: Next): Promise<Response> {
+    const startedAt = this.clock.now();
+    try {
+      const response = await next(call);
+      this.write(call, call.record.tries, false);
+      return response;
+    } catch (error) {
+      const { tries } = call.record;
+      this.write(call, tries.length > 0 ? tries : [notSent(error, startedAt, this.clock.now())], true);
+      throw error;
+    }
+  }
+
+  private write(call: Call, tries: readonly Try[], failed: boolean): void {
+    const provider = call.provider.key;
+    tries.forEach((each, index) => {
+      requestsTotal.inc({ provider, outcome: each.outcome });
+      if (each.outcome !== 'not_sent') requestSeconds.observe({ provider }, each.durationMs / 1000);
+      this.writer.add({
+        ...each,
+        provider,
+        ...(call.connection && { tenant: call.connection.tenant, connectionId: call.connection.id }),
+        method: call.request.method,
+        endpoint: call.endpoint.template,
+        ...(call.options.operation !== undefined && { operation: call.options.operation }),
+        counts: countsAs(each.outcome, failed && index === tries.length - 1),
+      });
+    });
+  }
+}
+
+/** A refusal of the request shows a provider in good health; a token that was renewed at once is nobody's failure. */
+function countsAs(outcome: Outcome, final: boolean): RequestLogEntry['counts'] {
+  switch (outcome) {
+    case 'ok':
+    case 'rejected':
+      return 'ok';
+    case 'server_error':
+    case 'network_error':
+    case 'timeout':
+      return 'server_error';
+    case 'unauthorized':
+      return final ? 'failed' : 'nothing';
+    case 'rate_limited':
+    case 'bad_answer':
+      return 'failed';
+    case 'cancelled':
+    case 'not_sent':
+      return 'nothing';
+  }
+}
+
+function notSent(error: unknown, at: number, now: number): Try {
+  return {
+    attempt: 0,
+    at,
+    durationMs: now - at,
+    outcome: 'not_sent',
+    errorCode: error instanceof IntegrationError ? error.code : 'internal_error',
+  };
+}

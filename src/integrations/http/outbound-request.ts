@@ -1,0 +1,88 @@
+import { IntegrationError } from '../../errors';
+
+/** A request as plain data, its body in memory: it can be sent again. */
+export interface OutboundRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body?: Uint8Array;
+}
+
+export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+
+/** Never the caller's business: set by the transport, or a way to smuggle. */
+const STRIPPED = [
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  'cookie',
+  'expect',
+];
+
+/**
+ * Reads what `fetch` was given.
+ * @throws IntegrationError `payload_too_large` past 64 MiB, `invalid_request` for what is no request
+ */
+export async function readOutboundRequest(input: string | URL | Request, init: RequestInit = {}): Promise<OutboundRequest> {
+  const request = typeof input === 'string' || input instanceof URL ? undefined : input;
+  const url = parseUrl(request ? request.url : String(input));
+  const headers = new Headers(init.headers ?? request?.headers);
+  for (const name of STRIPPED) headers.delete(name);
+  const method = (init.method ?? request?.method ?? 'GET').toUpperCase();
+  const body = await readBody(init.body ?? request?.body, headers);
+  return { method, url, headers, ...(body && { body }) };
+}
+
+function parseUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw new IntegrationError('invalid_request', { detail: 'The address of the request is not valid.', notExecuted: true, cause });
+  }
+}
+
+async function readBody(body: RequestInit['body'] | undefined, headers: Headers): Promise<Uint8Array | undefined> {
+  if (body == null) return undefined;
+  if (typeof body === 'string') return bounded(withType(headers, 'text/plain;charset=UTF-8', Buffer.from(body)));
+  if (body instanceof URLSearchParams) {
+    return bounded(withType(headers, 'application/x-www-form-urlencoded;charset=UTF-8', Buffer.from(body.toString())));
+  }
+  if (body instanceof Uint8Array) return bounded(body);
+  // Forms, blobs, streams: the platform knows how to write them.
+  const written = new Response(body as ConstructorParameters<typeof Response>[0]);
+  const type = written.headers.get('content-type');
+  if (type && !headers.has('content-type')) headers.set('content-type', type);
+  return readStream(written.body);
+}
+
+function withType(headers: Headers, type: string, bytes: Uint8Array): Uint8Array {
+  if (!headers.has('content-type')) headers.set('content-type', type);
+  return bytes;
+}
+
+async function readStream(stream: ReadableStream<Uint8Array> | null): Promise<Uint8Array | undefined> {
+  if (!stream) return undefined;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.byteLength;
+    if (size > MAX_REQUEST_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function bounded(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength > MAX_REQUEST_BYTES) throw tooLarge();
+  return bytes;
+}
+
+function tooLarge(): IntegrationError {
+  return new IntegrationError('payload_too_large', { notExecuted: true });
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '../../clock';
+import type { Call } from './call';
+import { limiterWaitSeconds } from './http-metrics';
+import type { Interceptor, Next } from './interceptor';
+import { bucketsOf } from './limits/buckets';
+import { LimitQueue, type LimitQueueOptions } from './limits/limit-queue';
+import type { LimitStore } from './limits/limit-store';
+import { AnswerError } from './provider-fault';
+
+/** A "slow down" without a time closes the bucket for this long, ms. */
+const DEFAULT_PAUSE_MS = 1_000;
+
+/** Waits until the provider's limits have room, and keeps everybody out for as long as the provider asks. */
+export class RateLimitInterceptor implements Interceptor {
+  private readonly queues = new Map<string, LimitQueue>();
+
+  constructor(
+    private readonly store: LimitStore,
+    private readonly clock: Clock,
+    private readonly options: Partial<LimitQueueOptions> = {},
+  ) {}
+
+  async intercept(call: Call, next: Next): Promise<Response> {
+    const buckets = bucketsOf(call);
+    const { key } = call.provider;
+    const startedAt = this.clock.now();
+    await this.queueOf(key).acquire({
+      provider: key,
+      account: call.connection?.id ?? '',
+      buckets,
+      signal: call.signal,
+      deadlineAt: call.deadlineAt,
+    });
+    limiterWaitSeconds.observe({ provider: key }, (this.clock.now() - startedAt) / 1000);
+    try {
+      return await next(call);
+    } catch (error) {
+      const pauseMs = pauseOf(error);
+      if (pauseMs !== undefined)
+        await this.store.close(
+          buckets.filter(({ closes }) => closes),
+          pauseMs,
+        );
+      throw error;
+    }
+  }
+
+  private queueOf(provider: string): LimitQueue {
+    let queue = this.queues.get(provider);
+    if (!queue) this.queues.set(provider, (queue = new LimitQueue(this.store, this.clock, this.options)));
+    return queue;
+  }
+}
+
+/** How long the provider's answer asks everybody of this bucket to stay away. */
+function pauseOf(error: unknown): number | undefined {
+  if (!(error instanceof AnswerError)) return undefined;
+  if (error.code === 'provider_rate_limited') return error.retryAfterMs ?? DEFAULT_PAUSE_MS;
+  return error.code === 'provider_unavailable' ? error.retryAfterMs : undefined;
+}

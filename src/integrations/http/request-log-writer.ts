@@ -1,0 +1,200 @@
+import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { v7 as uuid } from 'uuid';
+import type { Outcome } from './call';
+import { requestLogDropped } from './http-metrics';
+
+export interface RequestLogEntry {
+  readonly at: number;
+  readonly provider: string;
+  readonly tenant?: string;
+  readonly connectionId?: string;
+  readonly method: string;
+  readonly endpoint: string;
+  readonly status?: number;
+  readonly outcome: Outcome;
+  readonly errorCode?: string;
+  readonly attempt: number;
+  readonly durationMs: number;
+  readonly requestId?: string;
+  readonly operation?: string;
+  /** How it counts for health; `nothing` for what says nothing about the provider. */
+  readonly counts: 'ok' | 'failed' | 'server_error' | 'nothing';
+}
+
+interface Sum {
+  minute: number;
+  provider: string;
+  tenant: string;
+  connectionId: string;
+  ok: number;
+  failed: number;
+  serverErrors: number;
+  durationMs: number;
+  lastOkAt?: number;
+  lastFailedAt?: number;
+}
+
+const NO_CONNECTION = '00000000-0000-0000-0000-000000000000';
+const MINUTE_MS = 60_000;
+
+export const REQUEST_LOG_DEFAULTS = {
+  /** Time between writes, ms. */
+  flushEveryMs: 500,
+  /** Rows kept in memory while the store does not take them; the oldest go first. */
+  maxRows: 10_000,
+  /** Rows of one statement. */
+  batch: 1_000,
+};
+
+/** Writes the request log and its minute sums, in batches, beside the calls: a slow or missing store never holds up a call. */
+@Injectable()
+export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown {
+  private rows: (RequestLogEntry & { id: string })[] = [];
+  private sums = new Map<string, Sum>();
+  private timer?: NodeJS.Timeout;
+  private writing?: Promise<void>;
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  onModuleInit(): void {
+    // Real time: how often memory is emptied has nothing to do with the time that the log speaks of.
+    this.timer = setInterval(() => void this.flush(), REQUEST_LOG_DEFAULTS.flushEveryMs);
+    this.timer.unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  add(entry: RequestLogEntry): void {
+    this.rows.push({ ...entry, id: uuid({ msecs: entry.at }) });
+    this.dropOldest();
+    if (entry.counts !== 'nothing') this.count(entry);
+  }
+
+  /** Writes what there is now. Never throws: what could not be written is tried again, up to the bound. */
+  async flush(): Promise<void> {
+    while (this.writing) await this.writing;
+    if (this.rows.length === 0 && this.sums.size === 0) return;
+    this.writing = this.write().finally(() => (this.writing = undefined));
+    await this.writing;
+  }
+
+  private async write(): Promise<void> {
+    const rows = this.rows;
+    const sums = this.sums;
+    this.rows = [];
+    this.sums = new Map();
+    try {
+      await this.dataSource.transaction(async (manager) => {
+        const query = (sql: string, values: unknown[]) => manager.query(sql, values);
+        for (let at = 0; at < rows.length; at += REQUEST_LOG_DEFAULTS.batch)
+          await insertRows(query, rows.slice(at, at + REQUEST_LOG_DEFAULTS.batch));
+        await upsertSums(query, [...sums.values()]);
+      });
+    } catch {
+      // The log is the only thing that could tell, and it is what failed: kept within the bound, and drops are a metric.
+      this.rows = [...rows, ...this.rows];
+      this.dropOldest();
+      for (const sum of sums.values()) this.merge(sum);
+    }
+  }
+
+  private dropOldest(): void {
+    const over = this.rows.length - REQUEST_LOG_DEFAULTS.maxRows;
+    if (over <= 0) return;
+    this.rows.splice(0, over);
+    requestLogDropped.inc(over);
+  }
+
+  private count(entry: RequestLogEntry): void {
+    const ok = entry.counts === 'ok';
+    this.merge({
+      minute: Math.floor(entry.at / MINUTE_MS) * MINUTE_MS,
+      provider: entry.provider,
+      tenant: entry.tenant ?? '',
+      connectionId: entry.connectionId ?? NO_CONNECTION,
+      ok: ok ? 1 : 0,
+      failed: ok ? 0 : 1,
+      serverErrors: entry.counts === 'server_error' ? 1 : 0,
+      durationMs: Math.round(entry.durationMs),
+      ...(ok ? { lastOkAt: entry.at } : { lastFailedAt: entry.at }),
+    });
+  }
+
+  private merge(sum: Sum): void {
+    const key = `${sum.minute} ${sum.provider} ${sum.connectionId}`;
+    const known = this.sums.get(key);
+    if (!known) {
+      // Bounded by connections and minutes; past that the store has been away for very long.
+      if (this.sums.size < 5 * REQUEST_LOG_DEFAULTS.maxRows) this.sums.set(key, { ...sum });
+      return;
+    }
+    known.ok += sum.ok;
+    known.failed += sum.failed;
+    known.serverErrors += sum.serverErrors;
+    known.durationMs += sum.durationMs;
+    known.lastOkAt = later(known.lastOkAt, sum.lastOkAt);
+    known.lastFailedAt = later(known.lastFailedAt, sum.lastFailedAt);
+  }
+}
+
+type Query = (sql: string, values: unknown[]) => Promise<unknown>;
+
+async function insertRows(query: Query, rows: (RequestLogEntry & { id: string })[]): Promise<void> {
+  const column = <T>(read: (row: RequestLogEntry & { id: string }) => T) => rows.map(read);
+  await query(
+    `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, error_code, attempt, duration_ms, request_id, operation)
+     SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::int[], $9::text[], $10::text[],
+       $11::int[], $12::int[], $13::text[], $14::text[]) ON CONFLICT (id) DO NOTHING`,
+    [
+      column((row) => row.id),
+      column((row) => new Date(row.at).toISOString()),
+      column((row) => row.provider),
+      column((row) => row.tenant ?? null),
+      column((row) => row.connectionId ?? null),
+      column((row) => row.method),
+      column((row) => row.endpoint.slice(0, 300)),
+      column((row) => row.status ?? null),
+      column((row) => row.outcome),
+      column((row) => row.errorCode?.slice(0, 100) ?? null),
+      column((row) => row.attempt),
+      column((row) => Math.round(row.durationMs)),
+      column((row) => row.requestId ?? null),
+      column((row) => row.operation?.slice(0, 100) ?? null),
+    ],
+  );
+}
+
+async function upsertSums(query: Query, sums: Sum[]): Promise<void> {
+  if (sums.length === 0) return;
+  // One order everywhere: two processes never wait for each other in a circle.
+  sums.sort((a, b) => a.minute - b.minute || (a.provider + a.connectionId < b.provider + b.connectionId ? -1 : 1));
+  const column = <T>(read: (sum: Sum) => T) => sums.map(read);
+  const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
+  await query(
+    `INSERT INTO request_buckets AS b (minute, provider, tenant, connection_id, ok, failed, server_errors, duration_ms, last_ok_at, last_failed_at)
+     SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::int[], $6::int[], $7::int[], $8::bigint[], $9::timestamptz[], $10::timestamptz[])
+     ON CONFLICT (minute, provider, connection_id) DO UPDATE SET ok = b.ok + excluded.ok, failed = b.failed + excluded.failed,
+       server_errors = b.server_errors + excluded.server_errors, duration_ms = b.duration_ms + excluded.duration_ms,
+       last_ok_at = greatest(b.last_ok_at, excluded.last_ok_at), last_failed_at = greatest(b.last_failed_at, excluded.last_failed_at)`,
+    [
+      column((sum) => time(sum.minute)),
+      column((sum) => sum.provider),
+      column((sum) => sum.tenant),
+      column((sum) => sum.connectionId),
+      column((sum) => sum.ok),
+      column((sum) => sum.failed),
+      column((sum) => sum.serverErrors),
+      column((sum) => sum.durationMs),
+      column((sum) => time(sum.lastOkAt)),
+      column((sum) => time(sum.lastFailedAt)),
+    ],
+  );
+}
+
+function later(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
+}

@@ -1,0 +1,51 @@
+import type { Clock } from '../../clock';
+import { IntegrationError } from '../../errors';
+import type { Call } from './call';
+import { retriesTotal } from './http-metrics';
+import type { Interceptor, Next } from './interceptor';
+import { inDoubt } from './provider-fault';
+import type { Random } from './random';
+import { backoffMs, mayRetry, RETRY_DEFAULTS } from './retry-policy';
+
+/** Answers about the request itself: an earlier, doubtful try of the same repeatable call does not make them doubtful. */
+const DEFINITE = new Set([
+  'provider_rejected',
+  'provider_not_found',
+  'provider_conflict',
+  'provider_forbidden',
+  'missing_scope',
+  'card_declined',
+  'not_supported',
+  'sync_cursor_expired',
+]);
+
+export class RetryInterceptor implements Interceptor {
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  async intercept(call: Call, next: Next): Promise<Response> {
+    const policy = { ...RETRY_DEFAULTS, ...call.provider.http.retry };
+    let doubtful = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await next(attempt === 1 ? call : { ...call, attempt });
+      } catch (cause) {
+        const error = cause instanceof IntegrationError ? cause : new IntegrationError('internal_error', { cause });
+        const last = doubtful && error.notExecuted && !DEFINITE.has(error.code) ? inDoubt(error) : error;
+        // A first try that may have been carried out stays in doubt, although the last one certainly was not.
+        doubtful ||= !error.notExecuted;
+        if (!mayRetry({ error, attempt, repeatable: call.repeatable }, policy)) throw last;
+        const askedMs = error.retryAfterMs ?? 0;
+        const waitMs = askedMs + backoffMs(attempt, policy, this.random);
+        // A wait that cannot fit is not begun: the caller learns now when to come again.
+        if (askedMs > policy.maxRetryAfterMs || this.clock.now() + waitMs >= call.deadlineAt) throw last;
+        retriesTotal.inc({ provider: call.provider.key });
+        await this.clock.sleep(waitMs, call.signal).catch(() => {
+          throw last;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { Readable } from 'node:stream';
+import type { Agent } from 'undici';
+import type { Clock } from '../../clock';
+import { IntegrationError } from '../../errors';
+import { DEFAULT_MAX_RESPONSE_BYTES, decoded, expectsJson, readAll, readAnswer, toResponse } from './answer';
+import type { Call, Outcome } from './call';
+import { createAgent, type AgentOptions } from './egress-guard';
+import { networkFault } from './network-fault';
+import { AnswerError, faultOf, requestIdOf } from './provider-fault';
+
+export const TRANSPORT_DEFAULTS: AgentOptions = {
+  guarded: false,
+  connections: 64,
+  connectTimeoutMs: 5_000,
+  headersTimeoutMs: 60_000,
+  bodyTimeoutMs: 30_000,
+};
+
+const MAX_REDIRECTS = 3;
+/** A JSON answer up to this is read and checked even where the body is to be handed through: it may be a refusal. */
+const PEEK_BYTES = 64 * 1024;
+
+interface Received {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Readable;
+}
+
+/** The end of the way out: one request, its answer read, checked and put into our words. */
+export class Transport {
+  private readonly agent: Agent;
+
+  constructor(
+    private readonly clock: Clock,
+    options: Partial<AgentOptions> = {},
+  ) {
+    this.agent = createAgent({ ...TRANSPORT_DEFAULTS, ...options });
+  }
+
+  async send(call: Call): Promise<Response> {
+    const at = this.clock.now();
+    const note = (outcome: Outcome, facts: { status?: number; errorCode?: string; requestId?: string } = {}) =>
+      call.record.tries.push({
+        attempt: call.record.tries.length + 1,
+        at,
+        durationMs: Math.max(0, this.clock.now() - at),
+        outcome,
+        ...facts,
+      });
+    let received: Received | undefined;
+    try {
+      received = await this.request(call, call.request.url);
+      const response = await this.read(call, received);
+      note('ok', { status: received.status, requestId: requestIdOf(received.headers) });
+      return response;
+    } catch (cause) {
+      const error = this.inOurWords(call, cause);
+      note(outcomeOf(error), {
+        status: received?.status,
+        errorCode: error.providerCode ?? error.code,
+        requestId: received && requestIdOf(received.headers),
+      });
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  private async request(call: Call, url: URL, redirects = 0): Promise<Received> {
+    const { method, headers, body } = call.request;
+    if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'gzip, deflate, br');
+    const answer = await this.agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: Object.fromEntries(headers),
+      body: body ?? null,
+      signal: call.signal,
+    });
+    const received = { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body };
+    // A failure that comes after nobody listens any more must not end the process.
+    answer.body.on('error', () => undefined);
+    const next = redirects < MAX_REDIRECTS ? sameOriginRedirect(received, method, url) : undefined;
+    if (!next) return received;
+    await answer.body.dump();
+    return this.request(call, next, redirects + 1);
+  }
+
+  private async read(call: Call, { status, headers, body }: Received): Promise<Response> {
+    const provider = call.provider.key;
+    const maxBytes = call.provider.http.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES;
+    if (call.options.stream && status < 300 && !isSmallJson(headers)) {
+      const source = decoded(body, headers, { provider, maxBytes });
+      call.record.bodyEnd = new Promise((resolve) => source.once('close', resolve));
+      source.on('error', () => undefined);
+      return toResponse(status, headers, Readable.toWeb(source) as ReadableStream);
+    }
+    const bytes = await readAll(body, headers, { provider, maxBytes });
+    const strict = !call.options.passThrough && expectsJson(call.request.headers);
+    const answer = readAnswer(status, headers, bytes, strict, provider);
+    const fault = faultOf(call.provider, answer, this.clock.now());
+    if (fault) throw fault;
+    return toResponse(status, headers, bytes);
+  }
+
+  private inOurWords(call: Call, cause: unknown): IntegrationError {
+    if (cause instanceof IntegrationError) {
+      if (cause.code !== 'provider_timeout' && cause.code !== 'cancelled') return cause;
+      if (cause !== call.signal.reason) return cause;
+    }
+    if (call.signal.aborted) {
+      const reason: unknown = call.signal.reason;
+      const code = reason instanceof IntegrationError ? reason.code : 'cancelled';
+      return new IntegrationError(code, { provider: call.provider.key, cause: reason });
+    }
+    return networkFault(call.provider.key, cause);
+  }
+}
+
+/** Only to the same origin, and only for what has no body: credentials go nowhere else. */
+function sameOriginRedirect({ status, headers }: Received, method: string, from: URL): URL | undefined {
+  const location = headers.get('location');
+  if (!location || ![301, 302, 303, 307, 308].includes(status) || (method !== 'GET' && method !== 'HEAD')) return undefined;
+  const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  return to?.origin === from.origin ? to : undefined;
+}
+
+function isSmallJson(headers: Headers): boolean {
+  const length = headers.get('content-length');
+  return length !== null && Number(length) <= PEEK_BYTES && (headers.get('content-type') ?? '').includes('json');
+}
+
+function headersOf(raw: Record<string, string | string[] | undefined>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(raw)) {
+    if (Array.isArray(value)) for (const each of value) headers.append(name, each);
+    else if (value !== undefined) headers.set(name, value);
+  }
+  return headers;
+}
+
+function outcomeOf(error: IntegrationError): Outcome {
+  if (error instanceof AnswerError) {
+    if (error.tokenExpired || error.grantEnded) return 'unauthorized';
+    if (error.code === 'provider_rate_limited') return 'rate_limited';
+    if (error.code === 'provider_bad_answer') return 'bad_answer';
+    return (error.providerStatus ?? 0) >= 500 || error.code === 'provider_unavailable' ? 'server_error' : 'rejected';
+  }
+  switch (error.code) {
+    case 'cancelled':
+      return 'cancelled';
+    case 'provider_timeout':
+      return 'timeout';
+    case 'provider_bad_answer':
+    case 'response_too_large':
+      return 'bad_answer';
+    default:
+      return 'network_error';
+  }
+}
