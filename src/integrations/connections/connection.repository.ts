@@ -68,6 +68,15 @@ export class ConnectionRepository {
     return connection;
   }
 
+  /** A connection of this provider that can be worked with now. @throws IntegrationError `connection_not_found`, `not_connected`, `needs_reauth`, ... */
+  async findUsable(viewer: ConnectionViewer, provider: string, id: string): Promise<Connection> {
+    const connection = await this.findFor(viewer, id);
+    if (connection.provider !== provider) throw new IntegrationError('connection_not_found');
+    if (connection.status === 'disconnected') throw new IntegrationError('not_connected', { provider });
+    if (connection.status === 'needs_reauth') throw new IntegrationError(connection.error?.code ?? 'needs_reauth', { provider, providerCode: connection.error?.providerCode });
+    return connection;
+  }
+
   /** @throws IntegrationError `connection_not_found` */
   async findWithSync(viewer: ConnectionViewer, id: string): Promise<ConnectionWithSync> {
     if (!UUID.test(id)) throw new IntegrationError('connection_not_found');
