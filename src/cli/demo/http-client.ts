@@ -1,0 +1,77 @@
+const TIMEOUT_MS = 30_000;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** Calls the product's API as a product's backend would: a bearer token and JSON. */
+export class ApiClient {
+  constructor(
+    private readonly origin: string,
+    private readonly token: string,
+  ) {}
+
+  get = (path: string) => this.call('GET', path);
+  post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) => this.call('POST', path, body, headers);
+  delete = (path: string) => this.call('DELETE', path);
+
+  private async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(`${this.origin}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return { status: response.status, headers: response.headers, body: await readBody(response) };
+  }
+}
+
+/** Follows redirects by hand and keeps cookies per origin, as a browser does. */
+export class Browser {
+  private readonly cookies = new Map<string, Map<string, string>>();
+
+  async get(url: string): Promise<Answer & { location?: string }> {
+    return this.send(url, { method: 'GET' });
+  }
+
+  async postForm(url: string, fields: Record<string, string>): Promise<Answer & { location?: string }> {
+    return this.send(url, { method: 'POST', body: new URLSearchParams(fields) });
+  }
+
+  private async send(url: string, init: RequestInit): Promise<Answer & { location?: string }> {
+    const origin = new URL(url).origin;
+    const jar = this.cookies.get(origin) ?? new Map<string, string>();
+    this.cookies.set(origin, jar);
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: cookie ? { cookie } : {}, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=;]+)=([^;]*)/.exec(line) ?? [];
+      if (name) jar.set(name, value ?? '');
+    }
+    const location = response.headers.get('location');
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: await readBody(response),
+      ...(location ? { location: new URL(location, url).toString() } : {}),
+    };
+  }
+}
+
+async function readBody(response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (!/json/.test(response.headers.get('content-type') ?? '')) return text;
+  return JSON.parse(text) as unknown;
+}
+
+/** Asks again until `done`, at most `timeoutMs`; the last answer is returned either way. */
+export async function until<T>(ask: () => Promise<T>, done: (value: T) => boolean, timeoutMs = 30_000): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await ask();
+    if (done(value) || Date.now() > end) return value;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
