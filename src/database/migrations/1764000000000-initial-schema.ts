@@ -64,7 +64,7 @@ const WEBHOOKS = [
   // The same event for the same connection is one row, however often it comes.
   `CREATE UNIQUE INDEX webhook_events_once ON webhook_events (provider, event_id, (coalesce(connection_id, '00000000-0000-0000-0000-000000000000'::uuid)))`,
   `CREATE INDEX webhook_events_due ON webhook_events (next_attempt_at, id) WHERE status IN ('received', 'failed')`,
-  `CREATE INDEX webhook_events_due_by_tenant ON webhook_events (tenant, next_attempt_at, id) WHERE status IN ('received', 'failed')`,
+  `CREATE INDEX webhook_events_due_by_tenant ON webhook_events ((coalesce(tenant, '')), next_attempt_at, id) WHERE status IN ('received', 'failed')`,
   `CREATE INDEX webhook_events_leased ON webhook_events (lease_until) WHERE status = 'processing'`,
   `CREATE INDEX webhook_events_list ON webhook_events (received_at DESC, id DESC)`,
   `CREATE INDEX webhook_events_dead ON webhook_events (received_at DESC) WHERE status = 'dead'`,

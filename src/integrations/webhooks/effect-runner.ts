@@ -1,0 +1,88 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { inTransaction, isRetryableTransactionError } from '../../database';
+import type { ConnectionStatus } from '../connections';
+import { MARK_COMPLETED } from './claim-sql';
+import { handlerEventOf, type ClaimedEvent } from './claimed-event';
+import { HandlerContexts } from './handler-contexts';
+import { HandlerRegistry } from './handler.registry';
+import { inSafeOrder, ObjectGuard } from './object-guard';
+import type { AfterCommit } from './ports';
+import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { withDeadline } from './with-deadline';
+
+/** What the handlers of an event got to know before the transaction, in the order of the handlers. */
+export type Prepared = ReadonlyMap<string, readonly unknown[]>;
+
+/** Thrown out of the transaction: which event's handler it was that failed. */
+export class HandlerFailure extends Error {
+  override readonly name = 'HandlerFailure';
+  constructor(
+    readonly event: ClaimedEvent,
+    override readonly cause: unknown,
+  ) {
+    super('a handler failed');
+  }
+}
+
+/** Runs handlers: what they do and `completed` are one transaction, so that a crash between the two cannot be. */
+@Injectable()
+export class EffectRunner {
+  private readonly handleTimeoutMs: number;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly handlers: HandlerRegistry,
+    private readonly contexts: HandlerContexts,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
+  ) {
+    this.handleTimeoutMs = options?.handleTimeoutMs ?? PROCESSOR_DEFAULTS.handleTimeoutMs;
+  }
+
+  /**
+   * All of these events, or none. They are of one claim.
+   * @returns how many were completed; fewer than given where others took them over meanwhile
+   * @throws HandlerFailure naming the event whose handler failed; whatever the database says
+   */
+  async run(events: readonly ClaimedEvent[], prepared: Prepared): Promise<number> {
+    const [first] = events;
+    if (!first) return 0;
+    const ids = events.map(({ id }) => id);
+    let afterCommit: AfterCommit[] = [];
+    const completed = await inTransaction(this.dataSource, async (manager) => {
+      afterCommit = []; // a repeated transaction starts anew
+      const rows = await manager.query<{ id: string; connection_status: ConnectionStatus | null }[]>(MARK_COMPLETED, [ids, first.leaseOwner]);
+      const statuses = new Map(rows.map((row) => [row.id, row.connection_status]));
+      // What belongs to a connection that has been disconnected meanwhile is done with.
+      const wanted = events.filter(({ id }) => statuses.has(id) && statuses.get(id) !== 'disconnected');
+      const active = wanted.filter(({ provider, type }) => this.handlers.handlersOf(provider, type).length > 0);
+      const guard = await ObjectGuard.lock(manager, active);
+      for (const event of inSafeOrder(active)) {
+        await this.handle(event, guard.isStale(event), manager, prepared, afterCommit);
+        if (!guard.isStale(event)) guard.applied(event);
+      }
+      await guard.store(manager);
+      return rows.length;
+    });
+    for (const tell of afterCommit) tell();
+    return completed;
+  }
+
+  private async handle(event: ClaimedEvent, stale: boolean, manager: EntityManager, prepared: Prepared, afterCommit: AfterCommit[]): Promise<void> {
+    const given = handlerEventOf(event);
+    for (const [index, { name, handler, evenStale }] of this.handlers.handlersOf(event.provider, event.type).entries()) {
+      if (stale && !evenStale) continue;
+      try {
+        await withDeadline(this.clock, this.handleTimeoutMs, `The handler ${name}`, (signal) =>
+          handler.handle(given, this.contexts.make({ event, manager, signal, afterCommit }), prepared.get(event.id)?.[index]),
+        );
+      } catch (error) {
+        // A deadlock is nobody's fault: the whole transaction is run again.
+        if (isRetryableTransactionError(error)) throw error;
+        throw new HandlerFailure(event, error);
+      }
+    }
+  }
+}

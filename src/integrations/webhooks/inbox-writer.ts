@@ -1,0 +1,146 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { asStorageError, isRetryableTransactionError, isStorageUnavailable } from '../../database';
+import { IntegrationError } from '../../errors';
+import { Doorbell } from '../queue';
+import { insertEvents, type NewEvent } from './inbox-insert';
+
+const MAX_ROWS = 500;
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+const MAX_IN_FLIGHT = 2;
+/** What may wait for its turn. More than this is answered "come back later" at once. */
+const MAX_WAITING_ROWS = 5_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** A delivery is answered by then, stored or not: providers wait for few seconds only. */
+const DEADLINE_MS = 8_000;
+const RETRY_AFTER_MS = 5_000;
+const MAX_TRIES = 3;
+
+interface Waiting {
+  readonly events: readonly NewEvent[];
+  readonly bytes: number;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Stores deliveries, those that come together with one commit. Alone, a delivery is written at once; while others are being
+ * written it waits for them, and goes with all that came meanwhile.
+ */
+@Injectable()
+export class InboxWriter {
+  private waiting: Waiting[] = [];
+  private waitingRows = 0;
+  private waitingBytes = 0;
+  private inFlight = 0;
+  /** Of those in flight, the ones that were answered before the database did. */
+  private stuck = 0;
+  private scheduled = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly doorbell: Doorbell,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Resolves when the events are committed, however often they were before.
+   * @throws IntegrationError `storage_unavailable` or `busy`: the delivery may be sent again
+   */
+  store(events: readonly NewEvent[]): Promise<void> {
+    if (this.stuck === MAX_IN_FLIGHT) return Promise.reject(unavailable());
+    const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
+    if (this.waitingRows + events.length > MAX_WAITING_ROWS || this.waitingBytes + bytes > MAX_WAITING_BYTES) return Promise.reject(busy());
+    return new Promise((done, failed) => {
+      this.waiting.push({ events, bytes, done, failed });
+      this.waitingRows += events.length;
+      this.waitingBytes += bytes;
+      this.schedule();
+    });
+  }
+
+  /** At the end of this turn of the loop: requests that were read in the same turn go together, and nobody waits. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      while (this.inFlight < MAX_IN_FLIGHT && this.waiting.length > 0) void this.flush(this.take());
+    });
+  }
+
+  private take(): Waiting[] {
+    let rows = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const item of this.waiting) {
+      if (count > 0 && (rows + item.events.length > MAX_ROWS || bytes + item.bytes > MAX_BATCH_BYTES)) break;
+      rows += item.events.length;
+      bytes += item.bytes;
+      count++;
+    }
+    this.waitingRows -= rows;
+    this.waitingBytes -= bytes;
+    return this.waiting.splice(0, count);
+  }
+
+  private async flush(batch: Waiting[]): Promise<void> {
+    this.inFlight++;
+    const answered = new AbortController();
+    const gaveUp = this.clock.sleep(DEADLINE_MS, answered.signal).then(
+      () => this.giveUp(batch),
+      () => false,
+    );
+    try {
+      await this.write(batch);
+    } finally {
+      answered.abort();
+      if (await gaveUp) this.stuck--;
+      this.inFlight--;
+      if (this.waiting.length > 0) this.schedule();
+    }
+  }
+
+  private async write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.insert(batch.flatMap(({ events }) => events));
+      for (const { done } of batch) done();
+      this.doorbell.ring('webhooks');
+    } catch (error) {
+      if (batch.length > 1 && !isStorageUnavailable(error)) {
+        // One of them cannot be stored: the others must not go down with it.
+        for (const item of batch) await this.write([item]);
+      } else for (const { failed } of batch) failed(asStorageError(error));
+    }
+  }
+
+  private async insert(events: readonly NewEvent[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await insertEvents(this.dataSource, events);
+      } catch (error) {
+        if (attempt === MAX_TRIES || !isRetryableTransactionError(error)) throw error;
+      }
+    }
+  }
+
+  /** The database is stuck: whoever waits is told so. What is in flight may still be kept; it is then known when it comes again. */
+  private giveUp(batch: readonly Waiting[]): boolean {
+    this.stuck++;
+    const stuck = [...batch, ...this.waiting];
+    this.waiting = [];
+    this.waitingRows = 0;
+    this.waitingBytes = 0;
+    for (const { failed } of stuck) failed(unavailable());
+    return true;
+  }
+}
+
+function unavailable(): IntegrationError {
+  return new IntegrationError('storage_unavailable', { retryAfterMs: RETRY_AFTER_MS });
+}
+
+function busy(): IntegrationError {
+  return new IntegrationError('busy', { detail: 'More deliveries are waiting than can be taken.', retryAfterMs: RETRY_AFTER_MS });
+}

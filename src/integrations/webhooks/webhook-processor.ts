@@ -1,0 +1,177 @@
+import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import PQueue from 'p-queue';
+import { CLOCK, type Clock } from '../../clock';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { Doorbell } from '../queue';
+import type { ClaimedEvent } from './claimed-event';
+import { EventClaims } from './event-claims';
+import { EventRunner } from './event-runner';
+import { HandlerRegistry } from './handler.registry';
+import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+
+/** A tenant with no more events than this in a claim is served before those with more. */
+const FEW = 8;
+/** Events of dead workers that are run in a row before fresh ones get their turn. */
+const TAKEOVERS_IN_A_ROW = 100;
+
+/** Works off the inbox: claims, hands out, keeps the leases of what is in work. */
+@Injectable()
+export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('webhooks');
+  private readonly options: ProcessorOptions;
+  /** What has to ask a provider first: its waiting holds up nobody else. */
+  private readonly preparing: PQueue;
+  private readonly preparingOf = new Map<string, number>();
+  private readonly inWork = new Set<ClaimedEvent>();
+  private readonly stopping = new AbortController();
+  private busyTenants: readonly string[][] = [];
+  private active = 0;
+  private takingOver = false;
+  private nextTakeoverAt = 0;
+  private heartbeat?: NodeJS.Timeout;
+
+  constructor(
+    private readonly claims: EventClaims,
+    private readonly runner: EventRunner,
+    private readonly handlers: HandlerRegistry,
+    private readonly doorbell: Doorbell,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'webhookMaxAttempts' | 'workers'>,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
+  ) {
+    this.options = { ...PROCESSOR_DEFAULTS, ...options };
+    this.preparing = new PQueue({ concurrency: this.options.preparing });
+  }
+
+  onApplicationBootstrap(): void {
+    this.handlers.discover();
+    if (!this.settings.workers) return;
+    this.doorbell.answer('webhooks', (signal) => this.work(signal), { lanes: this.options.lanes });
+    this.heartbeat = setInterval(() => void this.prolong(), (this.options.leaseSeconds * 1_000) / 4).unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort(new IntegrationError('shutting_down'));
+    await this.preparing.onIdle();
+    clearInterval(this.heartbeat);
+  }
+
+  /** Events of this process that are claimed and not settled. */
+  get inFlight(): number {
+    return this.inWork.size;
+  }
+
+  /** One claim and what comes of it. Lanes run this side by side, each for tenants of its own. */
+  async work(signal: AbortSignal): Promise<'more' | 'idle'> {
+    // Who takes over goes on with a claim of its own, so nothing is missed.
+    if (this.takingOver) return 'idle';
+    if (this.active === 0 && this.clock.now() >= this.nextTakeoverAt) await this.takeOver(signal);
+    this.active++;
+    try {
+      const { events, complete } = await this.claims.due({
+        limit: this.options.batchSize,
+        leaseSeconds: this.options.leaseSeconds,
+        busyTenants: this.busyTenants.flat(),
+        busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
+      });
+      await this.settle(events);
+      return events.length > 0 || !complete ? 'more' : 'idle';
+    } finally {
+      this.active--;
+    }
+  }
+
+  private async settle(events: readonly ClaimedEvent[]): Promise<void> {
+    const slow = events.filter((event) => this.runner.hasToPrepare(event));
+    for (const event of slow) this.prepareLater(event);
+    const quick = events.filter((event) => !slow.includes(event));
+    if (quick.length === 0) return;
+
+    const shares = countBy(quick, tenantOf);
+    const isFew = (event: ClaimedEvent) => (shares.get(tenantOf(event)) ?? 0) <= FEW;
+    const tenants = [...shares.keys()];
+    this.busyTenants = [...this.busyTenants, tenants];
+    try {
+      await this.held(quick, async () => {
+        const fresh = quick.filter(({ attempts }) => attempts === 1);
+        // One event of a tenant does not wait for the hundred of another, and what failed before does not hold up what did not.
+        await this.runner.run(fresh.filter(isFew));
+        await this.runner.run(fresh.filter((event) => !isFew(event)));
+        for (const event of quick) if (event.attempts > 1) await this.runner.run([event]);
+      });
+    } finally {
+      this.busyTenants = this.busyTenants.filter((list) => list !== tenants);
+    }
+  }
+
+  /** The fewer a tenant has in the queue, the sooner its turn. */
+  private prepareLater(event: ClaimedEvent): void {
+    const tenant = tenantOf(event);
+    const ahead = this.preparingOf.get(tenant) ?? 0;
+    this.preparingOf.set(tenant, ahead + 1);
+    const run = async () => {
+      try {
+        await this.runner.prepareAndRun(event, this.stopping.signal);
+      } catch (error) {
+        this.logger.warn(`An event waits for its lease to end: ${error instanceof Error ? error.message : String(error)}`);
+      } finally {
+        const left = (this.preparingOf.get(tenant) ?? 1) - 1;
+        if (left > 0) this.preparingOf.set(tenant, left);
+        else this.preparingOf.delete(tenant);
+      }
+    };
+    void this.held([event], () => this.preparing.add(run, { priority: -ahead }));
+  }
+
+  /** Events of workers that died, alone in this process: what killed one worker must not be charged to others a second time. */
+  private async takeOver(signal: AbortSignal): Promise<void> {
+    this.takingOver = true;
+    try {
+      for (let count = 0; count < TAKEOVERS_IN_A_ROW && !signal.aborted; count++) {
+        const found = await this.claims.expired(this.options.leaseSeconds, this.settings.webhookMaxAttempts);
+        if (!found) {
+          this.nextTakeoverAt = this.clock.now() + this.options.takeoverEveryMs;
+          return;
+        }
+        const { event, dead } = found;
+        if (dead) this.runner.bury(event, 'the process stopped each time it was working on this event');
+        else if (!this.runner.hasToPrepare(event)) await this.held([event], () => this.runner.run([event]));
+        // Waiting for a provider would hold up everything; only what killed a worker twice is worth that.
+        else if (event.attempts > 2) await this.held([event], () => this.runner.prepareAndRun(event, this.stopping.signal));
+        else this.prepareLater(event);
+      }
+    } finally {
+      this.takingOver = false;
+    }
+  }
+
+  private async held<T>(events: readonly ClaimedEvent[], work: () => Promise<T>): Promise<T> {
+    for (const event of events) this.inWork.add(event);
+    try {
+      return await work();
+    } finally {
+      for (const event of events) this.inWork.delete(event);
+    }
+  }
+
+  private async prolong(): Promise<void> {
+    try {
+      await this.claims.extend([...new Set([...this.inWork].map(({ leaseOwner }) => leaseOwner))], this.options.leaseSeconds);
+    } catch (error) {
+      // Without the database no effect can be committed either: others may take over.
+      this.logger.warn(`Leases could not be prolonged: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+function tenantOf({ tenant }: ClaimedEvent): string {
+  return tenant ?? '';
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
+}

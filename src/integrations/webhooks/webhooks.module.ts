@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { ConnectionsModule } from '../connections';
+import { EffectRunner } from './effect-runner';
+import { EventClaims } from './event-claims';
+import { EventRunner } from './event-runner';
+import { HandlerContexts } from './handler-contexts';
+import { HandlerRegistry } from './handler.registry';
+import { InboxWriter } from './inbox-writer';
+import { RefusalCounter } from './refusal-counter';
+import { WebhookInbox } from './webhook-inbox';
+import { WebhookProcessor } from './webhook-processor';
+import { WebhooksController } from './webhooks.controller';
+
+/** The way in: verified, stored, answered; worked off behind that, each event once. */
+@Module({
+  imports: [DiscoveryModule, ConnectionsModule],
+  controllers: [WebhooksController],
+  providers: [RefusalCounter, InboxWriter, WebhookInbox, HandlerRegistry, HandlerContexts, EventClaims, EffectRunner, EventRunner, WebhookProcessor],
+  exports: [WebhookInbox, WebhookProcessor],
+})
+export class WebhooksModule {}

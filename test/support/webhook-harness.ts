@@ -1,0 +1,147 @@
+import { Global, Module, type Provider as Injectable } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
+import { CLOCK, systemClock, type Clock } from '../../src/clock';
+import { SETTINGS } from '../../src/config/config.module';
+import { IntegrationError } from '../../src/errors';
+import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
+import { Doorbell, type Work } from '../../src/integrations/queue';
+import { ProviderRegistry } from '../../src/integrations/registry';
+import { PROCESSOR_OPTIONS, verifyStripeSignature, WebhookInbox, WebhookProcessor, WebhooksModule, type ProcessorOptions } from '../../src/integrations/webhooks';
+import { rawDelivery, signedDelivery } from '../../src/integrations/webhooks/testing';
+import { createTestDatabase, type TestDatabase } from './test-database';
+
+export const SECRET = 'whsec_test';
+export const ACME = 'acme';
+
+/** Rings are counted; the test itself lets the worker look, so that nothing happens behind its back. */
+export class ManualDoorbell extends Doorbell {
+  rings = 0;
+  private work?: Work;
+  private readonly stop = new AbortController();
+
+  ring(): void {
+    this.rings++;
+  }
+
+  answer(_topic: string, work: Work): void {
+    this.work = work;
+  }
+
+  status() {
+    return Promise.resolve({ status: 'ok' as const });
+  }
+
+  /** Looks until nothing is due. @returns how often there was something */
+  async drain(): Promise<number> {
+    let looks = 0;
+    while ((await this.work?.(this.stop.signal)) === 'more') looks++;
+    return looks;
+  }
+}
+
+/** A provider of the tests: Stripe's signature, and bodies that say what the core has to know. */
+export interface TestBody {
+  readonly id: string;
+  readonly type?: string;
+  readonly account?: string;
+  readonly object?: string;
+  readonly version?: number;
+  readonly [more: string]: unknown;
+}
+
+const webhooks: WebhookFacts = {
+  configured: true,
+  verify: (delivery) => verifyStripeSignature(delivery, [SECRET]),
+  parse: ({ body }) => {
+    const json = JSON.parse(body.toString('utf8')) as TestBody;
+    if (typeof json.id !== 'string') throw new IntegrationError('invalid_request');
+    const event: IncomingEvent = { eventId: json.id, type: json.type ?? 'thing.changed', routingKey: json.account, objectKey: json.object, objectVersion: json.version };
+    return { events: [event] };
+  },
+};
+
+export function testProvider(key: string, facts: WebhookFacts | undefined = webhooks): Provider {
+  return {
+    key,
+    name: key,
+    configured: true,
+    apiBaseUrl: 'http://localhost/',
+    auth: { parseTokenResponse: () => [], identify: () => Promise.reject(new Error('not asked here')) },
+    http: { endpoints: [], limits: {}, defaultLimits: [] },
+    webhooks: facts,
+    actions: [],
+  };
+}
+
+export interface WebhookHarness {
+  readonly module: TestingModule;
+  readonly database: TestDatabase;
+  readonly dataSource: DataSource;
+  readonly inbox: WebhookInbox;
+  readonly processor: WebhookProcessor;
+  readonly doorbell: ManualDoorbell;
+  connect(account: string, tenant?: string): Promise<string>;
+  /** Signs, delivers, and waits for the answer. */
+  deliver(body: TestBody, provider?: string): Promise<unknown>;
+  rows<T = Record<string, unknown>>(sql: string, params?: unknown[]): Promise<T[]>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions {
+  readonly handlers?: Injectable[];
+  readonly providers?: Provider[];
+  readonly settings?: { webhookMaxAttempts?: number; workers?: boolean };
+  readonly processor?: Partial<ProcessorOptions>;
+  readonly clock?: Clock;
+}
+
+/** The webhooks' module on a real database, without HTTP. */
+export async function createWebhookHarness(options: HarnessOptions = {}): Promise<WebhookHarness> {
+  const database = await createTestDatabase();
+  const registry = new ProviderRegistry();
+  for (const provider of options.providers ?? [testProvider('testp')]) registry.register(provider);
+  const doorbell = new ManualDoorbell();
+
+  @Global()
+  @Module({
+    providers: [
+      { provide: SETTINGS, useValue: { webhookMaxAttempts: 8, workers: true, retentionDays: 30, encryptionKeys: [{ id: 'k', key: Buffer.alloc(32, 7) }], ...options.settings } },
+      { provide: CLOCK, useValue: options.clock ?? systemClock },
+      { provide: DataSource, useValue: database.dataSource },
+      { provide: ProviderRegistry, useValue: registry },
+      { provide: Doorbell, useValue: doorbell },
+      { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, ...options.processor } },
+    ],
+    exports: [SETTINGS, CLOCK, DataSource, ProviderRegistry, Doorbell, PROCESSOR_OPTIONS],
+  })
+  class Surroundings {}
+
+  const module = await Test.createTestingModule({ imports: [Surroundings, WebhooksModule], providers: options.handlers ?? [] }).compile();
+  await module.init();
+  const inbox = module.get(WebhookInbox);
+  return {
+    module,
+    database,
+    dataSource: database.dataSource,
+    inbox,
+    processor: module.get(WebhookProcessor),
+    doorbell,
+    async connect(account, tenant = ACME) {
+      const id = randomUUID();
+      await database.dataSource.query(
+        `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
+         VALUES ($1, $2, 'u1', 'testp', $3, $3, $3, 'oauth2', 'connected')`,
+        [id, tenant, account],
+      );
+      return id;
+    },
+    deliver: (body, provider = 'testp') => inbox.receive(provider, rawDelivery(signedDelivery({ as: 'stripe', secret: SECRET, body }))),
+    rows: (sql, params) => database.dataSource.query(sql, params),
+    async close() {
+      await module.close();
+      await database.close();
+    },
+  };
+}
