@@ -96,7 +96,11 @@ function page(status: number, title: string, content: string): SandboxResponse {
 <body><header><h1>${escapeHtml(title)}</h1><p>A local sandbox, not the real thing.</p></header><main>${content}</main></body></html>`;
   return {
     status,
-    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'", 'cache-control': 'no-store' },
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
+      'cache-control': 'no-store',
+    },
     body,
   };
 }

@@ -10,7 +10,12 @@ import type { DeliverSpec } from './storm';
 type Verb = (body: Json, query: URLSearchParams) => unknown;
 
 /** The control API: JSON in, JSON out, on a port of its own, for loopback only. */
-export function listenForControl(control: SandboxControl, env: () => Record<string, string>, urls: () => Record<string, string>, port: number): Promise<ListeningServer> {
+export function listenForControl(
+  control: SandboxControl,
+  env: () => Record<string, string>,
+  urls: () => Record<string, string>,
+  port: number,
+): Promise<ListeningServer> {
   const verbs = verbsOf(control, env, urls);
   const server = createServer((incoming, outgoing) => void serve(verbs, incoming, outgoing));
   return listenOn(server, port);
@@ -53,7 +58,12 @@ function verbsOf(control: SandboxControl, env: () => Record<string, string>, url
     'POST /deliver': (body) => control.deliver({ ...(body as unknown as DeliverSpec), provider: providerOf(body) }),
     'POST /deliveries/settle': async (body) => ({ settled: await control.settle(Number(body['timeoutMs'] ?? 10_000)) }),
     'POST /seed': (body) => {
-      control.seed({ provider: providerOf(body), account: text(body['account']) ?? '', resource: String(body['resource']), count: Number(body['count'] ?? 0) });
+      control.seed({
+        provider: providerOf(body),
+        account: text(body['account']) ?? '',
+        resource: String(body['resource']),
+        count: Number(body['count'] ?? 0),
+      });
       return { ok: true };
     },
     'POST /slack/channels': (body) => control.slackChannel(body),
@@ -61,7 +71,9 @@ function verbsOf(control: SandboxControl, env: () => Record<string, string>, url
     'POST /slack/messages': (body) => control.slackMessage(body),
     'POST /stripe/customers': (body) => control.stripeCustomer(body),
     'POST /stripe/subscriptions': (body) => control.stripeSubscription(body),
-    'POST /stripe/keys': (body) => ({ key: control.createStripeKey(text(body['account']), Array.isArray(body['scopes']) ? body['scopes'].map(String) : undefined) }),
+    'POST /stripe/keys': (body) => ({
+      key: control.createStripeKey(text(body['account']), Array.isArray(body['scopes']) ? body['scopes'].map(String) : undefined),
+    }),
     'POST /google/events': (body) => control.googleEvent(body),
     'POST /google/messages': (body) => control.googleMail(body),
   };

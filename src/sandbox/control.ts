@@ -33,7 +33,14 @@ export interface ChangeSpec extends Json {
 const DEFAULT_SCOPES: Record<ProviderName, string[]> = {
   slack: ['chat:write', 'channels:read', 'groups:read', 'channels:history', 'users:read', 'users:read.email', 'team:read'],
   stripe: ['read_write'],
-  google: ['openid', 'email', 'profile', 'https://www.googleapis.com/auth/calendar', 'https://www.googleapis.com/auth/gmail.send', 'https://www.googleapis.com/auth/gmail.modify'],
+  google: [
+    'openid',
+    'email',
+    'profile',
+    'https://www.googleapis.com/auth/calendar',
+    'https://www.googleapis.com/auth/gmail.send',
+    'https://www.googleapis.com/auth/gmail.modify',
+  ],
 };
 const DEFAULT_ACCOUNTS: Record<ProviderName, string> = { slack: 'T_ACME', stripe: 'acct_1SandboxAcme', google: 'ada@acme.test' };
 
@@ -101,7 +108,10 @@ export class SandboxControl {
     let count = 0;
     for (const one of accounts) {
       if (provider === 'slack') count += this.providers.slack.oauth.endInstallation(one);
-      else if (provider === 'stripe') count += this.providers.stripe.oauth.endConnection(one) + this.providers.stripe.tokens.revokeGrants((grant) => grant.account === one).length;
+      else if (provider === 'stripe')
+        count +=
+          this.providers.stripe.oauth.endConnection(one) +
+          this.providers.stripe.tokens.revokeGrants((grant) => grant.account === one).length;
       else count += this.providers.google.tokens.revokeGrants((grant) => grant.account === one).length;
     }
     return count;
@@ -200,7 +210,8 @@ export class SandboxControl {
     if (change.id && calendar.events.has(change.id)) return world.updateEvent(account, calendar, change.id, change).data;
     const start = new Date(this.context.now() + 3_600_000).toISOString();
     const end = new Date(this.context.now() + 7_200_000).toISOString();
-    return world.insertEvent(account, calendar, { summary: 'New event', start: { dateTime: start }, end: { dateTime: end }, ...change }).data;
+    return world.insertEvent(account, calendar, { summary: 'New event', start: { dateTime: start }, end: { dateTime: end }, ...change })
+      .data;
   }
 
   /** A mail comes in (or `id` + `delete`: goes). */
@@ -228,7 +239,18 @@ export class SandboxControl {
             channels: team.channels.size,
             users: team.users.size,
             activeGrants: slack.tokens.activeGrants(team.id).length,
-            messages: [...team.messages].flatMap(([channel, messages]) => messages.map((message) => ({ channel, channelName: team.channels.get(channel)?.name, ts: message.ts, text: message.text, user: message['user'], ...(message['bot_id'] ? { botId: message['bot_id'] } : {}), ...(message['thread_ts'] ? { threadTs: message['thread_ts'] } : {}), ...(message['metadata'] ? { metadata: message['metadata'] } : {}) }))),
+            messages: [...team.messages].flatMap(([channel, messages]) =>
+              messages.map((message) => ({
+                channel,
+                channelName: team.channels.get(channel)?.name,
+                ts: message.ts,
+                text: message.text,
+                user: message['user'],
+                ...(message['bot_id'] ? { botId: message['bot_id'] } : {}),
+                ...(message['thread_ts'] ? { threadTs: message['thread_ts'] } : {}),
+                ...(message['metadata'] ? { metadata: message['metadata'] } : {}),
+              })),
+            ),
           },
         ]),
       ),
@@ -238,8 +260,20 @@ export class SandboxControl {
           {
             name,
             customers: collections.customers.byId.size,
-            prices: [...collections.prices.byId.values()].map((price) => ({ id: price.id, nickname: price['nickname'], unitAmount: price['unit_amount'], interval: record(price['recurring'])['interval'] ?? null })),
-            subscriptions: [...collections.subscriptions.byId.values()].map((subscription) => ({ id: subscription.id, status: subscription['status'], customer: subscription['customer'], cancelAtPeriodEnd: subscription['cancel_at_period_end'], created: subscription.created, metadata: subscription['metadata'] })),
+            prices: [...collections.prices.byId.values()].map((price) => ({
+              id: price.id,
+              nickname: price['nickname'],
+              unitAmount: price['unit_amount'],
+              interval: record(price['recurring'])['interval'] ?? null,
+            })),
+            subscriptions: [...collections.subscriptions.byId.values()].map((subscription) => ({
+              id: subscription.id,
+              status: subscription['status'],
+              customer: subscription['customer'],
+              cancelAtPeriodEnd: subscription['cancel_at_period_end'],
+              created: subscription.created,
+              metadata: subscription['metadata'],
+            })),
             invoices: collections.invoices.byId.size,
             paymentIntents: collections.payment_intents.byId.size,
             events: collections.events.byId.size,
@@ -251,11 +285,24 @@ export class SandboxControl {
         [...google.state.accounts.values()].map((account) => [
           account.email,
           {
-            calendars: [...account.calendars.values()].map((calendar) => ({ id: calendar.id, summary: calendar.summary, events: [...calendar.events.values()].filter((event) => event.data['status'] !== 'cancelled').length, cancelled: [...calendar.events.values()].filter((event) => event.data['status'] === 'cancelled').length })),
+            calendars: [...account.calendars.values()].map((calendar) => ({
+              id: calendar.id,
+              summary: calendar.summary,
+              events: [...calendar.events.values()].filter((event) => event.data['status'] !== 'cancelled').length,
+              cancelled: [...calendar.events.values()].filter((event) => event.data['status'] === 'cancelled').length,
+            })),
             messages: account.mail.size,
-            emailsSent: [...account.mail.values()].filter((mail) => mail.labelIds.includes('SENT')).map((mail) => ({ id: mail.id, threadId: mail.threadId, ...parseMail(mail.raw) })),
+            emailsSent: [...account.mail.values()]
+              .filter((mail) => mail.labelIds.includes('SENT'))
+              .map((mail) => ({ id: mail.id, threadId: mail.threadId, ...parseMail(mail.raw) })),
             historyId: String(account.historyId),
-            channels: [...account.channels.values()].map(({ id, resourceId, target, address, expiration }) => ({ id, resourceId, target, address, expiration })),
+            channels: [...account.channels.values()].map(({ id, resourceId, target, address, expiration }) => ({
+              id,
+              resourceId,
+              target,
+              address,
+              expiration,
+            })),
             mailWatchUntil: account.mailWatchUntil,
             activeGrants: google.tokens.activeGrants(account.email).length,
           },

@@ -80,7 +80,11 @@ function spoil(context: FaultContext, response: SandboxResponse): void {
     case 'wrong-content-type':
       return send({ ...response, headers: { ...response.headers, 'content-type': 'text/plain' } });
     case 'truncated-json':
-      return send({ status: response.status, headers: { ...response.headers, 'content-type': type }, body: bytes.subarray(0, Math.max(1, bytes.length >> 1)).toString('utf8') });
+      return send({
+        status: response.status,
+        headers: { ...response.headers, 'content-type': type },
+        body: bytes.subarray(0, Math.max(1, bytes.length >> 1)).toString('utf8'),
+      });
     case 'cut-body':
       ledger.close(entry, 'reset', response.status);
       outgoing.writeHead(response.status, { 'content-type': type, 'content-length': bytes.length });
@@ -90,12 +94,24 @@ function spoil(context: FaultContext, response: SandboxResponse): void {
       ledger.close(entry, 'answered', response.status);
       outgoing.writeHead(response.status, { 'content-type': type, 'content-length': bytes.length });
       outgoing.flushHeaders();
-      return trickle(context, bytes, (byte) => outgoing.write(byte), () => outgoing.end());
+      return trickle(
+        context,
+        bytes,
+        (byte) => outgoing.write(byte),
+        () => outgoing.end(),
+      );
     case 'slow-headers': {
       ledger.close(entry, 'answered', response.status);
-      const head = Buffer.from(`HTTP/1.1 ${response.status} OK\r\nContent-Type: ${type}\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`);
+      const head = Buffer.from(
+        `HTTP/1.1 ${response.status} OK\r\nContent-Type: ${type}\r\nContent-Length: ${bytes.length}\r\nConnection: close\r\n\r\n`,
+      );
       const socket = outgoing.socket;
-      return trickle(context, Buffer.concat([head, bytes]), (byte) => socket?.write(byte), () => socket?.end());
+      return trickle(
+        context,
+        Buffer.concat([head, bytes]),
+        (byte) => socket?.write(byte),
+        () => socket?.end(),
+      );
     }
     default:
       return send(response);

@@ -2,9 +2,29 @@ import type { Caller, ProviderName, SandboxRequest } from './sandbox.types';
 import { SeededRandom } from './random';
 
 /** Kinds that stand in for the answer, so that nothing is done. */
-const BEFORE = ['status', 'rate-limit', 'limit', 'hang', 'reset', 'html-200', 'gzip-bomb', 'big-body', 'no-error-json', 'refuse-refresh'] as const;
+const BEFORE = [
+  'status',
+  'rate-limit',
+  'limit',
+  'hang',
+  'reset',
+  'html-200',
+  'gzip-bomb',
+  'big-body',
+  'no-error-json',
+  'refuse-refresh',
+] as const;
 /** Kinds that spoil the answer after the work was done. */
-const AFTER = ['reset-after', 'hang-after', 'slow-headers', 'slow-body', 'truncated-json', 'cut-body', 'wrong-content-type', 'drop-after-rotate'] as const;
+const AFTER = [
+  'reset-after',
+  'hang-after',
+  'slow-headers',
+  'slow-body',
+  'truncated-json',
+  'cut-body',
+  'wrong-content-type',
+  'drop-after-rotate',
+] as const;
 
 export const FAULT_KINDS = ['latency', ...BEFORE, ...AFTER] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -85,7 +105,8 @@ export class Faults {
   clear(filter: { id?: string; provider?: string } = {}): number {
     const before = this.faults.length;
     this.faults = this.faults.filter(
-      (fault) => (filter.id !== undefined && fault.id !== filter.id) || (filter.provider !== undefined && fault.provider !== filter.provider),
+      (fault) =>
+        (filter.id !== undefined && fault.id !== filter.id) || (filter.provider !== undefined && fault.provider !== filter.provider),
     );
     return before - this.faults.length;
   }
@@ -113,7 +134,8 @@ export class Faults {
   private matches(fault: Fault, provider: ProviderName, request: SandboxRequest, caller: Caller): boolean {
     if (fault.provider && fault.provider !== provider) return false;
     if (fault.account && fault.account !== caller.account) return false;
-    if ((fault.kind === 'refuse-refresh' || fault.kind === 'drop-after-rotate') && request.body['grant_type'] !== 'refresh_token') return false;
+    if ((fault.kind === 'refuse-refresh' || fault.kind === 'drop-after-rotate') && request.body['grant_type'] !== 'refresh_token')
+      return false;
     if (!fault.endpoint) return true;
     if (fault.endpoint.endsWith('*')) return request.endpoint.startsWith(fault.endpoint.slice(0, -1));
     return fault.endpoint === request.endpoint;

@@ -46,11 +46,26 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const faults = new Faults(now, seed);
   const sender = new WebhookSender(ledger, options.webhookRetryMs ?? DEFAULT_RETRY_MS, options.webhookConcurrency ?? 16, now);
   sender.setTarget(options.webhookTarget);
-  const context: SandboxContext = { options, secrets: state.secrets, seed, now, ledger, faults, sender, changed: file.changed, autoConsent: () => control.autoConsent };
-  const providers = { slack: new SlackSandbox(context, state.slack), stripe: new StripeSandbox(context, state.stripe), google: new GoogleSandbox(context, state.google) };
+  const context: SandboxContext = {
+    options,
+    secrets: state.secrets,
+    seed,
+    now,
+    ledger,
+    faults,
+    sender,
+    changed: file.changed,
+    autoConsent: () => control.autoConsent,
+  };
+  const providers = {
+    slack: new SlackSandbox(context, state.slack),
+    stripe: new StripeSandbox(context, state.stripe),
+    google: new GoogleSandbox(context, state.google),
+  };
   const control = new SandboxControl(context, providers);
 
-  const listen = (name: ProviderName, surface: ProviderSurface): ReturnType<SandboxServer['listen']> => new SandboxServer(surface, { ledger, faults }).listen(options.ports?.[name] ?? 0);
+  const listen = (name: ProviderName, surface: ProviderSurface): ReturnType<SandboxServer['listen']> =>
+    new SandboxServer(surface, { ledger, faults }).listen(options.ports?.[name] ?? 0);
   const servers = {
     slack: await listen('slack', providers.slack.surface),
     stripe: await listen('stripe', providers.stripe.surface),

@@ -77,12 +77,22 @@ export class SandboxServer {
       entry.detail = { ...entry.detail, ...facts };
     };
     outgoing.on('close', () => {
-      this.parts.ledger.close(entry, outgoing.writableFinished ? 'answered' : 'reset', outgoing.writableFinished ? outgoing.statusCode : null);
+      this.parts.ledger.close(
+        entry,
+        outgoing.writableFinished ? 'answered' : 'reset',
+        outgoing.writableFinished ? outgoing.statusCode : null,
+      );
     });
     await this.answer(request, route, plan, entry, outgoing);
   }
 
-  private async answer(request: SandboxRequest, route: Route | null, plan: FaultPlan, entry: LedgerEntry, outgoing: ServerResponse): Promise<void> {
+  private async answer(
+    request: SandboxRequest,
+    route: Route | null,
+    plan: FaultPlan,
+    entry: LedgerEntry,
+    outgoing: ServerResponse,
+  ): Promise<void> {
     let delayed = false;
     request.delay = async () => {
       if (delayed || plan.latencyMs === 0) return;
@@ -108,7 +118,18 @@ export class SandboxServer {
       sendResponse(outgoing, { ...answer, headers: { ...headers, ...answer.headers } });
     };
     if (fault) {
-      answerWithFault({ plan, fault, request, response, surface: this.surface, outgoing, send, later: (run, ms) => this.later(run, ms), ledger: this.parts.ledger, entry });
+      answerWithFault({
+        plan,
+        fault,
+        request,
+        response,
+        surface: this.surface,
+        outgoing,
+        send,
+        later: (run, ms) => this.later(run, ms),
+        ledger: this.parts.ledger,
+        entry,
+      });
       return;
     }
     if (response) send(response);

@@ -25,12 +25,23 @@ describe('the pretend Slack', () => {
   });
 
   const client = (token?: string): WebClient =>
-    new WebClient(token, { slackApiUrl: env['SLACK_API_BASE_URL'] ?? '', retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, allowAbsoluteUrls: false });
-  const credentials = (): Record<string, string> => ({ client_id: env['SLACK_CLIENT_ID'] ?? '', client_secret: env['SLACK_CLIENT_SECRET'] ?? '' });
+    new WebClient(token, {
+      slackApiUrl: env['SLACK_API_BASE_URL'] ?? '',
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      allowAbsoluteUrls: false,
+    });
+  const credentials = (): Record<string, string> => ({
+    client_id: env['SLACK_CLIENT_ID'] ?? '',
+    client_secret: env['SLACK_CLIENT_SECRET'] ?? '',
+  });
   const code = async (fields: Record<string, string> = {}): Promise<string> =>
-    (await consent(env['SLACK_AUTHORIZE_URL'] ?? '', { client_id: env['SLACK_CLIENT_ID'] ?? '', scope: SCOPES, ...fields })).get('code') ?? '';
-  const access = async (fields: Record<string, string>): Promise<Record<string, unknown>> => (await postForm(env['SLACK_TOKEN_URL'] ?? '', { ...credentials(), ...fields })).body;
-  const install = async (fields: Record<string, string> = {}): Promise<Record<string, unknown>> => access({ code: await code(fields), redirect_uri: REDIRECT_URI });
+    (await consent(env['SLACK_AUTHORIZE_URL'] ?? '', { client_id: env['SLACK_CLIENT_ID'] ?? '', scope: SCOPES, ...fields })).get('code') ??
+    '';
+  const access = async (fields: Record<string, string>): Promise<Record<string, unknown>> =>
+    (await postForm(env['SLACK_TOKEN_URL'] ?? '', { ...credentials(), ...fields })).body;
+  const install = async (fields: Record<string, string> = {}): Promise<Record<string, unknown>> =>
+    access({ code: await code(fields), redirect_uri: REDIRECT_URI });
   const failure = async (call: Promise<unknown>): Promise<string> => {
     try {
       await call;
@@ -42,7 +53,13 @@ describe('the pretend Slack', () => {
 
   it('exchanges a code for a rotating bot token that the SDK can use', async () => {
     const body = await install({ team: 'T_BLUE' });
-    expect(body).toMatchObject({ ok: true, token_type: 'bot', expires_in: 43_200, team: { id: 'T_BLUE', name: 'Blue' }, is_enterprise_install: false });
+    expect(body).toMatchObject({
+      ok: true,
+      token_type: 'bot',
+      expires_in: 43_200,
+      team: { id: 'T_BLUE', name: 'Blue' },
+      is_enterprise_install: false,
+    });
     expect(body['access_token']).toMatch(/^xoxe\.xoxb-/);
     const test = await client(String(body['access_token'])).auth.test();
     expect(test).toMatchObject({ ok: true, team_id: 'T_BLUE', user_id: body['bot_user_id'] });
@@ -68,9 +85,15 @@ describe('the pretend Slack', () => {
     const { challenge } = pkce();
     expect(await access({ code: 'nope', redirect_uri: REDIRECT_URI })).toEqual({ ok: false, error: 'invalid_code' });
     expect(await access({ code: await code(), redirect_uri: 'http://127.0.0.1/other' })).toEqual({ ok: false, error: 'bad_redirect_uri' });
-    expect(await access({ code: await code(), redirect_uri: REDIRECT_URI, client_secret: 'wrong' })).toEqual({ ok: false, error: 'bad_client_secret' });
+    expect(await access({ code: await code(), redirect_uri: REDIRECT_URI, client_secret: 'wrong' })).toEqual({
+      ok: false,
+      error: 'bad_client_secret',
+    });
     const challenged = await code({ code_challenge: challenge, code_challenge_method: 'S256' });
-    expect(await access({ code: challenged, redirect_uri: REDIRECT_URI, code_verifier: pkce().verifier })).toEqual({ ok: false, error: 'invalid_code_verifier' });
+    expect(await access({ code: challenged, redirect_uri: REDIRECT_URI, code_verifier: pkce().verifier })).toEqual({
+      ok: false,
+      error: 'invalid_code_verifier',
+    });
     const used = await code();
     expect((await access({ code: used, redirect_uri: REDIRECT_URI }))['ok']).toBe(true);
     expect(await access({ code: used, redirect_uri: REDIRECT_URI })).toEqual({ ok: false, error: 'code_already_used' });
@@ -91,7 +114,10 @@ describe('the pretend Slack', () => {
   it('takes a refresh token once and keeps two access tokens alive', async () => {
     const first = await install();
     const second = await access({ grant_type: 'refresh_token', refresh_token: String(first['refresh_token']) });
-    expect(await access({ grant_type: 'refresh_token', refresh_token: String(first['refresh_token']) })).toEqual({ ok: false, error: 'invalid_refresh_token' });
+    expect(await access({ grant_type: 'refresh_token', refresh_token: String(first['refresh_token']) })).toEqual({
+      ok: false,
+      error: 'invalid_refresh_token',
+    });
     expect((await client(String(first['access_token'])).auth.test()).ok).toBe(true);
     const third = await access({ grant_type: 'refresh_token', refresh_token: String(second['refresh_token']) });
     expect(await failure(client(String(first['access_token'])).auth.test())).toBe('token_revoked');
@@ -103,7 +129,7 @@ describe('the pretend Slack', () => {
     const web = client(String((await install())['access_token']));
     const sizes: number[] = [];
     const ids = new Set<string>();
-    for (let cursor = ''; ; ) {
+    for (let cursor = ''; ;) {
       const page = await web.conversations.list({ limit: 7, exclude_archived: true, ...(cursor ? { cursor } : {}) });
       sizes.push(page.channels?.length ?? 0);
       for (const channel of page.channels ?? []) ids.add(channel.id ?? '');
@@ -126,15 +152,24 @@ describe('the pretend Slack', () => {
     expect(history.messages?.map((message) => message.text)).toEqual(['Again', 'Hello']);
     expect(history.messages?.[1]?.metadata).toMatchObject({ event_payload: { op_id: '1' } });
     expect(await failure(web.chat.postMessage({ channel: 'C404', text: 'x' }))).toBe('channel_not_found');
-    const empty = await postForm(`${env['SLACK_API_BASE_URL'] ?? ''}chat.postMessage`, { channel }, { authorization: `Bearer ${web.token ?? ''}` });
+    const empty = await postForm(
+      `${env['SLACK_API_BASE_URL'] ?? ''}chat.postMessage`,
+      { channel },
+      { authorization: `Bearer ${web.token ?? ''}` },
+    );
     expect(empty).toEqual({ status: 200, body: { ok: false, error: 'no_text' } });
     expect(await sandbox.control.settle()).toBe(true);
-    expect(receiver.received.map(({ body }) => (JSON.parse(body) as { event: { type: string } }).event.type)).toEqual(['message', 'message']);
+    expect(receiver.received.map(({ body }) => (JSON.parse(body) as { event: { type: string } }).event.type)).toEqual([
+      'message',
+      'message',
+    ]);
   });
 
   it('names the scope that is missing', async () => {
     const web = client(String((await install({ scope: 'channels:read' }))['access_token']));
-    await expect(web.chat.postMessage({ channel: 'C1', text: 'x' })).rejects.toMatchObject({ data: { error: 'missing_scope', needed: 'chat:write', provided: 'channels:read' } });
+    await expect(web.chat.postMessage({ channel: 'C1', text: 'x' })).rejects.toMatchObject({
+      data: { error: 'missing_scope', needed: 'chat:write', provided: 'channels:read' },
+    });
   });
 
   it('signs events, and repeats them with retry headers until they are taken', async () => {
@@ -149,7 +184,11 @@ describe('the pretend Slack', () => {
     expect(ids.size).toBe(1);
     for (const { headers, body } of receiver.received) {
       const base = `v0:${String(headers['x-slack-request-timestamp'])}:${body}`;
-      expect(headers['x-slack-signature']).toBe(`v0=${createHmac('sha256', env['SLACK_SIGNING_SECRET'] ?? '').update(base).digest('hex')}`);
+      expect(headers['x-slack-signature']).toBe(
+        `v0=${createHmac('sha256', env['SLACK_SIGNING_SECRET'] ?? '')
+          .update(base)
+          .digest('hex')}`,
+      );
     }
   });
 

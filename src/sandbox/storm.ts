@@ -79,15 +79,24 @@ export class Storm {
   private async insist(delivery: Delivery, spec: DeliverSpec): Promise<{ id: string; status: number | null; durationMs: number }> {
     for (let attempt = 0; ; attempt++) {
       const { status, durationMs } = await this.context.sender.attempt(delivery, attempt);
-      if ((status !== null && status >= 200 && status < 300) || attempt >= (spec.retries ?? 0)) return { id: delivery.eventId, status, durationMs };
+      if ((status !== null && status >= 200 && status < 300) || attempt >= (spec.retries ?? 0))
+        return { id: delivery.eventId, status, durationMs };
       await new Promise((resolve) => setTimeout(resolve, spec.retryMs ?? 200));
     }
   }
 
   private events(spec: DeliverSpec): Delivery[] {
     const types = Array.isArray(spec.type) ? spec.type : [spec.type];
-    const accounts = spec.account === undefined ? [this.firstAccount(spec.provider)] : Array.isArray(spec.account) ? spec.account : [spec.account];
-    return Array.from({ length: spec.count ?? 1 }, (_, index) => this.event(spec, types[index % types.length] as string, accounts[Math.floor(index / types.length) % accounts.length] as string, index)).flat();
+    const accounts =
+      spec.account === undefined ? [this.firstAccount(spec.provider)] : Array.isArray(spec.account) ? spec.account : [spec.account];
+    return Array.from({ length: spec.count ?? 1 }, (_, index) =>
+      this.event(
+        spec,
+        types[index % types.length] as string,
+        accounts[Math.floor(index / types.length) % accounts.length] as string,
+        index,
+      ),
+    ).flat();
   }
 
   private event(spec: DeliverSpec, type: string, account: string, index: number): Delivery[] {
@@ -145,7 +154,11 @@ function sampleObject(account: StripeAccount, type: string, index: number): Json
   return structuredClone((id && collection?.byId.get(id)) || { id: `${kind.slice(0, 2)}_sample${index}`, object: kind });
 }
 
-function summary(events: Delivery[], answers: { id: string; status: number | null; durationMs: number }[], durationMs: number): DeliverSummary {
+function summary(
+  events: Delivery[],
+  answers: { id: string; status: number | null; durationMs: number }[],
+  durationMs: number,
+): DeliverSummary {
   const byStatus: Record<string, number> = {};
   const good = new Set<string>();
   for (const { id, status } of answers) {
@@ -156,5 +169,15 @@ function summary(events: Delivery[], answers: { id: string; status: number | nul
   const times = answers.map((answer) => answer.durationMs).sort((a, b) => a - b);
   const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
   const eventIds = events.map((event) => event.eventId);
-  return { events: events.length, deliveries: answers.length, byStatus, acknowledged: good.size, eventIds, unacknowledgedIds: eventIds.filter((id) => !good.has(id)), durationMs, p50Ms: at(0.5), p99Ms: at(0.99) };
+  return {
+    events: events.length,
+    deliveries: answers.length,
+    byStatus,
+    acknowledged: good.size,
+    eventIds,
+    unacknowledgedIds: eventIds.filter((id) => !good.has(id)),
+    durationMs,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  };
 }

@@ -92,7 +92,12 @@ export class TokenStore {
   issueAccess(grant: Grant, prefix: string, ttlS: number | null, length = 48): string {
     const token = prefix + secretText(length);
     const hash = sha256(token);
-    this.state.access.set(hash, { grantId: grant.id, issuedAt: this.now(), expiresAt: ttlS === null ? null : this.now() + ttlS * 1000, revoked: false });
+    this.state.access.set(hash, {
+      grantId: grant.id,
+      issuedAt: this.now(),
+      expiresAt: ttlS === null ? null : this.now() + ttlS * 1000,
+      revoked: false,
+    });
     this.remember(grant.id, hash);
     this.changed();
     return token;

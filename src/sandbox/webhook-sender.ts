@@ -160,11 +160,15 @@ export class WebhookSender {
       const secure = url.startsWith('https:');
       const send = secure ? httpsRequest : httpRequest;
       const payload = Buffer.from(body);
-      const outgoing = send(url, { method: 'POST', headers: { ...headers, 'content-length': payload.length }, ...(secure ? {} : { agent: this.agent }) }, (incoming) => {
-        incoming.resume();
-        incoming.on('end', () => resolve(incoming.statusCode ?? 0));
-        incoming.on('error', reject);
-      });
+      const outgoing = send(
+        url,
+        { method: 'POST', headers: { ...headers, 'content-length': payload.length }, ...(secure ? {} : { agent: this.agent }) },
+        (incoming) => {
+          incoming.resume();
+          incoming.on('end', () => resolve(incoming.statusCode ?? 0));
+          incoming.on('error', reject);
+        },
+      );
       outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error('timeout')));
       outgoing.on('error', reject);
       outgoing.end(payload);

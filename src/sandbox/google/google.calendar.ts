@@ -10,7 +10,9 @@ export type Authorized = (request: SandboxRequest, scopes: string[]) => GoogleAc
 
 const AUTH = 'https://www.googleapis.com/auth/';
 const LIST = ['calendar', 'calendar.readonly', 'calendar.calendarlist', 'calendar.calendarlist.readonly'].map((scope) => AUTH + scope);
-const READ = ['calendar', 'calendar.readonly', 'calendar.events', 'calendar.events.readonly', 'calendar.events.owned'].map((scope) => AUTH + scope);
+const READ = ['calendar', 'calendar.readonly', 'calendar.events', 'calendar.events.readonly', 'calendar.events.owned'].map(
+  (scope) => AUTH + scope,
+);
 const WRITE = ['calendar', 'calendar.events', 'calendar.events.owned'].map((scope) => AUTH + scope);
 const DEFAULT_TTL_S = 7 * 86_400;
 
@@ -27,10 +29,16 @@ export class GoogleCalendarApi {
     return [
       this.route('GET', list, 'calendarList.list', LIST, (account, request) => this.calendarList(account, request)),
       this.route('POST', `${list}/watch`, 'calendarList.watch', LIST, (account, request) => this.watch(account, request, 'calendarList')),
-      this.route('GET', `${list}/:calendar`, 'calendarList.get', LIST, (account, request) => ok(this.entry(account, this.calendarOf(account, request).id))),
-      this.route('GET', events, 'events.list', READ, (account, request) => ok(listEvents(account, this.calendarOf(account, request), request.query, this.world.context.now()))),
+      this.route('GET', `${list}/:calendar`, 'calendarList.get', LIST, (account, request) =>
+        ok(this.entry(account, this.calendarOf(account, request).id)),
+      ),
+      this.route('GET', events, 'events.list', READ, (account, request) =>
+        ok(listEvents(account, this.calendarOf(account, request), request.query, this.world.context.now())),
+      ),
       this.route('POST', events, 'events.insert', WRITE, (account, request) => this.insert(account, request)),
-      this.route('POST', `${events}/watch`, 'events.watch', READ, (account, request) => this.watch(account, request, this.calendarOf(account, request).id)),
+      this.route('POST', `${events}/watch`, 'events.watch', READ, (account, request) =>
+        this.watch(account, request, this.calendarOf(account, request).id),
+      ),
       this.route('GET', `${events}/:event`, 'events.get', READ, (account, request) => ok(this.eventOf(account, request))),
       this.route('PATCH', `${events}/:event`, 'events.patch', WRITE, (account, request) => this.update(account, request)),
       this.route('PUT', `${events}/:event`, 'events.update', WRITE, (account, request) => this.update(account, request)),
@@ -39,7 +47,13 @@ export class GoogleCalendarApi {
     ];
   }
 
-  private route(method: string, pattern: string, endpoint: string, scopes: string[], run: (account: GoogleAccount, request: SandboxRequest) => SandboxResponse): Route {
+  private route(
+    method: string,
+    pattern: string,
+    endpoint: string,
+    scopes: string[],
+    run: (account: GoogleAccount, request: SandboxRequest) => SandboxResponse,
+  ): Route {
     return {
       method,
       pattern,
@@ -69,7 +83,8 @@ export class GoogleCalendarApi {
     const all = [...account.calendars.values()].sort((a, b) => a.seq - b.seq);
     const syncToken = request.query.get('syncToken');
     const since = syncToken ? Number(/^cl_(\d+)_/.exec(syncToken)?.[1] ?? NaN) : 0;
-    if (syncToken && (Number.isNaN(since) || !syncToken.endsWith(`_${account.syncEpoch}`))) throw new GoogleFault(410, 'fullSyncRequired', 'Sync token is no longer valid, a full sync is required.', {}, 'calendar');
+    if (syncToken && (Number.isNaN(since) || !syncToken.endsWith(`_${account.syncEpoch}`)))
+      throw new GoogleFault(410, 'fullSyncRequired', 'Sync token is no longer valid, a full sync is required.', {}, 'calendar');
     const size = Math.min(250, Number(request.query.get('maxResults') ?? 100));
     const start = Number(request.query.get('pageToken') ?? 0);
     const found = all.filter((calendar) => calendar.seq > since);
@@ -104,12 +119,23 @@ export class GoogleCalendarApi {
 
   private insert(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
     const calendar = this.calendarOf(account, request);
-    request.note({ ...(request.body['id'] ? { eventId: request.body['id'] } : {}), textHash: hashPrefix(String(request.body['summary'] ?? '')) });
+    request.note({
+      ...(request.body['id'] ? { eventId: request.body['id'] } : {}),
+      textHash: hashPrefix(String(request.body['summary'] ?? '')),
+    });
     return ok(this.world.insertEvent(account, calendar, request.body).data);
   }
 
   private update(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
-    return ok(this.world.updateEvent(account, this.calendarOf(account, request), request.params['event'] ?? '', request.body, request.headers['if-match']).data);
+    return ok(
+      this.world.updateEvent(
+        account,
+        this.calendarOf(account, request),
+        request.params['event'] ?? '',
+        request.body,
+        request.headers['if-match'],
+      ).data,
+    );
   }
 
   private remove(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
@@ -122,7 +148,8 @@ export class GoogleCalendarApi {
     const address = text(request.body['address']) ?? '';
     if (!id || !/^[A-Za-z0-9_\-+/=]{1,64}$/.test(id)) throw badRequest('Channel id must match [A-Za-z0-9_\\-\\+\\/=]+', 'resource.id');
     if (request.body['type'] !== 'web_hook') throw badRequest('Unknown channel type', 'resource.type');
-    if (!/^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(address)) throw new GoogleFault(400, 'push.webhookUrlNotHttps', `WebHook callback must be HTTPS: ${address}`);
+    if (!/^https:\/\/|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(address))
+      throw new GoogleFault(400, 'push.webhookUrlNotHttps', `WebHook callback must be HTTPS: ${address}`);
     if (account.usedChannelIds.has(id)) throw new GoogleFault(400, 'channelIdNotUnique', `Channel id ${id} not unique`);
     const now = this.world.context.now();
     const ttlS = Number(record(request.body['params'])['ttl'] ?? DEFAULT_TTL_S);
@@ -142,12 +169,20 @@ export class GoogleCalendarApi {
     account.channels.set(id, channel);
     this.world.context.changed();
     this.world.context.sender.enqueue(this.world.push.notification(account, channel, 'sync'));
-    return ok({ kind: 'api#channel', id, resourceId: channel.resourceId, resourceUri: channel.resourceUri, ...(channel.token ? { token: channel.token } : {}), expiration: String(channel.expiration) });
+    return ok({
+      kind: 'api#channel',
+      id,
+      resourceId: channel.resourceId,
+      resourceUri: channel.resourceUri,
+      ...(channel.token ? { token: channel.token } : {}),
+      expiration: String(channel.expiration),
+    });
   }
 
   private stop(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
     const channel = account.channels.get(String(request.body['id'] ?? ''));
-    if (!channel || channel.resourceId !== request.body['resourceId']) throw new GoogleFault(404, 'notFound', `Channel '${String(request.body['id'])}' not found for project`);
+    if (!channel || channel.resourceId !== request.body['resourceId'])
+      throw new GoogleFault(404, 'notFound', `Channel '${String(request.body['id'])}' not found for project`);
     account.channels.delete(channel.id);
     this.world.context.changed();
     return { status: 204 };

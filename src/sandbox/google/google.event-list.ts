@@ -4,7 +4,16 @@ import { badRequest, syncTokenGone } from './google.errors';
 import { expandSeries, isSeries, timeOf } from './google.recurrence';
 import type { Calendar, GoogleAccount, StoredEvent } from './google.state';
 
-const FORBIDDEN_WITH_SYNC_TOKEN = ['iCalUID', 'orderBy', 'privateExtendedProperty', 'q', 'sharedExtendedProperty', 'timeMin', 'timeMax', 'updatedMin'];
+const FORBIDDEN_WITH_SYNC_TOKEN = [
+  'iCalUID',
+  'orderBy',
+  'privateExtendedProperty',
+  'q',
+  'sharedExtendedProperty',
+  'timeMin',
+  'timeMax',
+  'updatedMin',
+];
 /** Frozen into the sync token, so that later lists see the same window. */
 const FROZEN = ['singleEvents', 'timeMin', 'timeMax'];
 const MAX_RESULTS = 2500;
@@ -58,7 +67,9 @@ export function listEvents(account: GoogleAccount, calendar: Calendar, query: UR
     const last = items.at(-1) as StoredEvent;
     result['nextPageToken'] = encode({ ...page, after: keyOf(last) });
   } else if (!orderBy && !query.get('q') && !query.get('updatedMin')) {
-    const frozen = Object.fromEntries(FROZEN.flatMap((name) => (settings.get(name) === null ? [] : [[name, settings.get(name) as string]])));
+    const frozen = Object.fromEntries(
+      FROZEN.flatMap((name) => (settings.get(name) === null ? [] : [[name, settings.get(name) as string]])),
+    );
     result['nextSyncToken'] = encode({ calendar: calendar.id, seq: page.upTo, epoch: account.syncEpoch, frozen } satisfies SyncToken);
   }
   return result;
@@ -81,7 +92,8 @@ function select(calendar: Calendar, settings: URLSearchParams, sync: SyncToken |
     // An exception of a series that still stands is shown even when cancelled, unless instances are listed singly.
     if (cancelled && !sync && !showDeleted && (single || !event.data['recurringEventId'])) return false;
     if (updatedMin !== null && Date.parse(String(event.data['updated'])) < updatedMin) return false;
-    if (words && !`${String(event.data['summary'] ?? '')} ${String(event.data['description'] ?? '')}`.toLowerCase().includes(words)) return false;
+    if (words && !`${String(event.data['summary'] ?? '')} ${String(event.data['description'] ?? '')}`.toLowerCase().includes(words))
+      return false;
     const start = timeOf(event.data['start']);
     const end = timeOf(event.data['end']);
     if (start === null || end === null || Array.isArray(event.data['recurrence'])) return true;
@@ -92,7 +104,14 @@ function select(calendar: Calendar, settings: URLSearchParams, sync: SyncToken |
 const cache = new WeakMap<Calendar, { key: string; found: StoredEvent[] }>();
 
 /** The pages of one list come from one selection, as long as nothing changes. */
-function cachedSelect(account: GoogleAccount, calendar: Calendar, settings: URLSearchParams, sync: SyncToken | null, showDeleted: boolean, keyOf: KeyOf): StoredEvent[] {
+function cachedSelect(
+  account: GoogleAccount,
+  calendar: Calendar,
+  settings: URLSearchParams,
+  sync: SyncToken | null,
+  showDeleted: boolean,
+  keyOf: KeyOf,
+): StoredEvent[] {
   const key = `${account.seq} ${sync?.seq ?? ''} ${String(showDeleted)} ${['singleEvents', 'timeMin', 'timeMax', 'updatedMin', 'q', 'orderBy'].map((name) => settings.get(name) ?? '').join('|')}`;
   const kept = cache.get(calendar);
   if (kept?.key === key) return kept.found;
@@ -123,7 +142,13 @@ function placeAfter(found: StoredEvent[], after: SortKey, keyOf: KeyOf): number 
 
 function cancelledView(event: StoredEvent): Json {
   const { recurringEventId, originalStartTime } = event.data;
-  return { kind: 'calendar#event', etag: event.data['etag'], id: event.id, status: 'cancelled', ...(recurringEventId ? { recurringEventId, originalStartTime } : {}) };
+  return {
+    kind: 'calendar#event',
+    etag: event.data['etag'],
+    id: event.id,
+    status: 'cancelled',
+    ...(recurringEventId ? { recurringEventId, originalStartTime } : {}),
+  };
 }
 
 function readSyncToken(account: GoogleAccount, calendar: Calendar, raw: string, query: URLSearchParams): SyncToken {
@@ -132,13 +157,19 @@ function readSyncToken(account: GoogleAccount, calendar: Calendar, raw: string, 
   if (query.get('showDeleted') === 'false') throw badRequest('Sync token cannot be used with showDeleted=false');
   const token = decode(raw);
   const frozen = record(token?.['frozen']) as Record<string, string>;
-  if (!token || token['calendar'] !== calendar.id || token['epoch'] !== account.syncEpoch || typeof token['seq'] !== 'number') throw syncTokenGone();
-  if (query.has('singleEvents') && (query.get('singleEvents') === 'true') !== (frozen['singleEvents'] === 'true')) throw badRequest('Sync token was made with other parameters: singleEvents', 'singleEvents');
+  if (!token || token['calendar'] !== calendar.id || token['epoch'] !== account.syncEpoch || typeof token['seq'] !== 'number')
+    throw syncTokenGone();
+  if (query.has('singleEvents') && (query.get('singleEvents') === 'true') !== (frozen['singleEvents'] === 'true'))
+    throw badRequest('Sync token was made with other parameters: singleEvents', 'singleEvents');
   return { calendar: calendar.id, seq: token['seq'], epoch: account.syncEpoch, frozen };
 }
 
 function readPageToken(query: URLSearchParams, seq: number): PageToken {
-  const shape = [...query].filter(([name]) => !['pageToken', 'maxResults', 'alt', 'prettyPrint'].includes(name)).map(([name, value]) => `${name}=${value}`).sort().join('&');
+  const shape = [...query]
+    .filter(([name]) => !['pageToken', 'maxResults', 'alt', 'prettyPrint'].includes(name))
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join('&');
   const raw = query.get('pageToken');
   if (!raw) return { upTo: seq, after: null, query: shape };
   const token = decode(raw);
@@ -147,7 +178,8 @@ function readPageToken(query: URLSearchParams, seq: number): PageToken {
 }
 
 function checkCombination(query: URLSearchParams, settings: URLSearchParams): void {
-  if (query.get('orderBy') === 'startTime' && settings.get('singleEvents') !== 'true') throw badRequest('The requested ordering is not available for the particular query.', 'orderBy');
+  if (query.get('orderBy') === 'startTime' && settings.get('singleEvents') !== 'true')
+    throw badRequest('The requested ordering is not available for the particular query.', 'orderBy');
   for (const name of ['timeMin', 'timeMax', 'updatedMin']) instant(settings, name);
 }
 
@@ -155,7 +187,8 @@ function instant(settings: URLSearchParams, name: string): number | null {
   const value = settings.get(name);
   if (value === null || value === '') return null;
   const ms = Date.parse(value);
-  if (Number.isNaN(ms) || !/T.*(Z|[+-]\d\d:\d\d)$/.test(value)) throw badRequest(`Invalid value for ${name}: an RFC 3339 time with an offset is needed`, name);
+  if (Number.isNaN(ms) || !/T.*(Z|[+-]\d\d:\d\d)$/.test(value))
+    throw badRequest(`Invalid value for ${name}: an RFC 3339 time with an offset is needed`, name);
   return ms;
 }
 

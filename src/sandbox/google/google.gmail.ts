@@ -14,7 +14,12 @@ const SEND = [FULL, `${AUTH}gmail.send`, `${AUTH}gmail.compose`, `${AUTH}gmail.m
 const MODIFY = [FULL, `${AUTH}gmail.modify`];
 const PROFILE = [...READ, `${AUTH}gmail.compose`];
 const WATCH_MS = 7 * 86_400_000;
-const LIST_KEYS = { messageAdded: 'messagesAdded', messageDeleted: 'messagesDeleted', labelAdded: 'labelsAdded', labelRemoved: 'labelsRemoved' } as const;
+const LIST_KEYS = {
+  messageAdded: 'messagesAdded',
+  messageDeleted: 'messagesDeleted',
+  labelAdded: 'labelsAdded',
+  labelRemoved: 'labelsRemoved',
+} as const;
 
 /** Gmail API v1: https://developers.google.com/workspace/gmail/api/reference/rest */
 export class GoogleGmailApi {
@@ -39,7 +44,13 @@ export class GoogleGmailApi {
     ];
   }
 
-  private route(method: string, pattern: string, endpoint: string, scopes: string[], run: (account: GoogleAccount, request: SandboxRequest) => SandboxResponse): Route {
+  private route(
+    method: string,
+    pattern: string,
+    endpoint: string,
+    scopes: string[],
+    run: (account: GoogleAccount, request: SandboxRequest) => SandboxResponse,
+  ): Route {
     return {
       method,
       pattern,
@@ -59,7 +70,12 @@ export class GoogleGmailApi {
   }
 
   private profile(account: GoogleAccount): SandboxResponse {
-    return ok({ emailAddress: account.email, messagesTotal: account.mail.size, threadsTotal: new Set([...account.mail.values()].map((mail) => mail.threadId)).size, historyId: String(account.historyId) });
+    return ok({
+      emailAddress: account.email,
+      messagesTotal: account.mail.size,
+      threadsTotal: new Set([...account.mail.values()].map((mail) => mail.threadId)).size,
+      historyId: String(account.historyId),
+    });
   }
 
   private send(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
@@ -69,9 +85,14 @@ export class GoogleGmailApi {
     const raw = upload ? request.rawBody.toString('utf8') : Buffer.from(encoded as string, 'base64url').toString('utf8');
     const mail = parseMail(raw);
     if (!mail.to && !mail.cc && !mail.bcc) throw new GoogleFault(400, 'invalidArgument', 'Recipient address required');
-    request.note({ to: hashPrefix(mail.to), textHash: hashPrefix(mail.text || mail.html), ...(mail.messageId ? { messageId: hashPrefix(mail.messageId) } : {}) });
+    request.note({
+      to: hashPrefix(mail.to),
+      textHash: hashPrefix(mail.text || mail.html),
+      ...(mail.messageId ? { messageId: hashPrefix(mail.messageId) } : {}),
+    });
     const threadId = text(request.body['threadId']);
-    if (threadId && ![...account.mail.values()].some((other) => other.threadId === threadId)) throw notFound('Requested entity was not found.');
+    if (threadId && ![...account.mail.values()].some((other) => other.threadId === threadId))
+      throw notFound('Requested entity was not found.');
     const message = this.world.addMail(account, raw, ['SENT'], threadId);
     return ok({ id: message.id, threadId: message.threadId, labelIds: message.labelIds });
   }
@@ -79,14 +100,25 @@ export class GoogleGmailApi {
   private list(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
     const labels = request.query.getAll('labelIds');
     const matches = searchOf(request.query.get('q') ?? '');
-    const found = [...account.mail.values()].reverse().filter((mail) => labels.every((label) => mail.labelIds.includes(label)) && (request.query.get('includeSpamTrash') === 'true' || !mail.labelIds.includes('TRASH')) && matches(mail));
+    const found = [...account.mail.values()]
+      .reverse()
+      .filter(
+        (mail) =>
+          labels.every((label) => mail.labelIds.includes(label)) &&
+          (request.query.get('includeSpamTrash') === 'true' || !mail.labelIds.includes('TRASH')) &&
+          matches(mail),
+      );
     const size = Math.min(500, Math.max(1, Number(request.query.get('maxResults') ?? 100)));
     const after = request.query.get('pageToken');
     const start = after ? found.findIndex((mail) => mail.id === after) : 0;
     if (start < 0) throw badRequest('Invalid pageToken', 'pageToken');
     const next = found[start + size];
     const messages = found.slice(start, start + size).map((mail) => ({ id: mail.id, threadId: mail.threadId }));
-    return ok({ ...(messages.length > 0 ? { messages } : {}), ...(next ? { nextPageToken: next.id } : {}), resultSizeEstimate: found.length });
+    return ok({
+      ...(messages.length > 0 ? { messages } : {}),
+      ...(next ? { nextPageToken: next.id } : {}),
+      resultSizeEstimate: found.length,
+    });
   }
 
   private get(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
@@ -105,8 +137,13 @@ export class GoogleGmailApi {
     if (format === 'minimal') return ok(base);
     if (format === 'raw') return ok({ ...base, raw: Buffer.from(message.raw).toString('base64url') });
     const wanted = request.query.getAll('metadataHeaders').map((name) => name.toLowerCase());
-    const headers = mail.headers.filter((header) => format !== 'metadata' || wanted.length === 0 || wanted.includes(header.name.toLowerCase()));
-    return ok({ ...base, payload: { partId: '', mimeType: mail.mimeType, filename: '', headers, ...(format === 'full' ? bodyOf(mail) : {}) } });
+    const headers = mail.headers.filter(
+      (header) => format !== 'metadata' || wanted.length === 0 || wanted.includes(header.name.toLowerCase()),
+    );
+    return ok({
+      ...base,
+      payload: { partId: '', mimeType: mail.mimeType, filename: '', headers, ...(format === 'full' ? bodyOf(mail) : {}) },
+    });
   }
 
   private trash(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
@@ -127,7 +164,10 @@ export class GoogleGmailApi {
     if (start < BigInt(account.oldestHistoryId) || start > BigInt(account.historyId)) throw notFound('Requested entity was not found.');
     const types = request.query.getAll('historyTypes');
     const label = request.query.get('labelId');
-    const entries = account.history.filter((entry) => BigInt(entry.id) > start && (types.length === 0 || types.includes(entry.type)) && (!label || entry.labelIds.includes(label)));
+    const entries = account.history.filter(
+      (entry) =>
+        BigInt(entry.id) > start && (types.length === 0 || types.includes(entry.type)) && (!label || entry.labelIds.includes(label)),
+    );
     const size = Math.min(500, Math.max(1, Number(request.query.get('maxResults') ?? 100)));
     const offset = Number(request.query.get('pageToken') ?? 0);
     const page = entries.slice(offset, offset + size);
@@ -140,7 +180,8 @@ export class GoogleGmailApi {
   }
 
   private watch(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
-    if (!/^projects\/[^/]+\/topics\/[^/]+$/.test(String(request.body['topicName'] ?? ''))) throw badRequest('Invalid topicName does not match projects/*/topics/*', 'topicName');
+    if (!/^projects\/[^/]+\/topics\/[^/]+$/.test(String(request.body['topicName'] ?? '')))
+      throw badRequest('Invalid topicName does not match projects/*/topics/*', 'topicName');
     account.mailWatchUntil = this.world.context.now() + WATCH_MS;
     this.world.push.mailChanged(account);
     this.world.context.changed();
@@ -162,7 +203,19 @@ export class GoogleGmailApi {
 
 function bodyOf(mail: ParsedMail): Json {
   const content = mail.text || mail.html;
-  return { body: { size: Buffer.byteLength(content), data: Buffer.from(content).toString('base64url') }, ...(mail.attachments.length > 0 ? { parts: mail.attachments.map((file, index) => ({ partId: String(index + 1), mimeType: file.contentType, filename: file.filename, body: { attachmentId: `att-${index}`, size: file.size } })) } : {}) };
+  return {
+    body: { size: Buffer.byteLength(content), data: Buffer.from(content).toString('base64url') },
+    ...(mail.attachments.length > 0
+      ? {
+          parts: mail.attachments.map((file, index) => ({
+            partId: String(index + 1),
+            mimeType: file.contentType,
+            filename: file.filename,
+            body: { attachmentId: `att-${index}`, size: file.size },
+          })),
+        }
+      : {}),
+  };
 }
 
 function historyView(entry: HistoryEntry, message: MailMessage | undefined): Json {
@@ -171,7 +224,9 @@ function historyView(entry: HistoryEntry, message: MailMessage | undefined): Jso
   return {
     id: String(entry.id),
     messages: [reference],
-    [LIST_KEYS[entry.type]]: [{ message: { ...reference, labelIds }, ...(entry.type.startsWith('label') ? { labelIds: entry.labelIds } : {}) }],
+    [LIST_KEYS[entry.type]]: [
+      { message: { ...reference, labelIds }, ...(entry.type.startsWith('label') ? { labelIds: entry.labelIds } : {}) },
+    ],
   };
 }
 

@@ -31,7 +31,10 @@ export class GoogleOAuth {
       needsResponseType: true,
       ...(context.options.redirectUris ? { redirectUris: context.options.redirectUris } : {}),
       auto: context.autoConsent,
-      allow: (fields) => ({ code: this.allow(fields), extra: { scope: fields.get('scope') ?? '', authuser: '0', prompt: fields.get('prompt') ?? 'none', iss: ISSUER } }),
+      allow: (fields) => ({
+        code: this.allow(fields),
+        extra: { scope: fields.get('scope') ?? '', authuser: '0', prompt: fields.get('prompt') ?? 'none', iss: ISSUER },
+      }),
     };
   }
 
@@ -41,8 +44,18 @@ export class GoogleOAuth {
       { method: 'POST', pattern: '/oauth/consent', endpoint: 'oauth.consent', handle: (request) => takeConsent(request, this.rules) },
       { method: 'POST', pattern: '/token', endpoint: 'oauth.token', handle: (request) => this.token(request) },
       { method: 'POST', pattern: '/revoke', endpoint: 'oauth.revoke', handle: (request) => this.revoke(request) },
-      ...['GET', 'POST'].map((method) => ({ method, pattern: '/v1/userinfo', endpoint: 'userinfo', handle: (request: SandboxRequest) => this.userinfo(request) })),
-      { method: 'GET', pattern: '/oauth2/v3/certs', endpoint: 'oauth.certs', handle: () => ({ status: 200, headers: { 'cache-control': 'public, max-age=300' }, body: this.signer.jwks() }) },
+      ...['GET', 'POST'].map((method) => ({
+        method,
+        pattern: '/v1/userinfo',
+        endpoint: 'userinfo',
+        handle: (request: SandboxRequest) => this.userinfo(request),
+      })),
+      {
+        method: 'GET',
+        pattern: '/oauth2/v3/certs',
+        endpoint: 'oauth.certs',
+        handle: () => ({ status: 200, headers: { 'cache-control': 'public, max-age=300' }, body: this.signer.jwks() }),
+      },
     ];
   }
 
@@ -127,7 +140,9 @@ export class GoogleOAuth {
       status: 200,
       body: {
         sub: account.sub,
-        ...(has('profile', 'https://www.googleapis.com/auth/userinfo.profile') ? { name: account.name, given_name: account.name, picture: 'https://lh3.googleusercontent.com/a/sandbox' } : {}),
+        ...(has('profile', 'https://www.googleapis.com/auth/userinfo.profile')
+          ? { name: account.name, given_name: account.name, picture: 'https://lh3.googleusercontent.com/a/sandbox' }
+          : {}),
         ...(has('email', 'https://www.googleapis.com/auth/userinfo.email') ? { email: account.email, email_verified: true } : {}),
       },
     };
@@ -144,7 +159,18 @@ export class GoogleOAuth {
       scope: grant.scopes.join(' '),
       token_type: 'Bearer',
       ...(grant.scopes.includes('openid')
-        ? { id_token: this.signer.sign({ iss: ISSUER, azp: this.context.secrets.googleClientId, aud: this.context.secrets.googleClientId, sub: account.sub, email: account.email, email_verified: true, iat: nowS, exp: nowS + 3600 }) }
+        ? {
+            id_token: this.signer.sign({
+              iss: ISSUER,
+              azp: this.context.secrets.googleClientId,
+              aud: this.context.secrets.googleClientId,
+              sub: account.sub,
+              email: account.email,
+              email_verified: true,
+              iat: nowS,
+              exp: nowS + 3600,
+            }),
+          }
         : {}),
     };
   }

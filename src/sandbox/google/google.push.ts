@@ -24,7 +24,8 @@ export class GooglePush {
 
   calendarChanged(account: GoogleAccount, target: string): void {
     for (const channel of account.channels.values()) {
-      if (channel.target === target && channel.expiration > this.context.now()) this.context.sender.enqueue(this.notification(account, channel, 'exists'));
+      if (channel.target === target && channel.expiration > this.context.now())
+        this.context.sender.enqueue(this.notification(account, channel, 'exists'));
     }
   }
 
@@ -36,7 +37,8 @@ export class GooglePush {
   notification(account: GoogleAccount, channel: Channel, state: 'sync' | 'exists' | 'not_exists', forge?: Forgery): Delivery {
     channel.messageNumber += state === 'sync' ? 1 : 1 + (channel.messageNumber % 3);
     const number = String(channel.messageNumber);
-    const token = forge === 'bad-signature' || forge === 'altered-body' ? `${channel.token ?? ''}x` : forge === 'no-signature' ? null : channel.token;
+    const token =
+      forge === 'bad-signature' || forge === 'altered-body' ? `${channel.token ?? ''}x` : forge === 'no-signature' ? null : channel.token;
     const id = forge === 'old-timestamp' || forge === 'future-timestamp' ? `${channel.id}-gone` : channel.id;
     return {
       provider: 'google',
@@ -68,7 +70,10 @@ export class GooglePush {
     const messageId = String(Math.floor(this.context.now() * 1000)) + secretText(4).replace(/\D/g, '7');
     const data = Buffer.from(JSON.stringify({ emailAddress: account.email, historyId: account.historyId })).toString('base64');
     const publishTime = new Date(this.context.now()).toISOString();
-    const body = JSON.stringify({ message: { data, messageId, message_id: messageId, publishTime, publish_time: publishTime, attributes: {} }, subscription: SUBSCRIPTION });
+    const body = JSON.stringify({
+      message: { data, messageId, message_id: messageId, publishTime, publish_time: publishTime, attributes: {} },
+      subscription: SUBSCRIPTION,
+    });
     return {
       provider: 'google',
       eventId: messageId,
@@ -77,7 +82,11 @@ export class GooglePush {
       ...(forge ? { forged: forge } : {}),
       path: '/webhooks/google',
       build: () => ({
-        headers: { 'content-type': 'application/json', 'user-agent': 'CloudPubSub-Google', ...(forge === 'no-signature' ? {} : { authorization: `Bearer ${this.idToken(forge)}` }) },
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'CloudPubSub-Google',
+          ...(forge === 'no-signature' ? {} : { authorization: `Bearer ${this.idToken(forge)}` }),
+        },
         body,
       }),
     };
@@ -86,7 +95,16 @@ export class GooglePush {
   private idToken(forge?: Forgery): string {
     const shiftS = forge === 'old-timestamp' ? -7200 : forge === 'future-timestamp' ? 7200 : 0;
     const nowS = Math.floor(this.context.now() / 1000) + shiftS;
-    const claims = { iss: PUBSUB_ISSUER, aud: forge === 'altered-body' ? 'https://someone-else.test/' : PUBSUB_AUDIENCE, azp: '1158', sub: '1158', email: PUBSUB_EMAIL, email_verified: true, iat: nowS, exp: nowS + 3600 };
+    const claims = {
+      iss: PUBSUB_ISSUER,
+      aud: forge === 'altered-body' ? 'https://someone-else.test/' : PUBSUB_AUDIENCE,
+      azp: '1158',
+      sub: '1158',
+      email: PUBSUB_EMAIL,
+      email_verified: true,
+      iat: nowS,
+      exp: nowS + 3600,
+    };
     return (forge === 'bad-signature' ? this.stranger : this.signer).sign(claims);
   }
 }

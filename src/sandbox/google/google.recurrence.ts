@@ -14,7 +14,11 @@ export function expandSeries(calendar: Calendar, master: StoredEvent): StoredEve
   const end = timeOf(master.data['end']);
   if (!rule || start === null || end === null) return [];
   const step = (rule['FREQ'] === 'DAILY' ? DAY_MS : 7 * DAY_MS) * Number(rule['INTERVAL'] ?? 1);
-  const until = rule['UNTIL'] ? Date.parse(rule['UNTIL'].replace(/^(\d{4})(\d\d)(\d\d)(T(\d\d)(\d\d)(\d\d)Z)?$/, (_, y: string, m: string, d: string) => `${y}-${m}-${d}`)) + DAY_MS : start + HORIZON_MS;
+  const until = rule['UNTIL']
+    ? Date.parse(
+        rule['UNTIL'].replace(/^(\d{4})(\d\d)(\d\d)(T(\d\d)(\d\d)(\d\d)Z)?$/, (_, y: string, m: string, d: string) => `${y}-${m}-${d}`),
+      ) + DAY_MS
+    : start + HORIZON_MS;
   const count = rule['COUNT'] ? Number(rule['COUNT']) : Infinity;
   const instances: StoredEvent[] = [];
   for (let index = 0; index < count; index++) {
@@ -23,7 +27,19 @@ export function expandSeries(calendar: Calendar, master: StoredEvent): StoredEve
     const id = instanceId(master.id, at);
     if (calendar.events.has(id)) continue;
     const { recurrence: _recurrence, ...shared } = master.data;
-    instances.push({ id, seq: master.seq, ordinal: master.ordinal, data: { ...shared, id, start: moved(master.data['start'], at), end: moved(master.data['end'], at + end - start), recurringEventId: master.id, originalStartTime: moved(master.data['start'], at) } });
+    instances.push({
+      id,
+      seq: master.seq,
+      ordinal: master.ordinal,
+      data: {
+        ...shared,
+        id,
+        start: moved(master.data['start'], at),
+        end: moved(master.data['end'], at + end - start),
+        recurringEventId: master.id,
+        originalStartTime: moved(master.data['start'], at),
+      },
+    });
   }
   return instances;
 }
@@ -40,7 +56,14 @@ export function timeOf(edge: unknown): number | null {
 
 function ruleOf(data: Json): Record<string, string> | null {
   const line = (data['recurrence'] as unknown[] | undefined)?.map(String).find((text) => text.startsWith('RRULE:'));
-  return line ? Object.fromEntries(line.slice(6).split(';').map((part) => part.split('=') as [string, string])) : null;
+  return line
+    ? Object.fromEntries(
+        line
+          .slice(6)
+          .split(';')
+          .map((part) => part.split('=') as [string, string]),
+      )
+    : null;
 }
 
 function moved(edge: unknown, ms: number): Json {

@@ -14,7 +14,10 @@ export function seedAccount(email: string, seed: number, nowMs: number): GoogleA
   const [local = 'someone'] = email.split('@');
   const account: GoogleAccount = {
     email,
-    sub: `1${BigInt(`0x${sha256(email).slice(0, 16)}`).toString().padStart(20, '0').slice(0, 20)}`,
+    sub: `1${BigInt(`0x${sha256(email).slice(0, 16)}`)
+      .toString()
+      .padStart(20, '0')
+      .slice(0, 20)}`,
     name: local.charAt(0).toUpperCase() + local.slice(1),
     calendars: new Map(),
     seq: 0,
@@ -28,7 +31,12 @@ export function seedAccount(email: string, seed: number, nowMs: number): GoogleA
     mailWatchUntil: 0,
   };
   const primary = addCalendar(account, { id: email, summary: email, primary: true, accessRole: 'owner' });
-  const team = addCalendar(account, { id: `team_${random.id(12, EVENT_ALPHABET)}@group.calendar.google.com`, summary: `Team ${domain}`, primary: false, accessRole: 'writer' });
+  const team = addCalendar(account, {
+    id: `team_${random.id(12, EVENT_ALPHABET)}@group.calendar.google.com`,
+    summary: `Team ${domain}`,
+    primary: false,
+    accessRole: 'writer',
+  });
   const midnight = Math.floor(nowMs / DAY_MS) * DAY_MS;
   for (let i = 0; i < 36; i++) {
     const start = midnight + (i - 12) * DAY_MS + (8 + random.below(9)) * HOUR_MS;
@@ -41,7 +49,11 @@ export function seedAccount(email: string, seed: number, nowMs: number): GoogleA
     });
   }
   addSeries(account, primary, random, midnight, nowMs);
-  const gone = putEvent(account, team, random.id(26, EVENT_ALPHABET), nowMs, { summary: 'Called off', start: { dateTime: new Date(midnight + 30 * HOUR_MS).toISOString() }, end: { dateTime: new Date(midnight + 31 * HOUR_MS).toISOString() } });
+  const gone = putEvent(account, team, random.id(26, EVENT_ALPHABET), nowMs, {
+    summary: 'Called off',
+    start: { dateTime: new Date(midnight + 30 * HOUR_MS).toISOString() },
+    end: { dateTime: new Date(midnight + 31 * HOUR_MS).toISOString() },
+  });
   gone.data['status'] = 'cancelled';
   for (let i = 0; i < 10; i++) seedMail(account, random, domain, nowMs - (10 - i) * 6 * HOUR_MS, i);
   return account;
@@ -87,10 +99,21 @@ function addSeries(account: GoogleAccount, calendar: Calendar, random: SeededRan
   const id = random.id(26, EVENT_ALPHABET);
   const first = midnight - 7 * DAY_MS + 9 * HOUR_MS;
   const at = (ms: number): Json => ({ dateTime: new Date(ms).toISOString(), timeZone: 'Europe/Berlin' });
-  putEvent(account, calendar, id, nowMs, { summary: 'Weekly sync', start: at(first), end: at(first + HOUR_MS), recurrence: ['RRULE:FREQ=WEEKLY;COUNT=8'] });
+  putEvent(account, calendar, id, nowMs, {
+    summary: 'Weekly sync',
+    start: at(first),
+    end: at(first + HOUR_MS),
+    recurrence: ['RRULE:FREQ=WEEKLY;COUNT=8'],
+  });
   const exception = (week: number, fields: Json): void => {
     const original = first + week * 7 * DAY_MS;
-    putEvent(account, calendar, instanceId(id, original), nowMs, { summary: 'Weekly sync', recurringEventId: id, originalStartTime: at(original), iCalUID: `${id}@google.com`, ...fields });
+    putEvent(account, calendar, instanceId(id, original), nowMs, {
+      summary: 'Weekly sync',
+      recurringEventId: id,
+      originalStartTime: at(original),
+      iCalUID: `${id}@google.com`,
+      ...fields,
+    });
   };
   exception(2, { start: at(first + 14 * DAY_MS + 2 * HOUR_MS), end: at(first + 14 * DAY_MS + 3 * HOUR_MS) });
   exception(3, { status: 'cancelled' });

@@ -8,7 +8,21 @@ import { putEvent, seedAccount } from './google.seed';
 import type { Calendar, GoogleAccount, GoogleState, HistoryEntry, MailMessage, StoredEvent } from './google.state';
 
 const EVENT_ALPHABET = 'abcdefghijklmnopqrstuv0123456789';
-const WRITABLE = ['summary', 'description', 'location', 'start', 'end', 'status', 'recurrence', 'attendees', 'colorId', 'visibility', 'transparency', 'extendedProperties', 'reminders'];
+const WRITABLE = [
+  'summary',
+  'description',
+  'location',
+  'start',
+  'end',
+  'status',
+  'recurrence',
+  'attendees',
+  'colorId',
+  'visibility',
+  'transparency',
+  'extendedProperties',
+  'reminders',
+];
 
 /** The accounts, and every change to calendars and mail with its notification. */
 export class GoogleWorld {
@@ -42,7 +56,8 @@ export class GoogleWorld {
   insertEvent(account: GoogleAccount, calendar: Calendar, fields: Json): StoredEvent {
     const wanted = text(fields['id']);
     if (wanted !== undefined && !/^[a-v0-9]{5,1024}$/.test(wanted)) throw badRequest('Invalid resource id value.');
-    if (wanted !== undefined && calendar.events.has(wanted)) throw new GoogleFault(409, 'duplicate', 'The requested identifier already exists.');
+    if (wanted !== undefined && calendar.events.has(wanted))
+      throw new GoogleFault(409, 'duplicate', 'The requested identifier already exists.');
     const id = wanted ?? this.random.id(26, EVENT_ALPHABET);
     for (const edge of ['start', 'end']) {
       const time = record(fields[edge]);
@@ -55,7 +70,8 @@ export class GoogleWorld {
   updateEvent(account: GoogleAccount, calendar: Calendar, id: string, fields: Json, ifMatch?: string): StoredEvent {
     const event = calendar.events.get(id);
     if (!event) throw notFound();
-    if (ifMatch && ifMatch !== '*' && ifMatch !== event.data['etag']) throw new GoogleFault(412, 'conditionNotMet', 'Precondition Failed', { location: 'If-Match', locationType: 'header' });
+    if (ifMatch && ifMatch !== '*' && ifMatch !== event.data['etag'])
+      throw new GoogleFault(412, 'conditionNotMet', 'Precondition Failed', { location: 'If-Match', locationType: 'header' });
     putEvent(account, calendar, id, this.context.now(), pick(fields));
     return this.changed(account, calendar, id);
   }
@@ -71,7 +87,14 @@ export class GoogleWorld {
   addMail(account: GoogleAccount, raw: string, labelIds: string[], threadId?: string): MailMessage {
     account.historyId += 3;
     const id = (0x1900000000000000n + BigInt(account.historyId)).toString(16);
-    const message: MailMessage = { id, threadId: threadId ?? id, labelIds, raw, internalDate: this.context.now(), historyId: account.historyId };
+    const message: MailMessage = {
+      id,
+      threadId: threadId ?? id,
+      labelIds,
+      raw,
+      internalDate: this.context.now(),
+      historyId: account.historyId,
+    };
     account.mail.set(id, message);
     this.mailChanged(account, 'messageAdded', message);
     return message;
@@ -99,18 +122,31 @@ export class GoogleWorld {
       const calendar = this.calendar(account, 'primary');
       for (let i = 0; i < count; i++) {
         const start = this.context.now() + i * 60_000;
-        putEvent(account, calendar, `bulk${(++this.state.serial).toString(32)}x`.replace(/[w-z]/g, '0').padEnd(8, '0'), this.context.now(), {
-          summary: `Bulk event ${this.state.serial}`,
-          start: { dateTime: new Date(start).toISOString() },
-          end: { dateTime: new Date(start + 1_800_000).toISOString() },
-        });
+        putEvent(
+          account,
+          calendar,
+          `bulk${(++this.state.serial).toString(32)}x`.replace(/[w-z]/g, '0').padEnd(8, '0'),
+          this.context.now(),
+          {
+            summary: `Bulk event ${this.state.serial}`,
+            start: { dateTime: new Date(start).toISOString() },
+            end: { dateTime: new Date(start + 1_800_000).toISOString() },
+          },
+        );
       }
     } else if (resource === 'messages') {
       for (let i = 0; i < count; i++) {
         const serial = ++this.state.serial;
         account.historyId += 3;
         const id = (0x1900000000000000n + BigInt(account.historyId)).toString(16);
-        account.mail.set(id, { id, threadId: id, labelIds: ['INBOX'], raw: `From: bulk@acme.test\r\nTo: ${account.email}\r\nSubject: Bulk ${serial}\r\nMessage-ID: <bulk-${serial}@acme.test>\r\n\r\nBulk.`, internalDate: this.context.now(), historyId: account.historyId });
+        account.mail.set(id, {
+          id,
+          threadId: id,
+          labelIds: ['INBOX'],
+          raw: `From: bulk@acme.test\r\nTo: ${account.email}\r\nSubject: Bulk ${serial}\r\nMessage-ID: <bulk-${serial}@acme.test>\r\n\r\nBulk.`,
+          internalDate: this.context.now(),
+          historyId: account.historyId,
+        });
         account.history.push({ id: account.historyId, type: 'messageAdded', messageId: id, threadId: id, labelIds: ['INBOX'] });
       }
     } else {
@@ -138,7 +174,13 @@ export class GoogleWorld {
   }
 
   private mailChanged(account: GoogleAccount, type: HistoryEntry['type'], message: MailMessage, labels?: string[]): void {
-    account.history.push({ id: account.historyId, type, messageId: message.id, threadId: message.threadId, labelIds: labels ?? message.labelIds });
+    account.history.push({
+      id: account.historyId,
+      type,
+      messageId: message.id,
+      threadId: message.threadId,
+      labelIds: labels ?? message.labelIds,
+    });
     this.context.changed();
     this.push.mailChanged(account);
   }

@@ -15,7 +15,19 @@ export interface ParsedMail {
 
 /** Parses RFC 5322 with MIME parts, encoded words (RFC 2047), base64 and quoted-printable. */
 export function parseMail(raw: string): ParsedMail {
-  const mail: ParsedMail = { headers: [], from: '', to: '', cc: '', bcc: '', subject: '', messageId: '', text: '', html: '', attachments: [], mimeType: 'text/plain' };
+  const mail: ParsedMail = {
+    headers: [],
+    from: '',
+    to: '',
+    cc: '',
+    bcc: '',
+    subject: '',
+    messageId: '',
+    text: '',
+    html: '',
+    attachments: [],
+    mimeType: 'text/plain',
+  };
   const { headers, body } = split(raw);
   mail.headers = headers;
   const header = (name: string): string => valueOf(headers, name);
@@ -45,7 +57,8 @@ function readPart(headers: { name: string; value: string }[], body: string, mail
   const bytes = decodeBody(body, valueOf(headers, 'content-transfer-encoding').trim().toLowerCase());
   const disposition = valueOf(headers, 'content-disposition');
   const filename = decodeWords(/filename="?([^";]+)"?/i.exec(disposition)?.[1] ?? /name="?([^";]+)"?/i.exec(contentType)?.[1] ?? '');
-  if (filename || disposition.toLowerCase().startsWith('attachment')) mail.attachments.push({ filename, contentType: type, size: bytes.length });
+  if (filename || disposition.toLowerCase().startsWith('attachment'))
+    mail.attachments.push({ filename, contentType: type, size: bytes.length });
   else if (type === 'text/html') mail.html ||= bytes.toString('utf8');
   else mail.text ||= bytes.toString('utf8');
 }
@@ -62,12 +75,20 @@ function split(raw: string): { headers: { name: string; value: string }[]; body:
 
 function decodeBody(body: string, encoding: string): Buffer {
   if (encoding === 'base64') return Buffer.from(body, 'base64');
-  if (encoding === 'quoted-printable') return Buffer.from(body.replace(/=\r?\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))), 'latin1');
+  if (encoding === 'quoted-printable')
+    return Buffer.from(
+      body.replace(/=\r?\n/g, '').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+      'latin1',
+    );
   return Buffer.from(body, 'utf8');
 }
 
 function decodeWords(text: string): string {
-  return text.replace(/\?=\s+=\?/g, '?==?').replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, kind: string, data: string) =>
-    kind.toLowerCase() === 'b' ? Buffer.from(data, 'base64').toString('utf8') : decodeBody(data.replaceAll('_', ' '), 'quoted-printable').toString('utf8'),
-  );
+  return text
+    .replace(/\?=\s+=\?/g, '?==?')
+    .replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, kind: string, data: string) =>
+      kind.toLowerCase() === 'b'
+        ? Buffer.from(data, 'base64').toString('utf8')
+        : decodeBody(data.replaceAll('_', ' '), 'quoted-printable').toString('utf8'),
+    );
 }

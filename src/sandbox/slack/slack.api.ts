@@ -39,11 +39,20 @@ export class SlackApi {
       'auth.test': { scopes: [], run: (call) => this.authTest(call) },
       'auth.revoke': { scopes: [], run: ({ request, token }) => this.oauth.revoke(request, token) },
       'apps.uninstall': { scopes: [], run: ({ request, grant }) => this.oauth.uninstall(request, grant) },
-      'team.info': { scopes: ['team:read'], run: ({ team }) => ok({ team: { id: team.id, name: team.name, domain: team.domain, url: `https://${team.domain}.slack.com/` } }) },
+      'team.info': {
+        scopes: ['team:read'],
+        run: ({ team }) => ok({ team: { id: team.id, name: team.name, domain: team.domain, url: `https://${team.domain}.slack.com/` } }),
+      },
       'conversations.list': { scopes: readChannels, run: (call) => this.conversationsList(call) },
-      'conversations.info': { scopes: readChannels, run: (call) => this.withChannel(call, (channel) => ok({ channel: channelView(call.team, channel) })) },
+      'conversations.info': {
+        scopes: readChannels,
+        run: (call) => this.withChannel(call, (channel) => ok({ channel: channelView(call.team, channel) })),
+      },
       'conversations.join': { scopes: ['channels:join'], run: (call) => this.withChannel(call, (channel) => this.join(call, channel)) },
-      'conversations.history': { scopes: ['channels:history', 'groups:history'], run: (call) => this.withChannel(call, (channel) => this.history(call, channel)) },
+      'conversations.history': {
+        scopes: ['channels:history', 'groups:history'],
+        run: (call) => this.withChannel(call, (channel) => this.history(call, channel)),
+      },
       'users.list': { scopes: ['users:read'], run: (call) => this.usersList(call) },
       'users.info': { scopes: ['users:read'], run: (call) => this.usersInfo(call) },
       'chat.postMessage': { scopes: ['chat:write'], run: (call) => this.postMessage(call) },
@@ -101,7 +110,14 @@ export class SlackApi {
       return refuse('missing_scope', { needed: method.scopes[0], provided: grant.scopes.join(',') });
     }
     const response = method.run({ request, args: argumentsOf(request), token, grant, team: this.world.team(grant.account) });
-    return { ...response, headers: { ...response.headers, 'x-oauth-scopes': grant.scopes.join(','), ...(method.scopes.length > 0 ? { 'x-accepted-oauth-scopes': method.scopes.join(',') } : {}) } };
+    return {
+      ...response,
+      headers: {
+        ...response.headers,
+        'x-oauth-scopes': grant.scopes.join(','),
+        ...(method.scopes.length > 0 ? { 'x-accepted-oauth-scopes': method.scopes.join(',') } : {}),
+      },
+    };
   }
 
   private authTest({ team, grant }: Call): SandboxResponse {
@@ -133,7 +149,11 @@ export class SlackApi {
     const page = pageOf([...team.users.values()], args, 100);
     if (typeof page === 'string') return refuse(page);
     const withEmail = grant.scopes.includes('users:read.email');
-    return ok({ members: page.items.map((user) => userView(team, user, withEmail)), cache_ts: this.world.nowS(), response_metadata: { next_cursor: page.next } });
+    return ok({
+      members: page.items.map((user) => userView(team, user, withEmail)),
+      cache_ts: this.world.nowS(),
+      response_metadata: { next_cursor: page.next },
+    });
   }
 
   private usersInfo({ args, grant, team }: Call): SandboxResponse {
@@ -152,30 +172,48 @@ export class SlackApi {
     const oldest = String(args['oldest'] ?? '0');
     const latest = text(args['latest']);
     const inclusive = flag(args['inclusive']);
-    const inside = (ts: string): boolean => (inclusive ? ts >= oldest : ts > oldest) && (!latest || (inclusive ? ts <= latest : ts < latest));
+    const inside = (ts: string): boolean =>
+      (inclusive ? ts >= oldest : ts > oldest) && (!latest || (inclusive ? ts <= latest : ts < latest));
     const all = (team.messages.get(channel.id) ?? []).filter((message) => inside(message.ts)).reverse();
-    const page = pageOf(all.map((message) => ({ ...message, id: message.ts })), args, 100);
+    const page = pageOf(
+      all.map((message) => ({ ...message, id: message.ts })),
+      args,
+      100,
+    );
     if (typeof page === 'string') return refuse(page);
     const withMetadata = flag(args['include_all_metadata']);
-    const messages = page.items.map(({ id: _id, metadata, ...message }: Json) => (withMetadata && metadata ? { ...message, metadata } : message));
+    const messages = page.items.map(({ id: _id, metadata, ...message }: Json) =>
+      withMetadata && metadata ? { ...message, metadata } : message,
+    );
     return ok({ messages, has_more: page.next !== '', pin_count: 0, response_metadata: { next_cursor: page.next } });
   }
 
   private postMessage(call: Call): SandboxResponse {
     const { args, team, grant, request } = call;
     const body = text(args['text']);
-    request.note({ channel: args['channel'], ...(body ? { textHash: hashPrefix(body) } : {}), ...(args['thread_ts'] ? { threadTs: args['thread_ts'] } : {}) });
+    request.note({
+      channel: args['channel'],
+      ...(body ? { textHash: hashPrefix(body) } : {}),
+      ...(args['thread_ts'] ? { threadTs: args['thread_ts'] } : {}),
+    });
     const channel = this.world.findChannel(team, String(args['channel'] ?? ''));
     if (!channel || (channel.isPrivate && !channel.isMember)) return refuse('channel_not_found');
     if (channel.isArchived) return refuse('is_archived');
     if (!channel.isMember && !grant.scopes.includes('chat:write.public')) return refuse('not_in_channel');
-    for (const name of JSON_ARGUMENTS) if (args[name] === null) return refuse(name === 'metadata' ? 'invalid_metadata_format' : `invalid_${name}`);
+    for (const name of JSON_ARGUMENTS)
+      if (args[name] === null) return refuse(name === 'metadata' ? 'invalid_metadata_format' : `invalid_${name}`);
     const hasParts = ['blocks', 'attachments'].some((name) => Array.isArray(args[name]) && (args[name] as unknown[]).length > 0);
     if (!body && !hasParts) return refuse('no_text');
     if (body && body.length > MAX_TEXT) return refuse('msg_too_long');
     const thread = text(args['thread_ts']);
     const message = this.world.post(team, channel, {
-      ...(grant.kind === 'bot' ? { user: team.botUserId, bot_id: team.botId, bot_profile: { id: team.botId, app_id: this.world.state.appId, name: 'Trestle', deleted: false, team_id: team.id } } : { user: grant.user }),
+      ...(grant.kind === 'bot'
+        ? {
+            user: team.botUserId,
+            bot_id: team.botId,
+            bot_profile: { id: team.botId, app_id: this.world.state.appId, name: 'Trestle', deleted: false, team_id: team.id },
+          }
+        : { user: grant.user }),
       app_id: this.world.state.appId,
       text: body ?? '',
       ...(Array.isArray(args['blocks']) ? { blocks: args['blocks'] } : {}),

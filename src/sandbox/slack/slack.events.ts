@@ -62,7 +62,10 @@ export class SlackEvents {
         if (attempt > 0) reason = 'http_error';
         return {
           headers: attempt > 0 ? { ...headers, 'x-slack-retry-num': String(attempt), 'x-slack-retry-reason': reason } : headers,
-          body: forge === 'altered-body' ? payload.replace(/"event_id":"Ev/, '"event_id":"Ew') + (payload.includes('"event_id":"Ev') ? '' : ' ') : payload,
+          body:
+            forge === 'altered-body'
+              ? payload.replace(/"event_id":"Ev/, '"event_id":"Ew') + (payload.includes('"event_id":"Ev') ? '' : ' ')
+              : payload,
         };
       },
     };
@@ -80,7 +83,9 @@ export class SlackEvents {
       type: 'event_callback',
       event_id: eventId,
       event_time: Math.floor(this.context.now() / 1000),
-      authorizations: [{ enterprise_id: null, team_id: teamId, user_id: team?.botUserId ?? 'U0UNKNOWN', is_bot: true, is_enterprise_install: false }],
+      authorizations: [
+        { enterprise_id: null, team_id: teamId, user_id: team?.botUserId ?? 'U0UNKNOWN', is_bot: true, is_enterprise_install: false },
+      ],
       is_ext_shared_channel: false,
       event_context: `4-${eventId}`,
     };

@@ -61,7 +61,10 @@ export class SlackOAuth {
 
   /** `apps.uninstall` ends the whole installation of the team. */
   uninstall(request: SandboxRequest, grant: Grant): SandboxResponse {
-    const { id, secret } = { id: text(request.body['client_id']) ?? request.query.get('client_id'), secret: text(request.body['client_secret']) ?? request.query.get('client_secret') };
+    const { id, secret } = {
+      id: text(request.body['client_id']) ?? request.query.get('client_id'),
+      secret: text(request.body['client_secret']) ?? request.query.get('client_secret'),
+    };
     if (id !== this.context.secrets.slackClientId) return refuse('invalid_client_id');
     if (secret !== this.context.secrets.slackClientSecret) return refuse('bad_client_secret');
     this.endInstallation(grant.account);
@@ -119,7 +122,14 @@ export class SlackOAuth {
     const team = this.world.team(teamId);
     const grants: Grant[] = [];
     const authedUser: Json = { id: user };
-    const body: Json = { ok: true, app_id: this.world.state.appId, authed_user: authedUser, team: { id: team.id, name: team.name }, enterprise: null, is_enterprise_install: false };
+    const body: Json = {
+      ok: true,
+      app_id: this.world.state.appId,
+      authed_user: authedUser,
+      team: { id: team.id, name: team.name },
+      enterprise: null,
+      is_enterprise_install: false,
+    };
     if (scopes.length > 0) {
       const grant = this.tokens.createGrant({ account: teamId, kind: 'bot', user: team.botUserId, scopes });
       grants.push(grant);
@@ -141,15 +151,25 @@ export class SlackOAuth {
     found.spend();
     const pair = this.pair(grant);
     this.tokens.keepNewest(grant, MAX_ACTIVE_TOKENS);
-    const common = { ok: true, app_id: this.world.state.appId, team: { id: team.id, name: team.name }, enterprise: null, is_enterprise_install: false };
+    const common = {
+      ok: true,
+      app_id: this.world.state.appId,
+      team: { id: team.id, name: team.name },
+      enterprise: null,
+      is_enterprise_install: false,
+    };
     // A user token comes back at the top level here, unlike at the install.
-    return { status: 200, body: grant.kind === 'user' ? { ...common, id: grant.user, ...pair } : { ...common, ...pair, bot_user_id: team.botUserId } };
+    return {
+      status: 200,
+      body: grant.kind === 'user' ? { ...common, id: grant.user, ...pair } : { ...common, ...pair, bot_user_id: team.botUserId },
+    };
   }
 
   private pair(grant: Grant): Json {
     const bot = grant.kind === 'bot';
     const common = { token_type: grant.kind, scope: grant.scopes.join(',') };
-    if (this.context.options.slackRotation === false) return { access_token: this.tokens.issueAccess(grant, bot ? 'xoxb-' : 'xoxp-', null), ...common };
+    if (this.context.options.slackRotation === false)
+      return { access_token: this.tokens.issueAccess(grant, bot ? 'xoxb-' : 'xoxp-', null), ...common };
     const ttlS = this.context.options.accessTokenTtlS?.slack ?? ROTATION_TTL_S;
     return {
       access_token: this.tokens.issueAccess(grant, bot ? 'xoxe.xoxb-1-' : 'xoxe.xoxp-1-', ttlS, 120),

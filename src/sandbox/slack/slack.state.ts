@@ -57,8 +57,34 @@ export interface SlackState {
 
 const CHANNELS = 25;
 const USERS = 12;
-const TOPICS = ['general', 'random', 'engineering', 'design', 'support', 'sales', 'marketing', 'launch', 'incidents', 'hiring', 'finance', 'legal', 'ops'];
-const PEOPLE = ['Ada Byron', 'Grace Okafor', 'Linus Meyer', 'Zoë Martin', 'Ken Tanaka', 'Marta Silva', 'Omar Haddad', 'Ines Costa', 'Jörg Weiß', 'Priya Nair', 'Tom Baker'];
+const TOPICS = [
+  'general',
+  'random',
+  'engineering',
+  'design',
+  'support',
+  'sales',
+  'marketing',
+  'launch',
+  'incidents',
+  'hiring',
+  'finance',
+  'legal',
+  'ops',
+];
+const PEOPLE = [
+  'Ada Byron',
+  'Grace Okafor',
+  'Linus Meyer',
+  'Zoë Martin',
+  'Ken Tanaka',
+  'Marta Silva',
+  'Omar Haddad',
+  'Ines Costa',
+  'Jörg Weiß',
+  'Priya Nair',
+  'Tom Baker',
+];
 const UPPER = 'ABCDEFGHJKLMNPQRSTUVWXYZ0123456789';
 
 export function emptySlackState(): SlackState {
@@ -84,7 +110,11 @@ export function seedTeam(id: string, seed: number, nowMs: number): SlackTeam {
   addUser(team, { id: team.botUserId, name: 'trestle', realName: 'Trestle', isBot: true, email: '' }, created);
   for (let i = 0; i < USERS - 1; i++) {
     const realName = PEOPLE[i % PEOPLE.length] as string;
-    const name = `${realName.split(' ')[0]?.toLowerCase().normalize('NFD').replace(/[^a-z]/g, '')}${i >= PEOPLE.length ? i : ''}`;
+    const name = `${realName
+      .split(' ')[0]
+      ?.toLowerCase()
+      .normalize('NFD')
+      .replace(/[^a-z]/g, '')}${i >= PEOPLE.length ? i : ''}`;
     addUser(team, { id: `U0${random.id(8, UPPER)}`, name, realName, email: `${name}@${slug}.test`, isAdmin: i === 0 }, created);
   }
   for (let i = 0; i < CHANNELS; i++) {
@@ -126,7 +156,15 @@ export function addChannel(team: SlackTeam, fields: Partial<SlackChannel> & { id
 }
 
 export function addUser(team: SlackTeam, fields: Partial<SlackUser> & { id: string; name: string }, updatedS: number): SlackUser {
-  const user: SlackUser = { realName: fields.name, email: `${fields.name}@${team.domain}.test`, isAdmin: false, isBot: false, deleted: false, updated: updatedS, ...fields };
+  const user: SlackUser = {
+    realName: fields.name,
+    email: `${fields.name}@${team.domain}.test`,
+    isAdmin: false,
+    isBot: false,
+    deleted: false,
+    updated: updatedS,
+    ...fields,
+  };
   team.users.set(user.id, user);
   return user;
 }

@@ -3,7 +3,18 @@ import { secretText } from '../random';
 import type { SandboxContext } from '../sandbox-context';
 import type { Json } from '../sandbox.types';
 import { SlackEvents } from './slack.events';
-import { addChannel, addUser, channelView, type SlackChannel, type SlackMessage, type SlackState, type SlackTeam, type SlackUser, seedTeam, userView } from './slack.state';
+import {
+  addChannel,
+  addUser,
+  channelView,
+  type SlackChannel,
+  type SlackMessage,
+  type SlackState,
+  type SlackTeam,
+  type SlackUser,
+  seedTeam,
+  userView,
+} from './slack.state';
 
 /** The workspaces, and every change to them with its event. */
 export class SlackWorld {
@@ -38,9 +49,21 @@ export class SlackWorld {
   }
 
   createChannel(team: SlackTeam, fields: Json): SlackChannel {
-    const channel = addChannel(team, { ...channelFields(fields), id: `C0${secretText(8).toUpperCase()}`, name: String(fields['name'] ?? `channel-${++this.state.serial}`) }, this.nowS());
+    const channel = addChannel(
+      team,
+      {
+        ...channelFields(fields),
+        id: `C0${secretText(8).toUpperCase()}`,
+        name: String(fields['name'] ?? `channel-${++this.state.serial}`),
+      },
+      this.nowS(),
+    );
     this.context.changed();
-    this.events.emit(team.id, { type: 'channel_created', channel: { id: channel.id, name: channel.name, created: channel.created, creator: channel.creator, context_team_id: team.id }, event_ts: this.eventTs() });
+    this.events.emit(team.id, {
+      type: 'channel_created',
+      channel: { id: channel.id, name: channel.name, created: channel.created, creator: channel.creator, context_team_id: team.id },
+      event_ts: this.eventTs(),
+    });
     return channel;
   }
 
@@ -51,11 +74,20 @@ export class SlackWorld {
     if (name !== undefined && name !== channel.name) {
       channel.previousNames.unshift(channel.name);
       channel.name = name;
-      this.events.emit(team.id, { type: 'channel_rename', channel: { id: channel.id, name, name_normalized: name, created: channel.created, is_channel: true }, event_ts: this.eventTs() });
+      this.events.emit(team.id, {
+        type: 'channel_rename',
+        channel: { id: channel.id, name, name_normalized: name, created: channel.created, is_channel: true },
+        event_ts: this.eventTs(),
+      });
     }
     if (isArchived !== undefined && isArchived !== channel.isArchived) {
       channel.isArchived = isArchived;
-      this.events.emit(team.id, { type: isArchived ? 'channel_archive' : 'channel_unarchive', channel: channel.id, user: channel.creator, event_ts: this.eventTs() });
+      this.events.emit(team.id, {
+        type: isArchived ? 'channel_archive' : 'channel_unarchive',
+        channel: channel.id,
+        user: channel.creator,
+        event_ts: this.eventTs(),
+      });
     }
     this.context.changed();
   }
@@ -68,7 +100,11 @@ export class SlackWorld {
 
   createUser(team: SlackTeam, fields: Json): SlackUser {
     const name = String(fields['name'] ?? `person${++this.state.serial}`);
-    const user = addUser(team, { id: `U0${secretText(8).toUpperCase()}`, name, realName: String(fields['real_name'] ?? name) }, this.nowS());
+    const user = addUser(
+      team,
+      { id: `U0${secretText(8).toUpperCase()}`, name, realName: String(fields['real_name'] ?? name) },
+      this.nowS(),
+    );
     this.context.changed();
     this.events.emit(team.id, { type: 'team_join', user: userView(team, user, true), event_ts: this.eventTs() });
     return user;
@@ -84,12 +120,23 @@ export class SlackWorld {
   }
 
   post(team: SlackTeam, channel: SlackChannel, fields: Json): SlackMessage {
-    const message: SlackMessage = { type: 'message', ...fields, ts: this.messageTs(team), text: String(fields['text'] ?? ''), team: team.id };
+    const message: SlackMessage = {
+      type: 'message',
+      ...fields,
+      ts: this.messageTs(team),
+      text: String(fields['text'] ?? ''),
+      team: team.id,
+    };
     const list = team.messages.get(channel.id);
     if (list) list.push(message);
     else team.messages.set(channel.id, [message]);
     this.context.changed();
-    this.events.emit(team.id, { ...message, channel: channel.id, channel_type: channel.isPrivate ? 'group' : 'channel', event_ts: message.ts });
+    this.events.emit(team.id, {
+      ...message,
+      channel: channel.id,
+      channel_type: channel.isPrivate ? 'group' : 'channel',
+      event_ts: message.ts,
+    });
     return message;
   }
 
@@ -112,7 +159,16 @@ export class SlackWorld {
     const eventTs = this.eventTs();
     switch (type) {
       case 'message':
-        return { type, channel: channel?.id, user: user?.id, text: `Message ${serial}`, ts: eventTs, team: team.id, channel_type: 'channel', event_ts: eventTs };
+        return {
+          type,
+          channel: channel?.id,
+          user: user?.id,
+          text: `Message ${serial}`,
+          ts: eventTs,
+          team: team.id,
+          channel_type: 'channel',
+          event_ts: eventTs,
+        };
       case 'channel_archive':
       case 'channel_unarchive':
       case 'channel_deleted':

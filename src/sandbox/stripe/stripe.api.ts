@@ -33,27 +33,43 @@ export class StripeApi {
 
   routes(): Route[] {
     const { world, subscriptions } = this;
-    const find = (call: Call, collection: CollectionName, kind: string): StripeObject => world.find(call.account, collection, kind, call.id);
+    const find = (call: Call, collection: CollectionName, kind: string): StripeObject =>
+      world.find(call.account, collection, kind, call.id);
     return [
       this.route('GET', '/v1/account', 'account.retrieve', ({ account }) => accountObject(account)),
       this.route('GET', '/v1/accounts/:id', 'accounts.retrieve', (call) => this.accountById(call)),
       ...this.readable('customers', 'customer', (call) => this.customer(call)),
       this.route('POST', '/v1/customers', 'customers.create', ({ account, params, cause }) => world.createCustomer(account, params, cause)),
-      this.route('POST', '/v1/customers/:id', 'customers.update', (call) => world.updateCustomer(call.account, find(call, 'customers', 'customer'), call.params, call.cause)),
-      this.route('DELETE', '/v1/customers/:id', 'customers.del', (call) => world.deleteCustomer(call.account, find(call, 'customers', 'customer'), call.cause)),
+      this.route('POST', '/v1/customers/:id', 'customers.update', (call) =>
+        world.updateCustomer(call.account, find(call, 'customers', 'customer'), call.params, call.cause),
+      ),
+      this.route('DELETE', '/v1/customers/:id', 'customers.del', (call) =>
+        world.deleteCustomer(call.account, find(call, 'customers', 'customer'), call.cause),
+      ),
       ...this.readable('products', 'product'),
       this.route('POST', '/v1/products', 'products.create', ({ account, params, cause }) => world.createProduct(account, params, cause)),
       ...this.readable('prices', 'price'),
       this.route('POST', '/v1/prices', 'prices.create', ({ account, params, cause }) => world.createPrice(account, params, cause)),
       ...this.readable('subscriptions', 'subscription'),
-      this.route('POST', '/v1/subscriptions', 'subscriptions.create', ({ account, params, cause }) => subscriptions.create(account, params, cause)),
-      this.route('POST', '/v1/subscriptions/:id', 'subscriptions.update', (call) => subscriptions.update(call.account, find(call, 'subscriptions', 'subscription'), call.params, call.cause)),
-      this.route('DELETE', '/v1/subscriptions/:id', 'subscriptions.cancel', (call) => subscriptions.cancel(call.account, find(call, 'subscriptions', 'subscription'), call.cause)),
+      this.route('POST', '/v1/subscriptions', 'subscriptions.create', ({ account, params, cause }) =>
+        subscriptions.create(account, params, cause),
+      ),
+      this.route('POST', '/v1/subscriptions/:id', 'subscriptions.update', (call) =>
+        subscriptions.update(call.account, find(call, 'subscriptions', 'subscription'), call.params, call.cause),
+      ),
+      this.route('DELETE', '/v1/subscriptions/:id', 'subscriptions.cancel', (call) =>
+        subscriptions.cancel(call.account, find(call, 'subscriptions', 'subscription'), call.cause),
+      ),
       ...this.readable('invoices', 'invoice'),
       ...this.readable('payment_intents', 'payment_intent'),
       this.route('POST', '/v1/payment_intents', 'payment_intents.create', (call) => this.createIntent(call)),
       this.route('POST', '/v1/payment_intents/:id/confirm', 'payment_intents.confirm', (call) =>
-        subscriptions.confirm(call.account, find(call, 'payment_intents', 'payment_intent'), text(call.params['payment_method']) ?? 'pm_card_visa', call.cause),
+        subscriptions.confirm(
+          call.account,
+          find(call, 'payment_intents', 'payment_intent'),
+          text(call.params['payment_method']) ?? 'pm_card_visa',
+          call.cause,
+        ),
       ),
       ...this.readable('events', 'event'),
     ];
@@ -66,9 +82,19 @@ export class StripeApi {
       parseForm: parseNestedForm,
       identify: (request) => this.identify(request),
       errorBody: (status) => stripeErrorBody(status),
-      rateLimited: (_, status = 429) => ({ status, headers: { 'stripe-rate-limited-reason': 'endpoint-rate', 'stripe-should-retry': 'true' }, body: stripeErrorBody(429) }),
-      refuseRefresh: () => ({ status: 400, body: { error: 'invalid_grant', error_description: 'Refresh token does not exist or was revoked' } }),
-      notFound: (request) => ({ status: 404, body: { error: { message: `Unrecognized request URL (${request.method}: ${request.path}).`, type: 'invalid_request_error' } } }),
+      rateLimited: (_, status = 429) => ({
+        status,
+        headers: { 'stripe-rate-limited-reason': 'endpoint-rate', 'stripe-should-retry': 'true' },
+        body: stripeErrorBody(429),
+      }),
+      refuseRefresh: () => ({
+        status: 400,
+        body: { error: 'invalid_grant', error_description: 'Refresh token does not exist or was revoked' },
+      }),
+      notFound: (request) => ({
+        status: 404,
+        body: { error: { message: `Unrecognized request URL (${request.method}: ${request.path}).`, type: 'invalid_request_error' } },
+      }),
       commonHeaders: () => ({ 'request-id': `req_${secretText(14)}`, 'stripe-version': API_VERSION }),
     };
   }
@@ -80,7 +106,9 @@ export class StripeApi {
   private readable(collection: CollectionName, kind: string, retrieve?: Work): Route[] {
     const get: Work = retrieve ?? ((call) => this.world.find(call.account, collection, kind, call.id));
     return [
-      this.route('GET', `/v1/${collection}`, `${collection}.list`, (call) => listPage(call.account.collections[collection], call.params, `/v1/${collection}`, filterOf(collection, call.params))),
+      this.route('GET', `/v1/${collection}`, `${collection}.list`, (call) =>
+        listPage(call.account.collections[collection], call.params, `/v1/${collection}`, filterOf(collection, call.params)),
+      ),
       this.route('GET', `/v1/${collection}/:id`, `${collection}.retrieve`, get),
     ];
   }
@@ -90,11 +118,25 @@ export class StripeApi {
     const headers = { 'request-id': requestId };
     try {
       const account = this.authenticate(request);
-      const params = request.method === 'GET' ? parseNestedForm(request.query.toString()) : { ...parseNestedForm(request.query.toString()), ...request.body };
-      const call: Call = { account, params, id: request.params['id'] ?? '', cause: { requestId, idempotencyKey: request.headers['idempotency-key'] ?? null }, path: request.path };
+      const params =
+        request.method === 'GET'
+          ? parseNestedForm(request.query.toString())
+          : { ...parseNestedForm(request.query.toString()), ...request.body };
+      const call: Call = {
+        account,
+        params,
+        id: request.params['id'] ?? '',
+        cause: { requestId, idempotencyKey: request.headers['idempotency-key'] ?? null },
+        path: request.path,
+      };
       const response = await withIdempotency(account, request, () => {
         const result = work(call);
-        const body = expandAll(result, params['expand'], (id) => this.world.load(account, id), (object, field) => this.subscriptions.include(account, object, field));
+        const body = expandAll(
+          result,
+          params['expand'],
+          (id) => this.world.load(account, id),
+          (object, field) => this.subscriptions.include(account, object, field),
+        );
         return { status: 200, body };
       });
       return { ...response, headers: { ...headers, ...response.headers } };
@@ -117,14 +159,19 @@ export class StripeApi {
     }
     const token = keyOf(request);
     if (!token) return {};
-    if (token === this.context.secrets.stripeSecretKey) return { token, account: request.headers['stripe-account'] ?? this.world.state.platformId };
+    if (token === this.context.secrets.stripeSecretKey)
+      return { token, account: request.headers['stripe-account'] ?? this.world.state.platformId };
     const verdict = this.tokens.check(token);
     return { token, ...(verdict.grant ? { account: verdict.grant.account } : {}) };
   }
 
   private authenticate(request: SandboxRequest): StripeAccount {
     const key = keyOf(request);
-    if (!key) throw new StripeFault(401, { message: 'You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth.', type: 'invalid_request_error' });
+    if (!key)
+      throw new StripeFault(401, {
+        message: 'You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth.',
+        type: 'invalid_request_error',
+      });
     const wanted = request.headers['stripe-account'];
     if (key === this.context.secrets.stripeSecretKey) {
       if (!wanted || wanted === this.world.state.platformId) return this.world.account(this.world.state.platformId);
@@ -132,12 +179,21 @@ export class StripeApi {
       return this.world.account(wanted);
     }
     const verdict = this.tokens.check(key);
-    if (!verdict.ok && verdict.reason === 'expired') throw new StripeFault(401, { code: 'api_key_expired', message: `Expired API Key provided: ${masked(key)}`, type: 'invalid_request_error' });
+    if (!verdict.ok && verdict.reason === 'expired')
+      throw new StripeFault(401, {
+        code: 'api_key_expired',
+        message: `Expired API Key provided: ${masked(key)}`,
+        type: 'invalid_request_error',
+      });
     // A revoked key is as unknown as one that never was.
     if (!verdict.ok) throw new StripeFault(401, { message: `Invalid API Key provided: ${masked(key)}`, type: 'invalid_request_error' });
     if (wanted && wanted !== verdict.grant.account) throw noAccess(key, wanted);
     if (request.method !== 'GET' && verdict.grant.scopes.includes('read_only')) {
-      throw new StripeFault(403, { code: 'oauth_not_supported', message: 'This token only has read access to this account.', type: 'invalid_request_error' });
+      throw new StripeFault(403, {
+        code: 'oauth_not_supported',
+        message: 'This token only has read access to this account.',
+        type: 'invalid_request_error',
+      });
     }
     return this.world.account(verdict.grant.account);
   }
@@ -156,7 +212,8 @@ export class StripeApi {
   private createIntent({ account, params, cause }: Call): Json {
     const amount = Number(params['amount']);
     if (!Number.isInteger(amount) || amount < 1) throw invalidRequest('Invalid integer: amount', { param: 'amount' });
-    const customer = params['customer'] === undefined ? null : this.world.find(account, 'customers', 'customer', params['customer'], 'customer').id;
+    const customer =
+      params['customer'] === undefined ? null : this.world.find(account, 'customers', 'customer', params['customer'], 'customer').id;
     const intent = paymentIntentObject(this.world.newId('pi'), this.world.nowS(), {
       amount,
       currency: text(params['currency']) ?? 'usd',
@@ -174,14 +231,28 @@ export class StripeApi {
 }
 
 function filterOf(collection: CollectionName, params: Json): (object: StripeObject) => boolean {
-  const wanted: [string, unknown][] = ['customer', 'email', 'product', 'active', 'type'].filter((name) => params[name] !== undefined).map((name) => [name, params[name]]);
+  const wanted: [string, unknown][] = ['customer', 'email', 'product', 'active', 'type']
+    .filter((name) => params[name] !== undefined)
+    .map((name) => [name, params[name]]);
   const types = Array.isArray(params['types']) ? (params['types'] as unknown[]) : null;
   const status = text(params['status']);
   const subscription = text(params['subscription']);
   return (object) => {
-    if (!wanted.every(([name, value]) => (name === 'type' && collection === 'events' ? typeMatches(String(object['type']), String(value)) : String(object[name]) === String(value)))) return false;
+    if (
+      !wanted.every(([name, value]) =>
+        name === 'type' && collection === 'events'
+          ? typeMatches(String(object['type']), String(value))
+          : String(object[name]) === String(value),
+      )
+    )
+      return false;
     if (types && !types.includes(object['type'])) return false;
-    if (subscription && collection === 'invoices' && record(record(object['parent'])['subscription_details'])['subscription'] !== subscription) return false;
+    if (
+      subscription &&
+      collection === 'invoices' &&
+      record(record(object['parent'])['subscription_details'])['subscription'] !== subscription
+    )
+      return false;
     if (collection === 'subscriptions') return status === 'all' || (status ? object['status'] === status : object['status'] !== 'canceled');
     return !status || object['status'] === status;
   };
@@ -200,7 +271,11 @@ function keyOf(request: SandboxRequest): string | undefined {
 }
 
 function noAccess(key: string, account: string): StripeFault {
-  return new StripeFault(403, { code: 'account_invalid', message: `The provided key '${masked(key)}' does not have access to account '${account}' (or that account does not exist). Application access may have been revoked.`, type: 'invalid_request_error' });
+  return new StripeFault(403, {
+    code: 'account_invalid',
+    message: `The provided key '${masked(key)}' does not have access to account '${account}' (or that account does not exist). Application access may have been revoked.`,
+    type: 'invalid_request_error',
+  });
 }
 
 function masked(key: string): string {

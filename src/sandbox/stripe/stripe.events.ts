@@ -35,7 +35,13 @@ export class StripeEvents {
     if (this.isWatched(account.id)) this.context.sender.enqueue(this.delivery(account, event));
   }
 
-  event(account: StripeAccount, type: string, object: Json, cause: Cause = { requestId: null, idempotencyKey: null }, previous?: Json): StripeObject {
+  event(
+    account: StripeAccount,
+    type: string,
+    object: Json,
+    cause: Cause = { requestId: null, idempotencyKey: null },
+    previous?: Json,
+  ): StripeObject {
     return {
       id: `evt_1${secretText(23)}`,
       object: 'event',
@@ -69,7 +75,9 @@ export class StripeEvents {
         headers: {
           'content-type': 'application/json; charset=utf-8',
           'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-          ...(forge === 'no-signature' ? {} : { 'stripe-signature': stripeSignature(this.context.secrets.stripeWebhookSecret, payload, this.context.now(), forge) }),
+          ...(forge === 'no-signature'
+            ? {}
+            : { 'stripe-signature': stripeSignature(this.context.secrets.stripeWebhookSecret, payload, this.context.now(), forge) }),
         },
         body: forge === 'altered-body' ? payload.replace('"livemode": false', '"livemode": true ') : payload,
       }),

@@ -7,20 +7,32 @@ import type { StripeAccount } from './stripe.state';
 const NOT_KEPT = new Set([400, 401, 403, 404, 409, 429]);
 
 /** https://docs.stripe.com/api/idempotent_requests */
-export async function withIdempotency(account: StripeAccount, request: SandboxRequest, work: () => SandboxResponse): Promise<SandboxResponse> {
+export async function withIdempotency(
+  account: StripeAccount,
+  request: SandboxRequest,
+  work: () => SandboxResponse,
+): Promise<SandboxResponse> {
   const key = request.headers['idempotency-key'];
   if (!key || request.method !== 'POST') {
     await request.delay();
     return work();
   }
-  if (key.length > 255) throw new StripeFault(400, { message: 'Idempotency keys may be 255 characters at most.', type: 'invalid_request_error' });
+  if (key.length > 255)
+    throw new StripeFault(400, { message: 'Idempotency keys may be 255 characters at most.', type: 'invalid_request_error' });
   const params = sha256(`${request.path}\n${request.rawBody.toString('utf8')}`);
   const kept = account.idempotency.get(key);
   if (kept?.running) {
-    throw new StripeFault(409, { code: 'idempotency_key_in_use', message: `There is currently another in-progress request using this Stripe-Idempotent-Key (that probably means you submitted twice, and the other request is still going through): ${key}.`, type: 'invalid_request_error' });
+    throw new StripeFault(409, {
+      code: 'idempotency_key_in_use',
+      message: `There is currently another in-progress request using this Stripe-Idempotent-Key (that probably means you submitted twice, and the other request is still going through): ${key}.`,
+      type: 'invalid_request_error',
+    });
   }
   if (kept && kept.params !== params) {
-    throw new StripeFault(400, { message: `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${key}' if you meant to execute a different request.`, type: 'idempotency_error' });
+    throw new StripeFault(400, {
+      message: `Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than '${key}' if you meant to execute a different request.`,
+      type: 'idempotency_error',
+    });
   }
   if (kept) {
     request.note({ replayed: true });

@@ -79,7 +79,8 @@ export class StripeOAuth {
   private token(request: SandboxRequest): SandboxResponse {
     const grantType = text(request.body['grant_type']);
     request.note({ grantType });
-    if (!this.knowsSecret(request)) return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
+    if (!this.knowsSecret(request))
+      return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
     if (grantType === 'authorization_code') return this.exchange(request);
     if (grantType === 'refresh_token') return this.refresh(request);
     return oauthError(400, 'unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
@@ -92,11 +93,14 @@ export class StripeOAuth {
     if (!found.ok) {
       // A second use ends what the first one gave.
       if (found.reason === 'used') this.tokens.revokeGrants((grant) => found.row?.grantIds.includes(grant.id) ?? false);
-      const what = { unknown: 'does not exist', used: 'has already been used; all tokens issued with it are revoked', expired: 'expired' }[found.reason];
+      const what = { unknown: 'does not exist', used: 'has already been used; all tokens issued with it are revoked', expired: 'expired' }[
+        found.reason
+      ];
       return oauthError(400, 'invalid_grant', `Authorization code ${what}`);
     }
     const redirectUri = text(request.body['redirect_uri']);
-    if (redirectUri !== undefined && redirectUri !== found.row.redirectUri) return oauthError(400, 'invalid_grant', 'redirect_uri does not match the one of the authorization request');
+    if (redirectUri !== undefined && redirectUri !== found.row.redirectUri)
+      return oauthError(400, 'invalid_grant', 'redirect_uri does not match the one of the authorization request');
     found.row.used = true;
     const grant = this.tokens.createGrant({ account: found.row.account, kind: 'user', user: found.row.user, scopes: found.row.scopes });
     found.row.grantIds = [grant.id];
@@ -105,15 +109,22 @@ export class StripeOAuth {
 
   private refresh(request: SandboxRequest): SandboxResponse {
     const found = this.tokens.checkRefresh(text(request.body['refresh_token']) ?? '');
-    return found.ok ? { status: 200, body: this.tokenBody(found.grant, text(request.body['refresh_token'])) } : oauthError(400, 'invalid_grant', 'Refresh token does not exist or was revoked');
+    return found.ok
+      ? { status: 200, body: this.tokenBody(found.grant, text(request.body['refresh_token'])) }
+      : oauthError(400, 'invalid_grant', 'Refresh token does not exist or was revoked');
   }
 
   private deauthorize(request: SandboxRequest): SandboxResponse {
     const account = text(request.body['stripe_user_id']) ?? '';
     request.note({ account });
-    if (!this.knowsSecret(request) || request.body['client_id'] !== this.context.secrets.stripeClientId) return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
+    if (!this.knowsSecret(request) || request.body['client_id'] !== this.context.secrets.stripeClientId)
+      return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
     if (!this.world.state.accounts.has(account) || this.endConnection(account) === 0) {
-      return oauthError(401, 'invalid_client', `This application is not connected to stripe account ${account}, or that account does not exist.`);
+      return oauthError(
+        401,
+        'invalid_client',
+        `This application is not connected to stripe account ${account}, or that account does not exist.`,
+      );
     }
     return { status: 200, body: { stripe_user_id: account } };
   }

@@ -78,7 +78,20 @@ export function productObject(id: string, created: number, fields: Json): Stripe
   };
 }
 
-export function priceObject(id: string, created: number, fields: { product: string; unitAmount: number; currency: string; interval: string | null; intervalCount: number; nickname: string | null; metadata: Json; lookupKey: string | null }): StripeObject {
+export function priceObject(
+  id: string,
+  created: number,
+  fields: {
+    product: string;
+    unitAmount: number;
+    currency: string;
+    interval: string | null;
+    intervalCount: number;
+    nickname: string | null;
+    metadata: Json;
+    lookupKey: string | null;
+  },
+): StripeObject {
   return {
     id,
     object: 'price',
@@ -92,7 +105,9 @@ export function priceObject(id: string, created: number, fields: { product: stri
     metadata: fields.metadata,
     nickname: fields.nickname,
     product: fields.product,
-    recurring: fields.interval ? { interval: fields.interval, interval_count: fields.intervalCount, meter: null, trial_period_days: null, usage_type: 'licensed' } : null,
+    recurring: fields.interval
+      ? { interval: fields.interval, interval_count: fields.intervalCount, meter: null, trial_period_days: null, usage_type: 'licensed' }
+      : null,
     tax_behavior: 'unspecified',
     tiers_mode: null,
     transform_quantity: null,
@@ -142,14 +157,24 @@ export function subscriptionObject(id: string, created: number, fields: Subscrip
     ended_at: null,
     invoice_settings: { account_tax_ids: null, issuer: { type: 'self' } },
     // The current period lives on the items since 2025-03-31.
-    items: { object: 'list', data: fields.items.map((item) => itemObject(id, created, item, fields.trialEnd)), has_more: false, total_count: fields.items.length, url: `/v1/subscription_items?subscription=${id}` },
+    items: {
+      object: 'list',
+      data: fields.items.map((item) => itemObject(id, created, item, fields.trialEnd)),
+      has_more: false,
+      total_count: fields.items.length,
+      url: `/v1/subscription_items?subscription=${id}`,
+    },
     latest_invoice: null,
     livemode: false,
     metadata: fields.metadata,
     next_pending_invoice_item_invoice: null,
     on_behalf_of: null,
     pause_collection: null,
-    payment_settings: { payment_method_options: null, payment_method_types: null, save_default_payment_method: fields.saveDefaultPaymentMethod },
+    payment_settings: {
+      payment_method_options: null,
+      payment_method_types: null,
+      save_default_payment_method: fields.saveDefaultPaymentMethod,
+    },
     pending_invoice_item_interval: null,
     pending_setup_intent: null,
     pending_update: null,
@@ -183,7 +208,19 @@ function itemObject(subscription: string, created: number, item: SubscriptionFie
   };
 }
 
-export function invoiceObject(id: string, created: number, fields: { account: StripeAccount; customer: StripeObject; subscription: StripeObject | null; lineIds: string[]; status: string; number: string; amount: number }): StripeObject {
+export function invoiceObject(
+  id: string,
+  created: number,
+  fields: {
+    account: StripeAccount;
+    customer: StripeObject;
+    subscription: StripeObject | null;
+    lineIds: string[];
+    status: string;
+    number: string;
+    amount: number;
+  },
+): StripeObject {
   const paid = fields.status === 'paid';
   const items = fields.subscription ? (record(fields.subscription['items'])['data'] as Json[]) : [];
   const currency = fields.subscription ? fields.subscription['currency'] : 'usd';
@@ -228,9 +265,17 @@ export function invoiceObject(id: string, created: number, fields: { account: St
         invoice: id,
         livemode: false,
         metadata: {},
-        parent: { invoice_item_details: null, subscription_item_details: { subscription: fields.subscription?.id, subscription_item: item['id'], proration: false }, type: 'subscription_item_details' },
+        parent: {
+          invoice_item_details: null,
+          subscription_item_details: { subscription: fields.subscription?.id, subscription_item: item['id'], proration: false },
+          type: 'subscription_item_details',
+        },
         period: { start: item['current_period_start'], end: item['current_period_end'] },
-        pricing: { price_details: { price: record(item['price'])['id'], product: record(item['price'])['product'] }, type: 'price_details', unit_amount_decimal: record(item['price'])['unit_amount_decimal'] },
+        pricing: {
+          price_details: { price: record(item['price'])['id'], product: record(item['price'])['product'] },
+          type: 'price_details',
+          unit_amount_decimal: record(item['price'])['unit_amount_decimal'],
+        },
         quantity: item['quantity'],
       })),
       has_more: false,
@@ -241,7 +286,9 @@ export function invoiceObject(id: string, created: number, fields: { account: St
     metadata: {},
     number: fields.number,
     on_behalf_of: null,
-    parent: fields.subscription ? { quote_details: null, subscription_details: { metadata: {}, subscription: fields.subscription.id }, type: 'subscription_details' } : null,
+    parent: fields.subscription
+      ? { quote_details: null, subscription_details: { metadata: {}, subscription: fields.subscription.id }, type: 'subscription_details' }
+      : null,
     period_end: created,
     period_start: created,
     post_payment_credit_notes_amount: 0,
@@ -256,7 +303,19 @@ export function invoiceObject(id: string, created: number, fields: { account: St
   };
 }
 
-export function paymentIntentObject(id: string, created: number, fields: { amount: number; currency: unknown; customer: string | null; secret: string; status: string; description: string | null; metadata: Json }): StripeObject {
+export function paymentIntentObject(
+  id: string,
+  created: number,
+  fields: {
+    amount: number;
+    currency: unknown;
+    customer: string | null;
+    secret: string;
+    status: string;
+    description: string | null;
+    metadata: Json;
+  },
+): StripeObject {
   return {
     id,
     object: 'payment_intent',

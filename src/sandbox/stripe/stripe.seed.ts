@@ -20,11 +20,26 @@ export function seedAccount(account: StripeAccount, random: SeededRandom, nowS: 
     const created = nowS - 80 * DAY_S + index;
     const product = productObject(makeId('prod'), created, { name: plan.name });
     put(products, product);
-    put(prices, priceObject(makeId('price'), created, { product: product.id, unitAmount: plan.amount, currency: 'usd', interval: plan.interval, intervalCount: 1, nickname: plan.name, metadata: {}, lookupKey: plan.name.toLowerCase().replace(/\W+/g, '_') }));
+    put(
+      prices,
+      priceObject(makeId('price'), created, {
+        product: product.id,
+        unitAmount: plan.amount,
+        currency: 'usd',
+        interval: plan.interval,
+        intervalCount: 1,
+        nickname: plan.name,
+        metadata: {},
+        lookupKey: plan.name.toLowerCase().replace(/\W+/g, '_'),
+      }),
+    );
   }
   for (let i = 0; i < CUSTOMERS; i++) {
     const name = `${NAMES[i % NAMES.length]}${i >= NAMES.length ? ` ${Math.floor(i / NAMES.length) + 1}` : ''}`;
-    const email = `billing${i}@${name.toLowerCase().normalize('NFD').replace(/[^a-z0-9]/g, '')}.test`;
+    const email = `billing${i}@${name
+      .toLowerCase()
+      .normalize('NFD')
+      .replace(/[^a-z0-9]/g, '')}.test`;
     put(customers, customerObject(makeId('cus'), nowS - 60 * DAY_S + i * 3600, { name, email, description: `Seeded customer ${i + 1}` }));
   }
   for (let i = 0; i < SUBSCRIPTIONS; i++) {
@@ -45,7 +60,15 @@ export function seedAccount(account: StripeAccount, random: SeededRandom, nowS: 
     });
     const number = `${String(customer['invoice_prefix'])}-${String(++account.invoiceNumber).padStart(4, '0')}`;
     const amount = Number(price['unit_amount']);
-    const invoice = invoiceObject(makeId('in'), created, { account, customer, subscription, lineIds: [makeId('il')], status: 'paid', number, amount });
+    const invoice = invoiceObject(makeId('in'), created, {
+      account,
+      customer,
+      subscription,
+      lineIds: [makeId('il')],
+      status: 'paid',
+      number,
+      amount,
+    });
     subscription['latest_invoice'] = invoice.id;
     put(subscriptions, subscription);
     put(invoices, invoice);

@@ -50,8 +50,19 @@ export function emptyStripeState(): StripeState {
 
 export function emptyAccount(id: string): StripeAccount {
   const slug = id.replace(/^acct_/, '').toLowerCase();
-  const collections = Object.fromEntries(COLLECTIONS.map((name) => [name, { order: [], byId: new Map<string, StripeObject>() }])) as unknown as Record<CollectionName, Collection>;
-  return { id, name: `Shop ${slug}`, email: `owner@${slug}.test`, collections, deleted: new Map(), idempotency: new Map(), invoiceNumber: 0, intentOfInvoice: new Map() };
+  const collections = Object.fromEntries(
+    COLLECTIONS.map((name) => [name, { order: [], byId: new Map<string, StripeObject>() }]),
+  ) as unknown as Record<CollectionName, Collection>;
+  return {
+    id,
+    name: `Shop ${slug}`,
+    email: `owner@${slug}.test`,
+    collections,
+    deleted: new Map(),
+    idempotency: new Map(),
+    invoiceNumber: 0,
+    intentOfInvoice: new Map(),
+  };
 }
 
 export function put(collection: Collection, object: StripeObject): void {

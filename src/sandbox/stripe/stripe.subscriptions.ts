@@ -18,19 +18,28 @@ export class StripeSubscriptions {
     const wanted = Array.isArray(params['items']) ? (params['items'] as unknown[]).map(record) : [];
     if (wanted.length === 0) throw missingParam('items');
     const behavior = text(params['payment_behavior']) ?? 'allow_incomplete';
-    if (!BEHAVIORS.includes(behavior)) throw invalidRequest(`Invalid payment_behavior: must be one of ${BEHAVIORS.join(', ')}`, { param: 'payment_behavior' });
+    if (!BEHAVIORS.includes(behavior))
+      throw invalidRequest(`Invalid payment_behavior: must be one of ${BEHAVIORS.join(', ')}`, { param: 'payment_behavior' });
     const items = wanted.map((item, index) => {
       if (item['price'] === undefined) throw missingParam(`items[${index}][price]`);
       const price = this.world.find(account, 'prices', 'price', item['price'], `items[${index}][price]`);
-      if (price['recurring'] === null) throw invalidRequest('The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.', { param: `items[${index}][price]` });
+      if (price['recurring'] === null)
+        throw invalidRequest('The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.', {
+          param: `items[${index}][price]`,
+        });
       return { id: this.world.newId('si'), price, quantity: Number(item['quantity'] ?? 1) };
     });
     const trialDays = Number(params['trial_period_days'] ?? 0);
     const trialEnd = trialDays > 0 ? this.world.nowS() + trialDays * 86_400 : null;
     const amount = trialEnd === null ? items.reduce((sum, item) => sum + Number(item.price['unit_amount'] ?? 0) * item.quantity, 0) : 0;
-    const paymentMethod = text(params['default_payment_method']) ?? text(record(customer['invoice_settings'])['default_payment_method']) ?? null;
+    const paymentMethod =
+      text(params['default_payment_method']) ?? text(record(customer['invoice_settings'])['default_payment_method']) ?? null;
 
-    const decline = declineCodeOf(customer, items.map((item) => item.price), paymentMethod);
+    const decline = declineCodeOf(
+      customer,
+      items.map((item) => item.price),
+      paymentMethod,
+    );
     if (decline && amount > 0) throw cardDeclined(decline, null);
     const charged = amount === 0 || (paymentMethod !== null && behavior !== 'default_incomplete');
     if (!charged && paymentMethod === null && behavior === 'error_if_incomplete') {
@@ -60,9 +69,11 @@ export class StripeSubscriptions {
   }
 
   update(account: StripeAccount, subscription: StripeObject, params: Json, cause: Cause): StripeObject {
-    if (subscription['status'] === 'canceled') throw invalidRequest('A canceled subscription can only update its cancellation_details and metadata.');
+    if (subscription['status'] === 'canceled')
+      throw invalidRequest('A canceled subscription can only update its cancellation_details and metadata.');
     const before = structuredClone(subscription);
-    if (params['cancel_at_period_end'] !== undefined) setCancelAtPeriodEnd(subscription, flag(params['cancel_at_period_end']), this.world.nowS());
+    if (params['cancel_at_period_end'] !== undefined)
+      setCancelAtPeriodEnd(subscription, flag(params['cancel_at_period_end']), this.world.nowS());
     if (params['metadata'] !== undefined) subscription['metadata'] = mergeMetadata(record(subscription['metadata']), params['metadata']);
     if (params['default_payment_method'] !== undefined) subscription['default_payment_method'] = params['default_payment_method'] || null;
     if (params['description'] !== undefined) subscription['description'] = params['description'] || null;
@@ -74,7 +85,13 @@ export class StripeSubscriptions {
   cancel(account: StripeAccount, subscription: StripeObject, cause: Cause): StripeObject {
     if (subscription['status'] === 'canceled') throw noSuch('subscription', subscription.id);
     const now = this.world.nowS();
-    Object.assign(subscription, { status: 'canceled', canceled_at: now, ended_at: now, cancel_at_period_end: false, cancellation_details: { comment: null, feedback: null, reason: 'cancellation_requested' } });
+    Object.assign(subscription, {
+      status: 'canceled',
+      canceled_at: now,
+      ended_at: now,
+      cancel_at_period_end: false,
+      cancellation_details: { comment: null, feedback: null, reason: 'cancellation_requested' },
+    });
     this.world.tell(account, 'customer.subscription.deleted', subscription, cause);
     return subscription;
   }
@@ -88,16 +105,27 @@ export class StripeSubscriptions {
   }
 
   confirm(account: StripeAccount, intent: StripeObject, paymentMethod: string, cause: Cause): StripeObject {
-    if (intent['status'] === 'succeeded') throw invalidRequest('This PaymentIntent has already succeeded.', { code: 'payment_intent_unexpected_state' });
+    if (intent['status'] === 'succeeded')
+      throw invalidRequest('This PaymentIntent has already succeeded.', { code: 'payment_intent_unexpected_state' });
     const decline = declineOfPaymentMethod(paymentMethod);
     if (decline) {
-      Object.assign(intent, { status: 'requires_payment_method', last_payment_error: { code: 'card_declined', decline_code: decline, message: 'Your card was declined.', type: 'card_error' } });
+      Object.assign(intent, {
+        status: 'requires_payment_method',
+        last_payment_error: { code: 'card_declined', decline_code: decline, message: 'Your card was declined.', type: 'card_error' },
+      });
       this.world.tell(account, 'payment_intent.payment_failed', intent, cause);
       throw cardDeclined(decline, intent);
     }
-    Object.assign(intent, { status: 'succeeded', amount_received: intent['amount'], payment_method: paymentMethod, latest_charge: this.world.newId('ch') });
+    Object.assign(intent, {
+      status: 'succeeded',
+      amount_received: intent['amount'],
+      payment_method: paymentMethod,
+      latest_charge: this.world.newId('ch'),
+    });
     this.world.tell(account, 'payment_intent.succeeded', intent, cause);
-    const invoice = [...account.collections.invoices.byId.values()].find((candidate) => account.intentOfInvoice.get(candidate.id) === intent.id);
+    const invoice = [...account.collections.invoices.byId.values()].find(
+      (candidate) => account.intentOfInvoice.get(candidate.id) === intent.id,
+    );
     if (invoice) this.settle(account, invoice, cause);
     return intent;
   }
@@ -109,7 +137,22 @@ export class StripeSubscriptions {
     if (field === 'confirmation_secret') return intent ? { client_secret: intent['client_secret'], type: 'payment_intent' } : null;
     if (field !== 'payments') return undefined;
     const data = intent
-      ? [{ id: `inpay_${intent.id.slice(3)}`, object: 'invoice_payment', amount_paid: null, amount_requested: intent['amount'], created: intent.created, currency: intent['currency'], invoice: object['id'], is_default: true, livemode: false, payment: { payment_intent: intent.id, type: 'payment_intent' }, status: intent['status'] === 'succeeded' ? 'paid' : 'open', status_transitions: { canceled_at: null, paid_at: null } }]
+      ? [
+          {
+            id: `inpay_${intent.id.slice(3)}`,
+            object: 'invoice_payment',
+            amount_paid: null,
+            amount_requested: intent['amount'],
+            created: intent.created,
+            currency: intent['currency'],
+            invoice: object['id'],
+            is_default: true,
+            livemode: false,
+            payment: { payment_intent: intent.id, type: 'payment_intent' },
+            status: intent['status'] === 'succeeded' ? 'paid' : 'open',
+            status_transitions: { canceled_at: null, paid_at: null },
+          },
+        ]
       : [];
     return { object: 'list', data, has_more: false, total_count: data.length, url: '/v1/invoice_payments' };
   }
@@ -128,11 +171,25 @@ export class StripeSubscriptions {
     this.tellChange(account, before, subscription, cause);
   }
 
-  private firstInvoice(account: StripeAccount, customer: StripeObject, subscription: StripeObject, amount: number, paid: boolean): StripeObject {
+  private firstInvoice(
+    account: StripeAccount,
+    customer: StripeObject,
+    subscription: StripeObject,
+    amount: number,
+    paid: boolean,
+  ): StripeObject {
     const id = this.world.newId('in');
     const number = `${String(customer['invoice_prefix'])}-${String(++account.invoiceNumber).padStart(4, '0')}`;
     const lineIds = (record(subscription['items'])['data'] as unknown[]).map(() => this.world.newId('il'));
-    const invoice = invoiceObject(id, this.world.nowS(), { account, customer, subscription, lineIds, status: paid ? 'paid' : 'open', number, amount });
+    const invoice = invoiceObject(id, this.world.nowS(), {
+      account,
+      customer,
+      subscription,
+      lineIds,
+      status: paid ? 'paid' : 'open',
+      number,
+      amount,
+    });
     subscription['latest_invoice'] = id;
     if (amount > 0) {
       const intent = paymentIntentObject(this.world.newId('pi'), this.world.nowS(), {

@@ -5,12 +5,29 @@ import type { Json } from '../sandbox.types';
 import { invalidRequest, missingParam, noSuch } from './stripe.errors';
 import { type Cause, StripeEvents } from './stripe.events';
 import { customerObject, priceObject, productObject } from './stripe.objects';
-import { type CollectionName, emptyAccount, idMaker, put, remove, type StripeAccount, type StripeObject, type StripeState } from './stripe.state';
+import {
+  type CollectionName,
+  emptyAccount,
+  idMaker,
+  put,
+  remove,
+  type StripeAccount,
+  type StripeObject,
+  type StripeState,
+} from './stripe.state';
 import { seedAccount } from './stripe.seed';
 
 export const NO_CAUSE: Cause = { requestId: null, idempotencyKey: null };
 const CUSTOMER_FIELDS = ['name', 'email', 'phone', 'description'] as const;
-const KINDS: Record<string, CollectionName> = { cus: 'customers', prod: 'products', price: 'prices', sub: 'subscriptions', in: 'invoices', pi: 'payment_intents', evt: 'events' };
+const KINDS: Record<string, CollectionName> = {
+  cus: 'customers',
+  prod: 'products',
+  price: 'prices',
+  sub: 'subscriptions',
+  in: 'invoices',
+  pi: 'payment_intents',
+  evt: 'events',
+};
 
 /** The accounts, and every change to customers, products and prices with its event. */
 export class StripeWorld {
@@ -81,7 +98,11 @@ export class StripeWorld {
   createProduct(account: StripeAccount, params: Json, cause: Cause): StripeObject {
     const name = text(params['name']);
     if (!name) throw missingParam('name');
-    const product = productObject(this.newId('prod'), this.nowS(), { name, description: text(params['description']) ?? null, metadata: metadataOf(params['metadata']) });
+    const product = productObject(this.newId('prod'), this.nowS(), {
+      name,
+      description: text(params['description']) ?? null,
+      metadata: metadataOf(params['metadata']),
+    });
     put(account.collections.products, product);
     this.tell(account, 'product.created', product, cause);
     return product;
@@ -93,7 +114,10 @@ export class StripeWorld {
     const amount = Number(params['unit_amount']);
     if (!Number.isInteger(amount) || amount < 0) throw invalidRequest('Invalid integer: unit_amount', { param: 'unit_amount' });
     const productData = record(params['product_data']);
-    const product = params['product'] === undefined && productData['name'] ? this.createProduct(account, productData, cause) : this.find(account, 'products', 'product', params['product'], 'product');
+    const product =
+      params['product'] === undefined && productData['name']
+        ? this.createProduct(account, productData, cause)
+        : this.find(account, 'products', 'product', params['product'], 'product');
     const recurring = record(params['recurring']);
     const price = priceObject(this.newId('price'), this.nowS(), {
       product: product.id,
@@ -117,7 +141,14 @@ export class StripeWorld {
     const start = account.collections.customers.order.length;
     for (let i = 0; i < count; i++) {
       const serial = start + i;
-      put(account.collections.customers, customerObject(makeId('cus'), this.nowS(), { name: `Customer ${serial}`, email: `customer${serial}@bulk.test`, description: `Bulk customer ${serial}` }));
+      put(
+        account.collections.customers,
+        customerObject(makeId('cus'), this.nowS(), {
+          name: `Customer ${serial}`,
+          email: `customer${serial}@bulk.test`,
+          description: `Bulk customer ${serial}`,
+        }),
+      );
     }
     this.context.changed();
   }
@@ -136,9 +167,19 @@ function customerFields(params: Json): Json {
   const fields: Json = {};
   for (const name of CUSTOMER_FIELDS) if (params[name] !== undefined) fields[name] = params[name] === '' ? null : params[name];
   if (params['invoice_settings'] !== undefined) {
-    fields['invoice_settings'] = { custom_fields: null, default_payment_method: text(record(params['invoice_settings'])['default_payment_method']) ?? null, footer: null, rendering_options: null };
+    fields['invoice_settings'] = {
+      custom_fields: null,
+      default_payment_method: text(record(params['invoice_settings'])['default_payment_method']) ?? null,
+      footer: null,
+      rendering_options: null,
+    };
   } else if (params['payment_method'] !== undefined) {
-    fields['invoice_settings'] = { custom_fields: null, default_payment_method: params['payment_method'], footer: null, rendering_options: null };
+    fields['invoice_settings'] = {
+      custom_fields: null,
+      default_payment_method: params['payment_method'],
+      footer: null,
+      rendering_options: null,
+    };
   }
   if (params['address'] !== undefined) fields['address'] = params['address'] === '' ? null : params['address'];
   return fields;
