@@ -124,8 +124,9 @@ function sorted(facts: OAuth2Facts, provider: Provider, error: unknown): Integra
     if (facts.clientFaultCodes.includes(found.providerCode)) return new IntegrationError('provider_misconfigured', { ...options, notExecuted: true });
   }
   if (found) return found;
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return new IntegrationError('provider_timeout', options);
-  if (error instanceof TypeError) return new IntegrationError('provider_unavailable', options); // what fetch throws for a failed connection
+  const name = (error as { name?: unknown } | null)?.name;
+  if (name === 'TimeoutError' || name === 'AbortError') return new IntegrationError('provider_timeout', options);
+  if (name === 'TypeError') return new IntegrationError('provider_unavailable', options); // what fetch throws for a failed connection
   return new IntegrationError('provider_bad_answer', options);
 }
 

@@ -26,6 +26,7 @@ export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
     scopes: ['openid', 'email', ...USEFUL_SCOPES],
     scopeSeparator: ' ',
     pkce: true,
+    issuer: 'https://accounts.google.com',
     // Without `consent` a refresh token comes with the first grant only.
     authorizeParams: { access_type: 'offline', prompt: 'consent', include_granted_scopes: 'true' },
     refusalCodes: ['invalid_grant'],
