@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { ApiModule } from './api/api.module';
 import type { EdgeLogger } from './api/edge-logger';
 import { systemClock, type Clock } from './clock';
@@ -10,12 +10,14 @@ import { IntegrationsModule } from './integrations/integrations.module';
 export interface AppParts {
   readonly logger: EdgeLogger;
   readonly clock?: Clock;
+  /** Modules of the product that runs Trestle inside itself: its handlers, its pages. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
 }
 
 /** The map: every part of the service, each a folder. */
 @Module({})
 export class AppModule {
-  static with(settings: Settings, { logger, clock = systemClock }: AppParts): DynamicModule {
+  static with(settings: Settings, { logger, clock = systemClock, imports = [] }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -23,6 +25,7 @@ export class AppModule {
         DatabaseModule,
         ApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
+        ...imports,
       ],
     };
   }

@@ -10,7 +10,7 @@ import { watchProcess } from './api/http-metrics';
 import { createLogger, NestLogger } from './api/logging';
 import { OpenApi } from './api/open-api';
 import { RouteTable } from './api/route-table';
-import { AppModule } from './app.module';
+import { AppModule, type AppParts } from './app.module';
 import type { Clock } from './clock';
 import type { Settings } from './config/env';
 import { ProviderRegistry } from './integrations';
@@ -18,11 +18,13 @@ import { ProviderRegistry } from './integrations';
 export interface AppOptions {
   clock?: Clock;
   logger?: EdgeLogger;
+  /** Modules of the product, e.g. with its own event handlers. */
+  imports?: AppParts['imports'];
 }
 
 /** The whole service, ready to `listen`. */
-export async function createApp(settings: Settings, { clock, logger = createLogger(settings) }: AppOptions = {}): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, { logger, clock }), createFastifyAdapter(settings), nestOptions(logger));
+export async function createApp(settings: Settings, { clock, logger = createLogger(settings), imports }: AppOptions = {}): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, { logger, clock, imports }), createFastifyAdapter(settings), nestOptions(logger));
   return configureApp(app, settings, logger);
 }
 
