@@ -1,0 +1,35 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { cursor, CurrentUser, IdParam, limit, Roles, visibleTenant, ZodQuery, type Caller, type Paged } from '../../api';
+import { pageOfRuns } from './run-pages';
+import { SyncService } from './sync.service';
+import { viewOf, type SyncRunView } from './sync-run';
+
+const runList = z.strictObject({
+  limit,
+  cursor,
+  connection: z.guid().optional(),
+  provider: z.string().min(1).max(32).optional(),
+  status: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled', 'paused']).optional(),
+});
+
+@ApiTags('admin')
+@Roles('admin')
+@Controller('v1/admin/sync-runs')
+export class AdminSyncController {
+  constructor(private readonly service: SyncService) {}
+
+  @Get()
+  list(@CurrentUser() caller: Caller, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
+    const { connection, provider, status } = query;
+    return pageOfRuns(this.service, { tenant: visibleTenant(caller), connectionId: connection, provider, status }, query);
+  }
+
+  /** Lets a run that failed with `confirmation_required` remove what it found missing. */
+  @Post(':id/confirm')
+  @HttpCode(202)
+  async confirm(@CurrentUser() caller: Caller, @IdParam('id', 'not_found') id: string): Promise<SyncRunView> {
+    return viewOf(await this.service.confirm(id, visibleTenant(caller)));
+  }
+}

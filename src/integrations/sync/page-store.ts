@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { inTransaction } from '../../database';
+import type { SyncPage } from '../provider';
+import { recordBatch } from './record-batch';
+import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
+import type { SyncRun } from './sync-run';
+import { SyncRunRepository } from './sync-run.repository';
+import { WalkRepository, type Walk } from './walk.repository';
+
+/** A run that is not this claim's any more: lost to another process, or cancelled. Nothing was written. */
+export class RunLostError extends Error {
+  override readonly name = 'RunLostError';
+}
+
+/** A sweep that would remove more than this share of a partition, and more than so many records, waits for a confirmation. */
+export const SHRINK_GUARD = { share: 0.5, records: 20 } as const;
+
+export interface StoredPage {
+  readonly counts: RecordCounts;
+  /** Set with the last page: `blocked` when the sweep waits for a confirmation. */
+  readonly end?: 'done' | 'blocked';
+}
+
+/** Every step of a run that must not be split by a crash, each in one transaction that first makes sure the run is still ours. */
+@Injectable()
+export class PageStore {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly runs: SyncRunRepository,
+    private readonly walks: WalkRepository,
+    private readonly records: RecordStore,
+  ) {}
+
+  async begin(run: SyncRun, place: RecordPlace, mode: Walk['mode'], options: { dropCursor?: boolean } = {}): Promise<Walk> {
+    return this.step(run, place, (manager) => this.walks.begin(manager, place, run.id, mode, options));
+  }
+
+  /** The page's records and where to go on after it; with the last page also the sweep and the cursor. */
+  async store(run: SyncRun, place: RecordPlace, walk: Walk, page: SyncPage, { last }: { last: boolean }): Promise<StoredPage> {
+    const batch = recordBatch(page.records); // hashed before the transaction opens
+    return this.step(run, place, async (manager) => {
+      let counts = await this.records.applyLocked(manager, place, batch);
+      let end: StoredPage['end'];
+      if (last) {
+        const swept = await this.end(manager, run, place, walk, page.cursor);
+        counts = addCounts(counts, swept.counts);
+        end = swept.end;
+      } else {
+        await this.walks.advance(manager, place, page);
+      }
+      await this.count(manager, run, counts, { fetched: page.records.length, total: page.total });
+      return { counts, end };
+    });
+  }
+
+  /** The end of a walk whose last page was stored before it was known to be the last. */
+  async finish(run: SyncRun, place: RecordPlace, walk: Walk): Promise<StoredPage> {
+    return this.step(run, place, async (manager) => {
+      const swept = await this.end(manager, run, place, walk, undefined);
+      await this.count(manager, run, swept.counts, { fetched: 0 });
+      return swept;
+    });
+  }
+
+  /** Removes the records of a partition that the provider no longer has. @returns undefined when that needs a confirmation first */
+  async removePartition(run: SyncRun, place: RecordPlace): Promise<RecordCounts | undefined> {
+    return this.step(run, place, async (manager) => {
+      const live = await this.records.live(manager, place);
+      if (live.length > SHRINK_GUARD.records && !run.confirmed) {
+        const all = await this.records.countLive(manager, { connectionId: place.connectionId, resource: place.resource });
+        if (live.length > all * SHRINK_GUARD.share) return undefined;
+      }
+      const counts = { ...NO_COUNTS, deleted: await this.records.removeLocked(manager, place, live) };
+      await this.walks.remove(manager, place);
+      await this.count(manager, run, counts, { fetched: 0 });
+      return counts;
+    });
+  }
+
+  private async end(manager: EntityManager, run: SyncRun, place: RecordPlace, walk: Walk, cursor: unknown): Promise<Required<StoredPage>> {
+    const gone = walk.mode === 'full' && walk.walkId ? await this.records.unseen(manager, place, { walkId: walk.walkId, floorChange: walk.floorChange }) : [];
+    const blocked = gone.length > SHRINK_GUARD.records && !run.confirmed && gone.length > (await this.records.countLive(manager, place)) * SHRINK_GUARD.share;
+    const deleted = blocked ? 0 : await this.records.removeLocked(manager, place, gone);
+    const end = blocked ? 'blocked' : 'done';
+    await this.walks.finish(manager, place, end, cursor);
+    return { counts: { ...NO_COUNTS, deleted }, end };
+  }
+
+  /** A page is progress: the tries are counted anew. */
+  private async count(manager: EntityManager, run: SyncRun, counts: RecordCounts, page: { fetched: number; total?: number }): Promise<void> {
+    await manager.query(
+      `UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
+         total = coalesce($7, total), attempts = 1 WHERE id = $1`,
+      [run.id, page.fetched, counts.created, counts.updated, counts.unchanged, counts.deleted, page.total ?? null],
+    );
+  }
+
+  /** The connection's turn first, then the run: the order of locks everywhere. */
+  private async step<T>(run: SyncRun, place: RecordPlace, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return inTransaction(this.dataSource, async (manager) => {
+      await this.records.lock(manager, place.connectionId);
+      if (!(await this.runs.hold(manager, run))) throw new RunLostError(`run ${run.id} is no longer held`);
+      return work(manager);
+    });
+  }
+}

@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { IntegrationEvents } from '../connections';
+import type { ConnectionRef, SyncRecord } from '../provider';
+import { Doorbell } from '../queue';
+import { RecordStore } from './record-store';
+import { SyncService } from './sync.service';
+
+/** What an event's handler may ask of the sync, within its own transaction. What is returned is to be called after the commit. */
+@Injectable()
+export class RealtimeSync {
+  constructor(
+    private readonly records: RecordStore,
+    private readonly service: SyncService,
+    private readonly events: IntegrationEvents,
+    private readonly doorbell: Doorbell,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Upserts and deletions that an event brought. */
+  async apply(
+    manager: EntityManager,
+    connection: ConnectionRef,
+    resource: string,
+    records: readonly SyncRecord[],
+    { partition }: { partition: string },
+  ): Promise<(() => void) | undefined> {
+    const { created, updated, deleted } = await this.records.apply(manager, connection, resource, partition, records);
+    if (created + updated + deleted === 0) return undefined;
+    const { tenant, provider, id: connectionId } = connection;
+    const data = { resource, partition, created, updated, deleted };
+    return () => this.events.emit({ type: 'records.changed', tenant, provider, connectionId, at: new Date(this.clock.now()), data });
+  }
+
+  /** An incremental run; a burst of wishes becomes one. */
+  async request(manager: EntityManager, connection: ConnectionRef, resources: readonly string[] = []): Promise<() => void> {
+    await this.service.request(connection.id, { type: 'incremental', trigger: 'webhook', resources }, manager);
+    return () => this.doorbell.ring('sync');
+  }
+}

@@ -1,0 +1,72 @@
+import { HASH_BYTES } from './canonical-json';
+
+/** Takes the connection's turn to write: whoever holds it draws the next change numbers. Params: connection. */
+export const LOCK_SEQUENCE = `SELECT 1 FROM record_sequences WHERE connection_id = $1 FOR UPDATE`;
+
+export const CREATE_SEQUENCE = `INSERT INTO record_sequences (connection_id) VALUES ($1) ON CONFLICT DO NOTHING`;
+
+/**
+ * Applies a batch under the lock above, all in one statement: compare, write what differs, number the changes, note for a full
+ * walk under way what was met and left as it was. Params: connection, resource, partition, ids, texts, hashes, versions, deleted, now.
+ *
+ * - "The first row from this key on" is a look-up in the primary key whatever the planner knows. Asked with `=`, it takes the feed's
+ *   index while there are no statistics, and reads the whole resource for every record.
+ * - `guard`: the deletion of a record never seen, kept so that an older event that comes late does not bring it to life.
+ * - `version`: same content, newer version; written, but no change that a reader should see.
+ */
+export const APPLY_BATCH = `
+WITH input AS (
+  SELECT u.id, u.data, substring($6::bytea FROM (u.n::int - 1) * ${HASH_BYTES} + 1 FOR ${HASH_BYTES}) AS hash, u.version, coalesce(u.deleted, false) AS deleted, u.n
+  FROM unnest($4::text[], string_to_array($5::text, chr(30)), $7::numeric[], $8::boolean[]) WITH ORDINALITY AS u(id, data, version, deleted, n)
+), judged AS MATERIALIZED (
+  SELECT i.*, r.change_no AS old_change, r.changed_at AS old_changed_at,
+    CASE
+      WHEN r.change_no IS NULL THEN CASE WHEN NOT i.deleted THEN 'created' WHEN i.version IS NOT NULL THEN 'guard' ELSE 'same' END
+      WHEN i.version < r.version THEN 'same'
+      WHEN i.deleted AND NOT r.deleted THEN 'deleted'
+      WHEN NOT i.deleted AND r.deleted THEN 'created'
+      WHEN NOT i.deleted AND r.hash <> i.hash THEN 'updated'
+      WHEN i.version IS NOT NULL AND (r.version IS NULL OR i.version > r.version) THEN 'version'
+      ELSE 'same'
+    END AS verdict
+  FROM input i LEFT JOIN LATERAL (
+    SELECT external_id, hash, version, deleted, change_no, changed_at, resource, connection_id, partition FROM records
+    WHERE (connection_id, resource, partition, external_id) >= ($1, $2, $3, i.id)
+    ORDER BY connection_id, resource, partition, external_id LIMIT 1
+  ) r ON r.connection_id = $1 AND r.resource = $2 AND r.partition = $3 AND r.external_id = i.id
+), changed AS (
+  SELECT *, CASE verdict WHEN 'version' THEN 0 ELSE row_number() OVER (PARTITION BY verdict = 'version' ORDER BY n) END AS step
+  FROM judged WHERE verdict <> 'same'
+), written AS (
+  INSERT INTO records AS r (connection_id, resource, partition, external_id, data, hash, version, deleted, change_no, changed_at)
+  SELECT $1, $2, $3, c.id, CASE WHEN NOT c.deleted THEN c.data::jsonb END, CASE WHEN NOT c.deleted THEN c.hash END, c.version, c.deleted,
+    CASE verdict WHEN 'version' THEN c.old_change ELSE s.last_change + c.step END, CASE verdict WHEN 'version' THEN c.old_changed_at ELSE $9::timestamptz END
+  FROM changed c, record_sequences s WHERE s.connection_id = $1
+  ON CONFLICT (connection_id, resource, partition, external_id) DO UPDATE SET data = excluded.data, hash = excluded.hash,
+    version = coalesce(excluded.version, r.version), deleted = excluded.deleted, change_no = excluded.change_no, changed_at = excluded.changed_at
+), numbered AS (
+  UPDATE record_sequences s SET last_change = s.last_change + c.steps
+  FROM (SELECT coalesce(max(step), 0) AS steps FROM changed) c WHERE s.connection_id = $1 AND c.steps > 0
+), seen AS (
+  INSERT INTO sync_seen (walk_id, connection_id, ids)
+  SELECT w.walk_id, $1, array_agg(j.id) FROM sync_cursors w, judged j
+  WHERE w.connection_id = $1 AND w.resource = $2 AND w.partition = $3 AND w.walk_id IS NOT NULL AND j.verdict IN ('same', 'version') AND NOT j.deleted
+  GROUP BY w.walk_id
+)
+SELECT count(*) FILTER (WHERE verdict = 'created')::int AS created, count(*) FILTER (WHERE verdict = 'updated')::int AS updated,
+  count(*) FILTER (WHERE verdict = 'deleted')::int AS deleted, count(*) FILTER (WHERE verdict IN ('same', 'version', 'guard'))::int AS unchanged
+FROM judged`;
+
+/**
+ * What a full walk did not meet: live, not written since the walk began, not noted as seen. EXCEPT is a hash or a sort whatever
+ * the planner believes. Params: connection, resource, partition, walk, last change before the walk.
+ */
+export const UNSEEN = `
+SELECT external_id AS id FROM records
+WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND NOT deleted AND change_no <= $5
+EXCEPT
+SELECT unnest(ids) FROM sync_seen WHERE walk_id = $4`;
+
+export const LIVE_IN_PARTITION = `SELECT external_id AS id FROM records WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND NOT deleted`;
+export const COUNT_LIVE_IN_PARTITION = `SELECT count(*)::int AS live FROM records WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND NOT deleted`;
+export const COUNT_LIVE_IN_RESOURCE = `SELECT count(*)::int AS live FROM records WHERE connection_id = $1 AND resource = $2 AND NOT deleted`;

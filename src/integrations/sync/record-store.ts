@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import type { ConnectionRef, SyncRecord } from '../provider';
+import { recordBatch, type RecordBatch } from './record-batch';
+import { APPLY_BATCH, COUNT_LIVE_IN_PARTITION, COUNT_LIVE_IN_RESOURCE, CREATE_SEQUENCE, LIVE_IN_PARTITION, LOCK_SEQUENCE, UNSEEN } from './record-sql';
+import { select } from './sql';
+
+export interface RecordCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+}
+
+/** Where records belong. */
+export interface RecordPlace {
+  readonly connectionId: string;
+  readonly resource: string;
+  readonly partition: string;
+}
+
+export const NO_COUNTS: RecordCounts = { created: 0, updated: 0, unchanged: 0, deleted: 0 };
+
+/** Deletions in one statement. */
+const SWEEP_BATCH = 1_000;
+
+/** The records of all connections. Everything happens in the caller's transaction, under the connection's turn to write. */
+@Injectable()
+export class RecordStore {
+  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+
+  /**
+   * Upserts and deletions, counted. What has the same content is not written; what has a lower version than the stored is ignored.
+   * Holds the connection's turn until the transaction ends: two connections in one transaction belong in the order of their ids.
+   */
+  async apply(
+    manager: EntityManager,
+    connection: Pick<ConnectionRef, 'id'>,
+    resource: string,
+    partition: string,
+    records: readonly SyncRecord[],
+  ): Promise<RecordCounts> {
+    if (records.length === 0) return NO_COUNTS;
+    const batch = recordBatch(records);
+    await this.lock(manager, connection.id);
+    return this.applyLocked(manager, { connectionId: connection.id, resource, partition }, batch);
+  }
+
+  /** Takes the connection's turn to write, until the transaction ends. Always the first lock of a transaction. */
+  async lock(manager: EntityManager, connectionId: string): Promise<void> {
+    if ((await select(manager, LOCK_SEQUENCE, [connectionId])).length > 0) return;
+    await manager.query(CREATE_SEQUENCE, [connectionId]);
+    await manager.query(LOCK_SEQUENCE, [connectionId]);
+  }
+
+  async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {
+    if (batch.size === 0) return NO_COUNTS;
+    const params = [...placeParams(place), batch.ids, batch.texts, batch.hashes, batch.versions, batch.deleted, new Date(this.clock.now())];
+    const [counts] = await select<RecordCounts>(manager, APPLY_BATCH, params);
+    return counts as RecordCounts;
+  }
+
+  /** Ids that a full walk did not meet. */
+  async unseen(manager: EntityManager, place: RecordPlace, walk: { walkId: string; floorChange: string }): Promise<string[]> {
+    return ids(await select(manager, UNSEEN, [...placeParams(place), walk.walkId, walk.floorChange]));
+  }
+
+  async live(manager: EntityManager, place: RecordPlace): Promise<string[]> {
+    return ids(await select(manager, LIVE_IN_PARTITION, placeParams(place)));
+  }
+
+  /** How many records there are; without a partition, in the whole resource. */
+  async countLive(manager: EntityManager, place: Omit<RecordPlace, 'partition'> & { partition?: string }): Promise<number> {
+    const [row] =
+      place.partition === undefined
+        ? await select<{ live: number }>(manager, COUNT_LIVE_IN_RESOURCE, [place.connectionId, place.resource])
+        : await select<{ live: number }>(manager, COUNT_LIVE_IN_PARTITION, [place.connectionId, place.resource, place.partition]);
+    return row?.live ?? 0;
+  }
+
+  /** Turns records into tombstones; the caller holds the turn. */
+  async removeLocked(manager: EntityManager, place: RecordPlace, recordIds: readonly string[]): Promise<number> {
+    let deleted = 0;
+    for (let start = 0; start < recordIds.length; start += SWEEP_BATCH) {
+      const records = recordIds.slice(start, start + SWEEP_BATCH).map((id) => ({ id, deleted: true }));
+      deleted += (await this.applyLocked(manager, place, recordBatch(records))).deleted;
+    }
+    return deleted;
+  }
+}
+
+export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
+  return { created: a.created + b.created, updated: a.updated + b.updated, unchanged: a.unchanged + b.unchanged, deleted: a.deleted + b.deleted };
+}
+
+function placeParams(place: RecordPlace): string[] {
+  return [place.connectionId, place.resource, place.partition];
+}
+
+function ids(rows: readonly { id: string }[]): string[] {
+  return rows.map((row) => row.id);
+}
