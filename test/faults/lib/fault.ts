@@ -1,0 +1,20 @@
+import type { Services } from '../../../bench/lib/benchmark';
+
+/** Which kind of storage a fault is tried on: three processes on Postgres and Redis, or one on the embedded default. */
+export type Stage = 'server' | 'embedded';
+
+export interface Fault {
+  readonly id: string;
+  /** What must hold, in one line. */
+  readonly promise: string;
+  readonly stages: readonly Stage[];
+  /** @returns what was seen, compared as sets from the ledgers of sandbox and effect sink; `ok: null` where it cannot run here */
+  run(stage: Stage, services: Services): Promise<{ seen: string; ok: boolean | null }>;
+}
+
+export interface FaultResult {
+  readonly id: string;
+  readonly promise: string;
+  readonly seen: string;
+  readonly ok: boolean | null;
+}

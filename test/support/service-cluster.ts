@@ -1,0 +1,179 @@
+import { SignJWT } from 'jose';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Pool } from 'pg';
+import { startProcess, type TestProcess } from './child-process';
+
+export interface ClusterOptions {
+  /** TypeScript file of the service's process. */
+  readonly entry: string;
+  /** Processes; on the embedded database one. */
+  readonly processes: number;
+  /** A Postgres server: a database of the cluster's own is created on it and dropped at the end. Without: embedded. */
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  /** Further settings, e.g. the sandbox's. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Settings of one process only, by its index. */
+  readonly envOf?: (index: number) => Readonly<Record<string, string>>;
+}
+
+/** One process of the service under test. */
+export interface Member {
+  readonly index: number;
+  readonly url: string;
+  readonly port: number;
+  process: TestProcess;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with its exit code. */
+  stop(): Promise<number | null>;
+  /** Starts it again on its port; resolves when it is ready. */
+  start(): Promise<void>;
+}
+
+export interface Cluster {
+  readonly members: readonly Member[];
+  /** Address of the cluster's own database; undefined on the embedded one. */
+  readonly databaseUrl?: string;
+  readonly dataDir: string;
+  readonly jwtSecret: string;
+  tokenFor(who: { tenant: string; user: string; role?: string }): Promise<string>;
+  /** Reads the database beside the service. On the embedded one only while no process runs. */
+  query<Row extends object>(sql: string, params?: unknown[]): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+const READY_WITHIN_MS = 60_000;
+
+/** Starts the service as it runs for real: processes, a database of their own, sockets. Used by faults and benchmarks. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trestle-cluster-'));
+  const databaseUrl = options.databaseUrl && (await createDatabase(options.databaseUrl));
+  const jwtSecret = randomBytes(32).toString('hex');
+  const common = {
+    NODE_ENV: 'test',
+    DATA_DIR: dataDir,
+    API_JWT_SECRET: jwtSecret,
+    ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
+    LOG_LEVEL: 'warn',
+    SANDBOX: 'off',
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl, REDIS_URL: options.redisUrl ?? '' } : {}),
+    ...options.env,
+  };
+  const ports = await freePorts(databaseUrl ? options.processes : 1);
+  const members = ports.map((port, index) => member(index, port, options, { ...common, PUBLIC_URL: `http://127.0.0.1:${ports[0]}` }));
+  const pool = databaseUrl ? new Pool({ connectionString: databaseUrl, max: 2 }) : undefined;
+  pool?.on('error', () => undefined); // the server is restarted under some faults
+  const stop = async () => {
+    await Promise.all(members.map((one) => one.kill()));
+    await pool?.end();
+    if (options.databaseUrl && databaseUrl) await dropDatabase(options.databaseUrl, databaseUrl);
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    // The first one migrates; the others find it done.
+    for (const one of members) await one.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    members,
+    databaseUrl,
+    dataDir,
+    jwtSecret,
+    tokenFor: ({ tenant, user, role = 'user' }) =>
+      new SignJWT({ tenant, role }).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setJti(randomUUID()).setExpirationTime('2h').sign(Buffer.from(jwtSecret)),
+    query: async <Row extends object>(sql: string, params: unknown[] = []) => {
+      if (pool) return (await pool.query(sql, params)).rows as Row[];
+      return queryFolder<Row>(dataDir, sql, params);
+    },
+    stop,
+  };
+}
+
+function member(index: number, port: number, options: ClusterOptions, env: Readonly<Record<string, string>>): Member {
+  const url = `http://127.0.0.1:${port}`;
+  const one: Member = {
+    index,
+    port,
+    url,
+    process: undefined as unknown as TestProcess,
+    kill: () => one.process?.kill() ?? Promise.resolve(),
+    stop: () => {
+      one.process.child.kill('SIGTERM');
+      return one.process.ended;
+    },
+    start: async () => {
+      one.process = startProcess(options.entry, [], { ...env, PORT: String(port), ...options.envOf?.(index) });
+      await untilReady(one);
+    },
+  };
+  return one;
+}
+
+async function untilReady(one: Member): Promise<void> {
+  const end = Date.now() + READY_WITHIN_MS;
+  let over = false;
+  void one.process.ended.then(() => (over = true));
+  for (;;) {
+    const ready = await fetch(`${one.url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    if (over || Date.now() > end) throw new Error(`process ${one.index} did not become ready:\n${one.process.lines.slice(-30).join('\n')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function queryFolder<Row extends object>(dataDir: string, sql: string, params: unknown[]): Promise<Row[]> {
+  const { connectDatabase } = await import('../../src/database');
+  const dataSource = await connectDatabase({ dataDir });
+  try {
+    if (!dataSource.isInitialized) await dataSource.initialize();
+    return (await dataSource.query(sql, params)) as Row[];
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+async function createDatabase(server: string): Promise<string> {
+  const name = `trestle_run_${randomUUID().replaceAll('-', '')}`;
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+function dropDatabase(server: string, url: string): Promise<void> {
+  return onServer(server, `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+}
+
+async function onServer(server: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Free ports, held together until all are known so that none comes twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
