@@ -64,7 +64,9 @@ export class SlackAuthService implements ProviderAuth {
 
   async identify({ fetch, grants, tokenBody: body }: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity> {
     const answer = readTokenBody(body);
-    const test = authTest.parse(await (await this.call(fetch, 'auth.test')).json());
+    const parsed = authTest.safeParse(await (await this.call(fetch, 'auth.test')).json());
+    if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: SLACK, detail: 'Slack did not say which workspace this is.' });
+    const test = parsed.data;
     const organization = answer.is_enterprise_install === true ? answer.enterprise : undefined;
     const home = organization ?? answer.team;
     const homeId = home?.id ?? test.team_id ?? test.enterprise_id;

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
@@ -46,10 +45,7 @@ export class SlackWebhooksService implements WebhookFacts {
   readonly configured: boolean;
   private readonly secrets: readonly string[];
 
-  constructor(
-    @Inject(SETTINGS) settings: Settings,
-    @Inject(CLOCK) _clock: Clock,
-  ) {
+  constructor(@Inject(SETTINGS) settings: Settings) {
     this.secrets = settings.providers[SLACK]?.webhookSecrets ?? [];
     this.configured = this.secrets.length > 0;
   }

@@ -14,7 +14,7 @@ interface Prepared {
 
 /** Real time: the object of an event is read anew, as events come in any order and say how it was, not how it is. */
 @Injectable()
-@OnWebhook(STRIPE, ...STRIPE_RESOURCES.flatMap((resource) => resource.eventTypes))
+@OnWebhook({ provider: STRIPE, types: STRIPE_RESOURCES.flatMap((resource) => resource.eventTypes) })
 export class StripeRecordsHandler implements WebhookHandler<Stripe.Event, Prepared | undefined> {
   private readonly apiBaseUrl: string;
 

@@ -1,0 +1,46 @@
+import { Inject, Module } from '@nestjs/common';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { ActionsModule, ConnectionsModule, HttpModule, ProviderRegistry, SyncModule, type Provider } from '../../integrations';
+import { GoogleAuthService } from './google-auth.service';
+import { GoogleCalendarSync } from './google-calendar.sync';
+import { GoogleMailSync } from './google-mail.sync';
+import { GoogleCalendarsHandler, GoogleEventsHandler, GoogleMailHandler } from './google-notifications.handlers';
+import { GoogleSyncService } from './google-sync.service';
+import { GoogleWebhooksService } from './google-webhooks.service';
+import { GoogleController } from './google.controller';
+import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
+import { GoogleService } from './google.service';
+
+@Module({
+  imports: [ConnectionsModule, HttpModule, ActionsModule, SyncModule],
+  controllers: [GoogleController],
+  providers: [
+    GoogleAuthService, GoogleCalendarSync, GoogleMailSync, GoogleSyncService, GoogleWebhooksService, GoogleService,
+    GoogleEventsHandler, GoogleCalendarsHandler, GoogleMailHandler,
+  ],
+  exports: [GoogleService],
+})
+export class GoogleModule {
+  constructor(registry: ProviderRegistry, @Inject(SETTINGS) settings: Settings, auth: GoogleAuthService, sync: GoogleSyncService, webhooks: GoogleWebhooksService) {
+    registry.register(googleProvider(settings, { auth, sync, webhooks }));
+  }
+}
+
+/** What Google is, all in one place. */
+export function googleProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
+  const own = settings.providers[GOOGLE] ?? { webhookSecrets: [] };
+  const oauth2 = googleOAuth2(own);
+  const roots = googleRoots(own);
+  return {
+    key: GOOGLE,
+    name: 'Google',
+    configured: Boolean(own.clientId && own.clientSecret),
+    apiBaseUrl: roots.calendar,
+    otherOrigins: [roots.gmail, oauth2.userinfoUrl ?? roots.calendar].map((url) => new URL(url).origin),
+    oauth2,
+    ...services,
+    http: googleHttp(roots.calendar),
+    actions: ['emails.send', 'events.list'],
+  };
+}

@@ -1,0 +1,51 @@
+import { Controller, Get, Headers, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { cursor, CurrentUser, decodeCursor, encodeCursor, IdParam, limit, paged, ZodBody, ZodQuery, type Caller, type Paged } from '../../api';
+import { ActionService, ConnectionRepository, toRef } from '../../integrations';
+import { SLACK } from './slack.facts';
+import { postMessageBody, SlackService, type PostMessage, type SlackChannelSummary } from './slack.service';
+
+const channelsQuery = z.strictObject({ limit, cursor });
+const position = z.strictObject({ cursor: z.string().min(1).max(1_000) });
+
+@Controller('v1/connections/:id/slack')
+export class SlackController {
+  constructor(
+    private readonly connections: ConnectionRepository,
+    private readonly actions: ActionService,
+    private readonly slack: SlackService,
+  ) {}
+
+  /** The workspace's channels, asked live. */
+  @Get('channels')
+  async channels(@CurrentUser() caller: Caller, @IdParam() id: string, @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>): Promise<Paged<SlackChannelSummary>> {
+    const at = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position).cursor;
+    const connection = await this.connections.findUsable(caller, SLACK, id);
+    const page = await this.slack.listChannels(toRef(connection), { limit: query.limit, cursor: at });
+    return paged(page.channels, page.cursor === undefined ? null : encodeCursor({ cursor: page.cursor }));
+  }
+
+  /** Posts a message as the app. Slack takes no idempotency key: one of doubtful outcome stays `outcome_unknown`. */
+  @Post('messages')
+  async postMessage(
+    @CurrentUser() caller: Caller,
+    @IdParam() id: string,
+    @ZodBody(postMessageBody) body: PostMessage,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('idempotency-key') idempotencyKey?: string,
+  ): Promise<unknown> {
+    const connection = toRef(await this.connections.findUsable(caller, SLACK, id));
+    const done = await this.actions.run({
+      caller,
+      connection,
+      route: 'POST slack/messages',
+      body,
+      idempotencyKey,
+      execute: async () => ({ status: 201, body: await this.slack.postMessage(connection, body) }),
+    });
+    if (done.replayed) reply.header('Idempotent-Replayed', 'true');
+    reply.status(done.status);
+    return done.body;
+  }
+}

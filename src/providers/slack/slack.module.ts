@@ -1,0 +1,43 @@
+import { Inject, Module } from '@nestjs/common';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { ActionsModule, ConnectionsModule, HttpModule, ProviderRegistry, type Provider } from '../../integrations';
+import { SlackAuthService } from './slack-auth.service';
+import { SlackChannelHandler, SlackMessageHandler, SlackRateLimitedHandler, SlackUserHandler } from './slack-records.handlers';
+import { SlackRevocationHandler } from './slack-revocation.handler';
+import { SlackSyncService } from './slack-sync.service';
+import { SlackWebhooksService } from './slack-webhooks.service';
+import { SlackController } from './slack.controller';
+import { SLACK, SLACK_API_BASE_URL, slackHttp, slackOAuth2 } from './slack.facts';
+import { SlackService } from './slack.service';
+
+@Module({
+  imports: [ConnectionsModule, HttpModule, ActionsModule],
+  controllers: [SlackController],
+  providers: [
+    SlackAuthService, SlackSyncService, SlackWebhooksService, SlackService,
+    SlackMessageHandler, SlackChannelHandler, SlackUserHandler, SlackRateLimitedHandler, SlackRevocationHandler,
+  ],
+  exports: [SlackService],
+})
+export class SlackModule {
+  constructor(registry: ProviderRegistry, @Inject(SETTINGS) settings: Settings, auth: SlackAuthService, sync: SlackSyncService, webhooks: SlackWebhooksService) {
+    registry.register(slackProvider(settings, { auth, sync, webhooks }));
+  }
+}
+
+/** What Slack is, all in one place. */
+export function slackProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
+  const own = settings.providers[SLACK] ?? { webhookSecrets: [] };
+  const apiBaseUrl = own.apiBaseUrl ?? SLACK_API_BASE_URL;
+  return {
+    key: SLACK,
+    name: 'Slack',
+    configured: Boolean(own.clientId && own.clientSecret),
+    apiBaseUrl,
+    oauth2: slackOAuth2(own, apiBaseUrl),
+    ...services,
+    http: slackHttp(apiBaseUrl),
+    actions: ['messages.send', 'channels.list'],
+  };
+}

@@ -1,0 +1,42 @@
+import { Inject, Module } from '@nestjs/common';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { ActionsModule, ConnectionsModule, HttpModule, ProviderRegistry, type Provider } from '../../integrations';
+import { StripeAuthService } from './stripe-auth.service';
+import { StripeRecordsHandler } from './stripe-records.handler';
+import { StripeRevocationHandler } from './stripe-revocation.handler';
+import { StripeSyncService } from './stripe-sync.service';
+import { StripeWebhooksService } from './stripe-webhooks.service';
+import { StripeController } from './stripe.controller';
+import { STRIPE, STRIPE_API_BASE_URL, STRIPE_API_KEY, stripeHttp, stripeOAuth2 } from './stripe.facts';
+import { StripeService } from './stripe.service';
+
+@Module({
+  imports: [ConnectionsModule, HttpModule, ActionsModule],
+  controllers: [StripeController],
+  providers: [StripeAuthService, StripeSyncService, StripeWebhooksService, StripeService, StripeRecordsHandler, StripeRevocationHandler],
+  exports: [StripeService],
+})
+export class StripeModule {
+  constructor(registry: ProviderRegistry, @Inject(SETTINGS) settings: Settings, auth: StripeAuthService, sync: StripeSyncService, webhooks: StripeWebhooksService) {
+    registry.register(stripeProvider(settings, { auth, sync, webhooks }));
+  }
+}
+
+/** What Stripe is, all in one place. */
+export function stripeProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
+  const own = settings.providers[STRIPE] ?? { webhookSecrets: [] };
+  const apiBaseUrl = own.apiBaseUrl ?? STRIPE_API_BASE_URL;
+  return {
+    key: STRIPE,
+    name: 'Stripe',
+    // A pasted key needs nothing of this server's; without a client id only Connect is missing.
+    configured: Boolean(own.clientId && own.secretKey),
+    apiBaseUrl,
+    oauth2: stripeOAuth2(own),
+    apiKey: STRIPE_API_KEY,
+    ...services,
+    http: stripeHttp(own, apiBaseUrl),
+    actions: ['subscriptions.create', 'subscriptions.cancel'],
+  };
+}

@@ -1,0 +1,106 @@
+import { Global, Module, type Provider as Injectable } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
+import { systemClock } from '../../src/clock';
+import { ConfigModule } from '../../src/config/config.module';
+import { loadSettings, type Settings } from '../../src/config/env';
+import { LOCK_POOL } from '../../src/database';
+import { ConnectionRepository, GovernedHttp, ProviderRegistry, toRef, type ConnectionRef, type Provider, type SyncContext, type SyncPage, type SyncResource } from '../../src/integrations';
+import { ConnectionsModule, TokenRepository } from '../../src/integrations/connections';
+import { HttpModule } from '../../src/integrations/http';
+import { RegistryModule } from '../../src/integrations/registry';
+import { startSandbox, type ProviderName, type Sandbox } from '../../src/sandbox';
+import { createTestDatabase } from './test-database';
+
+export interface ProviderFixture {
+  readonly sandbox: Sandbox;
+  readonly settings: Settings;
+  readonly module: TestingModule;
+  /** Registers the provider as its module would. */
+  register(provider: Provider): void;
+  /** A connection with tokens minted at the sandbox, identified by the provider's own code. */
+  connect(provider: ProviderName, account?: string): Promise<ConnectionRef>;
+  /** What the engine would hand to a resource. */
+  syncContext(connection: ConnectionRef, partition?: string, overrides?: Partial<SyncContext>): SyncContext;
+  close(): Promise<void>;
+}
+
+/** One provider's injectables on the real chain, before a sandbox and a database of their own. */
+export async function providerFixture(injectables: readonly Injectable[], env: Record<string, string> = {}): Promise<ProviderFixture> {
+  const sandbox = await startSandbox();
+  const database = await createTestDatabase();
+  const settings = loadSettings({ NODE_ENV: 'test', DATA_DIR: '/nonexistent', ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}`, API_JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'silent', ...sandbox.env(), ...env });
+
+  @Global()
+  @Module({ providers: [{ provide: DataSource, useValue: database.dataSource }, { provide: LOCK_POOL, useValue: null }], exports: [DataSource, LOCK_POOL] })
+  class TestDatabaseModule {}
+
+  const module = await Test.createTestingModule({
+    imports: [ConfigModule.with(settings, systemClock), TestDatabaseModule, RegistryModule, ConnectionsModule, HttpModule],
+    providers: [...injectables],
+  }).compile();
+  module.useLogger(false);
+  await module.init();
+  const registry = module.get(ProviderRegistry);
+  const http = module.get(GovernedHttp, { strict: false });
+
+  return {
+    sandbox,
+    settings,
+    module,
+    register: (provider) => registry.register(provider),
+    connect: async (key, account) => {
+      const provider = registry.get(key);
+      const body = sandbox.control.mint({ provider: key, ...(account === undefined ? {} : { account }) });
+      const grants = provider.auth.parseTokenResponse(body, { step: 'exchange' });
+      const [first] = grants;
+      const bearer: typeof fetch = (input, init) => fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${first?.accessToken}` } });
+      const identity = await provider.auth.identify({ fetch: bearer, grants, tokenBody: body });
+      const at = new Date();
+      const { connection } = await module.get(ConnectionRepository, { strict: false }).upsertConnected(database.dataSource.manager, { tenant: 'acme', userId: 'ada', provider: key, authType: 'oauth2', account: identity, scopes: [], at });
+      await module.get(TokenRepository, { strict: false }).save(database.dataSource.manager, connection, grants, { mode: 'replace', at });
+      return toRef(connection);
+    },
+    syncContext: (connection, partition = '', overrides = {}) => {
+      const { signal } = new AbortController();
+      return { connection, fetch: http.fetchFor(connection, { signal, operation: 'sync' }), partition, checkpoint: undefined, signal, now: () => Date.now(), ...overrides };
+    },
+    close: async () => {
+      await module.close();
+      await sandbox.stop();
+      await database.close();
+    },
+  };
+}
+
+/** The records that a walk leaves behind, and the last cursor that it gave. */
+export interface Walked {
+  readonly records: Map<string, unknown>;
+  readonly deleted: string[];
+  readonly cursor: unknown;
+  readonly pages: readonly SyncPage[];
+}
+
+export async function walked(pages: AsyncIterable<SyncPage>): Promise<Walked> {
+  const records = new Map<string, unknown>();
+  const deleted: string[] = [];
+  const seen: SyncPage[] = [];
+  let cursor: unknown;
+  for await (const page of pages) {
+    seen.push(page);
+    if (page.cursor !== undefined) cursor = page.cursor;
+    for (const record of page.records) {
+      if (record.deleted) {
+        records.delete(record.id);
+        deleted.push(record.id);
+      } else records.set(record.id, record.data);
+    }
+  }
+  return { records, deleted, cursor, pages: seen };
+}
+
+export function resourceOf(provider: Provider, name: string): SyncResource {
+  const found = provider.sync?.resources.find((resource) => resource.name === name);
+  if (!found) throw new Error(`no resource ${name}`);
+  return found;
+}
