@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { v7 as uuid } from 'uuid';
+import { asStorageError } from '../../database';
+import { actionBinding, SecretBox } from '../connections';
+import type { ActionTimes } from './action';
+import type { StoredAnswer } from './action-outcome';
+
+export interface NewAction {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly key?: string;
+  readonly route: string;
+  readonly requestHash: string;
+  readonly connectionId: string;
+}
+
+export interface StoredAction {
+  readonly id: string;
+  readonly tenant: string;
+  readonly operationId: string;
+  readonly requestHash: string;
+  readonly status: 'running' | 'done' | 'unknown';
+  readonly responseStatus: number | null;
+  readonly response: string | null;
+  /** Only of a running one: whether its first try is still within its lease. */
+  readonly leased: boolean;
+  readonly expired: boolean;
+}
+
+/** What a try holds: it may only write its outcome as long as nobody else has taken the action over. */
+export interface Claim {
+  readonly id: string;
+  readonly tenant: string;
+  readonly operationId: string;
+  readonly leaseUntil: string;
+}
+
+interface Row {
+  id: string;
+  tenant: string;
+  operation_id: string;
+  request_hash: string;
+  status: StoredAction['status'];
+  response_status: number | null;
+  response: string | null;
+  leased: boolean;
+  expired: boolean;
+}
+
+const inSeconds = (parameter: string) => `now() + make_interval(secs => ${parameter})`;
+
+/** The table of actions. Leases and expiry are in the database's time, which all processes share. */
+@Injectable()
+export class ActionRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly secrets: SecretBox,
+  ) {}
+
+  /** @returns undefined where the key is taken */
+  async begin(action: NewAction, times: ActionTimes): Promise<Claim | undefined> {
+    const rows = await this.query<{ id: string; operation_id: string; lease: string }>(
+      `INSERT INTO actions (id, tenant, user_id, idempotency_key, route, request_hash, connection_id, operation_id, status, lease_until, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', ${inSeconds('$9')}, ${inSeconds('$10')})
+       ON CONFLICT (tenant, user_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
+       RETURNING id, operation_id, lease_until::text AS lease`,
+      [
+        uuid(),
+        action.tenant,
+        action.userId,
+        action.key ?? null,
+        action.route,
+        action.requestHash,
+        action.connectionId,
+        uuid(),
+        times.leaseSeconds,
+        times.keepSeconds,
+      ],
+    );
+    return rows[0] && { id: rows[0].id, tenant: action.tenant, operationId: rows[0].operation_id, leaseUntil: rows[0].lease };
+  }
+
+  async find(tenant: string, userId: string, key: string): Promise<StoredAction | undefined> {
+    const [row] = await this.query<Row>(
+      `SELECT id, tenant, operation_id, request_hash, status, response_status, response, lease_until > now() AS leased, expires_at <= now() AS expired
+       FROM actions WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`,
+      [tenant, userId, key],
+    );
+    return (
+      row && {
+        id: row.id,
+        tenant: row.tenant,
+        operationId: row.operation_id,
+        requestHash: row.request_hash,
+        status: row.status,
+        responseStatus: row.response_status,
+        response: row.response,
+        leased: row.leased,
+        expired: row.expired,
+      }
+    );
+  }
+
+  /** Takes over an action whose outcome is not known, with its operation. @returns undefined where somebody else was first */
+  async takeOver(action: StoredAction, times: ActionTimes): Promise<Claim | undefined> {
+    const [row] = await this.update<{ lease: string }>(
+      `UPDATE actions SET status = 'running', lease_until = ${inSeconds('$2')}, error_code = NULL
+       WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until <= now())) RETURNING lease_until::text AS lease`,
+      [action.id, times.leaseSeconds],
+    );
+    return row && { id: action.id, tenant: action.tenant, operationId: action.operationId, leaseUntil: row.lease };
+  }
+
+  /** Stores the answer, also of a try that came too late, as long as nobody runs it again: it is known now. */
+  async finish(claim: Claim, status: number, answer: StoredAnswer, errorCode?: string): Promise<void> {
+    const response = this.secrets.encrypt(JSON.stringify(answer), actionBinding(claim.tenant, claim.id));
+    await this.update(
+      `UPDATE actions SET status = 'done', response_status = $3, response = $4, error_code = $5, finished_at = now()
+       WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until = $2::timestamptz)) RETURNING id`,
+      [claim.id, claim.leaseUntil, status, response, errorCode ?? null],
+    );
+  }
+
+  read(action: StoredAction): StoredAnswer {
+    return JSON.parse(this.secrets.decrypt(action.response!, actionBinding(action.tenant, action.id))) as StoredAnswer;
+  }
+
+  async markUnknown(id: string, errorCode: string, leaseUntil?: string): Promise<void> {
+    await this.update(
+      `UPDATE actions SET status = 'unknown', error_code = $2, finished_at = now()
+       WHERE id = $1 AND status = 'running' AND (lease_until <= now() OR lease_until = $3::timestamptz) RETURNING id`,
+      [id, errorCode, leaseUntil ?? null],
+    );
+  }
+
+  /** The record stays, without its key: the next request with it is another action. */
+  async free(claim: Claim, errorCode: string): Promise<void> {
+    await this.update(
+      `UPDATE actions SET status = 'done', idempotency_key = NULL, error_code = $3, finished_at = now()
+       WHERE id = $1 AND status = 'running' AND lease_until = $2::timestamptz RETURNING id`,
+      [claim.id, claim.leaseUntil, errorCode],
+    );
+  }
+
+  async deleteExpired(id?: string): Promise<number> {
+    const rows = await this.update<{ id: string }>(
+      `DELETE FROM actions WHERE id IN (SELECT id FROM actions WHERE expires_at <= now() AND ($1::uuid IS NULL OR id = $1) LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      [id ?? null],
+    );
+    return rows.length;
+  }
+
+  /** Running actions whose process is gone. */
+  async markAbandoned(): Promise<number> {
+    const rows = await this.update<{ id: string }>(
+      `UPDATE actions SET status = 'unknown', error_code = 'outcome_unknown', finished_at = now()
+       WHERE id IN (SELECT id FROM actions WHERE status = 'running' AND lease_until <= now() LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING id`,
+      [],
+    );
+    return rows.length;
+  }
+
+  private async query<T>(sql: string, params: unknown[]): Promise<T[]> {
+    try {
+      return (await this.dataSource.query(sql, params)) as T[];
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+
+  /** TypeORM answers an UPDATE or DELETE with rows and their count. */
+  private async update<T>(sql: string, params: unknown[]): Promise<T[]> {
+    const [rows] = await this.query<T[]>(sql, params);
+    return rows ?? [];
+  }
+}

@@ -1,0 +1,5 @@
+export { ACTION_DEFAULTS, type ActionAnswer, type ActionRequest, type ActionResult, type Operation } from './action';
+export { isReplayed } from './action-outcome';
+export { ActionService } from './action.service';
+export { ActionSweeper } from './action.sweeper';
+export { ActionsModule } from './actions.module';
