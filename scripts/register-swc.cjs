@@ -9,7 +9,7 @@ const OPTIONS = {
     target: 'es2022',
     keepClassNames: true,
   },
-  module: { type: 'commonjs', ignoreDynamic: true },
+  module: { type: 'commonjs' },
   sourceMaps: 'inline',
 };
 

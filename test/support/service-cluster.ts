@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
+import { connectDatabase } from '../../src/database';
 import { startProcess, type TestProcess } from './child-process';
 
 export interface ClusterOptions {
@@ -132,7 +133,6 @@ async function untilReady(one: Member): Promise<void> {
 }
 
 async function queryFolder<Row extends object>(dataDir: string, sql: string, params: unknown[]): Promise<Row[]> {
-  const { connectDatabase } = await import('../../src/database');
   const dataSource = await connectDatabase({ dataDir });
   try {
     if (!dataSource.isInitialized) await dataSource.initialize();
