@@ -10,6 +10,8 @@ import { IntegrationsModule } from './integrations/integrations.module';
 export interface AppParts {
   readonly logger: EdgeLogger;
   readonly clock?: Clock;
+  /** Further modules, e.g. of a test. */
+  readonly imports?: ModuleMetadata['imports'];
   /** Modules of the product that runs Trestle inside itself: its handlers, its pages. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
 }
@@ -25,6 +27,7 @@ export class AppModule {
         DatabaseModule,
         ApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
+        ...imports,
         ...imports,
       ],
     };

@@ -1,18 +1,27 @@
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { readEnvironment, type Settings } from './config/env';
+import { startSandbox } from './sandbox';
 
 export interface ServiceEnvironment {
   readonly settings: Settings;
   stopSandbox(): Promise<void>;
 }
 
-/** The settings of this process, with the sandbox's where it is to be used. */
+/** The settings of this process; with the sandbox started, and its addresses among them, where it is to be used. */
 export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
   const read = readEnvironment();
   // Port 0 asks for a free one; the addresses that are made of it must be known before the start.
   const port = read.port === 0 ? { PORT: String(await freePort(read.host)) } : {};
   const settings = readEnvironment(port);
-  return { settings, stopSandbox: async () => undefined };
+  if (!settings.useSandbox) return { settings, stopSandbox: async () => undefined };
+  const sandbox = await startSandbox({
+    webhookTarget: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`,
+    stateFile: join(settings.dataDir, 'sandbox', 'state.json'),
+    ledgerFile: join(settings.dataDir, 'sandbox', 'ledger.jsonl'),
+  });
+  // `on`: with the sandbox's credentials present, `auto` would read as off.
+  return { settings: readEnvironment({ ...port, ...sandbox.env(), SANDBOX: 'on' }), stopSandbox: () => sandbox.stop() };
 }
 
 async function freePort(host: string): Promise<number> {

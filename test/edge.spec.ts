@@ -318,7 +318,10 @@ describe('the edge', () => {
         requestBody: { content: { 'application/json': { schema: { required: ['name'], additionalProperties: false, properties: { name: { type: 'string' } } } } } },
       });
       expect(document.paths['/probe-page']).toBeUndefined();
-      for (const path of ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js']) expect([path, (await get(path)).status]).toEqual([path, 200]);
+      for (const path of ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js']) {
+        const answer = await get(path);
+        expect([path, answer.status, (await answer.text()).length > 0]).toEqual([path, 200, true]);
+      }
       expect((await get('/docs/package.json')).status).toBe(404);
     });
   });

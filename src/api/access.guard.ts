@@ -23,7 +23,7 @@ export class AccessGuard implements CanActivate {
     private readonly verifier: TokenVerifier,
     private readonly sessions: BrowserSessions,
     private readonly limits: EdgeLimits,
-    @Inject(SETTINGS) settings: Settings,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     this.origin = new URL(settings.publicUrl).origin;
   }
@@ -31,7 +31,7 @@ export class AccessGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const marks = [context.getHandler(), context.getClass()];
     const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, marks);
-    if (access === 'public') return true;
+    if (access === 'public' || (access === 'metrics' && this.settings.metricsPublic)) return true;
 
     const request = context.switchToHttp().getRequest<EdgeRequest>();
     const caller = access === 'page' ? await this.pageCaller(request) : await this.apiCaller(request);

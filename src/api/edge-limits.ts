@@ -6,7 +6,7 @@ import type { Caller } from './caller';
 import { RequestLimiter } from './request-limiter';
 
 /** Refused tokens that one address may show: enough for a clumsy client, hopeless for guessing. */
-const REFUSALS = { perSecond: 0.5, burst: 30 };
+const REFUSALS = { perSecond: 1, burst: 100 };
 
 /**
  * Who may ask how often. A signed-in caller has a bucket of its own, so that a backend that speaks for many users from one

@@ -2,7 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { ERROR_KINDS } from '../errors';
 import { Public } from './access.decorators';
-import { escapeHtml, htmlPage } from './html';
+import { html, htmlPage } from './html';
 
 /** The page that the `type` of every problem leads to. */
 @ApiExcludeController()
@@ -22,8 +22,12 @@ export class ErrorsController {
 function errorCataloguePage(): string {
   const entries = Object.entries(ERROR_KINDS).map(
     ([code, kind]) =>
-      `<section id="${code}"><h2>${escapeHtml(kind.title)}</h2><p><code>${code}</code> · ${kind.status} · ${kind.retryable ? 'may be tried again' : 'trying again does not help'}</p>` +
-      `<p>${escapeHtml(kind.detail)}</p><p>${escapeHtml(kind.nextStep)}</p></section>`,
+      html`<section id="${code}">
+        <h2>${kind.title}</h2>
+        <p><code>${code}</code> · ${kind.status} · ${kind.retryable ? 'may be tried again' : 'trying again does not help'}</p>
+        <p>${kind.detail}</p>
+        <p>${kind.nextStep}</p>
+      </section>`,
   );
-  return htmlPage('Errors', entries.join('\n'));
+  return htmlPage('Errors', html`${entries}`);
 }

@@ -4,6 +4,7 @@ export { ROLES, roleReaches, visibleTenant, type Caller, type Role, type Session
 export { CurrentUser } from './current-user.decorator';
 export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
 export { Drain } from './drain';
+export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problem';
 export type { EdgeRequest } from './request';
 export { IdParam, invalidFields, ZodBody, ZodPipe, ZodQuery, type FieldFault } from './zod.decorators';

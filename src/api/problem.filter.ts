@@ -4,7 +4,7 @@ import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { asStorageError } from '../database';
 import { IntegrationError } from '../errors';
-import { escapeHtml, htmlPage } from './html';
+import { html, htmlPage } from './html';
 import { errorForLog } from './logging';
 import { knownError, PROBLEM_JSON, problemOf, type Problem } from './problem';
 import type { EdgeRequest } from './request';
@@ -65,8 +65,14 @@ function wantsPage(request: EdgeRequest): boolean {
 }
 
 function problemPage(problem: Problem): string {
-  const words = `<p>${escapeHtml(problem.detail)}</p><p>${escapeHtml(problem.nextStep)}</p>`;
-  return htmlPage(problem.title, `${words}<p><small><a href="${escapeHtml(problem.type)}">${problem.code}</a> · ${escapeHtml(problem.requestId)}</small></p>`);
+  return htmlPage(
+    problem.title,
+    html`<p>${problem.detail}</p>
+      <p>${problem.nextStep}</p>
+      <p>
+        <small><a href="${problem.type}">${problem.code}</a> · ${problem.requestId}</small>
+      </p>`,
+  );
 }
 
 /** TypeORM wraps what the driver said. */

@@ -2,7 +2,8 @@
 export * from './provider';
 export { IntegrationsModule } from './integrations.module';
 export { ProviderRegistry } from './registry/provider-registry';
-export { ConnectionRepository, ConnectionsModule, IntegrationEvents, toRef, type Connection, type ConnectionStatus, type ConnectionViewer, type IntegrationEvent } from './connections';
+export { ConnectionRepository, ConnectionsModule, IntegrationEvents, toRef, type Connection, type ConnectionStatus, type ConnectionViewer, type ConnectionWithSync, type IntegrationEvent } from './connections';
 export { callSdk, GovernedHttp, HttpModule, OutgoingHttp, type CallOptions } from './http';
 export { OnWebhook, hashChannelToken, PubsubVerifier, signStandardWebhook, verifyChannelToken, verifyHmac, verifySlackSignature, verifyStandardWebhook, verifyStripeSignature } from './webhooks';
 export { RecordFeed, SyncService, viewOf, WatchService, type FeedItem, type FeedPage, type SyncRun, type SyncRunView } from './sync';
+export { ConnectService, DisconnectService } from './oauth';

@@ -8,6 +8,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
+import { drainAndClose } from '../../src/api/drain';
 import { createFastifyAdapter } from '../../src/api/fastify-adapter';
 import { createLogger } from '../../src/api/logging';
 import type { Role } from '../../src/api/caller';
@@ -16,12 +17,15 @@ import { configureApp, nestOptions } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createServerDatabase, dropServerDatabase, testSeed } from './test-database';
 
 export interface TestAppOptions {
   /** Environment variables over the test's own. */
   settings?: Env;
   clock?: Clock;
+  /** Options of the sandbox; `autoConsent` is `allow` by default. `false`: no sandbox, no provider configured. */
+  sandbox?: SandboxOptions | false;
   /** Further modules, e.g. with a controller that a test needs. */
   imports?: ModuleMetadata['imports'];
   /** Takes the log lines, one JSON object each; without it nothing is logged. */
@@ -33,18 +37,21 @@ export interface TestApp {
   readonly url: string;
   readonly app: NestFastifyApplication;
   readonly settings: Settings;
+  /** The pretend providers, on the app's clock; their webhooks reach the app. Throws where the test asked for none. */
+  readonly sandbox: Sandbox;
   /** An access token as the product's backend would make it; valid for an hour of the app's clock. */
   tokenFor(who: { tenant: string; user: string; role?: Role }): Promise<string>;
   close(): Promise<void>;
 }
 
 /** The whole service on a free port with a database of its own: embedded, or on TEST_DATABASE_URL. */
-export async function startTestApp({ settings: overrides = {}, clock, imports = [], log }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({ settings: overrides = {}, clock, imports = [], log, sandbox: sandboxOptions = {} }: TestAppOptions = {}): Promise<TestApp> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
   const server = process.env['TEST_DATABASE_URL'];
   const databaseUrl = server && (await createServerDatabase(server));
+  const sandbox = sandboxOptions === false ? undefined : await startSandbox({ webhookTarget: url, autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
   const settings = loadSettings({
     NODE_ENV: 'test',
     PORT: String(port),
@@ -54,6 +61,8 @@ export async function startTestApp({ settings: overrides = {}, clock, imports = 
     REDIS_URL: databaseUrl && process.env['TEST_REDIS_URL'],
     API_JWT_SECRET: randomUUID() + randomUUID(),
     LOG_LEVEL: log ? 'debug' : 'silent',
+    ...sandbox?.env(),
+    SANDBOX: sandbox ? 'on' : 'off',
     ...overrides,
   });
   const logger = createLogger(settings, log);
@@ -70,13 +79,18 @@ export async function startTestApp({ settings: overrides = {}, clock, imports = 
     url,
     app,
     settings,
+    get sandbox() {
+      if (!sandbox) throw new Error('This test app was started without the sandbox.');
+      return sandbox;
+    },
     tokenFor: ({ tenant, user, role = 'user' }) => {
       const now = Math.floor((clock?.now() ?? Date.now()) / 1_000);
       const token = new SignJWT({ tenant, role }).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setJti(randomUUID());
       return token.setExpirationTime(now + 3_600).sign(new TextEncoder().encode(settings.apiJwtSecret));
     },
     close: async () => {
-      await app.close();
+      await drainAndClose(app, { noticeMs: 0, finishMs: 2_000 });
+      await sandbox?.stop();
       if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
       await rm(folder, { recursive: true, force: true });
     },
