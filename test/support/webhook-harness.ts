@@ -1,9 +1,14 @@
 import { Global, Module, type Provider as Injectable } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { CLOCK, systemClock, type Clock } from '../../src/clock';
 import { SETTINGS } from '../../src/config/config.module';
+import { loadSettings, type Settings } from '../../src/config/env';
+import { DatabaseInfo, LOCK_POOL, LockPool } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
 import { Doorbell, type Work } from '../../src/integrations/queue';
@@ -92,7 +97,7 @@ export interface WebhookHarness {
 export interface HarnessOptions {
   readonly handlers?: Injectable[];
   readonly providers?: Provider[];
-  readonly settings?: { webhookMaxAttempts?: number; workers?: boolean };
+  readonly settings?: Partial<Settings>;
   readonly processor?: Partial<ProcessorOptions>;
   readonly clock?: Clock;
 }
@@ -100,21 +105,25 @@ export interface HarnessOptions {
 /** The webhooks' module on a real database, without HTTP. */
 export async function createWebhookHarness(options: HarnessOptions = {}): Promise<WebhookHarness> {
   const database = await createTestDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), 'trestle-webhooks-'));
   const registry = new ProviderRegistry();
   for (const provider of options.providers ?? [testProvider('testp')]) registry.register(provider);
   const doorbell = new ManualDoorbell();
+  const lockPool = database.url ? new LockPool(database.url) : null;
 
   @Global()
   @Module({
     providers: [
-      { provide: SETTINGS, useValue: { webhookMaxAttempts: 8, workers: true, retentionDays: 30, encryptionKeys: [{ id: 'k', key: Buffer.alloc(32, 7) }], ...options.settings } },
+      { provide: SETTINGS, useValue: { ...loadSettings({ DATA_DIR: dataDir, SANDBOX: 'off' }), ...options.settings } },
       { provide: CLOCK, useValue: options.clock ?? systemClock },
       { provide: DataSource, useValue: database.dataSource },
+      { provide: LOCK_POOL, useValue: lockPool },
+      { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
       { provide: ProviderRegistry, useValue: registry },
       { provide: Doorbell, useValue: doorbell },
       { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, ...options.processor } },
     ],
-    exports: [SETTINGS, CLOCK, DataSource, ProviderRegistry, Doorbell, PROCESSOR_OPTIONS],
+    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, Doorbell, PROCESSOR_OPTIONS],
   })
   class Surroundings {}
 
@@ -141,7 +150,9 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
     rows: (sql, params) => database.dataSource.query(sql, params),
     async close() {
       await module.close();
+      await lockPool?.close();
       await database.close();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

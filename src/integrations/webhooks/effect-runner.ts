@@ -12,8 +12,21 @@ import type { AfterCommit } from './ports';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 import { withDeadline } from './with-deadline';
 
-/** What the handlers of an event got to know before the transaction, in the order of the handlers. */
-export type Prepared = ReadonlyMap<string, readonly unknown[]>;
+/** What the handlers of an event got to know before the transaction. */
+export interface Prepared {
+  /** In the order of the handlers. */
+  readonly results: readonly unknown[];
+  /** `ObjectGuard.markOf` from before they asked. */
+  readonly mark: string | undefined;
+}
+
+/** Another event of the object took effect after this one's handlers had asked the provider: what they know may be old. */
+export class PreparedTooEarly extends Error {
+  override readonly name = 'PreparedTooEarly';
+  constructor() {
+    super('The object was changed again while it was being read.');
+  }
+}
 
 /** Thrown out of the transaction: which event's handler it was that failed. */
 export class HandlerFailure extends Error {
@@ -24,6 +37,13 @@ export class HandlerFailure extends Error {
   ) {
     super('a handler failed');
   }
+}
+
+interface Run {
+  readonly manager: EntityManager;
+  readonly stale: boolean;
+  readonly results: readonly unknown[];
+  readonly afterCommit: AfterCommit[];
 }
 
 /** Runs handlers: what they do and `completed` are one transaction, so that a crash between the two cannot be. */
@@ -44,9 +64,9 @@ export class EffectRunner {
   /**
    * All of these events, or none. They are of one claim.
    * @returns how many were completed; fewer than given where others took them over meanwhile
-   * @throws HandlerFailure naming the event whose handler failed; whatever the database says
+   * @throws HandlerFailure naming the event whose handler failed; PreparedTooEarly; whatever the database says
    */
-  async run(events: readonly ClaimedEvent[], prepared: Prepared): Promise<number> {
+  async run(events: readonly ClaimedEvent[], prepared: ReadonlyMap<string, Prepared>): Promise<number> {
     const [first] = events;
     if (!first) return 0;
     const ids = events.map(({ id }) => id);
@@ -60,8 +80,11 @@ export class EffectRunner {
       const active = wanted.filter(({ provider, type }) => this.handlers.handlersOf(provider, type).length > 0);
       const guard = await ObjectGuard.lock(manager, active);
       for (const event of inSafeOrder(active)) {
-        await this.handle(event, guard.isStale(event), manager, prepared, afterCommit);
-        if (!guard.isStale(event)) guard.applied(event);
+        const known = prepared.get(event.id);
+        const stale = guard.isStale(event);
+        if (known && !stale && guard.hasMoved(event, known.mark)) throw new PreparedTooEarly();
+        await this.handle(event, { manager, stale, results: known?.results ?? [], afterCommit });
+        if (!stale) guard.applied(event);
       }
       await guard.store(manager);
       return rows.length;
@@ -70,13 +93,13 @@ export class EffectRunner {
     return completed;
   }
 
-  private async handle(event: ClaimedEvent, stale: boolean, manager: EntityManager, prepared: Prepared, afterCommit: AfterCommit[]): Promise<void> {
+  private async handle(event: ClaimedEvent, { manager, stale, results, afterCommit }: Run): Promise<void> {
     const given = handlerEventOf(event);
     for (const [index, { name, handler, evenStale }] of this.handlers.handlersOf(event.provider, event.type).entries()) {
       if (stale && !evenStale) continue;
       try {
         await withDeadline(this.clock, this.handleTimeoutMs, `The handler ${name}`, (signal) =>
-          handler.handle(given, this.contexts.make({ event, manager, signal, afterCommit }), prepared.get(event.id)?.[index]),
+          handler.handle(given, this.contexts.make({ event, manager, signal, afterCommit }), results[index]),
         );
       } catch (error) {
         // A deadlock is nobody's fault: the whole transaction is run again.

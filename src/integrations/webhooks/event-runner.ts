@@ -1,20 +1,24 @@
 import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { IntegrationEvents } from '../connections';
+import { GovernedHttp } from '../http';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
-import { EffectRunner, HandlerFailure, type Prepared } from './effect-runner';
+import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from './effect-runner';
 import { EventClaims } from './event-claims';
 import { reasonOf } from './failure-reason';
 import { HandlerRegistry } from './handler.registry';
-import { EVENT_FETCH, type EventFetch } from './ports';
+import { ObjectGuard } from './object-guard';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, retryDelayMs, type ProcessorOptions } from './processor-options';
 import { settledEvents } from './webhook-metrics';
 import { withDeadline } from './with-deadline';
 
-const NOTHING_PREPARED: Prepared = new Map();
+const NOTHING_PREPARED: ReadonlyMap<string, Prepared> = new Map();
+/** How often the provider is asked again because the object moved meanwhile. */
+const MAX_PREPARES = 3;
 /** After so many culprits in one batch the rest is run one by one. */
 const MAX_CULPRITS = 3;
 
@@ -29,9 +33,10 @@ export class EventRunner {
     private readonly effects: EffectRunner,
     private readonly handlers: HandlerRegistry,
     private readonly events: IntegrationEvents,
+    private readonly http: GovernedHttp,
+    private readonly dataSource: DataSource,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'webhookMaxAttempts'>,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(EVENT_FETCH) private readonly fetches: EventFetch | null,
     @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
   ) {
     this.options = { ...PROCESSOR_DEFAULTS, ...options };
@@ -46,7 +51,7 @@ export class EventRunner {
    * Events of one claim in one transaction. Where a handler fails, its event is put aside and the others go on without it.
    * @throws IntegrationError `storage_unavailable`: the events are given back, or their lease ends
    */
-  async run(events: readonly ClaimedEvent[], prepared: Prepared = NOTHING_PREPARED): Promise<void> {
+  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED): Promise<void> {
     let rest = events;
     for (let culprits = 0; rest.length > 0; culprits++) {
       if (culprits === MAX_CULPRITS && rest.length > 1) return this.runOneByOne(rest, prepared);
@@ -57,6 +62,8 @@ export class EventRunner {
         if (error instanceof HandlerFailure) {
           await this.fail(error.event, error.cause);
           rest = rest.filter((event) => event !== error.event);
+        } else if (error instanceof PreparedTooEarly) {
+          throw error;
         } else if (error instanceof IntegrationError && error.code === 'storage_unavailable') {
           await this.claims.release(rest).catch(() => undefined); // no database to tell: the lease ends by itself
           throw error;
@@ -70,15 +77,21 @@ export class EventRunner {
 
   /** Asks the provider outside of any transaction, then runs. When `stop` is aborted the event is given back. */
   async prepareAndRun(event: ClaimedEvent, stop: AbortSignal): Promise<void> {
-    let prepared: Prepared;
-    try {
-      prepared = new Map([[event.id, await this.prepare(event, stop)]]);
-    } catch (error) {
-      if (stop.aborted) await this.claims.release([event]);
-      else await this.fail(event, error);
-      return;
+    for (let tries = 1; ; tries++) {
+      let prepared: Prepared;
+      try {
+        const mark = await ObjectGuard.markOf(this.dataSource, event);
+        prepared = { mark, results: await this.prepare(event, stop) };
+      } catch (error) {
+        return stop.aborted ? this.claims.release([event]) : this.fail(event, error);
+      }
+      try {
+        return await this.run([event], new Map([[event.id, prepared]]));
+      } catch (error) {
+        if (!(error instanceof PreparedTooEarly)) throw error;
+        if (tries === MAX_PREPARES) return this.fail(event, error);
+      }
     }
-    await this.run([event], prepared);
   }
 
   /** Tells that an event is dead. */
@@ -95,7 +108,7 @@ export class EventRunner {
     });
   }
 
-  private async runOneByOne(events: readonly ClaimedEvent[], prepared: Prepared): Promise<void> {
+  private async runOneByOne(events: readonly ClaimedEvent[], prepared: ReadonlyMap<string, Prepared>): Promise<void> {
     for (const event of events) await this.run([event], prepared);
   }
 
@@ -110,8 +123,7 @@ export class EventRunner {
         const { prepareTimeoutMs } = this.options;
         const work = (signal: AbortSignal) => {
           const options = { signal, deadlineMs: prepareTimeoutMs, operation: `webhook.${event.type}` };
-          if (!this.fetches) throw new Error('No way to the providers was given to the webhooks.');
-          return Promise.resolve(handler.prepare?.(given, { connection, fetch: this.fetches.fetchFor(connection, options), signal }));
+          return Promise.resolve(handler.prepare?.(given, { connection, fetch: this.http.fetchFor(connection, options), signal }));
         };
         results.push(await withDeadline(this.clock, prepareTimeoutMs, `The handler ${name}`, work, stop));
       }

@@ -1,8 +1,10 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { HandlerContext } from '../provider';
+import { IntegrationEvents } from '../connections';
+import { ConnectionStatusService, type RevokedReason } from '../oauth';
+import type { ConnectionRef, HandlerContext } from '../provider';
 import type { ClaimedEvent } from './claimed-event';
-import { CONNECTION_ENDER, RECORD_APPLIER, SYNC_REQUESTER, type AfterCommit, type ConnectionEnder, type RecordApplier, type SyncRequester } from './ports';
+import { RECORD_APPLIER, SYNC_REQUESTER, type AfterCommit, type RecordApplier, type SyncRequester } from './ports';
 
 interface ContextOf {
   readonly event: ClaimedEvent;
@@ -16,9 +18,10 @@ interface ContextOf {
 @Injectable()
 export class HandlerContexts {
   constructor(
+    private readonly statuses: ConnectionStatusService,
+    private readonly events: IntegrationEvents,
     @Optional() @Inject(RECORD_APPLIER) private readonly records: RecordApplier | null,
     @Optional() @Inject(SYNC_REQUESTER) private readonly syncs: SyncRequester | null,
-    @Optional() @Inject(CONNECTION_ENDER) private readonly ender: ConnectionEnder | null,
   ) {}
 
   make({ event, manager, signal, afterCommit }: ContextOf): HandlerContext {
@@ -36,7 +39,12 @@ export class HandlerContexts {
       applyRecords: (resource, records, options) =>
         within(() => connection && this.records?.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
       requestSync: (resources) => within(() => connection && this.syncs?.request(manager, connection, resources)),
-      markRevoked: (reason) => within(() => connection && this.ender?.end(manager, connection, { ...reason, at: event.receivedAt })),
+      markRevoked: (reason) => within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
     };
+  }
+
+  private async revoke(manager: EntityManager, { id }: ConnectionRef, reason: RevokedReason): Promise<AfterCommit | undefined> {
+    const told = await this.statuses.markRevoked(manager, id, reason);
+    return told && (() => this.events.emit(told));
   }
 }

@@ -1,8 +1,5 @@
 export { OnWebhook, type WebhookSubscription } from './on-webhook.decorator';
-export {
-  CONNECTION_ENDER, EVENT_FETCH, RECORD_APPLIER, SYNC_REQUESTER,
-  type AfterCommit, type ConnectionEnder, type EventFetch, type RecordApplier, type SyncRequester,
-} from './ports';
+export { RECORD_APPLIER, SYNC_REQUESTER, type AfterCommit, type RecordApplier, type SyncRequester } from './ports';
 export { PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 export * from './schemes';
 export { WebhookInbox, type InboxAnswer } from './webhook-inbox';

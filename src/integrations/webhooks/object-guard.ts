@@ -33,6 +33,19 @@ export class ObjectGuard {
     return new ObjectGuard(new Map(rows.map((row) => [`${row.connection_id} ${row.object_key}`, { version: Number(row.version), eventId: row.event_id }])));
   }
 
+  /** What was last applied to the event's object, as a text to compare; undefined where the event is not guarded. Without a lock. */
+  static async markOf(runner: SqlRunner, event: ClaimedEvent): Promise<string | undefined> {
+    if (!isGuarded(event)) return undefined;
+    const sql = 'SELECT version, event_id FROM object_guards WHERE connection_id = $1 AND object_key = $2';
+    const [row] = await runner.query<{ version: string; event_id: string }>(sql, [event.connection.id, event.objectKey]);
+    return markText(row && { version: Number(row.version), eventId: row.event_id });
+  }
+
+  /** Whether something was applied to the event's object since `mark` was read. */
+  hasMoved(event: ClaimedEvent, mark: string | undefined): boolean {
+    return isGuarded(event) && markText(this.marks.get(keyOf(event))) !== mark;
+  }
+
   /** Whether something newer was applied to the event's object. */
   isStale(event: ClaimedEvent): boolean {
     const mark = isGuarded(event) ? this.marks.get(keyOf(event)) : undefined;
@@ -66,6 +79,10 @@ function isGuarded(event: ClaimedEvent): event is GuardedEvent {
 
 function keyOf({ connection, objectKey }: GuardedEvent): string {
   return `${connection.id} ${objectKey}`;
+}
+
+function markText({ version, eventId }: Mark = { version: NOTHING_YET, eventId: '' }): string {
+  return `${version} ${eventId}`;
 }
 
 function isLater(a: Mark, b: Mark): boolean {

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ConnectionsModule } from '../connections';
+import { HttpModule } from '../http';
+import { OAuthModule } from '../oauth';
 import { EffectRunner } from './effect-runner';
 import { EventClaims } from './event-claims';
 import { EventRunner } from './event-runner';
@@ -14,7 +16,7 @@ import { WebhooksController } from './webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [DiscoveryModule, ConnectionsModule],
+  imports: [DiscoveryModule, ConnectionsModule, OAuthModule, HttpModule],
   controllers: [WebhooksController],
   providers: [RefusalCounter, InboxWriter, WebhookInbox, HandlerRegistry, HandlerContexts, EventClaims, EffectRunner, EventRunner, WebhookProcessor],
   exports: [WebhookInbox, WebhookProcessor],
