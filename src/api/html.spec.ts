@@ -8,7 +8,11 @@ describe('html', () => {
   });
 
   it('keeps what it made itself, in lists too', () => {
-    expect(html`<ul>${['<a>', 'b'].map((item) => html`<li>${item}</li>`)}</ul>`.text).toBe('<ul><li>&#60;a&#62;</li><li>b</li></ul>');
+    expect(
+      html`<ul>
+        ${['<a>', 'b'].map((item) => html`<li>${item}</li>`)}
+      </ul>`.text,
+    ).toBe('<ul><li>&#60;a&#62;</li><li>b</li></ul>');
   });
 
   it('writes nothing for what is not there', () => {

@@ -1,15 +1,26 @@
-import { html, type Html } from './html';
+import { html, roleReaches, type Html, type SessionCaller } from '../api';
 
 export interface Layout {
   readonly title: string;
-  readonly userId: string;
-  /** Links of the navigation; the current one is marked. */
-  readonly nav?: readonly { readonly href: string; readonly label: string; readonly current: boolean }[];
+  readonly caller: SessionCaller;
+  /** Path of the page, to mark its link. */
+  readonly path: string;
   readonly body: Html;
 }
 
+export const INTEGRATIONS_PATH = '/settings/integrations';
+const ADMIN_LINKS = [
+  { href: '/admin', label: 'Overview' },
+  { href: '/admin/alerts', label: 'Alerts' },
+  { href: '/admin/webhook-events', label: 'Webhook events' },
+  { href: '/admin/sync-runs', label: 'Sync runs' },
+  { href: '/admin/requests', label: 'Requests' },
+] as const;
+
 /** The frame of every page. Script and style come from this origin only: the content security policy allows nothing else. */
-export function page({ title, userId, nav, body }: Layout): string {
+export function page({ title, caller, path, body }: Layout): string {
+  const links = [{ href: INTEGRATIONS_PATH, label: 'Integrations' }, ...(roleReaches(caller.role, 'admin') ? ADMIN_LINKS : [])];
+  // The referrer policy of the headers would make a form's Origin "null"; within our own origin it may be told.
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -17,18 +28,20 @@ export function page({ title, userId, nav, body }: Layout): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="referrer" content="same-origin" />
         <title>${title} · Trestle</title>
+        <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/ui/trestle.css" />
         <script src="/ui/trestle.js" defer></script>
       </head>
       <body>
+        <a class="skip" href="#content">Skip to the content</a>
         <header>
           <strong>Trestle</strong>
           <nav aria-label="Pages">
-            ${(nav ?? []).map((link) => html`<a href="${link.href}" ${link.current && html`aria-current="page"`}>${link.label}</a>`)}
+            ${links.map((link) => html`<a href="${link.href}" ${link.href === path && html`aria-current="page"`}>${link.label}</a>`)}
           </nav>
-          <span class="who">${userId}</span>
+          <span class="who">${caller.userId} · ${caller.tenant}</span>
         </header>
-        <main>
+        <main id="content" tabindex="-1">
           <h1>${title}</h1>
           ${body}
         </main>
@@ -36,31 +49,13 @@ export function page({ title, userId, nav, body }: Layout): string {
     </html>`.text;
 }
 
-/** A form of one button; carries the session's CSRF token. */
-export function action(options: { to: string; label: string; csrfToken: string; kind?: 'primary' | 'danger' | 'plain'; confirm?: string; fields?: Html }): Html {
-  return html`<form method="post" action="${options.to}" ${options.confirm && html`data-confirm="${options.confirm}"`}>
-    <input type="hidden" name="_csrf" value="${options.csrfToken}" />
-    ${options.fields}
-    <button class="${options.kind ?? 'plain'}">${options.label}</button>
-  </form>`;
-}
-
 export function banner(kind: 'good' | 'bad', text: string): Html {
   return html`<p class="banner ${kind}" role="${kind === 'bad' ? 'alert' : 'status'}">${text}</p>`;
 }
 
-export function table(headings: readonly string[], rows: readonly (readonly (Html | string | number | null)[])[], empty: string): Html {
-  if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
-  return html`<div class="scroll">
-    <table>
-      <thead>
-        <tr>
-          ${headings.map((heading) => html`<th scope="col">${heading}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}
-      </tbody>
-    </table>
-  </div>`;
+/** What kind of news a status is: its colour never says it alone. */
+export type Tone = 'good' | 'warn' | 'bad' | 'soft';
+
+export function pill(tone: Tone, text: string): Html {
+  return html`<span class="pill ${tone}">${text}</span>`;
 }

@@ -1,28 +1,73 @@
+/** Light and dark, from 360 px up; every text has a contrast of at least 4.5 to 1. */
 export const TRESTLE_CSS = `
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d8dee6; --paper: #f6f7f9; --card: #fff; --good: #1a7f4b; --bad: #b3261e; --warn: #9a6700; --brand: #2456c9; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --soft: #9aa5b4; --line: #323b48; --paper: #12161c; --card: #1a2029; --good: #4cc38a; --bad: #ff8a80; --warn: #e3b341; --brand: #7aa2ff; } }
+:root {
+  color-scheme: light dark;
+  --ink: #1c2430; --soft: #55606f; --line: #d5dbe3; --paper: #f4f6f8; --card: #ffffff;
+  --good: #166c41; --bad: #b3261e; --warn: #8a5b00; --brand: #2456c9; --on-brand: #ffffff;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e6eaf0; --soft: #a0abba; --line: #343e4c; --paper: #11151b; --card: #1a2029;
+    --good: #4cc38a; --bad: #ff8a80; --warn: #e3b341; --brand: #7aa2ff; --on-brand: #10182b;
+  }
+}
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-header { display: flex; gap: 1.5rem; align-items: center; padding: .75rem 1.5rem; background: var(--card); border-bottom: 1px solid var(--line); flex-wrap: wrap; }
-nav { display: flex; gap: 1rem; flex: 1; flex-wrap: wrap; }
-nav a { color: var(--soft); text-decoration: none; } nav a[aria-current] { color: var(--ink); font-weight: 600; }
-.who { color: var(--soft); font-size: .875rem; }
-main { max-width: 72rem; margin: 0 auto; padding: 1.5rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
-.cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); padding: 0; list-style: none; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; display: flex; flex-direction: column; gap: .5rem; }
-.card h2 { margin: 0; display: flex; justify-content: space-between; gap: 1rem; align-items: baseline; }
-.card p { margin: 0; overflow-wrap: anywhere; }
-.pill { font-size: .75rem; font-weight: 600; padding: .1rem .6rem; border-radius: 1rem; border: 1px solid currentColor; white-space: nowrap; }
+a { color: var(--brand); }
+header { display: flex; gap: .25rem 1.5rem; align-items: center; flex-wrap: wrap; padding: .75rem 1.5rem; background: var(--card); border-bottom: 1px solid var(--line); }
+nav { display: flex; gap: .25rem 1rem; flex: 1; flex-wrap: wrap; }
+nav a { color: var(--soft); text-decoration: none; padding: .25rem 0; border-bottom: 2px solid transparent; }
+nav a:hover { color: var(--ink); }
+nav a[aria-current] { color: var(--ink); font-weight: 600; border-color: var(--brand); }
+.who { color: var(--soft); font-size: .875rem; overflow-wrap: anywhere; }
+.skip { position: absolute; left: -100vw; top: .5rem; padding: .5rem 1rem; background: var(--card); }
+.skip:focus { left: .5rem; }
+main { max-width: 75rem; margin: 0 auto; padding: 1.5rem; outline: none; }
+.plain main { max-width: 36rem; padding-top: 12vh; }
+h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; }
+h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
+.cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); padding: 0; margin: 0; list-style: none; align-items: start; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; }
+.card h2, .card h3 { margin: 0; display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; align-items: baseline; overflow-wrap: anywhere; min-width: 0; }
+.card h3 { font-size: 1rem; font-weight: 600; }
+.card h3 > span:first-child { flex: 1 1 8rem; min-width: 0; }
+.card p { margin: .25rem 0; overflow-wrap: anywhere; }
+.account { border-top: 1px solid var(--line); margin-top: .75rem; padding-top: .75rem; }
+.more { border-top: 1px solid var(--line); margin-top: .75rem; padding-top: .75rem; }
+.pill { display: inline-block; font-size: .75rem; line-height: 1.5; font-weight: 600; padding: 0 .6rem; border-radius: 1rem; border: 1px solid currentColor; white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); } .warn { color: var(--warn); } .soft { color: var(--soft); }
-.actions { display: flex; gap: .5rem; flex-wrap: wrap; margin-top: auto; padding-top: .5rem; align-items: center; }
-button { font: inherit; padding: .4rem .9rem; border-radius: .5rem; border: 1px solid var(--line); background: var(--card); color: var(--ink); cursor: pointer; }
-button.primary { background: var(--brand); border-color: var(--brand); color: var(--card); } button.danger { color: var(--bad); }
-button:focus-visible, a:focus-visible, input:focus-visible, summary:focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
-input, select { font: inherit; padding: .4rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); color: var(--ink); max-width: 100%; }
-form.filter { display: flex; gap: .75rem; flex-wrap: wrap; align-items: end; margin: 0 0 1rem; } form.filter label { display: grid; font-size: .875rem; color: var(--soft); }
-.banner { padding: .75rem 1rem; border: 1px solid currentColor; border-radius: .5rem; background: var(--card); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; background: var(--card); font-size: .875rem; }
-th, td { text-align: left; padding: .4rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--soft); font-weight: 600; }
-progress { width: 100%; } .empty { color: var(--soft); } code { font-size: .8125rem; overflow-wrap: anywhere; }
+.actions { display: flex; gap: .5rem; flex-wrap: wrap; margin-top: .75rem; align-items: center; }
+.actions details { flex-basis: 100%; }
+form { margin: 0; }
+button, select, input { font: inherit; border-radius: .5rem; border: 1px solid var(--line); background: var(--card); color: var(--ink); padding: .4rem .9rem; max-width: 100%; }
+button { cursor: pointer; min-height: 2.5rem; }
+button:hover { border-color: currentColor; }
+button.primary { background: var(--brand); border-color: var(--brand); color: var(--on-brand); }
+button.danger { color: var(--bad); }
+select, input { padding: .4rem .6rem; min-height: 2.5rem; }
+input { border-color: var(--soft); }
+:focus-visible { outline: 3px solid var(--brand); outline-offset: 2px; }
+summary { cursor: pointer; color: var(--brand); padding: .25rem 0; }
+form.key { display: grid; gap: .35rem; margin-top: .5rem; } form.key button { justify-self: start; } form.key .soft { font-size: .875rem; }
+form.filter { display: flex; gap: .75rem; flex-wrap: wrap; align-items: end; margin: 0 0 1rem; }
+form.filter label { display: grid; gap: .15rem; font-size: .875rem; color: var(--soft); }
+form.filter a { padding: .5rem 0; }
+.banner { padding: .75rem 1rem; border: 1px solid currentColor; border-radius: .5rem; background: var(--card); margin: 0 0 1rem; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody tr:last-child td { border-bottom: 0; }
+th { color: var(--soft); font-weight: 600; white-space: nowrap; }
+td { overflow-wrap: anywhere; min-width: 5.5rem; } td.wide { min-width: 14rem; } time { white-space: nowrap; }
+td button { min-height: 2rem; padding: .15rem .6rem; }
+progress { width: 100%; accent-color: var(--brand); }
+.empty { color: var(--soft); }
+code { font-size: .8125rem; overflow-wrap: anywhere; }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; } dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+dialog { max-width: min(28rem, calc(100vw - 2rem)); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; background: var(--card); color: var(--ink); }
+dialog::backdrop { background: rgb(0 0 0 / .5); }
+dialog .actions { justify-content: end; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+@media (max-width: 30rem) { main, header { padding-left: 1rem; padding-right: 1rem; } .card { padding: 1rem; } }
+@media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;

@@ -1,0 +1,57 @@
+import { html, type Html } from '../api';
+
+export interface ActionForm {
+  readonly to: string;
+  readonly label: string;
+  readonly csrfToken: string;
+  /** Unique on the page: keeps the focus when the page is brought up to date. */
+  readonly id: string;
+  readonly kind?: 'primary' | 'danger' | 'plain';
+  /** What the button is for, where its label is not enough out of context. */
+  readonly about?: string;
+  /** Asked by the script before the form is sent; without a script the server asks. */
+  readonly question?: string;
+  /** Further hidden fields. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** A form of one button; carries the session's CSRF token. */
+export function actionForm({ to, label, csrfToken, id, kind = 'plain', about, question, fields = {} }: ActionForm): Html {
+  return html`<form method="post" action="${to}" ${question && html`data-question="${question}"`}>
+    ${hiddenFields({ _csrf: csrfToken, ...fields })}
+    <button id="${id}" class="${kind}">${label}${about && html`<span class="unseen"> ${about}</span>`}</button>
+  </form>`;
+}
+
+export function hiddenFields(fields: Readonly<Record<string, string | undefined>>): Html {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return html`${given.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}`;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+}
+
+export function select(name: string, label: string, choices: readonly Choice[], chosen: string | undefined): Html {
+  return html`<label
+    >${label}
+    <select name="${name}">
+      <option value="">All</option>
+      ${choices.map(({ value, label: text }) => html`<option value="${value}" ${value === chosen && html`selected`}>${text}</option>`)}
+    </select></label
+  >`;
+}
+
+export function textField(name: string, label: string, value: string | undefined): Html {
+  return html`<label>${label} <input name="${name}" value="${value}" autocomplete="off" spellcheck="false" /></label>`;
+}
+
+/** Filters of a list: a plain GET, so that the address can be kept and shared. */
+export function filterForm(path: string, fields: readonly Html[]): Html {
+  return html`<form class="filter" method="get" action="${path}" role="search">
+    ${fields}
+    <button>Show</button>
+    <a href="${path}">Clear</a>
+  </form>`;
+}

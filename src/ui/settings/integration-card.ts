@@ -1,0 +1,149 @@
+import { html, type Html } from '../../api';
+import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import type { Provider } from '../../integrations';
+import { actionForm, hiddenFields } from '../form';
+import { INTEGRATIONS_PATH, pill } from '../layout';
+import { relativeTime } from '../relative-time';
+import { timeTag } from '../time-tag';
+import type { AccountState, ProviderCard } from './integration-cards.service';
+import { faultNote } from './settings-banner';
+
+export interface CardContext {
+  readonly nowMs: number;
+  readonly csrfToken: string;
+}
+
+/** One provider: its accounts, each with its state and what can be done. */
+export function integrationCard(card: ProviderCard, context: CardContext): Html {
+  const { provider, accounts } = card;
+  const isBusy = accounts.some(({ connection }) => connection.syncInProgress);
+  return html`<li class="card" id="card-${provider.key}" data-card data-says="${spoken(card, context.nowMs)}" ${isBusy && html`data-busy`}>
+    <h2>${provider.name} ${accounts.length === 0 && pill('soft', provider.configured ? 'Not connected' : 'Not available')}</h2>
+    ${accounts.map((account) => accountPart(provider, account, context))}
+    ${provider.configured ? connectPart(card, context) : unavailableNote(card)}
+  </li>`;
+}
+
+function accountPart(provider: Provider, { connection, run }: AccountState, { nowMs, csrfToken }: CardContext): Html {
+  const { id, status, accountName } = connection;
+  const to = `${INTEGRATIONS_PATH}/connections/${id}`;
+  const isConnected = status === 'connected';
+  const button = (name: string, label: string, more: { kind?: 'primary' | 'danger'; question?: string } = {}) =>
+    actionForm({ to: `${to}/${name}`, label, csrfToken, id: `${name}-${id}`, about: `${provider.name}, ${accountName}`, ...more });
+  return html`<section class="account" aria-label="${provider.name}, ${accountName}">
+    <h3><span>${accountName}</span> ${isConnected ? pill('good', 'Connected') : pill('bad', 'Reconnect needed')}</h3>
+    ${provider.sync && syncNote(connection, run, nowMs)} ${faultOf({ connection, run })}
+    ${!isConnected && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect')}
+    <div class="actions">
+      ${!isConnected && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
+      ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'Sync now')}
+      ${button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, accountName) })}
+    </div>
+  </section>`;
+}
+
+export function disconnectQuestion(providerName: string, accountName: string): string {
+  return `Disconnect ${accountName} from ${providerName}? The access ends at once, and syncing stops. The records that were synced stay.`;
+}
+
+function syncNote(connection: AccountState['connection'], run: AccountState['run'], nowMs: number): Html {
+  const last = connection.lastSync ? html`Last synced ${timeTag(connection.lastSync, nowMs)}` : html`Not synced yet`;
+  if (!connection.syncInProgress || !run) return html`<p class="soft">${last}</p>`;
+  const fetched = run.counts.fetched;
+  const of = run.total === null ? '' : ` of ${Math.max(run.total, fetched).toLocaleString('en')}`;
+  const label = run.status === 'queued' ? 'A sync is about to start' : `Syncing: ${fetched.toLocaleString('en')}${of} fetched`;
+  const bar =
+    run.total === null
+      ? html`<progress aria-label="Sync"></progress>`
+      : html`<progress aria-label="Sync" value="${fetched}" max="${Math.max(run.total, fetched, 1)}"></progress>`;
+  return html`<p>${label}</p>
+    ${bar}
+    <p class="soft">${last}</p>`;
+}
+
+/** The connection's own trouble first; a sync that failed is told of until one succeeds or runs. */
+function faultOf({ connection, run }: AccountState): Html | undefined {
+  if (connection.error) return faultNote(wordsOf(connection.error.code));
+  if (connection.status !== 'connected') return faultNote(wordsOf('needs_reauth'));
+  if (run?.status === 'paused')
+    return faultNote({
+      message: 'The last sync waits:',
+      nextStep: `${ERROR_KINDS.confirmation_required.detail} An administrator can confirm it.`,
+    });
+  if (run?.status !== 'failed' || !run.error) return undefined;
+  return faultNote({ message: `The last sync failed. ${run.error.message}`, nextStep: ERROR_KINDS[run.error.code].nextStep });
+}
+
+function wordsOf(code: ErrorCode): { message: string; nextStep: string } {
+  return { message: ERROR_KINDS[code].detail, nextStep: ERROR_KINDS[code].nextStep };
+}
+
+function connectPart({ provider, accounts, formerAccount }: ProviderCard, { csrfToken }: CardContext): Html {
+  const isFirst = accounts.length === 0;
+  const to = `${INTEGRATIONS_PATH}/${provider.key}/connect`;
+  const id = `connect-${provider.key}`;
+  const connect =
+    provider.oauth2 &&
+    actionForm({
+      to,
+      label: isFirst ? 'Connect' : 'Connect another',
+      csrfToken,
+      id,
+      kind: isFirst ? 'primary' : 'plain',
+      about: provider.name,
+    });
+  const key = provider.apiKey && keyForm(provider, csrfToken, `key-${provider.key}`, 'Connect');
+  return html`${isFirst && html`<p class="soft">${formerAccount === undefined ? 'Nothing is connected yet.' : `${formerAccount} was connected before.`}</p>`}
+    <div class="actions more">
+      ${connect}
+      ${
+        key &&
+        (connect
+          ? html`<details>
+              <summary>Connect with a key</summary>
+              ${key}
+            </details>`
+          : key)
+      }
+    </div>`;
+}
+
+function keyForm(provider: Provider, csrfToken: string, id: string, label: string): Html {
+  return html`<form class="key" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
+    ${hiddenFields({ _csrf: csrfToken })}
+    <label for="${id}">${provider.name} key</label>
+    <input
+      id="${id}"
+      name="apiKey"
+      type="password"
+      required
+      maxlength="1000"
+      autocomplete="off"
+      spellcheck="false"
+      aria-describedby="${id}-help"
+    />
+    <p class="soft" id="${id}-help">${provider.apiKey?.help}</p>
+    <button class="primary">${label}<span class="unseen"> ${provider.name} with this key</span></button>
+  </form>`;
+}
+
+function unavailableNote({ accounts }: ProviderCard): Html {
+  if (accounts.length > 0) return html``;
+  return html`<p class="soft">${ERROR_KINDS.provider_not_configured.detail} Set its client id and secret, then restart the service.</p>`;
+}
+
+/** For those who listen: said when it changes while the page is open. */
+function spoken({ provider, accounts }: ProviderCard, nowMs: number): string {
+  if (accounts.length === 0) return `${provider.name}: not connected.`;
+  return accounts
+    .map(({ connection: { accountName, status, syncInProgress, lastSync } }) => {
+      const state = status === 'connected' ? 'connected' : 'reconnect needed';
+      const sync = syncInProgress
+        ? ', syncing'
+        : lastSync && nowMs - lastSync.getTime() < 60_000
+          ? `, synced ${relativeTime(lastSync, nowMs)}`
+          : '';
+      return `${provider.name}, ${accountName}: ${state}${sync}.`;
+    })
+    .join(' ');
+}

@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { roleReaches, type Caller } from '../../api';
+import { CLOCK, type Clock } from '../../clock';
+import {
+  ConnectionRepository,
+  ProviderRegistry,
+  SyncService,
+  type ConnectionWithSync,
+  type Provider,
+  type SyncRun,
+} from '../../integrations';
+
+/** More accounts than this nobody has on one page. */
+const MOST_CONNECTIONS = 200;
+
+export interface AccountState {
+  readonly connection: ConnectionWithSync;
+  /** The newest run, where there was one. */
+  readonly run?: SyncRun;
+}
+
+/** What one card shows. */
+export interface ProviderCard {
+  readonly provider: Provider;
+  /** Connected, or in need of a reconnect. */
+  readonly accounts: readonly AccountState[];
+  /** Name of the account that was disconnected last, where none is connected. */
+  readonly formerAccount?: string;
+}
+
+export interface CardsPage {
+  readonly cards: readonly ProviderCard[];
+  readonly nowMs: number;
+}
+
+/** Reads what the cards show: what the server knows, nothing that a browser claims. */
+@Injectable()
+export class IntegrationCards {
+  constructor(
+    private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
+    private readonly syncs: SyncService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The person's own connections, whatever the role. A provider that is not configured is shown to administrators only, or with what was connected before. */
+  async of(caller: Caller): Promise<CardsPage> {
+    const all = await this.connections.list(ownViewer(caller), { limit: MOST_CONNECTIONS });
+    const cards = await Promise.all(this.registry.all().map((provider) => this.card(provider, all)));
+    const isAdmin = roleReaches(caller.role, 'admin');
+    return {
+      cards: cards.filter(({ provider, accounts }) => provider.configured || accounts.length > 0 || isAdmin),
+      nowMs: this.clock.now(),
+    };
+  }
+
+  private async card(provider: Provider, all: readonly ConnectionWithSync[]): Promise<ProviderCard> {
+    const own = all.filter((connection) => connection.provider === provider.key);
+    const active = own.filter(({ status }) => status !== 'disconnected').sort((a, b) => a.accountName.localeCompare(b.accountName, 'en'));
+    const accounts = await Promise.all(active.map(async (connection) => ({ connection, run: await this.newestRun(connection) })));
+    const formerAccount = accounts.length === 0 ? own[0]?.accountName : undefined;
+    return { provider, accounts, ...(formerAccount !== undefined && { formerAccount }) };
+  }
+
+  private async newestRun({ id, tenant }: ConnectionWithSync): Promise<SyncRun | undefined> {
+    const [run] = await this.syncs.list({ tenant, connectionId: id, limit: 1 });
+    return run;
+  }
+}
+
+/** These pages are a person's own, an administrator's too. */
+export function ownViewer({ tenant, userId }: Caller): { tenant: string; userId: string; role: 'user' } {
+  return { tenant, userId, role: 'user' };
+}

@@ -1,0 +1,19 @@
+import { html, type Html } from '../api';
+import { relativeTime } from './relative-time';
+
+/** "3 minutes ago", with the exact time at hand. */
+export function timeTag(at: Date | string, nowMs: number): Html {
+  const date = new Date(at);
+  return html`<time datetime="${date.toISOString()}" title="${exact(date)}">${relativeTime(date, nowMs)}</time>`;
+}
+
+function exact(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** "1.2 s", "3 min 5 s". */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1_000)} s`;
+}
