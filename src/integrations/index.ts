@@ -5,5 +5,6 @@ export { ProviderRegistry } from './registry/provider-registry';
 export { ConnectionRepository, ConnectionsModule, IntegrationEvents, toRef, type Connection, type ConnectionStatus, type ConnectionViewer, type ConnectionWithSync, type IntegrationEvent } from './connections';
 export { callSdk, GovernedHttp, HttpModule, OutgoingHttp, type CallOptions } from './http';
 export { OnWebhook, hashChannelToken, PubsubVerifier, signStandardWebhook, verifyChannelToken, verifyHmac, verifySlackSignature, verifyStandardWebhook, verifyStripeSignature } from './webhooks';
-export { RecordFeed, SyncService, viewOf, WatchService, type FeedItem, type FeedPage, type SyncRun, type SyncRunView } from './sync';
+export { RecordFeed, SyncModule, SyncService, viewOf, WatchService, type FeedItem, type FeedPage, type SyncRun, type SyncRunView } from './sync';
 export { ConnectService, DisconnectService } from './oauth';
+export { ActionService, isReplayed, type ActionAnswer, type ActionResult, type Operation } from './actions';

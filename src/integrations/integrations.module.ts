@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import type { Settings } from '../config/env';
+import { ActionsModule } from './actions';
 import { ConnectionsModule } from './connections';
 import { EventEffectsModule } from './event-effects.module';
 import { HealthModule } from './health';
@@ -11,7 +12,7 @@ import { RegistryModule } from './registry';
 import { SyncModule } from './sync';
 import { WebhooksModule } from './webhooks';
 
-const PARTS = [RegistryModule, ConnectionsModule, HttpChainModule, OAuthModule, HttpModule, WebhooksModule, SyncModule, EventEffectsModule, HealthModule];
+const PARTS = [RegistryModule, ConnectionsModule, HttpChainModule, OAuthModule, HttpModule, WebhooksModule, SyncModule, ActionsModule, EventEffectsModule, HealthModule];
 
 /** The core: knows how to connect, call, receive, sync and watch; knows no provider's name. */
 @Module({ imports: [ScheduleModule.forRoot(), ...PARTS], exports: PARTS })
