@@ -88,7 +88,7 @@ function isRepeatable({ method, headers }: OutboundRequest, provider: Provider, 
 
 /** An ended grant is told in our words even to who wants the provider's: a foreign 401 says nothing about the caller. */
 function passable(error: unknown, purpose: 'api' | 'token') {
-  if (!(error instanceof AnswerError)) return undefined;
+  if (!(error instanceof AnswerError) || error.code === 'provider_bad_answer') return undefined;
   return purpose === 'token' || !(error.tokenExpired || error.grantEnded) ? error.answer : undefined;
 }
 

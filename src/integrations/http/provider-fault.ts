@@ -108,7 +108,7 @@ export function requestIdOf(headers: Headers): string | undefined {
 
 /** What an HTTP status says by itself (RFC 9110, 15). */
 function byStatus(status: number): ProviderFault | undefined {
-  if (status < 300) return undefined;
+  if (status < 300 || status === 304) return undefined;
   if (status < 400)
     return { code: 'provider_bad_answer', retryable: false, detail: 'The provider sent us to another address, which we do not follow.' };
   if (status >= 500) return { code: status === 504 ? 'provider_timeout' : 'provider_unavailable' };

@@ -1,4 +1,4 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
@@ -15,6 +15,7 @@ import { TokenRefresher } from '../../oauth/token-refresher';
 import { TokenService } from '../../oauth/token.service';
 import type { ConnectionRef, HttpFacts, Provider } from '../../provider';
 import { ProviderRegistry, RegistryModule } from '../../registry';
+import type { CircuitBreakerOptions } from '../circuit-breaker';
 import { CircuitStates } from '../circuit-states';
 import { GovernedHttp } from '../governed-http';
 import { HttpChainModule } from '../http-chain.module';
@@ -35,20 +36,44 @@ export interface ChainFixture {
   close(): Promise<void>;
 }
 
+export interface ChainFixtureOptions {
+  /** Over the facts of every provider. */
+  http?: Partial<HttpFacts>;
+  /** Default: a circuit that does not open, since what one test breaks must not end the next. */
+  circuit?: Partial<CircuitBreakerOptions>;
+  controllers?: ModuleMetadata['controllers'];
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  /** Other servers in the place of the sandbox's. */
+  apiBaseUrls?: Partial<Record<ProviderName, string>>;
+}
+
 /** The chain with the real token life cycle on a fresh database, before a sandbox of its own. */
-export async function chainFixture(overrides: Partial<HttpFacts> = {}): Promise<ChainFixture> {
+export async function chainFixture({
+  http = {},
+  circuit = { minimumTries: 100_000 },
+  controllers = [],
+  apiBaseUrls = {},
+  imports = [],
+}: ChainFixtureOptions = {}): Promise<ChainFixture> {
   const sandbox = await startSandbox();
   const database = await createTestDatabase();
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.with(settings(), systemClock), databaseModule(database), RegistryModule, ConnectionsModule, HttpChainModule],
+    imports: [
+      ConfigModule.with(settings(), systemClock),
+      databaseModule(database),
+      RegistryModule,
+      ConnectionsModule,
+      HttpChainModule,
+      ...imports,
+    ],
+    controllers,
     providers: [GovernedHttp, TokenService, TokenRefresher, TokenEndpoint, ConnectionStatusService],
   })
-    // What a fault run breaks on purpose must not open the circuit for the next test.
     .overrideProvider(CircuitStates)
-    .useValue(new CircuitStates(systemClock, Math.random, { minimumTries: 100_000 }))
+    .useValue(new CircuitStates(systemClock, Math.random, circuit))
     .compile();
   await module.init();
-  const providers = providersOn(sandbox, overrides);
+  const providers = providersOn(sandbox, http, apiBaseUrls);
   const registry = module.get(ProviderRegistry);
   Object.values(providers).forEach((provider) => registry.register(provider));
   return {

@@ -2,7 +2,11 @@ import type { Sandbox } from '../../../sandbox';
 import type { HttpFacts, OAuth2Facts, Provider, ProviderAuth, ProviderFault } from '../../provider';
 
 /** Small providers on the sandbox: the chain under test, not the providers' own folders. */
-export function providersOn(sandbox: Sandbox, overrides: Partial<HttpFacts> = {}): { slack: Provider; stripe: Provider; google: Provider } {
+export function providersOn(
+  sandbox: Sandbox,
+  overrides: Partial<HttpFacts> = {},
+  apiBaseUrls: Readonly<Record<string, string>> = {},
+): { slack: Provider; stripe: Provider; google: Provider } {
   const env = sandbox.env();
   const http = (facts: Partial<HttpFacts>): HttpFacts => ({
     endpoints: [],
@@ -16,7 +20,7 @@ export function providersOn(sandbox: Sandbox, overrides: Partial<HttpFacts> = {}
     key,
     name: key,
     configured: true,
-    apiBaseUrl: env[`${key.toUpperCase()}_API_BASE_URL`]!,
+    apiBaseUrl: apiBaseUrls[key] ?? env[`${key.toUpperCase()}_API_BASE_URL`]!,
     oauth2: oauth2(env, key.toUpperCase()),
     auth,
     http: http(facts),
