@@ -5,13 +5,15 @@ import { systemClock, type Clock } from './clock';
 import { ConfigModule } from './config/config.module';
 import type { Settings } from './config/env';
 import { DatabaseModule } from './database';
-import { IntegrationsModule } from './integrations/integrations.module';
+import { IntegrationsModule } from './integrations';
+import { GoogleModule } from './providers/google/google.module';
+import { SlackModule } from './providers/slack/slack.module';
+import { StripeModule } from './providers/stripe/stripe.module';
+import { UiModule } from './ui/ui.module';
 
 export interface AppParts {
   readonly logger: EdgeLogger;
   readonly clock?: Clock;
-  /** Further modules, e.g. of a test. */
-  readonly imports?: ModuleMetadata['imports'];
   /** Modules of the product that runs Trestle inside itself: its handlers, its pages. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
 }
@@ -27,7 +29,10 @@ export class AppModule {
         DatabaseModule,
         ApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
-        ...imports,
+        SlackModule,
+        StripeModule,
+        GoogleModule,
+        UiModule,
         ...imports,
       ],
     };

@@ -21,9 +21,6 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
     // `@RouteConfig({ bodyLimit })`: a route that takes more than the rest.
     const own = (route.config as { bodyLimit?: number } | undefined)?.bodyLimit;
     if (own !== undefined) route.bodyLimit = own;
-    // `@RouteConfig({ bodyLimit })` of a route that takes more than the others.
-    const own: unknown = (route.config as { bodyLimit?: unknown } | undefined)?.bodyLimit;
-    if (typeof own === 'number') route.bodyLimit = own;
     if (isRaw(route.url)) route.bodyLimit = route.url.startsWith('/webhooks/') ? limits.webhookMaxBytes : limits.proxyMaxBytes;
   });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');

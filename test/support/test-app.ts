@@ -1,4 +1,3 @@
-import type { ModuleMetadata } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SignJWT } from 'jose';
@@ -12,7 +11,7 @@ import { drainAndClose } from '../../src/api/drain';
 import { createFastifyAdapter } from '../../src/api/fastify-adapter';
 import { createLogger } from '../../src/api/logging';
 import type { Role } from '../../src/api/caller';
-import { AppModule } from '../../src/app.module';
+import { AppModule, type AppParts } from '../../src/app.module';
 import { configureApp, nestOptions } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
@@ -27,7 +26,7 @@ export interface TestAppOptions {
   /** Options of the sandbox; `autoConsent` is `allow` by default. `false`: no sandbox, no provider configured. */
   sandbox?: SandboxOptions | false;
   /** Further modules, e.g. with a controller that a test needs. */
-  imports?: ModuleMetadata['imports'];
+  imports?: AppParts['imports'];
   /** Takes the log lines, one JSON object each; without it nothing is logged. */
   log?: DestinationStream;
 }
@@ -66,7 +65,7 @@ export async function startTestApp({ settings: overrides = {}, clock, imports = 
     ...overrides,
   });
   const logger = createLogger(settings, log);
-  const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock }), ...imports] });
+  const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock, imports })] });
   const module = await building
     .overrideProvider(EMBEDDED_SEED)
     .useValue(await testSeed())
