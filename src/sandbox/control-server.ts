@@ -41,6 +41,7 @@ function verbsOf(control: SandboxControl, env: () => Record<string, string>, url
       const provider = query.get('provider') ?? text(body['provider']);
       return { cleared: control.clearFaults({ ...(id ? { id } : {}), ...(provider ? { provider } : {}) }) };
     },
+    'GET /connections': () => control.connections(),
     'GET /state': () => control.state(),
     'POST /tokens/expire': (body) => ({ expired: control.expireTokens(providerOf(body), text(body['account'])) }),
     'POST /tokens/revoke': (body) => ({ revoked: control.revokeTokens(providerOf(body), text(body['account'])) }),

@@ -1,11 +1,11 @@
 import type { Fault, FaultSpec } from './faults';
-import { record, text } from './form-body';
-import { parseMail } from './google/mail-parser';
 import type { LedgerEntry, LedgerQuery } from './ledger';
+import * as changes from './remote-changes';
 import type { SandboxContext } from './sandbox-context';
+import type { ConnectionCount } from './sandbox-server';
 import type { Json, ProviderName } from './sandbox.types';
-import { Storm, type DeliverSpec, type DeliverSummary, type SandboxProviders } from './storm';
-import { NO_CAUSE } from './stripe/stripe.world';
+import { stateView } from './state-view';
+import { type DeliverSpec, type DeliverSummary, type SandboxProviders, Storm } from './storm';
 
 export interface SeedSpec {
   provider: ProviderName;
@@ -23,26 +23,12 @@ export interface MintSpec {
   userScopes?: string[];
 }
 
-/** `id` absent: create; `delete: true`: delete; else change. */
-export interface ChangeSpec extends Json {
-  account?: string;
-  id?: string;
-  delete?: boolean;
-}
-
+const AUTH = 'https://www.googleapis.com/auth/';
 const DEFAULT_SCOPES: Record<ProviderName, string[]> = {
   slack: ['chat:write', 'channels:read', 'groups:read', 'channels:history', 'users:read', 'users:read.email', 'team:read'],
   stripe: ['read_write'],
-  google: [
-    'openid',
-    'email',
-    'profile',
-    'https://www.googleapis.com/auth/calendar',
-    'https://www.googleapis.com/auth/gmail.send',
-    'https://www.googleapis.com/auth/gmail.modify',
-  ],
+  google: ['openid', 'email', 'profile', `${AUTH}calendar`, `${AUTH}gmail.send`, `${AUTH}gmail.modify`],
 };
-const DEFAULT_ACCOUNTS: Record<ProviderName, string> = { slack: 'T_ACME', stripe: 'acct_1SandboxAcme', google: 'ada@acme.test' };
 
 /** What the HTTP control API does, for callers in the same process. */
 export class SandboxControl {
@@ -52,6 +38,8 @@ export class SandboxControl {
   constructor(
     private readonly context: SandboxContext,
     private readonly providers: SandboxProviders,
+    /** Open sockets of each provider, now and at most. */
+    readonly connections: () => Record<ProviderName, ConnectionCount>,
   ) {
     this.storm = new Storm(context, providers);
   }
@@ -97,29 +85,26 @@ export class SandboxControl {
     return this.auto ?? this.context.options.autoConsent;
   }
 
-  /** Access tokens are expired from now on; refresh tokens stay good. Stripe's tokens do not expire. */
+  /** Access tokens are expired from now on; refresh tokens stay good. API keys do not expire. */
   expireTokens(provider: ProviderName, account?: string): number {
     return this.providers[provider].tokens.expireAccess(account);
   }
 
   /** As when the person removes the app: all tokens dead, and the provider's webhook where there is one. */
   revokeTokens(provider: ProviderName, account?: string): number {
-    const accounts = account ? [account] : [...new Set(this.providers[provider].tokens.activeGrants().map((grant) => grant.account))];
-    let count = 0;
-    for (const one of accounts) {
-      if (provider === 'slack') count += this.providers.slack.oauth.endInstallation(one);
-      else if (provider === 'stripe')
-        count +=
-          this.providers.stripe.oauth.endConnection(one) +
-          this.providers.stripe.tokens.revokeGrants((grant) => grant.account === one).length;
-      else count += this.providers.google.tokens.revokeGrants((grant) => grant.account === one).length;
+    const { slack, stripe } = this.providers;
+    const active = this.providers[provider].tokens.activeGrants(account);
+    for (const one of new Set(active.map((grant) => grant.account))) {
+      if (provider === 'slack') slack.oauth.endInstallation(one);
+      else if (provider === 'stripe') stripe.oauth.endConnection(one);
+      this.providers[provider].tokens.revokeGrants((grant) => grant.account === one);
     }
-    return count;
+    return active.length;
   }
 
   /** A token endpoint's answer without a consent, for tests and benchmarks. */
   mint(spec: MintSpec): Json {
-    const account = spec.account ?? DEFAULT_ACCOUNTS[spec.provider];
+    const account = spec.account ?? changes.DEFAULT_ACCOUNTS[spec.provider];
     const scopes = spec.scopes ?? DEFAULT_SCOPES[spec.provider];
     if (spec.provider === 'slack') return this.providers.slack.oauth.mint(account, scopes, spec.userScopes ?? []);
     if (spec.provider === 'stripe') return this.providers.stripe.oauth.mint(account, scopes[0] ?? 'read_write');
@@ -127,18 +112,21 @@ export class SandboxControl {
   }
 
   /** A restricted Stripe key, as a person would paste it. */
-  createStripeKey(account = DEFAULT_ACCOUNTS.stripe, scopes = ['read_write']): string {
+  createStripeKey(account: string = changes.DEFAULT_ACCOUNTS.stripe, scopes = ['read_write']): string {
     return this.providers.stripe.oauth.createKey(account, scopes);
   }
 
+  /** Google: sync tokens are answered 410 and history ids 404. */
   expireCursors(account?: string): number {
     return this.providers.google.world.expireCursors(account);
   }
 
+  /** Many records at once, without webhooks. */
   seed({ provider, account, resource, count }: SeedSpec): void {
-    if (provider === 'slack') this.providers.slack.world.fill(this.providers.slack.world.team(account), resource, count);
-    else if (provider === 'stripe') this.providers.stripe.world.fill(this.providers.stripe.world.account(account), resource, count);
-    else this.providers.google.world.fill(this.providers.google.world.account(account), resource, count);
+    const { slack, stripe, google } = this.providers;
+    if (provider === 'slack') slack.world.fill(slack.world.team(account), resource, count);
+    else if (provider === 'stripe') stripe.world.fill(stripe.world.account(account), resource, count);
+    else google.world.fill(google.world.account(account), resource, count);
   }
 
   deliver(spec: DeliverSpec): Promise<DeliverSummary> {
@@ -150,164 +138,38 @@ export class SandboxControl {
     return this.context.sender.settle(timeoutMs);
   }
 
-  slackChannel(change: ChangeSpec): Json {
-    const { world } = this.providers.slack;
-    const team = world.team(change.account ?? DEFAULT_ACCOUNTS.slack);
-    if (!change.id) return { ...world.createChannel(team, change) };
-    const channel = world.findChannel(team, change.id);
-    if (!channel) throw new Error(`no channel "${change.id}" in ${team.id}`);
-    if (change.delete) world.deleteChannel(team, channel);
-    else world.changeChannel(team, channel, change);
-    return { ...channel };
+  slackChannel(change: changes.ChangeSpec): Json {
+    return changes.changeSlackChannel(this.providers, change);
   }
 
-  slackUser(change: ChangeSpec): Json {
-    const { world } = this.providers.slack;
-    const team = world.team(change.account ?? DEFAULT_ACCOUNTS.slack);
-    if (!change.id) return { ...world.createUser(team, change) };
-    const user = team.users.get(change.id);
-    if (!user) throw new Error(`no user "${change.id}" in ${team.id}`);
-    world.changeUser(team, user, change.delete ? { deleted: true } : change);
-    return { ...user };
+  slackUser(change: changes.ChangeSpec): Json {
+    return changes.changeSlackUser(this.providers, change);
   }
 
   /** A person writes in a channel. */
-  slackMessage(change: ChangeSpec & { channel?: string; text?: string }): Json {
-    const { world } = this.providers.slack;
-    const team = world.team(change.account ?? DEFAULT_ACCOUNTS.slack);
-    const channel = world.findChannel(team, change.channel ?? 'general');
-    if (!channel) throw new Error(`no channel "${String(change.channel)}" in ${team.id}`);
-    return world.post(team, channel, { user: text(change['user']) ?? world.personOf(team), text: change.text ?? 'Hello' });
+  slackMessage(change: changes.ChangeSpec & { channel?: string; text?: string; user?: string }): Json {
+    return changes.writeSlackMessage(this.providers, change);
   }
 
-  stripeCustomer(change: ChangeSpec): Json {
-    const { world } = this.providers.stripe;
-    const account = world.account(change.account ?? DEFAULT_ACCOUNTS.stripe);
-    if (!change.id) return world.createCustomer(account, change, NO_CAUSE);
-    const customer = world.find(account, 'customers', 'customer', change.id);
-    return change.delete ? world.deleteCustomer(account, customer, NO_CAUSE) : world.updateCustomer(account, customer, change, NO_CAUSE);
+  stripeCustomer(change: changes.ChangeSpec): Json {
+    return changes.changeStripeCustomer(this.providers, change);
   }
 
-  /** `pay`: the first payment succeeds; `cancel`: canceled at once; else an update. */
-  stripeSubscription(change: ChangeSpec & { action?: 'pay' | 'cancel' }): Json {
-    const { world, subscriptions } = this.providers.stripe;
-    const account = world.account(change.account ?? DEFAULT_ACCOUNTS.stripe);
-    if (!change.id) return subscriptions.create(account, change, NO_CAUSE);
-    const subscription = world.find(account, 'subscriptions', 'subscription', change.id);
-    if (change.action === 'pay') return subscriptions.pay(account, subscription, NO_CAUSE);
-    if (change.action === 'cancel' || change.delete) return subscriptions.cancel(account, subscription, NO_CAUSE);
-    return subscriptions.update(account, subscription, change, NO_CAUSE);
+  /** `pay`: the first payment succeeds; `cancel`: canceled at once; else created or updated. */
+  stripeSubscription(change: changes.ChangeSpec & { action?: 'pay' | 'cancel' }): Json {
+    return changes.changeStripeSubscription(this.providers, change);
   }
 
-  googleEvent(change: ChangeSpec & { calendar?: string }): Json {
-    const { world } = this.providers.google;
-    const account = world.account(change.account ?? DEFAULT_ACCOUNTS.google);
-    const calendar = world.calendar(account, change.calendar ?? 'primary');
-    if (change.id && change.delete) {
-      world.deleteEvent(account, calendar, change.id);
-      return { id: change.id, status: 'cancelled' };
-    }
-    if (change.id && calendar.events.has(change.id)) return world.updateEvent(account, calendar, change.id, change).data;
-    const start = new Date(this.context.now() + 3_600_000).toISOString();
-    const end = new Date(this.context.now() + 7_200_000).toISOString();
-    return world.insertEvent(account, calendar, { summary: 'New event', start: { dateTime: start }, end: { dateTime: end }, ...change })
-      .data;
+  googleEvent(change: changes.ChangeSpec & { calendar?: string }): Json {
+    return changes.changeGoogleEvent(this.providers, change);
   }
 
   /** A mail comes in (or `id` + `delete`: goes). */
-  googleMail(change: ChangeSpec & { subject?: string; text?: string; from?: string }): Json {
-    const { world } = this.providers.google;
-    const account = world.account(change.account ?? DEFAULT_ACCOUNTS.google);
-    if (change.id && change.delete) {
-      world.deleteMail(account, change.id);
-      return { id: change.id };
-    }
-    const raw = `From: ${change.from ?? 'Grace <grace@acme.test>'}\r\nTo: ${account.email}\r\nSubject: ${change.subject ?? 'News'}\r\nMessage-ID: <in-${account.historyId}@acme.test>\r\n\r\n${change.text ?? 'Hello'}`;
-    const { id, threadId } = world.addMail(account, raw, ['INBOX', 'UNREAD']);
-    return { id, threadId };
+  googleMail(change: changes.ChangeSpec & { subject?: string; text?: string; from?: string }): Json {
+    return changes.changeGoogleMail(this.providers, change);
   }
 
-  /** What is there now, by provider and account; what was sent is shown in the clear, tokens never. */
   state(): Record<ProviderName, Json> {
-    const { slack, stripe, google } = this.providers;
-    return {
-      slack: Object.fromEntries(
-        [...slack.state.teams.values()].map((team) => [
-          team.id,
-          {
-            name: team.name,
-            channels: team.channels.size,
-            users: team.users.size,
-            activeGrants: slack.tokens.activeGrants(team.id).length,
-            messages: [...team.messages].flatMap(([channel, messages]) =>
-              messages.map((message) => ({
-                channel,
-                channelName: team.channels.get(channel)?.name,
-                ts: message.ts,
-                text: message.text,
-                user: message['user'],
-                ...(message['bot_id'] ? { botId: message['bot_id'] } : {}),
-                ...(message['thread_ts'] ? { threadTs: message['thread_ts'] } : {}),
-                ...(message['metadata'] ? { metadata: message['metadata'] } : {}),
-              })),
-            ),
-          },
-        ]),
-      ),
-      stripe: Object.fromEntries(
-        [...stripe.state.accounts.values()].map(({ id, name, collections }) => [
-          id,
-          {
-            name,
-            customers: collections.customers.byId.size,
-            prices: [...collections.prices.byId.values()].map((price) => ({
-              id: price.id,
-              nickname: price['nickname'],
-              unitAmount: price['unit_amount'],
-              interval: record(price['recurring'])['interval'] ?? null,
-            })),
-            subscriptions: [...collections.subscriptions.byId.values()].map((subscription) => ({
-              id: subscription.id,
-              status: subscription['status'],
-              customer: subscription['customer'],
-              cancelAtPeriodEnd: subscription['cancel_at_period_end'],
-              created: subscription.created,
-              metadata: subscription['metadata'],
-            })),
-            invoices: collections.invoices.byId.size,
-            paymentIntents: collections.payment_intents.byId.size,
-            events: collections.events.byId.size,
-            activeGrants: stripe.tokens.activeGrants(id).length,
-          },
-        ]),
-      ),
-      google: Object.fromEntries(
-        [...google.state.accounts.values()].map((account) => [
-          account.email,
-          {
-            calendars: [...account.calendars.values()].map((calendar) => ({
-              id: calendar.id,
-              summary: calendar.summary,
-              events: [...calendar.events.values()].filter((event) => event.data['status'] !== 'cancelled').length,
-              cancelled: [...calendar.events.values()].filter((event) => event.data['status'] === 'cancelled').length,
-            })),
-            messages: account.mail.size,
-            emailsSent: [...account.mail.values()]
-              .filter((mail) => mail.labelIds.includes('SENT'))
-              .map((mail) => ({ id: mail.id, threadId: mail.threadId, ...parseMail(mail.raw) })),
-            historyId: String(account.historyId),
-            channels: [...account.channels.values()].map(({ id, resourceId, target, address, expiration }) => ({
-              id,
-              resourceId,
-              target,
-              address,
-              expiration,
-            })),
-            mailWatchUntil: account.mailWatchUntil,
-            activeGrants: google.tokens.activeGrants(account.email).length,
-          },
-        ]),
-      ),
-    };
+    return stateView(this.providers);
   }
 }

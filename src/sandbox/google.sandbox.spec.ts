@@ -3,6 +3,7 @@ import { calendar, type calendar_v3 } from 'googleapis/build/src/apis/calendar';
 import { gmail, type gmail_v1 } from 'googleapis/build/src/apis/gmail';
 import { type Sandbox, startSandbox } from './index';
 import { consent, pkce, postForm, postJson, REDIRECT_URI } from './testing/consent';
+import { googleReason } from './testing/google-reason';
 import { type Receiver, startReceiver } from './testing/receiver';
 
 const AUTH = 'https://www.googleapis.com/auth/';
@@ -59,15 +60,6 @@ describe('the pretend Google', () => {
     calendar({ version: 'v3', ...withToken(accessToken ?? (await connect())['access_token'] ?? '') });
   const gmailApi = async (accessToken?: string): Promise<gmail_v1.Gmail> =>
     gmail({ version: 'v1', ...withToken(accessToken ?? (await connect())['access_token'] ?? '') });
-  const reason = async (call: Promise<unknown>): Promise<string> => {
-    try {
-      await call;
-      return 'no failure';
-    } catch (error) {
-      const { status, response } = error as { status?: number; response?: { data?: { error?: { errors?: { reason: string }[] } } } };
-      return `${status ?? ''} ${response?.data?.error?.errors?.[0]?.reason ?? String(error)}`;
-    }
-  };
 
   it('verifies PKCE, the secret, the redirect and the single use of a code', async () => {
     const { verifier, challenge } = pkce();
@@ -106,13 +98,13 @@ describe('the pretend Google', () => {
     expect(await userinfo.json()).toMatchObject({ email: EMAIL, sub: payload.sub });
     nowMs += 3_600_000;
     const api = await calendarApi(body['access_token'] ?? '');
-    expect(await reason(api.calendarList.list())).toBe('401 authError');
+    expect(await googleReason(api.calendarList.list())).toBe('401 authError');
     const renewed = await token({ grant_type: 'refresh_token', refresh_token: body['refresh_token'] ?? '' });
     expect(renewed.body['refresh_token']).toBeUndefined();
     const live = await calendarApi(String(renewed.body['access_token']));
     expect((await live.calendarList.list()).data.items).toHaveLength(2);
     expect((await postForm(env['GOOGLE_REVOKE_URL'] ?? '', { token: body['refresh_token'] ?? '' })).status).toBe(200);
-    expect(await reason(live.calendarList.list())).toBe('401 authError');
+    expect(await googleReason(live.calendarList.list())).toBe('401 authError');
     expect(await token({ grant_type: 'refresh_token', refresh_token: body['refresh_token'] ?? '' })).toMatchObject({
       status: 400,
       body: { error: 'invalid_grant' },
@@ -141,7 +133,7 @@ describe('the pretend Google', () => {
     const { body } = await exchange(code);
     expect(body['scope']).toBe(`${AUTH}calendar`);
     const mail = await gmailApi(String(body['access_token']));
-    expect(await reason(mail.users.getProfile({ userId: 'me' }))).toBe('403 insufficientPermissions');
+    expect(await googleReason(mail.users.getProfile({ userId: 'me' }))).toBe('403 insufficientPermissions');
   });
 
   async function listAll(
@@ -202,12 +194,12 @@ describe('the pretend Google', () => {
   it('answers 410 to an expired sync token and 400 to parameters that it cannot go with', async () => {
     const api = await calendarApi();
     const { syncToken } = await listAll(api, { calendarId: 'primary' });
-    expect(await reason(api.events.list({ calendarId: 'primary', syncToken, timeMin: new Date(nowMs).toISOString() }))).toBe(
+    expect(await googleReason(api.events.list({ calendarId: 'primary', syncToken, timeMin: new Date(nowMs).toISOString() }))).toBe(
       '400 badRequest',
     );
-    expect(await reason(api.events.list({ calendarId: 'primary', orderBy: 'startTime' }))).toBe('400 invalidParameter');
+    expect(await googleReason(api.events.list({ calendarId: 'primary', orderBy: 'startTime' }))).toBe('400 invalidParameter');
     await postJson(`${sandbox.urls.control}/cursors/expire`, { provider: 'google', account: EMAIL });
-    expect(await reason(api.events.list({ calendarId: 'primary', syncToken }))).toBe('410 fullSyncRequired');
+    expect(await googleReason(api.events.list({ calendarId: 'primary', syncToken }))).toBe('410 fullSyncRequired');
   });
 
   it('expands series into instances, with the moved one moved and the cancelled one left out', async () => {
@@ -226,9 +218,9 @@ describe('the pretend Google', () => {
     const api = await calendarApi();
     const requestBody = { id: 'abcde12345', summary: 'Mine', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } };
     await api.events.insert({ calendarId: 'primary', requestBody });
-    expect(await reason(api.events.insert({ calendarId: 'primary', requestBody }))).toBe('409 duplicate');
+    expect(await googleReason(api.events.insert({ calendarId: 'primary', requestBody }))).toBe('409 duplicate');
     expect(
-      await reason(
+      await googleReason(
         api.events.patch(
           { calendarId: 'primary', eventId: 'abcde12345', requestBody: { summary: 'x' } },
           { headers: { 'If-Match': '"old"' } },
@@ -236,7 +228,7 @@ describe('the pretend Google', () => {
       ),
     ).toBe('412 conditionNotMet');
     await api.events.delete({ calendarId: 'primary', eventId: 'abcde12345' });
-    expect(await reason(api.events.delete({ calendarId: 'primary', eventId: 'abcde12345' }))).toBe('410 deleted');
+    expect(await googleReason(api.events.delete({ calendarId: 'primary', eventId: 'abcde12345' }))).toBe('410 deleted');
   });
 
   it('notifies a channel: sync first, then each change, until it is stopped', async () => {
@@ -266,55 +258,9 @@ describe('the pretend Google', () => {
     expect(await sandbox.control.settle()).toBe(true);
     expect(receiver.received).toHaveLength(2);
     expect(
-      await reason(
+      await googleReason(
         api.events.watch({ calendarId: 'primary', requestBody: { id: 'channel-1', type: 'web_hook', address: receiver.origin } }),
       ),
     ).toBe('400 channelIdNotUnique');
-  });
-
-  it('sends mail, finds it by its Message-ID, and shows it in the history', async () => {
-    const api = await gmailApi();
-    const start = (await api.users.getProfile({ userId: 'me' })).data.historyId ?? '';
-    const raw = [
-      'From: ada@blue.test',
-      'To: bob@blue.test',
-      'Subject: =?UTF-8?B?R3LDvMOfZQ==?=',
-      'Message-ID: <op-1@blue.test>',
-      'Content-Type: text/plain; charset=utf-8',
-      'Content-Transfer-Encoding: quoted-printable',
-      '',
-      'Sch=C3=B6n',
-    ].join('\r\n');
-    const sent = await api.users.messages.send({ userId: 'me', requestBody: { raw: Buffer.from(raw).toString('base64url') } });
-    const found = await api.users.messages.list({ userId: 'me', q: 'rfc822msgid:op-1@blue.test' });
-    expect(found.data.messages).toEqual([{ id: sent.data.id, threadId: sent.data.threadId }]);
-    const history = await api.users.history.list({ userId: 'me', startHistoryId: start });
-    expect(history.data.history?.[0]?.messagesAdded?.[0]?.message?.id).toBe(sent.data.id);
-    const quiet = await api.users.history.list({ userId: 'me', startHistoryId: history.data.historyId ?? '' });
-    expect('history' in quiet.data).toBe(false);
-    const state = sandbox.control.state().google[EMAIL] as { emailsSent: { subject: string; text: string; to: string }[] };
-    expect(state.emailsSent).toMatchObject([{ subject: 'Grüße', text: 'Schön', to: 'bob@blue.test' }]);
-    sandbox.control.expireCursors(EMAIL);
-    expect(await reason(api.users.history.list({ userId: 'me', startHistoryId: start }))).toBe('404 notFound');
-  });
-
-  it('pushes mail changes with a token that its own keys verify', async () => {
-    const api = await gmailApi();
-    sandbox.setWebhookTarget(receiver.origin);
-    await api.users.watch({ userId: 'me', requestBody: { topicName: 'projects/p/topics/t' } });
-    sandbox.control.googleMail({ account: EMAIL, subject: 'Hi' });
-    expect(await sandbox.control.settle()).toBe(true);
-    expect(receiver.received).toHaveLength(2);
-    const jwks = createLocalJWKSet((await (await fetch(env['GOOGLE_PUBSUB_JWKS_URL'] ?? '')).json()) as JSONWebKeySet);
-    const options = { issuer: env['GOOGLE_PUBSUB_ISSUER'] ?? '', audience: env['GOOGLE_PUBSUB_AUDIENCE'] ?? '' };
-    for (const { headers, body } of receiver.received) {
-      const { payload } = await jwtVerify(String(headers.authorization).slice(7), jwks, options);
-      expect(payload).toMatchObject({ email: env['GOOGLE_PUBSUB_EMAIL'], email_verified: true });
-      const { message } = JSON.parse(body) as { message: { data: string } };
-      expect(JSON.parse(Buffer.from(message.data, 'base64').toString())).toMatchObject({ emailAddress: EMAIL });
-    }
-    receiver.received.length = 0;
-    await sandbox.control.deliver({ provider: 'google', type: 'gmail.push', account: EMAIL, forge: 'bad-signature' });
-    await expect(jwtVerify(String(receiver.received[0]?.headers.authorization).slice(7), jwks, options)).rejects.toThrow();
   });
 });

@@ -14,8 +14,9 @@ import { StateFile } from './state-file';
 import { StripeSandbox } from './stripe/stripe.server';
 import { WebhookSender } from './webhook-sender';
 
-export type { ChangeSpec, MintSpec, SandboxControl, SeedSpec } from './control';
+export type { MintSpec, SandboxControl, SeedSpec } from './control';
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultSpec } from './faults';
+export type { ChangeSpec } from './remote-changes';
 export type { LedgerEntry, LedgerQuery } from './ledger';
 export type { ProviderName, SandboxOptions } from './sandbox.types';
 export type { DeliverSpec, DeliverSummary, Forge } from './storm';
@@ -62,7 +63,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     stripe: new StripeSandbox(context, state.stripe),
     google: new GoogleSandbox(context, state.google),
   };
-  const control = new SandboxControl(context, providers);
+  const control = new SandboxControl(context, providers, () => ({
+    slack: servers.slack.connections(),
+    stripe: servers.stripe.connections(),
+    google: servers.google.connections(),
+  }));
 
   const listen = (name: ProviderName, surface: ProviderSurface): ReturnType<SandboxServer['listen']> =>
     new SandboxServer(surface, { ledger, faults }).listen(options.ports?.[name] ?? 0);

@@ -16,7 +16,8 @@ export interface LedgerEntry {
   token?: string;
   /** Status answered (request) or received (delivery); null when the connection ended without one. */
   status: number | null;
-  outcome: 'pending' | 'answered' | 'reset' | 'hung' | 'failed';
+  /** `reset` and `hung` are faults of ours; `aborted`: the caller went; `failed`: a delivery that got no answer. */
+  outcome: 'pending' | 'answered' | 'reset' | 'hung' | 'aborted' | 'failed';
   /** Whether the provider did what was asked; false when a fault came first. */
   applied?: boolean;
   fault?: string;

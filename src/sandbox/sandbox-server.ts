@@ -14,8 +14,14 @@ interface CompiledRoute {
   names: string[];
 }
 
+export interface ConnectionCount {
+  open: number;
+  peak: number;
+}
+
 export interface ListeningServer {
   url: string;
+  connections: () => ConnectionCount;
   stop: () => Promise<void>;
 }
 
@@ -45,7 +51,7 @@ export class SandboxServer {
     });
     const listening = await listenOn(server, port);
     return {
-      url: listening.url,
+      ...listening,
       stop: async () => {
         for (const timer of this.timers) clearTimeout(timer);
         await listening.stop();
@@ -79,7 +85,7 @@ export class SandboxServer {
     outgoing.on('close', () => {
       this.parts.ledger.close(
         entry,
-        outgoing.writableFinished ? 'answered' : 'reset',
+        outgoing.writableFinished ? 'answered' : 'aborted',
         outgoing.writableFinished ? outgoing.statusCode : null,
       );
     });
@@ -197,7 +203,13 @@ export async function listenOn(server: Server, port: number): Promise<ListeningS
     server.listen(port, '127.0.0.1', resolve);
   });
   const address = server.address() as AddressInfo;
+  const count: ConnectionCount = { open: 0, peak: 0 };
+  server.on('connection', (socket) => {
+    count.peak = Math.max(count.peak, ++count.open);
+    socket.once('close', () => count.open--);
+  });
   return {
+    connections: () => ({ ...count }),
     url: `http://127.0.0.1:${address.port}`,
     stop: () =>
       new Promise<void>((resolve) => {

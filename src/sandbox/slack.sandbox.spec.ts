@@ -149,8 +149,10 @@ describe('the pretend Slack', () => {
     const root = await web.chat.postMessage({ channel, text: 'Hello', metadata: { event_type: 'op', event_payload: { op_id: '1' } } });
     await web.chat.postMessage({ channel: '#general', text: 'Again', thread_ts: root.ts ?? '', blocks: [{ type: 'divider' }] });
     const history = await web.conversations.history({ channel, include_all_metadata: true });
-    expect(history.messages?.map((message) => message.text)).toEqual(['Again', 'Hello']);
-    expect(history.messages?.[1]?.metadata).toMatchObject({ event_payload: { op_id: '1' } });
+    expect(history.messages?.map((message) => message.text)).toEqual(['Hello']);
+    const thread = await web.conversations.replies({ channel, ts: root.ts ?? '' });
+    expect(thread.messages?.map((message) => message.text)).toEqual(['Hello', 'Again']);
+    expect(history.messages?.[0]?.metadata).toMatchObject({ event_payload: { op_id: '1' } });
     expect(await failure(web.chat.postMessage({ channel: 'C404', text: 'x' }))).toBe('channel_not_found');
     const empty = await postForm(
       `${env['SLACK_API_BASE_URL'] ?? ''}chat.postMessage`,

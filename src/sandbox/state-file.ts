@@ -58,7 +58,12 @@ export class StateFile {
 
 function load(path: string): SandboxState | null {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'), unpack) as SandboxState;
+    const state = JSON.parse(readFileSync(path, 'utf8'), unpack) as SandboxState;
+    // What was under way when the process ended is not under way any more.
+    for (const { idempotency } of state.stripe.accounts.values()) {
+      for (const [key, result] of idempotency) if (result.running) idempotency.delete(key);
+    }
+    return state;
   } catch {
     // None yet, or one that was cut off: the sandbox starts afresh.
     return null;

@@ -170,7 +170,12 @@ export class WebhookSender {
         },
       );
       outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error('timeout')));
-      outgoing.on('error', reject);
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        // The other side closed an idle connection just as it was used again: nothing was sent on it.
+        if (error.code === 'ECONNRESET' && outgoing.reusedSocket)
+          resolve(this.post(url, { ...headers, connection: 'close' }, body, timeoutMs));
+        else reject(error);
+      });
       outgoing.end(payload);
     });
   }

@@ -26,7 +26,8 @@ export function expandSeries(calendar: Calendar, master: StoredEvent): StoredEve
     if (at > until || (count !== Infinity && index >= 1000)) break;
     const id = instanceId(master.id, at);
     if (calendar.events.has(id)) continue;
-    const { recurrence: _recurrence, ...shared } = master.data;
+    const shared: Json = { ...master.data };
+    delete shared['recurrence'];
     instances.push({
       id,
       seq: master.seq,

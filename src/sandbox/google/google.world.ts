@@ -122,17 +122,11 @@ export class GoogleWorld {
       const calendar = this.calendar(account, 'primary');
       for (let i = 0; i < count; i++) {
         const start = this.context.now() + i * 60_000;
-        putEvent(
-          account,
-          calendar,
-          `bulk${(++this.state.serial).toString(32)}x`.replace(/[w-z]/g, '0').padEnd(8, '0'),
-          this.context.now(),
-          {
-            summary: `Bulk event ${this.state.serial}`,
-            start: { dateTime: new Date(start).toISOString() },
-            end: { dateTime: new Date(start + 1_800_000).toISOString() },
-          },
-        );
+        putEvent(account, calendar, `bulk${(++this.state.serial).toString(32).padStart(8, '0')}`, this.context.now(), {
+          summary: `Bulk event ${this.state.serial}`,
+          start: { dateTime: new Date(start).toISOString() },
+          end: { dateTime: new Date(start + 1_800_000).toISOString() },
+        });
       }
     } else if (resource === 'messages') {
       for (let i = 0; i < count; i++) {

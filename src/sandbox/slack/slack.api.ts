@@ -4,7 +4,7 @@ import type { SandboxContext } from '../sandbox-context';
 import type { Caller, Json, ProviderSurface, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
 import { bearerOf, type Grant, type TokenStore } from '../token-store';
 import { refuse, type SlackOAuth } from './slack.oauth';
-import { channelView, type SlackChannel, type SlackTeam, userView } from './slack.state';
+import { channelView, type SlackChannel, type SlackMessage, type SlackTeam, userView } from './slack.state';
 import type { SlackWorld } from './slack.world';
 
 interface Call {
@@ -21,7 +21,14 @@ interface Method {
   run: (call: Call) => SandboxResponse;
 }
 
+const ERRORS_BY_STATUS: Record<number, string> = { 401: 'invalid_auth', 429: 'ratelimited', 503: 'service_unavailable' };
 const MAX_TEXT = 40_000;
+const CONVERSATION_SCOPES: Record<string, string> = {
+  public_channel: 'channels:read',
+  private_channel: 'groups:read',
+  mpim: 'mpim:read',
+  im: 'im:read',
+};
 const JSON_ARGUMENTS = ['blocks', 'attachments', 'metadata'];
 
 /** The Web API: https://docs.slack.dev/reference/methods */
@@ -37,7 +44,7 @@ export class SlackApi {
     const readChannels = ['channels:read', 'groups:read'];
     this.methods = {
       'auth.test': { scopes: [], run: (call) => this.authTest(call) },
-      'auth.revoke': { scopes: [], run: ({ request, token }) => this.oauth.revoke(request, token) },
+      'auth.revoke': { scopes: [], run: ({ request, token, grant }) => this.oauth.revoke(request, token, grant) },
       'apps.uninstall': { scopes: [], run: ({ request, grant }) => this.oauth.uninstall(request, grant) },
       'team.info': {
         scopes: ['team:read'],
@@ -50,6 +57,10 @@ export class SlackApi {
       },
       'conversations.join': { scopes: ['channels:join'], run: (call) => this.withChannel(call, (channel) => this.join(call, channel)) },
       'conversations.history': {
+        scopes: ['channels:history', 'groups:history'],
+        run: (call) => this.withChannel(call, (channel) => this.history(call, channel)),
+      },
+      'conversations.replies': {
         scopes: ['channels:history', 'groups:history'],
         run: (call) => this.withChannel(call, (channel) => this.history(call, channel)),
       },
@@ -70,7 +81,7 @@ export class SlackApi {
       routes,
       parseForm,
       identify: (request) => this.identify(request),
-      errorBody: (status) => ({ ok: false, error: status === 503 ? 'service_unavailable' : 'internal_error' }),
+      errorBody: (status) => ({ ok: false, error: ERRORS_BY_STATUS[status] ?? 'internal_error' }),
       rateLimited: (_, status = 429) => ({ status, headers: { 'retry-after': '1' }, body: { ok: false, error: 'ratelimited' } }),
       refuseRefresh: () => refuse('invalid_refresh_token'),
       notFound: () => ({ status: 404, body: '<!DOCTYPE html><title>Not found</title>' }),
@@ -135,18 +146,23 @@ export class SlackApi {
 
   private conversationsList({ args, grant, team }: Call): SandboxResponse {
     const types = String(args['types'] ?? 'public_channel').split(',');
-    const page = pageOf([...team.channels.values()], args, 100);
+    for (const type of types) {
+      const needed = CONVERSATION_SCOPES[type];
+      if (!needed) return refuse('invalid_types');
+      if (!grant.scopes.includes(needed)) return refuse('missing_scope', { needed, provided: grant.scopes.join(',') });
+    }
+    const page = pageOf([...team.channels.values()], args, 100, (channel) => channel.id);
     if (typeof page === 'string') return refuse(page);
     // Filters work on the page, so pages may be short or empty and still have a next cursor.
     const channels = page.items
       .filter((channel) => types.includes(channel.isPrivate ? 'private_channel' : 'public_channel'))
-      .filter((channel) => !channel.isPrivate || (channel.isMember && grant.scopes.includes('groups:read')))
+      .filter((channel) => !channel.isPrivate || channel.isMember)
       .filter((channel) => !channel.isArchived || !flag(args['exclude_archived']));
     return ok({ channels: channels.map((channel) => channelView(team, channel)), response_metadata: { next_cursor: page.next } });
   }
 
   private usersList({ args, grant, team }: Call): SandboxResponse {
-    const page = pageOf([...team.users.values()], args, 100);
+    const page = pageOf([...team.users.values()], args, 100, (user) => user.id);
     if (typeof page === 'string') return refuse(page);
     const withEmail = grant.scopes.includes('users:read.email');
     return ok({
@@ -167,24 +183,26 @@ export class SlackApi {
     return ok({ channel: channelView(team, channel) });
   }
 
-  private history({ args, team }: Call, channel: SlackChannel): SandboxResponse {
+  private history({ args, team, request }: Call, channel: SlackChannel): SandboxResponse {
     if (!channel.isMember) return refuse('not_in_channel');
     const oldest = String(args['oldest'] ?? '0');
     const latest = text(args['latest']);
     const inclusive = flag(args['inclusive']);
     const inside = (ts: string): boolean =>
       (inclusive ? ts >= oldest : ts > oldest) && (!latest || (inclusive ? ts <= latest : ts < latest));
-    const all = (team.messages.get(channel.id) ?? []).filter((message) => inside(message.ts)).reverse();
-    const page = pageOf(
-      all.map((message) => ({ ...message, id: message.ts })),
-      args,
-      100,
-    );
+    const replyTo = request.endpoint === 'conversations.replies' ? text(args['ts']) : null;
+    if (replyTo === undefined) return refuse('thread_not_found');
+    // Replies show in their thread only.
+    const belongs = (message: SlackMessage): boolean => {
+      const root = message['thread_ts'] ?? message.ts;
+      return replyTo === null ? root === message.ts : root === replyTo;
+    };
+    const all = (team.messages.get(channel.id) ?? []).filter((message) => belongs(message) && inside(message.ts));
+    if (replyTo === null) all.reverse();
+    const page = pageOf(all, args, 100, (message) => message.ts);
     if (typeof page === 'string') return refuse(page);
     const withMetadata = flag(args['include_all_metadata']);
-    const messages = page.items.map(({ id: _id, metadata, ...message }: Json) =>
-      withMetadata && metadata ? { ...message, metadata } : message,
-    );
+    const messages = page.items.map((message) => (withMetadata ? message : withoutMetadata(message)));
     return ok({ messages, has_more: page.next !== '', pin_count: 0, response_metadata: { next_cursor: page.next } });
   }
 
@@ -222,8 +240,7 @@ export class SlackApi {
       ...(args['client_msg_id'] ? { client_msg_id: args['client_msg_id'] } : {}),
       ...(thread ? { thread_ts: thread } : {}),
     });
-    const { metadata: _metadata, ...shown } = message;
-    return ok({ channel: channel.id, ts: message.ts, message: shown });
+    return ok({ channel: channel.id, ts: message.ts, message: withoutMetadata(message) });
   }
 
   private withChannel(call: Call, run: (channel: SlackChannel) => SandboxResponse): SandboxResponse {
@@ -233,21 +250,25 @@ export class SlackApi {
 }
 
 /** Cursors name the last item seen, so that changes between pages neither skip nor repeat what stayed. */
-function pageOf<T extends { id?: unknown }>(items: T[], args: Json, fallback: number): { items: T[]; next: string } | string {
+function pageOf<T>(items: T[], args: Json, fallback: number, idOf: (item: T) => string): { items: T[]; next: string } | string {
   const limit = args['limit'] === undefined || args['limit'] === '' ? fallback : Number(args['limit']);
   if (!Number.isInteger(limit) || limit < 0 || limit > 1000) return 'invalid_limit';
   const cursor = text(args['cursor']);
   let start = 0;
   if (cursor) {
     const last = /^after:(.+)$/.exec(Buffer.from(cursor, 'base64').toString('utf8'))?.[1];
-    const at = last === undefined ? -1 : items.findIndex((item) => item.id === last);
+    const at = last === undefined ? -1 : items.findIndex((item) => idOf(item) === last);
     if (at < 0) return 'invalid_cursor';
     start = at + 1;
   }
   const page = items.slice(start, start + (limit || fallback));
-  const more = start + page.length < items.length;
-  const last = page.at(-1)?.id;
-  return { items: page, next: more && typeof last === 'string' ? Buffer.from(`after:${last}`).toString('base64') : '' };
+  const last = page.at(-1);
+  const more = last !== undefined && start + page.length < items.length;
+  return { items: page, next: more ? Buffer.from(`after:${idOf(last)}`).toString('base64') : '' };
+}
+
+function withoutMetadata(message: SlackMessage): Json {
+  return Object.fromEntries(Object.entries(message).filter(([name]) => name !== 'metadata'));
 }
 
 function argumentsOf(request: SandboxRequest): Json {

@@ -52,10 +52,11 @@ export class SlackOAuth {
     return refuse('invalid_grant_type');
   }
 
-  /** `auth.revoke` ends one token; the installation stays. */
-  revoke(request: SandboxRequest, token: string): SandboxResponse {
+  /** `auth.revoke` ends one token; with rotation the installation stays, without it the authorization goes with it. */
+  revoke(request: SandboxRequest, token: string, grant: Grant): SandboxResponse {
     const test = request.body['test'] === '1' || request.body['test'] === 'true';
-    if (!test) this.tokens.revokeAccess(token);
+    if (!test && this.context.options.slackRotation === false) this.endInstallation(grant.account);
+    else if (!test) this.tokens.revokeAccess(token);
     return { status: 200, body: { ok: true, revoked: !test } };
   }
 

@@ -1,5 +1,6 @@
 import type { SeededRandom } from '../random';
-import { customerObject, invoiceObject, priceObject, productObject, subscriptionObject } from './stripe.objects';
+import { invoiceObject } from './stripe.billing-objects';
+import { customerObject, priceObject, productObject, subscriptionObject } from './stripe.objects';
 import { idMaker, put, type StripeAccount } from './stripe.state';
 
 const CUSTOMERS = 30;

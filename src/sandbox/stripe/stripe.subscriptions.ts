@@ -3,7 +3,8 @@ import { secretText } from '../random';
 import type { Json } from '../sandbox.types';
 import { cardDeclined, invalidRequest, missingParam, noSuch } from './stripe.errors';
 import type { Cause } from './stripe.events';
-import { invoiceObject, paymentIntentObject, subscriptionObject } from './stripe.objects';
+import { invoiceObject, paymentIntentObject } from './stripe.billing-objects';
+import { subscriptionObject } from './stripe.objects';
 import { put, type StripeAccount, type StripeObject } from './stripe.state';
 import { mergeMetadata, metadataOf, type StripeWorld } from './stripe.world';
 
