@@ -8,3 +8,5 @@ export { OnWebhook, hashChannelToken, PubsubVerifier, signStandardWebhook, verif
 export { RecordFeed, SyncModule, SyncService, viewOf, WatchService, type FeedItem, type FeedPage, type SyncRun, type SyncRunView } from './sync';
 export { ConnectService, DisconnectService } from './oauth';
 export { ActionService, isReplayed, type ActionAnswer, type ActionResult, type Operation } from './actions';
+export { AlertService, HealthModule, ProviderHealthService, RequestLogReader, type Alert, type ConnectionHealth, type LoggedRequest, type ProviderHealth } from './health';
+export { WebhookEventList, WebhookReplay, type QueueState, type ReplayActor, type StoredEventDetail, type StoredEventView } from './webhooks';

@@ -4,7 +4,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { ProviderSettings, Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import type { AccountIdentity, ConnectionRef, Fetch, ProviderAuth, TokenGrant } from '../../integrations';
-import { GOOGLE, googleOAuth2, USEFUL_SCOPES } from './google.facts';
+import { GOOGLE, googleOAuth2, isUseful } from './google.facts';
 
 const token = z.string().min(1).max(8192);
 
@@ -44,7 +44,7 @@ export class GoogleAuthService implements ProviderAuth {
         });
       }
       // Every box can be unticked on the consent page: https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
-      if (!scopes.some((each) => USEFUL_SCOPES.includes(each))) {
+      if (!scopes.some(isUseful)) {
         throw new IntegrationError('connect_denied', { provider: GOOGLE, detail: 'Neither the calendar nor the mail was allowed.', nextStep: 'Connect again and leave at least one permission ticked.' });
       }
     }
@@ -82,8 +82,8 @@ export class GoogleAuthService implements ProviderAuth {
   }
 }
 
-/** Whether the person left this permission ticked. */
-export function hasScope(connection: ConnectionRef, scope: string): boolean {
+/** Whether the person left one of these permissions ticked. */
+export function hasScope(connection: ConnectionRef, wanted: readonly string[]): boolean {
   const scopes = connection.metadata['scopes'];
-  return !Array.isArray(scopes) || scopes.includes(scope);
+  return !Array.isArray(scopes) || wanted.some((scope) => scopes.includes(scope));
 }

@@ -7,7 +7,7 @@ import { IntegrationError } from '../../errors';
 import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
 import { hasScope } from './google-auth.service';
 import { calendarClient } from './google.clients';
-import { CALENDAR_SCOPE, GOOGLE, googleRoots } from './google.facts';
+import { CALENDAR_SCOPES, GOOGLE, googleRoots } from './google.facts';
 
 const PAGE_SIZE = 250;
 const DAY_MS = 86_400_000;
@@ -40,7 +40,7 @@ export class GoogleCalendarSync {
     this.calendars = {
       name: 'calendars',
       label: 'Calendars',
-      partitions: async ({ connection }) => (hasScope(connection, CALENDAR_SCOPE) ? [''] : []),
+      partitions: async ({ connection }) => (hasScope(connection, CALENDAR_SCOPES) ? [''] : []),
       full: (context) => full(context, this.listCalendars(context)),
       incremental: (context) => incremental(context, this.listCalendars(context)),
       watch: this.watch((client, requestBody) => client.calendarList.watch({ requestBody })),
@@ -56,7 +56,7 @@ export class GoogleCalendarSync {
   }
 
   private async calendarIds(context: SyncContext): Promise<string[]> {
-    if (!hasScope(context.connection, CALENDAR_SCOPE)) return [];
+    if (!hasScope(context.connection, CALENDAR_SCOPES)) return [];
     const ids: string[] = [];
     const list = this.listCalendars(context);
     for (let pageToken: string | undefined; ; ) {

@@ -7,7 +7,7 @@ import { IntegrationError } from '../../errors';
 import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
 import { hasScope } from './google-auth.service';
 import { gmailClient } from './google.clients';
-import { GOOGLE, googleRoots, MAIL_READ_SCOPE } from './google.facts';
+import { GOOGLE, googleRoots, MAIL_READ_SCOPES } from './google.facts';
 
 /** A full run reads the newest mails only: one costs 20 of the 6,000 units that a person has in a minute. */
 export const FULL_MAILS = 200;
@@ -38,7 +38,7 @@ export class GoogleMailSync {
     this.messages = {
       name: 'messages',
       label: 'Mail',
-      partitions: async ({ connection }) => (hasScope(connection, MAIL_READ_SCOPE) ? [''] : []),
+      partitions: async ({ connection }) => (hasScope(connection, MAIL_READ_SCOPES) ? [''] : []),
       full: (context) => this.full(context),
       incremental: (context) => this.incremental(context),
       ...(topic === undefined ? {} : { watch: this.watch(topic) }),

@@ -11,8 +11,13 @@ export const CALENDAR_SCOPE = `${SCOPE}calendar.readonly`;
 export const MAIL_READ_SCOPE = `${SCOPE}gmail.readonly`;
 export const MAIL_SEND_SCOPE = `${SCOPE}gmail.send`;
 
-/** Scopes without which nothing here can be done; a person may untick any of them on the consent page. */
-export const USEFUL_SCOPES: readonly string[] = [CALENDAR_SCOPE, MAIL_READ_SCOPE, MAIL_SEND_SCOPE];
+/** What is asked for by default; a person may untick any of them on the consent page. */
+const ASKED_SCOPES: readonly string[] = [CALENDAR_SCOPE, MAIL_READ_SCOPE, MAIL_SEND_SCOPE];
+/** Wider ones do as well: a caller may have asked for them. */
+export const CALENDAR_SCOPES: readonly string[] = [CALENDAR_SCOPE, `${SCOPE}calendar`];
+export const MAIL_READ_SCOPES: readonly string[] = [MAIL_READ_SCOPE, `${SCOPE}gmail.modify`, `${SCOPE}gmail.metadata`, 'https://mail.google.com/'];
+/** Without one of these nothing can be done here. */
+export const isUseful = (scope: string): boolean => scope.startsWith(`${SCOPE}calendar`) || scope.startsWith(`${SCOPE}gmail.`) || scope === 'https://mail.google.com/';
 
 /** https://developers.google.com/identity/protocols/oauth2/web-server */
 export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
@@ -23,7 +28,7 @@ export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
     tokenUrl: settings.tokenUrl ?? 'https://oauth2.googleapis.com/token',
     revokeUrl: settings.revokeUrl ?? 'https://oauth2.googleapis.com/revoke',
     userinfoUrl: settings.userinfoUrl ?? 'https://openidconnect.googleapis.com/v1/userinfo',
-    scopes: ['openid', 'email', ...USEFUL_SCOPES],
+    scopes: ['openid', 'email', ...ASKED_SCOPES],
     scopeSeparator: ' ',
     pkce: true,
     issuer: 'https://accounts.google.com',

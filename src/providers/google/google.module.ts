@@ -1,7 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { ActionsModule, ConnectionsModule, HttpModule, ProviderRegistry, SyncModule, type Provider } from '../../integrations';
+import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
 import { GoogleAuthService } from './google-auth.service';
 import { GoogleCalendarSync } from './google-calendar.sync';
 import { GoogleMailSync } from './google-mail.sync';
@@ -13,7 +13,7 @@ import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
 import { GoogleService } from './google.service';
 
 @Module({
-  imports: [ConnectionsModule, HttpModule, ActionsModule, SyncModule],
+  imports: [IntegrationsModule],
   controllers: [GoogleController],
   providers: [
     GoogleAuthService, GoogleCalendarSync, GoogleMailSync, GoogleSyncService, GoogleWebhooksService, GoogleService,

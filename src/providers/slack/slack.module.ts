@@ -1,7 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { ActionsModule, ConnectionsModule, HttpModule, ProviderRegistry, type Provider } from '../../integrations';
+import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
 import { SlackAuthService } from './slack-auth.service';
 import { SlackChannelHandler, SlackMessageHandler, SlackRateLimitedHandler, SlackUserHandler } from './slack-records.handlers';
 import { SlackRevocationHandler } from './slack-revocation.handler';
@@ -12,7 +12,7 @@ import { SLACK, SLACK_API_BASE_URL, slackHttp, slackOAuth2 } from './slack.facts
 import { SlackService } from './slack.service';
 
 @Module({
-  imports: [ConnectionsModule, HttpModule, ActionsModule],
+  imports: [IntegrationsModule],
   controllers: [SlackController],
   providers: [
     SlackAuthService, SlackSyncService, SlackWebhooksService, SlackService,

@@ -1,7 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { ActionsModule, ConnectionsModule, HttpModule, ProviderRegistry, type Provider } from '../../integrations';
+import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
 import { StripeAuthService } from './stripe-auth.service';
 import { StripeRecordsHandler } from './stripe-records.handler';
 import { StripeRevocationHandler } from './stripe-revocation.handler';
@@ -12,7 +12,7 @@ import { STRIPE, STRIPE_API_BASE_URL, STRIPE_API_KEY, stripeHttp, stripeOAuth2 }
 import { StripeService } from './stripe.service';
 
 @Module({
-  imports: [ConnectionsModule, HttpModule, ActionsModule],
+  imports: [IntegrationsModule],
   controllers: [StripeController],
   providers: [StripeAuthService, StripeSyncService, StripeWebhooksService, StripeService, StripeRecordsHandler, StripeRevocationHandler],
   exports: [StripeService],

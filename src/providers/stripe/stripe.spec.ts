@@ -130,13 +130,13 @@ describe('sync', () => {
     const { cursor } = await full();
     const control = fixture.sandbox.control;
     const made = control.stripeCustomer({ account, name: 'New' });
-    control.stripeCustomer({ account, id: made['id'], name: 'Newer' });
+    control.stripeCustomer({ account, id: String(made['id']), name: 'Newer' });
     const doomed = control.stripeCustomer({ account, name: 'Doomed' });
-    control.stripeCustomer({ account, id: doomed['id'], delete: true });
+    control.stripeCustomer({ account, id: String(doomed['id']), delete: true });
     control.clearLedger();
     const changes = await since(cursor);
     expect(changes.records.get(String(made['id']))).toMatchObject({ name: 'Newer' });
-    expect(changes.deleted).toEqual([doomed['id']]);
+    expect(changes.deleted).toEqual([String(doomed['id'])]);
     expect(control.ledger({ endpoint: 'customers.retrieve' }).length).toBe(2);
   });
 
@@ -190,11 +190,11 @@ describe('events', () => {
     const made = fixture.sandbox.control.stripeCustomer({ account, name: 'Now' });
     const { fetch, signal } = fixture.syncContext(connection);
     const handler = fixture.module.get(StripeRecordsHandler);
-    const stale = { type: 'customer.updated', payload: { livemode: false, data: { object: { id: made['id'], object: 'customer', name: 'Long ago' } } } } as never;
+    const stale = { type: 'customer.updated', payload: { livemode: false, data: { object: { id: String(made['id']), object: 'customer', name: 'Long ago' } } } } as never;
     expect(await handler.prepare(stale, { connection, fetch, signal })).toMatchObject({ resource: 'customers', record: { data: { name: 'Now' } } });
-    fixture.sandbox.control.stripeCustomer({ account, id: made['id'], delete: true });
+    fixture.sandbox.control.stripeCustomer({ account, id: String(made['id']), delete: true });
     expect(await handler.prepare(stale, { connection, fetch, signal })).toEqual({ resource: 'customers', record: { id: made['id'], deleted: true } });
-    const other = { type: 'customer.updated', payload: { livemode: true, data: { object: { id: made['id'] } } } } as never;
+    const other = { type: 'customer.updated', payload: { livemode: true, data: { object: { id: String(made['id']) } } } } as never;
     expect(await handler.prepare(other, { connection, fetch, signal })).toBeUndefined();
   });
 
