@@ -1,0 +1,64 @@
+import { readEnvironment, SettingsError } from '../config/env';
+import { connectDatabase, DataFolderLockedError } from '../database';
+import { KeyCheckService } from '../integrations/connections/key-check.service';
+import { KeyRotationService, type KeyUse } from '../integrations/connections/key-rotation.service';
+import { SecretBox } from '../integrations/connections/secret-box';
+
+const USAGE = `usage: npm run keys -- status|rotate [--json]
+  status   which encryption key is needed by how many rows
+  rotate   encrypts everything with the primary key; may be interrupted and run again
+`;
+
+/** Looks after ENCRYPTION_KEYS. Exits with 0 only if no row needs another key than the primary (`rotate`), or the keys fit (`status`). */
+async function main([command, ...flags]: readonly string[]): Promise<number> {
+  if (command !== 'status' && command !== 'rotate') {
+    process.stderr.write(USAGE);
+    return 2;
+  }
+  const json = flags.includes('--json');
+  const settings = readEnvironment();
+  const dataSource = await connectDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir });
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort(new Error('Interrupted; what is committed stays, run it again to go on.')));
+  try {
+    const secrets = new SecretBox(settings.encryptionKeys);
+    const rotation = new KeyRotationService(dataSource, secrets);
+    await new KeyCheckService(dataSource, secrets, settings).checkPresent();
+    if (command === 'status') {
+      const uses = await rotation.status();
+      process.stdout.write(json ? `${JSON.stringify({ keys: uses })}\n` : uses.map(lineOf).join(''));
+      return uses.some(isMissed) ? 1 : 0;
+    }
+    const report = await rotation.rotate({ signal: stop.signal, onProgress: (rotated) => void (json || process.stderr.write(`\r${rotated} rows`)) });
+    if (!json) process.stderr.write('\n');
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : sentenceOf(report, secrets.primaryKeyId));
+    return report.remaining === 0 ? 0 : 1;
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+function lineOf(use: KeyUse): string {
+  const rows = Object.entries(use.rows).map(([table, count]) => `${table} ${count}`);
+  const role = use.primary ? 'primary' : use.present ? 'present' : isMissed(use) ? 'MISSING, still needed' : 'gone, not needed';
+  return `${use.keyId.padEnd(20)} ${role.padEnd(22)} ${rows.join(', ')}\n`;
+}
+
+function isMissed({ present, rows }: KeyUse): boolean {
+  return !present && Object.values(rows).some((count) => count > 0);
+}
+
+function sentenceOf({ rotated, unreadable, remaining }: { rotated: number; unreadable: number; remaining: number }, primary: string): string {
+  const done = `${rotated} rows were encrypted with "${primary}".`;
+  if (remaining === 0) return `${done} No row needs another key: the others may be removed from ENCRYPTION_KEYS once every process runs with "${primary}" first.\n`;
+  return `${done} ${remaining} rows are still under another key${unreadable > 0 ? `, ${unreadable} of them cannot be read: their connections have to be reconnected` : '; run it again'}.\n`;
+}
+
+main(process.argv.slice(2)).then(
+  (status) => (process.exitCode = status),
+  (error: unknown) => {
+    const known = error instanceof SettingsError || error instanceof DataFolderLockedError;
+    process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);
