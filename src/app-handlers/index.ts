@@ -1,0 +1,1 @@
+export { AppHandlersModule } from './app-handlers.module';
