@@ -40,6 +40,7 @@ export async function drainAndClose(app: NestFastifyApplication, times: Partial<
   await app.close();
 }
 
+/** The listening server keeps the process alive; the timer need not. */
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
 }
