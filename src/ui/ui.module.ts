@@ -1,5 +1,10 @@
 import { Module } from '@nestjs/common';
 import { IntegrationsModule } from '../integrations';
+import { AlertsPageController } from './admin/alerts-page.controller';
+import { OverviewPageController } from './admin/overview-page.controller';
+import { RequestsPageController } from './admin/requests-page.controller';
+import { SyncRunsPageController } from './admin/sync-runs-page.controller';
+import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
 import { IntegrationCards } from './settings/integration-cards.service';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
@@ -8,7 +13,16 @@ import { IntegrationsPageController } from './settings/integrations-page.control
 /** The pages of people: their integrations, and what administrators watch. They work without a script. */
 @Module({
   imports: [IntegrationsModule],
-  controllers: [AssetsController, IntegrationsPageController, IntegrationFormsController],
+  controllers: [
+    AssetsController,
+    IntegrationsPageController,
+    IntegrationFormsController,
+    OverviewPageController,
+    AlertsPageController,
+    WebhookEventsPageController,
+    SyncRunsPageController,
+    RequestsPageController,
+  ],
   providers: [IntegrationCards],
 })
 export class UiModule {}

@@ -58,10 +58,11 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: anywhere; min-width: 5.5rem; } td.wide { min-width: 14rem; } time { white-space: nowrap; }
+td { overflow-wrap: anywhere; min-width: 5.5rem; } .wide { min-width: 14rem; } time { white-space: nowrap; }
 td button { min-height: 2rem; padding: .15rem .6rem; }
 progress { width: 100%; accent-color: var(--brand); }
 .empty { color: var(--soft); }
+pre { margin: 0; padding: 1rem; font-size: .8125rem; }
 code { font-size: .8125rem; overflow-wrap: anywhere; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; } dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 dialog { max-width: min(28rem, calc(100vw - 2rem)); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; background: var(--card); color: var(--ink); }

@@ -1,0 +1,53 @@
+import { Controller, Inject, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type SessionCaller } from '../../api';
+import { CLOCK, type Clock } from '../../clock';
+import { AlertService } from '../../integrations';
+import { filterForm, select } from '../form';
+import { page } from '../layout';
+import { FormRoute, PageRoute } from '../page-route.decorators';
+import { nextPage } from '../table';
+import { adminNotice } from './admin-notices';
+import { alertTable } from './alert-table';
+import { filterOf, listPage, PAGE_ROWS, pageFields, positionOf } from './list-query';
+
+const PATH = '/admin/alerts';
+const STATES = [
+  { value: 'open', label: 'Open' },
+  { value: 'acknowledged', label: 'Acknowledged' },
+  { value: 'resolved', label: 'Resolved' },
+] as const;
+
+const query = z.strictObject({ state: filterOf(STATES.map(({ value }) => value)), ...pageFields });
+const acknowledgement = z.strictObject({ back: z.enum(['/admin', PATH]).default(PATH) });
+
+@Roles('admin')
+@Controller('admin/alerts')
+export class AlertsPageController {
+  constructor(
+    private readonly alerts: AlertService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @PageRoute()
+  async show(@CurrentUser() caller: SessionCaller, @ZodQuery(query) { state, cursor, notice }: z.infer<typeof query>): Promise<string> {
+    const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before: positionOf(cursor), limit: PAGE_ROWS + 1 });
+    const { rows, nextCursor } = listPage(found, (alert) => alert.openedAt);
+    const body = html`${adminNotice(notice)} ${filterForm(PATH, [select('state', 'State', STATES, state)])}
+    ${alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH })}
+    ${nextPage(PATH, { state }, nextCursor)}`;
+    return page({ title: 'Alerts', caller, path: PATH, body });
+  }
+
+  @FormRoute(':id/acknowledge')
+  async acknowledge(
+    @CurrentUser() caller: SessionCaller,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(acknowledgement) { back }: z.infer<typeof acknowledgement>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.alerts.acknowledge(id, { tenant: visibleTenant(caller), userId: caller.userId });
+    await reply.redirect(back === PATH ? `${PATH}?notice=acknowledged` : back, 303);
+  }
+}

@@ -1,0 +1,136 @@
+import { Controller, Inject, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type Html, type SessionCaller } from '../../api';
+import { CLOCK, type Clock } from '../../clock';
+import { ERROR_KINDS } from '../../errors';
+import { ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
+import { confirmPage } from '../confirm-page';
+import { actionForm, filterForm, select, textField } from '../form';
+import { page } from '../layout';
+import { FormRoute, PageRoute } from '../page-route.decorators';
+import { nextPage, table } from '../table';
+import { duration, timeTag } from '../time-tag';
+import { adminNotice } from './admin-notices';
+import { filterId, filterOf, filterText, listPage, PAGE_ROWS, pageFields, positionOf } from './list-query';
+import { statusPill } from './status-words';
+
+const PATH = '/admin/sync-runs';
+const STATUSES = [
+  { value: 'queued', label: 'Queued' },
+  { value: 'running', label: 'Running' },
+  { value: 'succeeded', label: 'Succeeded' },
+  { value: 'failed', label: 'Failed' },
+  { value: 'cancelled', label: 'Cancelled' },
+  { value: 'paused', label: 'Waits for you' },
+] as const;
+const QUESTION =
+  'Many of the records are missing at the provider. The affected parts are read again first; what is still missing then is removed here. Go on?';
+
+const query = z.strictObject({
+  provider: filterText,
+  connection: filterId,
+  status: filterOf(STATUSES.map(({ value }) => value)),
+  ...pageFields,
+});
+const confirmation = z.strictObject({ confirmed: z.literal('yes').optional() });
+
+@Roles('admin')
+@Controller('admin/sync-runs')
+export class SyncRunsPageController {
+  constructor(
+    private readonly syncs: SyncService,
+    private readonly registry: ProviderRegistry,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @PageRoute()
+  async show(
+    @CurrentUser() caller: SessionCaller,
+    @ZodQuery(query) { provider, connection, status, cursor, notice }: z.infer<typeof query>,
+  ): Promise<string> {
+    const filter = {
+      tenant: visibleTenant(caller),
+      provider,
+      connectionId: connection,
+      status,
+      before: positionOf(cursor),
+      limit: PAGE_ROWS + 1,
+    };
+    const { rows, nextCursor } = listPage(await this.syncs.list(filter), (run) => run.createdAt.toISOString());
+    const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
+    const fields = [
+      select('provider', 'Provider', providers, provider),
+      select('status', 'Status', STATUSES, status),
+      textField('connection', 'Connection', connection),
+    ];
+    const body = html`${adminNotice(notice)} ${filterForm(PATH, fields)} ${runTable(rows, this.clock.now(), caller.csrfToken)}
+    ${nextPage(PATH, { provider, connection, status }, nextCursor)}`;
+    return page({ title: 'Sync runs', caller, path: PATH, body });
+  }
+
+  @FormRoute(':id/confirm')
+  async confirm(
+    @CurrentUser() caller: SessionCaller,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(confirmation) { confirmed }: z.infer<typeof confirmation>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (!confirmed) {
+      await reply.send(
+        confirmPage({
+          title: 'Confirm the removal',
+          question: QUESTION,
+          to: `${PATH}/${id}/confirm`,
+          label: 'Go on',
+          back: PATH,
+          path: PATH,
+          caller,
+        }),
+      );
+      return;
+    }
+    await this.syncs.confirm(id, visibleTenant(caller));
+    await reply.redirect(`${PATH}?notice=confirmed`, 303);
+  }
+}
+
+function runTable(runs: readonly SyncRun[], nowMs: number, csrfToken: string): Html {
+  const rows = runs.map((run) => [
+    timeTag(run.createdAt, nowMs),
+    run.provider,
+    html`<a href="${PATH}?connection=${run.connectionId}" title="${run.connectionId}">…${run.connectionId.slice(-6)}</a>`,
+    `${run.type}, by ${TRIGGERS[run.trigger]}`,
+    statusPill(run.status),
+    run.total === null
+      ? run.counts.fetched.toLocaleString('en')
+      : `${run.counts.fetched.toLocaleString('en')} of ${Math.max(run.total, run.counts.fetched).toLocaleString('en')}`,
+    countsOf(run),
+    run.startedAt ? duration((run.finishedAt?.getTime() ?? nowMs) - run.startedAt.getTime()) : '–',
+    html`<div class="wide">
+      ${run.error && `${run.error.message} ${ERROR_KINDS[run.error.code].nextStep}`}
+      ${run.status === 'paused' && actionForm({ to: `${PATH}/${run.id}/confirm`, label: 'Confirm', about: 'the removal', csrfToken, id: `confirm-${run.id}`, question: QUESTION })}
+    </div>`,
+  ]);
+  return table(
+    'Sync runs',
+    ['Asked for', 'Provider', 'Connection', 'Kind', 'Status', 'Fetched', 'Changes', 'Took', 'Error'],
+    rows,
+    'No run matches.',
+  );
+}
+
+const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
+  schedule: 'the clock',
+  manual: 'hand',
+  webhook: 'an event',
+  connect: 'connecting',
+};
+
+function countsOf({ counts: { created, updated, unchanged, deleted } }: SyncRun): Html {
+  const text = `${created} created, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged`;
+  return html`<span class="unseen">${text}</span
+    ><span aria-hidden="true" title="${text}"
+      >+${created.toLocaleString('en')} ~${updated.toLocaleString('en')} −${deleted.toLocaleString('en')}</span
+    >`;
+}
