@@ -37,3 +37,10 @@ export function retryWaitMs(error: IntegrationError, attempts: number, random: (
   const backoff = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS);
   return Math.max(backoff * (0.5 + random() / 2), Math.min(error.retryAfterMs ?? 0, LONGEST_WAIT_MS));
 }
+
+/** What may be logged of an unexpected failure: a database error's message, query and parameters hold records. */
+export function faultOf(cause: unknown): { fault: string; at?: string[] } {
+  if (!(cause instanceof Error)) return { fault: typeof cause };
+  const { code } = cause as { code?: unknown };
+  return { fault: typeof code === 'string' ? `${cause.name} ${code}` : cause.name, at: cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 8) };
+}

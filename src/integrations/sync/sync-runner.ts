@@ -10,7 +10,7 @@ import { ActiveRuns } from './active-runs';
 import { RunLostError } from './page-store';
 import { RecordStore } from './record-store';
 import { ResourceWalker, type PageProgress, type WalkJob } from './resource-walker';
-import { accessEnded, isPartial, MAX_ATTEMPTS, retryWaitMs, syncError } from './run-policy';
+import { accessEnded, faultOf, isPartial, MAX_ATTEMPTS, retryWaitMs, syncError } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { change } from './sql';
 import { SyncService } from './sync.service';
@@ -124,7 +124,7 @@ export class SyncRunner implements OnApplicationBootstrap {
     try {
       if (error.code === 'shutting_down') return await this.runs.putBack(run, { attemptCounts: false });
       if (error.code === 'cancelled') return await this.end(run, { status: 'cancelled', error: told });
-      if (error.code === 'internal_error') this.logger.error({ msg: 'A sync failed unexpectedly.', runId: run.id, err: error.cause });
+      if (error.code === 'internal_error') this.logger.error({ msg: 'A sync failed unexpectedly.', runId: run.id, ...faultOf(error.cause) });
       const waitMs = retryWaitMs(error, attempts);
       if (waitMs === undefined) return await this.end(run, { status: 'failed', error: told });
       await this.runs.putBack(run, { waitMs, error: told });

@@ -7,7 +7,7 @@ import type { Settings } from '../../config/env';
 import { inTransaction } from '../../database';
 import { Doorbell } from '../queue';
 import { RecordCompactor } from './record-compactor';
-import { syncError } from './run-policy';
+import { faultOf, syncError } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { nextSlot } from './slots';
 import { select } from './sql';
@@ -164,7 +164,7 @@ export class SyncScheduler implements BeforeApplicationShutdown {
       await work();
     } catch (error) {
       const { code, cause } = syncError(error);
-      this.logger.error({ msg: 'A tick of the sync scheduler failed; the next one tries again.', name, code, err: code === 'internal_error' ? cause : undefined });
+      this.logger.error({ msg: 'A tick of the sync scheduler failed; the next one tries again.', name, code, ...(code === 'internal_error' && faultOf(cause)) });
     } finally {
       this.busy.delete(name);
     }

@@ -1,0 +1,199 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
+import type { Clock } from '../../../clock';
+import { ConnectionRepository, IntegrationEvents, type IntegrationEvent } from '../../connections';
+import type { ConnectionRef, Provider, ProviderSync } from '../../provider';
+import { InProcessDoorbell } from '../../queue/in-process.doorbell';
+import { ProviderRegistry } from '../../registry';
+import { ActiveRuns } from '../active-runs';
+import { PageStore } from '../page-store';
+import { RecordCompactor } from '../record-compactor';
+import { RecordFeed, type FeedItem } from '../record-feed';
+import { RecordStore } from '../record-store';
+import { ResourceWalker } from '../resource-walker';
+import { ScheduleRepository } from '../schedule.repository';
+import { SyncRunRepository } from '../sync-run.repository';
+import { SyncRunner } from '../sync-runner';
+import { SyncScheduler } from '../sync-scheduler';
+import { SyncService } from '../sync.service';
+import type { SyncRun } from '../sync-run';
+import { WalkRepository } from '../walk.repository';
+import { WatchRepository } from '../watch.repository';
+import { WatchService } from '../watch.service';
+
+/** The time of a test: stands still until it is moved. Sleepers that are never reached end with their signal. */
+export class StillClock implements Clock {
+  constructor(private ms = Date.now()) {}
+  now(): number {
+    return this.ms;
+  }
+  advance(ms: number): void {
+    this.ms += ms;
+  }
+  sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+  }
+}
+
+const SETTINGS = { workers: false, syncIncrementalSeconds: 900, syncFullSeconds: 7 * 86_400, retentionDays: 30, publicUrl: 'https://trestle.example' };
+
+/** The parts of one process, on a database that several may share. */
+export class SyncProcess {
+  readonly active = new ActiveRuns();
+  readonly events = new IntegrationEvents();
+  readonly told: IntegrationEvent[] = [];
+  readonly runs: SyncRunRepository;
+  readonly walks: WalkRepository;
+  readonly records: RecordStore;
+  readonly feed: RecordFeed;
+  readonly compactor: RecordCompactor;
+  readonly service: SyncService;
+  readonly schedules: ScheduleRepository;
+  readonly watches: WatchService;
+  readonly runner: SyncRunner;
+  readonly scheduler: SyncScheduler;
+  private readonly stop = new AbortController();
+
+  constructor(
+    readonly harness: SyncHarness,
+    settings: Partial<typeof SETTINGS> = {},
+  ) {
+    const own = { ...SETTINGS, ...settings };
+    const { dataSource } = harness.database;
+    const { clock, registry } = harness;
+    const doorbell = new InProcessDoorbell(own, clock);
+    const http = { fetchFor: () => globalThis.fetch };
+    const connections = new ConnectionRepository(dataSource);
+    this.events.on('*', (event) => this.told.push(event));
+    this.runs = new SyncRunRepository(dataSource);
+    this.walks = new WalkRepository(dataSource);
+    this.records = new RecordStore(clock);
+    this.feed = new RecordFeed(dataSource);
+    this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
+    this.service = new SyncService(dataSource, this.runs, this.active, doorbell);
+    this.schedules = new ScheduleRepository(dataSource, own);
+    this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
+    const walker = new ResourceWalker(new PageStore(dataSource, this.runs, this.walks, this.records), this.walks, http, clock);
+    this.runner = new SyncRunner(
+      dataSource, this.runs, walker, this.records, this.service, this.schedules, this.watches, this.active, connections, registry, this.events, doorbell, clock,
+    );
+    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, doorbell, { ...own, workers: true });
+  }
+
+  /** Does one run that is due, if there is one. */
+  step(): Promise<'more' | 'idle'> {
+    return this.runner.work(this.stop.signal);
+  }
+
+  async drain(): Promise<void> {
+    while ((await this.step()) === 'more');
+  }
+
+  /** As at a shutdown: what runs is handed back. */
+  shutDown(): void {
+    this.stop.abort(new Error('the process is stopping'));
+  }
+}
+
+/** A real database with connections to pretended remotes. */
+export class SyncHarness {
+  readonly clock = new StillClock();
+  readonly registry = new ProviderRegistry();
+
+  private constructor(readonly database: TestDatabase) {}
+
+  static async start(): Promise<SyncHarness> {
+    return new SyncHarness(await createTestDatabase());
+  }
+
+  process(settings?: Partial<typeof SETTINGS>): SyncProcess {
+    return new SyncProcess(this, settings);
+  }
+
+  /** Registers a provider that syncs so; gives its key. */
+  provider(sync: ProviderSync): string {
+    const key = `p${uuidv7().replaceAll('-', '').slice(-20)}`;
+    const provider: Provider = {
+      key,
+      name: key,
+      configured: true,
+      apiBaseUrl: 'https://api.example/',
+      auth: { parseTokenResponse: () => [], identify: () => Promise.resolve({ accountId: 'a', accountName: 'a' }) },
+      http: { endpoints: [], limits: {}, defaultLimits: [] },
+      sync,
+      actions: [],
+    };
+    this.registry.register(provider);
+    return key;
+  }
+
+  async connect(provider: string, tenant = 'acme'): Promise<ConnectionRef> {
+    const id = uuidv7();
+    await this.query(
+      `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, $2, 'u1', $3, $4, 'Account', $4, 'oauth2', 'connected')`,
+      [id, tenant, provider, id],
+    );
+    return { id, tenant, userId: 'u1', provider, accountId: id, authType: 'oauth2', metadata: {} };
+  }
+
+  query<Row = Record<string, unknown>>(sql: string, params: unknown[] = []): Promise<Row[]> {
+    return this.database.dataSource.query(sql, params);
+  }
+
+  async latestRun(connectionId: string): Promise<SyncRun> {
+    const [run] = await new SyncRunRepository(this.database.dataSource).list({ connectionId, limit: 1 });
+    if (!run) throw new Error('no run');
+    return run;
+  }
+
+  /** The lease of a process that died ends. */
+  async endLeases(): Promise<void> {
+    await this.query(`UPDATE sync_runs SET lease_until = now() - interval '1 second' WHERE status = 'running'`);
+  }
+
+  /** What waits for a later try is due now. */
+  async endWaits(): Promise<void> {
+    await this.query(`UPDATE sync_runs SET next_attempt_at = now() WHERE status = 'queued'`);
+  }
+
+  /** The living records of a connection, by `partition/id`. */
+  async stored(connectionId: string): Promise<Map<string, unknown>> {
+    const rows = await this.query<{ key: string; data: unknown }>(
+      `SELECT partition || '/' || external_id AS key, data FROM records WHERE connection_id = $1 AND NOT deleted`,
+      [connectionId],
+    );
+    return new Map(rows.map(({ key, data }) => [key, data]));
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+}
+
+/** A reader that tails a feed and keeps what it was told. */
+export class FeedReader {
+  readonly known = new Map<string, unknown>();
+  private cursor: string | undefined;
+
+  constructor(
+    private readonly feed: RecordFeed,
+    private readonly connectionId: string,
+    private readonly resource = 'items',
+    private readonly limit = 7,
+  ) {}
+
+  async catchUp(): Promise<void> {
+    for (;;) {
+      const page = await this.feed.read({ connectionId: this.connectionId, resource: this.resource, cursor: this.cursor, limit: this.limit });
+      for (const item of page.data) this.take(item);
+      this.cursor = page.nextCursor;
+      if (page.data.length < this.limit) return;
+    }
+  }
+
+  private take(item: FeedItem): void {
+    const key = `${item.partition ?? ''}/${item.id}`;
+    if (item.deleted) this.known.delete(key);
+    else this.known.set(key, item.data);
+  }
+}
