@@ -190,7 +190,7 @@ describe('the pretend Stripe', () => {
     });
     expect((await stripe.customers.list({ limit: 100 })).data).toHaveLength(31);
 
-    sandbox.control.addFault({ kind: 'latency', provider: 'stripe', endpoint: 'customers.create', latencyMs: 150, count: 1 });
+    sandbox.control.addFault({ kind: 'latency', provider: 'stripe', endpoint: 'customers.create', latencyMs: 500, count: 1 });
     const results = await Promise.allSettled([
       stripe.customers.create({ name: 'Both' }, { idempotencyKey: 'key-2' }),
       stripe.customers.create({ name: 'Both' }, { idempotencyKey: 'key-2' }),

@@ -2,9 +2,18 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { hashPrefix } from '../random';
 import type { Json } from '../sandbox.types';
 
+interface SigningKey {
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  kid: string;
+}
+
+/** One key for each name in a process: making one takes a good part of a second on a busy machine. */
+const keys = new Map<string, SigningKey>();
+
 /** An RS256 key with its JWKS; made when it is first needed. */
 export class JwtSigner {
-  private pair: { privateKey: KeyObject; publicKey: KeyObject; kid: string } | null = null;
+  constructor(private readonly name: string) {}
 
   sign(claims: Json): string {
     const { privateKey, kid } = this.key();
@@ -18,11 +27,13 @@ export class JwtSigner {
     return { keys: [{ ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' }] };
   }
 
-  private key(): { privateKey: KeyObject; publicKey: KeyObject; kid: string } {
-    if (!this.pair) {
+  private key(): SigningKey {
+    let key = keys.get(this.name);
+    if (!key) {
       const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-      this.pair = { privateKey, publicKey, kid: hashPrefix(publicKey.export({ format: 'der', type: 'spki' }).toString('base64')) };
+      key = { privateKey, publicKey, kid: hashPrefix(publicKey.export({ format: 'der', type: 'spki' }).toString('base64')) };
+      keys.set(this.name, key);
     }
-    return this.pair;
+    return key;
   }
 }

@@ -15,7 +15,7 @@ const RETRIED = new Set([500, 502, 503, 504]);
 
 /** Channel notifications of Calendar, Pub/Sub pushes of Gmail. */
 export class GooglePush {
-  private readonly stranger = new JwtSigner();
+  private readonly stranger = new JwtSigner('stranger');
 
   constructor(
     private readonly context: SandboxContext,

@@ -23,7 +23,7 @@ export class GoogleSandbox {
     context: SandboxContext,
     readonly state: GoogleState,
   ) {
-    const signer = new JwtSigner();
+    const signer = new JwtSigner('google');
     this.tokens = new TokenStore(state.tokens, context.now, context.changed);
     this.push = new GooglePush(context, signer);
     this.world = new GoogleWorld(context, state, this.push);

@@ -5,6 +5,7 @@ import type { Caller, Json, ProviderSurface, Route, SandboxRequest, SandboxRespo
 import { bearerOf, type Grant, type TokenStore } from '../token-store';
 import { refuse, type SlackOAuth } from './slack.oauth';
 import { channelView, type SlackChannel, type SlackMessage, type SlackTeam, userView } from './slack.state';
+import { listOf, ordered, pageOf } from './slack.paging';
 import type { SlackWorld } from './slack.world';
 
 interface Call {
@@ -151,7 +152,7 @@ export class SlackApi {
       if (!needed) return refuse('invalid_types');
       if (!grant.scopes.includes(needed)) return refuse('missing_scope', { needed, provided: grant.scopes.join(',') });
     }
-    const page = pageOf([...team.channels.values()], args, 100, (channel) => channel.id);
+    const page = pageOf(listOf(team, 'channels'), args);
     if (typeof page === 'string') return refuse(page);
     // Filters work on the page, so pages may be short or empty and still have a next cursor.
     const channels = page.items
@@ -162,7 +163,7 @@ export class SlackApi {
   }
 
   private usersList({ args, grant, team }: Call): SandboxResponse {
-    const page = pageOf([...team.users.values()], args, 100, (user) => user.id);
+    const page = pageOf(listOf(team, 'users'), args);
     if (typeof page === 'string') return refuse(page);
     const withEmail = grant.scopes.includes('users:read.email');
     return ok({
@@ -199,7 +200,10 @@ export class SlackApi {
     };
     const all = (team.messages.get(channel.id) ?? []).filter((message) => belongs(message) && inside(message.ts));
     if (replyTo === null) all.reverse();
-    const page = pageOf(all, args, 100, (message) => message.ts);
+    const page = pageOf(
+      ordered(all, (message) => message.ts),
+      args,
+    );
     if (typeof page === 'string') return refuse(page);
     const withMetadata = flag(args['include_all_metadata']);
     const messages = page.items.map((message) => (withMetadata ? message : withoutMetadata(message)));
@@ -247,24 +251,6 @@ export class SlackApi {
     const channel = call.team.channels.get(String(call.args['channel'] ?? ''));
     return channel ? run(channel) : refuse('channel_not_found');
   }
-}
-
-/** Cursors name the last item seen, so that changes between pages neither skip nor repeat what stayed. */
-function pageOf<T>(items: T[], args: Json, fallback: number, idOf: (item: T) => string): { items: T[]; next: string } | string {
-  const limit = args['limit'] === undefined || args['limit'] === '' ? fallback : Number(args['limit']);
-  if (!Number.isInteger(limit) || limit < 0 || limit > 1000) return 'invalid_limit';
-  const cursor = text(args['cursor']);
-  let start = 0;
-  if (cursor) {
-    const last = /^after:(.+)$/.exec(Buffer.from(cursor, 'base64').toString('utf8'))?.[1];
-    const at = last === undefined ? -1 : items.findIndex((item) => idOf(item) === last);
-    if (at < 0) return 'invalid_cursor';
-    start = at + 1;
-  }
-  const page = items.slice(start, start + (limit || fallback));
-  const last = page.at(-1);
-  const more = last !== undefined && start + page.length < items.length;
-  return { items: page, next: more ? Buffer.from(`after:${idOf(last)}`).toString('base64') : '' };
 }
 
 function withoutMetadata(message: SlackMessage): Json {

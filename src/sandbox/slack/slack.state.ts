@@ -44,6 +44,8 @@ export interface SlackTeam {
   channels: Map<string, SlackChannel>;
   users: Map<string, SlackUser>;
   messages: Map<string, SlackMessage[]>;
+  /** Counts up when channels or users come or go. */
+  version: number;
   /** Counts up, so that no two messages share a ts. */
   messageSerial: number;
 }
@@ -105,6 +107,7 @@ export function seedTeam(id: string, seed: number, nowMs: number): SlackTeam {
     channels: new Map(),
     users: new Map(),
     messages: new Map(),
+    version: 0,
     messageSerial: 0,
   };
   addUser(team, { id: team.botUserId, name: 'trestle', realName: 'Trestle', isBot: true, email: '' }, created);
@@ -152,6 +155,7 @@ export function addChannel(team: SlackTeam, fields: Partial<SlackChannel> & { id
     ...fields,
   };
   team.channels.set(channel.id, channel);
+  team.version++;
   return channel;
 }
 
@@ -166,6 +170,7 @@ export function addUser(team: SlackTeam, fields: Partial<SlackUser> & { id: stri
     ...fields,
   };
   team.users.set(user.id, user);
+  team.version++;
   return user;
 }
 

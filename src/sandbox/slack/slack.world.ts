@@ -94,6 +94,7 @@ export class SlackWorld {
 
   deleteChannel(team: SlackTeam, channel: SlackChannel): void {
     team.channels.delete(channel.id);
+    team.version++;
     this.context.changed();
     this.events.emit(team.id, { type: 'channel_deleted', channel: channel.id, event_ts: this.eventTs() });
   }
