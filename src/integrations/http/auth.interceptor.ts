@@ -1,6 +1,6 @@
 import { IntegrationError } from '../../errors';
 import type { ConnectionStatusService } from '../oauth/connection-status.service';
-import type { TokenService } from '../oauth/token.service';
+import type { AccessToken, TokenService } from '../oauth/token.service';
 import type { ConnectionRef, Provider } from '../provider';
 import type { Call } from './call';
 import type { Interceptor, Next } from './interceptor';
@@ -24,16 +24,16 @@ export class AuthInterceptor implements Interceptor {
       return await next(withCredential(call, token.accessToken));
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
-      if (error.grantEnded) throw await this.end(connection, error);
+      if (error.grantEnded) throw await this.end(connection, token, error);
       if (!error.tokenExpired) throw error;
       // A key cannot be renewed: its refusal is final.
-      if (connection.authType === 'api_key') throw await this.end(connection, error);
+      if (connection.authType === 'api_key') throw await this.end(connection, token, error);
     }
     const renewed = await this.token(call, { version: token.version });
     try {
       return await next(withCredential(call, renewed.accessToken));
     } catch (error) {
-      if (error instanceof AnswerError && (error.grantEnded || error.tokenExpired)) throw await this.end(connection, error);
+      if (error instanceof AnswerError && (error.grantEnded || error.tokenExpired)) throw await this.end(connection, renewed, error);
       throw error;
     }
   }
@@ -52,9 +52,11 @@ export class AuthInterceptor implements Interceptor {
     }
   }
 
-  private async end(connection: ConnectionRef, error: AnswerError): Promise<IntegrationError> {
+  private async end(connection: ConnectionRef, refused: AccessToken, error: AnswerError): Promise<IntegrationError> {
     await this.statuses.markNeedsReauth(connection.id, {
       code: 'needs_reauth',
+      // an answer that comes late, after somebody connected anew, does not end the newer grant
+      token: { id: refused.tokenId, version: refused.version },
       ...(error.providerCode && { providerCode: error.providerCode }),
     });
     if (error.code === 'needs_reauth' || error.code === 'not_connected') return error;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { IntegrationError } from '../../errors';
 import type { ConnectionRef, Fetch, Provider } from '../provider';
 import type { Call, CallOptions } from './call';
@@ -8,7 +9,6 @@ import { AnswerError } from './provider-fault';
 import { toResponse } from './answer';
 
 const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
-const NEVER = new AbortController().signal;
 
 export interface ChainParts {
   /** From the outside in: log, deadline, retry, circuit, rate limit. */
@@ -93,7 +93,9 @@ function passable(error: unknown, purpose: 'api' | 'token') {
 }
 
 function either(first: AbortSignal | undefined, second: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
-  if (!first || !second) return { signal: first ?? second ?? NEVER, release: () => undefined };
+  // One signal may stand for a whole run with many calls at once.
+  for (const signal of [first, second]) if (signal) setMaxListeners(0, signal);
+  if (!first || !second) return { signal: first ?? second ?? new AbortController().signal, release: () => undefined };
   const both = new AbortController();
   const onAbort = () => both.abort();
   if (first.aborted || second.aborted) both.abort();

@@ -38,8 +38,8 @@ export class LimitQueue {
   private readonly perAccount = new Map<string, number>();
   /** Units that are waited for, by bucket. */
   private readonly queued = new Map<string, number>();
-  /** Buckets that had no room at the last look. */
-  private blocked = new Set<string>();
+  /** Buckets that had no room at the last look, and until when. */
+  private blocked = new Map<string, number>();
   private looking = false;
   private lookAgain = false;
   private timer?: AbortController;
@@ -58,11 +58,12 @@ export class LimitQueue {
    */
   async acquire(ask: Ask): Promise<void> {
     let take: Take | undefined;
+    if (this.waiters.size === 0) this.blocked.clear();
     if (!this.mustQueue(ask)) {
       const answer = this.store.take(ask.buckets);
       take = answer instanceof Promise ? await answer : answer;
       if (take.waitMs === 0) return;
-      take.blocked.forEach((key) => this.blocked.add(key));
+      this.note(take);
     }
     const waitMs = this.estimate(ask, take?.waitMs ?? 0);
     if (this.clock.now() + waitMs > ask.deadlineAt) throw limited(ask, waitMs);
@@ -74,12 +75,18 @@ export class LimitQueue {
     return this.waiters.size;
   }
 
+  private note({ waitMs, blocked }: Take): void {
+    for (const key of blocked) this.blocked.set(key, this.clock.now() + waitMs);
+  }
+
   private mustQueue(ask: Ask): boolean {
     return this.waiters.size > 0 && ask.buckets.some(({ key }) => this.blocked.has(key) && this.queued.has(key));
   }
 
   private estimate(ask: Ask, waitMs: number): number {
-    return Math.max(waitMs, ...ask.buckets.map(({ key, intervalMs }) => waitMs + (this.queued.get(key) ?? 0) * intervalMs));
+    const now = this.clock.now();
+    const known = Math.max(waitMs, ...ask.buckets.map(({ key }) => (this.blocked.get(key) ?? now) - now));
+    return Math.max(known, ...ask.buckets.map(({ key, intervalMs }) => known + (this.queued.get(key) ?? 0) * intervalMs));
   }
 
   private wait(ask: Ask, waitMs: number): Promise<void> {
@@ -142,7 +149,7 @@ export class LimitQueue {
       const waitMs = Math.max(known, ...waiter.buckets.map(({ key }) => waits.get(key) ?? 0));
       if (this.clock.now() + waitMs > waiter.deadlineAt) waiter.reject(limited(waiter, waitMs));
     }
-    this.blocked = new Set(waits.keys());
+    this.blocked = new Map([...waits].map(([key, ms]) => [key, this.clock.now() + ms]));
     if (this.waiters.size > 0 && waits.size > 0) this.lookIn(Math.min(...waits.values()));
   }
 
