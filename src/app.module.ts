@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { ApiModule } from './api/api.module';
 import type { EdgeLogger } from './api/edge-logger';
+import { AppHandlersModule } from './app-handlers';
 import { systemClock, type Clock } from './clock';
 import { ConfigModule } from './config/config.module';
 import type { Settings } from './config/env';
@@ -33,6 +34,7 @@ export class AppModule {
         StripeModule,
         GoogleModule,
         UiModule,
+        AppHandlersModule,
         ...imports,
       ],
     };

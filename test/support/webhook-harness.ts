@@ -128,6 +128,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   class Surroundings {}
 
   const module = await Test.createTestingModule({ imports: [Surroundings, WebhooksModule], providers: options.handlers ?? [] }).compile();
+  module.useLogger(false);
   await module.init();
   const inbox = module.get(WebhookInbox);
   return {
