@@ -29,7 +29,10 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
       process.stdout.write(json ? `${JSON.stringify({ keys: uses })}\n` : uses.map(lineOf).join(''));
       return uses.some(isMissed) ? 1 : 0;
     }
-    const report = await rotation.rotate({ signal: stop.signal, onProgress: (rotated) => void (json || process.stderr.write(`\r${rotated} rows`)) });
+    const report = await rotation.rotate({
+      signal: stop.signal,
+      onProgress: (rotated) => void (json || process.stderr.write(`\r${rotated} rows`)),
+    });
     if (!json) process.stderr.write('\n');
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : sentenceOf(report, secrets.primaryKeyId));
     return report.remaining === 0 ? 0 : 1;
@@ -48,9 +51,13 @@ function isMissed({ present, rows }: KeyUse): boolean {
   return !present && Object.values(rows).some((count) => count > 0);
 }
 
-function sentenceOf({ rotated, unreadable, remaining }: { rotated: number; unreadable: number; remaining: number }, primary: string): string {
+function sentenceOf(
+  { rotated, unreadable, remaining }: { rotated: number; unreadable: number; remaining: number },
+  primary: string,
+): string {
   const done = `${rotated} rows were encrypted with "${primary}".`;
-  if (remaining === 0) return `${done} No row needs another key: the others may be removed from ENCRYPTION_KEYS once every process runs with "${primary}" first.\n`;
+  if (remaining === 0)
+    return `${done} No row needs another key: the others may be removed from ENCRYPTION_KEYS once every process runs with "${primary}" first.\n`;
   return `${done} ${remaining} rows are still under another key${unreadable > 0 ? `, ${unreadable} of them cannot be read: their connections have to be reconnected` : '; run it again'}.\n`;
 }
 

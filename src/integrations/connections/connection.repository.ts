@@ -73,7 +73,8 @@ export class ConnectionRepository {
     const connection = await this.findFor(viewer, id);
     if (connection.provider !== provider) throw new IntegrationError('connection_not_found');
     if (connection.status === 'disconnected') throw new IntegrationError('not_connected', { provider });
-    if (connection.status === 'needs_reauth') throw new IntegrationError(connection.error?.code ?? 'needs_reauth', { provider, providerCode: connection.error?.providerCode });
+    if (connection.status === 'needs_reauth')
+      throw new IntegrationError(connection.error?.code ?? 'needs_reauth', { provider, providerCode: connection.error?.providerCode });
     return connection;
   }
 
@@ -124,8 +125,17 @@ export class ConnectionRepository {
          updated_at = excluded.updated_at, connected_at = excluded.connected_at, disconnected_at = NULL
        RETURNING c.*, (c.xmax = 0) AS created`,
       [
-        uuidv7(), fresh.tenant, fresh.userId, fresh.provider, account.accountId, account.accountName, account.routingKey ?? account.accountId,
-        fresh.authType, [...fresh.scopes], JSON.stringify(account.metadata ?? {}), fresh.at,
+        uuidv7(),
+        fresh.tenant,
+        fresh.userId,
+        fresh.provider,
+        account.accountId,
+        account.accountName,
+        account.routingKey ?? account.accountId,
+        fresh.authType,
+        [...fresh.scopes],
+        JSON.stringify(account.metadata ?? {}),
+        fresh.at,
       ],
     );
     if (!row) throw new IntegrationError('internal_error');
@@ -145,8 +155,15 @@ export class ConnectionRepository {
          RETURNING *)
        SELECT * FROM changed`,
       [
-        id, change.status, change.error?.code ?? null, change.error?.providerCode?.slice(0, 100) ?? null, change.at, [...change.from],
-        change.connectedUntil ?? null, change.token?.id ?? null, change.token?.version ?? null,
+        id,
+        change.status,
+        change.error?.code ?? null,
+        change.error?.providerCode?.slice(0, 100) ?? null,
+        change.at,
+        [...change.from],
+        change.connectedUntil ?? null,
+        change.token?.id ?? null,
+        change.token?.version ?? null,
       ],
     );
     return row && connectionOf(row);

@@ -73,7 +73,11 @@ export function connectionOf(row: ConnectionRow): Connection {
     scopes: row.scopes,
     metadata: row.metadata,
     error: row.error_code
-      ? { code: row.error_code, ...(row.error_provider_code !== null && { providerCode: row.error_provider_code }), at: row.error_at ?? row.updated_at }
+      ? {
+          code: row.error_code,
+          ...(row.error_provider_code !== null && { providerCode: row.error_provider_code }),
+          at: row.error_at ?? row.updated_at,
+        }
       : null,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

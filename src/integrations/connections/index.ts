@@ -2,7 +2,13 @@ export { toRef, type Connection, type ConnectionFault, type ConnectionStatus, ty
 export { ConnectionRepository, maySee, type ConnectionViewer } from './connection.repository';
 export { ConnectionsModule } from './connections.module';
 export { actionBinding } from './encrypted-columns';
-export { INTEGRATION_EVENT_TYPES, IntegrationEvents, type IntegrationEvent, type IntegrationEventType, type IntegrationListener } from './integration-events';
+export {
+  INTEGRATION_EVENT_TYPES,
+  IntegrationEvents,
+  type IntegrationEvent,
+  type IntegrationEventType,
+  type IntegrationListener,
+} from './integration-events';
 export { KeyRotationService, type KeyUse, type RotationReport } from './key-rotation.service';
 export { bindingOf, SecretBox, UnreadableSecret } from './secret-box';
 export type { SqlRunner } from './sql-runner';

@@ -46,12 +46,16 @@ export class KeyCheckService implements OnModuleInit {
         this.secrets.encryptWith(id, CHECK_TEXT, CHECK_BINDING),
       ]);
     }
-    const stored: { key_id: string; check_value: string }[] = await this.dataSource.query('SELECT key_id, check_value FROM encryption_keys WHERE key_id = ANY($1)', [
-      this.secrets.keyIds,
-    ]);
+    const stored: { key_id: string; check_value: string }[] = await this.dataSource.query(
+      'SELECT key_id, check_value FROM encryption_keys WHERE key_id = ANY($1)',
+      [this.secrets.keyIds],
+    );
     return stored
       .filter(({ check_value }) => !this.opens(check_value))
-      .map(({ key_id }) => `ENCRYPTION_KEYS: the key "${key_id}" is not the one this database was encrypted with; put the right key back under this id${this.advice()}`);
+      .map(
+        ({ key_id }) =>
+          `ENCRYPTION_KEYS: the key "${key_id}" is not the one this database was encrypted with; put the right key back under this id${this.advice()}`,
+      );
   }
 
   private opens(checkValue: string): boolean {
@@ -63,13 +67,18 @@ export class KeyCheckService implements OnModuleInit {
   }
 
   private async missingKeys(): Promise<string[]> {
-    const known: { key_id: string }[] = await this.dataSource.query('SELECT key_id FROM encryption_keys WHERE NOT (key_id = ANY($1)) ORDER BY key_id', [this.secrets.keyIds]);
+    const known: { key_id: string }[] = await this.dataSource.query(
+      'SELECT key_id FROM encryption_keys WHERE NOT (key_id = ANY($1)) ORDER BY key_id',
+      [this.secrets.keyIds],
+    );
     const faults: string[] = [];
     for (const { key_id } of known) {
       for (const { table, needs } of encryptedColumns) {
         const [row]: unknown[] = await this.dataSource.query(`SELECT 1 FROM ${table} WHERE ${needs} LIMIT 1`, [key_id]);
         if (row === undefined) continue;
-        faults.push(`ENCRYPTION_KEYS: the key "${key_id}" is missing, and rows of ${table} still need it; add it again after the primary, then run \`npm run keys -- rotate\`${this.advice()}`);
+        faults.push(
+          `ENCRYPTION_KEYS: the key "${key_id}" is missing, and rows of ${table} still need it; add it again after the primary, then run \`npm run keys -- rotate\`${this.advice()}`,
+        );
         break;
       }
     }

@@ -51,7 +51,9 @@ export class KeyRotationService {
     for (const keyId of ids) {
       const rows: Record<string, number> = {};
       for (const { table, needs } of encryptedColumns) {
-        const [counted]: { count: number }[] = await this.dataSource.query(`SELECT count(*)::int AS count FROM ${table} WHERE ${needs}`, [keyId]);
+        const [counted]: { count: number }[] = await this.dataSource.query(`SELECT count(*)::int AS count FROM ${table} WHERE ${needs}`, [
+          keyId,
+        ]);
         rows[table] = counted?.count ?? 0;
       }
       uses.push({ keyId, primary: keyId === this.secrets.primaryKeyId, present: this.secrets.keyIds.includes(keyId), rows });
@@ -64,7 +66,7 @@ export class KeyRotationService {
     const unreadable = new Set<string>();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       for (const table of encryptedColumns) {
-        for (let after = FIRST_ID; ; ) {
+        for (let after = FIRST_ID; ;) {
           options.signal?.throwIfAborted();
           const batch = await this.rotateBatch(table, after, options.batchSize ?? DEFAULTS.batchSize);
           rotated += batch.rotated;
@@ -84,7 +86,11 @@ export class KeyRotationService {
     return others.reduce((sum, { rows }) => sum + Object.values(rows).reduce((a, b) => a + b, 0), 0);
   }
 
-  private rotateBatch(table: EncryptedTable, after: string, size: number): Promise<{ rotated: number; unreadable: string[]; last?: string }> {
+  private rotateBatch(
+    table: EncryptedTable,
+    after: string,
+    size: number,
+  ): Promise<{ rotated: number; unreadable: string[]; last?: string }> {
     return inTransaction(this.dataSource, async (manager) => {
       const rows: EncryptedRow[] = await manager.query(table.pending, [this.secrets.primaryKeyId, after, size]);
       const unreadable: string[] = [];
@@ -120,7 +126,10 @@ function updateOf(table: EncryptedTable, fresh: { row: EncryptedRow; secrets: (s
   const sets: string[] = [];
   const unchanged: string[] = [];
   table.columns.forEach((column, index) => {
-    arrays.push(`$${params.push(fresh.map(({ secrets }) => secrets[index]))}::text[]`, `$${params.push(fresh.map(({ row }) => row.secrets[index]))}::text[]`);
+    arrays.push(
+      `$${params.push(fresh.map(({ secrets }) => secrets[index]))}::text[]`,
+      `$${params.push(fresh.map(({ row }) => row.secrets[index]))}::text[]`,
+    );
     names.push(`new_${column}`, `old_${column}`);
     sets.push(`${column} = f.new_${column}`);
     unchanged.push(`t.${column} IS NOT DISTINCT FROM f.old_${column}`);

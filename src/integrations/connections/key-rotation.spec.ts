@@ -38,17 +38,34 @@ describe('Encryption keys', () => {
     await database.dataSource.transaction(async (manager) => {
       for (let i = 0; i < count; i++) {
         const account = { accountId: uuidv7(), accountName: 'A' };
-        const { connection } = await new ConnectionRepository(database.dataSource).upsertConnected(manager, { tenant: 'acme', userId: 'u', provider: 'p', authType: 'oauth2', account, scopes: [], at });
+        const { connection } = await new ConnectionRepository(database.dataSource).upsertConnected(manager, {
+          tenant: 'acme',
+          userId: 'u',
+          provider: 'p',
+          authType: 'oauth2',
+          account,
+          scopes: [],
+          at,
+        });
         const secret = randomBytes(12).toString('hex');
         // every third one has no refresh token
-        await tokens.save(manager, connection, [{ kind: 'default', accessToken: secret, ...(i % 3 && { refreshToken: `r-${secret}` }), scopes: [] }], { mode: 'replace', at });
+        await tokens.save(
+          manager,
+          connection,
+          [{ kind: 'default', accessToken: secret, ...(i % 3 && { refreshToken: `r-${secret}` }), scopes: [] }],
+          { mode: 'replace', at },
+        );
         made.push({ id: connection.id, tenant: connection.tenant, secret });
       }
     });
     return made;
   }
   const keyIds = async (): Promise<string[]> =>
-    (await database.dataSource.query(`SELECT DISTINCT split_part(text, ':', 2) AS id FROM (SELECT access_token AS text FROM tokens UNION ALL SELECT refresh_token FROM tokens) s WHERE text IS NOT NULL`)).map(({ id }: { id: string }) => id);
+    (
+      await database.dataSource.query(
+        `SELECT DISTINCT split_part(text, ':', 2) AS id FROM (SELECT access_token AS text FROM tokens UNION ALL SELECT refresh_token FROM tokens) s WHERE text IS NOT NULL`,
+      )
+    ).map(({ id }: { id: string }) => id);
 
   describe('at start', () => {
     it('are taken when they are the ones the database knows, or new', async () => {
@@ -60,7 +77,9 @@ describe('Encryption keys', () => {
 
     it('are refused with one sentence when a known id holds another key', async () => {
       await processWith(key('k1')).start();
-      await expect(processWith(key('k1')).start()).rejects.toThrow(/ENCRYPTION_KEYS: the key "k1" is not the one this database was encrypted with/);
+      await expect(processWith(key('k1')).start()).rejects.toThrow(
+        /ENCRYPTION_KEYS: the key "k1" is not the one this database was encrypted with/,
+      );
     });
 
     it('are refused when one is missing that rows still need, until it is no longer needed', async () => {
@@ -91,7 +110,11 @@ describe('Encryption keys', () => {
     const after = processWith(k2, k1);
     await after.start();
     const batches: number[] = [];
-    expect(await after.rotation.rotate({ batchSize: 10, onProgress: (rotated) => batches.push(rotated) })).toEqual({ rotated: 25, unreadable: 0, remaining: 0 });
+    expect(await after.rotation.rotate({ batchSize: 10, onProgress: (rotated) => batches.push(rotated) })).toEqual({
+      rotated: 25,
+      unreadable: 0,
+      remaining: 0,
+    });
     expect(batches.slice(0, 3)).toEqual([10, 20, 25]);
     expect(await keyIds()).toEqual(['k2']);
     expect(await database.dataSource.query(`SELECT 1 FROM tokens WHERE key_id <> 'k2'`)).toEqual([]);
@@ -112,7 +135,9 @@ describe('Encryption keys', () => {
     await processWith(k1).start();
     const { rotation } = processWith(k2, k1);
     const stop = new AbortController();
-    await expect(rotation.rotate({ batchSize: 10, signal: stop.signal, onProgress: () => stop.abort(new Error('stopped')) })).rejects.toThrow('stopped');
+    await expect(
+      rotation.rotate({ batchSize: 10, signal: stop.signal, onProgress: () => stop.abort(new Error('stopped')) }),
+    ).rejects.toThrow('stopped');
     expect((await keyIds()).sort()).toEqual(['k1', 'k2']);
     expect(await rotation.rotate({ batchSize: 10 })).toEqual({ rotated: 20, unreadable: 0, remaining: 0 });
   });
@@ -162,7 +187,12 @@ describe('Encryption keys', () => {
         const { id, tenant, secret } = made[(i * 7) % made.length]!;
         const held = await old.tokens.load(id);
         const at = new Date();
-        await old.tokens.save(database.dataSource.manager, { id, tenant }, [{ kind: 'default', accessToken: `${secret}-${i}`, scopes: [] }], { mode: 'refresh', at, expectedVersion: held?.version ?? 0 });
+        await old.tokens.save(
+          database.dataSource.manager,
+          { id, tenant },
+          [{ kind: 'default', accessToken: `${secret}-${i}`, scopes: [] }],
+          { mode: 'refresh', at, expectedVersion: held?.version ?? 0 },
+        );
       }
     };
     const rotating = (async () => {

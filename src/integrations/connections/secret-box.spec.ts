@@ -39,7 +39,12 @@ describe('SecretBox', () => {
 
   it('does not open a secret in another tenant, connection, kind or field', () => {
     const text = box.encrypt('secret', place);
-    for (const other of [bindingOf('evil', 'c1', 'default', 'access'), bindingOf('acme', 'c2', 'default', 'access'), bindingOf('acme', 'c1', 'user', 'access'), bindingOf('acme', 'c1', 'default', 'refresh')]) {
+    for (const other of [
+      bindingOf('evil', 'c1', 'default', 'access'),
+      bindingOf('acme', 'c2', 'default', 'access'),
+      bindingOf('acme', 'c1', 'user', 'access'),
+      bindingOf('acme', 'c1', 'default', 'refresh'),
+    ]) {
       expect(reasonOf(() => box.decrypt(text, other))).toBe('altered');
     }
   });

@@ -48,7 +48,8 @@ interface TokenRow {
 type Place = Pick<ConnectionRef, 'id' | 'tenant'>;
 
 /** Where a token's secrets belong; also used by the key rotation. */
-export const tokenBinding = (connection: Place, kind: string, field: 'access' | 'refresh') => bindingOf(connection.tenant, connection.id, kind, field);
+export const tokenBinding = (connection: Place, kind: string, field: 'access' | 'refresh') =>
+  bindingOf(connection.tenant, connection.id, kind, field);
 
 /** Tokens, encrypted. The only place that decrypts them. */
 @Injectable()
@@ -99,7 +100,10 @@ export class TokenRepository {
   async save(runner: SqlRunner, connection: Place, grants: readonly TokenGrant[], options: SaveOptions): Promise<StoredToken[]> {
     const saved: StoredToken[] = [];
     if (options.mode === 'replace') {
-      await this.run(runner, 'DELETE FROM tokens WHERE connection_id = $1 AND NOT (kind = ANY($2))', [connection.id, grants.map(({ kind }) => kind)]);
+      await this.run(runner, 'DELETE FROM tokens WHERE connection_id = $1 AND NOT (kind = ANY($2))', [
+        connection.id,
+        grants.map(({ kind }) => kind),
+      ]);
     }
     for (const grant of grants) {
       const token = await this.saveOne(runner, connection, grant, options);
@@ -110,12 +114,17 @@ export class TokenRepository {
 
   /** @returns how many there were */
   async destroy(runner: SqlRunner, connectionId: string): Promise<number> {
-    return (await this.run(runner, 'WITH gone AS (DELETE FROM tokens WHERE connection_id = $1 RETURNING id) SELECT id FROM gone', [connectionId])).length;
+    return (
+      await this.run(runner, 'WITH gone AS (DELETE FROM tokens WHERE connection_id = $1 RETURNING id) SELECT id FROM gone', [connectionId])
+    ).length;
   }
 
   private async saveOne(runner: SqlRunner, connection: Place, grant: TokenGrant, options: SaveOptions): Promise<StoredToken | undefined> {
     const { at } = options;
-    const [held] = await this.run<TokenRow>(runner, 'SELECT * FROM tokens WHERE connection_id = $1 AND kind = $2 FOR NO KEY UPDATE', [connection.id, grant.kind]);
+    const [held] = await this.run<TokenRow>(runner, 'SELECT * FROM tokens WHERE connection_id = $1 AND kind = $2 FOR NO KEY UPDATE', [
+      connection.id,
+      grant.kind,
+    ]);
     if (options.mode === 'refresh' && held?.version !== options.expectedVersion) return undefined;
     const refreshToken = grant.refreshToken ?? this.keptRefreshToken(connection, held, options);
     const params = [
@@ -161,7 +170,9 @@ export class TokenRepository {
       id: row.id,
       kind: row.kind,
       accessToken: this.secrets.decrypt(row.access_token, tokenBinding(connection, row.kind, 'access')),
-      ...(row.refresh_token !== null && { refreshToken: this.secrets.decrypt(row.refresh_token, tokenBinding(connection, row.kind, 'refresh')) }),
+      ...(row.refresh_token !== null && {
+        refreshToken: this.secrets.decrypt(row.refresh_token, tokenBinding(connection, row.kind, 'refresh')),
+      }),
       ...(row.expires_at !== null && { expiresAt: row.expires_at }),
       obtainedAt: row.obtained_at,
       version: row.version,

@@ -11,6 +11,9 @@ export function flowCookie(value: string, publicUrl: string): string {
 
 export function readFlowCookie(header: string | undefined, publicUrl: string): string | undefined {
   const name = `${nameOf(publicUrl.startsWith('https:'))}=`;
-  const found = header?.split(';').map((part) => part.trim()).find((part) => part.startsWith(name));
+  const found = header
+    ?.split(';')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(name));
   return found?.slice(name.length);
 }

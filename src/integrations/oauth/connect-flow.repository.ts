@@ -54,7 +54,10 @@ export class ConnectFlowRepository {
   /** Takes a session, once: of several at the same time one gets it. */
   async takeSession(token: string, now: Date): Promise<ConnectIntent | undefined> {
     if (!SECRET_SHAPE.test(token)) return undefined;
-    const [row] = await this.run<Row>('WITH taken AS (DELETE FROM connect_sessions WHERE token_hash = $1 RETURNING *) SELECT * FROM taken', [hashOf(token)]);
+    const [row] = await this.run<Row>(
+      'WITH taken AS (DELETE FROM connect_sessions WHERE token_hash = $1 RETURNING *) SELECT * FROM taken',
+      [hashOf(token)],
+    );
     return row && row.expires_at > now ? intentOf(row) : undefined;
   }
 
@@ -98,7 +101,14 @@ export class ConnectFlowRepository {
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
 function columnsOf(intent: ConnectIntent): unknown[] {
-  return [intent.tenant, intent.userId, intent.provider, intent.returnTo ?? null, intent.connectionId ?? null, intent.scopes ? [...intent.scopes] : null];
+  return [
+    intent.tenant,
+    intent.userId,
+    intent.provider,
+    intent.returnTo ?? null,
+    intent.connectionId ?? null,
+    intent.scopes ? [...intent.scopes] : null,
+  ];
 }
 
 function intentOf(row: Row): ConnectIntent {

@@ -21,7 +21,12 @@ export class ConnectController {
   ) {}
 
   @Get('connect/:provider')
-  async start(@Param('provider') provider: string, @Query('session') session: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async start(
+    @Param('provider') provider: string,
+    @Query('session') session: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.answer(reply, async () => {
       onlyNavigations(request);
       const { location, browser } = await this.connect.start(provider, session, this.browserOf(request));
@@ -31,7 +36,12 @@ export class ConnectController {
   }
 
   @Get('auth/:provider/callback')
-  async finish(@Param('provider') provider: string, @Query() query: Record<string, unknown>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async finish(
+    @Param('provider') provider: string,
+    @Query() query: Record<string, unknown>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.answer(reply, () => {
       onlyNavigations(request);
       return this.connect.finish(provider, query, this.browserOf(request));
@@ -57,6 +67,9 @@ export class ConnectController {
 function onlyNavigations(request: FastifyRequest): void {
   const destination = request.headers['sec-fetch-dest'];
   if (request.method !== 'GET' || (destination !== undefined && destination !== 'document')) {
-    throw new IntegrationError('forbidden', { detail: 'This address has to be opened in a browser window of its own.', nextStep: 'Start connecting again.' });
+    throw new IntegrationError('forbidden', {
+      detail: 'This address has to be opened in a browser window of its own.',
+      nextStep: 'Start connecting again.',
+    });
   }
 }

@@ -77,7 +77,10 @@ export class ConnectService {
     const provider = this.registry.get(providerKey);
     const intent = typeof session === 'string' ? await this.flows.takeSession(session, new Date(this.clock.now())) : undefined;
     if (!intent || intent.provider !== provider.key) {
-      throw new IntegrationError('unauthorized', { detail: 'This link was already used, took too long, or was not made here.', nextStep: 'Start connecting again.' });
+      throw new IntegrationError('unauthorized', {
+        detail: 'This link was already used, took too long, or was not made here.',
+        nextStep: 'Start connecting again.',
+      });
     }
     this.configured(provider.key);
     const bound = browser !== undefined && SECRET_SHAPE.test(browser) ? browser : newSecret();
@@ -94,7 +97,8 @@ export class ConnectService {
     const facts = oauth2Of(provider);
     const callback = readCallback(query);
     const flow = await this.flows.takeState(callback.state, new Date(this.clock.now()));
-    if (!flow || flow.provider !== provider.key || browser === undefined || hashOf(browser) !== flow.browserHash) throw new IntegrationError('connect_state_invalid');
+    if (!flow || flow.provider !== provider.key || browser === undefined || hashOf(browser) !== flow.browserHash)
+      throw new IntegrationError('connect_state_invalid');
     if (callback.issuer !== undefined && callback.issuer !== (facts.issuer ?? new URL(facts.authorizeUrl).origin)) {
       throw new IntegrationError('connect_state_invalid', { detail: 'The answer came from another provider than the one that was asked.' });
     }
@@ -105,7 +109,13 @@ export class ConnectService {
       return withOutcome(returnTo, { success: provider.key, connection: connection.id });
     } catch (error) {
       const failure = connectFailure(error);
-      this.logger.warn({ msg: 'Connecting failed', provider: provider.key, code: failure.code, providerCode: failure.providerCode, providerStatus: failure.providerStatus });
+      this.logger.warn({
+        msg: 'Connecting failed',
+        provider: provider.key,
+        code: failure.code,
+        providerCode: failure.providerCode,
+        providerStatus: failure.providerStatus,
+      });
       return withOutcome(returnTo, { error: failure.code });
     }
   }
@@ -114,16 +124,27 @@ export class ConnectService {
   async connectWithKey(viewer: ConnectionViewer, request: { provider: string; apiKey: string }): Promise<Connection> {
     const provider = this.registry.get(request.provider);
     const verify = provider.auth.verifyApiKey?.bind(provider.auth);
-    if (!provider.apiKey || !verify) throw new IntegrationError('not_supported', { detail: `${provider.name} is not connected with a key.` });
+    if (!provider.apiKey || !verify)
+      throw new IntegrationError('not_supported', { detail: `${provider.name} is not connected with a key.` });
     const apiKey = request.apiKey.trim();
-    if (!provider.apiKey.pattern.test(apiKey)) throw new IntegrationError('credentials_rejected', { nextStep: provider.apiKey.help, notExecuted: true });
+    if (!provider.apiKey.pattern.test(apiKey))
+      throw new IntegrationError('credentials_rejected', { nextStep: provider.apiKey.help, notExecuted: true });
     const account = await within(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
-      verify({ fetch: this.providerFetch.fetchWithoutToken(provider, { apiKey, signal, deadlineMs: IDENTIFY_TIMEOUT_MS, operation: 'connect.verify-key' }) }),
+      verify({
+        fetch: this.providerFetch.fetchWithoutToken(provider, {
+          apiKey,
+          signal,
+          deadlineMs: IDENTIFY_TIMEOUT_MS,
+          operation: 'connect.verify-key',
+        }),
+      }),
     ).catch((error: unknown) => {
       throw keyFailure(error, provider);
     });
     const scopes = account.scopes ?? [];
-    return this.store(provider, { ...viewer, provider: provider.key }, 'api_key', account, [{ kind: 'default', accessToken: apiKey, scopes }]);
+    return this.store(provider, { ...viewer, provider: provider.key }, 'api_key', account, [
+      { kind: 'default', accessToken: apiKey, scopes },
+    ]);
   }
 
   private async complete(provider: Provider, flow: FinishedFlow, code: string): Promise<Connection> {
@@ -131,7 +152,12 @@ export class ConnectService {
     const accessToken = grants[0]?.accessToken;
     const account = await within(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
       provider.auth.identify({
-        fetch: this.providerFetch.fetchWithoutToken(provider, { accessToken, signal, deadlineMs: IDENTIFY_TIMEOUT_MS, operation: 'connect.identify' }),
+        fetch: this.providerFetch.fetchWithoutToken(provider, {
+          accessToken,
+          signal,
+          deadlineMs: IDENTIFY_TIMEOUT_MS,
+          operation: 'connect.identify',
+        }),
         grants,
         tokenBody: body,
       }),
@@ -140,7 +166,13 @@ export class ConnectService {
   }
 
   /** Connection and tokens, both or neither. */
-  private async store(provider: Provider, intent: ConnectIntent, authType: 'oauth2' | 'api_key', account: AccountIdentity, grants: readonly TokenGrant[]): Promise<Connection> {
+  private async store(
+    provider: Provider,
+    intent: ConnectIntent,
+    authType: 'oauth2' | 'api_key',
+    account: AccountIdentity,
+    grants: readonly TokenGrant[],
+  ): Promise<Connection> {
     const at = new Date(this.clock.now());
     const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
     const { tenant, userId } = intent;
@@ -150,7 +182,15 @@ export class ConnectService {
         if (!old) throw new IntegrationError('connection_not_found');
         if (old.accountId !== account.accountId) throw new IntegrationError('account_mismatch', { provider: provider.key });
       }
-      const upserted = await this.connections.upsertConnected(manager, { tenant, userId, provider: provider.key, authType, account, scopes, at });
+      const upserted = await this.connections.upsertConnected(manager, {
+        tenant,
+        userId,
+        provider: provider.key,
+        authType,
+        account,
+        scopes,
+        at,
+      });
       await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at });
       return upserted;
     });
@@ -181,7 +221,8 @@ export class ConnectService {
 }
 
 function oauth2Of(provider: Provider): OAuth2Facts {
-  if (!provider.oauth2) throw new IntegrationError('not_supported', { detail: `${provider.name} is connected with a key.`, provider: provider.key });
+  if (!provider.oauth2)
+    throw new IntegrationError('not_supported', { detail: `${provider.name} is connected with a key.`, provider: provider.key });
   return provider.oauth2;
 }
 
@@ -194,7 +235,9 @@ function connectFailure(error: unknown): IntegrationError {
   const found = findIntegrationError(error);
   if (!found) return new IntegrationError('connect_failed', { cause: error });
   // A code that the provider refuses: the same list of codes ends a grant.
-  return found.code === 'needs_reauth' ? new IntegrationError('connect_failed', { providerCode: found.providerCode, providerStatus: found.providerStatus, cause: found }) : found;
+  return found.code === 'needs_reauth'
+    ? new IntegrationError('connect_failed', { providerCode: found.providerCode, providerStatus: found.providerStatus, cause: found })
+    : found;
 }
 
 /** The chain tells of a refused token in words for a connection; here it is the key that was refused. */
@@ -202,5 +245,11 @@ function keyFailure(error: unknown, provider: Provider): unknown {
   const found = findIntegrationError(error);
   const refused = found?.code === 'needs_reauth' || found?.providerStatus === 401 || found?.providerStatus === 403;
   if (!found || !refused || found.code === 'credentials_rejected') return found ?? error;
-  return new IntegrationError('credentials_rejected', { nextStep: provider.apiKey?.help, provider: provider.key, providerStatus: found.providerStatus, providerCode: found.providerCode, cause: found });
+  return new IntegrationError('credentials_rejected', {
+    nextStep: provider.apiKey?.help,
+    provider: provider.key,
+    providerStatus: found.providerStatus,
+    providerCode: found.providerCode,
+    cause: found,
+  });
 }

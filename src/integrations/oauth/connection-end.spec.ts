@@ -12,17 +12,27 @@ describe('The end of a connection', () => {
   const first = () => fixture.processes[0]!;
   const statusOf = async ({ id }: ConnectionRef) => first().connections.findById(id);
   const revoke = ({ id }: ConnectionRef, code: 'needs_reauth' | 'not_connected', eventAt?: number) =>
-    fixture.database.dataSource.transaction((manager) => first().status.markRevoked(manager, id, { code, providerCode: 'app_uninstalled', eventAt }));
+    fixture.database.dataSource.transaction((manager) =>
+      first().status.markRevoked(manager, id, { code, providerCode: 'app_uninstalled', eventAt }),
+    );
 
   describe('told by the provider', () => {
     it('destroys the tokens and gives an event for after the commit, once', async () => {
       const connection = await fixture.connect('chat');
       const told = first().events.length;
       const event = await revoke(connection, 'needs_reauth', fixture.clock.now());
-      expect(event).toMatchObject({ type: 'connection.needs_reauth', connectionId: connection.id, tenant: 'acme', data: { code: 'needs_reauth', providerCode: 'app_uninstalled' } });
+      expect(event).toMatchObject({
+        type: 'connection.needs_reauth',
+        connectionId: connection.id,
+        tenant: 'acme',
+        data: { code: 'needs_reauth', providerCode: 'app_uninstalled' },
+      });
       expect(first().events).toHaveLength(told); // the caller emits it
       expect(await first().repository.loadAll(connection)).toEqual([]);
-      expect(await statusOf(connection)).toMatchObject({ status: 'needs_reauth', error: { code: 'needs_reauth', providerCode: 'app_uninstalled' } });
+      expect(await statusOf(connection)).toMatchObject({
+        status: 'needs_reauth',
+        error: { code: 'needs_reauth', providerCode: 'app_uninstalled' },
+      });
       expect(await revoke(connection, 'needs_reauth', fixture.clock.now())).toBeUndefined();
     });
 
@@ -94,7 +104,10 @@ describe('The end of a connection', () => {
       fixture.sandbox.control.addFault({ kind: 'hang', endpoint: 'oauth.v2.access' });
       const waiting = first().tokens.accessToken(connection, { kind: 'bot' });
       const startedAt = Date.now();
-      const [ended] = await Promise.all([first().disconnects.disconnect(connection), expect(waiting).rejects.toMatchObject({ code: 'not_connected' })]);
+      const [ended] = await Promise.all([
+        first().disconnects.disconnect(connection),
+        expect(waiting).rejects.toMatchObject({ code: 'not_connected' }),
+      ]);
       expect(ended).toEqual({ revoked: false }); // what we held had ended
       expect(Date.now() - startedAt).toBeLessThan(6_000);
       expect(await first().repository.loadAll(connection)).toEqual([]);

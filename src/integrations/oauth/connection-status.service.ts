@@ -3,7 +3,14 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import type { ErrorCode } from '../../errors';
-import { ConnectionRepository, IntegrationEvents, TokenRepository, type Connection, type IntegrationEvent, type SqlRunner } from '../connections';
+import {
+  ConnectionRepository,
+  IntegrationEvents,
+  TokenRepository,
+  type Connection,
+  type IntegrationEvent,
+  type SqlRunner,
+} from '../connections';
 
 export interface ReauthReason {
   /** `needs_reauth`, or `refresh_interrupted` where a crash lost the renewed token. */
@@ -87,7 +94,11 @@ export class ConnectionStatusService {
   }
 }
 
-export function eventOf(type: 'connection.connected' | 'connection.needs_reauth' | 'connection.disconnected', connection: Connection, at: Date): IntegrationEvent {
+export function eventOf(
+  type: 'connection.connected' | 'connection.needs_reauth' | 'connection.disconnected',
+  connection: Connection,
+  at: Date,
+): IntegrationEvent {
   const { error } = connection;
   return {
     type,

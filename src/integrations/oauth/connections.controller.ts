@@ -1,7 +1,19 @@
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { cursor, CurrentUser, decodeCursor, encodeCursor, IdParam, limit, paged, ZodBody, ZodQuery, type Caller, type Paged } from '../../api';
+import {
+  cursor,
+  CurrentUser,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  ZodBody,
+  ZodQuery,
+  type Caller,
+  type Paged,
+} from '../../api';
 import { ConnectionRepository, toRef } from '../connections';
 import { ProviderRegistry } from '../registry';
 import { ConnectService } from './connect.service';
@@ -38,18 +50,27 @@ export class ConnectionsController {
   }
 
   @Post('connect-sessions')
-  async createSession(@CurrentUser() caller: Caller, @ZodBody(connectSession) body: z.infer<typeof connectSession>): Promise<{ connectUrl: string; expiresAt: string }> {
+  async createSession(
+    @CurrentUser() caller: Caller,
+    @ZodBody(connectSession) body: z.infer<typeof connectSession>,
+  ): Promise<{ connectUrl: string; expiresAt: string }> {
     const { connectUrl, expiresAt } = await this.connectService.createSession(caller, body);
     return { connectUrl, expiresAt: expiresAt.toISOString() };
   }
 
   @Post('connections')
-  async connectWithKey(@CurrentUser() caller: Caller, @ZodBody(keyConnection) body: z.infer<typeof keyConnection>): Promise<ConnectionView> {
+  async connectWithKey(
+    @CurrentUser() caller: Caller,
+    @ZodBody(keyConnection) body: z.infer<typeof keyConnection>,
+  ): Promise<ConnectionView> {
     return connectionView(await this.connectService.connectWithKey(caller, body));
   }
 
   @Get('connections')
-  async list(@CurrentUser() caller: Caller, @ZodQuery(connectionList) query: z.infer<typeof connectionList>): Promise<Paged<ConnectionView>> {
+  async list(
+    @CurrentUser() caller: Caller,
+    @ZodQuery(connectionList) query: z.infer<typeof connectionList>,
+  ): Promise<Paged<ConnectionView>> {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
     const found = await this.connections.list(caller, { provider: query.provider, limit: query.limit + 1, after });
     const page = found.slice(0, query.limit);

@@ -57,7 +57,9 @@ export class DisconnectService {
     try {
       const tokens = await this.tokens.loadAll(connection);
       await Promise.allSettled(
-        tokens.map(({ kind }) => within(this.clock, FRESH_TOKEN_TIMEOUT_MS, (signal) => this.tokenService.accessToken(connection, { kind, signal }))),
+        tokens.map(({ kind }) =>
+          within(this.clock, FRESH_TOKEN_TIMEOUT_MS, (signal) => this.tokenService.accessToken(connection, { kind, signal })),
+        ),
       );
       return await this.tokens.loadAll(connection);
     } catch (error) {
@@ -70,20 +72,33 @@ export class DisconnectService {
   private async runHooks(connection: ConnectionRef): Promise<void> {
     const all = async (signal: AbortSignal) => {
       const results = await Promise.allSettled([...this.hooks].map((hook) => hook(connection, signal)));
-      for (const result of results) if (result.status === 'rejected') this.note(connection, 'A step before disconnecting failed', result.reason);
+      for (const result of results)
+        if (result.status === 'rejected') this.note(connection, 'A step before disconnecting failed', result.reason);
     };
-    await within(this.clock, HOOKS_TIMEOUT_MS, all).catch((error: unknown) => this.note(connection, 'The steps before disconnecting took too long', error));
+    await within(this.clock, HOOKS_TIMEOUT_MS, all).catch((error: unknown) =>
+      this.note(connection, 'The steps before disconnecting took too long', error),
+    );
   }
 
   private async revoke(connection: ConnectionRef, held: readonly StoredToken[]): Promise<boolean> {
     const provider = this.registry.find(connection.provider);
     const revoke = provider?.auth.revoke?.bind(provider.auth);
     if (!provider || !revoke) return false;
-    const tokens = held.map(({ kind, accessToken, refreshToken }) => ({ kind, accessToken, ...(refreshToken !== undefined && { refreshToken }) }));
+    const tokens = held.map(({ kind, accessToken, refreshToken }) => ({
+      kind,
+      accessToken,
+      ...(refreshToken !== undefined && { refreshToken }),
+    }));
     try {
       return await within(this.clock, REVOKE_TIMEOUT_MS, (signal) =>
         revoke({
-          fetch: this.providerFetch.fetchWithoutToken(provider, { accessToken: tokens[0]?.accessToken, connection, signal, deadlineMs: REVOKE_TIMEOUT_MS, operation: 'oauth.revoke' }),
+          fetch: this.providerFetch.fetchWithoutToken(provider, {
+            accessToken: tokens[0]?.accessToken,
+            connection,
+            signal,
+            deadlineMs: REVOKE_TIMEOUT_MS,
+            operation: 'oauth.revoke',
+          }),
           connection,
           tokens,
         }),
@@ -96,6 +111,12 @@ export class DisconnectService {
 
   private note(connection: ConnectionRef, msg: string, error: unknown): void {
     const known = findIntegrationError(error);
-    this.logger.warn({ msg, provider: connection.provider, connectionId: connection.id, code: known?.code, providerCode: known?.providerCode });
+    this.logger.warn({
+      msg,
+      provider: connection.provider,
+      connectionId: connection.id,
+      code: known?.code,
+      providerCode: known?.providerCode,
+    });
   }
 }

@@ -14,7 +14,15 @@ import { TokenService } from './token.service';
 @Module({
   imports: [ConnectionsModule],
   controllers: [ConnectController, ConnectionsController],
-  providers: [ConnectFlowRepository, ConnectService, ConnectionStatusService, DisconnectService, TokenEndpoint, TokenRefresher, TokenService],
+  providers: [
+    ConnectFlowRepository,
+    ConnectService,
+    ConnectionStatusService,
+    DisconnectService,
+    TokenEndpoint,
+    TokenRefresher,
+    TokenService,
+  ],
   exports: [ConnectService, ConnectionStatusService, DisconnectService, TokenService],
 })
 export class OAuthModule {}

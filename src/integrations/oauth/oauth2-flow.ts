@@ -45,7 +45,8 @@ class FlowStrategy extends OAuth2Strategy {
         store: storeOf(flow),
         skipUserProfile: true,
       },
-      (_accessToken: string, _refreshToken: string, answer: TokenAnswer, _profile: unknown, done: OAuth2Strategy.VerifyCallback) => done(null, answer),
+      (_accessToken: string, _refreshToken: string, answer: TokenAnswer, _profile: unknown, done: OAuth2Strategy.VerifyCallback) =>
+        done(null, answer),
     );
     const exchange = (code: string, params: Record<string, string>, callback: TokenCallback) => {
       flow.exchange(code, params).then(
@@ -92,10 +93,21 @@ function run(flow: OAuth2Flow, query: Readonly<Record<string, string>>): Promise
 /** passport-oauth2 chooses what it hands over by the number of parameters: five to store with a verifier, four to verify. */
 function storeOf(flow: OAuth2Flow): StateStore {
   const store = {
-    store(_request: unknown, verifier: string | undefined, _state: unknown, _meta: unknown, callback: (error: Error | null, state?: string) => void) {
+    store(
+      _request: unknown,
+      verifier: string | undefined,
+      _state: unknown,
+      _meta: unknown,
+      callback: (error: Error | null, state?: string) => void,
+    ) {
       flow.saveState(verifier).then((state) => callback(null, state), callback);
     },
-    verify(_request: unknown, _state: string, _meta: unknown, callback: (error: Error | null, ok: string | boolean, state?: unknown) => void) {
+    verify(
+      _request: unknown,
+      _state: string,
+      _meta: unknown,
+      callback: (error: Error | null, ok: string | boolean, state?: unknown) => void,
+    ) {
       callback(null, flow.codeVerifier ?? true);
     },
   };

@@ -18,14 +18,16 @@ type Allowed = Pick<Settings, 'publicUrl' | 'returnToOrigins'>;
  */
 export function resolveReturnTo(returnTo: string | null | undefined, settings: Allowed): URL {
   const text = returnTo ?? DEFAULT_PATH;
-  if (text.length > MAX_LENGTH || UNSAFE.test(text) || !(OWN_PATH.test(text) || ABSOLUTE.test(text))) throw new IntegrationError('invalid_return_to');
+  if (text.length > MAX_LENGTH || UNSAFE.test(text) || !(OWN_PATH.test(text) || ABSOLUTE.test(text)))
+    throw new IntegrationError('invalid_return_to');
   let url: URL;
   try {
     url = new URL(text, settings.publicUrl);
   } catch (cause) {
     throw new IntegrationError('invalid_return_to', { cause });
   }
-  if (url.username !== '' || url.password !== '' || !settings.returnToOrigins.includes(url.origin)) throw new IntegrationError('invalid_return_to');
+  if (url.username !== '' || url.password !== '' || !settings.returnToOrigins.includes(url.origin))
+    throw new IntegrationError('invalid_return_to');
   return url;
 }
 

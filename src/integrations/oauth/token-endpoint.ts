@@ -31,8 +31,18 @@ export class TokenEndpoint {
    * @throws IntegrationError `needs_reauth`: the grant has ended for good; `provider_misconfigured`: our client id or secret is wrong;
    * any other: passing. `notExecuted` tells whether it is certain that the provider did not rotate the token.
    */
-  refresh(provider: Provider, connection: ConnectionRef, token: { kind: string; refreshToken: string }, signal: AbortSignal): Promise<TokenAnswer> {
-    return this.call(provider, { grant_type: 'refresh_token', refresh_token: token.refreshToken }, { step: 'refresh', kind: token.kind }, { connection, signal });
+  refresh(
+    provider: Provider,
+    connection: ConnectionRef,
+    token: { kind: string; refreshToken: string },
+    signal: AbortSignal,
+  ): Promise<TokenAnswer> {
+    return this.call(
+      provider,
+      { grant_type: 'refresh_token', refresh_token: token.refreshToken },
+      { step: 'refresh', kind: token.kind },
+      { connection, signal },
+    );
   }
 
   /** How long a call may take, ms. */
@@ -89,13 +99,21 @@ function requestOf(facts: OAuth2Facts, params: Readonly<Record<string, string>>)
   return { method: 'POST', headers, body: body.toString(), redirect: 'error' };
 }
 
-function grantsOf(provider: Provider, response: Response, text: string, context: { step: 'exchange' | 'refresh'; kind?: string }): TokenAnswer {
+function grantsOf(
+  provider: Provider,
+  response: Response,
+  text: string,
+  context: { step: 'exchange' | 'refresh'; kind?: string },
+): TokenAnswer {
   const body = parseJson(text);
   if (!response.ok) throw failureOf(response.status, body);
   if (typeof body !== 'object' || body === null) throw new IntegrationError('provider_bad_answer', { providerStatus: response.status });
   const grants = provider.auth.parseTokenResponse(body, context);
   if (grants.length === 0 || grants.some(({ accessToken }) => typeof accessToken !== 'string' || accessToken === '')) {
-    throw new IntegrationError('provider_bad_answer', { providerStatus: response.status, detail: 'The provider answered without an access token.' });
+    throw new IntegrationError('provider_bad_answer', {
+      providerStatus: response.status,
+      detail: 'The provider answered without an access token.',
+    });
   }
   return { body, grants };
 }
@@ -121,7 +139,8 @@ function sorted(facts: OAuth2Facts, provider: Provider, error: unknown): Integra
   };
   if (found?.providerCode !== undefined) {
     if (facts.refusalCodes.includes(found.providerCode)) return new IntegrationError('needs_reauth', { ...options, notExecuted: true });
-    if (facts.clientFaultCodes.includes(found.providerCode)) return new IntegrationError('provider_misconfigured', { ...options, notExecuted: true });
+    if (facts.clientFaultCodes.includes(found.providerCode))
+      return new IntegrationError('provider_misconfigured', { ...options, notExecuted: true });
   }
   if (found) return found;
   const name = (error as { name?: unknown } | null)?.name;

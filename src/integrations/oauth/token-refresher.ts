@@ -26,7 +26,10 @@ interface Obtained {
   readonly at: Date;
 }
 
-type Outcome = { readonly token: StoredToken } | { readonly refused: IntegrationError; readonly token: StoredToken; readonly interrupted: boolean } | 'locked';
+type Outcome =
+  | { readonly token: StoredToken }
+  | { readonly refused: IntegrationError; readonly token: StoredToken; readonly interrupted: boolean }
+  | 'locked';
 
 const FIRST_POLL_MS = 25;
 const MAX_POLL_MS = 250;
@@ -85,7 +88,8 @@ export class TokenRefresher {
     const { provider, connection } = task;
     const token = usableToken(await this.tokens.loadState(connection.id, task.token.kind, runner));
     if (token.version > task.staleVersion && !isDue(token, this.clock.now(), provider.oauth2?.refreshAheadMs)) return { token };
-    if (token.refreshToken === undefined) return { refused: new IntegrationError('needs_reauth', { provider: provider.key }), token, interrupted: false };
+    if (token.refreshToken === undefined)
+      return { refused: new IntegrationError('needs_reauth', { provider: provider.key }), token, interrupted: false };
 
     const interrupted = await this.mark(token);
     let grants: readonly TokenGrant[];
@@ -99,13 +103,18 @@ export class TokenRefresher {
       throw failure;
     }
     const grant = grants.find(({ kind }) => kind === token.kind);
-    if (!grant) throw new IntegrationError('provider_bad_answer', { provider: provider.key, detail: 'The provider renewed another token than the one asked for.' });
+    if (!grant)
+      throw new IntegrationError('provider_bad_answer', {
+        provider: provider.key,
+        detail: 'The provider renewed another token than the one asked for.',
+      });
     progress.obtained = { grant, version: token.version, at: new Date(this.clock.now()) };
     return { token: await this.store(task, progress.obtained, this.lockPool ? runner : undefined) };
   }
 
   private async store(task: RefreshTask, { grant, version, at }: Obtained, runner?: SqlRunner): Promise<StoredToken> {
-    const save = (target: SqlRunner) => this.tokens.save(target, task.connection, [grant], { mode: 'refresh', at, expectedVersion: version });
+    const save = (target: SqlRunner) =>
+      this.tokens.save(target, task.connection, [grant], { mode: 'refresh', at, expectedVersion: version });
     const [saved] = runner ? await save(runner) : await inTransaction(this.dataSource, save);
     // Somebody connected anew meanwhile: theirs is the newer grant.
     return saved ?? usableToken(await this.tokens.loadState(task.connection.id, task.token.kind, runner));
@@ -129,16 +138,35 @@ export class TokenRefresher {
   }
 
   /** A refusal counts only if nobody has stored a newer token meanwhile. */
-  private async end(task: RefreshTask, { refused, token, interrupted }: { refused: IntegrationError; token: StoredToken; interrupted: boolean }): Promise<StoredToken> {
+  private async end(
+    task: RefreshTask,
+    { refused, token, interrupted }: { refused: IntegrationError; token: StoredToken; interrupted: boolean },
+  ): Promise<StoredToken> {
     const code = interrupted ? 'refresh_interrupted' : 'needs_reauth';
     const { providerCode } = refused;
-    const marked = await this.status.markNeedsReauth(task.connection.id, { code, providerCode, token: { id: token.id, version: token.version } });
+    const marked = await this.status.markNeedsReauth(task.connection.id, {
+      code,
+      providerCode,
+      token: { id: token.id, version: token.version },
+    });
     if (!marked) {
       const current = await this.reread(task); // throws what the connection has become
       if (current.version > token.version) return current;
     }
-    this.logger.warn({ msg: 'The provider ended the access', provider: task.provider.key, connectionId: task.connection.id, code, providerCode });
-    throw new IntegrationError(code, { provider: task.provider.key, providerCode, providerStatus: refused.providerStatus, notExecuted: true, cause: refused });
+    this.logger.warn({
+      msg: 'The provider ended the access',
+      provider: task.provider.key,
+      connectionId: task.connection.id,
+      code,
+      providerCode,
+    });
+    throw new IntegrationError(code, {
+      provider: task.provider.key,
+      providerCode,
+      providerStatus: refused.providerStatus,
+      notExecuted: true,
+      cause: refused,
+    });
   }
 
   private async reread(task: RefreshTask): Promise<StoredToken> {
@@ -163,6 +191,8 @@ export class TokenRefresher {
 
   private async unmark(token: StoredToken): Promise<void> {
     // Best effort: a mark that stays only makes a later refusal read "interrupted".
-    await this.dataSource.query('DELETE FROM token_refreshes WHERE token_id = $1 AND version = $2', [token.id, token.version]).catch(() => undefined);
+    await this.dataSource
+      .query('DELETE FROM token_refreshes WHERE token_id = $1 AND version = $2', [token.id, token.version])
+      .catch(() => undefined);
   }
 }

@@ -6,8 +6,10 @@ const DEFAULT_REFRESH_AHEAD_MS = 60_000;
 /** @throws IntegrationError where the connection may not be used: `not_connected`, `needs_reauth`, `refresh_interrupted`, `missing_scope` */
 export function usableToken(state: TokenState | undefined): StoredToken {
   if (!state || state.status === 'disconnected') throw new IntegrationError('not_connected');
-  if (state.status === 'needs_reauth') throw new IntegrationError(state.errorCode === 'refresh_interrupted' ? 'refresh_interrupted' : 'needs_reauth');
-  if (!state.token) throw new IntegrationError('missing_scope', { detail: 'The account was connected without the kind of access that this needs.' });
+  if (state.status === 'needs_reauth')
+    throw new IntegrationError(state.errorCode === 'refresh_interrupted' ? 'refresh_interrupted' : 'needs_reauth');
+  if (!state.token)
+    throw new IntegrationError('missing_scope', { detail: 'The account was connected without the kind of access that this needs.' });
   return state.token;
 }
 

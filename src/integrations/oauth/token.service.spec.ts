@@ -21,7 +21,9 @@ describe('TokenService', () => {
   };
   const statusOf = async ({ id }: ConnectionRef) => first().connections.findById(id);
   const marksOf = async ({ id }: ConnectionRef): Promise<unknown[]> =>
-    fixture.database.dataSource.query('SELECT r.* FROM token_refreshes r JOIN tokens t ON t.id = r.token_id WHERE t.connection_id = $1', [id]);
+    fixture.database.dataSource.query('SELECT r.* FROM token_refreshes r JOIN tokens t ON t.id = r.token_id WHERE t.connection_id = $1', [
+      id,
+    ]);
 
   it('hands out a good token without a call, and from memory the second time', async () => {
     const connection = await fixture.connect('mail');
@@ -33,16 +35,21 @@ describe('TokenService', () => {
     expect(fixture.refreshes('mail')).toBe(0);
   });
 
-  it.each([50, 2_000])('renews a single-use refresh token once for 100 callers in each process, with a token endpoint that takes %i ms', async (latencyMs) => {
-    const connection = await expired('chat');
-    fixture.sandbox.control.addFault({ kind: 'latency', endpoint: 'oauth.v2.access', latencyMs });
-    const callers = fixture.processes.flatMap(({ tokens }) => Array.from({ length: 100 }, () => tokens.accessToken(connection, { kind: 'bot' })));
-    const tokens = await Promise.all(callers);
-    expect(fixture.refreshes('chat')).toBe(1);
-    expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(1);
-    expect(tokens[0]).toMatchObject({ version: 2, kind: 'bot' });
-    expect(await marksOf(connection)).toEqual([]);
-  });
+  it.each([50, 2_000])(
+    'renews a single-use refresh token once for 100 callers in each process, with a token endpoint that takes %i ms',
+    async (latencyMs) => {
+      const connection = await expired('chat');
+      fixture.sandbox.control.addFault({ kind: 'latency', endpoint: 'oauth.v2.access', latencyMs });
+      const callers = fixture.processes.flatMap(({ tokens }) =>
+        Array.from({ length: 100 }, () => tokens.accessToken(connection, { kind: 'bot' })),
+      );
+      const tokens = await Promise.all(callers);
+      expect(fixture.refreshes('chat')).toBe(1);
+      expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(1);
+      expect(tokens[0]).toMatchObject({ version: 2, kind: 'bot' });
+      expect(await marksOf(connection)).toEqual([]);
+    },
+  );
 
   it('keeps the lives of two tokens apart', async () => {
     const connection = await expired('chat');
@@ -79,7 +86,11 @@ describe('TokenService', () => {
     const connection = await fixture.connect('chat');
     const { version } = await first().tokens.accessToken(connection, { kind: 'bot' });
     fixture.sandbox.control.expireTokens('slack');
-    const renewed = await Promise.all(fixture.processes.flatMap(({ tokens }) => Array.from({ length: 20 }, () => tokens.accessToken(connection, { kind: 'bot', rejected: { version } }))));
+    const renewed = await Promise.all(
+      fixture.processes.flatMap(({ tokens }) =>
+        Array.from({ length: 20 }, () => tokens.accessToken(connection, { kind: 'bot', rejected: { version } })),
+      ),
+    );
     expect(fixture.refreshes('chat')).toBe(1);
     expect(renewed.every((token) => token.version === 2)).toBe(true);
     await first().tokens.accessToken(connection, { kind: 'bot', rejected: { version } });
@@ -93,8 +104,15 @@ describe('TokenService', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 50 }, () => first().tokens.accessToken(connection, { kind: 'bot' })));
     expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason.code === 'needs_reauth')).toBe(true);
     expect(fixture.refreshes('chat')).toBe(1);
-    expect(await statusOf(connection)).toMatchObject({ status: 'needs_reauth', error: { code: 'needs_reauth', providerCode: 'invalid_refresh_token' } });
-    expect(first().events.slice(told).map(({ type, connectionId }) => [type, connectionId])).toEqual([['connection.needs_reauth', connection.id]]);
+    expect(await statusOf(connection)).toMatchObject({
+      status: 'needs_reauth',
+      error: { code: 'needs_reauth', providerCode: 'invalid_refresh_token' },
+    });
+    expect(
+      first()
+        .events.slice(told)
+        .map(({ type, connectionId }) => [type, connectionId]),
+    ).toEqual([['connection.needs_reauth', connection.id]]);
     await expect(first().tokens.accessToken(connection, { kind: 'user' })).rejects.toMatchObject({ code: 'needs_reauth' });
     expect(fixture.refreshes('chat')).toBe(1);
   });
@@ -133,7 +151,10 @@ describe('TokenService', () => {
   it('does not blame the user for a wrong client secret', async () => {
     const connection = await expired('mail');
     fixture.sandbox.control.addFault({ kind: 'status', status: 401, body: { error: 'invalid_client' }, endpoint: 'oauth.token', count: 1 });
-    await expect(first().tokens.accessToken(connection)).rejects.toMatchObject({ code: 'provider_misconfigured', providerCode: 'invalid_client' });
+    await expect(first().tokens.accessToken(connection)).rejects.toMatchObject({
+      code: 'provider_misconfigured',
+      providerCode: 'invalid_client',
+    });
     expect(await statusOf(connection)).toMatchObject({ status: 'connected' });
     expect(await marksOf(connection)).toEqual([]); // certain that nothing was rotated
   });
@@ -179,7 +200,12 @@ describe('TokenService', () => {
     await untilMarked(marksOf, connection);
     const { dataSource } = fixture.database;
     const at = new Date(fixture.clock.now());
-    const anew = first().repository.save(dataSource.manager, connection, [{ kind: 'bot', accessToken: 'xoxb-newest', refreshToken: 'r', expiresInS: 43_200, scopes: [] }], { mode: 'replace', at });
+    const anew = first().repository.save(
+      dataSource.manager,
+      connection,
+      [{ kind: 'bot', accessToken: 'xoxb-newest', refreshToken: 'r', expiresInS: 43_200, scopes: [] }],
+      { mode: 'replace', at },
+    );
     await Promise.all([renewal, anew]);
     first().tokens.invalidate(connection.id);
     expect((await first().tokens.accessToken(connection, { kind: 'bot' })).accessToken).toBe('xoxb-newest');
@@ -210,10 +236,17 @@ describe('TokenService', () => {
 
   it('fails closed on a secret that was moved between rows, and makes it seen', async () => {
     const [a, b] = [await fixture.connect('mail'), await fixture.connect('mail')];
-    await fixture.database.dataSource.query('UPDATE tokens SET access_token = (SELECT access_token FROM tokens WHERE connection_id = $1) WHERE connection_id = $2', [a.id, b.id]);
+    await fixture.database.dataSource.query(
+      'UPDATE tokens SET access_token = (SELECT access_token FROM tokens WHERE connection_id = $1) WHERE connection_id = $2',
+      [a.id, b.id],
+    );
     await expect(first().tokens.accessToken(b)).rejects.toMatchObject({ code: 'decryption_failed' });
     expect(await statusOf(b)).toMatchObject({ status: 'needs_reauth', error: { code: 'decryption_failed' } });
-    expect(first().events.at(-1)).toMatchObject({ type: 'connection.needs_reauth', connectionId: b.id, data: { code: 'decryption_failed' } });
+    expect(first().events.at(-1)).toMatchObject({
+      type: 'connection.needs_reauth',
+      connectionId: b.id,
+      data: { code: 'decryption_failed' },
+    });
     expect((await first().tokens.accessToken(a)).version).toBe(1);
   });
 

@@ -22,6 +22,8 @@ export interface AccessTokenOptions {
 }
 
 export interface AccessToken {
+  /** With the version: what `markNeedsReauth` takes, so that a late refusal does not end a newer grant. */
+  readonly tokenId: string;
   readonly accessToken: string;
   readonly version: number;
   readonly kind: string;
@@ -89,7 +91,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     for (let round = 0; round < 2 && this.mustRenew(provider, held, rejected); round++) {
       held = await this.renewed(provider, connection, held, options);
     }
-    return { accessToken: held.accessToken, version: held.version, kind: held.kind };
+    return { tokenId: held.id, accessToken: held.accessToken, version: held.version, kind: held.kind };
   }
 
   /** Forgets what is held in memory; the next call reads anew. */
@@ -124,7 +126,8 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
       } catch (error) {
         // A key that is missing is an administrator's matter; a secret that was tampered with is not used again, and is seen.
         const cause = findIntegrationError(error)?.cause;
-        if (cause instanceof UnreadableSecret && cause.reason === 'altered') await this.status.markNeedsReauth(connectionId, { code: 'decryption_failed' });
+        if (cause instanceof UnreadableSecret && cause.reason === 'altered')
+          await this.status.markNeedsReauth(connectionId, { code: 'decryption_failed' });
         throw error;
       }
     });
@@ -132,10 +135,18 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
 
   private mustRenew(provider: Provider, token: StoredToken, rejected: AccessTokenOptions['rejected']): boolean {
     if (rejected && token.version <= rejected.version) return true;
-    return isDue(token, this.clock.now(), provider.oauth2?.refreshAheadMs) && (token.refreshToken !== undefined || isExpired(token, this.clock.now()));
+    return (
+      isDue(token, this.clock.now(), provider.oauth2?.refreshAheadMs) &&
+      (token.refreshToken !== undefined || isExpired(token, this.clock.now()))
+    );
   }
 
-  private async renewed(provider: Provider, connection: ConnectionRef, held: StoredToken, options: AccessTokenOptions): Promise<StoredToken> {
+  private async renewed(
+    provider: Provider,
+    connection: ConnectionRef,
+    held: StoredToken,
+    options: AccessTokenOptions,
+  ): Promise<StoredToken> {
     const { rejected, signal } = options;
     const stillGood = !isExpired(held, this.clock.now()) && !(rejected && held.version <= rejected.version);
     const failure = this.failures.get(held.id);
@@ -174,7 +185,13 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     return flight;
   }
 
-  private async fly(provider: Provider, connection: ConnectionRef, token: StoredToken, staleVersion: number, signal: AbortSignal): Promise<StoredToken> {
+  private async fly(
+    provider: Provider,
+    connection: ConnectionRef,
+    token: StoredToken,
+    staleVersion: number,
+    signal: AbortSignal,
+  ): Promise<StoredToken> {
     try {
       if (token.refreshToken === undefined) return await this.endWithoutRefresh(provider, connection, token);
       const queuedAt = this.clock.now();

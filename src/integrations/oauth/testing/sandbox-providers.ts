@@ -6,30 +6,54 @@ import type { AccountIdentity, Fetch, OAuth2Facts, Provider, TokenGrant } from '
 export function sandboxProviders(sandbox: Sandbox): { chat: Provider; mail: Provider; pay: Provider } {
   const env = sandbox.env();
   return {
-    chat: provider('chat', sandbox.urls.slack, oauth2(env, 'SLACK', { scopes: ['chat:write', 'channels:read'], scopeSeparator: ',', authorizeParams: { user_scope: 'users:read' } }), {
-      parseTokenResponse: (body, { step, kind }) => {
-        const answer = fields(body);
-        if (answer['ok'] !== true) throw new IntegrationError('connect_failed', { providerCode: String(answer['error']), notExecuted: true });
-        if (step === 'refresh') return [grantOf(kind ?? 'bot', answer, ',')];
-        const user = fields(answer['authed_user']);
-        return [...(answer['access_token'] ? [grantOf('bot', answer, ',')] : []), ...(user['access_token'] ? [grantOf('user', user, ',')] : [])];
+    chat: provider(
+      'chat',
+      sandbox.urls.slack,
+      oauth2(env, 'SLACK', { scopes: ['chat:write', 'channels:read'], scopeSeparator: ',', authorizeParams: { user_scope: 'users:read' } }),
+      {
+        parseTokenResponse: (body, { step, kind }) => {
+          const answer = fields(body);
+          if (answer['ok'] !== true)
+            throw new IntegrationError('connect_failed', { providerCode: String(answer['error']), notExecuted: true });
+          if (step === 'refresh') return [grantOf(kind ?? 'bot', answer, ',')];
+          const user = fields(answer['authed_user']);
+          return [
+            ...(answer['access_token'] ? [grantOf('bot', answer, ',')] : []),
+            ...(user['access_token'] ? [grantOf('user', user, ',')] : []),
+          ];
+        },
+        identify: async ({ fetch, tokenBody }) => {
+          const team = fields(fields(tokenBody)['team']);
+          await (await fetch(`${sandbox.urls.slack}/api/auth.test`, { method: 'POST' })).text();
+          return { accountId: String(team['id']), accountName: String(team['name']) };
+        },
+        revoke: async ({ fetch }) =>
+          fields(await (await fetch(`${sandbox.urls.slack}/api/auth.revoke`, { method: 'POST' })).json())['revoked'] === true,
       },
-      identify: async ({ fetch, tokenBody }) => {
-        const team = fields(fields(tokenBody)['team']);
-        await (await fetch(`${sandbox.urls.slack}/api/auth.test`, { method: 'POST' })).text();
-        return { accountId: String(team['id']), accountName: String(team['name']) };
+    ),
+    mail: provider(
+      'mail',
+      sandbox.urls.google,
+      oauth2(env, 'GOOGLE', {
+        scopes: ['openid', 'email'],
+        authorizeParams: { access_type: 'offline', prompt: 'consent' },
+        issuer: 'https://accounts.google.com',
+      }),
+      {
+        parseTokenResponse: (body) => [grantOf('default', fields(body), ' ')],
+        identify: async ({ fetch }) => {
+          const who = fields(await (await fetch(`${sandbox.urls.google}/v1/userinfo`)).json());
+          return { accountId: String(who['sub']), accountName: String(who['email']) };
+        },
+        revoke: async ({ fetch, tokens }) =>
+          (
+            await fetch(`${sandbox.urls.google}/revoke`, {
+              method: 'POST',
+              body: new URLSearchParams({ token: tokens[0]?.refreshToken ?? '' }),
+            })
+          ).ok,
       },
-      revoke: async ({ fetch }) => fields(await (await fetch(`${sandbox.urls.slack}/api/auth.revoke`, { method: 'POST' })).json())['revoked'] === true,
-    }),
-    mail: provider('mail', sandbox.urls.google, oauth2(env, 'GOOGLE', { scopes: ['openid', 'email'], authorizeParams: { access_type: 'offline', prompt: 'consent' }, issuer: 'https://accounts.google.com' }), {
-      parseTokenResponse: (body) => [grantOf('default', fields(body), ' ')],
-      identify: async ({ fetch }) => {
-        const who = fields(await (await fetch(`${sandbox.urls.google}/v1/userinfo`)).json());
-        return { accountId: String(who['sub']), accountName: String(who['email']) };
-      },
-      revoke: async ({ fetch, tokens }) =>
-        (await fetch(`${sandbox.urls.google}/revoke`, { method: 'POST', body: new URLSearchParams({ token: tokens[0]?.refreshToken ?? '' }) })).ok,
-    }),
+    ),
     pay: {
       ...provider('pay', sandbox.urls.stripe, undefined, {
         parseTokenResponse: () => [],
@@ -80,7 +104,9 @@ export function grantOf(kind: string, from: Record<string, unknown>, separator =
     accessToken: String(from['access_token']),
     ...(typeof from['refresh_token'] === 'string' && { refreshToken: from['refresh_token'] }),
     ...(typeof from['expires_in'] === 'number' && { expiresInS: from['expires_in'] }),
-    scopes: String(from['scope'] ?? '').split(separator).filter(Boolean),
+    scopes: String(from['scope'] ?? '')
+      .split(separator)
+      .filter(Boolean),
   };
 }
 

@@ -64,12 +64,14 @@ const settings = {
 
 /** Sets the token and nothing more: the chain has its own tests. */
 const plainFetch: ProviderFetch = {
-  fetchWithoutToken: (_provider, { accessToken, apiKey } = {}) => (input, init) => {
-    const headers = new Headers(init?.headers);
-    const credential = accessToken ?? apiKey;
-    if (credential !== undefined) headers.set('authorization', `Bearer ${credential}`);
-    return fetch(input, { ...init, headers });
-  },
+  fetchWithoutToken:
+    (_provider, { accessToken, apiKey } = {}) =>
+    (input, init) => {
+      const headers = new Headers(init?.headers);
+      const credential = accessToken ?? apiKey;
+      if (credential !== undefined) headers.set('authorization', `Bearer ${credential}`);
+      return fetch(input, { ...init, headers });
+    },
 };
 
 /** `processes` counts only on a server: the embedded database has one. */
@@ -79,7 +81,8 @@ export async function tokenFixture(options: { processes?: number } = {}): Promis
   const database = await createTestDatabase();
   const providers = sandboxProviders(sandbox);
   const parts: { process: Process; close(): Promise<void> }[] = [];
-  for (let i = 0; i < (database.kind === 'server' ? (options.processes ?? 1) : 1); i++) parts.push(await startProcess(database, clock, Object.values(providers)));
+  for (let i = 0; i < (database.kind === 'server' ? (options.processes ?? 1) : 1); i++)
+    parts.push(await startProcess(database, clock, Object.values(providers)));
   const [first] = parts.map(({ process }) => process) as [Process];
   let accounts = 0;
   return {
@@ -89,7 +92,8 @@ export async function tokenFixture(options: { processes?: number } = {}): Promis
     providers,
     processes: parts.map(({ process }) => process),
     connect: (provider) => connect(first, sandbox, provider, `${++accounts}`, clock),
-    refreshes: (provider) => sandbox.control.ledger({ kind: 'request', endpoint: provider === 'chat' ? 'oauth.v2.access' : 'oauth.token' }).length,
+    refreshes: (provider) =>
+      sandbox.control.ledger({ kind: 'request', endpoint: provider === 'chat' ? 'oauth.v2.access' : 'oauth.token' }).length,
     clear: () => {
       sandbox.control.clearFaults();
       sandbox.control.clearLedger();
@@ -103,7 +107,11 @@ export async function tokenFixture(options: { processes?: number } = {}): Promis
   };
 }
 
-async function startProcess(database: TestDatabase, clock: Clock, providers: readonly Provider[]): Promise<{ process: Process; close(): Promise<void> }> {
+async function startProcess(
+  database: TestDatabase,
+  clock: Clock,
+  providers: readonly Provider[],
+): Promise<{ process: Process; close(): Promise<void> }> {
   const dataSource = database.url ? await ManagedDataSource.open({ databaseUrl: database.url, dataDir: '' }) : database.dataSource;
   if (!dataSource.isInitialized) await dataSource.initialize();
   const lockPool = database.url ? new LockPool(database.url) : null;
@@ -115,7 +123,9 @@ async function startProcess(database: TestDatabase, clock: Clock, providers: rea
   @Global()
   @Module({ providers: shared, exports: shared.map(({ provide }) => provide) })
   class PartsModule {}
-  const module = await Test.createTestingModule({ imports: [ConfigModule.with(settings, clock), PartsModule, RegistryModule, OAuthModule] }).compile();
+  const module = await Test.createTestingModule({
+    imports: [ConfigModule.with(settings, clock), PartsModule, RegistryModule, OAuthModule],
+  }).compile();
   await module.init();
   for (const provider of providers) module.get(ProviderRegistry).register(provider);
   const events: IntegrationEvent[] = [];
@@ -139,7 +149,13 @@ async function startProcess(database: TestDatabase, clock: Clock, providers: rea
   };
 }
 
-async function connect(process: Process, sandbox: Sandbox, provider: 'chat' | 'mail', account: string, clock: Clock): Promise<ConnectionRef> {
+async function connect(
+  process: Process,
+  sandbox: Sandbox,
+  provider: 'chat' | 'mail',
+  account: string,
+  clock: Clock,
+): Promise<ConnectionRef> {
   const answer =
     provider === 'chat'
       ? sandbox.control.mint({ provider: 'slack', account: `T_${account}`, userScopes: ['users:read'] })
@@ -162,7 +178,9 @@ async function connect(process: Process, sandbox: Sandbox, provider: 'chat' | 'm
 }
 
 export async function everythingIn(dataSource: DataSource): Promise<string> {
-  const tables: { name: string }[] = await dataSource.query(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`);
+  const tables: { name: string }[] = await dataSource.query(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
+  );
   const texts: string[] = [];
   for (const { name } of tables) {
     const rows: { text: string }[] = await dataSource.query(`SELECT t::text AS text FROM "${name}" t`);
