@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { readEnvironment, type Settings } from './config/env';
@@ -15,10 +16,11 @@ export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
   const port = read.port === 0 ? { PORT: String(await freePort(read.host)) } : {};
   const settings = readEnvironment(port);
   if (!settings.useSandbox) return { settings, stopSandbox: async () => undefined };
+  const folder = join(settings.dataDir, 'sandbox');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const sandbox = await startSandbox({
     webhookTarget: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`,
-    stateFile: join(settings.dataDir, 'sandbox', 'state.json'),
-    ledgerFile: join(settings.dataDir, 'sandbox', 'ledger.jsonl'),
+    stateFile: join(folder, 'state.json'),
   });
   // `on`: with the sandbox's credentials present, `auto` would read as off.
   return { settings: readEnvironment({ ...port, ...sandbox.env(), SANDBOX: 'on' }), stopSandbox: () => sandbox.stop() };
