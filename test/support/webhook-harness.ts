@@ -87,7 +87,9 @@ export interface WebhookHarness {
   readonly inbox: WebhookInbox;
   readonly processor: WebhookProcessor;
   readonly doorbell: ManualDoorbell;
-  connect(account: string, tenant?: string): Promise<string>;
+  connect(account: string, tenant?: string, provider?: string): Promise<string>;
+  /** Until nothing that was claimed is left, what asks its provider first included. */
+  settled(): Promise<void>;
   /** Signs, delivers, and waits for the answer. */
   deliver(body: TestBody, provider?: string): Promise<unknown>;
   rows<T = Record<string, unknown>>(sql: string, params?: unknown[]): Promise<T[]>;
@@ -138,16 +140,24 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
     inbox,
     processor: module.get(WebhookProcessor),
     doorbell,
-    async connect(account, tenant = ACME) {
+    async connect(account, tenant = ACME, provider = 'testp') {
       const id = randomUUID();
       await database.dataSource.query(
         `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
-         VALUES ($1, $2, 'u1', 'testp', $3, $3, $3, 'oauth2', 'connected')`,
-        [id, tenant, account],
+         VALUES ($1, $2, 'u1', $4, $3, $3, $3, 'oauth2', 'connected')`,
+        [id, tenant, account, provider],
       );
       return id;
     },
     deliver: (body, provider = 'testp') => inbox.receive(provider, rawDelivery(signedDelivery({ as: 'stripe', secret: SECRET, body }))),
+    async settled() {
+      await doorbell.drain();
+      const processor = module.get(WebhookProcessor);
+      for (let waited = 0; processor.inFlight > 0; waited += 5) {
+        if (waited > 10_000) throw new Error('Events are in work for too long.');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
     rows: (sql, params) => database.dataSource.query(sql, params),
     async close() {
       await module.close();

@@ -1,0 +1,110 @@
+import { createWebhookHarness, testProvider, type WebhookHarness } from '../../../test/support/webhook-harness';
+import { systemClock, type Clock } from '../../clock';
+import type { WebhookFacts } from '../provider';
+import { PayloadRetention } from './payload-retention';
+
+let harness: WebhookHarness;
+/** Sleeps of 8 s (the deadline of a delivery) end when the test says so. */
+let strike: () => void = () => undefined;
+const clock: Clock = {
+  now: () => systemClock.now(),
+  sleep: (ms, signal) =>
+    ms === 8_000
+      ? new Promise((resolve, reject) => {
+          strike = resolve;
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        })
+      : systemClock.sleep(ms, signal),
+};
+
+const facts = testProvider('testp').webhooks as WebhookFacts;
+const odd = testProvider('odd', { ...facts, parse: (delivery) => ({ events: facts.parse(delivery).events.map((event) => ({ ...event, objectKey: 'o', objectVersion: event.eventId === 'bad' ? 1e9 : 0 })) }) });
+
+beforeAll(async () => {
+  harness = await createWebhookHarness({ clock, providers: [testProvider('testp'), odd] });
+  await harness.connect('acc');
+});
+beforeEach(() => harness.rows('DELETE FROM webhook_events'));
+afterEach(() => jest.restoreAllMocks());
+afterAll(() => harness.close());
+
+const inserts = () => {
+  const spy = jest.spyOn(harness.dataSource, 'query');
+  return () => spy.mock.calls.filter(([sql]) => String(sql).includes('INSERT INTO webhook_events')).length;
+};
+const count = async () => (await harness.rows<{ n: number }>('SELECT count(*)::int AS n FROM webhook_events'))[0]?.n;
+
+it('stores two hundred deliveries that come together with a few statements, and one with one', async () => {
+  const statements = inserts();
+  await harness.deliver({ id: 'alone', account: 'acc' });
+  expect(statements()).toBe(1);
+  await Promise.all(Array.from({ length: 200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' })));
+  expect(statements()).toBeLessThanOrEqual(5);
+  expect(await count()).toBe(201);
+  expect(harness.doorbell.rings).toBeGreaterThanOrEqual(2);
+});
+
+it('does not let one that cannot be stored take its neighbours with it', async () => {
+  await harness.rows('ALTER TABLE webhook_events ADD CONSTRAINT small CHECK (object_version < 1000)');
+  const results = await Promise.allSettled(['good_1', 'bad', 'good_2'].map((id) => harness.deliver({ id }, 'odd')));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await count()).toBe(2);
+  await harness.rows('ALTER TABLE webhook_events DROP CONSTRAINT small');
+});
+
+it('answers by the deadline when the database hangs, refuses at once while it does, and recovers', async () => {
+  let release = () => undefined as void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  // every connection there is, so that an insert waits
+  const holders = Array.from({ length: harness.database.kind === 'embedded' ? 1 : 0 }, () => harness.dataSource.transaction(() => held));
+  if (holders.length === 0) {
+    release();
+    return; // only the embedded database has so few connections
+  }
+  const first = harness.deliver({ id: 'evt_1', account: 'acc' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const strikeFirst = strike;
+  const second = harness.deliver({ id: 'evt_2', account: 'acc' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  strikeFirst();
+  strike();
+  await expect(first).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(second).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(harness.deliver({ id: 'evt_3', account: 'acc' })).rejects.toMatchObject({ code: 'storage_unavailable' });
+  release();
+  await Promise.all(holders);
+  for (let tries = 0; tries < 100; tries++) {
+    if (await harness.deliver({ id: 'evt_4', account: 'acc' }).then(() => true, () => false)) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(await harness.rows(`SELECT event_id FROM webhook_events WHERE event_id = 'evt_4'`)).toHaveLength(1);
+});
+
+it('refuses more than may wait', async () => {
+  const results = await Promise.allSettled(Array.from({ length: 5_200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' })));
+  const refused = results.filter((result) => result.status === 'rejected');
+  for (const { reason } of refused) expect(reason).toMatchObject({ code: 'busy', status: 503, retryAfterMs: expect.any(Number) as number });
+  expect(await count()).toBe(5_200 - refused.length);
+  expect(refused.length).toBeGreaterThan(0);
+});
+
+it('ends payloads by their age and keeps what makes a late redelivery a duplicate', async () => {
+  await Promise.all(['old', 'older', 'fresh', 'waiting'].map((id) => harness.deliver({ id, account: 'acc' })));
+  await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id <> 'waiting'`);
+  await harness.rows(`UPDATE webhook_events SET received_at = now() - interval '31 days' WHERE event_id IN ('old', 'waiting')`);
+  await harness.rows(`UPDATE webhook_events SET received_at = now() - interval '91 days' WHERE event_id = 'older'`);
+  const retention = harness.module.get(PayloadRetention);
+  expect(await retention.sweep()).toEqual({ payloads: 2, rows: 1 });
+  expect(await harness.rows('SELECT event_id, body IS NULL AS gone FROM webhook_events ORDER BY event_id')).toEqual([
+    { event_id: 'fresh', gone: false },
+    { event_id: 'old', gone: true },
+    { event_id: 'waiting', gone: false },
+  ]);
+  await harness.deliver({ id: 'old', account: 'acc' });
+  expect(await count()).toBe(3);
+});
+
+it('answers "come back later" when the database is gone, never that it was stored', async () => {
+  await harness.dataSource.destroy(); // the last test: nothing is there after it
+  await expect(harness.deliver({ id: 'evt', account: 'acc' })).rejects.toMatchObject({ code: 'storage_unavailable', status: 503, retryAfterMs: expect.any(Number) as number });
+});
