@@ -11,6 +11,8 @@ export async function callSdk<T>(run: () => Promise<T>): Promise<T> {
     const known = findIntegrationError(error);
     if (known) throw known;
     // A TypeError is a slip of ours or of the SDK; all else is an SDK that did not understand a successful answer.
-    throw new IntegrationError(error instanceof TypeError ? 'internal_error' : 'provider_bad_answer', { cause: error });
+    if (error instanceof TypeError) throw new IntegrationError('internal_error', { cause: error });
+    // An SDK's error may carry the body, in its message too: only its name is kept.
+    throw new IntegrationError('provider_bad_answer', { cause: new Error(error instanceof Error ? error.name : 'unknown') });
   }
 }

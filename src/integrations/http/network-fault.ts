@@ -25,7 +25,8 @@ export function networkFault(provider: string, error: unknown): IntegrationError
   const codes = codesOf(error);
   const notExecuted = codes.some((code) => NEVER_SENT.has(code)) && !codes.includes('ECONNRESET');
   if (codes.some((code) => code.startsWith('HPE_'))) {
-    return new IntegrationError('provider_bad_answer', { provider, cause: error });
+    // The parser's error carries what it was given, a token perhaps: it is not kept.
+    return new IntegrationError('provider_bad_answer', { provider });
   }
   return new IntegrationError(codes.some((code) => TOO_SLOW.has(code)) ? 'provider_timeout' : 'provider_unavailable', {
     provider,
@@ -37,17 +38,21 @@ export function networkFault(provider: string, error: unknown): IntegrationError
 
 /** A refused address comes out of the connector, wrapped by the client. */
 function inside(error: unknown): IntegrationError | undefined {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
+  for (
+    let at: unknown = error, depth = 0;
+    typeof at === 'object' && at !== null && depth < 4;
+    at = (at as { cause?: unknown }).cause, depth++
+  ) {
     if (at instanceof IntegrationError) return at;
   }
   return undefined;
 }
 
 function codesOf(error: unknown, depth = 3): string[] {
-  if (depth === 0 || !(error instanceof Error)) return [];
-  const { code, errors } = error as { code?: unknown; errors?: unknown };
+  if (depth === 0 || typeof error !== 'object' || error === null) return [];
+  const { code, errors, cause } = error as { code?: unknown; errors?: unknown; cause?: unknown };
   const own = typeof code === 'string' ? [code] : [];
   // Several addresses of one host were tried: an AggregateError.
   const inner = Array.isArray(errors) ? errors.flatMap((each) => codesOf(each, depth - 1)) : [];
-  return [...own, ...inner, ...codesOf(error.cause, depth - 1)];
+  return [...own, ...inner, ...codesOf(cause, depth - 1)];
 }

@@ -41,7 +41,13 @@ describe('Retry-After', () => {
   });
 
   it('is a wait that a timer can take, whatever a provider sends', () => {
-    const value = fc.oneof(fc.string(), fc.double().map(String), fc.bigInt().map(String), fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()), fc.date({ noInvalidDate: true }).map((date) => date.toISOString()));
+    const value = fc.oneof(
+      fc.string(),
+      fc.double().map(String),
+      fc.bigInt().map(String),
+      fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    );
     fc.assert(
       fc.property(value, (text) => {
         if (/[^\x20-\x7e]/.test(text)) return;
@@ -53,7 +59,11 @@ describe('Retry-After', () => {
   });
 
   it('is never shorter than the whole or partial seconds that were asked', () => {
-    fc.assert(fc.property(fc.double({ min: 0, max: 3_000, noNaN: true }), (seconds) => expect(read(seconds.toFixed(6))).toBeGreaterThanOrEqual(Number(seconds.toFixed(6)) * 1_000 - 1e-6)));
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 3_000, noNaN: true }), (seconds) =>
+        expect(read(seconds.toFixed(6))).toBeGreaterThanOrEqual(Number(seconds.toFixed(6)) * 1_000 - 1e-6),
+      ),
+    );
   });
 });
 
@@ -73,14 +83,23 @@ describe('the back-off', () => {
   });
 
   it('uses the full width: the draw decides, linearly', () => {
-    fc.assert(fc.property(policy, unit, (facts, random) => expect(backoffMs(3, facts, () => random)).toBeCloseTo(random * Math.min(facts.maxMs, facts.baseMs * 4), 6)));
+    fc.assert(
+      fc.property(policy, unit, (facts, random) =>
+        expect(backoffMs(3, facts, () => random)).toBeCloseTo(random * Math.min(facts.maxMs, facts.baseMs * 4), 6),
+      ),
+    );
   });
 });
 
 describe('another try', () => {
   const policy = RETRY_DEFAULTS;
   const codes = Object.keys(ERROR_KINDS) as ErrorCode[];
-  const failure = fc.record({ code: fc.constantFrom(...codes), notExecuted: fc.boolean(), attempt: fc.integer({ min: 1, max: 6 }), repeatable: fc.boolean() });
+  const failure = fc.record({
+    code: fc.constantFrom(...codes),
+    notExecuted: fc.boolean(),
+    attempt: fc.integer({ min: 1, max: 6 }),
+    repeatable: fc.boolean(),
+  });
 
   it('is never made where something could happen twice, nor past the last', () => {
     fc.assert(
@@ -92,16 +111,27 @@ describe('another try', () => {
     );
   });
 
-  it.each(['provider_unavailable', 'provider_timeout', 'provider_rate_limited', 'provider_bad_answer'] as const)('is made after %s', (code) => {
-    expect(mayRetry({ error: new IntegrationError(code), attempt: 1, repeatable: true }, policy)).toBe(true);
-    expect(mayRetry({ error: new IntegrationError(code, { notExecuted: true }), attempt: 1, repeatable: false }, policy)).toBe(true);
-  });
+  it.each(['provider_unavailable', 'provider_timeout', 'provider_rate_limited', 'provider_bad_answer'] as const)(
+    'is made after %s',
+    (code) => {
+      expect(mayRetry({ error: new IntegrationError(code), attempt: 1, repeatable: true }, policy)).toBe(true);
+      expect(mayRetry({ error: new IntegrationError(code, { notExecuted: true }), attempt: 1, repeatable: false }, policy)).toBe(true);
+    },
+  );
 
-  it.each(['circuit_open', 'busy', 'cancelled', 'storage_unavailable', 'internal_error'] as const)('is not made after %s, which protects somebody or is ours', (code) => {
-    expect(mayRetry({ error: new IntegrationError(code, { notExecuted: true }), attempt: 1, repeatable: true }, policy)).toBe(false);
-  });
+  it.each(['circuit_open', 'busy', 'cancelled', 'storage_unavailable', 'internal_error'] as const)(
+    'is not made after %s, which protects somebody or is ours',
+    (code) => {
+      expect(mayRetry({ error: new IntegrationError(code, { notExecuted: true }), attempt: 1, repeatable: true }, policy)).toBe(false);
+    },
+  );
 
   it('is not made where somebody inside has used up the tries', () => {
-    expect(mayRetry({ error: settle(new IntegrationError('provider_unavailable', { notExecuted: true })), attempt: 1, repeatable: true }, policy)).toBe(false);
+    expect(
+      mayRetry(
+        { error: settle(new IntegrationError('provider_unavailable', { notExecuted: true })), attempt: 1, repeatable: true },
+        policy,
+      ),
+    ).toBe(false);
   });
 });

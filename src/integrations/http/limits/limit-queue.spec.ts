@@ -12,8 +12,18 @@ function queue(options: Partial<LimitQueueOptions> = {}) {
   const waiting = new LimitQueue(store, clock, options);
   const startedAt = clock.now();
   const granted: { name: unknown; at: number }[] = [];
-  const ask = (buckets: readonly Bucket[], { name, account = 'a', deadlineMs = 1e9, signal = new AbortController().signal }: { name?: unknown; account?: string; deadlineMs?: number; signal?: AbortSignal } = {}) => {
-    const outcome = waiting.acquire({ provider: 'p', account, buckets, signal, deadlineAt: clock.now() + deadlineMs }).then(() => void granted.push({ name, at: clock.now() - startedAt }));
+  const ask = (
+    buckets: readonly Bucket[],
+    {
+      name,
+      account = 'a',
+      deadlineMs = 1e9,
+      signal = new AbortController().signal,
+    }: { name?: unknown; account?: string; deadlineMs?: number; signal?: AbortSignal } = {},
+  ) => {
+    const outcome = waiting
+      .acquire({ provider: 'p', account, buckets, signal, deadlineAt: clock.now() + deadlineMs })
+      .then(() => void granted.push({ name, at: clock.now() - startedAt }));
     outcome.catch(() => undefined);
     return outcome;
   };
@@ -64,7 +74,11 @@ describe('waiting for a limit', () => {
   it('says no at once where the wait cannot fit, counting those ahead', async () => {
     const { ask, waiting } = queue();
     for (let n = 0; n < 4; n++) void ask([bucket()]);
-    await expect(ask([bucket()], { deadlineMs: 350 })).rejects.toMatchObject({ code: 'provider_rate_limited', notExecuted: true, retryAfterMs: 400 });
+    await expect(ask([bucket()], { deadlineMs: 350 })).rejects.toMatchObject({
+      code: 'provider_rate_limited',
+      notExecuted: true,
+      retryAfterMs: 400,
+    });
     expect(waiting.length).toBe(3);
   });
 
@@ -109,7 +123,10 @@ describe('waiting for a limit', () => {
 });
 
 const limits = fc.record({ intervalMs: fc.integer({ min: 2, max: 200 }), burst: fc.integer({ min: 1, max: 20 }) });
-const arrivals = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 150 }), cost: fc.integer({ min: 1, max: 5 }) }), { minLength: 1, maxLength: 60 });
+const arrivals = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 150 }), cost: fc.integer({ min: 1, max: 5 }) }), {
+  minLength: 1,
+  maxLength: 60,
+});
 
 describe('for any limit and any arrivals', () => {
   it('is never above the limit in any window, never idle with work waiting, and in order', async () => {
@@ -149,7 +166,10 @@ describe('for any limit and any arrivals', () => {
   });
 
   it('leaves nobody waiting whose buckets all have room', async () => {
-    const asked = fc.array(fc.record({ channel: fc.constantFrom('x', 'y', 'z'), afterMs: fc.integer({ min: 0, max: 50 }) }), { minLength: 1, maxLength: 40 });
+    const asked = fc.array(fc.record({ channel: fc.constantFrom('x', 'y', 'z'), afterMs: fc.integer({ min: 0, max: 50 }) }), {
+      minLength: 1,
+      maxLength: 40,
+    });
     await fc.assert(
       fc.asyncProperty(asked, async (calls) => {
         const { clock, ask, granted } = queue();

@@ -27,7 +27,12 @@ onRedis('limits on Redis', () => {
   afterAll(() => link.cut());
 
   const store = async (options: Partial<RedisLimitStoreOptions> = {}) => {
-    const made = new RedisLimitStore(`redis://127.0.0.1:${link.port}`, systemClock, { prefix, heartbeatMs: 50, retryAfterMs: 100, ...options });
+    const made = new RedisLimitStore(`redis://127.0.0.1:${link.port}`, systemClock, {
+      prefix,
+      heartbeatMs: 50,
+      retryAfterMs: 100,
+      ...options,
+    });
     stores.push(made);
     await until(() => !made.isAlone());
     return made;

@@ -157,6 +157,7 @@ function redisOptions({ commandTimeoutMs }: RedisLimitStoreOptions): RedisOption
   return {
     commandTimeout: commandTimeoutMs,
     connectTimeout: 2_000,
+    disconnectTimeout: 200,
     // A command that cannot go now fails now: the share per process is better than a queue.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
