@@ -3,7 +3,9 @@ import { HASH_BYTES } from './canonical-json';
 /** Takes the connection's turn to write: whoever holds it draws the next change numbers. Params: connection. */
 export const LOCK_SEQUENCE = `SELECT 1 FROM record_sequences WHERE connection_id = $1 FOR UPDATE`;
 
-export const CREATE_SEQUENCE = `INSERT INTO record_sequences (connection_id) VALUES ($1) ON CONFLICT DO NOTHING`;
+export const CREATE_SEQUENCE = `INSERT INTO record_sequences (connection_id) SELECT id FROM connections WHERE id = $1 ON CONFLICT DO NOTHING`;
+
+export const KNOW_PARTITION = `INSERT INTO sync_cursors (connection_id, resource, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
 
 /**
  * Applies a batch under the lock above, all in one statement: compare, write what differs, number the changes, note for a full

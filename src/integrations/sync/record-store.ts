@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import type { ConnectionRef, SyncRecord } from '../provider';
 import { recordBatch, type RecordBatch } from './record-batch';
-import { APPLY_BATCH, COUNT_LIVE_IN_PARTITION, COUNT_LIVE_IN_RESOURCE, CREATE_SEQUENCE, LIVE_IN_PARTITION, LOCK_SEQUENCE, UNSEEN } from './record-sql';
+import { APPLY_BATCH, COUNT_LIVE_IN_PARTITION, COUNT_LIVE_IN_RESOURCE, CREATE_SEQUENCE, KNOW_PARTITION, LIVE_IN_PARTITION, LOCK_SEQUENCE, UNSEEN } from './record-sql';
 import { select } from './sql';
 
 export interface RecordCounts {
@@ -44,6 +44,8 @@ export class RecordStore {
     if (records.length === 0) return NO_COUNTS;
     const batch = recordBatch(records);
     await this.lock(manager, connection.id);
+    // So that a partition which no run has walked yet is swept when it is gone.
+    if (partition !== '') await manager.query(KNOW_PARTITION, [connection.id, resource, partition]);
     return this.applyLocked(manager, { connectionId: connection.id, resource, partition }, batch);
   }
 

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../errors';
 import { Doorbell } from '../queue';
 import { ActiveRuns } from './active-runs';
-import { LOCK_SEQUENCE } from './record-sql';
+import { RecordStore } from './record-store';
 import { change, select, type Queryable } from './sql';
 import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncTrigger, type SyncType } from './sync-run';
 import { SyncRunRepository, type RunFilter } from './sync-run.repository';
@@ -30,6 +30,7 @@ export class SyncService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly runs: SyncRunRepository,
+    private readonly records: RecordStore,
     private readonly active: ActiveRuns,
     private readonly doorbell: Doorbell,
   ) {}
@@ -41,7 +42,7 @@ export class SyncService {
    */
   async request(connectionId: string, request: SyncRequest, manager?: EntityManager): Promise<{ run: SyncRun; created: boolean }> {
     // The connection's turn before the run's row, as everywhere: else two transactions could wait for each other.
-    if (manager) await manager.query(LOCK_SEQUENCE, [connectionId]);
+    if (manager) await this.records.lock(manager, connectionId);
     const db = manager ?? this.dataSource;
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const run = (await this.add(db, connectionId, request)) ?? (await this.join(db, connectionId, request));
@@ -54,7 +55,7 @@ export class SyncService {
 
   /** Ends what is queued or running for the connection; a runner in another process notices at its next page or heartbeat. */
   async cancelFor(connectionId: string, manager?: EntityManager): Promise<number> {
-    if (manager) await manager.query(LOCK_SEQUENCE, [connectionId]);
+    if (manager) await this.records.lock(manager, connectionId);
     const rows = await change(
       manager ?? this.dataSource,
       `UPDATE sync_runs SET status = 'cancelled', finished_at = now(), lease_until = NULL, error_code = 'cancelled'

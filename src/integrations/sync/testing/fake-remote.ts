@@ -10,28 +10,30 @@ interface RemoteChange {
 export class RemoteList {
   readonly items = new Map<string, { value: unknown; version: number }>();
   readonly log: RemoteChange[] = [];
-  private changes = 0;
-  /** Cursors below this are not known any more. */
-  forgottenUntil = 0;
+  /** Cursors below this are not known any more; of a list of the same name that was there before, none is. */
+  forgottenUntil: number;
+
+  constructor(private readonly clock: { changes: number }) {
+    this.forgottenUntil = clock.changes;
+  }
 
   put(id: string, value: unknown): void {
-    this.items.set(id, { value, version: ++this.changes });
-    this.log.push({ no: this.changes, id });
+    this.items.set(id, { value, version: ++this.clock.changes });
+    this.log.push({ no: this.clock.changes, id });
   }
 
   remove(id: string): void {
     if (!this.items.delete(id)) return;
-    this.log.push({ no: ++this.changes, id });
+    this.log.push({ no: ++this.clock.changes, id });
   }
 
   get head(): number {
-    return this.changes;
+    return this.clock.changes;
   }
 
   /** What stands behind every cursor given so far is thrown away. */
   forgetCursors(): void {
-    this.forgottenUntil = this.changes + 1;
-    this.changes++;
+    this.forgottenUntil = ++this.clock.changes;
   }
 }
 
@@ -50,6 +52,7 @@ export class FakeRemote {
   readonly lists = new Map<string, RemoteList>();
   readonly ledger: PageRequest[] = [];
   readonly watches = new Map<string, { partition: string; token: string; address: string; remoteId: string; stopped: boolean }>();
+  private readonly clock = { changes: 0 };
   pageSize = 10;
   /** Whether records carry their version. */
   versions = true;
@@ -59,7 +62,7 @@ export class FakeRemote {
   watchTtlMs = 7 * 86_400_000;
 
   list(partition = ''): RemoteList {
-    const list = this.lists.get(partition) ?? new RemoteList();
+    const list = this.lists.get(partition) ?? new RemoteList(this.clock);
     this.lists.set(partition, list);
     return list;
   }

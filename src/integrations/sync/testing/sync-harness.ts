@@ -70,7 +70,7 @@ export class SyncProcess {
     this.records = new RecordStore(clock);
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
-    this.service = new SyncService(dataSource, this.runs, this.active, doorbell);
+    this.service = new SyncService(dataSource, this.runs, this.records, this.active, doorbell);
     this.schedules = new ScheduleRepository(dataSource, own);
     this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
     const walker = new ResourceWalker(new PageStore(dataSource, this.runs, this.walks, this.records), this.walks, http, clock);
