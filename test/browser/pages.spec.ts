@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { AlertService } from '../../src/integrations';
 import { startPages, type PagesFixture, type Person } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser, LOOKS, picture } from './chromium';
 import { FAINT_TEXTS, FOCUSED_ID, FOCUSED_TEXT, LOADED_AT, OVERFLOWING } from './in-page';
@@ -145,16 +146,14 @@ describeInBrowser('the pages in a browser', () => {
     await pages.dataSource.query(
       `UPDATE webhook_events SET status = 'dead', attempts = 8, last_error = 'TypeError: the handler met what it did not expect' WHERE id IN (SELECT id FROM webhook_events WHERE tenant = 'acme' AND type = 'channel_rename' LIMIT 3)`,
     );
-    await pages.dataSource.query(
-      `INSERT INTO alerts (id, kind, key, severity, provider, tenant, state, title, detail, next_step, count)
-       VALUES (gen_random_uuid(), 'test', 'test', 'critical', 'slack', 'acme', 'open', 'Events of Slack are dead', '3 events could not be processed after 8 attempts.', 'See the last error, mend the cause, then replay them.', 3)`,
-    );
+    await pages.app.app.get(AlertService, { strict: false }).evaluate();
     const boss = await personAt({ tenant: 'acme', user: 'boss', role: 'admin' });
     await boss.page.getByRole('link', { name: 'Overview' }).click();
     await boss.page.getByRole('heading', { name: 'Overview' }).waitFor();
     await picture(boss.page, 'admin');
-    await boss.page.getByRole('button', { name: /Acknowledge/ }).click();
-    await boss.page.getByText('No alert is open.').waitFor();
+    const acknowledge = boss.page.getByRole('button', { name: /Acknowledge Events of slack/i });
+    await acknowledge.click();
+    await acknowledge.waitFor({ state: 'detached' });
     await boss.page.getByRole('link', { name: '3', exact: true }).click();
     await boss.page.getByRole('heading', { name: 'Webhook events' }).waitFor();
     await picture(boss.page, 'webhook-events');

@@ -108,7 +108,7 @@ function connectionTable(connections: readonly ConnectionHealth[], nowMs: number
 }
 
 function queueTable({ depth, oldestAgeSeconds, inFlight, retrying, dead }: QueueState): Html {
-  const oldest = oldestAgeSeconds === null ? '–' : duration(oldestAgeSeconds * 1_000);
+  const oldest = depth === 0 || oldestAgeSeconds === null ? '–' : duration(oldestAgeSeconds * 1_000);
   const deadCell = dead === 0 ? '0' : html`<a class="bad" href="/admin/webhook-events?status=dead">${dead.toLocaleString('en')}</a>`;
   const row = [depth.toLocaleString('en'), oldest, inFlight.toLocaleString('en'), retrying.toLocaleString('en'), deadCell];
   return table('Queue of webhook events', ['Waiting', 'Oldest due for', 'In flight', 'To be retried', 'Dead'], [row], '');

@@ -25,7 +25,7 @@ nav a[aria-current] { color: var(--ink); font-weight: 600; border-color: var(--b
 main { max-width: 75rem; margin: 0 auto; padding: 1.5rem; outline: none; }
 .plain main { max-width: 36rem; padding-top: 12vh; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; }
-h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
+h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; } h1 + h2 { margin-top: 0; }
 .cards { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); padding: 0; margin: 0; list-style: none; align-items: start; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; }
 .card h2, .card h3 { margin: 0; display: flex; flex-wrap: wrap; justify-content: space-between; gap: .25rem 1rem; align-items: baseline; overflow-wrap: anywhere; min-width: 0; }
@@ -40,7 +40,7 @@ h2 { font-size: 1.125rem; margin: 2rem 0 .5rem; }
 .actions details { flex-basis: 100%; }
 form { margin: 0; }
 button, select, input { font: inherit; border-radius: .5rem; border: 1px solid var(--line); background: var(--card); color: var(--ink); padding: .4rem .9rem; max-width: 100%; }
-button { cursor: pointer; min-height: 2.5rem; }
+button { cursor: pointer; min-height: 2.5rem; position: relative; }
 button:hover { border-color: currentColor; }
 button.primary { background: var(--brand); border-color: var(--brand); color: var(--on-brand); }
 button.danger { color: var(--bad); }
@@ -53,13 +53,13 @@ form.filter { display: flex; gap: .75rem; flex-wrap: wrap; align-items: end; mar
 form.filter label { display: grid; gap: .15rem; font-size: .875rem; color: var(--soft); }
 form.filter a { padding: .5rem 0; }
 .banner { padding: .75rem 1rem; border: 1px solid currentColor; border-radius: .5rem; background: var(--card); margin: 0 0 1rem; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); }
+.scroll { position: relative; overflow-x: auto; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: anywhere; min-width: 5.5rem; } .wide { min-width: 14rem; } time { white-space: nowrap; }
-td button { min-height: 2rem; padding: .15rem .6rem; }
+td { min-width: 5.5rem; } td code { display: inline-block; min-width: 8rem; } .wide { min-width: 14rem; overflow-wrap: anywhere; } time { white-space: nowrap; }
+td button { white-space: nowrap; min-height: 2rem; padding: .15rem .6rem; }
 progress { width: 100%; accent-color: var(--brand); }
 .empty { color: var(--soft); }
 pre { margin: 0; padding: 1rem; font-size: .8125rem; }
@@ -67,8 +67,13 @@ code { font-size: .8125rem; overflow-wrap: anywhere; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0; } dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 dialog { max-width: min(28rem, calc(100vw - 2rem)); border: 1px solid var(--line); border-radius: .75rem; padding: 1.25rem; background: var(--card); color: var(--ink); }
 dialog::backdrop { background: rgb(0 0 0 / .5); }
+dialog p { margin: 0; }
 dialog .actions { justify-content: end; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@media (max-width: 30rem) { main, header { padding-left: 1rem; padding-right: 1rem; } .card { padding: 1rem; } }
+@media (max-width: 40rem) {
+  main, header { padding-left: 1rem; padding-right: 1rem; }
+  header { justify-content: space-between; } nav { order: 1; flex-basis: 100%; }
+  .card { padding: 1rem; }
+}
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;
