@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { readEnvironment, SettingsError } from '../config/env';
 import { connectDatabase, DataFolderLockedError } from '../database';
 import { KeyCheckService } from '../integrations/connections/key-check.service';
@@ -16,6 +17,7 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
     return 2;
   }
   const json = flags.includes('--json');
+  Logger.overrideLogger(false); // what is printed is the answer, nothing else
   const settings = readEnvironment();
   const dataSource = await connectDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir });
   const stop = new AbortController();

@@ -4,7 +4,7 @@ import { tokenFixture, type TokenFixture } from './testing/token-fixture';
 describe('The end of a connection', () => {
   let fixture: TokenFixture;
   beforeAll(async () => {
-    fixture = await tokenFixture();
+    fixture = await tokenFixture({ processes: 2 });
   });
   afterAll(() => fixture.close());
   beforeEach(() => fixture.clear());
@@ -110,6 +110,18 @@ describe('The end of a connection', () => {
       ]);
       expect(ended).toEqual({ revoked: false }); // what we held had ended
       expect(Date.now() - startedAt).toBeLessThan(6_000);
+      expect(await first().repository.loadAll(connection)).toEqual([]);
+    });
+
+    it('is not held up by a renewal that hangs in another process', async () => {
+      const connection = await fixture.connect('chat');
+      fixture.clock.advance(13 * 3_600_000);
+      fixture.sandbox.control.addFault({ kind: 'hang', endpoint: 'oauth.v2.access' });
+      const there = fixture.processes.at(-1)!; // on the embedded database it is the same one
+      const waiting = there.tokens.accessToken(connection, { kind: 'bot' });
+      const startedAt = Date.now();
+      await Promise.all([first().disconnects.disconnect(connection), expect(waiting).rejects.toMatchObject({ code: 'not_connected' })]);
+      expect(Date.now() - startedAt).toBeLessThan(10_000);
       expect(await first().repository.loadAll(connection)).toEqual([]);
     });
 

@@ -28,6 +28,9 @@ export interface RevokedReason {
   readonly eventAt?: number;
 }
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /** The one place where a connection goes out of service, or comes back by a disconnect. */
 @Injectable()
 export class ConnectionStatusService {
@@ -78,15 +81,35 @@ export class ConnectionStatusService {
     return eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at);
   }
 
-  /** The user ends it: secrets and status go in one transaction. @returns undefined where it was disconnected already */
+  /**
+   * The user ends it: secrets and status go together. Where another process is renewing the token its row is locked: then the status
+   * goes first, at which that renewal gives up, and the secrets a moment later. Nothing is left of them when it resolves.
+   * @returns undefined where it was disconnected already
+   */
   async markDisconnected(connectionId: string): Promise<IntegrationEvent | undefined> {
     const at = new Date(this.clock.now());
-    const changed = await inTransaction(this.dataSource, async (manager) => {
-      // A renewal that is under way holds the row until its deadline; the usual limit of a statement is shorter.
-      await manager.query(`SET LOCAL statement_timeout = '60s'`);
-      await this.tokens.destroy(manager, connectionId);
-      return this.connections.setStatus(manager, connectionId, { status: 'disconnected', from: ['connected', 'needs_reauth'], at });
+    const end = (runner: SqlRunner) =>
+      this.connections.setStatus(runner, connectionId, { status: 'disconnected', from: ['connected', 'needs_reauth'], at });
+    const destroy = (runner: SqlRunner) => this.tokens.destroy(runner, connectionId);
+    try {
+      const changed = await inTransaction(this.dataSource, async (manager) => {
+        await manager.query(`SET LOCAL lock_timeout = '500ms'`);
+        await destroy(manager);
+        return end(manager);
+      });
+      return this.tell(changed, at);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+    }
+    const event = this.tell(await end(this.dataSource), at);
+    await inTransaction(this.dataSource, async (manager) => {
+      await manager.query(`SET LOCAL statement_timeout = '60s'`); // longer than any token call
+      await destroy(manager);
     });
+    return event;
+  }
+
+  private tell(changed: Connection | undefined, at: Date): IntegrationEvent | undefined {
     if (!changed) return undefined;
     const event = eventOf('connection.disconnected', changed, at);
     this.events.emit(event);

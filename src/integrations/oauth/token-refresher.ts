@@ -35,6 +35,8 @@ const FIRST_POLL_MS = 25;
 const MAX_POLL_MS = 250;
 /** What a holder of the lock needs beside its call. */
 const LOCK_GRACE_MS = 10_000;
+/** How often a renewal looks whether its connection is still wanted. */
+const WATCH_MS = 1_000;
 const SAVE_RETRY_MS = [100, 1_000, 5_000];
 
 /**
@@ -88,13 +90,16 @@ export class TokenRefresher {
     const { provider, connection } = task;
     const token = usableToken(await this.tokens.loadState(connection.id, task.token.kind, runner));
     if (token.version > task.staleVersion && !isDue(token, this.clock.now(), provider.oauth2?.refreshAheadMs)) return { token };
-    if (token.refreshToken === undefined)
+    const { refreshToken } = token;
+    if (refreshToken === undefined)
       return { refused: new IntegrationError('needs_reauth', { provider: provider.key }), token, interrupted: false };
 
     const interrupted = await this.mark(token);
     let grants: readonly TokenGrant[];
     try {
-      ({ grants } = await this.endpoint.refresh(provider, connection, { kind: token.kind, refreshToken: token.refreshToken }, task.signal));
+      ({ grants } = await this.whileConnected(task, (signal) =>
+        this.endpoint.refresh(provider, connection, { kind: token.kind, refreshToken }, signal),
+      ));
     } catch (error) {
       const failure = findIntegrationError(error) ?? new IntegrationError('internal_error', { cause: error });
       // Where it is not certain that nothing happened, the mark stays and tells the next try.
@@ -110,6 +115,28 @@ export class TokenRefresher {
       });
     progress.obtained = { grant, version: token.version, at: new Date(this.clock.now()) };
     return { token: await this.store(task, progress.obtained, this.lockPool ? runner : undefined) };
+  }
+
+  /** Gives up when the connection is ended in another process, which waits for the row that is locked here. */
+  private async whileConnected<T>(task: RefreshTask, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (!this.lockPool) return call(task.signal); // one process: its disconnect aborts the signal
+    const ended = new AbortController();
+    const done = new AbortController();
+    const watch = async () => {
+      while (!ended.signal.aborted) {
+        await this.clock.sleep(WATCH_MS, done.signal);
+        const [row]: { status: string }[] = await this.dataSource.query('SELECT status FROM connections WHERE id = $1', [
+          task.connection.id,
+        ]);
+        if (row?.status !== 'connected') ended.abort(new IntegrationError('not_connected'));
+      }
+    };
+    watch().catch(() => undefined); // the call was faster, or the database is away: then the call's own deadline holds
+    try {
+      return await call(AbortSignal.any([task.signal, ended.signal]));
+    } finally {
+      done.abort();
+    }
   }
 
   private async store(task: RefreshTask, { grant, version, at }: Obtained, runner?: SqlRunner): Promise<StoredToken> {
