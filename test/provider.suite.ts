@@ -53,13 +53,17 @@ export function describeProvider(subject: ProviderSubject): void {
 
     it('is listed with what it can do', async () => {
       const { body } = await api<{ data: { key: string }[] }>('GET', '/v1/providers');
-      expect(body.data.find((each) => each.key === subject.key)).toMatchObject({ configured: true, capabilities: { sync: true, webhooks: true, actions: true } });
+      expect(body.data.find((each) => each.key === subject.key)).toMatchObject({
+        configured: true,
+        capabilities: { sync: true, webhooks: true, actions: true },
+      });
     });
 
     it('declares limits that exist for every endpoint', () => {
       const { endpoints, limits, defaultLimits } = provider.http;
       expect(endpoints.length).toBeGreaterThan(0);
-      for (const name of [...defaultLimits, ...endpoints.flatMap((endpoint) => endpoint.limits ?? [])]) expect(Object.keys(limits)).toContain(name);
+      for (const name of [...defaultLimits, ...endpoints.flatMap((endpoint) => endpoint.limits ?? [])])
+        expect(Object.keys(limits)).toContain(name);
       for (const { perSecond, burst, per, keyParam } of Object.values(limits)) {
         expect(perSecond).toBeGreaterThan(0);
         expect(burst).toBeGreaterThanOrEqual(1);
@@ -107,24 +111,42 @@ export function describeProvider(subject: ProviderSubject): void {
       const since = await browser.records(connectionId, resource, before.nextCursor);
       expect(since.changes.find((each) => each.id === changed)).toMatchObject({ deleted: false });
       expect(since.changes.find((each) => each.id === deleted)).toMatchObject({ deleted: true });
-      expect([...(await browser.records(connectionId, resource)).ids].sort()).toEqual([...(await subject.remoteIds(app.sandbox, resource))].sort());
+      expect([...(await browser.records(connectionId, resource)).ids].sort()).toEqual(
+        [...(await subject.remoteIds(app.sandbox, resource))].sort(),
+      );
     });
 
     it('takes what it signed, once, and works it off', async () => {
-      const { byStatus, eventIds } = await app.sandbox.control.deliver({ provider: subject.key, type: subject.eventType, account: subject.account, copies: 3 });
+      const { byStatus, eventIds } = await app.sandbox.control.deliver({
+        provider: subject.key,
+        type: subject.eventType,
+        account: subject.account,
+        copies: 3,
+      });
       expect(Object.keys(byStatus)).toEqual(['200']);
       const events = await browser.eventually(async () => {
-        const { body } = await browser.asAdmin<{ data: { eventId: string; status: string; connectionId: string | null }[] }>('GET', `/v1/admin/webhook-events?provider=${subject.key}&eventId=${encodeURIComponent(eventIds[0] ?? '')}`);
+        const { body } = await browser.asAdmin<{ data: { eventId: string; status: string; connectionId: string | null }[] }>(
+          'GET',
+          `/v1/admin/webhook-events?provider=${subject.key}&eventId=${encodeURIComponent(eventIds[0] ?? '')}`,
+        );
         return body.data.every((each) => each.status === 'completed') && body.data.length > 0 ? body.data : undefined;
       });
       expect(events).toHaveLength(1);
       expect(events[0]?.connectionId).toBe(connectionId);
     });
 
-    it.each(['bad-signature', 'no-signature', 'altered-body', 'old-timestamp', 'future-timestamp'] as const)('refuses %s', async (forge) => {
-      const { byStatus } = await app.sandbox.control.deliver({ provider: subject.key, type: subject.eventType, account: subject.account, forge });
-      expect(Object.keys(byStatus)).toEqual(['401']);
-    });
+    it.each(['bad-signature', 'no-signature', 'altered-body', 'old-timestamp', 'future-timestamp'] as const)(
+      'refuses %s',
+      async (forge) => {
+        const { byStatus } = await app.sandbox.control.deliver({
+          provider: subject.key,
+          type: subject.eventType,
+          account: subject.account,
+          forge,
+        });
+        expect(Object.keys(byStatus)).toEqual(['401']);
+      },
+    );
 
     it('acts, and renews an ended token once', async () => {
       expect((await below(subject.action.method, subject.action.path)).status).toBeLessThan(300);
@@ -172,7 +194,11 @@ export function describeProvider(subject: ProviderSubject): void {
       const rows = await everyRow(app);
       const { clientSecret, secretKey, webhookSecrets } = app.settings.providers[subject.key]!;
       for (const secret of [...held, clientSecret, secretKey, ...webhookSecrets].filter((each) => each !== undefined)) {
-        for (const [where, text] of [['log', lines.join('')], ['answers', answers.join('')], ['database', rows]] as const) {
+        for (const [where, text] of [
+          ['log', lines.join('')],
+          ['answers', answers.join('')],
+          ['database', rows],
+        ] as const) {
           expect({ where, found: text.includes(secret) }).toEqual({ where, found: false });
         }
       }
@@ -207,7 +233,13 @@ async function everyRow(app: TestApp): Promise<string> {
   const texts: string[] = [];
   for (const { tablename } of tables) {
     const rows: Record<string, unknown>[] = await dataSource.query(`SELECT * FROM "${tablename}"`);
-    texts.push(...rows.flatMap((row) => Object.values(row).map((value) => (Buffer.isBuffer(value) ? value.toString('utf8') : typeof value === 'object' ? JSON.stringify(value) : String(value)))));
+    texts.push(
+      ...rows.flatMap((row) =>
+        Object.values(row).map((value) =>
+          Buffer.isBuffer(value) ? value.toString('utf8') : typeof value === 'object' ? JSON.stringify(value) : String(value),
+        ),
+      ),
+    );
   }
   return texts.join('\n');
 }

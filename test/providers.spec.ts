@@ -3,7 +3,10 @@ import { describeProvider } from './provider.suite';
 
 /** Asks a pretend provider as anybody with a token would. */
 async function ask(url: string, token: unknown, form?: Record<string, string>): Promise<Record<string, unknown>> {
-  const init = { headers: { authorization: `Bearer ${String(token)}` }, ...(form ? { method: 'POST', body: new URLSearchParams(form) } : {}) };
+  const init = {
+    headers: { authorization: `Bearer ${String(token)}` },
+    ...(form ? { method: 'POST', body: new URLSearchParams(form) } : {}),
+  };
   return (await (await fetch(url, init)).json()) as Record<string, unknown>;
 }
 
@@ -24,7 +27,9 @@ describeProvider({
     const account = 'T_SUITE';
     const kept = sandbox.control.slackChannel({ account, name: 'suite-kept' });
     const token = sandbox.control.mint({ provider: 'slack', account })['access_token'];
-    const [doomed] = idsOf((await ask(`${sandbox.urls.slack}/api/conversations.list`, token, { limit: '1000' }))['channels']).filter((id) => id !== kept['id']);
+    const [doomed] = idsOf((await ask(`${sandbox.urls.slack}/api/conversations.list`, token, { limit: '1000' }))['channels']).filter(
+      (id) => id !== kept['id'],
+    );
     sandbox.control.slackChannel({ account, id: doomed, delete: true });
     return { changed: String(kept['id']), deleted: String(doomed) };
   },
@@ -48,12 +53,18 @@ describeProvider({
   resources: ['customers', 'subscriptions', 'invoices', 'prices'],
   remoteIds: async (sandbox, resource) => {
     const key = sandbox.control.mint({ provider: 'stripe', account: 'acct_1Suite' })['access_token'];
-    return idsOf((await ask(`${sandbox.urls.stripe}/v1/${resource}?limit=100${resource === 'subscriptions' ? '&status=all' : ''}`, key))['data']);
+    return idsOf(
+      (await ask(`${sandbox.urls.stripe}/v1/${resource}?limit=100${resource === 'subscriptions' ? '&status=all' : ''}`, key))['data'],
+    );
   },
   changes: 'customers',
   change: async (sandbox) => {
     const account = 'acct_1Suite';
-    const [changed = '', deleted = ''] = idsOf((await ask(`${sandbox.urls.stripe}/v1/customers?limit=100`, sandbox.control.mint({ provider: 'stripe', account })['access_token']))['data']);
+    const [changed = '', deleted = ''] = idsOf(
+      (await ask(`${sandbox.urls.stripe}/v1/customers?limit=100`, sandbox.control.mint({ provider: 'stripe', account })['access_token']))[
+        'data'
+      ],
+    );
     sandbox.control.stripeCustomer({ account, id: changed, name: 'Changed' });
     sandbox.control.stripeCustomer({ account, id: deleted, delete: true });
     return { changed, deleted };
@@ -78,18 +89,25 @@ describeProvider({
   resources: ['calendars', 'events', 'messages'],
   remoteIds: async (sandbox, resource) => {
     const token = sandbox.control.mint({ provider: 'google', account: 'suite@acme.test' })['access_token'];
-    const list = async (path: string, key: string): Promise<string[]> => idsOf((await ask(`${sandbox.urls.google}${path}`, token))[key] ?? []);
+    const list = async (path: string, key: string): Promise<string[]> =>
+      idsOf((await ask(`${sandbox.urls.google}${path}`, token))[key] ?? []);
     const calendars = await list('/calendar/v3/users/me/calendarList', 'items');
     if (resource === 'calendars') return calendars;
     if (resource === 'messages') return list('/gmail/v1/users/me/messages?maxResults=500', 'messages');
-    return (await Promise.all(calendars.map((id) => list(`/calendar/v3/calendars/${encodeURIComponent(id)}/events?maxResults=2500`, 'items')))).flat();
+    return (
+      await Promise.all(calendars.map((id) => list(`/calendar/v3/calendars/${encodeURIComponent(id)}/events?maxResults=2500`, 'items')))
+    ).flat();
   },
   changes: 'events',
   change: async (sandbox) => {
     const account = 'suite@acme.test';
     const made = sandbox.control.googleEvent({ account, summary: 'Changed', start: { date: '2027-01-01' }, end: { date: '2027-01-02' } });
     const token = sandbox.control.mint({ provider: 'google', account })['access_token'];
-    const events = (await ask(`${sandbox.urls.google}/calendar/v3/calendars/primary/events?maxResults=2500`, token))['items'] as { id: string; recurrence?: unknown; recurringEventId?: unknown }[];
+    const events = (await ask(`${sandbox.urls.google}/calendar/v3/calendars/primary/events?maxResults=2500`, token))['items'] as {
+      id: string;
+      recurrence?: unknown;
+      recurringEventId?: unknown;
+    }[];
     const doomed = events.find((event) => event.id !== made['id'] && !event.recurrence && !event.recurringEventId);
     sandbox.control.googleEvent({ account, id: doomed?.id, delete: true });
     return { changed: String(made['id']), deleted: String(doomed?.id) };

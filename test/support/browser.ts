@@ -14,6 +14,12 @@ export interface RunView {
   readonly error: { readonly code?: string } | null;
 }
 
+export interface CallOptions {
+  /** Instead of the browser's own. */
+  readonly token?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 const PATIENCE_MS = 20_000;
 
 /** A person's browser and the product's backend in one: follows redirects with its cookies, and calls the API with its token. */
@@ -27,10 +33,15 @@ export class Browser {
     private readonly seen: string[] = [],
   ) {}
 
-  async api<T>(method: string, path: string, body?: unknown, token = this.token): Promise<{ status: number; body: T; headers: Headers }> {
+  async api<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    { token = this.token, headers = {} }: CallOptions = {},
+  ): Promise<{ status: number; body: T; headers: Headers }> {
     const answer = await fetch(`${this.app.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
@@ -39,12 +50,16 @@ export class Browser {
   }
 
   async asAdmin<T>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> {
-    return this.api<T>(method, path, body, await this.app.tokenFor({ tenant: 'acme', user: 'root', role: 'admin' }));
+    return this.api<T>(method, path, body, { token: await this.app.tokenFor({ tenant: 'acme', user: 'root', role: 'admin' }) });
   }
 
   /** Goes through the consent page, with the given fields on it. @returns where the browser ends up */
   async connect(provider: string, consent: Readonly<Record<string, string>> = {}, request: object = {}): Promise<URL> {
-    const { body } = await this.api<{ connectUrl: string }>('POST', '/v1/connect-sessions', { provider, returnTo: `${this.app.url}/landed`, ...request });
+    const { body } = await this.api<{ connectUrl: string }>('POST', '/v1/connect-sessions', {
+      provider,
+      returnTo: `${this.app.url}/landed`,
+      ...request,
+    });
     const authorize = new URL(await this.follow(body.connectUrl));
     for (const [name, value] of Object.entries(consent)) authorize.searchParams.set(name, value);
     return new URL(await this.follow(await this.follow(authorize.href)));
@@ -55,7 +70,8 @@ export class Browser {
     await this.eventually(async () => {
       const { body } = await this.api<{ data: RunView[] }>('GET', `/v1/connections/${connectionId}/syncs`);
       const run = body.data.find(wanted);
-      if (run?.status === 'failed' || run?.status === 'cancelled') throw new Error(`The run ended as ${run.status}: ${JSON.stringify(run)}`);
+      if (run?.status === 'failed' || run?.status === 'cancelled')
+        throw new Error(`The run ended as ${run.status}: ${JSON.stringify(run)}`);
       return run?.status === 'succeeded' ? run : undefined;
     });
   }
@@ -66,7 +82,10 @@ export class Browser {
     let cursor = from;
     for (;;) {
       const query = new URLSearchParams({ limit: '1000', ...(cursor === undefined ? {} : { cursor }) });
-      const { body } = await this.api<{ data: Change[]; nextCursor: string }>('GET', `/v1/connections/${connectionId}/records/${resource}?${query.toString()}`);
+      const { body } = await this.api<{ data: Change[]; nextCursor: string }>(
+        'GET',
+        `/v1/connections/${connectionId}/records/${resource}?${query.toString()}`,
+      );
       changes.push(...body.data);
       cursor = body.nextCursor;
       if (body.data.length === 0) break;
@@ -94,7 +113,8 @@ export class Browser {
       this.cookies.set(name, value);
     }
     const location = answer.headers.get('location');
-    if (!location) throw new Error(`${new URL(url).pathname} answered ${answer.status} without a redirect: ${(await answer.text()).slice(0, 300)}`);
+    if (!location)
+      throw new Error(`${new URL(url).pathname} answered ${answer.status} without a redirect: ${(await answer.text()).slice(0, 300)}`);
     return new URL(location, url).href;
   }
 }

@@ -5,7 +5,17 @@ import { systemClock } from '../../src/clock';
 import { ConfigModule } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
 import { LOCK_POOL } from '../../src/database';
-import { ConnectionRepository, GovernedHttp, ProviderRegistry, toRef, type ConnectionRef, type Provider, type SyncContext, type SyncPage, type SyncResource } from '../../src/integrations';
+import {
+  ConnectionRepository,
+  GovernedHttp,
+  ProviderRegistry,
+  toRef,
+  type ConnectionRef,
+  type Provider,
+  type SyncContext,
+  type SyncPage,
+  type SyncResource,
+} from '../../src/integrations';
 import { ConnectionsModule, TokenRepository } from '../../src/integrations/connections';
 import { HttpModule } from '../../src/integrations/http';
 import { RegistryModule } from '../../src/integrations/registry';
@@ -29,10 +39,24 @@ export interface ProviderFixture {
 export async function providerFixture(injectables: readonly Injectable[], env: Record<string, string> = {}): Promise<ProviderFixture> {
   const sandbox = await startSandbox();
   const database = await createTestDatabase();
-  const settings = loadSettings({ NODE_ENV: 'test', DATA_DIR: '/nonexistent', ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}`, API_JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'silent', ...sandbox.env(), ...env });
+  const settings = loadSettings({
+    NODE_ENV: 'test',
+    DATA_DIR: '/nonexistent',
+    ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}`,
+    API_JWT_SECRET: 'x'.repeat(32),
+    LOG_LEVEL: 'silent',
+    ...sandbox.env(),
+    ...env,
+  });
 
   @Global()
-  @Module({ providers: [{ provide: DataSource, useValue: database.dataSource }, { provide: LOCK_POOL, useValue: null }], exports: [DataSource, LOCK_POOL] })
+  @Module({
+    providers: [
+      { provide: DataSource, useValue: database.dataSource },
+      { provide: LOCK_POOL, useValue: null },
+    ],
+    exports: [DataSource, LOCK_POOL],
+  })
   class TestDatabaseModule {}
 
   const module = await Test.createTestingModule({
@@ -54,16 +78,38 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
       const body = sandbox.control.mint({ provider: key, ...(account === undefined ? {} : { account }) });
       const grants = provider.auth.parseTokenResponse(body, { step: 'exchange' });
       const [first] = grants;
-      const bearer: typeof fetch = (input, init) => fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${first?.accessToken}` } });
+      const bearer: typeof fetch = (input, init) =>
+        fetch(input, {
+          ...init,
+          headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${first?.accessToken}` },
+        });
       const identity = await provider.auth.identify({ fetch: bearer, grants, tokenBody: body });
       const at = new Date();
-      const { connection } = await module.get(ConnectionRepository, { strict: false }).upsertConnected(database.dataSource.manager, { tenant: 'acme', userId: 'ada', provider: key, authType: 'oauth2', account: identity, scopes: [], at });
+      const { connection } = await module
+        .get(ConnectionRepository, { strict: false })
+        .upsertConnected(database.dataSource.manager, {
+          tenant: 'acme',
+          userId: 'ada',
+          provider: key,
+          authType: 'oauth2',
+          account: identity,
+          scopes: [],
+          at,
+        });
       await module.get(TokenRepository, { strict: false }).save(database.dataSource.manager, connection, grants, { mode: 'replace', at });
       return toRef(connection);
     },
     syncContext: (connection, partition = '', overrides = {}) => {
       const { signal } = new AbortController();
-      return { connection, fetch: http.fetchFor(connection, { signal, operation: 'sync' }), partition, checkpoint: undefined, signal, now: () => Date.now(), ...overrides };
+      return {
+        connection,
+        fetch: http.fetchFor(connection, { signal, operation: 'sync' }),
+        partition,
+        checkpoint: undefined,
+        signal,
+        now: () => Date.now(),
+        ...overrides,
+      };
     },
     close: async () => {
       await module.close();

@@ -29,9 +29,14 @@ export class GoogleAuthService implements ProviderAuth {
 
   parseTokenResponse(body: unknown, { step }: { step: 'exchange' | 'refresh' }): readonly TokenGrant[] {
     const refusal = z.object({ error: z.string() }).safeParse(body);
-    if (refusal.success) throw new IntegrationError('connect_failed', { provider: GOOGLE, providerCode: refusal.data.error.slice(0, 64), notExecuted: true });
+    if (refusal.success)
+      throw new IntegrationError('connect_failed', { provider: GOOGLE, providerCode: refusal.data.error.slice(0, 64), notExecuted: true });
     const parsed = tokenBody.safeParse(body);
-    if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE, detail: 'Google answered the sign-in with something that could not be read.' });
+    if (!parsed.success)
+      throw new IntegrationError('provider_bad_answer', {
+        provider: GOOGLE,
+        detail: 'Google answered the sign-in with something that could not be read.',
+      });
     const { access_token: accessToken, refresh_token: refreshToken, expires_in: expiresInS, scope } = parsed.data;
     const scopes = (scope ?? '').split(' ').filter(Boolean);
     if (step === 'exchange') {
@@ -45,7 +50,11 @@ export class GoogleAuthService implements ProviderAuth {
       }
       // Every box can be unticked on the consent page: https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions
       if (!scopes.some(isUseful)) {
-        throw new IntegrationError('connect_denied', { provider: GOOGLE, detail: 'Neither the calendar nor the mail was allowed.', nextStep: 'Connect again and leave at least one permission ticked.' });
+        throw new IntegrationError('connect_denied', {
+          provider: GOOGLE,
+          detail: 'Neither the calendar nor the mail was allowed.',
+          nextStep: 'Connect again and leave at least one permission ticked.',
+        });
       }
     }
     return [{ kind: 'default', accessToken, refreshToken, expiresInS, scopes }];
@@ -54,7 +63,8 @@ export class GoogleAuthService implements ProviderAuth {
   async identify({ fetch, grants }: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity> {
     const answer = await fetch(googleOAuth2(this.own).userinfoUrl ?? '', { headers: { accept: 'application/json' } });
     const parsed = userinfo.safeParse(await answer.json());
-    if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE, detail: 'Google did not say which account this is.' });
+    if (!parsed.success)
+      throw new IntegrationError('provider_bad_answer', { provider: GOOGLE, detail: 'Google did not say which account this is.' });
     const { sub, email } = parsed.data;
     const scopes = grants.flatMap((grant) => grant.scopes);
     return {

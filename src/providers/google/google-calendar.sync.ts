@@ -59,7 +59,7 @@ export class GoogleCalendarSync {
     if (!hasScope(context.connection, CALENDAR_SCOPES)) return [];
     const ids: string[] = [];
     const list = this.listCalendars(context);
-    for (let pageToken: string | undefined; ; ) {
+    for (let pageToken: string | undefined; ;) {
       context.signal.throwIfAborted();
       const page = await list({ maxResults: PAGE_SIZE, ...(pageToken === undefined ? {} : { pageToken }) });
       ids.push(...page.items.filter((item) => !item.deleted).map((item) => item.id));
@@ -85,7 +85,13 @@ export class GoogleCalendarSync {
   }
 
   /** Channels cannot be renewed, only replaced: https://developers.google.com/workspace/calendar/api/guides/push */
-  private watch(create: (client: calendar_v3.Calendar, channel: calendar_v3.Schema$Channel, calendarId: string) => Promise<{ data: calendar_v3.Schema$Channel }>): WatchFacts {
+  private watch(
+    create: (
+      client: calendar_v3.Calendar,
+      channel: calendar_v3.Schema$Channel,
+      calendarId: string,
+    ) => Promise<{ data: calendar_v3.Schema$Channel }>,
+  ): WatchFacts {
     return {
       renewBeforeMs: DAY_MS,
       create: async ({ fetch, partition, channelId, token, address }) => {
@@ -123,7 +129,8 @@ async function* incremental(context: SyncContext & { readonly cursor: unknown },
     yield* walk(context, list, cursor.data.query, cursor.data.syncToken);
   } catch (error) {
     // 400 to a query that was good before means the token; 404 that the calendar is gone, which the full run that follows tells.
-    if (isGone(error) || (error instanceof IntegrationError && error.providerStatus === 400)) throw new IntegrationError('sync_cursor_expired', { provider: GOOGLE, cause: error });
+    if (isGone(error) || (error instanceof IntegrationError && error.providerStatus === 400))
+      throw new IntegrationError('sync_cursor_expired', { provider: GOOGLE, cause: error });
     throw error;
   }
 }
@@ -156,9 +163,17 @@ async function* walk(context: SyncContext, list: List, query: Query, syncToken?:
 }
 
 /** An answer without `items` must not look like an empty calendar: everything would be swept. */
-function answerOf<T>(data: { items?: T[]; nextPageToken?: string | null; nextSyncToken?: string | null; kind?: string | null }, record: (item: T) => SyncRecord[]): ListAnswer {
-  if (typeof data !== 'object' || data === null || (!Array.isArray(data.items) && data.kind === undefined)) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
-  return { items: (data.items ?? []).flatMap(record), nextPageToken: data.nextPageToken ?? undefined, nextSyncToken: data.nextSyncToken ?? undefined };
+function answerOf<T>(
+  data: { items?: T[]; nextPageToken?: string | null; nextSyncToken?: string | null; kind?: string | null },
+  record: (item: T) => SyncRecord[],
+): ListAnswer {
+  if (typeof data !== 'object' || data === null || (!Array.isArray(data.items) && data.kind === undefined))
+    throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
+  return {
+    items: (data.items ?? []).flatMap(record),
+    nextPageToken: data.nextPageToken ?? undefined,
+    nextSyncToken: data.nextSyncToken ?? undefined,
+  };
 }
 
 /**

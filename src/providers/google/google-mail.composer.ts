@@ -10,7 +10,11 @@ const MAX_TEXT = 1024 * 1024;
 
 // eslint-disable-next-line no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
-const oneLine = (max: number) => z.string().max(max).refine((text) => !CONTROL.test(text), { error: 'must not hold line breaks or control characters' });
+const oneLine = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => !CONTROL.test(text), { error: 'must not hold line breaks or control characters' });
 
 /** `ada@example.com` or `Ada Lovelace <ada@example.com>`. Checked here, as the composer makes a group of recipients out of a line break. */
 const address = oneLine(320 + 200)
@@ -19,8 +23,13 @@ const address = oneLine(320 + 200)
 const addresses = z.array(address).max(100);
 
 const attachment = z.strictObject({
-  filename: oneLine(255).min(1).refine((name) => !/[\\/]/.test(name), { error: 'must not hold a path' }),
-  contentType: z.string().max(127).regex(/^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/i, 'must be a content type like application/pdf'),
+  filename: oneLine(255)
+    .min(1)
+    .refine((name) => !/[\\/]/.test(name), { error: 'must not hold a path' }),
+  contentType: z
+    .string()
+    .max(127)
+    .regex(/^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/i, 'must be a content type like application/pdf'),
   contentBase64: z.base64({ error: 'must be base64' }),
 });
 
@@ -35,8 +44,14 @@ export const sendEmailBody = z
     html: z.string().max(MAX_TEXT).optional(),
     attachments: z.array(attachment).max(50).optional(),
   })
-  .refine((mail) => mail.to.length + (mail.cc?.length ?? 0) + (mail.bcc?.length ?? 0) <= 100, { error: 'must be at most 100 in all', path: ['to'] })
-  .refine((mail) => mail.text !== undefined || mail.html !== undefined || (mail.attachments?.length ?? 0) > 0, { error: 'Give at least one of text, html and attachments.', path: ['text'] });
+  .refine((mail) => mail.to.length + (mail.cc?.length ?? 0) + (mail.bcc?.length ?? 0) <= 100, {
+    error: 'must be at most 100 in all',
+    path: ['to'],
+  })
+  .refine((mail) => mail.text !== undefined || mail.html !== undefined || (mail.attachments?.length ?? 0) > 0, {
+    error: 'Give at least one of text, html and attachments.',
+    path: ['text'],
+  });
 export type SendEmail = z.output<typeof sendEmailBody>;
 
 export interface Envelope {
@@ -53,9 +68,18 @@ export interface Envelope {
  * @throws IntegrationError `payload_too_large` above 25 MB of attachments
  */
 export async function composeMail(mail: SendEmail, envelope: Envelope): Promise<Buffer> {
-  const attachments = (mail.attachments ?? []).map(({ filename, contentType, contentBase64 }) => ({ filename, contentType, content: Buffer.from(contentBase64, 'base64'), contentDisposition: 'attachment' }));
+  const attachments = (mail.attachments ?? []).map(({ filename, contentType, contentBase64 }) => ({
+    filename,
+    contentType,
+    content: Buffer.from(contentBase64, 'base64'),
+    contentDisposition: 'attachment',
+  }));
   if (attachments.reduce((sum, each) => sum + each.content.byteLength, 0) > MAX_ATTACHMENT_BYTES) {
-    throw new IntegrationError('payload_too_large', { detail: 'The attachments are larger than 25 MB together.', nextStep: 'Send fewer or smaller files, or a link to them.', notExecuted: true });
+    throw new IntegrationError('payload_too_large', {
+      detail: 'The attachments are larger than 25 MB together.',
+      nextStep: 'Send fewer or smaller files, or a link to them.',
+      notExecuted: true,
+    });
   }
   const message = new MailComposer({
     ...(envelope.from === undefined ? {} : { from: { name: '', address: envelope.from } }),

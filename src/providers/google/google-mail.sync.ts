@@ -56,7 +56,15 @@ export class GoogleMailSync {
       context.signal.throwIfAborted();
       let page: gmail_v1.Schema$ListMessagesResponse;
       try {
-        page = (await callSdk(() => client.users.messages.list({ userId: 'me', maxResults: Math.min(PAGE_SIZE, FULL_MAILS - read), ...(pageToken === undefined ? {} : { pageToken }) }))).data;
+        page = (
+          await callSdk(() =>
+            client.users.messages.list({
+              userId: 'me',
+              maxResults: Math.min(PAGE_SIZE, FULL_MAILS - read),
+              ...(pageToken === undefined ? {} : { pageToken }),
+            }),
+          )
+        ).data;
       } catch (error) {
         if (!first || pageToken === undefined || !(error instanceof IntegrationError && error.providerStatus === 400)) throw error;
         pageToken = undefined;
@@ -85,7 +93,16 @@ export class GoogleMailSync {
       context.signal.throwIfAborted();
       let page: gmail_v1.Schema$ListHistoryResponse;
       try {
-        page = (await callSdk(() => client.users.history.list({ userId: 'me', startHistoryId: cursor.data.historyId, maxResults: HISTORY_PAGE_SIZE, ...(pageToken === undefined ? {} : { pageToken }) }))).data;
+        page = (
+          await callSdk(() =>
+            client.users.history.list({
+              userId: 'me',
+              startHistoryId: cursor.data.historyId,
+              maxResults: HISTORY_PAGE_SIZE,
+              ...(pageToken === undefined ? {} : { pageToken }),
+            }),
+          )
+        ).data;
       } catch (error) {
         if (!(error instanceof IntegrationError)) throw error;
         // The history is kept for a week or so, at times for hours only.
@@ -142,7 +159,9 @@ export class GoogleMailSync {
 
 async function readMail(client: gmail_v1.Gmail, id: string): Promise<SyncRecord> {
   try {
-    const { data } = await callSdk(() => client.users.messages.get({ userId: 'me', id, format: 'metadata', metadataHeaders: [...HEADERS] }));
+    const { data } = await callSdk(() =>
+      client.users.messages.get({ userId: 'me', id, format: 'metadata', metadataHeaders: [...HEADERS] }),
+    );
     if (data.id !== id) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
     return (data.labelIds ?? []).some((label) => GONE_LABELS.includes(label)) ? { id, deleted: true } : { id, data: mailData(data) };
   } catch (error) {
@@ -161,12 +180,19 @@ function mailData(mail: gmail_v1.Schema$Message): Record<string, unknown> {
     snippet: mail.snippet ?? '',
     receivedAt: Number.isFinite(millis) ? new Date(millis).toISOString() : null,
     sizeEstimate: mail.sizeEstimate ?? null,
-    headers: Object.fromEntries(HEADERS.flatMap((name) => (headers.has(name.toLowerCase()) ? [[name.toLowerCase(), headers.get(name.toLowerCase())]] : []))),
+    headers: Object.fromEntries(
+      HEADERS.flatMap((name) => (headers.has(name.toLowerCase()) ? [[name.toLowerCase(), headers.get(name.toLowerCase())]] : [])),
+    ),
   };
 }
 
 function changedIds(history: readonly gmail_v1.Schema$History[]): string[] {
-  const changes = history.flatMap((entry) => [...(entry.messagesAdded ?? []), ...(entry.messagesDeleted ?? []), ...(entry.labelsAdded ?? []), ...(entry.labelsRemoved ?? [])]);
+  const changes = history.flatMap((entry) => [
+    ...(entry.messagesAdded ?? []),
+    ...(entry.messagesDeleted ?? []),
+    ...(entry.labelsAdded ?? []),
+    ...(entry.labelsRemoved ?? []),
+  ]);
   return [...new Set(changes.flatMap(({ message }) => (message?.id ? [message.id] : [])))];
 }
 

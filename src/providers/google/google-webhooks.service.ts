@@ -3,14 +3,26 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { PubsubVerifier, verifyChannelToken, WatchService, type IncomingEvent, type ParsedDelivery, type RawDelivery, type Verdict, type WebhookFacts } from '../../integrations';
+import {
+  PubsubVerifier,
+  verifyChannelToken,
+  WatchService,
+  type IncomingEvent,
+  type ParsedDelivery,
+  type RawDelivery,
+  type Verdict,
+  type WebhookFacts,
+} from '../../integrations';
 import { GOOGLE } from './google.facts';
 
 const CHANNEL_HEADERS = { channelId: 'x-goog-channel-id', token: 'x-goog-channel-token', resourceId: 'x-goog-resource-id' } as const;
 const STATES = ['sync', 'exists', 'not_exists'];
 
 /** https://cloud.google.com/pubsub/docs/push#receive_push */
-const pushBody = z.object({ message: z.object({ data: z.string().max(4096), messageId: z.string().min(1).max(128) }), subscription: z.string().max(512).optional() });
+const pushBody = z.object({
+  message: z.object({ data: z.string().max(4096), messageId: z.string().min(1).max(128) }),
+  subscription: z.string().max(512).optional(),
+});
 const pushData = z.object({ emailAddress: z.string().min(3).max(320) });
 
 type Watch = NonNullable<Awaited<ReturnType<WatchService['find']>>>;
@@ -42,7 +54,8 @@ export class GoogleWebhooksService implements WebhookFacts {
   parse(delivery: RawDelivery): ParsedDelivery {
     const channel = this.channels.get(delivery);
     if (channel) return { events: channelEvents(delivery, channel) };
-    if (delivery.headers[CHANNEL_HEADERS.channelId] !== undefined) throw new IntegrationError('invalid_request', { detail: 'This channel was not verified.' });
+    if (delivery.headers[CHANNEL_HEADERS.channelId] !== undefined)
+      throw new IntegrationError('invalid_request', { detail: 'This channel was not verified.' });
     return { events: [mailEvent(delivery.body)] };
   }
 }
@@ -52,7 +65,8 @@ function channelEvents(delivery: RawDelivery, channel: Watch): IncomingEvent[] {
   const state = header(delivery, 'x-goog-resource-state');
   const number = header(delivery, 'x-goog-message-number');
   const id = header(delivery, CHANNEL_HEADERS.channelId);
-  if (!STATES.includes(state) || !/^\d{1,20}$/.test(number)) throw new IntegrationError('invalid_request', { detail: 'This is not a notification of Google.' });
+  if (!STATES.includes(state) || !/^\d{1,20}$/.test(number))
+    throw new IntegrationError('invalid_request', { detail: 'This is not a notification of Google.' });
   // The first message only says that the channel stands.
   if (state === 'sync') return [];
   const kind = channel.resource === 'calendars' ? 'calendarList' : 'calendar';

@@ -2,7 +2,20 @@ import { Controller, Get, Headers, Param, Post, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { cursor, CurrentUser, decodeCursor, encodeCursor, IdParam, limit, paged, ZodBody, ZodPipe, ZodQuery, type Caller, type Paged } from '../../api';
+import {
+  cursor,
+  CurrentUser,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  ZodBody,
+  ZodPipe,
+  ZodQuery,
+  type Caller,
+  type Paged,
+} from '../../api';
 import { ActionService, ConnectionRepository, toRef } from '../../integrations';
 import { EMAIL_BODY_BYTES, sendEmailBody, type SendEmail } from './google-mail.composer';
 import { GOOGLE } from './google.facts';

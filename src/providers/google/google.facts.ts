@@ -15,9 +15,15 @@ export const MAIL_SEND_SCOPE = `${SCOPE}gmail.send`;
 const ASKED_SCOPES: readonly string[] = [CALENDAR_SCOPE, MAIL_READ_SCOPE, MAIL_SEND_SCOPE];
 /** Wider ones do as well: a caller may have asked for them. */
 export const CALENDAR_SCOPES: readonly string[] = [CALENDAR_SCOPE, `${SCOPE}calendar`];
-export const MAIL_READ_SCOPES: readonly string[] = [MAIL_READ_SCOPE, `${SCOPE}gmail.modify`, `${SCOPE}gmail.metadata`, 'https://mail.google.com/'];
+export const MAIL_READ_SCOPES: readonly string[] = [
+  MAIL_READ_SCOPE,
+  `${SCOPE}gmail.modify`,
+  `${SCOPE}gmail.metadata`,
+  'https://mail.google.com/',
+];
 /** Without one of these nothing can be done here. */
-export const isUseful = (scope: string): boolean => scope.startsWith(`${SCOPE}calendar`) || scope.startsWith(`${SCOPE}gmail.`) || scope === 'https://mail.google.com/';
+export const isUseful = (scope: string): boolean =>
+  scope.startsWith(`${SCOPE}calendar`) || scope.startsWith(`${SCOPE}gmail.`) || scope === 'https://mail.google.com/';
 
 /** https://developers.google.com/identity/protocols/oauth2/web-server */
 export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
@@ -60,8 +66,17 @@ const LIMITS = {
 const CALENDAR_LIMITS = ['calendar-person', 'calendar-project'];
 const GMAIL_LIMITS = ['gmail-person', 'gmail-project'];
 
-const calendar = (path: string, facts: Partial<EndpointFacts> = {}): EndpointFacts => ({ path: `/calendar/v3/${path}`, limits: CALENDAR_LIMITS, ...facts });
-const gmail = (path: string, cost: number, facts: Partial<EndpointFacts> = {}): EndpointFacts => ({ path: `/gmail/v1/users/:user/${path}`, limits: GMAIL_LIMITS, cost, ...facts });
+const calendar = (path: string, facts: Partial<EndpointFacts> = {}): EndpointFacts => ({
+  path: `/calendar/v3/${path}`,
+  limits: CALENDAR_LIMITS,
+  ...facts,
+});
+const gmail = (path: string, cost: number, facts: Partial<EndpointFacts> = {}): EndpointFacts => ({
+  path: `/gmail/v1/users/:user/${path}`,
+  limits: GMAIL_LIMITS,
+  cost,
+  ...facts,
+});
 
 const ENDPOINTS: readonly EndpointFacts[] = [
   calendar('users/me/calendarList/watch', { method: 'POST', repeatable: false }),

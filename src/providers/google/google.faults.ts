@@ -4,12 +4,35 @@ type Answer = { readonly status: number; readonly headers: Headers; readonly jso
 type Fault = Omit<ProviderFault, 'providerCode'>;
 
 const limited: Fault = { code: 'provider_rate_limited', retryable: true, notExecuted: true, detail: 'Google asks us to slow down.' };
-const DAY_OVER: Fault = { ...limited, retryAfterMs: 3_600_000, detail: 'The daily limit of Google is reached.', nextStep: 'Try again tomorrow.' };
-const scope: Fault = { code: 'missing_scope', retryable: false, notExecuted: true, detail: 'This Google account has not allowed this.', nextStep: 'Reconnect Google and leave the permission ticked.' };
+const DAY_OVER: Fault = {
+  ...limited,
+  retryAfterMs: 3_600_000,
+  detail: 'The daily limit of Google is reached.',
+  nextStep: 'Try again tomorrow.',
+};
+const scope: Fault = {
+  code: 'missing_scope',
+  retryable: false,
+  notExecuted: true,
+  detail: 'This Google account has not allowed this.',
+  nextStep: 'Reconnect Google and leave the permission ticked.',
+};
 const conflict: Fault = { code: 'provider_conflict', retryable: false, notExecuted: true };
 const cursorGone: Fault = { code: 'sync_cursor_expired', retryable: false, notExecuted: true };
-const apiOff: Fault = { code: 'provider_misconfigured', retryable: false, notExecuted: true, detail: 'This API of Google is not turned on for this application.', nextStep: 'Ask an administrator to turn the API on in the Google Cloud console.' };
-const policy: Fault = { code: 'provider_forbidden', retryable: false, notExecuted: true, detail: 'The organization of this Google account does not allow this.', nextStep: 'Ask the administrator of the organization.' };
+const apiOff: Fault = {
+  code: 'provider_misconfigured',
+  retryable: false,
+  notExecuted: true,
+  detail: 'This API of Google is not turned on for this application.',
+  nextStep: 'Ask an administrator to turn the API on in the Google Cloud console.',
+};
+const policy: Fault = {
+  code: 'provider_forbidden',
+  retryable: false,
+  notExecuted: true,
+  detail: 'The organization of this Google account does not allow this.',
+  nextStep: 'Ask the administrator of the organization.',
+};
 
 /**
  * Reasons that decide, whatever the status: quota comes as 403 as well as 429.
@@ -32,8 +55,19 @@ const BY_REASON: Readonly<Record<string, Fault>> = {
   duplicate: conflict,
   conflict,
   conditionNotMet: conflict,
-  pushNotSupportedForRequestedResource: { code: 'not_supported', retryable: false, notExecuted: true, detail: 'Google does not tell of changes of this calendar.' },
-  failedPrecondition: { code: 'provider_rejected', retryable: false, notExecuted: true, detail: 'This Google account has no mailbox.', nextStep: 'Connect an account that uses Gmail.' },
+  pushNotSupportedForRequestedResource: {
+    code: 'not_supported',
+    retryable: false,
+    notExecuted: true,
+    detail: 'Google does not tell of changes of this calendar.',
+  },
+  failedPrecondition: {
+    code: 'provider_rejected',
+    retryable: false,
+    notExecuted: true,
+    detail: 'This Google account has no mailbox.',
+    nextStep: 'Connect an account that uses Gmail.',
+  },
 };
 
 /** Reads `error` of Google's answers: an object from the APIs, a string from the token endpoint. */
@@ -57,7 +91,12 @@ function byStatus(status: number, providerCode: string | undefined): ProviderFau
       return { code: 'needs_reauth', providerCode, tokenExpired: true, notExecuted: true };
     case 403:
       // A refresh cannot help, and trying again neither.
-      return { ...definite, code: 'provider_forbidden', detail: 'This Google account may not do this.', nextStep: 'Ask the owner of the calendar or the administrator for the permission.' };
+      return {
+        ...definite,
+        code: 'provider_forbidden',
+        detail: 'This Google account may not do this.',
+        nextStep: 'Ask the owner of the calendar or the administrator for the permission.',
+      };
     case 404:
     case 410:
       return { ...definite, code: 'provider_not_found', detail: 'Google has no such thing, or this account cannot see it.' };
@@ -75,10 +114,18 @@ function byStatus(status: number, providerCode: string | undefined): ProviderFau
 function tokenFault(error: string, status: number): ProviderFault | undefined {
   const providerCode = safeCode(error);
   if (status >= 500) return undefined;
-  if (status === 401 && providerCode !== 'invalid_client' && providerCode !== 'unauthorized_client') return { code: 'needs_reauth', providerCode, tokenExpired: true, notExecuted: true };
+  if (status === 401 && providerCode !== 'invalid_client' && providerCode !== 'unauthorized_client')
+    return { code: 'needs_reauth', providerCode, tokenExpired: true, notExecuted: true };
   const ours = providerCode === 'invalid_client' || providerCode === 'unauthorized_client' || providerCode === 'redirect_uri_mismatch';
   if (ours) return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
-  return { code: 'connect_failed', providerCode, retryable: false, notExecuted: true, detail: 'Google did not accept this sign-in.', nextStep: 'Start connecting again.' };
+  return {
+    code: 'connect_failed',
+    providerCode,
+    retryable: false,
+    notExecuted: true,
+    detail: 'Google did not accept this sign-in.',
+    nextStep: 'Start connecting again.',
+  };
 }
 
 interface GoogleError {

@@ -16,13 +16,26 @@ import { GoogleService } from './google.service';
   imports: [IntegrationsModule],
   controllers: [GoogleController],
   providers: [
-    GoogleAuthService, GoogleCalendarSync, GoogleMailSync, GoogleSyncService, GoogleWebhooksService, GoogleService,
-    GoogleEventsHandler, GoogleCalendarsHandler, GoogleMailHandler,
+    GoogleAuthService,
+    GoogleCalendarSync,
+    GoogleMailSync,
+    GoogleSyncService,
+    GoogleWebhooksService,
+    GoogleService,
+    GoogleEventsHandler,
+    GoogleCalendarsHandler,
+    GoogleMailHandler,
   ],
   exports: [GoogleService],
 })
 export class GoogleModule {
-  constructor(registry: ProviderRegistry, @Inject(SETTINGS) settings: Settings, auth: GoogleAuthService, sync: GoogleSyncService, webhooks: GoogleWebhooksService) {
+  constructor(
+    registry: ProviderRegistry,
+    @Inject(SETTINGS) settings: Settings,
+    auth: GoogleAuthService,
+    sync: GoogleSyncService,
+    webhooks: GoogleWebhooksService,
+  ) {
     registry.register(googleProvider(settings, { auth, sync, webhooks }));
   }
 }

@@ -63,24 +63,44 @@ export class GoogleService {
   }
 
   /** Sends from the connected account. Gmail has no idempotency key, so a send of doubtful outcome is never repeated here. */
-  async sendEmail(connection: ConnectionRef, mail: SendEmail, operationId: string, signal?: AbortSignal): Promise<{ messageId: string; threadId: string }> {
+  async sendEmail(
+    connection: ConnectionRef,
+    mail: SendEmail,
+    operationId: string,
+    signal?: AbortSignal,
+  ): Promise<{ messageId: string; threadId: string }> {
     const own = connection.metadata['email'];
-    const raw = await composeMail(mail, { messageId: `<${operationId}@${this.host}>`, date: new Date(this.clock.now()), ...(typeof own === 'string' ? { from: own } : {}) });
-    const client = gmailClient(this.http.fetchFor(connection, { operation: 'google.emails.send', deadlineMs: SEND_TIMEOUT_MS, signal }), this.roots.gmail);
+    const raw = await composeMail(mail, {
+      messageId: `<${operationId}@${this.host}>`,
+      date: new Date(this.clock.now()),
+      ...(typeof own === 'string' ? { from: own } : {}),
+    });
+    const client = gmailClient(
+      this.http.fetchFor(connection, { operation: 'google.emails.send', deadlineMs: SEND_TIMEOUT_MS, signal }),
+      this.roots.gmail,
+    );
     const { data } = await callSdk(() => client.users.messages.send({ userId: 'me', requestBody: { raw: raw.toString('base64url') } }));
     if (!data.id || !data.threadId) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
     return { messageId: data.id, threadId: data.threadId };
   }
 
   /** Occurrences in a window by their start, asked live. @throws IntegrationError `invalid_request`, `invalid_cursor`, ... */
-  async listEvents(connection: ConnectionRef, calendarId: string, window: EventWindow, signal?: AbortSignal): Promise<{ events: CalendarEvent[]; next?: EventPosition }> {
+  async listEvents(
+    connection: ConnectionRef,
+    calendarId: string,
+    window: EventWindow,
+    signal?: AbortSignal,
+  ): Promise<{ events: CalendarEvent[]; next?: EventPosition }> {
     const { position } = window;
     if (position && position.calendarId !== calendarId) throw new IntegrationError('invalid_cursor', { provider: GOOGLE });
     const { timeMin, timeMax } = position ?? this.bounds(window);
     const client = calendarClient(this.http.fetchFor(connection, { operation: 'google.events.list', signal }), this.roots.calendar);
     const query = { calendarId, timeMin, timeMax, singleEvents: true, orderBy: 'startTime', maxResults: window.limit };
-    const { data } = await callSdk(() => client.events.list({ ...query, ...(position === undefined ? {} : { pageToken: position.pageToken }) })).catch((error: unknown) => {
-      if (position && error instanceof IntegrationError && error.providerStatus === 400) throw new IntegrationError('invalid_cursor', { provider: GOOGLE, cause: error });
+    const { data } = await callSdk(() =>
+      client.events.list({ ...query, ...(position === undefined ? {} : { pageToken: position.pageToken }) }),
+    ).catch((error: unknown) => {
+      if (position && error instanceof IntegrationError && error.providerStatus === 400)
+        throw new IntegrationError('invalid_cursor', { provider: GOOGLE, cause: error });
       throw error;
     });
     const events = (data.items ?? []).flatMap((event) => (event.id ? [eventOf({ ...event, id: event.id })] : []));
@@ -91,7 +111,8 @@ export class GoogleService {
     const from = window.timeMin === undefined ? this.clock.now() : Date.parse(window.timeMin);
     const to = window.timeMax === undefined ? from + DEFAULT_WINDOW_DAYS * DAY_MS : Date.parse(window.timeMax);
     if (!(from < to)) throw new IntegrationError('invalid_request', { detail: 'timeMax must be after timeMin.' });
-    if (to - from > MAX_WINDOW_DAYS * DAY_MS) throw new IntegrationError('invalid_request', { detail: `The window must not be longer than ${MAX_WINDOW_DAYS} days.` });
+    if (to - from > MAX_WINDOW_DAYS * DAY_MS)
+      throw new IntegrationError('invalid_request', { detail: `The window must not be longer than ${MAX_WINDOW_DAYS} days.` });
     return { timeMin: new Date(from).toISOString(), timeMax: new Date(to).toISOString() };
   }
 }

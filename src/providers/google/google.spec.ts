@@ -13,16 +13,29 @@ import { readGoogleFault } from './google.faults';
 import { googleProvider } from './google.module';
 import { GoogleService } from './google.service';
 
-const CHANNEL = { connectionId: '0192f0c0-0000-7000-8000-000000000001', resource: 'events', partition: 'primary', remoteId: 'resource-1', tokenHash: hashChannelToken('the token') };
+const CHANNEL = {
+  connectionId: '0192f0c0-0000-7000-8000-000000000001',
+  resource: 'events',
+  partition: 'primary',
+  remoteId: 'resource-1',
+  tokenHash: hashChannelToken('the token'),
+};
 
 let fixture: ProviderFixture;
 let provider: Provider;
 let google: GoogleService;
 beforeAll(async () => {
   const watches = { provide: WatchService, useValue: { find: (id: string) => Promise.resolve(id === 'channel-1' ? CHANNEL : undefined) } };
-  fixture = await providerFixture([GoogleAuthService, GoogleCalendarSync, GoogleMailSync, GoogleSyncService, GoogleWebhooksService, watches], { GOOGLE_PUBSUB_TOPIC: 'projects/p/topics/gmail' });
+  fixture = await providerFixture(
+    [GoogleAuthService, GoogleCalendarSync, GoogleMailSync, GoogleSyncService, GoogleWebhooksService, watches],
+    { GOOGLE_PUBSUB_TOPIC: 'projects/p/topics/gmail' },
+  );
   const { module, settings } = fixture;
-  provider = googleProvider(settings, { auth: module.get(GoogleAuthService), sync: module.get(GoogleSyncService), webhooks: module.get(GoogleWebhooksService) });
+  provider = googleProvider(settings, {
+    auth: module.get(GoogleAuthService),
+    sync: module.get(GoogleSyncService),
+    webhooks: module.get(GoogleWebhooksService),
+  });
   fixture.register(provider);
   google = new GoogleService(settings, systemClock, module.get(GovernedHttp, { strict: false }));
 });
@@ -37,11 +50,15 @@ describe('signing in', () => {
   const parse = (fields: object, step: 'exchange' | 'refresh' = 'exchange') => provider.auth.parseTokenResponse(fields, { step });
 
   it('reads the token and what was granted', () => {
-    expect(parse(body)).toEqual([{ kind: 'default', accessToken: 'ya29.1', refreshToken: '1//0', expiresInS: 3599, scopes: ['openid', 'email', CALENDAR_SCOPE] }]);
+    expect(parse(body)).toEqual([
+      { kind: 'default', accessToken: 'ya29.1', refreshToken: '1//0', expiresInS: 3599, scopes: ['openid', 'email', CALENDAR_SCOPE] },
+    ]);
   });
 
   it('fails in sight where no refresh token came, and only then', () => {
-    expect(() => parse({ ...body, refresh_token: undefined })).toThrow(expect.objectContaining({ code: 'connect_failed', nextStep: expect.stringContaining('myaccount.google.com') as string }));
+    expect(() => parse({ ...body, refresh_token: undefined })).toThrow(
+      expect.objectContaining({ code: 'connect_failed', nextStep: expect.stringContaining('myaccount.google.com') as string }),
+    );
     const [grant] = parse({ ...body, refresh_token: undefined }, 'refresh');
     expect(grant?.refreshToken).toBeUndefined();
   });
@@ -57,7 +74,10 @@ describe('signing in', () => {
 
   it('ends the grant, and takes one that is gone for ended', async () => {
     const connection = await fixture.connect('google', 'gone@acme.test');
-    const { access_token: accessToken, refresh_token: refreshToken } = fixture.sandbox.control.mint({ provider: 'google', account: 'gone@acme.test' }) as Record<string, string>;
+    const { access_token: accessToken, refresh_token: refreshToken } = fixture.sandbox.control.mint({
+      provider: 'google',
+      account: 'gone@acme.test',
+    }) as Record<string, string>;
     const tokens = [{ kind: 'default', accessToken: accessToken ?? '', refreshToken }];
     const through = fixture.syncContext(connection).fetch;
     expect(await provider.auth.revoke?.({ fetch: through, connection, tokens })).toBe(true);
@@ -67,7 +87,8 @@ describe('signing in', () => {
 });
 
 describe('faults', () => {
-  const read = (status: number, reason?: string, more: object = {}) => readGoogleFault({ status, headers: new Headers(), json: { error: { code: status, errors: reason ? [{ reason }] : [], ...more } } });
+  const read = (status: number, reason?: string, more: object = {}) =>
+    readGoogleFault({ status, headers: new Headers(), json: { error: { code: status, errors: reason ? [{ reason }] : [], ...more } } });
 
   it.each([
     [403, 'rateLimitExceeded', { code: 'provider_rate_limited', retryable: true }],
@@ -87,7 +108,9 @@ describe('faults', () => {
   });
 
   it('reads the newer error details too', () => {
-    expect(read(403, undefined, { status: 'PERMISSION_DENIED', details: [{ reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }] })).toMatchObject({ code: 'missing_scope' });
+    expect(read(403, undefined, { status: 'PERMISSION_DENIED', details: [{ reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }] })).toMatchObject({
+      code: 'missing_scope',
+    });
   });
 
   it('tells a dead grant from a wrong client', () => {
@@ -107,15 +130,19 @@ describe('calendar', () => {
     calendarId = account;
   });
   const events = () => resourceOf(provider, 'events');
-  const full = (checkpoint?: unknown, partition = calendarId) => walked(events().full(fixture.syncContext(connection, partition, { checkpoint })));
-  const since = (cursor: unknown): Promise<Walked> => walked(events().incremental!({ ...fixture.syncContext(connection, calendarId), cursor }));
+  const full = (checkpoint?: unknown, partition = calendarId) =>
+    walked(events().full(fixture.syncContext(connection, partition, { checkpoint })));
+  const since = (cursor: unknown): Promise<Walked> =>
+    walked(events().incremental!({ ...fixture.syncContext(connection, calendarId), cursor }));
 
   it('walks every calendar of the list', async () => {
     const partitions = await events().partitions!(fixture.syncContext(connection));
     expect(partitions).toHaveLength(2);
     const calendars = await walked(resourceOf(provider, 'calendars').full(fixture.syncContext(connection)));
     expect([...calendars.records.keys()].sort()).toEqual([...partitions].sort());
-    const again = await walked(resourceOf(provider, 'calendars').incremental!({ ...fixture.syncContext(connection), cursor: calendars.cursor }));
+    const again = await walked(
+      resourceOf(provider, 'calendars').incremental!({ ...fixture.syncContext(connection), cursor: calendars.cursor }),
+    );
     expect(again.records.size).toBe(0);
   });
 
@@ -133,7 +160,12 @@ describe('calendar', () => {
     const { control } = fixture.sandbox;
     const made = control.googleEvent({ account, summary: 'New', start: { date: '2027-01-01' }, end: { date: '2027-01-02' } });
     control.googleEvent({ account, id: String(made['id']), summary: 'Newer' });
-    const doomed = control.googleEvent({ account, summary: 'Doomed', start: { dateTime: '2027-01-01T09:00:00Z' }, end: { dateTime: '2027-01-01T10:00:00Z' } });
+    const doomed = control.googleEvent({
+      account,
+      summary: 'Doomed',
+      start: { dateTime: '2027-01-01T09:00:00Z' },
+      end: { dateTime: '2027-01-01T10:00:00Z' },
+    });
     control.googleEvent({ account, id: String(doomed['id']), delete: true });
     const changes = await since(cursor);
     expect(changes.records.get(String(made['id']))).toMatchObject({ summary: 'Newer', start: { date: '2027-01-01' } });
@@ -157,13 +189,21 @@ describe('calendar', () => {
 
   it('keeps a cancelled occurrence of a series, and only that', () => {
     expect(eventRecord({ id: 'e1', status: 'cancelled' })).toEqual({ id: 'e1', deleted: true });
-    expect(eventRecord({ id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' })).toEqual({ id: 'e1_20270101', data: { id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' } });
+    expect(eventRecord({ id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' })).toEqual({
+      id: 'e1_20270101',
+      data: { id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' },
+    });
   });
 
   it('opens a channel and closes it, also one that is closed already', async () => {
     const watch = events().watch!;
     const context = fixture.syncContext(connection, calendarId);
-    const made = await watch.create({ ...context, channelId: 'channel-2', token: 'a token', address: 'http://127.0.0.1:9/webhooks/google' });
+    const made = await watch.create({
+      ...context,
+      channelId: 'channel-2',
+      token: 'a token',
+      address: 'http://127.0.0.1:9/webhooks/google',
+    });
     expect(made.expiresAt).toBeGreaterThan(Date.now());
     const stop = () => watch.stop({ ...context, channelId: 'channel-2', remoteId: made.remoteId });
     await stop();
@@ -172,16 +212,26 @@ describe('calendar', () => {
   });
 
   it('lists occurrences in a window, page by page, by their start', async () => {
-    const window = { timeMin: new Date(Date.now() - 20 * 86_400_000).toISOString(), timeMax: new Date(Date.now() + 60 * 86_400_000).toISOString(), limit: 20 };
+    const window = {
+      timeMin: new Date(Date.now() - 20 * 86_400_000).toISOString(),
+      timeMax: new Date(Date.now() + 60 * 86_400_000).toISOString(),
+      limit: 20,
+    };
     const first = await google.listEvents(connection, calendarId, window);
     expect(first.events).toHaveLength(20);
     const second = await google.listEvents(connection, calendarId, { limit: 20, position: first.next });
     const starts = [...first.events, ...second.events].map((event) => Date.parse(event.start ?? ''));
     expect(starts).toEqual([...starts].sort((a, b) => a - b));
     expect(first.events.some((event) => second.events.some((other) => other.id === event.id))).toBe(false);
-    await expect(google.listEvents(connection, 'other', { limit: 20, position: first.next })).rejects.toMatchObject({ code: 'invalid_cursor' });
-    await expect(google.listEvents(connection, calendarId, { limit: 20, timeMin: window.timeMax, timeMax: window.timeMin })).rejects.toMatchObject({ code: 'invalid_request' });
-    await expect(google.listEvents(connection, 'gone@group.calendar.google.com', { limit: 20 })).rejects.toMatchObject({ code: 'provider_not_found' });
+    await expect(google.listEvents(connection, 'other', { limit: 20, position: first.next })).rejects.toMatchObject({
+      code: 'invalid_cursor',
+    });
+    await expect(
+      google.listEvents(connection, calendarId, { limit: 20, timeMin: window.timeMax, timeMax: window.timeMin }),
+    ).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(google.listEvents(connection, 'gone@group.calendar.google.com', { limit: 20 })).rejects.toMatchObject({
+      code: 'provider_not_found',
+    });
   });
 
   it('does without the parts that were not allowed', async () => {
@@ -207,7 +257,9 @@ describe('mail', () => {
 
   it('reads the newest mails, and goes on from a checkpoint', async () => {
     expect(all.records.size).toBe(60);
-    expect([...all.records.values()][0]).toMatchObject({ headers: { subject: expect.any(String) as string, from: expect.any(String) as string } });
+    expect([...all.records.values()][0]).toMatchObject({
+      headers: { subject: expect.any(String) as string, from: expect.any(String) as string },
+    });
     expect((await full(all.pages[0]?.checkpoint)).records.size).toBe(10);
   });
 
@@ -232,7 +284,12 @@ describe('mail', () => {
   });
 
   it('watches the mailbox through Pub/Sub', async () => {
-    const made = await messages().watch!.create({ ...fixture.syncContext(connection), channelId: 'c', token: 't', address: 'https://x.test' });
+    const made = await messages().watch!.create({
+      ...fixture.syncContext(connection),
+      channelId: 'c',
+      token: 't',
+      address: 'https://x.test',
+    });
     expect(made.expiresAt).toBeGreaterThan(Date.now());
   });
 
@@ -248,7 +305,12 @@ describe('mail', () => {
     const sent = await google.sendEmail(connection, body, 'operation-1');
     expect(sent.messageId).not.toBe('');
     const state = fixture.sandbox.control.state().google[account] as { emailsSent: Record<string, unknown>[] };
-    expect(state.emailsSent.at(-1)).toMatchObject({ subject: 'Grüße, 世界', to: expect.stringContaining('zoe@example.test') as string, bcc: expect.stringContaining('hidden@example.test') as string, text: expect.stringContaining('Plain ✓') as string });
+    expect(state.emailsSent.at(-1)).toMatchObject({
+      subject: 'Grüße, 世界',
+      to: expect.stringContaining('zoe@example.test') as string,
+      bcc: expect.stringContaining('hidden@example.test') as string,
+      text: expect.stringContaining('Plain ✓') as string,
+    });
     fixture.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
     fixture.sandbox.control.clearLedger();
     await expect(google.sendEmail(connection, body, 'operation-2')).rejects.toMatchObject({ notExecuted: false });
@@ -279,7 +341,11 @@ describe('composing', () => {
   });
 
   it('keeps the blind copy, encodes what is not ASCII and ends lines with CRLF', async () => {
-    const parsed = mail({ to: ['"Doe, Jane" <jane@example.test>', 'Zoë <zoe@example.test>'], bcc: ['hidden@example.test'], subject: 'Grüße' });
+    const parsed = mail({
+      to: ['"Doe, Jane" <jane@example.test>', 'Zoë <zoe@example.test>'],
+      bcc: ['hidden@example.test'],
+      subject: 'Grüße',
+    });
     const raw = (await composeMail(parsed.data!, envelope)).toString('latin1');
     expect(raw).toContain('Bcc: hidden@example.test');
     expect(raw).toContain('"Doe, Jane" <jane@example.test>');
@@ -289,14 +355,25 @@ describe('composing', () => {
   });
 
   it('refuses attachments above 25 MB together', async () => {
-    const half = { filename: 'x', contentType: 'application/octet-stream', contentBase64: Buffer.alloc(13 * 1024 * 1024).toString('base64') };
+    const half = {
+      filename: 'x',
+      contentType: 'application/octet-stream',
+      contentBase64: Buffer.alloc(13 * 1024 * 1024).toString('base64'),
+    };
     await expect(composeMail(mail({ attachments: [half, half] }).data!, envelope)).rejects.toMatchObject({ code: 'payload_too_large' });
   });
 });
 
 describe('notifications', () => {
   const channel = (headers: Record<string, string>): RawDelivery => ({
-    headers: { 'x-goog-channel-id': 'channel-1', 'x-goog-channel-token': 'the token', 'x-goog-resource-id': 'resource-1', 'x-goog-resource-state': 'exists', 'x-goog-message-number': '7', ...headers },
+    headers: {
+      'x-goog-channel-id': 'channel-1',
+      'x-goog-channel-token': 'the token',
+      'x-goog-resource-id': 'resource-1',
+      'x-goog-resource-state': 'exists',
+      'x-goog-message-number': '7',
+      ...headers,
+    },
     body: Buffer.alloc(0),
     receivedAt: Date.now(),
   });
@@ -304,7 +381,9 @@ describe('notifications', () => {
   it('knows a channel by its token and names its connection', async () => {
     const delivery = channel({});
     expect(await provider.webhooks!.verify(delivery)).toEqual({ ok: true });
-    expect(provider.webhooks!.parse(delivery).events).toEqual([{ eventId: 'channel-1:7', type: 'calendar.exists', connectionId: CHANNEL.connectionId }]);
+    expect(provider.webhooks!.parse(delivery).events).toEqual([
+      { eventId: 'channel-1:7', type: 'calendar.exists', connectionId: CHANNEL.connectionId },
+    ]);
   });
 
   it.each([
@@ -324,12 +403,19 @@ describe('notifications', () => {
 
   it('reads a push of Gmail as a hint for the mailbox', () => {
     const data = Buffer.from(JSON.stringify({ emailAddress: 'Ada@Example.test', historyId: '18446744073709551615' })).toString('base64');
-    const push = { headers: {}, receivedAt: 0, body: Buffer.from(JSON.stringify({ message: { data, messageId: '42' }, subscription: 's' })) };
+    const push = {
+      headers: {},
+      receivedAt: 0,
+      body: Buffer.from(JSON.stringify({ message: { data, messageId: '42' }, subscription: 's' })),
+    };
     expect(provider.webhooks!.parse(push).events).toEqual([{ eventId: '42', type: 'gmail.push', routingKey: 'ada@example.test' }]);
     expect(() => provider.webhooks!.parse({ ...push, body: Buffer.from('{}') })).toThrow(IntegrationError);
   });
 
   it('refuses a push without Google’s token', async () => {
-    expect(await provider.webhooks!.verify({ headers: {}, receivedAt: Date.now(), body: Buffer.from('{}') })).toEqual({ ok: false, cause: 'no_signature' });
+    expect(await provider.webhooks!.verify({ headers: {}, receivedAt: Date.now(), body: Buffer.from('{}') })).toEqual({
+      ok: false,
+      cause: 'no_signature',
+    });
   });
 });

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { ConnectionRepository, type AccountIdentity, type ConnectionRef, type Fetch, type ProviderAuth, type TokenGrant } from '../../integrations';
+import {
+  ConnectionRepository,
+  type AccountIdentity,
+  type ConnectionRef,
+  type Fetch,
+  type ProviderAuth,
+  type TokenGrant,
+} from '../../integrations';
 import { SLACK, SLACK_API_BASE_URL, slackOAuth2 } from './slack.facts';
 
 const id = z.string().min(1).max(64);
@@ -25,16 +32,35 @@ const tokenBody = z.object({
   enterprise: named.nullish(),
   is_enterprise_install: z.boolean().nullish(),
   authed_user: z
-    .object({ id: id.nullish(), scope: z.string().optional(), access_token: token.optional(), refresh_token: token.optional(), expires_in: z.number().positive().optional() })
+    .object({
+      id: id.nullish(),
+      scope: z.string().optional(),
+      access_token: token.optional(),
+      refresh_token: token.optional(),
+      expires_in: z.number().positive().optional(),
+    })
     .nullish(),
 });
 type TokenBody = z.infer<typeof tokenBody>;
 
 /** What `auth.test` answers: https://docs.slack.dev/reference/methods/auth.test */
-const authTest = z.object({ ok: z.literal(true), team: z.string().optional(), team_id: id.nullish(), user_id: id.nullish(), enterprise_id: id.nullish() });
+const authTest = z.object({
+  ok: z.literal(true),
+  team: z.string().optional(),
+  team_id: id.nullish(),
+  user_id: id.nullish(),
+  enterprise_id: id.nullish(),
+});
 
 /** Codes that mean: there was nothing left to revoke. */
-const ALREADY_GONE: readonly string[] = ['invalid_auth', 'token_revoked', 'account_inactive', 'app_uninstalled', 'not_authed', 'token_expired'];
+const ALREADY_GONE: readonly string[] = [
+  'invalid_auth',
+  'token_revoked',
+  'account_inactive',
+  'app_uninstalled',
+  'not_authed',
+  'token_expired',
+];
 
 /** Slack's OAuth v2: a workspace may give a bot token and a user token, each with a life of its own. */
 @Injectable()
@@ -62,10 +88,19 @@ export class SlackAuthService implements ProviderAuth {
     return grants;
   }
 
-  async identify({ fetch, grants, tokenBody: body }: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity> {
+  async identify({
+    fetch,
+    grants,
+    tokenBody: body,
+  }: {
+    fetch: Fetch;
+    grants: readonly TokenGrant[];
+    tokenBody: unknown;
+  }): Promise<AccountIdentity> {
     const answer = readTokenBody(body);
     const parsed = authTest.safeParse(await (await this.call(fetch, 'auth.test')).json());
-    if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: SLACK, detail: 'Slack did not say which workspace this is.' });
+    if (!parsed.success)
+      throw new IntegrationError('provider_bad_answer', { provider: SLACK, detail: 'Slack did not say which workspace this is.' });
     const test = parsed.data;
     const organization = answer.is_enterprise_install === true ? answer.enterprise : undefined;
     const home = organization ?? answer.team;
@@ -114,7 +149,8 @@ export class SlackAuthService implements ProviderAuth {
       await (await this.call(fetch, method, fields)).text();
       return true;
     } catch (error) {
-      if (error instanceof IntegrationError && (error.code === 'needs_reauth' || ALREADY_GONE.includes(error.providerCode ?? ''))) return true;
+      if (error instanceof IntegrationError && (error.code === 'needs_reauth' || ALREADY_GONE.includes(error.providerCode ?? '')))
+        return true;
       throw error;
     }
   }
@@ -126,8 +162,13 @@ export class SlackAuthService implements ProviderAuth {
 
 function readTokenBody(body: unknown): TokenBody {
   const parsed = tokenBody.safeParse(body);
-  if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: SLACK, detail: 'Slack answered the sign-in with something that could not be read.' });
-  if (!parsed.data.ok) throw new IntegrationError('connect_failed', { provider: SLACK, providerCode: parsed.data.error ?? 'unknown', notExecuted: true });
+  if (!parsed.success)
+    throw new IntegrationError('provider_bad_answer', {
+      provider: SLACK,
+      detail: 'Slack answered the sign-in with something that could not be read.',
+    });
+  if (!parsed.data.ok)
+    throw new IntegrationError('connect_failed', { provider: SLACK, providerCode: parsed.data.error ?? 'unknown', notExecuted: true });
   return parsed.data;
 }
 

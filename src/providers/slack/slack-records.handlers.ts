@@ -2,7 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { callSdk, OnWebhook, type ConnectionRef, type Fetch, type HandlerContext, type SyncRecord, type WebhookEvent, type WebhookHandler } from '../../integrations';
+import {
+  callSdk,
+  OnWebhook,
+  type ConnectionRef,
+  type Fetch,
+  type HandlerContext,
+  type SyncRecord,
+  type WebhookEvent,
+  type WebhookHandler,
+} from '../../integrations';
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { messageTs } from './slack-webhooks.service';
@@ -42,7 +51,16 @@ interface SlackChannelEvent {
 
 /** An event of a channel says little, so the channel is asked for; one that is gone, or hidden from us, is a deletion. */
 @Injectable()
-@OnWebhook(SLACK, 'channel_created', 'channel_rename', 'channel_archive', 'channel_unarchive', 'channel_deleted', 'channel_shared', 'channel_unshared')
+@OnWebhook(
+  SLACK,
+  'channel_created',
+  'channel_rename',
+  'channel_archive',
+  'channel_unarchive',
+  'channel_deleted',
+  'channel_shared',
+  'channel_unshared',
+)
 export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackChannelEvent>, SyncRecord | undefined> {
   private readonly apiBaseUrl: string;
 
@@ -50,7 +68,10 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
     this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
-  async prepare({ payload: { event } }: WebhookEvent<SlackEnvelope<SlackChannelEvent>>, { fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<SyncRecord | undefined> {
+  async prepare(
+    { payload: { event } }: WebhookEvent<SlackEnvelope<SlackChannelEvent>>,
+    { fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
+  ): Promise<SyncRecord | undefined> {
     const id = typeof event.channel === 'string' ? event.channel : event.channel?.id;
     if (!id) return undefined;
     if (event.type === 'channel_deleted') return { id, deleted: true };
@@ -64,7 +85,11 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
     }
   }
 
-  async handle(_event: WebhookEvent<SlackEnvelope<SlackChannelEvent>>, context: HandlerContext, record: SyncRecord | undefined): Promise<void> {
+  async handle(
+    _event: WebhookEvent<SlackEnvelope<SlackChannelEvent>>,
+    context: HandlerContext,
+    record: SyncRecord | undefined,
+  ): Promise<void> {
     if (record) await context.applyRecords('channels', [record]);
   }
 }
@@ -73,7 +98,10 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
 @Injectable()
 @OnWebhook(SLACK, 'user_change', 'team_join')
 export class SlackUserHandler implements WebhookHandler<SlackEnvelope<{ readonly user?: { readonly id?: string } }>, void> {
-  async handle({ payload: { event } }: WebhookEvent<SlackEnvelope<{ readonly user?: { readonly id?: string } }>>, context: HandlerContext): Promise<void> {
+  async handle(
+    { payload: { event } }: WebhookEvent<SlackEnvelope<{ readonly user?: { readonly id?: string } }>>,
+    context: HandlerContext,
+  ): Promise<void> {
     if (event.user?.id) await context.applyRecords('users', [{ id: event.user.id, data: event.user }]);
   }
 }

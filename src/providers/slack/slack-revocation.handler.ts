@@ -2,7 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { callSdk, OnWebhook, type ConnectionRef, type Fetch, type HandlerContext, type WebhookEvent, type WebhookHandler } from '../../integrations';
+import {
+  callSdk,
+  OnWebhook,
+  type ConnectionRef,
+  type Fetch,
+  type HandlerContext,
+  type WebhookEvent,
+  type WebhookHandler,
+} from '../../integrations';
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import type { SlackEnvelope } from './slack-records.handlers';
@@ -26,13 +34,20 @@ export class SlackRevocationHandler implements WebhookHandler<Envelope, boolean>
     this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
-  async prepare({ payload: { event } }: WebhookEvent<Envelope>, { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<boolean> {
+  async prepare(
+    { payload: { event } }: WebhookEvent<Envelope>,
+    { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
+  ): Promise<boolean> {
     if (event.type === 'tokens_revoked' && !concerns(connection, event)) return false;
     try {
       await callSdk(() => slackClient(fetch, this.apiBaseUrl).auth.test());
       return false;
     } catch (error) {
-      if (error instanceof IntegrationError && (error.code === 'needs_reauth' || error.code === 'not_connected' || error.code === 'refresh_interrupted')) return true;
+      if (
+        error instanceof IntegrationError &&
+        (error.code === 'needs_reauth' || error.code === 'not_connected' || error.code === 'refresh_interrupted')
+      )
+        return true;
       throw error;
     }
   }

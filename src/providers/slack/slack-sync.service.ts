@@ -35,10 +35,13 @@ export class SlackSyncService implements ProviderSync {
     ];
   }
 
-  private async *walk(context: SyncContext, list: (client: WebClient, cursor: string | undefined) => Promise<ListAnswer>): AsyncIterable<SyncPage> {
+  private async *walk(
+    context: SyncContext,
+    list: (client: WebClient, cursor: string | undefined) => Promise<ListAnswer>,
+  ): AsyncIterable<SyncPage> {
     const client = slackClient(context.fetch, this.apiBaseUrl);
     let cursor = cursorOf(context.checkpoint);
-    for (let restarts = 0; ; ) {
+    for (let restarts = 0; ;) {
       context.signal.throwIfAborted();
       let answer: ListAnswer;
       try {
@@ -59,7 +62,9 @@ export class SlackSyncService implements ProviderSync {
 
 async function listChannels(client: WebClient, cursor: string | undefined): Promise<ListAnswer> {
   // A fresh object for each page: the SDK's own paging writes into it.
-  const answer = await callSdk(() => client.conversations.list({ limit: PAGE_SIZE, types: 'public_channel', ...(cursor === undefined ? {} : { cursor }) }));
+  const answer = await callSdk(() =>
+    client.conversations.list({ limit: PAGE_SIZE, types: 'public_channel', ...(cursor === undefined ? {} : { cursor }) }),
+  );
   return { items: listed(answer.channels), next: answer.response_metadata?.next_cursor ?? '' };
 }
 

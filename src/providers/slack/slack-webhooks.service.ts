@@ -3,11 +3,23 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { verifySlackSignature, type IncomingEvent, type ParsedDelivery, type RawDelivery, type Verdict, type WebhookFacts } from '../../integrations';
+import {
+  verifySlackSignature,
+  type IncomingEvent,
+  type ParsedDelivery,
+  type RawDelivery,
+  type Verdict,
+  type WebhookFacts,
+} from '../../integrations';
 import { SLACK } from './slack.facts';
 
 const id = z.string().min(1).max(64);
-const message = z.object({ ts: z.string().max(32).optional(), app_id: z.string().max(64).nullish(), bot_id: z.string().max(64).nullish(), bot_profile: z.object({ app_id: z.string().max(64).nullish() }).nullish() });
+const message = z.object({
+  ts: z.string().max(32).optional(),
+  app_id: z.string().max(64).nullish(),
+  bot_id: z.string().max(64).nullish(),
+  bot_profile: z.object({ app_id: z.string().max(64).nullish() }).nullish(),
+});
 
 /** What the inbox needs of an event; handlers see the whole. https://docs.slack.dev/apis/events-api */
 const eventBody = message.extend({
@@ -29,7 +41,9 @@ const eventCallback = z.object({
   api_app_id: id.optional(),
   event_time: z.number().optional(),
   event: eventBody,
-  authorizations: z.array(z.object({ team_id: id.nullish(), enterprise_id: id.nullish(), is_enterprise_install: z.boolean().optional() })).nullish(),
+  authorizations: z
+    .array(z.object({ team_id: id.nullish(), enterprise_id: id.nullish(), is_enterprise_install: z.boolean().optional() }))
+    .nullish(),
 });
 type EventCallback = z.infer<typeof eventCallback>;
 
@@ -60,7 +74,9 @@ export class SlackWebhooksService implements WebhookFacts {
       case 'url_verification':
         return { events: [], reply: { body: body.challenge, contentType: 'text/plain; charset=utf-8' } };
       case 'app_rate_limited':
-        return { events: [{ eventId: `app_rate_limited:${body.team_id}:${body.minute_rate_limited}`, type: body.type, routingKey: body.team_id }] };
+        return {
+          events: [{ eventId: `app_rate_limited:${body.team_id}:${body.minute_rate_limited}`, type: body.type, routingKey: body.team_id }],
+        };
       case 'event_callback':
         // What we said ourselves comes back as an event: handling it would make echoes.
         return { events: isOwnMessage(body) ? [] : [incomingEvent(body)] };

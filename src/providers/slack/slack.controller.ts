@@ -1,7 +1,19 @@
 import { Controller, Get, Headers, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { cursor, CurrentUser, decodeCursor, encodeCursor, IdParam, limit, paged, ZodBody, ZodQuery, type Caller, type Paged } from '../../api';
+import {
+  cursor,
+  CurrentUser,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  ZodBody,
+  ZodQuery,
+  type Caller,
+  type Paged,
+} from '../../api';
 import { ActionService, ConnectionRepository, toRef } from '../../integrations';
 import { SLACK } from './slack.facts';
 import { postMessageBody, SlackService, type PostMessage, type SlackChannelSummary } from './slack.service';
@@ -19,7 +31,11 @@ export class SlackController {
 
   /** The workspace's channels, asked live. */
   @Get('channels')
-  async channels(@CurrentUser() caller: Caller, @IdParam() id: string, @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>): Promise<Paged<SlackChannelSummary>> {
+  async channels(
+    @CurrentUser() caller: Caller,
+    @IdParam() id: string,
+    @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>,
+  ): Promise<Paged<SlackChannelSummary>> {
     const at = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position).cursor;
     const connection = await this.connections.findUsable(caller, SLACK, id);
     const page = await this.slack.listChannels(toRef(connection), { limit: query.limit, cursor: at });

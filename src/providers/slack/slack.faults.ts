@@ -3,18 +3,54 @@ import type { ProviderFault } from '../../integrations';
 type Answer = { readonly status: number; readonly headers: Headers; readonly json: unknown };
 type Fault = Omit<ProviderFault, 'providerCode'>;
 
-const refused = (detail: string, nextStep: string): Fault => ({ code: 'provider_rejected', retryable: false, notExecuted: true, detail, nextStep });
-const ended: Fault = { code: 'needs_reauth', grantEnded: true, notExecuted: true, detail: 'Slack ended the access to this workspace.', nextStep: 'Reconnect Slack to go on.' };
-const forbidden = (detail: string, nextStep: string): Fault => ({ code: 'provider_forbidden', retryable: false, notExecuted: true, detail, nextStep });
-const missing = (detail: string, nextStep: string): Fault => ({ code: 'provider_not_found', retryable: false, notExecuted: true, detail, nextStep });
-const connecting: Fault = { code: 'connect_failed', retryable: false, notExecuted: true, detail: 'Slack did not accept this sign-in.', nextStep: 'Start connecting again.' };
+const refused = (detail: string, nextStep: string): Fault => ({
+  code: 'provider_rejected',
+  retryable: false,
+  notExecuted: true,
+  detail,
+  nextStep,
+});
+const ended: Fault = {
+  code: 'needs_reauth',
+  grantEnded: true,
+  notExecuted: true,
+  detail: 'Slack ended the access to this workspace.',
+  nextStep: 'Reconnect Slack to go on.',
+};
+const forbidden = (detail: string, nextStep: string): Fault => ({
+  code: 'provider_forbidden',
+  retryable: false,
+  notExecuted: true,
+  detail,
+  nextStep,
+});
+const missing = (detail: string, nextStep: string): Fault => ({
+  code: 'provider_not_found',
+  retryable: false,
+  notExecuted: true,
+  detail,
+  nextStep,
+});
+const connecting: Fault = {
+  code: 'connect_failed',
+  retryable: false,
+  notExecuted: true,
+  detail: 'Slack did not accept this sign-in.',
+  nextStep: 'Start connecting again.',
+};
 const ourClient: Fault = { code: 'provider_misconfigured', retryable: false, notExecuted: true };
 /** "Some aspect of the operation may have succeeded": https://docs.slack.dev/reference/methods/chat.postMessage */
 const doubtful: Fault = { code: 'provider_unavailable', retryable: true, notExecuted: false, detail: 'Slack has a problem at the moment.' };
 const limited: Fault = { code: 'provider_rate_limited', retryable: true, notExecuted: true, detail: 'Slack asks us to slow down.' };
 
-const NO_CHANNEL = missing('Slack has no such channel, or the app cannot see it.', 'Choose another channel; invite the app if the channel is private.');
-const BAD_LAYOUT = refused('Slack could not read the layout of this message.', 'Check the blocks and attachments against the Block Kit builder.');
+const NO_CHANNEL = missing(
+  'Slack has no such channel, or the app cannot see it.',
+  'Choose another channel; invite the app if the channel is private.',
+);
+const BAD_LAYOUT = refused(
+  'Slack could not read the layout of this message.',
+  'Check the blocks and attachments against the Block Kit builder.',
+);
 const NOT_ALLOWED = forbidden('This workspace does not let the app do this.', 'Ask an administrator of the workspace.');
 
 /** Codes of a body with `ok: false`, each in words for a person; those of single methods are on the method's page. */
@@ -28,8 +64,20 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   account_inactive: ended,
   token_revoked: ended,
   app_uninstalled: ended,
-  missing_scope: { code: 'missing_scope', retryable: false, notExecuted: true, detail: 'The app was not given the Slack permission that this needs.', nextStep: 'Reconnect Slack and allow the permission.' },
-  not_allowed_token_type: { code: 'missing_scope', retryable: false, notExecuted: true, detail: 'This kind of Slack access cannot do this.', nextStep: 'Reconnect Slack and allow the permission.' },
+  missing_scope: {
+    code: 'missing_scope',
+    retryable: false,
+    notExecuted: true,
+    detail: 'The app was not given the Slack permission that this needs.',
+    nextStep: 'Reconnect Slack and allow the permission.',
+  },
+  not_allowed_token_type: {
+    code: 'missing_scope',
+    retryable: false,
+    notExecuted: true,
+    detail: 'This kind of Slack access cannot do this.',
+    nextStep: 'Reconnect Slack and allow the permission.',
+  },
   channel_not_found: NO_CHANNEL,
   not_in_channel: forbidden('The app is not a member of this channel.', 'Invite the app to the channel in Slack, then try again.'),
   is_archived: refused('This channel is archived.', 'Choose another channel, or unarchive it in Slack.'),
@@ -86,6 +134,7 @@ export function readSlackFault({ status, json }: Answer): ProviderFault | undefi
   const providerCode = typeof error === 'string' && /^[a-z][a-z0-9_.:-]{0,63}$/.test(error) ? error : undefined;
   const known = providerCode !== undefined && Object.hasOwn(FAULTS, providerCode) ? FAULTS[providerCode] : undefined;
   if (!known) return status >= 500 ? { ...doubtful, providerCode } : { ...(status === 429 ? limited : UNKNOWN), providerCode };
-  const extra = providerCode === 'missing_scope' && typeof needed === 'string' ? { extra: { neededScopes: needed.slice(0, 200).split(',') } } : {};
+  const extra =
+    providerCode === 'missing_scope' && typeof needed === 'string' ? { extra: { neededScopes: needed.slice(0, 200).split(',') } } : {};
   return { ...known, providerCode, ...extra };
 }

@@ -15,13 +15,26 @@ import { SlackService } from './slack.service';
   imports: [IntegrationsModule],
   controllers: [SlackController],
   providers: [
-    SlackAuthService, SlackSyncService, SlackWebhooksService, SlackService,
-    SlackMessageHandler, SlackChannelHandler, SlackUserHandler, SlackRateLimitedHandler, SlackRevocationHandler,
+    SlackAuthService,
+    SlackSyncService,
+    SlackWebhooksService,
+    SlackService,
+    SlackMessageHandler,
+    SlackChannelHandler,
+    SlackUserHandler,
+    SlackRateLimitedHandler,
+    SlackRevocationHandler,
   ],
   exports: [SlackService],
 })
 export class SlackModule {
-  constructor(registry: ProviderRegistry, @Inject(SETTINGS) settings: Settings, auth: SlackAuthService, sync: SlackSyncService, webhooks: SlackWebhooksService) {
+  constructor(
+    registry: ProviderRegistry,
+    @Inject(SETTINGS) settings: Settings,
+    auth: SlackAuthService,
+    sync: SlackSyncService,
+    webhooks: SlackWebhooksService,
+  ) {
     registry.register(slackProvider(settings, { auth, sync, webhooks }));
   }
 }

@@ -18,9 +18,15 @@ export const postMessageBody = z
     text: z.string().max(40_000).optional(),
     blocks: z.array(part).max(50).optional(),
     attachments: z.array(part).max(100).optional(),
-    threadTs: z.string().regex(/^\d{1,12}\.\d{1,6}$/, 'must be the ts of a message').optional(),
+    threadTs: z
+      .string()
+      .regex(/^\d{1,12}\.\d{1,6}$/, 'must be the ts of a message')
+      .optional(),
   })
-  .refine((body) => Boolean(body.text?.trim()) || (body.blocks?.length ?? 0) > 0 || (body.attachments?.length ?? 0) > 0, { error: 'Give at least one of text, blocks and attachments.', path: ['text'] });
+  .refine((body) => Boolean(body.text?.trim()) || (body.blocks?.length ?? 0) > 0 || (body.attachments?.length ?? 0) > 0, {
+    error: 'Give at least one of text, blocks and attachments.',
+    path: ['text'],
+  });
 export type PostMessage = z.output<typeof postMessageBody>;
 
 export interface SlackChannelSummary {
@@ -55,12 +61,24 @@ export class SlackService {
   }
 
   /** One page of the channels that can be posted to, archived ones left out; a page may be shorter than asked for. */
-  async listChannels(connection: ConnectionRef, options: { limit: number; cursor?: string; signal?: AbortSignal }): Promise<{ channels: SlackChannelSummary[]; cursor?: string }> {
-    const client = slackClient(this.http.fetchFor(connection, { operation: 'slack.channels.list', signal: options.signal }), this.apiBaseUrl);
+  async listChannels(
+    connection: ConnectionRef,
+    options: { limit: number; cursor?: string; signal?: AbortSignal },
+  ): Promise<{ channels: SlackChannelSummary[]; cursor?: string }> {
+    const client = slackClient(
+      this.http.fetchFor(connection, { operation: 'slack.channels.list', signal: options.signal }),
+      this.apiBaseUrl,
+    );
     const answer = await callSdk(() =>
-      client.conversations.list({ limit: options.limit, exclude_archived: true, types: 'public_channel', ...(options.cursor === undefined ? {} : { cursor: options.cursor }) }),
+      client.conversations.list({
+        limit: options.limit,
+        exclude_archived: true,
+        types: 'public_channel',
+        ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
+      }),
     ).catch((error: unknown) => {
-      if (error instanceof IntegrationError && error.providerCode === 'invalid_cursor') throw new IntegrationError('invalid_cursor', { provider: SLACK, cause: error });
+      if (error instanceof IntegrationError && error.providerCode === 'invalid_cursor')
+        throw new IntegrationError('invalid_cursor', { provider: SLACK, cause: error });
       throw error;
     });
     return {

@@ -13,9 +13,20 @@ import { escapeSlackText, postMessageBody, SlackService } from './slack.service'
 let fixture: ProviderFixture;
 let provider: Provider;
 beforeAll(async () => {
-  fixture = await providerFixture([SlackAuthService, SlackSyncService, SlackWebhooksService, SlackService, SlackChannelHandler, SlackRevocationHandler]);
+  fixture = await providerFixture([
+    SlackAuthService,
+    SlackSyncService,
+    SlackWebhooksService,
+    SlackService,
+    SlackChannelHandler,
+    SlackRevocationHandler,
+  ]);
   const { module, settings } = fixture;
-  provider = slackProvider(settings, { auth: module.get(SlackAuthService), sync: module.get(SlackSyncService), webhooks: module.get(SlackWebhooksService) });
+  provider = slackProvider(settings, {
+    auth: module.get(SlackAuthService),
+    sync: module.get(SlackSyncService),
+    webhooks: module.get(SlackWebhooksService),
+  });
   fixture.register(provider);
 });
 afterAll(() => fixture.close());
@@ -33,7 +44,16 @@ const body = (event: object, envelope: object = {}): RawDelivery => ({
 describe('signing in', () => {
   it('reads a bot and a user token, each with its own end', () => {
     const grants = provider.auth.parseTokenResponse(
-      { ok: true, access_token: 'xoxb-1', token_type: 'bot', scope: 'chat:write,users:read', refresh_token: 'r1', expires_in: 43200, team: { id: 'T1', name: 'Acme' }, authed_user: { id: 'U1', access_token: 'xoxp-1', refresh_token: 'r2', expires_in: 60, scope: 'search:read' } },
+      {
+        ok: true,
+        access_token: 'xoxb-1',
+        token_type: 'bot',
+        scope: 'chat:write,users:read',
+        refresh_token: 'r1',
+        expires_in: 43200,
+        team: { id: 'T1', name: 'Acme' },
+        authed_user: { id: 'U1', access_token: 'xoxp-1', refresh_token: 'r2', expires_in: 60, scope: 'search:read' },
+      },
       { step: 'exchange' },
     );
     expect(grants).toEqual([
@@ -43,18 +63,26 @@ describe('signing in', () => {
   });
 
   it('takes an installation that gave a user token only', () => {
-    const [grant, ...more] = provider.auth.parseTokenResponse({ ok: true, team: { id: 'T1' }, authed_user: { id: 'U1', access_token: 'xoxp-1', scope: 'search:read' } }, { step: 'exchange' });
+    const [grant, ...more] = provider.auth.parseTokenResponse(
+      { ok: true, team: { id: 'T1' }, authed_user: { id: 'U1', access_token: 'xoxp-1', scope: 'search:read' } },
+      { step: 'exchange' },
+    );
     expect(grant?.kind).toBe('user');
     expect(more).toEqual([]);
   });
 
   it('keeps a refreshed user token apart from the bot, though it comes where the bot stood', () => {
-    const [grant] = provider.auth.parseTokenResponse({ ok: true, access_token: 'xoxp-2', token_type: 'user', refresh_token: 'r3', expires_in: 43200, authed_user: { id: 'U1' } }, { step: 'refresh', kind: 'user' });
+    const [grant] = provider.auth.parseTokenResponse(
+      { ok: true, access_token: 'xoxp-2', token_type: 'user', refresh_token: 'r3', expires_in: 43200, authed_user: { id: 'U1' } },
+      { step: 'refresh', kind: 'user' },
+    );
     expect(grant).toMatchObject({ kind: 'user', accessToken: 'xoxp-2', refreshToken: 'r3' });
   });
 
   it('says no with Slack’s code where the answer is a 200 that says no', () => {
-    expect(() => provider.auth.parseTokenResponse({ ok: false, error: 'invalid_code' }, { step: 'exchange' })).toThrow(expect.objectContaining({ code: 'connect_failed', providerCode: 'invalid_code' }));
+    expect(() => provider.auth.parseTokenResponse({ ok: false, error: 'invalid_code' }, { step: 'exchange' })).toThrow(
+      expect.objectContaining({ code: 'connect_failed', providerCode: 'invalid_code' }),
+    );
   });
 
   it('names the workspace, and the organization where the whole of it was installed', async () => {
@@ -96,7 +124,8 @@ describe('faults', () => {
   });
 
   it('is none where Slack says ok, or says nothing of Slack', () => {
-    for (const json of [{ ok: true }, null, [], 'x', undefined]) expect(readSlackFault({ status: 200, headers: new Headers(), json })).toBeUndefined();
+    for (const json of [{ ok: true }, null, [], 'x', undefined])
+      expect(readSlackFault({ status: 200, headers: new Headers(), json })).toBeUndefined();
   });
 
   it('never passes a page off as a code', () => {
@@ -110,7 +139,8 @@ describe('sync', () => {
     connection = await fixture.connect('slack', 'T_SYNC');
     fixture.sandbox.control.seed({ provider: 'slack', account: 'T_SYNC', resource: 'channels', count: 450 });
   });
-  const full = (name: string, checkpoint?: unknown) => walked(resourceOf(provider, name).full(fixture.syncContext(connection, '', { checkpoint })));
+  const full = (name: string, checkpoint?: unknown) =>
+    walked(resourceOf(provider, name).full(fixture.syncContext(connection, '', { checkpoint })));
 
   it('walks every page of channels, and goes on from a checkpoint', async () => {
     const all = await full('channels');
@@ -139,9 +169,20 @@ describe('events', () => {
 
   it('routes to the installation that it was sent for, keyed by the message', () => {
     const { events } = provider.webhooks!.parse(
-      body({ type: 'message', channel: 'C1', ts: '1700000000.000100', event_ts: '1700000000.000100', text: 'hi' }, { team_id: 'T_OTHER', authorizations: [{ team_id: 'T_OURS', enterprise_id: null, is_enterprise_install: false }] }),
+      body(
+        { type: 'message', channel: 'C1', ts: '1700000000.000100', event_ts: '1700000000.000100', text: 'hi' },
+        { team_id: 'T_OTHER', authorizations: [{ team_id: 'T_OURS', enterprise_id: null, is_enterprise_install: false }] },
+      ),
     );
-    expect(events).toEqual([{ eventId: 'Ev1', type: 'message', routingKey: 'T_OURS', objectKey: 'message/C1/1700000000.000100', objectVersion: 1_700_000_000_000_100 }]);
+    expect(events).toEqual([
+      {
+        eventId: 'Ev1',
+        type: 'message',
+        routingKey: 'T_OURS',
+        objectKey: 'message/C1/1700000000.000100',
+        objectVersion: 1_700_000_000_000_100,
+      },
+    ]);
   });
 
   it('keys an edit and a deletion by the message that they are about', () => {
@@ -154,8 +195,12 @@ describe('events', () => {
   });
 
   it('does not hear itself', () => {
-    expect(provider.webhooks!.parse(body({ type: 'message', channel: 'C1', ts: '1.1', bot_id: 'B1', app_id: 'A_OURS' })).events).toEqual([]);
-    expect(provider.webhooks!.parse(body({ type: 'message', channel: 'C1', ts: '1.1', bot_id: 'B2', app_id: 'A_OTHER' })).events).toHaveLength(1);
+    expect(provider.webhooks!.parse(body({ type: 'message', channel: 'C1', ts: '1.1', bot_id: 'B1', app_id: 'A_OURS' })).events).toEqual(
+      [],
+    );
+    expect(
+      provider.webhooks!.parse(body({ type: 'message', channel: 'C1', ts: '1.1', bot_id: 'B2', app_id: 'A_OTHER' })).events,
+    ).toHaveLength(1);
   });
 
   it('refuses what is no event', () => {
@@ -196,7 +241,10 @@ describe('messages', () => {
     expect(sent.channel).toBe(member.id);
     const state = JSON.stringify(fixture.sandbox.control.state().slack);
     expect(state).toContain('Hello &lt;!channel&gt;');
-    await expect(slack.postMessage(connection, { channel: 'C_NOWHERE', text: 'x' })).rejects.toMatchObject({ code: 'provider_not_found', providerCode: 'channel_not_found' });
+    await expect(slack.postMessage(connection, { channel: 'C_NOWHERE', text: 'x' })).rejects.toMatchObject({
+      code: 'provider_not_found',
+      providerCode: 'channel_not_found',
+    });
     await expect(slack.listChannels(connection, { limit: 10, cursor: 'bm9uc2Vuc2U=' })).rejects.toMatchObject({ code: 'invalid_cursor' });
   });
 });

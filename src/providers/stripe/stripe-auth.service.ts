@@ -36,16 +36,28 @@ export class StripeAuthService implements ProviderAuth {
 
   parseTokenResponse(body: unknown): readonly TokenGrant[] {
     const failed = refusal.safeParse(body);
-    if (failed.success) throw new IntegrationError('connect_failed', { provider: STRIPE, providerCode: failed.data.error.slice(0, 64), notExecuted: true });
+    if (failed.success)
+      throw new IntegrationError('connect_failed', { provider: STRIPE, providerCode: failed.data.error.slice(0, 64), notExecuted: true });
     const answer = readTokenBody(body);
     // Connect's tokens do not expire; there is nothing to refresh, and the refresh token only serves to change the mode.
     return [{ kind: 'default', accessToken: answer.access_token, scopes: (answer.scope ?? '').split(' ').filter(Boolean) }];
   }
 
-  async identify({ fetch, tokenBody: body }: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity> {
+  async identify({
+    fetch,
+    tokenBody: body,
+  }: {
+    fetch: Fetch;
+    grants: readonly TokenGrant[];
+    tokenBody: unknown;
+  }): Promise<AccountIdentity> {
     const { stripe_user_id: granted, livemode } = readTokenBody(body);
     const account = await this.account(fetch);
-    if (granted !== undefined && account.id !== granted) throw new IntegrationError('connect_failed', { provider: STRIPE, detail: 'Stripe answered for another account than the one that was connected.' });
+    if (granted !== undefined && account.id !== granted)
+      throw new IntegrationError('connect_failed', {
+        provider: STRIPE,
+        detail: 'Stripe answered for another account than the one that was connected.',
+      });
     return identityOf(account, { livemode: livemode ?? null });
   }
 
@@ -87,7 +99,12 @@ export class StripeAuthService implements ProviderAuth {
     } catch (error) {
       throw error instanceof IntegrationError ? rejected(error) : error;
     }
-    if (!id.success) throw new IntegrationError('credentials_rejected', { provider: STRIPE, detail: 'With this key Stripe does not say which account it belongs to.', nextStep: 'Give the key the permission to read accounts, then try again.' });
+    if (!id.success)
+      throw new IntegrationError('credentials_rejected', {
+        provider: STRIPE,
+        detail: 'With this key Stripe does not say which account it belongs to.',
+        nextStep: 'Give the key the permission to read accounts, then try again.',
+      });
     return { accountId: id.data, accountName: id.data, metadata: { livemode: null, restricted: true } };
   }
 
@@ -98,7 +115,11 @@ export class StripeAuthService implements ProviderAuth {
 
 function readTokenBody(body: unknown): z.infer<typeof tokenBody> {
   const parsed = tokenBody.safeParse(body);
-  if (!parsed.success) throw new IntegrationError('provider_bad_answer', { provider: STRIPE, detail: 'Stripe answered the sign-in with something that could not be read.' });
+  if (!parsed.success)
+    throw new IntegrationError('provider_bad_answer', {
+      provider: STRIPE,
+      detail: 'Stripe answered the sign-in with something that could not be read.',
+    });
   return parsed.data;
 }
 
@@ -109,8 +130,18 @@ function identityOf(account: Stripe.Account, metadata: Readonly<Record<string, u
 
 /** What a bad key is told; a provider that is down or busy says nothing about the key. */
 function rejected(error: IntegrationError): IntegrationError {
-  const aboutTheKey = error.code === 'needs_reauth' || error.code === 'not_connected' || error.code === 'provider_forbidden' || error.providerStatus === 401;
+  const aboutTheKey =
+    error.code === 'needs_reauth' || error.code === 'not_connected' || error.code === 'provider_forbidden' || error.providerStatus === 401;
   if (!aboutTheKey) return error;
-  const detail = error.code === 'provider_forbidden' ? 'This key may not read customers, so nothing could be synced with it.' : 'Stripe did not accept this key.';
-  return new IntegrationError('credentials_rejected', { provider: STRIPE, providerCode: error.providerCode, providerStatus: error.providerStatus, detail, cause: error });
+  const detail =
+    error.code === 'provider_forbidden'
+      ? 'This key may not read customers, so nothing could be synced with it.'
+      : 'Stripe did not accept this key.';
+  return new IntegrationError('credentials_rejected', {
+    provider: STRIPE,
+    providerCode: error.providerCode,
+    providerStatus: error.providerStatus,
+    detail,
+    cause: error,
+  });
 }

@@ -2,7 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { OnWebhook, type ConnectionRef, type Fetch, type HandlerContext, type SyncRecord, type WebhookEvent, type WebhookHandler } from '../../integrations';
+import {
+  OnWebhook,
+  type ConnectionRef,
+  type Fetch,
+  type HandlerContext,
+  type SyncRecord,
+  type WebhookEvent,
+  type WebhookHandler,
+} from '../../integrations';
 import { stripeClient } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { currentRecord, STRIPE_RESOURCES } from './stripe.resources';
@@ -22,7 +30,10 @@ export class StripeRecordsHandler implements WebhookHandler<Stripe.Event, Prepar
     this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
   }
 
-  async prepare({ payload, type }: WebhookEvent<Stripe.Event>, { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<Prepared | undefined> {
+  async prepare(
+    { payload, type }: WebhookEvent<Stripe.Event>,
+    { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
+  ): Promise<Prepared | undefined> {
     const resource = STRIPE_RESOURCES.find(({ eventTypes }) => eventTypes.includes(type));
     const { id } = payload.data.object as { id?: string };
     // An upcoming invoice has no id; an event of the other mode is not about what is connected.

@@ -19,7 +19,10 @@ export class StripeRevocationHandler implements WebhookHandler<unknown, boolean>
     this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
   }
 
-  async prepare(_event: WebhookEvent, { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<boolean> {
+  async prepare(
+    _event: WebhookEvent,
+    { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
+  ): Promise<boolean> {
     // A pasted key is the account's own; the platform's access has no part in it.
     if (connection.authType !== 'oauth2') return false;
     try {

@@ -53,7 +53,9 @@ export class StripeSyncService implements ProviderSync {
       context.signal.throwIfAborted();
       let page: { data: { id: string }[]; hasMore: boolean };
       try {
-        page = await stripeList(() => resource.list(client, { limit: PAGE_SIZE, ...(after === undefined ? {} : { starting_after: after }) }));
+        page = await stripeList(() =>
+          resource.list(client, { limit: PAGE_SIZE, ...(after === undefined ? {} : { starting_after: after }) }),
+        );
       } catch (error) {
         // The object at which we stopped may be gone by now; from the start then.
         if (!first || after === undefined || !isMissing(error)) throw error;
@@ -73,7 +75,8 @@ export class StripeSyncService implements ProviderSync {
   private async *incremental(context: SyncContext & { readonly cursor: unknown }, resource: StripeResource): AsyncIterable<SyncPage> {
     const cursor = cursorShape.safeParse(context.cursor);
     const now = Math.floor(context.now() / 1000);
-    if (!cursor.success || cursor.data.since < now - EVENTS_KEPT_S + CLOCK_MARGIN_S) throw new IntegrationError('sync_cursor_expired', { provider: STRIPE });
+    if (!cursor.success || cursor.data.since < now - EVENTS_KEPT_S + CLOCK_MARGIN_S)
+      throw new IntegrationError('sync_cursor_expired', { provider: STRIPE });
     const client = stripeClient(context.fetch, this.apiBaseUrl);
     const resumed = incrementalCheckpoint.safeParse(context.checkpoint);
     let since = resumed.success ? resumed.data.since : Math.max(cursor.data.since, now - CLOCK_MARGIN_S);
@@ -82,7 +85,12 @@ export class StripeSyncService implements ProviderSync {
     for (;;) {
       context.signal.throwIfAborted();
       const page = await stripeList(() =>
-        client.events.list({ types: [...resource.eventTypes], created: { gte: cursor.data.since - OVERLAP_S }, limit: PAGE_SIZE, ...(after === undefined ? {} : { starting_after: after }) }),
+        client.events.list({
+          types: [...resource.eventTypes],
+          created: { gte: cursor.data.since - OVERLAP_S },
+          limit: PAGE_SIZE,
+          ...(after === undefined ? {} : { starting_after: after }),
+        }),
       );
       // Newest first: one object's later events would bring the same state again.
       const ids = page.data.map(subjectOf).filter((id): id is string => id !== undefined && !seen.has(id));

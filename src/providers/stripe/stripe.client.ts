@@ -29,12 +29,15 @@ export function stripeClient(fetch: Fetch, apiBaseUrl: string): Stripe {
 export async function stripeObject<T extends { object?: unknown }>(kind: string, call: () => Promise<T>): Promise<T> {
   const answer = await callSdk(call);
   const { id, object } = (answer ?? {}) as { id?: unknown; object?: unknown };
-  if (object !== kind || (kind !== 'list' && typeof id !== 'string')) throw new IntegrationError('provider_bad_answer', { provider: STRIPE });
+  if (object !== kind || (kind !== 'list' && typeof id !== 'string'))
+    throw new IntegrationError('provider_bad_answer', { provider: STRIPE });
   return answer;
 }
 
 /** A page of a list, checked likewise: an answer without `data` must not look like an empty account. */
-export async function stripeList<T extends { id?: string }>(call: () => Promise<Stripe.ApiList<T>>): Promise<{ data: T[]; hasMore: boolean }> {
+export async function stripeList<T extends { id?: string }>(
+  call: () => Promise<Stripe.ApiList<T>>,
+): Promise<{ data: T[]; hasMore: boolean }> {
   const { data, has_more: hasMore } = await stripeObject('list', call);
   if (!Array.isArray(data) || typeof hasMore !== 'boolean') throw new IntegrationError('provider_bad_answer', { provider: STRIPE });
   return { data, hasMore };

@@ -4,7 +4,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { CurrentUser, IdParam, ZodBody, ZodPipe, type Caller } from '../../api';
 import { ActionService, ConnectionRepository, toRef } from '../../integrations';
 import { STRIPE } from './stripe.facts';
-import { createSubscriptionBody, StripeService, subscriptionId, type CancelledSubscription, type CreateSubscription } from './stripe.service';
+import {
+  createSubscriptionBody,
+  StripeService,
+  subscriptionId,
+  type CancelledSubscription,
+  type CreateSubscription,
+} from './stripe.service';
 
 @Controller('v1/connections/:id/stripe')
 export class StripeController {
@@ -39,7 +45,11 @@ export class StripeController {
 
   /** Cancels at the end of the paid period; asked twice it is the same. */
   @Delete('subscriptions/:subscriptionId')
-  async cancelSubscription(@CurrentUser() caller: Caller, @IdParam() id: string, @Param('subscriptionId', new ZodPipe(subscriptionId)) subscription: string): Promise<CancelledSubscription> {
+  async cancelSubscription(
+    @CurrentUser() caller: Caller,
+    @IdParam() id: string,
+    @Param('subscriptionId', new ZodPipe(subscriptionId)) subscription: string,
+  ): Promise<CancelledSubscription> {
     const connection = await this.connections.findUsable(caller, STRIPE, id);
     return this.stripe.cancelAtPeriodEnd(toRef(connection), subscription, uuidv7());
   }

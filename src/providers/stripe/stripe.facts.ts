@@ -31,7 +31,18 @@ export const STRIPE_API_KEY: ApiKeyFacts = {
   help: 'In the Stripe dashboard under Developers, API keys: a secret key (sk_...) or, better, a restricted key (rk_...) that may read accounts and customers.',
 };
 
-const LISTS = ['customers', 'subscriptions', 'invoices', 'prices', 'products', 'payment_intents', 'charges', 'events', 'invoice_payments', 'setup_intents'];
+const LISTS = [
+  'customers',
+  'subscriptions',
+  'invoices',
+  'prices',
+  'products',
+  'payment_intents',
+  'charges',
+  'events',
+  'invoice_payments',
+  'setup_intents',
+];
 
 /** Limits of an account in live mode and in test mode, and of one endpoint: https://docs.stripe.com/rate-limits */
 export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string): HttpFacts {

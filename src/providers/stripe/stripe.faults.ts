@@ -16,15 +16,49 @@ interface StripeError {
 const BY_CODE: Readonly<Record<string, Fault>> = {
   rate_limit: { code: 'provider_rate_limited', retryable: true, notExecuted: true, detail: 'Stripe asks us to slow down.' },
   // Two writes to one object at the same time: https://docs.stripe.com/rate-limits#object-lock-timeouts
-  lock_timeout: { code: 'provider_rate_limited', retryable: true, notExecuted: true, detail: 'Stripe is still busy with another change of the same object.' },
+  lock_timeout: {
+    code: 'provider_rate_limited',
+    retryable: true,
+    notExecuted: true,
+    detail: 'Stripe is still busy with another change of the same object.',
+  },
   // The first request with this key is still at work: asked again with the same key, Stripe answers what became of it.
-  idempotency_key_in_use: { code: 'provider_conflict', retryable: true, notExecuted: false, detail: 'Stripe is still busy with the first request of this kind.', nextStep: 'Wait a moment, then ask again.' },
-  resource_missing: { code: 'provider_not_found', retryable: false, notExecuted: true, detail: 'Stripe has no such object.', nextStep: 'Check the id; it may have been removed, or belong to the other mode (test or live).' },
+  idempotency_key_in_use: {
+    code: 'provider_conflict',
+    retryable: true,
+    notExecuted: false,
+    detail: 'Stripe is still busy with the first request of this kind.',
+    nextStep: 'Wait a moment, then ask again.',
+  },
+  resource_missing: {
+    code: 'provider_not_found',
+    retryable: false,
+    notExecuted: true,
+    detail: 'Stripe has no such object.',
+    nextStep: 'Check the id; it may have been removed, or belong to the other mode (test or live).',
+  },
   account_invalid: { code: 'needs_reauth', grantEnded: true, notExecuted: true, detail: 'Stripe ended the access to this account.' },
   platform_account_required: { code: 'provider_misconfigured', retryable: false, notExecuted: true },
-  api_key_expired: { code: 'needs_reauth', grantEnded: true, notExecuted: true, detail: 'This Stripe key has expired.', nextStep: 'Connect Stripe again with a new key.' },
-  livemode_mismatch: { code: 'provider_rejected', retryable: false, notExecuted: true, detail: 'This object belongs to the other mode of Stripe (test or live).' },
-  testmode_charges_only: { code: 'provider_forbidden', retryable: false, notExecuted: true, detail: 'This Stripe account is not yet activated for live payments.', nextStep: 'Finish the activation in the Stripe dashboard.' },
+  api_key_expired: {
+    code: 'needs_reauth',
+    grantEnded: true,
+    notExecuted: true,
+    detail: 'This Stripe key has expired.',
+    nextStep: 'Connect Stripe again with a new key.',
+  },
+  livemode_mismatch: {
+    code: 'provider_rejected',
+    retryable: false,
+    notExecuted: true,
+    detail: 'This object belongs to the other mode of Stripe (test or live).',
+  },
+  testmode_charges_only: {
+    code: 'provider_forbidden',
+    retryable: false,
+    notExecuted: true,
+    detail: 'This Stripe account is not yet activated for live payments.',
+    nextStep: 'Finish the activation in the Stripe dashboard.',
+  },
 };
 
 /** Reasons that may be told to the person who pays: https://docs.stripe.com/declines/codes */
@@ -49,9 +83,25 @@ const DECLINES: Readonly<Record<string, readonly [detail: string, nextStep: stri
 };
 
 /** Who steals a card must not learn that it was noticed: shown as a plain decline, the code included. */
-const HIDDEN_DECLINES: readonly string[] = ['fraudulent', 'lost_card', 'stolen_card', 'pickup_card', 'restricted_card', 'security_violation', 'merchant_blacklist', 'highest_risk_level', 'elevated_risk_level', 'rule'];
+const HIDDEN_DECLINES: readonly string[] = [
+  'fraudulent',
+  'lost_card',
+  'stolen_card',
+  'pickup_card',
+  'restricted_card',
+  'security_violation',
+  'merchant_blacklist',
+  'highest_risk_level',
+  'elevated_risk_level',
+  'rule',
+];
 
-const BY_STATUS: Readonly<Record<number, ErrorCode>> = { 403: 'provider_forbidden', 404: 'provider_not_found', 409: 'provider_conflict', 429: 'provider_rate_limited' };
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  403: 'provider_forbidden',
+  404: 'provider_not_found',
+  409: 'provider_conflict',
+  429: 'provider_rate_limited',
+};
 
 /** Reads `error` of Stripe's answers, and notices a failing status without one, which the SDK would take for success. */
 export function readStripeFault({ status, json }: Answer): ProviderFault | undefined {
@@ -65,7 +115,15 @@ export function readStripeFault({ status, json }: Answer): ProviderFault | undef
   const known = error.code !== undefined && Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code] : undefined;
   if (known) return { ...known, providerCode };
   // A revoked or mistyped key; with a platform key the core's own refresh has nothing to refresh, so the status decides there too.
-  if (status === 401) return { code: 'needs_reauth', grantEnded: true, notExecuted: true, providerCode, detail: 'Stripe did not accept the key.', nextStep: 'Connect Stripe again.' };
+  if (status === 401)
+    return {
+      code: 'needs_reauth',
+      grantEnded: true,
+      notExecuted: true,
+      providerCode,
+      detail: 'Stripe did not accept the key.',
+      nextStep: 'Connect Stripe again.',
+    };
   if (status === 403) return permissionFault(error, providerCode);
   if (error.type === 'idempotency_error') return { code: 'idempotency_key_reused', retryable: false, notExecuted: true, providerCode };
   if (status >= 500) return { code: 'provider_unavailable', providerCode, detail: 'Stripe has a problem at the moment.' };
@@ -74,21 +132,35 @@ export function readStripeFault({ status, json }: Answer): ProviderFault | undef
     providerCode,
     notExecuted: true,
     ...(status === 429 ? { retryable: true } : { retryable: false }),
-    ...(status === 400 ? { detail: error.param ? `Stripe did not accept "${safeParam(error.param)}".` : 'Stripe did not accept the request.' } : {}),
+    ...(status === 400
+      ? { detail: error.param ? `Stripe did not accept "${safeParam(error.param)}".` : 'Stripe did not accept the request.' }
+      : {}),
   };
 }
 
 function cardFault(error: StripeError): ProviderFault {
   const decline = safeCode(error.decline_code) ?? (error.code === 'card_declined' ? undefined : safeCode(error.code)) ?? 'generic_decline';
   const declineCode = HIDDEN_DECLINES.includes(decline) ? 'generic_decline' : decline;
-  const [detail, nextStep] = (Object.hasOwn(DECLINES, declineCode) ? DECLINES[declineCode] : undefined) ?? ['Your card was declined.', 'Use another card, or ask the bank.'];
-  return { code: 'card_declined', providerCode: safeCode(error.code) ?? 'card_declined', retryable: false, notExecuted: true, detail, nextStep, extra: { declineCode } };
+  const [detail, nextStep] = (Object.hasOwn(DECLINES, declineCode) ? DECLINES[declineCode] : undefined) ?? [
+    'Your card was declined.',
+    'Use another card, or ask the bank.',
+  ];
+  return {
+    code: 'card_declined',
+    providerCode: safeCode(error.code) ?? 'card_declined',
+    retryable: false,
+    notExecuted: true,
+    detail,
+    nextStep,
+    extra: { declineCode },
+  };
 }
 
 /** The account that a restricted key belongs to stands in the refusal only; for such a key there is no other way to learn it. */
 function permissionFault(error: StripeError, providerCode: string | undefined): ProviderFault {
   const accountId = /\bacct_[A-Za-z0-9]{6,64}\b/.exec(error.message ?? '')?.[0];
-  if (/application access may have been revoked/i.test(error.message ?? '')) return { ...BY_CODE['account_invalid'], code: 'needs_reauth', providerCode: providerCode ?? 'account_invalid' };
+  if (/application access may have been revoked/i.test(error.message ?? ''))
+    return { ...BY_CODE['account_invalid'], code: 'needs_reauth', providerCode: providerCode ?? 'account_invalid' };
   return {
     code: 'provider_forbidden',
     providerCode,
@@ -104,9 +176,18 @@ function permissionFault(error: StripeError, providerCode: string | undefined): 
 function oauthFault(error: string, description: unknown): ProviderFault {
   const providerCode = safeCode(error);
   // Deauthorizing what is not connected has the code of a wrong client; only the sentence tells them apart.
-  if (typeof description === 'string' && /not connected to/i.test(description)) return { code: 'not_connected', providerCode, retryable: false, notExecuted: true };
-  if (providerCode === 'invalid_client' || providerCode === 'unauthorized_client') return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
-  return { code: 'connect_failed', providerCode, retryable: false, notExecuted: true, detail: 'Stripe did not accept this sign-in.', nextStep: 'Start connecting again.' };
+  if (typeof description === 'string' && /not connected to/i.test(description))
+    return { code: 'not_connected', providerCode, retryable: false, notExecuted: true };
+  if (providerCode === 'invalid_client' || providerCode === 'unauthorized_client')
+    return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
+  return {
+    code: 'connect_failed',
+    providerCode,
+    retryable: false,
+    notExecuted: true,
+    detail: 'Stripe did not accept this sign-in.',
+    nextStep: 'Start connecting again.',
+  };
 }
 
 function errorOf(json: unknown): StripeError | string | undefined {

@@ -18,7 +18,13 @@ import { StripeService } from './stripe.service';
   exports: [StripeService],
 })
 export class StripeModule {
-  constructor(registry: ProviderRegistry, @Inject(SETTINGS) settings: Settings, auth: StripeAuthService, sync: StripeSyncService, webhooks: StripeWebhooksService) {
+  constructor(
+    registry: ProviderRegistry,
+    @Inject(SETTINGS) settings: Settings,
+    auth: StripeAuthService,
+    sync: StripeSyncService,
+    webhooks: StripeWebhooksService,
+  ) {
     registry.register(stripeProvider(settings, { auth, sync, webhooks }));
   }
 }

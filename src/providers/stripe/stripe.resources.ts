@@ -15,8 +15,31 @@ export interface StripeResource {
   get(client: Stripe, id: string): Promise<{ id?: string; object?: string; deleted?: unknown }>;
 }
 
-const subscriptionEvents = ['created', 'updated', 'deleted', 'paused', 'resumed', 'pending_update_applied', 'pending_update_expired', 'trial_will_end'];
-const invoiceEvents = ['created', 'updated', 'deleted', 'finalized', 'finalization_failed', 'paid', 'payment_succeeded', 'payment_failed', 'payment_action_required', 'sent', 'voided', 'marked_uncollectible', 'overdue'];
+const subscriptionEvents = [
+  'created',
+  'updated',
+  'deleted',
+  'paused',
+  'resumed',
+  'pending_update_applied',
+  'pending_update_expired',
+  'trial_will_end',
+];
+const invoiceEvents = [
+  'created',
+  'updated',
+  'deleted',
+  'finalized',
+  'finalization_failed',
+  'paid',
+  'payment_succeeded',
+  'payment_failed',
+  'payment_action_required',
+  'sent',
+  'voided',
+  'marked_uncollectible',
+  'overdue',
+];
 
 export const STRIPE_RESOURCES: readonly StripeResource[] = [
   {

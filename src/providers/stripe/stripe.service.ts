@@ -13,7 +13,14 @@ export const createSubscriptionBody = z.strictObject({
   customerId: z.string().regex(/^cus_[A-Za-z0-9]{1,250}$/, 'must be the id of a customer (cus_...)'),
   priceId: z.string().regex(/^(price|plan)_[A-Za-z0-9]{1,250}$/, 'must be the id of a price (price_...)'),
   metadata: z
-    .record(z.string().min(1).max(40).regex(/^[^[\]]+$/, 'must not hold [ or ]'), z.string().max(500))
+    .record(
+      z
+        .string()
+        .min(1)
+        .max(40)
+        .regex(/^[^[\]]+$/, 'must not hold [ or ]'),
+      z.string().max(500),
+    )
     .refine((value) => Object.keys(value).length <= 50, { error: 'must have at most 50 keys' })
     .optional(),
 });
@@ -52,7 +59,12 @@ export class StripeService {
    * `idempotencyKey` was stored before, so that a second try cannot make a second subscription.
    * @throws IntegrationError `card_declined` with `declineCode`, `provider_not_found`, ...
    */
-  async createSubscription(connection: ConnectionRef, wanted: CreateSubscription, idempotencyKey: string, signal?: AbortSignal): Promise<CreatedSubscription> {
+  async createSubscription(
+    connection: ConnectionRef,
+    wanted: CreateSubscription,
+    idempotencyKey: string,
+    signal?: AbortSignal,
+  ): Promise<CreatedSubscription> {
     const client = this.client(connection, 'stripe.subscriptions.create', signal);
     const subscription = await stripeObject('subscription', () =>
       client.subscriptions.create(
@@ -71,10 +83,21 @@ export class StripeService {
   }
 
   /** Ends with the period that is paid for; until then it stays active. Said twice it is the same. */
-  async cancelAtPeriodEnd(connection: ConnectionRef, id: string, idempotencyKey: string, signal?: AbortSignal): Promise<CancelledSubscription> {
+  async cancelAtPeriodEnd(
+    connection: ConnectionRef,
+    id: string,
+    idempotencyKey: string,
+    signal?: AbortSignal,
+  ): Promise<CancelledSubscription> {
     const client = this.client(connection, 'stripe.subscriptions.cancel', signal);
-    const subscription = await stripeObject('subscription', () => client.subscriptions.update(id, { cancel_at_period_end: true }, { idempotencyKey }));
-    return { subscriptionId: subscription.id, cancelAtPeriodEnd: subscription.cancel_at_period_end, currentPeriodEnd: periodEndOf(subscription) };
+    const subscription = await stripeObject('subscription', () =>
+      client.subscriptions.update(id, { cancel_at_period_end: true }, { idempotencyKey }),
+    );
+    return {
+      subscriptionId: subscription.id,
+      cancelAtPeriodEnd: subscription.cancel_at_period_end,
+      currentPeriodEnd: periodEndOf(subscription),
+    };
   }
 
   private client(connection: ConnectionRef, operation: string, signal: AbortSignal | undefined): Stripe {
@@ -88,7 +111,12 @@ function clientSecretOf(subscription: Stripe.Subscription): string | null {
   const payment = typeof invoice === 'object' ? invoice?.confirmation_secret?.client_secret : undefined;
   const card = typeof setup === 'object' ? setup?.client_secret : undefined;
   const secret = payment ?? card ?? null;
-  if (secret === null && subscription.status === 'incomplete') throw new IntegrationError('provider_bad_answer', { provider: STRIPE, detail: 'Stripe made the subscription but did not say how to pay for it.', retryable: false });
+  if (secret === null && subscription.status === 'incomplete')
+    throw new IntegrationError('provider_bad_answer', {
+      provider: STRIPE,
+      detail: 'Stripe made the subscription but did not say how to pay for it.',
+      retryable: false,
+    });
   return secret;
 }
 

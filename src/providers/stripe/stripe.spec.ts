@@ -15,9 +15,19 @@ let fixture: ProviderFixture;
 let provider: Provider;
 let stripe: StripeService;
 beforeAll(async () => {
-  fixture = await providerFixture([StripeAuthService, StripeSyncService, StripeWebhooksService, StripeRecordsHandler, StripeRevocationHandler]);
+  fixture = await providerFixture([
+    StripeAuthService,
+    StripeSyncService,
+    StripeWebhooksService,
+    StripeRecordsHandler,
+    StripeRevocationHandler,
+  ]);
   const { module, settings } = fixture;
-  provider = stripeProvider(settings, { auth: module.get(StripeAuthService), sync: module.get(StripeSyncService), webhooks: module.get(StripeWebhooksService) });
+  provider = stripeProvider(settings, {
+    auth: module.get(StripeAuthService),
+    sync: module.get(StripeSyncService),
+    webhooks: module.get(StripeWebhooksService),
+  });
   fixture.register(provider);
   stripe = new StripeService(settings, module.get(GovernedHttp, { strict: false }));
 });
@@ -31,7 +41,10 @@ beforeEach(() => {
 const withKey =
   (key: string): Fetch =>
   async (input, init) => {
-    const answer = await fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${key}` } });
+    const answer = await fetch(input, {
+      ...init,
+      headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${key}` },
+    });
     const json: unknown = await answer.clone().json();
     const fault = readStripeFault({ status: answer.status, headers: answer.headers, json });
     if (fault) throw new IntegrationError(fault.code, { ...fault, providerStatus: answer.status });
@@ -40,7 +53,11 @@ const withKey =
 
 describe('connecting', () => {
   it('acts for a connected account with the platform’s key and the account’s id', async () => {
-    const headers = new Headers({ authorization: 'Bearer sk_placeholder', 'stripe-account': 'acct_SOMEONE', 'stripe-context': 'acct_SOMEONE' });
+    const headers = new Headers({
+      authorization: 'Bearer sk_placeholder',
+      'stripe-account': 'acct_SOMEONE',
+      'stripe-context': 'acct_SOMEONE',
+    });
     const connection = await fixture.connect('stripe');
     provider.http.authorize?.(headers, { accessToken: 'sk_test_theirs', connection });
     expect(headers.get('authorization')).toBe(`Bearer ${fixture.settings.providers['stripe']?.secretKey}`);
@@ -50,7 +67,10 @@ describe('connecting', () => {
 
   it('acts with a pasted key as it is, for no account but its own', () => {
     const headers = new Headers({ 'stripe-account': 'acct_SOMEONE' });
-    provider.http.authorize?.(headers, { accessToken: 'rk_test_1', connection: { id: 'c', tenant: 't', userId: 'u', provider: 'stripe', accountId: 'acct_1', authType: 'api_key', metadata: {} } });
+    provider.http.authorize?.(headers, {
+      accessToken: 'rk_test_1',
+      connection: { id: 'c', tenant: 't', userId: 'u', provider: 'stripe', accountId: 'acct_1', authType: 'api_key', metadata: {} },
+    });
     expect(headers.get('authorization')).toBe('Bearer rk_test_1');
     expect(headers.has('stripe-account')).toBe(false);
   });
@@ -60,21 +80,40 @@ describe('connecting', () => {
     expect(provider.apiKey?.pattern.test(key)).toBe(true);
     expect(await provider.auth.verifyApiKey?.({ fetch: withKey(key) })).toMatchObject({ accountId: 'acct_1Key' });
     expect(fixture.sandbox.control.ledger({ kind: 'request' })).toHaveLength(1);
-    await expect(provider.auth.verifyApiKey?.({ fetch: withKey('sk_test_wrong_wrong') })).rejects.toMatchObject({ code: 'credentials_rejected' });
+    await expect(provider.auth.verifyApiKey?.({ fetch: withKey('sk_test_wrong_wrong') })).rejects.toMatchObject({
+      code: 'credentials_rejected',
+    });
   });
 
   it('learns the account of a restricted key from the refusal, and checks that it may read customers', async () => {
     const key = fixture.sandbox.control.createStripeKey('acct_1Restricted');
     const message = "The provided key 'rk_test_*' does not have the required permissions for this endpoint on account 'acct_1Restricted'.";
-    fixture.sandbox.control.addFault({ kind: 'status', provider: 'stripe', endpoint: 'account.retrieve', status: 403, body: { error: { type: 'invalid_request_error', message } } });
-    expect(await provider.auth.verifyApiKey?.({ fetch: withKey(key) })).toMatchObject({ accountId: 'acct_1Restricted', metadata: { restricted: true } });
-    fixture.sandbox.control.addFault({ kind: 'status', provider: 'stripe', endpoint: 'customers.list', status: 403, body: { error: { type: 'invalid_request_error', message } } });
+    fixture.sandbox.control.addFault({
+      kind: 'status',
+      provider: 'stripe',
+      endpoint: 'account.retrieve',
+      status: 403,
+      body: { error: { type: 'invalid_request_error', message } },
+    });
+    expect(await provider.auth.verifyApiKey?.({ fetch: withKey(key) })).toMatchObject({
+      accountId: 'acct_1Restricted',
+      metadata: { restricted: true },
+    });
+    fixture.sandbox.control.addFault({
+      kind: 'status',
+      provider: 'stripe',
+      endpoint: 'customers.list',
+      status: 403,
+      body: { error: { type: 'invalid_request_error', message } },
+    });
     await expect(provider.auth.verifyApiKey?.({ fetch: withKey(key) })).rejects.toMatchObject({ code: 'credentials_rejected' });
   });
 
   it('says nothing of the key while Stripe is down', async () => {
     fixture.sandbox.control.addFault({ kind: 'status', provider: 'stripe', endpoint: 'account.retrieve', status: 503 });
-    await expect(provider.auth.verifyApiKey?.({ fetch: withKey('sk_test_whatever1') })).rejects.toMatchObject({ code: 'provider_unavailable' });
+    await expect(provider.auth.verifyApiKey?.({ fetch: withKey('sk_test_whatever1') })).rejects.toMatchObject({
+      code: 'provider_unavailable',
+    });
   });
 });
 
@@ -82,16 +121,36 @@ describe('faults', () => {
   const read = (status: number, error: unknown) => readStripeFault({ status, headers: new Headers(), json: { error } });
 
   it.each([
-    [402, { type: 'card_error', code: 'card_declined', decline_code: 'insufficient_funds' }, { code: 'card_declined', extra: { declineCode: 'insufficient_funds' }, detail: expect.stringContaining('insufficient funds') as string }],
-    [402, { type: 'card_error', code: 'card_declined', decline_code: 'fraudulent' }, { code: 'card_declined', extra: { declineCode: 'generic_decline' }, detail: 'Your card was declined.' }],
+    [
+      402,
+      { type: 'card_error', code: 'card_declined', decline_code: 'insufficient_funds' },
+      {
+        code: 'card_declined',
+        extra: { declineCode: 'insufficient_funds' },
+        detail: expect.stringContaining('insufficient funds') as string,
+      },
+    ],
+    [
+      402,
+      { type: 'card_error', code: 'card_declined', decline_code: 'fraudulent' },
+      { code: 'card_declined', extra: { declineCode: 'generic_decline' }, detail: 'Your card was declined.' },
+    ],
     [402, { type: 'card_error', code: 'card_declined', decline_code: 'lost_card' }, { extra: { declineCode: 'generic_decline' } }],
     [402, { type: 'card_error', code: 'expired_card' }, { extra: { declineCode: 'expired_card' } }],
     [429, { type: 'invalid_request_error', code: 'lock_timeout' }, { code: 'provider_rate_limited', retryable: true }],
-    [409, { type: 'invalid_request_error', code: 'idempotency_key_in_use' }, { code: 'provider_conflict', retryable: true, notExecuted: false }],
+    [
+      409,
+      { type: 'invalid_request_error', code: 'idempotency_key_in_use' },
+      { code: 'provider_conflict', retryable: true, notExecuted: false },
+    ],
     [400, { type: 'idempotency_error', code: 'idempotency_key_reuse' }, { code: 'idempotency_key_reused', retryable: false }],
     [404, { type: 'invalid_request_error', code: 'resource_missing' }, { code: 'provider_not_found' }],
     [401, { type: 'invalid_request_error' }, { grantEnded: true }],
-    [400, { type: 'invalid_request_error', param: 'items[0][price]' }, { code: 'provider_rejected', detail: expect.stringContaining('items[0][price]') as string }],
+    [
+      400,
+      { type: 'invalid_request_error', param: 'items[0][price]' },
+      { code: 'provider_rejected', detail: expect.stringContaining('items[0][price]') as string },
+    ],
     [500, { type: 'api_error' }, { code: 'provider_unavailable' }],
     [400, 'invalid_grant', { code: 'connect_failed', providerCode: 'invalid_grant' }],
   ])('%s %j', (status, error, expected) => {
@@ -113,7 +172,8 @@ describe('sync', () => {
   });
   const customers = () => resourceOf(provider, 'customers');
   const full = (checkpoint?: unknown) => walked(customers().full(fixture.syncContext(connection, '', { checkpoint })));
-  const since = (cursor: unknown, now = Date.now()): Promise<Walked> => walked(customers().incremental!({ ...fixture.syncContext(connection, '', { now: () => now }), cursor }));
+  const since = (cursor: unknown, now = Date.now()): Promise<Walked> =>
+    walked(customers().incremental!({ ...fixture.syncContext(connection, '', { now: () => now }), cursor }));
 
   it('walks every page, and goes on from a checkpoint', async () => {
     const all = await full();
@@ -156,14 +216,27 @@ describe('sync', () => {
   });
 
   it('does not take an upstream’s JSON for an answer', async () => {
-    fixture.sandbox.control.addFault({ kind: 'status', provider: 'stripe', endpoint: 'customers.list', status: 200, body: { message: 'upstream' } });
+    fixture.sandbox.control.addFault({
+      kind: 'status',
+      provider: 'stripe',
+      endpoint: 'customers.list',
+      status: 200,
+      body: { message: 'upstream' },
+    });
     await expect(full()).rejects.toMatchObject({ code: 'provider_bad_answer' });
   });
 });
 
 describe('events', () => {
   const delivery = (event: object): RawDelivery => ({ headers: {}, receivedAt: Date.now(), body: Buffer.from(JSON.stringify(event)) });
-  const event = { id: 'evt_1', object: 'event', type: 'customer.updated', created: 1_700_000_000, account: 'acct_1', data: { object: { id: 'cus_1', object: 'customer' } } };
+  const event = {
+    id: 'evt_1',
+    object: 'event',
+    type: 'customer.updated',
+    created: 1_700_000_000,
+    account: 'acct_1',
+    data: { object: { id: 'cus_1', object: 'customer' } },
+  };
 
   it('names account, object and time', () => {
     expect(provider.webhooks!.parse(delivery(event)).events).toEqual([
@@ -177,11 +250,15 @@ describe('events', () => {
     const header = Stripe.webhooks.generateTestHeaderString({ payload, secret });
     const signed = { headers: { 'stripe-signature': header }, body: Buffer.from(payload), receivedAt: Date.now() };
     expect(provider.webhooks!.verify(signed)).toEqual({ ok: true });
-    expect(provider.webhooks!.verify({ ...signed, body: Buffer.from(payload.replace('cus_1', 'cus_2')) })).toEqual({ ok: false, cause: 'wrong_signature' });
+    expect(provider.webhooks!.verify({ ...signed, body: Buffer.from(payload.replace('cus_1', 'cus_2')) })).toEqual({
+      ok: false,
+      cause: 'wrong_signature',
+    });
   });
 
   it('refuses what is no event', () => {
-    for (const bad of [{}, { ...event, object: 'customer' }, { ...event, id: 'cus_1' }]) expect(() => provider.webhooks!.parse(delivery(bad))).toThrow(IntegrationError);
+    for (const bad of [{}, { ...event, object: 'customer' }, { ...event, id: 'cus_1' }])
+      expect(() => provider.webhooks!.parse(delivery(bad))).toThrow(IntegrationError);
   });
 
   it('reads the object anew, whatever the event says of it', async () => {
@@ -190,10 +267,19 @@ describe('events', () => {
     const made = fixture.sandbox.control.stripeCustomer({ account, name: 'Now' });
     const { fetch, signal } = fixture.syncContext(connection);
     const handler = fixture.module.get(StripeRecordsHandler);
-    const stale = { type: 'customer.updated', payload: { livemode: false, data: { object: { id: String(made['id']), object: 'customer', name: 'Long ago' } } } } as never;
-    expect(await handler.prepare(stale, { connection, fetch, signal })).toMatchObject({ resource: 'customers', record: { data: { name: 'Now' } } });
+    const stale = {
+      type: 'customer.updated',
+      payload: { livemode: false, data: { object: { id: String(made['id']), object: 'customer', name: 'Long ago' } } },
+    } as never;
+    expect(await handler.prepare(stale, { connection, fetch, signal })).toMatchObject({
+      resource: 'customers',
+      record: { data: { name: 'Now' } },
+    });
     fixture.sandbox.control.stripeCustomer({ account, id: String(made['id']), delete: true });
-    expect(await handler.prepare(stale, { connection, fetch, signal })).toEqual({ resource: 'customers', record: { id: made['id'], deleted: true } });
+    expect(await handler.prepare(stale, { connection, fetch, signal })).toEqual({
+      resource: 'customers',
+      record: { id: made['id'], deleted: true },
+    });
     const other = { type: 'customer.updated', payload: { livemode: true, data: { object: { id: String(made['id']) } } } } as never;
     expect(await handler.prepare(other, { connection, fetch, signal })).toBeUndefined();
   });
@@ -239,20 +325,36 @@ describe('subscriptions', () => {
 
   it('tells of a declined card in a sentence', async () => {
     const wanted = { customerId: customer({ metadata: { sandbox_decline: 'insufficient_funds' } }), priceId };
-    await expect(stripe.createSubscription(connection, wanted, 'key-5')).rejects.toMatchObject({ code: 'card_declined', status: 402, extra: { declineCode: 'insufficient_funds' }, retryable: false });
-    await expect(stripe.createSubscription(connection, { customerId: 'cus_none', priceId }, 'key-6')).rejects.toMatchObject({ code: 'provider_not_found' });
+    await expect(stripe.createSubscription(connection, wanted, 'key-5')).rejects.toMatchObject({
+      code: 'card_declined',
+      status: 402,
+      extra: { declineCode: 'insufficient_funds' },
+      retryable: false,
+    });
+    await expect(stripe.createSubscription(connection, { customerId: 'cus_none', priceId }, 'key-6')).rejects.toMatchObject({
+      code: 'provider_not_found',
+    });
   });
 
   it('does not take a 500 without an error for a subscription', async () => {
     fixture.sandbox.control.addFault({ kind: 'no-error-json', provider: 'stripe', endpoint: 'subscriptions.create' });
-    await expect(stripe.createSubscription(connection, { customerId: customer(), priceId }, 'key-7')).rejects.toMatchObject({ code: 'provider_unavailable' });
+    await expect(stripe.createSubscription(connection, { customerId: customer(), priceId }, 'key-7')).rejects.toMatchObject({
+      code: 'provider_unavailable',
+    });
     fixture.sandbox.control.clearFaults();
     fixture.sandbox.control.addFault({ kind: 'no-error-json', status: 200, provider: 'stripe', endpoint: 'subscriptions.create' });
-    await expect(stripe.createSubscription(connection, { customerId: customer(), priceId }, 'key-8')).rejects.toMatchObject({ code: 'provider_bad_answer' });
+    await expect(stripe.createSubscription(connection, { customerId: customer(), priceId }, 'key-8')).rejects.toMatchObject({
+      code: 'provider_bad_answer',
+    });
   });
 
   it('takes ids of the right kind and nothing unknown', () => {
     expect(createSubscriptionBody.safeParse({ customerId: 'cus_1', priceId: 'price_1' }).success).toBe(true);
-    for (const bad of [{ customerId: '../x', priceId: 'price_1' }, { customerId: 'cus_1', priceId: 'price_1', trial: 30 }, { customerId: 'cus_1' }]) expect(createSubscriptionBody.safeParse(bad).success).toBe(false);
+    for (const bad of [
+      { customerId: '../x', priceId: 'price_1' },
+      { customerId: 'cus_1', priceId: 'price_1', trial: 30 },
+      { customerId: 'cus_1' },
+    ])
+      expect(createSubscriptionBody.safeParse(bad).success).toBe(false);
   });
 });
