@@ -23,8 +23,15 @@ export interface AppOptions {
 }
 
 /** The whole service, ready to `listen`. */
-export async function createApp(settings: Settings, { clock, logger = createLogger(settings), imports }: AppOptions = {}): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings, { logger, clock, imports }), createFastifyAdapter(settings), nestOptions(logger));
+export async function createApp(
+  settings: Settings,
+  { clock, logger = createLogger(settings), imports }: AppOptions = {},
+): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with(settings, { logger, clock, imports }),
+    createFastifyAdapter(settings),
+    nestOptions(logger),
+  );
   return configureApp(app, settings, logger);
 }
 
@@ -46,6 +53,9 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
 }
 
 function consentOrigins(app: NestFastifyApplication): string[] {
-  const origins = app.get(ProviderRegistry).all().flatMap(({ oauth2 }) => (oauth2 && URL.canParse(oauth2.authorizeUrl) ? [new URL(oauth2.authorizeUrl).origin] : []));
+  const origins = app
+    .get(ProviderRegistry)
+    .all()
+    .flatMap(({ oauth2 }) => (oauth2 && URL.canParse(oauth2.authorizeUrl) ? [new URL(oauth2.authorizeUrl).origin] : []));
   return [...new Set(origins)];
 }

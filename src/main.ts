@@ -50,7 +50,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const clear = error instanceof SettingsError || error instanceof DataFolderLockedError || (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  const clear =
+    error instanceof SettingsError || error instanceof DataFolderLockedError || (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   process.stderr.write(`${error instanceof Error ? (clear ? error.message : (error.stack ?? error.message)) : String(error)}\n`);
   process.exit(1);
 });

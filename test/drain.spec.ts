@@ -35,8 +35,17 @@ it('finishes what is under way, takes nothing new, and does not wait for a strea
   const started = performance.now();
   const drained = drainAndClose(test.app, { noticeMs: 300, finishMs: 1_500 });
   const ready = await fetch(`${test.url}/health/ready`);
-  expect([ready.status, ready.headers.get('connection'), ((await ready.json()) as { code: string }).code]).toEqual([503, 'close', 'shutting_down']);
-  await until(() => fetch(`${test.url}/health/live`).then(() => false, () => true));
+  expect([ready.status, ready.headers.get('connection'), ((await ready.json()) as { code: string }).code]).toEqual([
+    503,
+    'close',
+    'shutting_down',
+  ]);
+  await until(() =>
+    fetch(`${test.url}/health/live`).then(
+      () => false,
+      () => true,
+    ),
+  );
   release?.();
   const answer = await slow;
   expect([answer.status, await answer.json()]).toEqual([200, { whole: true }]);

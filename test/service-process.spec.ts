@@ -6,7 +6,11 @@ import { freePort } from './support/test-app';
 
 const ROOT = join(__dirname, '..');
 const run = (file: string, args: string[], env: Record<string, string>): ChildProcess =>
-  spawn(process.execPath, ['-r', './scripts/register-swc.cjs', file, ...args], { cwd: ROOT, env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  spawn(process.execPath, ['-r', './scripts/register-swc.cjs', file, ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 
 interface Ended {
   code: number | null;
@@ -52,14 +56,20 @@ describe('the service as a process', () => {
           // Refused or reset before an answer began: nothing was promised. In the listen queue that cannot be helped.
           const answer = await fetch(`${url}/v1/providers`, { headers }).catch(() => undefined);
           if (!answer) continue;
-          const whole = await answer.json().then(() => true, () => false);
+          const whole = await answer.json().then(
+            () => true,
+            () => false,
+          );
           if (!whole) seen.broken++;
           else if (answer.status === 200) seen.ok++;
         }
       });
       const signalled = performance.now();
       child.kill('SIGTERM');
-      const watcher = waitFor(async () => (await fetch(`${url}/health/ready`)).status === 503, 2_000).then(() => void seen.notReady++, () => undefined);
+      const watcher = waitFor(async () => (await fetch(`${url}/health/ready`)).status === 503, 2_000).then(
+        () => void seen.notReady++,
+        () => undefined,
+      );
       const { code, stdout } = await end;
       stopped = true;
       await Promise.all([...callers, watcher]);
@@ -68,7 +78,13 @@ describe('the service as a process', () => {
       expect(performance.now() - signalled).toBeLessThan(25_000);
       expect(seen).toEqual({ ok: expect.any(Number), notReady: 1, broken: 0 });
       expect(seen.ok).toBeGreaterThan(0);
-      for (const line of [`Listening on 127.0.0.1:${port}`, 'Storage: embedded Postgres', 'Sandbox providers: on', 'Providers configured: ', 'Stopping: SIGTERM']) {
+      for (const line of [
+        `Listening on 127.0.0.1:${port}`,
+        'Storage: embedded Postgres',
+        'Sandbox providers: on',
+        'Providers configured: ',
+        'Stopping: SIGTERM',
+      ]) {
         expect(stdout).toContain(line);
       }
       expect((await stat(join(folder, 'secrets', 'api-jwt-secret'))).mode & 0o077).toBe(0);

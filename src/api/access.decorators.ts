@@ -15,7 +15,8 @@ export const Public = () => SetMetadata(ACCESS, 'public' satisfies Access);
 export const Page = () => SetMetadata(ACCESS, 'page' satisfies Access);
 
 /** For operators, or for anybody where METRICS_PUBLIC is set. */
-export const MetricsAccess = () => applyDecorators(SetMetadata(ACCESS, 'metrics' satisfies Access), SetMetadata(NEEDED_ROLE, 'operator' satisfies Role));
+export const MetricsAccess = () =>
+  applyDecorators(SetMetadata(ACCESS, 'metrics' satisfies Access), SetMetadata(NEEDED_ROLE, 'operator' satisfies Role));
 
 /** The least role that may call this: `@Roles('admin')` lets operators in too. */
 export const Roles = (needed: Role) => SetMetadata(NEEDED_ROLE, needed);

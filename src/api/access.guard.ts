@@ -13,6 +13,10 @@ import { TokenVerifier } from './token-verifier';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
+/** For whoever looks at the pages on their own machine, where there is no product yet. */
+const TRIAL_HINT =
+  ' To try it out: `npm run -s token -- --tenant acme --user u1 --role admin` makes a token; open /session?token=<token> with it.';
+
 /** Stands before every route: a route without a mark needs a bearer token. */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -55,7 +59,10 @@ export class AccessGuard implements CanActivate {
     const caller = await this.sessions.find(request.cookies[this.sessions.cookieName]);
     if (!caller) {
       this.limits.countRefusal(request.ip);
-      throw new IntegrationError('unauthorized', { detail: 'You are not signed in, or the session has ended.', nextStep: 'Open this page from your application again.' });
+      throw new IntegrationError('unauthorized', {
+        detail: 'You are not signed in, or the session has ended.',
+        nextStep: `Open this page from your application again.${this.settings.production ? '' : TRIAL_HINT}`,
+      });
     }
     if (!SAFE_METHODS.has(request.method)) this.refuseForgery(request, caller);
     return caller;
@@ -65,7 +72,10 @@ export class AccessGuard implements CanActivate {
   private refuseForgery(request: EdgeRequest, caller: SessionCaller): void {
     const { origin, 'x-csrf-token': header } = request.headers;
     if (origin !== undefined && origin !== this.origin) {
-      throw new IntegrationError('forbidden', { detail: 'This was sent from another site.', nextStep: `Open the page under ${this.origin} and try again.` });
+      throw new IntegrationError('forbidden', {
+        detail: 'This was sent from another site.',
+        nextStep: `Open the page under ${this.origin} and try again.`,
+      });
     }
     const shown = typeof header === 'string' ? header : takeFormToken(request.body);
     if (shown === undefined || !sameSecret(shown, caller.csrfToken)) {

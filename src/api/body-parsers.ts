@@ -24,17 +24,23 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
     if (isRaw(route.url)) route.bodyLimit = route.url.startsWith('/webhooks/') ? limits.webhookMaxBytes : limits.proxyMaxBytes;
   });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
-  const parser = (parse: (request: FastifyRequest, body: Buffer, done: Done) => void) => (request: FastifyRequest, body: Buffer, done: Done) => {
-    if (request.routeOptions.url !== undefined && isRaw(request.routeOptions.url)) {
-      (request as EdgeRequest).rawBody = body;
-      return done(null, body);
-    }
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      return done(new IntegrationError('unsupported_media_type', { detail: 'Compressed bodies are not taken.', nextStep: 'Send the body without Content-Encoding.' }));
-    }
-    return parse(request, body, done);
-  };
+  const parser =
+    (parse: (request: FastifyRequest, body: Buffer, done: Done) => void) => (request: FastifyRequest, body: Buffer, done: Done) => {
+      if (request.routeOptions.url !== undefined && isRaw(request.routeOptions.url)) {
+        (request as EdgeRequest).rawBody = body;
+        return done(null, body);
+      }
+      const encoding = request.headers['content-encoding'];
+      if (encoding !== undefined && encoding !== 'identity') {
+        return done(
+          new IntegrationError('unsupported_media_type', {
+            detail: 'Compressed bodies are not taken.',
+            nextStep: 'Send the body without Content-Encoding.',
+          }),
+        );
+      }
+      return parse(request, body, done);
+    };
 
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
@@ -43,7 +49,9 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
     parser((request, body, done) => {
       if (body.length === 0) return done(null, undefined);
       if (deeperThan(body, MAX_DEPTH)) return done(invalidJson(`The JSON is nested deeper than ${MAX_DEPTH} levels.`));
-      return void parseJson(request, body.toString('utf8'), (error, value) => (error ? done(invalidJson('The body is not valid JSON.', error)) : done(null, value)));
+      return void parseJson(request, body.toString('utf8'), (error, value) =>
+        error ? done(invalidJson('The body is not valid JSON.', error)) : done(null, value),
+      );
     }),
   );
   fastify.addContentTypeParser(
@@ -51,7 +59,8 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
     { parseAs: 'buffer' },
     parser((_request, body, done) => {
       const fields = [...new URLSearchParams(body.toString('utf8'))];
-      if (fields.length > MAX_FORM_FIELDS) return done(new IntegrationError('invalid_request', { detail: 'The form has too many fields.' }));
+      if (fields.length > MAX_FORM_FIELDS)
+        return done(new IntegrationError('invalid_request', { detail: 'The form has too many fields.' }));
       return done(null, formObject(fields));
     }),
   );

@@ -47,12 +47,26 @@ export class BrowserSessions {
       await manager.query('DELETE FROM browser_sessions WHERE expires_at < $1', [new Date(now)]);
       // Kept past its end by more than the clock tolerance of the verifier.
       const used = [hashOf(signedPart(token)), new Date(Math.min(expiresAt, now + 10 * 365 * 86_400_000) + 60_000)];
-      const fresh: unknown[] = await manager.query('INSERT INTO used_tokens (token_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1', used);
-      if (fresh.length === 0) throw new IntegrationError('unauthorized', { detail: 'This sign-in link was already used.', nextStep: 'Open the page from your application again.' });
+      const fresh: unknown[] = await manager.query(
+        'INSERT INTO used_tokens (token_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1',
+        used,
+      );
+      if (fresh.length === 0)
+        throw new IntegrationError('unauthorized', {
+          detail: 'This sign-in link was already used.',
+          nextStep: 'Open the page from your application again.',
+        });
       const row = [hashOf(id), caller.tenant, caller.userId, caller.role, hashOf(csrfTokenOf(id)), new Date(now + SESSION_MS)];
-      await manager.query('INSERT INTO browser_sessions (id_hash, tenant, user_id, role, csrf_hash, expires_at) VALUES ($1, $2, $3, $4, $5, $6)', row);
+      await manager.query(
+        'INSERT INTO browser_sessions (id_hash, tenant, user_id, role, csrf_hash, expires_at) VALUES ($1, $2, $3, $4, $5, $6)',
+        row,
+      );
     });
-    return { name: this.cookieName, value: id, options: { path: '/', httpOnly: true, sameSite: 'lax', secure: this.secure, maxAge: SESSION_MS / 1_000 } };
+    return {
+      name: this.cookieName,
+      value: id,
+      options: { path: '/', httpOnly: true, sameSite: 'lax', secure: this.secure, maxAge: SESSION_MS / 1_000 },
+    };
   }
 
   /** Whose session this cookie is; undefined where there is none, or it has ended. */

@@ -8,7 +8,10 @@ import { Public } from './access.decorators';
 import { OpenApi } from './open-api';
 
 /** Of the package that comes with @nestjs/swagger; its own page has inline scripts, which our policy does not take. */
-const ASSETS: Readonly<Record<string, string>> = { 'swagger-ui.css': 'text/css; charset=utf-8', 'swagger-ui-bundle.js': 'text/javascript; charset=utf-8' };
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
 const START = `window.addEventListener('load', () => SwaggerUIBundle({ url: '/docs-json', dom_id: '#api', deepLinking: true }));\n`;
 const PAGE =
   '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +

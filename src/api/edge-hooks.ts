@@ -41,7 +41,14 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, dr
     const durationMs = Math.round(reply.elapsedTime * 10) / 10;
     observeRequest({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
     const traceId = traceIdOf(request.headers.traceparent);
-    const line = { requestId: request.id, ...(traceId && { traceId }), method: request.method, route, status: reply.statusCode, durationMs };
+    const line = {
+      requestId: request.id,
+      ...(traceId && { traceId }),
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      durationMs,
+    };
     // A line for each delivery and probe would drown the others.
     if (reply.statusCode < 400 && /^\/(webhooks|health|metrics)/.test(route)) logger.debug(line, 'request');
     else logger.info(line, 'request');
@@ -49,7 +56,10 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, dr
   });
 
   fastify.addHook('onRequestAbort', (request, done) => {
-    logger.debug({ requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'unknown' }, 'request given up by the client');
+    logger.debug(
+      { requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'unknown' },
+      'request given up by the client',
+    );
     done();
   });
 }

@@ -80,8 +80,16 @@ export async function registerEdgePlugins(app: NestFastifyApplication, settings:
 /** What is not even HTTP, too long in its headers, or too slow. There is no request yet, so the bytes are written by hand. */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-  const body = JSON.stringify({ ...problemOf(new IntegrationError('invalid_request'), requestIdOf(undefined)), status: Number(status.slice(0, 3)) });
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = JSON.stringify({
+    ...problemOf(new IntegrationError('invalid_request'), requestIdOf(undefined)),
+    status: Number(status.slice(0, 3)),
+  });
   const head = `HTTP/1.1 ${status}\r\ncontent-type: ${PROBLEM_JSON}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
   socket.end(head + body);
 }

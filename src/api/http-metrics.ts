@@ -2,8 +2,19 @@ import { collectDefaultMetrics, Counter, Histogram } from 'prom-client';
 import { metricsRegistry } from '../metrics';
 
 const registers = [metricsRegistry];
-const requests = new Counter({ name: 'trestle_http_requests_total', help: 'Requests answered', labelNames: ['method', 'route', 'status'], registers });
-const seconds = new Histogram({ name: 'trestle_http_request_seconds', help: 'Time to answer', labelNames: ['route'], registers, buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30] });
+const requests = new Counter({
+  name: 'trestle_http_requests_total',
+  help: 'Requests answered',
+  labelNames: ['method', 'route', 'status'],
+  registers,
+});
+const seconds = new Histogram({
+  name: 'trestle_http_request_seconds',
+  help: 'Time to answer',
+  labelNames: ['route'],
+  registers,
+  buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30],
+});
 let processMetrics = false;
 
 export function observeRequest(request: { method: string; route: string; status: number; seconds: number }): void {

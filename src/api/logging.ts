@@ -5,8 +5,25 @@ import { requestContext } from './request-context';
 
 /** Anywhere near the top of what is logged. Nothing logs these on purpose; this is the second lock. */
 const SECRET_FIELDS = [
-  'authorization', 'cookie', 'set-cookie', 'token', 'accessToken', 'refreshToken', 'access_token', 'refresh_token', 'apiKey', 'clientSecret',
-  'client_secret', 'code', 'state', 'session', 'password', 'secret', 'body', 'rawBody', 'headers',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'token',
+  'accessToken',
+  'refreshToken',
+  'access_token',
+  'refresh_token',
+  'apiKey',
+  'clientSecret',
+  'client_secret',
+  'code',
+  'state',
+  'session',
+  'password',
+  'secret',
+  'body',
+  'rawBody',
+  'headers',
 ];
 /** `code` is also what errors call their kind: harmless, and needed. */
 const KEPT_AT_TOP = new Set(['code', 'state']);

@@ -17,7 +17,10 @@ const PROBLEM_SCHEMA = {
     requestId: { type: 'string' },
   },
 };
-const PROBLEM_ANSWER = { description: 'Every failure', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+const PROBLEM_ANSWER = {
+  description: 'Every failure',
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+};
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
 
 /** Holds the description of the API once the application is up; the docs routes show it. */

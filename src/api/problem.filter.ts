@@ -45,7 +45,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   private understood(thrown: unknown, request: EdgeRequest, reply: FastifyReply): IntegrationError {
     const error = knownError(asStorageError(driverErrorOf(thrown)));
-    if (error.code === 'internal_error' && UNSTORABLE_TEXT.has(codeOf(driverErrorOf(thrown)))) return new IntegrationError('invalid_request', { cause: thrown });
+    if (error.code === 'internal_error' && UNSTORABLE_TEXT.has(codeOf(driverErrorOf(thrown))))
+      return new IntegrationError('invalid_request', { cause: thrown });
     const allowed = request.is404 ? this.routes.methodsAt(request.url) : [];
     if (error.code !== 'not_found' || allowed.length === 0) return error;
     reply.header('allow', allowed.join(', '));
@@ -53,7 +54,12 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private log(problem: Problem, error: IntegrationError, request: EdgeRequest): void {
-    const line = { requestId: problem.requestId, code: problem.code, route: request.routeOptions.url ?? 'unknown', provider: error.provider };
+    const line = {
+      requestId: problem.requestId,
+      code: problem.code,
+      route: request.routeOptions.url ?? 'unknown',
+      provider: error.provider,
+    };
     if (problem.code === 'internal_error') this.logger.error({ ...line, err: errorForLog(error.cause ?? error) }, 'request failed');
     else this.logger.warn({ ...line, providerCode: error.providerCode, providerRequestId: error.providerRequestId }, 'request failed');
   }

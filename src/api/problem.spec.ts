@@ -25,17 +25,28 @@ describe('problemOf', () => {
   });
 
   it('never lets extra facts pass for the frame', () => {
-    expect(problemOf(new IntegrationError('not_found', { extra: { status: 200, code: 'fine' } }), 'r1')).toMatchObject({ status: 404, code: 'not_found' });
+    expect(problemOf(new IntegrationError('not_found', { extra: { status: 200, code: 'fine' } }), 'r1')).toMatchObject({
+      status: 404,
+      code: 'not_found',
+    });
   });
 
   it('puts what the framework throws into our words', () => {
-    expect(problemOf(new NotFoundException('Cannot GET /x'), 'r1')).toMatchObject({ status: 404, code: 'not_found', detail: 'There is nothing at this address.' });
+    expect(problemOf(new NotFoundException('Cannot GET /x'), 'r1')).toMatchObject({
+      status: 404,
+      code: 'not_found',
+      detail: 'There is nothing at this address.',
+    });
   });
 
-  it.each([new Error('secret'), Object.assign(new Error('secret'), { statusCode: 404, code: 'resource_missing' }), 'secret', null, undefined, { message: 'secret' }])(
-    'says nothing of what it does not know',
-    (thrown) => {
-      expect(problemOf(thrown, 'r1')).toMatchObject({ status: 500, code: 'internal_error', detail: 'Something went wrong on our side.' });
-    },
-  );
+  it.each([
+    new Error('secret'),
+    Object.assign(new Error('secret'), { statusCode: 404, code: 'resource_missing' }),
+    'secret',
+    null,
+    undefined,
+    { message: 'secret' },
+  ])('says nothing of what it does not know', (thrown) => {
+    expect(problemOf(thrown, 'r1')).toMatchObject({ status: 500, code: 'internal_error', detail: 'Something went wrong on our side.' });
+  });
 });

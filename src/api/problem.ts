@@ -57,7 +57,8 @@ export function knownError(error: unknown): IntegrationError {
   const found = findIntegrationError(error);
   if (found) return found;
   const status = statusOf(error);
-  const code = status === undefined ? undefined : (CODE_BY_STATUS[status] ?? (status >= 400 && status < 500 ? 'invalid_request' : undefined));
+  const code =
+    status === undefined ? undefined : (CODE_BY_STATUS[status] ?? (status >= 400 && status < 500 ? 'invalid_request' : undefined));
   return new IntegrationError(code ?? 'internal_error', { cause: error });
 }
 

@@ -27,7 +27,9 @@ export class RequestLimiter {
   take(key: string): number {
     const now = this.monotonicMs();
     const bucket = this.buckets.get(key);
-    const filled = bucket ? Math.min(this.limits.burst, bucket.level + ((now - bucket.at) * this.limits.perSecond) / 1_000) : this.limits.burst;
+    const filled = bucket
+      ? Math.min(this.limits.burst, bucket.level + ((now - bucket.at) * this.limits.perSecond) / 1_000)
+      : this.limits.burst;
     const left = filled - 1;
     this.buckets.delete(key); // re-inserted as the most recent
     this.buckets.set(key, { level: left < 0 ? filled : left, at: now });

@@ -23,7 +23,11 @@ export class SessionController {
 
   @Public()
   @Get()
-  async open(@ZodQuery(query) { token, to }: z.infer<typeof query>, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
+  async open(
+    @ZodQuery(query) { token, to }: z.infer<typeof query>,
+    @Req() request: EdgeRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     if (request.method !== 'GET') throw new IntegrationError('method_not_allowed'); // a HEAD of a link checker must not use it up
     const target = localPath(to, this.settings.publicUrl);
     const cookie = await this.sessions.open(token);

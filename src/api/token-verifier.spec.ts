@@ -40,7 +40,9 @@ describe('TokenVerifier with a key set', () => {
     const pair = await generateKeyPair('RS256', { extractable: true });
     const jwk = await exportJWK(pair.publicKey);
     keys = [{ ...jwk, kid: 'k2' }];
-    const forged = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', kid: 'k2' }).sign(Buffer.from(jwk.n as string, 'base64url'));
+    const forged = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'HS256', kid: 'k2' })
+      .sign(Buffer.from(jwk.n as string, 'base64url'));
     await expect(verifier({ apiJwksUrl: url }).verify(forged)).rejects.toMatchObject({ code: 'unauthorized' });
     await expect(verifier({ apiJwksUrl: url, apiJwtSecret: SECRET }).verify(forged)).rejects.toMatchObject({ code: 'unauthorized' });
   });
@@ -48,17 +50,24 @@ describe('TokenVerifier with a key set', () => {
   it('says that the keys cannot be fetched, not that the token is bad', async () => {
     const pair = await generateKeyPair('ES256');
     const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'ES256' }).sign(pair.privateKey);
-    await expect(verifier({ apiJwksUrl: 'http://127.0.0.1:9/jwks' }).verify(token)).rejects.toMatchObject({ code: 'sign_in_unavailable', status: 503 });
+    await expect(verifier({ apiJwksUrl: 'http://127.0.0.1:9/jwks' }).verify(token)).rejects.toMatchObject({
+      code: 'sign_in_unavailable',
+      status: 503,
+    });
   });
 });
 
 it('reads the end of a token on the injected clock, give or take five seconds', async () => {
   const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(SECRET));
-  const at = (seconds: number) => verifier({ apiJwtSecret: SECRET }, { ...systemClock, now: () => systemClock.now() + seconds * 1_000 }).verify(token);
+  const at = (seconds: number) =>
+    verifier({ apiJwtSecret: SECRET }, { ...systemClock, now: () => systemClock.now() + seconds * 1_000 }).verify(token);
   await expect(at(603)).resolves.toMatchObject({ tenant: 'acme' });
   await expect(at(607)).rejects.toMatchObject({ code: 'unauthorized' });
 });
 
-it.each(['', 'Bearer', 'Basic abc', 'Bearer a.b', 'Bearer a.b.c, Bearer d.e.f', `Bearer ${'a'.repeat(9_000)}.b.c`])('refuses the header %j', async (header) => {
-  await expect(verifier({ apiJwtSecret: SECRET }).callerOf(header)).rejects.toMatchObject({ code: 'unauthorized' });
-});
+it.each(['', 'Bearer', 'Basic abc', 'Bearer a.b', 'Bearer a.b.c, Bearer d.e.f', `Bearer ${'a'.repeat(9_000)}.b.c`])(
+  'refuses the header %j',
+  async (header) => {
+    await expect(verifier({ apiJwtSecret: SECRET }).callerOf(header)).rejects.toMatchObject({ code: 'unauthorized' });
+  },
+);

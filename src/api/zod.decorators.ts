@@ -25,18 +25,26 @@ export class ZodPipe<T extends z.ZodType> implements PipeTransform<unknown, z.ou
 }
 
 /** `@ZodBody(schema) body: z.infer<typeof schema>` */
-export const ZodBody = (schema: z.ZodType): ParameterDecorator => (target, key, index) => {
-  const pipe = new ZodPipe(schema);
-  describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required: !pipe.schema.safeParse({}).success }));
-  Body(pipe)(target, key, index);
-};
+export const ZodBody =
+  (schema: z.ZodType): ParameterDecorator =>
+  (target, key, index) => {
+    const pipe = new ZodPipe(schema);
+    describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required: !pipe.schema.safeParse({}).success }));
+    Body(pipe)(target, key, index);
+  };
 
 /** `@ZodQuery(schema) query: z.infer<typeof schema>`; values come as text, so numbers need `z.coerce`. */
-export const ZodQuery = (schema: z.ZodType): ParameterDecorator => (target, key, index) => {
-  const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & { properties?: Record<string, JsonSchema>; required?: string[] };
-  for (const [name, property] of Object.entries(properties)) describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
-  Query(new ZodPipe(schema))(target, key, index);
-};
+export const ZodQuery =
+  (schema: z.ZodType): ParameterDecorator =>
+  (target, key, index) => {
+    const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & {
+      properties?: Record<string, JsonSchema>;
+      required?: string[];
+    };
+    for (const [name, property] of Object.entries(properties))
+      describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
+    Query(new ZodPipe(schema))(target, key, index);
+  };
 
 /** A UUID in the path. What is none cannot exist: it is answered like a missing one. */
 export const IdParam = (name = 'id', missing: ErrorCode = 'connection_not_found'): ParameterDecorator =>
@@ -60,8 +68,8 @@ type JsonSchema = Record<string, unknown>;
 
 /** The schema of what may be sent, for the API's description. */
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', unrepresentable: 'any' }) as JsonSchema;
-  return json;
+  const json = z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', unrepresentable: 'any' }) as JsonSchema;
+  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== '$schema'));
 }
 
 /** Applies one of the API description's method decorators from a parameter. */

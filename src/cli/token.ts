@@ -10,14 +10,27 @@ const USAGE = 'Usage: npm run -s token -- --tenant acme --user u1 [--role user|a
 async function main(): Promise<void> {
   const { tenant, user, role, ttl } = readArguments();
   const { apiJwtSecret } = readEnvironment();
-  if (!apiJwtSecret) throw new SettingsError(['API_JWT_SECRET: not set; with API_JWKS_URL alone, tokens come from whoever holds its private keys']);
+  if (!apiJwtSecret)
+    throw new SettingsError(['API_JWT_SECRET: not set; with API_JWKS_URL alone, tokens come from whoever holds its private keys']);
   const now = Math.floor(systemClock.now() / 1_000);
-  const token = await new SignJWT({ tenant, role }).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setIssuedAt(now).setExpirationTime(now + ttl).sign(new TextEncoder().encode(apiJwtSecret));
+  const token = await new SignJWT({ tenant, role })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(user)
+    .setIssuedAt(now)
+    .setExpirationTime(now + ttl)
+    .sign(new TextEncoder().encode(apiJwtSecret));
   process.stdout.write(`${token}\n`);
 }
 
 function readArguments(): { tenant: string; user: string; role: Role; ttl: number } {
-  const { values } = parseArgs({ options: { tenant: { type: 'string' }, user: { type: 'string' }, role: { type: 'string', default: 'user' }, ttl: { type: 'string', default: '3600' } } });
+  const { values } = parseArgs({
+    options: {
+      tenant: { type: 'string' },
+      user: { type: 'string' },
+      role: { type: 'string', default: 'user' },
+      ttl: { type: 'string', default: '3600' },
+    },
+  });
   const role = ROLES.find((known) => known === values.role);
   const ttl = Number(values.ttl);
   if (!values.tenant || !values.user || !role || !Number.isInteger(ttl) || ttl <= 0) throw new Error(USAGE);

@@ -19,6 +19,9 @@ import { EMBEDDED_SEED } from '../../src/database';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { createServerDatabase, dropServerDatabase, testSeed } from './test-database';
 
+// The whole service on a busy machine takes its time to start; a test of its own logic has the usual limit in its own file.
+if (typeof jest !== 'undefined') jest.setTimeout(120_000);
+
 export interface TestAppOptions {
   /** Environment variables over the test's own. */
   settings?: Env;
@@ -44,13 +47,22 @@ export interface TestApp {
 }
 
 /** The whole service on a free port with a database of its own: embedded, or on TEST_DATABASE_URL. */
-export async function startTestApp({ settings: overrides = {}, clock, imports = [], log, sandbox: sandboxOptions = {} }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({
+  settings: overrides = {},
+  clock,
+  imports = [],
+  log,
+  sandbox: sandboxOptions = {},
+}: TestAppOptions = {}): Promise<TestApp> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
   const server = process.env['TEST_DATABASE_URL'];
   const databaseUrl = server && (await createServerDatabase(server));
-  const sandbox = sandboxOptions === false ? undefined : await startSandbox({ webhookTarget: url, autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
+  const sandbox =
+    sandboxOptions === false
+      ? undefined
+      : await startSandbox({ webhookTarget: url, autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
   const settings = loadSettings({
     NODE_ENV: 'test',
     PORT: String(port),

@@ -1,0 +1,162 @@
+import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { DataSource } from 'typeorm';
+import type { SessionCaller } from '../src/api';
+import { edgeClient, problem, rawStatus, shape } from './support/edge-client';
+import { ProbeModule } from './support/probe.module';
+import { startTestApp, type TestApp } from './support/test-app';
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+describe('who may come in', () => {
+  let test: TestApp;
+  let bearer: { authorization: string };
+
+  beforeAll(async () => {
+    test = await startTestApp({ imports: [ProbeModule], sandbox: false });
+    bearer = { authorization: `Bearer ${await test.tokenFor({ tenant: 'acme', user: 'u1' })}` };
+  });
+  afterAll(() => test.close());
+
+  const { get, post } = edgeClient(() => test.url);
+  const sign = (claims: Record<string, unknown>, key: Parameters<SignJWT['sign']>[0] = secret(), alg = 'HS256') =>
+    new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
+  const secret = () => new TextEncoder().encode(test.settings.apiJwtSecret);
+  const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
+  describe('by a token', () => {
+    it('knows the caller by the token of the header', async () => {
+      expect(await (await get('/v1/things', bearer)).json()).toEqual({
+        caller: { tenant: 'acme', userId: 'u1', role: 'user' },
+        limit: 100,
+      });
+    });
+
+    it('refuses who brings no token, or brings it in the address', async () => {
+      const token = bearer.authorization.slice(7);
+      for (const path of ['/v1/things', `/v1/things?token=${token}`, `/v1/things?access_token=${token}`]) {
+        const answer = await get(path);
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+        expect(await problem(answer)).toEqual(shape(401, 'unauthorized'));
+      }
+    });
+
+    it.each([
+      ['without a tenant', () => sign({ sub: 'u1', exp: inAnHour() })],
+      ['with an empty tenant', () => sign({ sub: 'u1', tenant: '', exp: inAnHour() })],
+      ['with a tenant that is a list', () => sign({ sub: 'u1', tenant: ['acme'], exp: inAnHour() })],
+      ['without a user', () => sign({ tenant: 'acme', exp: inAnHour() })],
+      ['without an end', () => sign({ sub: 'u1', tenant: 'acme' })],
+      ['that has ended', () => sign({ sub: 'u1', tenant: 'acme', exp: inAnHour() - 7_200 })],
+      ['with a role that does not exist', () => sign({ sub: 'u1', tenant: 'acme', role: 'root', exp: inAnHour() })],
+      ['signed with another secret', () => sign({ sub: 'u1', tenant: 'acme', exp: inAnHour() }, new TextEncoder().encode('x'.repeat(32)))],
+      ['signed with a longer HMAC', () => sign({ sub: 'u1', tenant: 'acme', exp: inAnHour() }, secret(), 'HS512')],
+      ['with a line break in the tenant', () => sign({ sub: 'u1', tenant: 'a\ncme', exp: inAnHour() })],
+      ['without a signature', async () => new UnsecuredJWT({ tenant: 'acme' }).setSubject('u1').setExpirationTime(inAnHour()).encode()],
+      [
+        'signed with a private key of nobody',
+        async () => sign({ sub: 'u1', tenant: 'acme', exp: inAnHour() }, (await generateKeyPair('RS256')).privateKey, 'RS256'),
+      ],
+    ])('refuses a token %s', async (_, make) => {
+      expect(await problem(await get('/v1/things', { authorization: `Bearer ${await make()}` }))).toEqual(shape(401, 'unauthorized'));
+    });
+
+    it('refuses a role that is not enough, and lets a higher one in', async () => {
+      expect(await problem(await get('/v1/things/admin', bearer))).toEqual(shape(403, 'forbidden'));
+      for (const role of ['admin', 'operator'] as const) {
+        const token = await test.tokenFor({ tenant: 'acme', user: 'a1', role });
+        expect((await get('/v1/things/admin', { authorization: `Bearer ${token}` })).status).toBe(200);
+      }
+    });
+
+    it('stands before every spelling and method of an address', async () => {
+      const spellings = [
+        '/v1/things/',
+        '//v1/things',
+        '/v1//things',
+        '/v1/%74hings',
+        '/%761/things',
+        '/V1/things',
+        '/v1/./things',
+        '/v1/things;x=1',
+        '/v1/things%2f',
+      ];
+      for (const path of spellings) {
+        expect([path, (await rawStatus(test.url, 'GET', path)) >= 400]).toEqual([path, true]);
+      }
+      expect(await rawStatus(test.url, 'HEAD', '/v1/things')).toBe(401);
+      expect((await post('/v1/things', '{}', { ...JSON_HEADERS, 'x-http-method-override': 'GET' })).status).toBe(401);
+    });
+  });
+
+  describe('by a browser session', () => {
+    const signIn = async (to?: string) => {
+      const token = await test.tokenFor({ tenant: 'acme', user: 'u1' });
+      const answer = await get(`/session?token=${token}${to === undefined ? '' : `&to=${encodeURIComponent(to)}`}`);
+      return { token, answer, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' };
+    };
+
+    it('trades a token for a cookie once', async () => {
+      const { token, answer, cookie } = await signIn();
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/settings/integrations']);
+      expect(answer.headers.get('set-cookie')).toMatch(/HttpOnly; SameSite=Lax/);
+      expect(await (await get('/probe-page', { cookie })).json()).toMatchObject({ tenant: 'acme', userId: 'u1', role: 'user' });
+      const again = await get(`/session?token=${token}`);
+      expect([again.status, again.headers.get('set-cookie')]).toEqual([401, null]);
+    });
+
+    it('lets one of many simultaneous uses of a token through', async () => {
+      const token = await test.tokenFor({ tenant: 'acme', user: 'u2' });
+      const answers = await Promise.all(Array.from({ length: 8 }, () => get(`/session?token=${token}`)));
+      expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
+    });
+
+    it('leads to our own pages only', async () => {
+      for (const to of [
+        '//evil.example',
+        '/\\evil.example',
+        'https://evil.example',
+        'https:evil.example',
+        '/a\r\nb',
+        '/%2f/../..//evil.example',
+        '@evil',
+        '\t//evil',
+      ]) {
+        const { answer } = await signIn(to);
+        const target = answer.headers.get('location');
+        if (target === null) expect(answer.status).toBe(400);
+        else expect(new URL(target, test.url).origin).toBe(test.url);
+      }
+      expect((await signIn('/admin?tab=alerts')).answer.headers.get('location')).toBe('/admin?tab=alerts');
+    });
+
+    it('is no key to the API, nor a token to the pages', async () => {
+      const { cookie } = await signIn();
+      expect((await get('/v1/things', { cookie })).status).toBe(401);
+      expect((await get('/probe-page', bearer)).status).toBe(401);
+    });
+
+    it('changes nothing without the CSRF token, or from another site', async () => {
+      const { cookie } = await signIn();
+      const { csrfToken } = (await (await get('/probe-page', { cookie })).json()) as SessionCaller;
+      const form = { cookie, 'content-type': 'application/x-www-form-urlencoded' };
+      const other = (await (await get('/probe-page', { cookie: (await signIn()).cookie })).json()) as SessionCaller;
+
+      expect(await problem(await post('/probe-page', 'a=1', form))).toEqual(shape(403, 'forbidden'));
+      expect(await problem(await post('/probe-page', `_csrf=${other.csrfToken}`, form))).toEqual(shape(403, 'forbidden'));
+      expect(await problem(await post('/probe-page', `_csrf=${csrfToken}`, { ...form, origin: 'https://evil.example' }))).toEqual(
+        shape(403, 'forbidden'),
+      );
+      expect(await (await post('/probe-page', `_csrf=${csrfToken}&a=1`, { ...form, origin: test.url })).json()).toEqual({
+        body: { a: '1' },
+      });
+      expect((await post('/probe-page', '{}', { cookie, ...JSON_HEADERS, 'x-csrf-token': csrfToken })).status).toBe(201);
+    });
+
+    it('keeps only hashes', async () => {
+      const { cookie, token } = await signIn();
+      const rows: unknown[] = await test.app.get(DataSource).query('SELECT s.*, u.* FROM browser_sessions s, used_tokens u');
+      expect(rows.length).toBeGreaterThan(0);
+      const stored = JSON.stringify(rows);
+      expect([stored.includes(cookie.split('=')[1] as string), stored.includes(token)]).toEqual([false, false]);
+    });
+  });
+});
