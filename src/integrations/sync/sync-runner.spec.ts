@@ -45,7 +45,7 @@ describe('a full run', () => {
     await full();
     expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', total: 25, counts: { fetched: 25, created: 25, updated: 0, unchanged: 0, deleted: 0 } });
-    expect(await harness.query('SELECT cursor, checkpoint, state FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([{ cursor: { head: 25 }, checkpoint: null, state: 'done' }]);
+    expect(await harness.query('SELECT cursor, checkpoint, state FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([{ cursor: { head: 26 }, checkpoint: null, state: 'done' }]);
   });
 
   it('writes no record when nothing changed, and leaves nothing behind', async () => {
@@ -337,7 +337,7 @@ describe('a failing provider', () => {
     };
     await process.drain();
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'failed', error: { code: 'needs_reauth' } });
-    expect(await harness.query('SELECT cursor FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([{ cursor: { head: 30 } }]);
+    expect(await harness.query('SELECT cursor FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([{ cursor: { head: 31 } }]);
     expect((await harness.stored(connection.id)).size).toBe(30);
     // after the reconnect: from where it was, nothing lost
     remote.beforePage = () => undefined;

@@ -14,7 +14,7 @@ export class RemoteList {
   forgottenUntil: number;
 
   constructor(private readonly clock: { changes: number }) {
-    this.forgottenUntil = clock.changes;
+    this.forgottenUntil = ++clock.changes;
   }
 
   put(id: string, value: unknown): void {

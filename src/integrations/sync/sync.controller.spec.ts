@@ -1,0 +1,156 @@
+import { Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { startTestApp, type TestApp } from '../../../test/support/test-app';
+import { IntegrationEvents } from '../connections';
+import { ProviderRegistry } from '../registry';
+import type { SyncRunView } from './sync-run';
+import { FakeRemote } from './testing/fake-remote';
+
+const remote = new FakeRemote();
+
+@Module({})
+class RemoteModule {
+  constructor(registry: ProviderRegistry) {
+    registry.register({
+      key: 'remote',
+      name: 'Remote',
+      configured: true,
+      apiBaseUrl: 'https://api.example/',
+      auth: { parseTokenResponse: () => [], identify: () => Promise.resolve({ accountId: 'a', accountName: 'a' }) },
+      http: { endpoints: [], limits: {}, defaultLimits: [] },
+      sync: remote.sync(),
+      actions: [],
+    });
+  }
+}
+
+describe('the routes of the sync', () => {
+  let app: TestApp;
+  let user: string;
+  let admin: string;
+  let id: string;
+
+  beforeAll(async () => {
+    app = await startTestApp({ imports: [RemoteModule] });
+    user = await app.tokenFor({ tenant: 'acme', user: 'u1' });
+    admin = await app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' });
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    remote.beforePage = () => undefined;
+    remote.lists.clear();
+    for (let i = 0; i < 45; i++) remote.list().put(`r${String(i).padStart(4, '0')}`, { n: i });
+    id = uuidv7();
+    await app.app.get(DataSource).query(
+      `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, 'acme', 'u1', 'remote', $2, 'Account', $2, 'oauth2', 'connected')`,
+      [id, id],
+    );
+  });
+
+  const call = (path: string, { token = user, body }: { token?: string; body?: unknown } = {}) =>
+    fetch(`${app.url}/v1/${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const json = async <T>(answer: Promise<Response>) => (await answer).json() as Promise<T>;
+  const ended = async (): Promise<SyncRunView> => {
+    for (const deadline = Date.now() + 15_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      const { data } = await json<{ data: SyncRunView[] }>(call(`connections/${id}/syncs`));
+      if (data[0]?.finishedAt) return data[0];
+    }
+    throw new Error('the run did not end');
+  };
+
+  it('start a run, show it and give its records', async () => {
+    const started = await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    expect(started.status).toBe(202);
+    expect(await started.json()).toMatchObject({ type: 'full', trigger: 'manual', counts: { fetched: 0 }, error: null });
+    expect(await ended()).toMatchObject({ status: 'succeeded', counts: { fetched: 45, created: 45, updated: 0, unchanged: 0, deleted: 0 }, progress: { fetched: 45, total: 45 } });
+
+    const first = await json<{ data: { id: string; data: unknown }[]; nextCursor: string }>(call(`connections/${id}/records/items?limit=40`));
+    expect(first.data).toHaveLength(40);
+    expect(first.data[0]).toMatchObject({ id: 'r0000', data: { n: 0 }, deleted: false });
+    const rest = await json<{ data: unknown[]; nextCursor: string }>(call(`connections/${id}/records/items?cursor=${first.nextCursor}`));
+    expect(rest.data).toHaveLength(5);
+    expect(await json(call(`connections/${id}/records/items?cursor=${rest.nextCursor}`))).toEqual({ data: [], nextCursor: rest.nextCursor });
+  });
+
+  it('answer 200 with the run that is under way', async () => {
+    let release = () => undefined as void;
+    remote.beforePage = () => new Promise<void>((resolve) => (release = resolve));
+    const first = await json<SyncRunView>(call(`connections/${id}/syncs`, { body: { type: 'full' } }));
+    const second = await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    expect(second.status).toBe(200);
+    expect(await second.json()).toMatchObject({ id: first.id });
+    remote.beforePage = () => undefined;
+    release();
+    await ended();
+  });
+
+  it('refuse what they do not know', async () => {
+    expect((await call(`connections/${id}/syncs`, { body: { type: 'half' } })).status).toBe(400);
+    expect((await call(`connections/${id}/syncs`, { body: { type: 'full', resources: ['nothing'] } })).status).toBe(400);
+    expect((await call(`connections/${id}/syncs`, { body: { type: 'full', confirmed: true } })).status).toBe(400);
+    expect((await call(`connections/${id}/records/nothing`)).status).toBe(404);
+    expect((await call(`connections/${id}/records/items?cursor=bm9uc2Vuc2U`)).status).toBe(400);
+    await app.app.get(DataSource).query(`UPDATE connections SET status = 'needs_reauth' WHERE id = $1`, [id]);
+    expect(await json(call(`connections/${id}/syncs`, { body: { type: 'full' } }))).toMatchObject({ status: 409, code: 'needs_reauth' });
+  });
+
+  it('show nothing of it to another tenant or user', async () => {
+    for (const who of [{ tenant: 'other', user: 'u1' }, { tenant: 'acme', user: 'u2' }, { tenant: 'other', user: 'boss', role: 'admin' as const }]) {
+      const token = await app.tokenFor(who);
+      for (const path of ['syncs', 'records/items', 'events']) expect((await call(`connections/${id}/${path}`, { token })).status).toBe(404);
+      expect((await call(`connections/${id}/syncs`, { token, body: { type: 'full' } })).status).toBe(404);
+    }
+  });
+
+  it('list runs to admins and let them confirm what a run would remove', async () => {
+    await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    await ended();
+    for (let i = 0; i < 40; i++) remote.list().remove(`r${String(i).padStart(4, '0')}`);
+    await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    const run = await ended();
+    expect(run).toMatchObject({ status: 'failed', error: { code: 'confirmation_required', nextStep: expect.any(String) as string } });
+
+    expect((await call('admin/sync-runs')).status).toBe(403);
+    const { data } = await json<{ data: SyncRunView[] }>(call(`admin/sync-runs?connection=${id}&limit=1`, { token: admin }));
+    expect(data).toMatchObject([{ id: run.id, connectionId: id }]);
+    const stranger = await app.tokenFor({ tenant: 'other', user: 'boss', role: 'admin' });
+    expect((await call(`admin/sync-runs/${run.id}/confirm`, { token: stranger, body: {} })).status).toBe(404);
+    expect((await call(`admin/sync-runs/${run.id}/confirm`, { body: {} })).status).toBe(403);
+    expect((await call(`admin/sync-runs/${run.id}/confirm`, { token: admin, body: {} })).status).toBe(202);
+    expect(await ended()).toMatchObject({ id: run.id, status: 'succeeded', counts: { deleted: 40 } });
+    expect((await call(`admin/sync-runs/${run.id}/confirm`, { token: admin, body: {} })).status).toBe(400);
+  });
+
+  it('tell of progress and changes as they happen', async () => {
+    const aborted = new AbortController();
+    const answer = await fetch(`${app.url}/v1/connections/${id}/events`, { headers: { authorization: `Bearer ${user}` }, signal: aborted.signal });
+    expect(answer.headers.get('content-type')).toContain('text/event-stream');
+    await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    let text = '';
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      if (/event: sync\ndata: .*"status":"succeeded"/.test(text) && text.includes('event: changes\ndata: {"lastChange":45}')) break;
+    }
+    aborted.abort();
+    expect(text).toContain('"fetched":45');
+  });
+
+  it('begin a full run when an account is connected, and go on from the cursors when it comes back', async () => {
+    const events = app.app.get(IntegrationEvents);
+    const tell = (type: 'connection.connected' | 'connection.disconnected') =>
+      events.emit({ type, tenant: 'acme', provider: 'remote', connectionId: id, at: new Date(), data: {} });
+    tell('connection.connected');
+    expect(await ended()).toMatchObject({ type: 'full', trigger: 'connect', status: 'succeeded' });
+    const [schedule] = await app.app.get(DataSource).query<{ enabled: boolean }[]>('SELECT enabled FROM sync_schedules WHERE connection_id = $1', [id]);
+    expect(schedule).toEqual({ enabled: true });
+    const before = await ended();
+    tell('connection.connected');
+    for (let latest = before; latest.id === before.id; ) latest = await ended();
+    expect(await ended()).toMatchObject({ type: 'incremental', trigger: 'connect', counts: { fetched: 0 } });
+  });
+});
