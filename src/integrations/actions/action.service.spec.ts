@@ -180,7 +180,7 @@ describe('a first try whose process died', () => {
 describe('without a key', () => {
   it('is recorded, and a repetition is another action', async () => {
     const action = sending();
-    const { idempotencyKey: _, ...request } = action.request;
+    const request = { ...action.request, idempotencyKey: undefined };
     await service.run(request);
     await service.run(request);
     expect(new Set(action.operations.map(({ operationId }) => operationId)).size).toBe(2);
@@ -191,7 +191,7 @@ describe('without a key', () => {
   });
 
   it('tells a doubtful outcome as unknown', async () => {
-    const { idempotencyKey: _, ...request } = sending({ fails: [timeout()] }).request;
+    const request = { ...sending({ fails: [timeout()] }).request, idempotencyKey: undefined };
     await expect(service.run(request)).rejects.toMatchObject({ code: 'outcome_unknown' });
   });
 });

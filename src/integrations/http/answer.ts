@@ -102,15 +102,8 @@ function badAnswer(provider: string, detail: string): IntegrationError {
 }
 
 function decoderOf(encoding: string | null): Transform | undefined {
-  switch (encoding?.trim().toLowerCase()) {
-    case 'gzip':
-    case 'x-gzip':
-      return createGunzip();
-    case 'deflate':
-      return createInflate();
-    case 'br':
-      return createBrotliDecompress();
-    default:
-      return undefined;
-  }
+  const name = encoding?.trim().toLowerCase();
+  if (name === 'gzip' || name === 'x-gzip') return createGunzip();
+  if (name === 'deflate') return createInflate();
+  return name === 'br' ? createBrotliDecompress() : undefined;
 }

@@ -55,9 +55,9 @@ export class AuthInterceptor implements Interceptor {
   private async end(connection: ConnectionRef, refused: AccessToken, error: AnswerError): Promise<IntegrationError> {
     await this.statuses.markNeedsReauth(connection.id, {
       code: 'needs_reauth',
-      // an answer that comes late, after somebody connected anew, does not end the newer grant
-      token: { id: refused.tokenId, version: refused.version },
       ...(error.providerCode && { providerCode: error.providerCode }),
+      // A grant that came in the meantime is not ended by a refusal of the old one.
+      token: { id: refused.tokenId, version: refused.version },
     });
     if (error.code === 'needs_reauth' || error.code === 'not_connected') return error;
     const { provider, providerStatus, providerCode, providerRequestId } = error;

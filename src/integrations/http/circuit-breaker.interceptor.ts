@@ -1,7 +1,8 @@
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { Call } from './call';
-import type { Verdict } from './circuit-breaker';
+import type { CircuitState, Verdict } from './circuit-breaker';
 import type { CircuitStates } from './circuit-states';
+import { circuitState } from './http-metrics';
 import type { Interceptor, Next } from './interceptor';
 
 /** Only what is the provider's side: never a refusal, which shows that it is alive. */
@@ -23,12 +24,15 @@ const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set([
   'provider_bad_answer',
 ]);
 
+const STATE_VALUE: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 };
+
 export class CircuitBreakerInterceptor implements Interceptor {
   constructor(private readonly circuits: CircuitStates) {}
 
   async intercept(call: Call, next: Next): Promise<Response> {
     const sentBefore = call.record.tries.length;
-    const leave = this.circuits.breaker(call.provider.key, call.purpose).enter(call.provider.key);
+    const breaker = this.circuits.breaker(call.provider.key, call.purpose);
+    const leave = breaker.enter(call.provider.key);
     try {
       const response = await next(call);
       leave('alive');
@@ -36,6 +40,8 @@ export class CircuitBreakerInterceptor implements Interceptor {
     } catch (error) {
       leave(call.record.tries.length > sentBefore ? verdictOf(error) : 'neutral');
       throw error;
+    } finally {
+      if (call.purpose === 'api') circuitState.set({ provider: call.provider.key }, STATE_VALUE[breaker.state]);
     }
   }
 }

@@ -6,9 +6,12 @@ import { bucketsOf } from './limits/buckets';
 import { LimitQueue, type LimitQueueOptions } from './limits/limit-queue';
 import type { LimitStore } from './limits/limit-store';
 import { AnswerError } from './provider-fault';
+import { capped } from './retry-after';
 
 /** A "slow down" without a time closes the bucket for this long, ms. */
 const DEFAULT_PAUSE_MS = 1_000;
+/** More seconds than anybody waits: a date. */
+const SECONDS_ARE_A_DATE = 1_000_000_000;
 
 /** Waits until the provider's limits have room, and keeps everybody out for as long as the provider asks. */
 export class RateLimitInterceptor implements Interceptor {
@@ -33,7 +36,10 @@ export class RateLimitInterceptor implements Interceptor {
     });
     limiterWaitSeconds.observe({ provider: key }, (this.clock.now() - startedAt) / 1000);
     try {
-      return await next(call);
+      const response = await next(call);
+      const usedUpMs = usedUpFor(response.headers, this.clock.now());
+      if (usedUpMs > 0) await this.store.close(buckets.slice(0, 1), usedUpMs);
+      return response;
     } catch (error) {
       const pauseMs = pauseOf(error);
       if (pauseMs !== undefined)
@@ -50,6 +56,18 @@ export class RateLimitInterceptor implements Interceptor {
     if (!queue) this.queues.set(provider, (queue = new LimitQueue(this.store, this.clock, this.options)));
     return queue;
   }
+}
+
+/**
+ * Where a successful answer says that it was the last one allowed for now: until when. Seconds to go, or seconds since 1970, which GitHub and others send.
+ * https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-07.html
+ */
+function usedUpFor(headers: Headers, now: number): number {
+  const remaining = headers.get('x-ratelimit-remaining') ?? headers.get('ratelimit-remaining');
+  if (remaining?.trim() !== '0') return 0;
+  const reset = Number(headers.get('x-ratelimit-reset') ?? headers.get('ratelimit-reset') ?? Number.NaN);
+  if (!Number.isFinite(reset) || reset <= 0) return 0;
+  return capped(reset > SECONDS_ARE_A_DATE ? reset * 1000 - now : reset * 1000);
 }
 
 /** How long the provider's answer asks everybody of this bucket to stay away. */

@@ -148,15 +148,7 @@ function outcomeOf(error: IntegrationError): Outcome {
     if (error.code === 'provider_bad_answer') return 'bad_answer';
     return (error.providerStatus ?? 0) >= 500 || error.code === 'provider_unavailable' ? 'server_error' : 'rejected';
   }
-  switch (error.code) {
-    case 'cancelled':
-      return 'cancelled';
-    case 'provider_timeout':
-      return 'timeout';
-    case 'provider_bad_answer':
-    case 'response_too_large':
-      return 'bad_answer';
-    default:
-      return 'network_error';
-  }
+  if (error.code === 'cancelled') return 'cancelled';
+  if (error.code === 'provider_timeout') return 'timeout';
+  return error.code === 'provider_bad_answer' || error.code === 'response_too_large' ? 'bad_answer' : 'network_error';
 }

@@ -9,7 +9,7 @@ const MAX_PARSED_BYTES = 256 * 1024;
 
 /**
  * The buckets that a call falls under, and a gate of its account and endpoint, which a "slow down" of the provider closes
- * even where no limit is declared. A call without a connection falls under the provider's own limits only.
+ * even where no limit is declared; it comes first. A call without a connection falls under the provider's own limits only.
  */
 export function bucketsOf(call: Call): readonly Bucket[] {
   const { provider, endpoint } = call;
