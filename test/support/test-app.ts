@@ -1,5 +1,6 @@
 import { Test } from '@nestjs/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import Redis from 'ioredis';
 import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -69,7 +70,7 @@ export async function startTestApp({
     PUBLIC_URL: url,
     DATA_DIR: folder,
     DATABASE_URL: databaseUrl,
-    REDIS_URL: databaseUrl && process.env['TEST_REDIS_URL'],
+    REDIS_URL: databaseUrl && (await emptyRedis(process.env['TEST_REDIS_URL'])),
     API_JWT_SECRET: randomUUID() + randomUUID(),
     LOG_LEVEL: log ? 'debug' : 'silent',
     ...sandbox?.env(),
@@ -106,6 +107,20 @@ export async function startTestApp({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A Redis database for this worker of the test runner, emptied: what another test left (closed limits, open breakers) must not be met here. */
+async function emptyRedis(server: string | undefined): Promise<string | undefined> {
+  if (!server) return undefined;
+  const url = new URL(server);
+  url.pathname = `/${Number(process.env['JEST_WORKER_ID'] ?? 1) % 16}`;
+  const redis = new Redis(url.href);
+  try {
+    await redis.flushdb();
+  } finally {
+    redis.disconnect();
+  }
+  return url.href;
 }
 
 export async function freePort(): Promise<number> {
