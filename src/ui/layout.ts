@@ -6,6 +6,8 @@ export interface Layout {
   /** Path of the page, to mark its link. */
   readonly path: string;
   readonly body: Html;
+  /** Where the browser goes on to by itself, at once. */
+  readonly refreshTo?: string;
 }
 
 export const INTEGRATIONS_PATH = '/settings/integrations';
@@ -18,7 +20,7 @@ const ADMIN_LINKS = [
 ] as const;
 
 /** The frame of every page. Script and style come from this origin only: the content security policy allows nothing else. */
-export function page({ title, caller, path, body }: Layout): string {
+export function page({ title, caller, path, body, refreshTo }: Layout): string {
   const links = [{ href: INTEGRATIONS_PATH, label: 'Integrations' }, ...(roleReaches(caller.role, 'admin') ? ADMIN_LINKS : [])];
   // The referrer policy of the headers would make a form's Origin "null"; within our own origin it may be told.
   return html`<!doctype html>
@@ -27,6 +29,7 @@ export function page({ title, caller, path, body }: Layout): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="referrer" content="same-origin" />
+        ${refreshTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${refreshTo}" />`}
         <title>${title} · Trestle</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/ui/trestle.css" />

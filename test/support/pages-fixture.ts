@@ -80,7 +80,12 @@ export class Visitor {
   /** Follows redirects, ours and the provider's, until there is a page. */
   async follow(answer: Answer): Promise<Answer> {
     let current = answer;
-    for (let hops = 0; current.location !== '' && hops < 10; hops++) current = await this.get(current.location);
+    for (let hops = 0; hops < 10; hops++) {
+      const refresh = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(current.text)?.[1];
+      const next = current.location || refresh?.replaceAll('&#38;', '&').replaceAll('&#39;', "'");
+      if (!next) break;
+      current = await this.get(next);
+    }
     return current;
   }
 

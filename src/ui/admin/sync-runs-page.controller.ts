@@ -105,7 +105,7 @@ function runTable(runs: readonly SyncRun[], nowMs: number, csrfToken: string): H
     run.total === null
       ? run.counts.fetched.toLocaleString('en')
       : `${run.counts.fetched.toLocaleString('en')} of ${Math.max(run.total, run.counts.fetched).toLocaleString('en')}`,
-    countsOf(run),
+    changesOf(run),
     run.startedAt ? duration((run.finishedAt?.getTime() ?? nowMs) - run.startedAt.getTime()) : '–',
     html`<div class="wide">
       ${run.error && `${run.error.message} ${ERROR_KINDS[run.error.code].nextStep}`}
@@ -127,10 +127,9 @@ const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
   connect: 'connecting',
 };
 
-function countsOf({ counts: { created, updated, unchanged, deleted } }: SyncRun): Html {
-  const text = `${created} created, ${updated} updated, ${deleted} deleted, ${unchanged} unchanged`;
-  return html`<span class="unseen">${text}</span
-    ><span aria-hidden="true" title="${text}"
-      >+${created.toLocaleString('en')} ~${updated.toLocaleString('en')} −${deleted.toLocaleString('en')}</span
-    >`;
+/** What came of it, as far as something did. */
+function changesOf({ counts }: SyncRun): string {
+  const kinds = ['created', 'updated', 'deleted'] as const;
+  const changes = kinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind].toLocaleString('en')} ${kind}`);
+  return changes.length === 0 ? 'None' : changes.join(', ');
 }

@@ -55,10 +55,10 @@ form.filter a { padding: .5rem 0; }
 .banner { padding: .75rem 1rem; border: 1px solid currentColor; border-radius: .5rem; background: var(--card); margin: 0 0 1rem; overflow-wrap: anywhere; }
 .scroll { position: relative; overflow-x: auto; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); }
 table { border-collapse: collapse; width: 100%; font-size: .875rem; }
-th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 tbody tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td { min-width: 5.5rem; } td code { display: inline-block; min-width: 8rem; } .wide { min-width: 14rem; overflow-wrap: anywhere; } time { white-space: nowrap; }
+td code { display: inline-block; min-width: 6rem; } .wide { min-width: 14rem; overflow-wrap: anywhere; } time { white-space: nowrap; }
 td button { white-space: nowrap; min-height: 2rem; padding: .15rem .6rem; }
 progress { width: 100%; accent-color: var(--brand); }
 .empty { color: var(--soft); }

@@ -6,6 +6,7 @@ import { findIntegrationError, type ErrorCode } from '../../errors';
 import { ConnectionRepository, ConnectService, DisconnectService, ProviderRegistry, SyncService, toRef } from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { INTEGRATIONS_PATH } from '../layout';
+import { leavePage } from '../leave-page';
 import { FormRoute } from '../page-route.decorators';
 import { addressOf } from '../table';
 import { disconnectQuestion } from './integration-card';
@@ -19,7 +20,7 @@ const disconnectForm = z.strictObject({ confirmed: z.literal('yes').optional() }
 /** These have a page of their own; everything else is told on the cards. */
 const OWN_PAGE: ReadonlySet<ErrorCode> = new Set(['connection_not_found', 'provider_unknown', 'internal_error', 'storage_unavailable']);
 
-/** The buttons of the cards. Each ends with a redirect to the page (303), so that loading it again repeats nothing. */
+/** The buttons of the cards. Each ends with a redirect to the cards (303), so that loading them again repeats nothing; connecting leads to the provider. */
 @Controller('settings/integrations')
 export class IntegrationFormsController {
   constructor(
@@ -37,10 +38,7 @@ export class IntegrationFormsController {
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return answer(
-      reply,
-      async () => (await this.connectService.createSession(ownViewer(caller), { provider, returnTo: INTEGRATIONS_PATH })).connectUrl,
-    );
+    return this.leave(caller, reply, () => Promise.resolve({ provider }));
   }
 
   @FormRoute(':provider/key')
@@ -63,11 +61,10 @@ export class IntegrationFormsController {
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return answer(reply, async () => {
-      const { provider } = await this.connections.findFor(ownViewer(caller), id);
-      return (await this.connectService.createSession(ownViewer(caller), { provider, connectionId: id, returnTo: INTEGRATIONS_PATH }))
-        .connectUrl;
-    });
+    return this.leave(caller, reply, async () => ({
+      provider: (await this.connections.findFor(ownViewer(caller), id)).provider,
+      connectionId: id,
+    }));
   }
 
   @FormRoute('connections/:id/sync')
@@ -104,6 +101,20 @@ export class IntegrationFormsController {
       const { revoked } = await this.disconnectService.disconnect(toRef(connection));
       return cardsWith({ notice: revoked ? 'revoked' : 'disconnected' });
     });
+  }
+
+  private async leave(
+    caller: SessionCaller,
+    reply: FastifyReply,
+    what: () => Promise<{ provider: string; connectionId?: string }>,
+  ): Promise<void> {
+    try {
+      const request = await what();
+      const { connectUrl } = await this.connectService.createSession(ownViewer(caller), { ...request, returnTo: INTEGRATIONS_PATH });
+      await reply.send(leavePage({ to: connectUrl, name: this.registry.get(request.provider).name, caller }));
+    } catch (error) {
+      await reply.redirect(toldOnTheCards(error), 303);
+    }
   }
 }
 

@@ -51,6 +51,13 @@ describe('the page of integrations', () => {
     expect(card).toContain('Connect another');
   });
 
+  it('leads to the provider from a page, not by redirects that would have to be known to the policy', async () => {
+    const answer = await ada.post(`${PAGE}/slack/connect`);
+    expect([answer.status, answer.location]).toEqual([200, '']);
+    expect(answer.text).toContain(`content="0;url=${pages.url}/connect/slack?session=`);
+    expect((await ada.post(`${PAGE}/nothing/connect`)).status).toBe(404);
+  });
+
   it('tells of a declined consent in our own words', async () => {
     pages.sandbox.control.setAutoConsent('deny');
     const page = await ada.follow(await ada.post(`${PAGE}/google/connect`));
