@@ -2,11 +2,58 @@
 export * from './provider';
 export { IntegrationsModule } from './integrations.module';
 export { ProviderRegistry } from './registry/provider-registry';
-export { ConnectionRepository, ConnectionsModule, IntegrationEvents, toRef, type Connection, type ConnectionStatus, type ConnectionViewer, type ConnectionWithSync, type IntegrationEvent } from './connections';
+export {
+  ConnectionRepository,
+  ConnectionsModule,
+  IntegrationEvents,
+  toRef,
+  type Connection,
+  type ConnectionStatus,
+  type ConnectionViewer,
+  type ConnectionWithSync,
+  type IntegrationEvent,
+} from './connections';
 export { callSdk, GovernedHttp, HttpModule, OutgoingHttp, type CallOptions } from './http';
-export { OnWebhook, hashChannelToken, PubsubVerifier, signStandardWebhook, verifyChannelToken, verifyHmac, verifySlackSignature, verifyStandardWebhook, verifyStripeSignature } from './webhooks';
-export { RecordFeed, SyncModule, SyncService, viewOf, WatchService, type FeedItem, type FeedPage, type SyncRun, type SyncRunView } from './sync';
+export {
+  OnWebhook,
+  hashChannelToken,
+  PubsubVerifier,
+  signStandardWebhook,
+  verifyChannelToken,
+  verifyHmac,
+  verifySlackSignature,
+  verifyStandardWebhook,
+  verifyStripeSignature,
+  withoutMember,
+} from './webhooks';
+export {
+  RecordFeed,
+  SyncModule,
+  SyncService,
+  viewOf,
+  WatchService,
+  type FeedItem,
+  type FeedPage,
+  type SyncRun,
+  type SyncRunView,
+} from './sync';
 export { ConnectService, DisconnectService } from './oauth';
 export { ActionService, isReplayed, type ActionAnswer, type ActionResult, type Operation } from './actions';
-export { AlertService, HealthModule, ProviderHealthService, RequestLogReader, type Alert, type ConnectionHealth, type LoggedRequest, type ProviderHealth } from './health';
-export { WebhookEventList, WebhookReplay, type QueueState, type ReplayActor, type StoredEventDetail, type StoredEventView } from './webhooks';
+export {
+  AlertService,
+  HealthModule,
+  ProviderHealthService,
+  RequestLogReader,
+  type Alert,
+  type ConnectionHealth,
+  type LoggedRequest,
+  type ProviderHealth,
+} from './health';
+export {
+  WebhookEventList,
+  WebhookReplay,
+  type QueueState,
+  type ReplayActor,
+  type StoredEventDetail,
+  type StoredEventView,
+} from './webhooks';

@@ -220,6 +220,8 @@ export interface WebhookFacts {
 export interface ParsedDelivery {
   /** Usually one; none for a handshake. */
   readonly events: readonly IncomingEvent[];
+  /** What is stored in place of the raw body, where that carries a secret (a client secret, a legacy token): the same JSON without it. */
+  readonly stored?: Buffer;
   /** Answer other than an empty 200, e.g. the echo of a challenge. */
   readonly reply?: { readonly body: string; readonly contentType: string };
 }

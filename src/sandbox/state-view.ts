@@ -45,7 +45,8 @@ function slackView(team: SlackTeam): Json {
       metadata: message['metadata'],
     })),
   );
-  return { name: team.name, channels: team.channels.size, users: team.users.size, messages };
+  const publicChannels = [...team.channels.values()].filter((channel) => !channel.isPrivate).length;
+  return { name: team.name, channels: team.channels.size, publicChannels, users: team.users.size, messages };
 }
 
 function stripeView({ name, collections }: StripeAccount): Json {

@@ -48,7 +48,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 
 /** Starts the service as it runs for real: processes, a database of their own, sockets. Used by faults and benchmarks. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {

@@ -32,7 +32,8 @@ export async function syncSteps(world: World, report: Report): Promise<void> {
     for (const [resource, count] of Object.entries(remoteCounts(provider, remote))) {
       await report.step(`first full sync: ${provider} ${resource}`, `succeeded; ${count} records`, async () => {
         const run = await finishedRun(world, provider);
-        const records = await readRecords(world, provider, resource);
+        // A cancelled occurrence of a series is kept as a fact about the series; the sandbox counts it apart.
+        const records = (await readRecords(world, provider, resource)).filter((record) => record.status !== 'cancelled');
         return `${String(run?.status)}; ${records.length} records`;
       });
     }
@@ -64,7 +65,7 @@ export async function connect(world: World, provider: string, connectionId?: str
 }
 
 function remoteCounts(provider: string, remote: Readonly<Record<string, unknown>>): Record<string, number> {
-  if (provider === 'slack') return { channels: Number(remote.channels), users: Number(remote.users) };
+  if (provider === 'slack') return { channels: Number(remote.publicChannels), users: Number(remote.users) };
   if (provider === 'stripe') return { customers: Number(remote.customers), subscriptions: (remote.subscriptions as unknown[]).length, invoices: Number(remote.invoices) };
   const calendars = remote.calendars as { events: number }[];
   return { calendars: calendars.length, events: calendars.reduce((sum, calendar) => sum + calendar.events, 0) };

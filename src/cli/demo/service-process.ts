@@ -11,7 +11,7 @@ export interface ServiceProcess {
 }
 
 const LOG_MOST = 50 * 1024 * 1024;
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 
 /** Starts the service as it is started for real: its own process, settings from the environment. */
 export async function startService(env: Readonly<Record<string, string>>, port: number): Promise<ServiceProcess> {

@@ -13,6 +13,13 @@ interface Storm {
 const EVENTS = 200;
 const COPIES = 3;
 
+
+function answeredBy(storm: Storm): string {
+  return Object.entries(storm.byStatus)
+    .map(([status, count]) => `${count} deliveries answered ${status}`)
+    .join(', ');
+}
+
 /** Webhooks as they really come: several times, out of order, and from people who are not the provider. */
 export async function stormSteps(world: World, report: Report): Promise<void> {
   const deliver = (spec: Record<string, unknown>) => world.control.post('/deliver', { concurrency: 32, ...spec }) as Promise<Storm>;
@@ -36,14 +43,14 @@ export async function stormSteps(world: World, report: Report): Promise<void> {
   ] as const) {
     const expected = `${EVENTS * COPIES} deliveries answered 200; ${EVENTS} events stored once, ${EVENTS} completed`;
     await report.step(`a storm of ${provider} webhooks, each ${COPIES} times, shuffled`, expected, async () => {
-      const storm = await deliver({ provider, type, account: ACCOUNTS[provider], count: EVENTS, copies: COPIES, shuffle: true });
+      const storm = await deliver({ provider, type, account: ACCOUNTS[provider], count: EVENTS, copies: COPIES, shuffle: true, retries: 5 });
       const rows = await until(
         () => stored(storm.eventIds),
         (found) => found.length >= EVENTS && found.every((row) => row.status === 'completed'),
         60_000,
       );
       const completed = rows.filter((row) => row.status === 'completed').length;
-      return `${storm.byStatus['200'] ?? 0} deliveries answered 200; ${rows.length} events stored once, ${completed} completed`;
+      return `${answeredBy(storm)}; ${rows.length} events stored once, ${completed} completed`;
     });
   }
 

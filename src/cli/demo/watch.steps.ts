@@ -31,7 +31,8 @@ export async function watchSteps(world: World, report: Report, places: Places): 
   await report.step('tokens, keys and secrets in the database and the log', '0 found', async () => {
     const texts = places.databaseUrl ? await rowsOf(places.databaseUrl) : await filesOf(places.databaseFolder);
     if (!texts.some((text) => text.includes(MARKER))) throw new Error('the search does not find what is surely there');
-    return `${[...texts, places.log()].filter((text) => SECRET.test(text)).length} found`;
+    const found = [...texts, places.log()].flatMap((text) => text.match(SECRET)?.[0] ?? []);
+    return `${found.length} found${found.length > 0 ? ` (${[...new Set(found)].join(', ')})` : ''}`;
   });
 }
 

@@ -29,7 +29,7 @@ export class SandboxClient {
   constructor(private readonly origin: string) {}
 
   async ledger(query: { provider?: string; endpoint?: string; kind?: 'request' | 'delivery'; since?: number }): Promise<readonly LedgerEntry[]> {
-    const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
+    const search = new URLSearchParams(Object.entries(query).map(([key, value]): [string, string] => [key, String(value)]));
     return ((await this.call('GET', `/ledger?${search.toString()}`)) as { entries: LedgerEntry[] }).entries;
   }
 

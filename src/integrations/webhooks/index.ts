@@ -7,3 +7,4 @@ export { WebhookInbox, type InboxAnswer } from './webhook-inbox';
 export { WebhookProcessor } from './webhook-processor';
 export { WebhookReplay, type ReplayActor, type ReplayReport } from './webhook-replay';
 export { WebhooksModule } from './webhooks.module';
+export { withoutMember } from './without-member';

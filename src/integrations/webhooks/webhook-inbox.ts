@@ -48,10 +48,10 @@ export class WebhookInbox implements OnApplicationBootstrap {
       throw new IntegrationError('unsupported_media_type', { detail: 'Compressed bodies are not taken.', nextStep: 'Send the body without Content-Encoding.' });
     }
     const tenant = await this.verified(provider, webhooks, delivery);
-    const { events, reply } = webhooks.parse(delivery);
+    const { events, reply, stored } = webhooks.parse(delivery);
     checkEvents(events);
     if (events.length > 0) {
-      const common = { provider: provider.key, tenant, headers: safeHeaders(delivery.headers), body: delivery.body };
+      const common = { provider: provider.key, tenant, headers: safeHeaders(delivery.headers), body: stored ?? delivery.body };
       await this.writer.store(events.map((event) => ({ ...common, event })));
     }
     acceptedDeliveries.inc({ provider: provider.key });

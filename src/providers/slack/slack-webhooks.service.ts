@@ -5,6 +5,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import {
   verifySlackSignature,
+  withoutMember,
   type IncomingEvent,
   type ParsedDelivery,
   type RawDelivery,
@@ -79,7 +80,8 @@ export class SlackWebhooksService implements WebhookFacts {
         };
       case 'event_callback':
         // What we said ourselves comes back as an event: handling it would make echoes.
-        return { events: isOwnMessage(body) ? [] : [incomingEvent(body)] };
+        // The envelope's `token` is Slack's older proof of origin, still a secret of the app.
+        return { events: isOwnMessage(body) ? [] : [incomingEvent(body)], stored: withoutMember(delivery.body, 'token') };
     }
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { verifyStripeSignature, type ParsedDelivery, type RawDelivery, type Verdict, type WebhookFacts } from '../../integrations';
+import { verifyStripeSignature, withoutMember, type ParsedDelivery, type RawDelivery, type Verdict, type WebhookFacts } from '../../integrations';
 import { STRIPE } from './stripe.facts';
 
 const id = z.string().min(1).max(255);
@@ -37,6 +37,8 @@ export class StripeWebhooksService implements WebhookFacts {
     const { id: eventId, type, created, account, data } = readEvent(delivery.body);
     const subject = data.object;
     return {
+      // Payments carry the secret with which a browser may finish them.
+      stored: withoutMember(delivery.body, 'client_secret'),
       events: [
         {
           eventId,
