@@ -13,12 +13,11 @@ export {
   type ConnectionWithSync,
   type IntegrationEvent,
 } from './connections';
-export { callSdk, GovernedHttp, HttpModule, OutgoingHttp, type CallOptions } from './http';
+export { callSdk, GovernedHttp, HttpModule, OutgoingHttp, signStandardWebhook, type CallOptions } from './http';
 export {
   OnWebhook,
   hashChannelToken,
   PubsubVerifier,
-  signStandardWebhook,
   verifyChannelToken,
   verifyHmac,
   verifySlackSignature,

@@ -27,6 +27,9 @@ export interface EncryptedTable {
 /** The place of a stored answer of an action. */
 export const actionBinding = (tenant: string, actionId: string) => bindingOf(tenant, 'action', actionId, 'response');
 
+/** The place of a secret that signs what goes to a destination. */
+export const destinationSecretBinding = (tenant: string, secretId: string) => bindingOf(tenant, 'destination', secretId, 'secret');
+
 const KEY_OF = (column: string) => `split_part(${column}, ':', 2)`;
 
 /** OAuth states are encrypted too, but live for ten minutes: a rotation waits for them rather than touching them. */
@@ -49,5 +52,13 @@ export const encryptedColumns: readonly EncryptedTable[] = [
       FROM actions a WHERE a.response IS NOT NULL AND ${KEY_OF('a.response')} <> $1 AND a.expires_at > now() AND a.id > $2
       ORDER BY a.id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED`,
     binding: (row) => actionBinding(row.tenant, row.id),
+  },
+  {
+    table: 'outgoing_secrets',
+    columns: ['secret'],
+    needs: `${KEY_OF('secret')} = $1`,
+    pending: `SELECT s.id, s.tenant, '' AS connection_id, '' AS kind, ARRAY[s.secret] AS secrets
+      FROM outgoing_secrets s WHERE ${KEY_OF('s.secret')} <> $1 AND s.id > $2 ORDER BY s.id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED`,
+    binding: (row) => destinationSecretBinding(row.tenant, row.id),
   },
 ];

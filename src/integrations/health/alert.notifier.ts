@@ -3,8 +3,7 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { OutgoingHttp } from '../http';
-import { signStandardWebhook } from '../webhooks';
+import { OutgoingHttp, signStandardWebhook } from '../http';
 
 interface Due {
   id: string;

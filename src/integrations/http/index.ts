@@ -6,6 +6,7 @@ export { assertPublicUrl, isPublicAddress } from './egress-guard';
 export { GovernedHttp } from './governed-http';
 export { HttpChainModule } from './http-chain.module';
 export { HttpModule } from './http.module';
-export { OutgoingHttp, type OutgoingPost } from './outgoing-http';
+export { OutgoingHttp, type OutgoingAnswer, type OutgoingPost } from './outgoing-http';
 export { RequestLogWriter } from './request-log-writer';
 export { parseRetryAfter } from './retry-after';
+export { signStandardWebhook, type StandardMessage } from './standard-webhook.signer';

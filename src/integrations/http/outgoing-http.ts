@@ -5,6 +5,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { assertPublicUrl, createAgent } from './egress-guard';
 import { networkFault } from './network-fault';
+import { parseRetryAfter } from './retry-after';
 
 export interface OutgoingPost {
   readonly body: string | Uint8Array;
@@ -12,6 +13,13 @@ export interface OutgoingPost {
   /** Total time, ms. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+}
+
+export interface OutgoingAnswer {
+  /** HTTP status; a redirect is one like any other. */
+  readonly status: number;
+  /** What the address asked for, ms, an hour at most. */
+  readonly retryAfterMs?: number;
 }
 
 /** Posts to addresses that somebody configured: webhooks and alerts. In production only to public ones; never along a redirect. */
@@ -24,21 +32,31 @@ export class OutgoingHttp implements OnApplicationShutdown {
     this.guarded = settings.production;
     this.agent = createAgent({
       guarded: this.guarded,
-      connections: 8,
+      connections: 64, // of one origin; many destinations may share a host, and each caller bounds itself
       connectTimeoutMs: 5_000,
       headersTimeoutMs: 30_000,
       bodyTimeoutMs: 10_000,
     });
   }
 
+  /** @throws IntegrationError `destination_refused` where `post` would not even try; names are checked when they are resolved */
+  assertAllowed(url: string): void {
+    if (!URL.canParse(url)) throw new IntegrationError('destination_refused', { notExecuted: true });
+    if (this.guarded) assertPublicUrl(new URL(url));
+  }
+
   /**
    * @returns the HTTP status; the answer itself is dropped
    * @throws IntegrationError `destination_refused`, `provider_unavailable` or `provider_timeout`
    */
-  async post(url: string, { body, headers, timeoutMs, signal }: OutgoingPost): Promise<number> {
-    if (!URL.canParse(url)) throw new IntegrationError('destination_refused', { notExecuted: true });
+  async post(url: string, post: OutgoingPost): Promise<number> {
+    return (await this.send(url, post)).status;
+  }
+
+  /** As `post`, with what else the answer says. */
+  async send(url: string, { body, headers, timeoutMs, signal }: OutgoingPost): Promise<OutgoingAnswer> {
+    this.assertAllowed(url);
     const target = new URL(url);
-    if (this.guarded) assertPublicUrl(target);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
       const answer = await this.agent.request({
@@ -50,7 +68,10 @@ export class OutgoingHttp implements OnApplicationShutdown {
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
       await answer.body.dump({ limit: 16 * 1024 });
-      return answer.statusCode;
+      return {
+        status: answer.statusCode,
+        retryAfterMs: parseRetryAfter(retryHeaders(answer.headers), Date.parse(String(answer.headers.date))),
+      };
     } catch (error) {
       if (timeout.aborted) throw new IntegrationError('provider_timeout', { detail: 'The address did not answer in time.', cause: error });
       throw networkFault('outgoing', error);
@@ -60,4 +81,13 @@ export class OutgoingHttp implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await this.agent.destroy();
   }
+}
+
+function retryHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const kept = new Headers();
+  for (const name of ['retry-after', 'date']) {
+    const value = headers[name];
+    if (typeof value === 'string') kept.set(name, value);
+  }
+  return kept;
 }

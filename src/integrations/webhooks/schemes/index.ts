@@ -3,5 +3,4 @@ export { verifyHmac, type HmacScheme } from './hmac.scheme';
 export { PubsubVerifier, type PubsubFacts } from './pubsub.verifier';
 export { verifySlackSignature } from './slack.scheme';
 export { verifyStandardWebhook } from './standard.scheme';
-export { signStandardWebhook, type StandardMessage } from './standard.signer';
 export { verifyStripeSignature } from './stripe.scheme';

@@ -1,13 +1,9 @@
+import { standardWebhookKey } from '../../http/standard-webhook.signer';
 import type { RawDelivery, Verdict } from '../../provider';
 import { base64Bytes, DIGEST_BYTES, GOOD, matchesHmac, MAX_SIGNATURES, refused, single, timestampFault } from './verification';
 
 /** A full stop would let a piece of the id pass for the timestamp. */
 const ID = /^[^.\s]{1,256}$/;
-
-/** Key of a Standard Webhooks secret: base64 after `whsec_`. */
-export function standardWebhookKey(secret: string): Buffer {
-  return Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-}
 
 /**
  * Standard Webhooks: `webhook-signature: v1,<base64>[ v1,<base64>]` over `<id>.<timestamp>.<raw body>`

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { signStandardWebhook } from '../../http/standard-webhook.signer';
 import type { RawDelivery } from '../../provider';
-import { signStandardWebhook, type HmacScheme } from '../schemes';
+import type { HmacScheme } from '../schemes';
 
 /** A delivery as a provider would send it: what to POST. */
 export interface SignedDelivery {

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { standardWebhookKey } from './standard.scheme';
 
 export interface StandardMessage {
   /** Without a full stop; the same on every redelivery. */
@@ -10,7 +9,15 @@ export interface StandardMessage {
   readonly timestampMs: number;
 }
 
-/** Headers of an outgoing Standard Webhook. */
+/** Key of a Standard Webhooks secret: base64 after `whsec_`. */
+export function standardWebhookKey(secret: string): Buffer {
+  return Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+}
+
+/**
+ * Headers of an outgoing Standard Webhook
+ * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+ */
 export function signStandardWebhook({ id, body, secret, timestampMs }: StandardMessage): Record<string, string> {
   const timestamp = String(Math.floor(timestampMs / 1_000));
   const signatures = [secret].flat().map((each) => {
