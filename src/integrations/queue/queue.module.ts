@@ -4,9 +4,10 @@ import Redis from 'ioredis';
 import type { Settings } from '../../config/env';
 import { Doorbell } from './doorbell';
 import { InProcessDoorbell } from './in-process.doorbell';
-import { DOORBELL_QUEUE, RedisDoorbell } from './redis.doorbell';
-import { RingProcessor } from './ring.processor';
+import { DOORBELL_QUEUE, REDIS_CLIENTS, RedisDoorbell } from './redis.doorbell';
 import { Sweeper } from './sweeper';
+
+type ClientType = 'client' | 'subscriber' | 'bclient';
 
 /** The doorbell: in this process, and between processes where there is a Redis. The sweeper's clockwork is the application's `ScheduleModule`. */
 @Global()
@@ -21,19 +22,31 @@ export class QueueModule {
         providers: [InProcessDoorbell, { provide: Doorbell, useExisting: InProcessDoorbell }, Sweeper],
       };
     }
+    const clients: Redis[] = [];
+    const createClient = (type: ClientType) => {
+      const client = redisClient(redisUrl, type);
+      clients.push(client);
+      return client;
+    };
     return {
       ...common,
       imports: [
-        BullModule.forRoot({ prefix: 'trestle', createClient: (type) => redisClient(redisUrl, type) }),
+        BullModule.forRoot({ prefix: 'trestle', createClient }),
         BullModule.registerQueue({ name: DOORBELL_QUEUE }),
       ],
-      providers: [InProcessDoorbell, RedisDoorbell, { provide: Doorbell, useExisting: RedisDoorbell }, Sweeper, ...(settings.workers ? [RingProcessor] : [])],
+      providers: [
+        { provide: REDIS_CLIENTS, useValue: clients },
+        InProcessDoorbell,
+        RedisDoorbell,
+        { provide: Doorbell, useExisting: RedisDoorbell },
+        Sweeper,
+      ],
     };
   }
 }
 
 /** Bull wants its blocking connections without a limit of retries (https://github.com/OptimalBits/bull/blob/develop/REFERENCE.md). */
-function redisClient(url: string, type: 'client' | 'subscriber' | 'bclient'): Redis {
+function redisClient(url: string, type: ClientType): Redis {
   const client = new Redis(url, {
     maxRetriesPerRequest: type === 'client' ? 1 : null,
     enableReadyCheck: false,

@@ -1,15 +1,19 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Queue } from 'bull';
+import type Redis from 'ioredis';
 import { Counter } from 'prom-client';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { metricsRegistry } from '../../metrics';
-import { Doorbell, type AnswerOptions, type DoorbellStatus, type Topic, type Work } from './doorbell';
+import { Doorbell, TOPICS, type AnswerOptions, type DoorbellStatus, type Topic, type Work } from './doorbell';
 import { InProcessDoorbell } from './in-process.doorbell';
 
 export const DOORBELL_QUEUE = 'doorbell';
+
+/** Injection token of the connections that Bull was given. */
+export const REDIS_CLIENTS = Symbol('RedisClients');
 
 export interface Ring {
   readonly topic: Topic;
@@ -18,8 +22,10 @@ export interface Ring {
 /** A ring that Redis has not taken by then is given up, ms. */
 const PUBLISH_MS = 2_000;
 const PING_MS = 1_000;
+const CLOSE_MS = 3_000;
 /** Rings of one topic that may wait in Redis: more would say nothing more. */
 const WAITING_RINGS = 8;
+const LISTENERS = 4;
 /** The same complaint about Redis is logged once in this time, ms. */
 const QUIET_MS = 30_000;
 
@@ -32,21 +38,37 @@ const lostRings =
  * hands. Whatever Redis does, nothing is thrown and nothing waits for it.
  */
 @Injectable()
-export class RedisDoorbell extends Doorbell {
+export class RedisDoorbell extends Doorbell implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(RedisDoorbell.name);
   private readonly publishing = new Set<Topic>();
   private readonly again = new Set<Topic>();
   private rings = 0;
   private quietUntil = 0;
+  private closed = false;
 
   constructor(
     private readonly local: InProcessDoorbell,
     @InjectQueue(DOORBELL_QUEUE) private readonly queue: Queue<Ring>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
+    @Inject(REDIS_CLIENTS) private readonly clients: readonly Redis[],
   ) {
     super();
     this.queue.on('error', (error: Error) => this.complain(error));
+  }
+
+  /**
+   * Takes the rings of other processes. Not by `@Process`: what that starts may fail with nobody to notice, when the process stops
+   * while Redis is away. The job ends at once; it carries no work, so it can neither stall nor be lost.
+   */
+  onApplicationBootstrap(): void {
+    if (!this.settings.workers) return;
+    const taken = this.queue.process(LISTENERS, ({ data }) => {
+      const topic = TOPICS.find((known) => known === data.topic);
+      if (topic) this.local.ring(topic);
+      return Promise.resolve();
+    });
+    taken.catch((error: unknown) => this.closed || this.complain(error));
   }
 
   answer(topic: Topic, work: Work, options?: AnswerOptions): void {
@@ -56,7 +78,7 @@ export class RedisDoorbell extends Doorbell {
   ring(topic: Topic): void {
     const busy = !this.settings.workers || this.local.isBusy(topic);
     this.local.ring(topic);
-    if (!busy) return;
+    if (!busy || this.closed) return;
     if (this.publishing.has(topic)) this.again.add(topic);
     else void this.publish(topic);
   }
@@ -68,6 +90,14 @@ export class RedisDoorbell extends Doorbell {
     } catch {
       return { status: 'degraded', detail: 'Redis cannot be reached: work is found by the sweeper, and each process keeps to its share of the limits.' };
     }
+  }
+
+  /** Bull waits for a Redis that is away, and Nest for Bull: a stop must wait for neither. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    Object.assign(this.queue, { onApplicationShutdown: () => Promise.resolve() });
+    await this.inTime(this.queue.close(true), CLOSE_MS).catch(() => undefined);
+    for (const client of this.clients) client.disconnect();
   }
 
   private async publish(topic: Topic): Promise<void> {
