@@ -1,6 +1,4 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 
@@ -40,11 +38,10 @@ export const LOOKS = [
   { name: 'dark-360', colorScheme: 'dark', width: 360 },
 ] as const;
 
-let folder: string | undefined;
-
-/** Pictures of the page in light and dark, wide and narrow, in a temporary folder: for people to look at. */
-export async function picture(page: Page, name: string): Promise<string> {
-  folder ??= await mkdtemp(join(tmpdir(), 'trestle-pages-'));
+/** Pictures of the page in light and dark, wide and narrow, for people to look at: only where `PICTURES` names a folder. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env['PICTURES'];
+  if (!folder) return;
   const size = page.viewportSize();
   for (const look of LOOKS) {
     await page.emulateMedia({ colorScheme: look.colorScheme });
@@ -53,5 +50,4 @@ export async function picture(page: Page, name: string): Promise<string> {
   }
   await page.emulateMedia({ colorScheme: null });
   if (size) await page.setViewportSize(size);
-  return folder;
 }
