@@ -16,6 +16,14 @@ export class RunLostError extends Error {
 /** A sweep that would remove more than this share of a partition, and more than so many records, waits for a confirmation. */
 export const SHRINK_GUARD = { share: 0.5, records: 20 } as const;
 
+const NOTE_PAGE = `
+WITH place AS (
+  UPDATE sync_cursors SET checkpoint = coalesce($11::jsonb, checkpoint), pending_cursor = coalesce($12::jsonb, pending_cursor), updated_at = now()
+  WHERE connection_id = $8 AND resource = $9 AND partition = $10 AND ($11::jsonb IS NOT NULL OR $12::jsonb IS NOT NULL)
+)
+UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
+  total = coalesce($7, total), attempts = 1 WHERE id = $1`;
+
 export interface StoredPage {
   readonly counts: RecordCounts;
   /** Set with the last page: `blocked` when the sweep waits for a confirmation. */
@@ -33,39 +41,37 @@ export class PageStore {
   ) {}
 
   async begin(run: SyncRun, place: RecordPlace, mode: Walk['mode'], options: { dropCursor?: boolean } = {}): Promise<Walk> {
-    return this.step(run, place, (manager) => this.walks.begin(manager, place, run.id, mode, options));
+    return this.step(run, (manager) => this.walks.begin(manager, place, run.id, mode, options));
   }
 
   /** The page's records and where to go on after it; with the last page also the sweep and the cursor. */
   async store(run: SyncRun, place: RecordPlace, walk: Walk, page: SyncPage, { last }: { last: boolean }): Promise<StoredPage> {
     const batch = recordBatch(page.records); // hashed before the transaction opens
-    return this.step(run, place, async (manager) => {
+    return this.step(run, async (manager) => {
       let counts = await this.records.applyLocked(manager, place, batch);
       let end: StoredPage['end'];
       if (last) {
         const swept = await this.end(manager, run, place, walk, page.cursor);
         counts = addCounts(counts, swept.counts);
         end = swept.end;
-      } else {
-        await this.walks.advance(manager, place, page);
       }
-      await this.count(manager, run, counts, { fetched: page.records.length, total: page.total });
+      await this.note(manager, run, place, counts, last ? { fetched: page.records.length, total: page.total } : { ...page, fetched: page.records.length });
       return { counts, end };
     });
   }
 
   /** The end of a walk whose last page was stored before it was known to be the last. */
   async finish(run: SyncRun, place: RecordPlace, walk: Walk): Promise<StoredPage> {
-    return this.step(run, place, async (manager) => {
+    return this.step(run, async (manager) => {
       const swept = await this.end(manager, run, place, walk, undefined);
-      await this.count(manager, run, swept.counts, { fetched: 0 });
+      await this.note(manager, run, place, swept.counts, { fetched: 0 });
       return swept;
     });
   }
 
   /** Removes the records of a partition that the provider no longer has. @returns undefined when that needs a confirmation first */
   async removePartition(run: SyncRun, place: RecordPlace): Promise<RecordCounts | undefined> {
-    return this.step(run, place, async (manager) => {
+    return this.step(run, async (manager) => {
       const live = await this.records.live(manager, place);
       if (live.length > SHRINK_GUARD.records && !run.confirmed) {
         const all = await this.records.countLive(manager, { connectionId: place.connectionId, resource: place.resource });
@@ -73,7 +79,7 @@ export class PageStore {
       }
       const counts = { ...NO_COUNTS, deleted: await this.records.removeLocked(manager, place, live) };
       await this.walks.remove(manager, place);
-      await this.count(manager, run, counts, { fetched: 0 });
+      await this.note(manager, run, place, counts, { fetched: 0 });
       return counts;
     });
   }
@@ -87,21 +93,32 @@ export class PageStore {
     return { counts: { ...NO_COUNTS, deleted }, end };
   }
 
-  /** A page is progress: the tries are counted anew. */
-  private async count(manager: EntityManager, run: SyncRun, counts: RecordCounts, page: { fetched: number; total?: number }): Promise<void> {
-    await manager.query(
-      `UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
-         total = coalesce($7, total), attempts = 1 WHERE id = $1`,
-      [run.id, page.fetched, counts.created, counts.updated, counts.unchanged, counts.deleted, page.total ?? null],
-    );
+  /**
+   * Counts, and where to go on. A page is progress: the tries are counted anew. A page without a checkpoint leaves the last one:
+   * it is fetched again if the run ends here.
+   */
+  private async note(
+    manager: EntityManager,
+    run: SyncRun,
+    place: RecordPlace,
+    counts: RecordCounts,
+    page: Pick<SyncPage, 'checkpoint' | 'cursor' | 'total'> & { fetched: number },
+  ): Promise<void> {
+    await manager.query(NOTE_PAGE, [
+      run.id, page.fetched, counts.created, counts.updated, counts.unchanged, counts.deleted, page.total ?? null,
+      place.connectionId, place.resource, place.partition, json(page.checkpoint), json(page.cursor),
+    ]);
   }
 
   /** The connection's turn first, then the run: the order of locks everywhere. */
-  private async step<T>(run: SyncRun, place: RecordPlace, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async step<T>(run: SyncRun, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return inTransaction(this.dataSource, async (manager) => {
-      await this.records.lock(manager, place.connectionId);
       if (!(await this.runs.hold(manager, run))) throw new RunLostError(`run ${run.id} is no longer held`);
       return work(manager);
     });
   }
+}
+
+function json(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import type { ConnectionRef, SyncRecord } from '../provider';
 import { recordBatch, type RecordBatch } from './record-batch';
@@ -28,7 +28,10 @@ const SWEEP_BATCH = 1_000;
 /** The records of all connections. Everything happens in the caller's transaction, under the connection's turn to write. */
 @Injectable()
 export class RecordStore {
-  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
   /**
    * Upserts and deletions, counted. What has the same content is not written; what has a lower version than the stored is ignored.
@@ -54,6 +57,11 @@ export class RecordStore {
     if ((await select(manager, LOCK_SEQUENCE, [connectionId])).length > 0) return;
     await manager.query(CREATE_SEQUENCE, [connectionId]);
     await manager.query(LOCK_SEQUENCE, [connectionId]);
+  }
+
+  /** Sees to it that the connection has a turn to take. */
+  async prepare(connectionId: string): Promise<void> {
+    await this.dataSource.query(CREATE_SEQUENCE, [connectionId]);
   }
 
   async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {

@@ -52,9 +52,17 @@ export class SyncRunRepository {
     return rows.length > 0;
   }
 
-  /** Locks the run for the rest of the transaction. @returns false when it is no longer this claim's */
-  async hold(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence'>): Promise<boolean> {
-    return (await select(manager, `SELECT 1 FROM sync_runs WHERE ${HELD} FOR UPDATE`, [run.id, run.fence])).length > 0;
+  /**
+   * Takes the connection's turn to write and locks the run, in this order, for the rest of the transaction. Whatever waited for the
+   * locks is judged by what stands there then. @returns false when the run is no longer this claim's
+   */
+  async hold(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence' | 'connectionId'>): Promise<boolean> {
+    const rows = await select(
+      manager,
+      `SELECT 1 FROM record_sequences s, sync_runs r WHERE s.connection_id = $3 AND r.id = $1 AND r.fence = $2 AND r.status = 'running' FOR UPDATE OF s, r`,
+      [run.id, run.fence, run.connectionId],
+    );
+    return rows.length > 0;
   }
 
   /** Back into the queue, its checkpoints kept. `waitMs` until the next try. */

@@ -81,6 +81,7 @@ export class SyncRunner implements OnApplicationBootstrap {
           this.tell(run, connection, page);
         },
       };
+      await this.records.prepare(run.connectionId);
       const walked = await this.walkAll(job);
       await this.end(run, walked.end);
       if (walked.end.status === 'succeeded') await this.watches.ensure(job.connection, walked.partitions, signal);

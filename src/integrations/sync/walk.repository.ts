@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import type { SyncPage } from '../provider';
 import type { RecordPlace } from './record-store';
 import { change, select, type Queryable } from './sql';
 import type { SyncType } from './sync-run';
@@ -82,15 +81,6 @@ export class WalkRepository {
       [...paramsOf(place), runId, mode, walkId, dropCursor],
     );
     return { mode, walkId, floorChange: row?.floor_change ?? '0', checkpoint: undefined, pendingCursor: undefined };
-  }
-
-  /** Notes a page. A page without a checkpoint leaves the last one: it is fetched again if the run ends here. */
-  async advance(manager: EntityManager, place: RecordPlace, page: Pick<SyncPage, 'checkpoint' | 'cursor'>): Promise<void> {
-    if (page.checkpoint === undefined && page.cursor === undefined) return;
-    await manager.query(
-      `UPDATE sync_cursors SET checkpoint = coalesce($4::jsonb, checkpoint), pending_cursor = coalesce($5::jsonb, pending_cursor), updated_at = now() WHERE ${AT}`,
-      [...paramsOf(place), json(page.checkpoint), json(page.cursor)],
-    );
   }
 
   /** The walk is at its end: its cursor counts from now on. */

@@ -67,7 +67,7 @@ export class SyncProcess {
     this.events.on('*', (event) => this.told.push(event));
     this.runs = new SyncRunRepository(dataSource);
     this.walks = new WalkRepository(dataSource);
-    this.records = new RecordStore(clock);
+    this.records = new RecordStore(dataSource, clock);
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
     this.service = new SyncService(dataSource, this.runs, this.records, this.active, doorbell);
