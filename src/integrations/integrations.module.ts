@@ -12,7 +12,18 @@ import { RegistryModule } from './registry';
 import { SyncModule } from './sync';
 import { WebhooksModule } from './webhooks';
 
-const PARTS = [RegistryModule, ConnectionsModule, HttpChainModule, OAuthModule, HttpModule, WebhooksModule, SyncModule, ActionsModule, EventEffectsModule, HealthModule];
+const PARTS = [
+  RegistryModule,
+  ConnectionsModule,
+  HttpChainModule,
+  OAuthModule,
+  HttpModule,
+  WebhooksModule,
+  SyncModule,
+  ActionsModule,
+  EventEffectsModule,
+  HealthModule,
+];
 
 /** The core: knows how to connect, call, receive, sync and watch; knows no provider's name. */
 @Module({ imports: [ScheduleModule.forRoot(), ...PARTS], exports: PARTS })
