@@ -143,7 +143,7 @@ describe('for administrators', () => {
         `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, $2, 'u1', 'slack', $3, $3, $3, 'oauth2', 'connected')`,
         [randomUUID(), tenant, `T_${tenant}`],
       );
-      const events = ['one', 'two', 'three'].map((name) => ({ type: 'event_callback', event_id: `Ev_${tenant}_${name}`, team_id: `T_${tenant}`, api_app_id: 'A1', event: { type: 'emoji_changed', event_ts: '1.0', token: 'xoxb-secret' } }));
+      const events = ['one', 'two', 'three'].map((name) => ({ type: 'event_callback', event_id: `Ev_${tenant}_${name}`, team_id: `T_${tenant}`, api_app_id: 'A1', event: { type: 'emoji_changed', event_ts: '1.0', bot_token: 'xoxb-secret', text: 'see xoxb-1-secret' } }));
       for (const body of events) expect((await send('slack', { as: 'slack', secret: SLACK_SECRET, body })).status).toBe(200);
     }
     const waiting = (rows: { n: number }[]) => rows[0]?.n === 0;
@@ -171,7 +171,7 @@ describe('for administrators', () => {
 
   it('shows the payload without what is secret', async () => {
     const { body } = await api(`webhook-events/${ids['Ev_acme_one']}`, { tenant: 'acme' });
-    expect(body).toMatchObject({ eventId: 'Ev_acme_one', status: 'completed', attempts: 1, payload: { event: { type: 'emoji_changed', token: '[hidden]' } } });
+    expect(body).toMatchObject({ eventId: 'Ev_acme_one', status: 'completed', attempts: 1, payload: { event: { type: 'emoji_changed', bot_token: '[hidden]', text: 'see [hidden]' } } });
     const { body: other } = await api(`webhook-events/${ids['evt_http_1']}`, { tenant: 'ops', role: 'operator' });
     expect(other).toMatchObject({ payload: { data: { object: { id: 'cus_1', email: '[hidden]' } } } });
   });
