@@ -115,7 +115,7 @@ function queueTable({ depth, oldestAgeSeconds, inFlight, retrying, dead }: Queue
 }
 
 function rate(errorRate: number | null): string {
-  return errorRate === null ? '–' : `${(errorRate * 100).toFixed(errorRate > 0 && errorRate < 0.1 ? 2 : 1)} %`;
+  return errorRate === null ? '–' : `${(errorRate * 100).toFixed(errorRate > 0 && errorRate < 0.1 ? 2 : 1)}\u00a0%`;
 }
 
 function maybeTime(at: string | null, nowMs: number): Html | string {

@@ -69,14 +69,13 @@ function requestTable(requests: readonly LoggedRequest[], nowMs: number): Html {
     request.provider,
     request.connectionId &&
       html`<a href="${PATH}?connection=${request.connectionId}" title="${request.connectionId}">…${request.connectionId.slice(-6)}</a>`,
-    html`<div class="wide"><code>${request.method} ${request.endpoint}</code></div>`,
+    html`<div class="wide"><code>${request.method} ${request.endpoint}</code><br /><span class="soft">${request.operation}</span></div>`,
     request.status ?? '–',
     statusPill(request.outcome),
     request.errorCode && html`<code>${request.errorCode}</code>`,
     request.attempt,
     duration(request.durationMs),
-    request.operation,
   ]);
-  const headings = ['At', 'Provider', 'Connection', 'Call', 'Status', 'Outcome', 'Error', 'Try', 'Took', 'Operation'];
+  const headings = ['At', 'Provider', 'Connection', 'Call', 'Status', 'Outcome', 'Error', 'Try', 'Took'];
   return table('Requests to the providers', headings, rows, 'No request matches.');
 }

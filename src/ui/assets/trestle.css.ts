@@ -58,7 +58,7 @@ table { border-collapse: collapse; width: 100%; font-size: .875rem; }
 th, td { text-align: left; padding: .5rem .75rem; border-bottom: 1px solid var(--line); vertical-align: baseline; }
 tbody tr:last-child td { border-bottom: 0; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td code { display: inline-block; min-width: 6rem; } .wide { min-width: 14rem; overflow-wrap: anywhere; } time { white-space: nowrap; }
+td code { white-space: nowrap; } .wide code { white-space: normal; } .wide { min-width: 14rem; overflow-wrap: anywhere; } time { white-space: nowrap; }
 td button { white-space: nowrap; min-height: 2rem; padding: .15rem .6rem; }
 progress { width: 100%; accent-color: var(--brand); }
 .empty { color: var(--soft); }
