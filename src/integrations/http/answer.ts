@@ -1,6 +1,7 @@
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { IntegrationError } from '../../errors';
+import { bufferedResponse } from './buffered-response';
 import type { Answer } from './provider-fault';
 
 /** Largest body taken, bytes. */
@@ -57,9 +58,15 @@ export async function readAll(body: Readable, headers: Headers, options: BodyOpt
         reject(new IntegrationError('response_too_large', { provider: options.provider }));
       } else chunks.push(chunk);
     });
-    source.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    let ended = false;
+    source.once('end', () => {
+      ended = true;
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+    });
     source.once('error', reject);
-    source.once('close', () => reject(new Error('The answer ended early.')));
+    source.once('close', () => {
+      if (!ended) reject(new Error('The answer ended early.'));
+    });
   });
 }
 
@@ -86,6 +93,7 @@ export function toResponse(status: number, headers: Headers, body: Uint8Array | 
   headers.delete('content-encoding');
   headers.delete('content-length');
   headers.delete('transfer-encoding');
+  if (body instanceof Uint8Array && !NO_BODY.has(status)) return bufferedResponse(body, status, headers);
   return new Response(NO_BODY.has(status) ? null : (body as ConstructorParameters<typeof Response>[0]), { status, headers });
 }
 

@@ -55,6 +55,8 @@ export interface Call {
   readonly options: CallOptions;
   /** May it be sent again when it is not certain that it did not happen? */
   readonly repeatable: boolean;
+  /** What the caller may end the call with. */
+  readonly callerSignals: readonly AbortSignal[];
   /** Aborted at the deadline and by the caller. */
   readonly signal: AbortSignal;
   /** ms since the epoch; nothing waits past it. */

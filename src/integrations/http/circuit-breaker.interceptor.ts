@@ -27,6 +27,8 @@ const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set([
 const STATE_VALUE: Readonly<Record<CircuitState, number>> = { closed: 0, half_open: 1, open: 2 };
 
 export class CircuitBreakerInterceptor implements Interceptor {
+  private readonly told = new Map<string, CircuitState>();
+
   constructor(private readonly circuits: CircuitStates) {}
 
   async intercept(call: Call, next: Next): Promise<Response> {
@@ -41,8 +43,14 @@ export class CircuitBreakerInterceptor implements Interceptor {
       leave(call.record.tries.length > sentBefore ? verdictOf(error) : 'neutral');
       throw error;
     } finally {
-      if (call.purpose === 'api') circuitState.set({ provider: call.provider.key }, STATE_VALUE[breaker.state]);
+      if (call.purpose === 'api') this.tell(call.provider.key, breaker.state);
     }
+  }
+
+  private tell(provider: string, state: CircuitState): void {
+    if (this.told.get(provider) === state) return;
+    this.told.set(provider, state);
+    circuitState.set({ provider }, STATE_VALUE[state]);
   }
 }
 

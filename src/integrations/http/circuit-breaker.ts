@@ -121,14 +121,18 @@ export class CircuitBreaker {
 
   private count(failed: boolean): { tries: number; failures: number } {
     const index = Math.floor(this.clock.now() / (this.options.windowMs / SLOTS));
-    this.slots = this.slots.filter((slot) => slot.index > index - SLOTS && slot.index <= index);
     let slot = this.slots.at(-1);
-    if (slot?.index !== index) this.slots.push((slot = { index, tries: 0, failed: 0 }));
+    if (slot?.index !== index) {
+      this.slots = this.slots.filter((each) => each.index > index - SLOTS && each.index < index);
+      this.slots.push((slot = { index, tries: 0, failed: 0 }));
+    }
     slot.tries++;
     if (failed) slot.failed++;
-    return {
-      tries: this.slots.reduce((sum, each) => sum + each.tries, 0),
-      failures: this.slots.reduce((sum, each) => sum + each.failed, 0),
-    };
+    const sums = { tries: 0, failures: 0 };
+    for (const each of this.slots) {
+      sums.tries += each.tries;
+      sums.failures += each.failed;
+    }
+    return sums;
   }
 }

@@ -8,6 +8,8 @@ import { readOutboundRequest, type OutboundRequest } from './outbound-request';
 import { AnswerError } from './provider-fault';
 import { toResponse } from './answer';
 
+/** Until the deadline step gives the call one of its own. */
+const NEVER = new AbortController().signal;
 const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
 export interface ChainParts {
@@ -33,14 +35,13 @@ export class GovernedChain {
   fetchFor({ provider, connection, purpose, auth, options }: ChainTarget): Fetch {
     const { outer, inner, transport } = this.parts;
     const run = compose([...outer, auth, ...inner], transport);
-    const origins = originsOf(provider, purpose);
+    const allowed = originsOf(provider, purpose);
     return async (input, init) => {
       const request = await readOutboundRequest(input as string | URL | Request, init);
-      if (!origins.has(request.url.origin))
+      if (!allowed.has(request.url.origin))
         throw new IntegrationError('destination_refused', { provider: provider.key, notExecuted: true });
       const endpoint = matchEndpoint(provider.http, request.method, request.url.pathname);
       if (purpose === 'api') addIdempotencyKey(request, provider, options);
-      const { signal, release } = either(options.signal, init?.signal ?? undefined);
       const call: Call = {
         provider,
         ...(connection && { connection }),
@@ -49,7 +50,8 @@ export class GovernedChain {
         endpoint,
         options,
         repeatable: isRepeatable(request, provider, endpoint.facts?.repeatable),
-        signal,
+        callerSignals: callerSignals(options.signal, init?.signal),
+        signal: NEVER,
         deadlineAt: Number.POSITIVE_INFINITY,
         attempt: 1,
         record: { tries: [] },
@@ -60,19 +62,23 @@ export class GovernedChain {
         const answer = options.passThrough && passable(error, purpose);
         if (answer) return toResponse(answer.status, new Headers(answer.headers), answer.body);
         throw error;
-      } finally {
-        release();
       }
     };
   }
 }
 
+const origins = { api: new WeakMap<Provider, ReadonlySet<string>>(), token: new WeakMap<Provider, ReadonlySet<string>>() };
+
 /** Credentials go to the provider's own origins only. */
 function originsOf(provider: Provider, purpose: 'api' | 'token'): ReadonlySet<string> {
+  const known = origins[purpose].get(provider);
+  if (known) return known;
   const { oauth2 } = provider;
   const addresses = [provider.apiBaseUrl, ...(provider.otherOrigins ?? [])];
   if (purpose === 'token' && oauth2) addresses.push(oauth2.tokenUrl, oauth2.revokeUrl ?? '', oauth2.userinfoUrl ?? '');
-  return new Set(addresses.filter((address) => URL.canParse(address)).map((address) => new URL(address).origin));
+  const found = new Set(addresses.filter((address) => URL.canParse(address)).map((address) => new URL(address).origin));
+  origins[purpose].set(provider, found);
+  return found;
 }
 
 function addIdempotencyKey(request: OutboundRequest, provider: Provider, { idempotencyKey }: CallOptions): void {
@@ -92,20 +98,9 @@ function passable(error: unknown, purpose: 'api' | 'token') {
   return purpose === 'token' || !(error.tokenExpired || error.grantEnded) ? error.answer : undefined;
 }
 
-function either(first: AbortSignal | undefined, second: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
-  // One signal may stand for a whole run with many calls at once.
-  for (const signal of [first, second]) if (signal) setMaxListeners(0, signal);
-  if (!first || !second) return { signal: first ?? second ?? new AbortController().signal, release: () => undefined };
-  const both = new AbortController();
-  const onAbort = () => both.abort();
-  if (first.aborted || second.aborted) both.abort();
-  first.addEventListener('abort', onAbort, { once: true });
-  second.addEventListener('abort', onAbort, { once: true });
-  return {
-    signal: both.signal,
-    release: () => {
-      first.removeEventListener('abort', onAbort);
-      second.removeEventListener('abort', onAbort);
-    },
-  };
+/** One signal may stand for a whole run with many calls at once. */
+function callerSignals(...signals: (AbortSignal | null | undefined)[]): readonly AbortSignal[] {
+  const given = signals.filter((signal) => signal != null);
+  if (given.length > 0) setMaxListeners(0, ...given);
+  return given;
 }

@@ -20,7 +20,7 @@ export const requestSeconds = new Histogram({
 
 export const limiterWaitSeconds = new Histogram({
   name: 'trestle_provider_limit_wait_seconds',
-  help: 'Time that calls waited for a rate limit.',
+  help: 'Time that calls waited for a rate limit, those that had to.',
   labelNames: ['provider'] as const,
   buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 15, 30],
   registers,

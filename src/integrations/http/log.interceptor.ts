@@ -1,3 +1,4 @@
+import type { Counter, Histogram } from 'prom-client';
 import type { Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import type { Call, Outcome, Try } from './call';
@@ -28,8 +29,7 @@ export class LogInterceptor implements Interceptor {
   private write(call: Call, tries: readonly Try[], failed: boolean): void {
     const provider = call.provider.key;
     tries.forEach((each, index) => {
-      requestsTotal.inc({ provider, outcome: each.outcome });
-      if (each.outcome !== 'not_sent') requestSeconds.observe({ provider }, each.durationMs / 1000);
+      count(provider, each);
       this.writer.add({
         ...each,
         provider,
@@ -41,6 +41,17 @@ export class LogInterceptor implements Interceptor {
       });
     });
   }
+}
+
+const children = new Map<string, { total: Counter.Internal; seconds: Histogram.Internal<'provider'> }>();
+
+/** The metrics' children are looked up once: finding one by its labels costs more than counting. */
+function count(provider: string, { outcome, durationMs }: Try): void {
+  const key = `${provider} ${outcome}`;
+  let child = children.get(key);
+  if (!child) children.set(key, (child = { total: requestsTotal.labels(provider, outcome), seconds: requestSeconds.labels(provider) }));
+  child.total.inc();
+  if (outcome !== 'not_sent') child.seconds.observe(durationMs / 1000);
 }
 
 /** A refusal of the request shows a provider in good health; a token that was renewed at once is nobody's failure. */

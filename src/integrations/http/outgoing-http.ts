@@ -67,11 +67,10 @@ export class OutgoingHttp implements OnApplicationShutdown {
         body,
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
+      // A date to wait for, in an answer that has no Date of its own, is taken for the longest wait.
+      const retryAfterMs = parseRetryAfter(retryHeaders(answer.headers), 0);
       await answer.body.dump({ limit: 16 * 1024 });
-      return {
-        status: answer.statusCode,
-        retryAfterMs: parseRetryAfter(retryHeaders(answer.headers), Date.parse(String(answer.headers.date))),
-      };
+      return { status: answer.statusCode, ...(retryAfterMs !== undefined && { retryAfterMs }) };
     } catch (error) {
       if (timeout.aborted) throw new IntegrationError('provider_timeout', { detail: 'The address did not answer in time.', cause: error });
       throw networkFault('outgoing', error);

@@ -34,7 +34,8 @@ export class RateLimitInterceptor implements Interceptor {
       signal: call.signal,
       deadlineAt: call.deadlineAt,
     });
-    limiterWaitSeconds.observe({ provider: key }, (this.clock.now() - startedAt) / 1000);
+    const waitedMs = this.clock.now() - startedAt;
+    if (waitedMs > 0) limiterWaitSeconds.observe({ provider: key }, waitedMs / 1000);
     try {
       const response = await next(call);
       const usedUpMs = usedUpFor(response.headers, this.clock.now());
