@@ -1,11 +1,19 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { inTransaction } from '../../database';
 import { findIntegrationError, IntegrationError } from '../../errors';
-import { ConnectionRepository, IntegrationEvents, TokenRepository, type Connection, type ConnectionViewer } from '../connections';
+import {
+  ConnectionRepository,
+  IntegrationEvents,
+  OUTGOING_OUTBOX,
+  TokenRepository,
+  type Connection,
+  type ConnectionViewer,
+  type OutgoingOutbox,
+} from '../connections';
 import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../provider';
 import { ProviderRegistry } from '../registry';
 import { readCallback } from './callback-query';
@@ -46,6 +54,7 @@ export class ConnectService {
     @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTGOING_OUTBOX) private readonly outbox: OutgoingOutbox | null,
   ) {}
 
   /**
@@ -176,7 +185,7 @@ export class ConnectService {
     const at = new Date(this.clock.now());
     const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
     const { tenant, userId } = intent;
-    const { connection, created } = await inTransaction(this.dataSource, async (manager) => {
+    const { connection, event } = await inTransaction(this.dataSource, async (manager) => {
       if (intent.connectionId !== undefined) {
         const old = await this.connections.findById(intent.connectionId, manager);
         if (!old) throw new IntegrationError('connection_not_found');
@@ -192,10 +201,12 @@ export class ConnectService {
         at,
       });
       await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at });
-      return upserted;
+      const told = eventOf('connection.connected', upserted.connection, at);
+      const event = { ...told, data: { ...told.data, created: upserted.created } };
+      await this.outbox?.add(manager, [event]);
+      return { connection: upserted.connection, event };
     });
-    const event = eventOf('connection.connected', connection, at);
-    this.events.emit({ ...event, data: { ...event.data, created } });
+    this.events.emit(event);
     return connection;
   }
 

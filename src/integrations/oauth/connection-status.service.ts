@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
@@ -6,9 +6,11 @@ import type { ErrorCode } from '../../errors';
 import {
   ConnectionRepository,
   IntegrationEvents,
+  OUTGOING_OUTBOX,
   TokenRepository,
   type Connection,
   type IntegrationEvent,
+  type OutgoingOutbox,
   type SqlRunner,
 } from '../connections';
 
@@ -40,6 +42,7 @@ export class ConnectionStatusService {
     private readonly tokens: TokenRepository,
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTGOING_OUTBOX) private readonly outbox: OutgoingOutbox | null,
   ) {}
 
   /**
@@ -49,16 +52,19 @@ export class ConnectionStatusService {
    */
   async markNeedsReauth(connectionId: string, reason: ReauthReason, manager?: SqlRunner): Promise<IntegrationEvent | undefined> {
     const at = new Date(this.clock.now());
-    const changed = await this.connections.setStatus(manager ?? this.dataSource, connectionId, {
-      status: 'needs_reauth',
-      from: ['connected'],
-      error: reason,
-      at,
-      token: reason.token,
-    });
-    if (!changed) return undefined;
-    const event = eventOf('connection.needs_reauth', changed, at);
-    if (!manager) this.events.emit(event);
+    const mark = async (runner: SqlRunner) => {
+      const changed = await this.connections.setStatus(runner, connectionId, {
+        status: 'needs_reauth',
+        from: ['connected'],
+        error: reason,
+        at,
+        token: reason.token,
+      });
+      return changed && this.note(runner, eventOf('connection.needs_reauth', changed, at));
+    };
+    if (manager) return mark(manager);
+    const event = await inTransaction(this.dataSource, mark);
+    if (event) this.events.emit(event);
     return event;
   }
 
@@ -78,7 +84,7 @@ export class ConnectionStatusService {
     });
     if (!changed) return undefined;
     await this.tokens.destroy(manager, connectionId);
-    return eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at);
+    return this.note(manager, eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at));
   }
 
   /**
@@ -88,20 +94,22 @@ export class ConnectionStatusService {
    */
   async markDisconnected(connectionId: string): Promise<IntegrationEvent | undefined> {
     const at = new Date(this.clock.now());
-    const end = (runner: SqlRunner) =>
-      this.connections.setStatus(runner, connectionId, { status: 'disconnected', from: ['connected', 'needs_reauth'], at });
+    const end = async (runner: SqlRunner) => {
+      const changed = await this.connections.setStatus(runner, connectionId, { status: 'disconnected', from: ['connected', 'needs_reauth'], at });
+      return changed && this.note(runner, eventOf('connection.disconnected', changed, at));
+    };
     const destroy = (runner: SqlRunner) => this.tokens.destroy(runner, connectionId);
     try {
-      const changed = await inTransaction(this.dataSource, async (manager) => {
+      const ended = await inTransaction(this.dataSource, async (manager) => {
         await manager.query(`SET LOCAL lock_timeout = '500ms'`);
         await destroy(manager);
         return end(manager);
       });
-      return this.tell(changed, at);
+      return this.tell(ended);
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
     }
-    const event = this.tell(await end(this.dataSource), at);
+    const event = this.tell(await inTransaction(this.dataSource, end));
     await inTransaction(this.dataSource, async (manager) => {
       await manager.query(`SET LOCAL statement_timeout = '60s'`); // longer than any token call
       await destroy(manager);
@@ -109,10 +117,14 @@ export class ConnectionStatusService {
     return event;
   }
 
-  private tell(changed: Connection | undefined, at: Date): IntegrationEvent | undefined {
-    if (!changed) return undefined;
-    const event = eventOf('connection.disconnected', changed, at);
-    this.events.emit(event);
+  private tell(event: IntegrationEvent | undefined): IntegrationEvent | undefined {
+    if (event) this.events.emit(event);
+    return event;
+  }
+
+  /** For the product, kept together with the change itself. */
+  private async note(runner: SqlRunner, event: IntegrationEvent): Promise<IntegrationEvent> {
+    await this.outbox?.add(runner, [event]);
     return event;
   }
 }

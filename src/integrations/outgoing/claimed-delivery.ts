@@ -1,0 +1,44 @@
+/** A delivery in the hands of this process, until its lease ends. */
+export interface ClaimedDelivery {
+  readonly id: string;
+  /** The same on every try and for every destination. */
+  readonly messageId: string;
+  readonly destinationId: string;
+  readonly tenant: string;
+  readonly type: string;
+  /** This one included. */
+  readonly attempts: number;
+  /** A test: not repeated, and no failure of the destination. */
+  readonly once: boolean;
+  readonly leaseOwner: string;
+  readonly body: string;
+  readonly url: string;
+  readonly failing: boolean;
+  /** Encrypted, newest first. */
+  readonly secrets: readonly StoredSecret[];
+}
+
+export interface StoredSecret {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface ClaimedDeliveryRow {
+  id: string;
+  message_id: string;
+  destination_id: string;
+  tenant: string;
+  type: string;
+  attempts: number;
+  once: boolean;
+  lease_owner: string;
+  body: string;
+  url: string;
+  failing: boolean;
+  secrets: StoredSecret[] | null;
+}
+
+export function claimedDeliveryOf(row: ClaimedDeliveryRow): ClaimedDelivery {
+  const { message_id: messageId, destination_id: destinationId, lease_owner: leaseOwner, secrets, ...same } = row;
+  return { ...same, messageId, destinationId, leaseOwner, secrets: secrets ?? [] };
+}

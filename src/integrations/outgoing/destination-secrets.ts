@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { destinationSecretBinding, SecretBox, type SqlRunner } from '../connections';
+import type { StoredSecret } from './claimed-delivery';
+
+/** More than a receiver looks at would be of no use. */
+const MAX_GOOD = 5;
+
+/** What signs, encrypted where it is stored. A plain secret leaves here twice: to whoever asked for it when it was made, and to the signature. */
+@Injectable()
+export class DestinationSecrets {
+  constructor(private readonly box: SecretBox) {}
+
+  /** @returns the plain secret, to be shown once */
+  async create(runner: SqlRunner, destination: { readonly id: string; readonly tenant: string }, at: Date): Promise<string> {
+    const plain = `whsec_${randomBytes(32).toString('base64')}`;
+    const id = uuidv7();
+    const secret = this.box.encrypt(plain, destinationSecretBinding(destination.tenant, id));
+    await runner.query('INSERT INTO outgoing_secrets (id, destination_id, tenant, secret, created_at) VALUES ($1, $2, $3, $4, $5)', [
+      id,
+      destination.id,
+      destination.tenant,
+      secret,
+      at,
+    ]);
+    return plain;
+  }
+
+  /** A new one signs from now on; those before it sign as well until `until`. */
+  async rotate(runner: SqlRunner, destination: { readonly id: string; readonly tenant: string }, at: Date, until: Date): Promise<string> {
+    await runner.query('UPDATE outgoing_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [destination.id, until]);
+    await runner.query(
+      `DELETE FROM outgoing_secrets WHERE destination_id = $1 AND (expires_at <= $2 OR id NOT IN (
+         SELECT id FROM outgoing_secrets WHERE destination_id = $1 ORDER BY created_at DESC, id DESC LIMIT ${MAX_GOOD - 1}))`,
+      [destination.id, at],
+    );
+    return this.create(runner, destination, at);
+  }
+
+  /** @throws IntegrationError `decryption_failed` */
+  open(tenant: string, stored: readonly StoredSecret[]): string[] {
+    return stored.map(({ id, secret }) => this.box.decrypt(secret, destinationSecretBinding(tenant, id)));
+  }
+}

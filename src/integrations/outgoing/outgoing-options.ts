@@ -1,0 +1,76 @@
+/** How messages are delivered. */
+export interface OutgoingOptions {
+  /** Time of one POST, ms. Default 10 000. */
+  readonly timeoutMs: number;
+  /** POSTs to one destination at the same time, in this process. One that fails or is slow gets one. Default 4. */
+  readonly lanes: number;
+  /** POSTs at the same time in this process. Default 64. */
+  readonly inFlight: number;
+  /** Of these, to destinations that fail or are slow. Default 16. */
+  readonly doubtfulInFlight: number;
+  /** An answer that takes longer makes a destination slow, ms. Default 2 000. */
+  readonly slowMs: number;
+  /** A claim ends after this, s; longer than a POST. Default 60. */
+  readonly leaseSeconds: number;
+  /** Pause of a message after its first failure, ms; three times as long after each further one, half of it at random. Default 5 000. */
+  readonly retryBaseMs: number;
+  /** Longest pause of a message, ms. Default 4 hours. */
+  readonly retryMaxMs: number;
+  /** After this a message that fails is given up, ms. Default 24 hours. */
+  readonly giveUpAfterMs: number;
+  /** Failures in a row after which a destination is asked with one message at a time, and pauses between. Default 3. */
+  readonly restAfterFailures: number;
+  /** Longest of these pauses, ms. Default 15 minutes. */
+  readonly restMaxMs: number;
+  /** A destination is paused after so many failures in a row … Default 8. */
+  readonly pauseAfterFailures: number;
+  /** … if they go on for so long, ms. Default 12 hours. */
+  readonly pauseAfterMs: number;
+  /** Record changes are gathered for this, ms. Default 3 000. */
+  readonly gatherMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export const OUTGOING_DEFAULTS: OutgoingOptions = {
+  timeoutMs: 10_000,
+  lanes: 4,
+  inFlight: 64,
+  doubtfulInFlight: 16,
+  slowMs: 2_000,
+  leaseSeconds: 60,
+  retryBaseMs: 5_000,
+  retryMaxMs: 4 * HOUR_MS,
+  giveUpAfterMs: 24 * HOUR_MS,
+  restAfterFailures: 3,
+  restMaxMs: 15 * 60_000,
+  pauseAfterFailures: 8,
+  pauseAfterMs: 12 * HOUR_MS,
+  gatherMs: 3_000,
+};
+
+/** Injection token of a `Partial<OutgoingOptions>` that overrides the defaults. */
+export const OUTGOING_OPTIONS = Symbol('OutgoingOptions');
+
+const FACTOR = 3;
+
+/** Pause of a message before its next try, ms: exponential with jitter, never shorter than the destination asked for. */
+export function retryWaitMs(attempts: number, options: Pick<OutgoingOptions, 'retryBaseMs' | 'retryMaxMs'>, askedMs = 0, random = Math.random()): number {
+  return Math.max(jittered(options.retryBaseMs, Math.max(attempts - 1, 0), options.retryMaxMs, random), askedMs);
+}
+
+/** Pause of a whole destination after this many failures in a row, ms; 0 while it is only a few and nothing was asked for. */
+export function restMs(
+  failures: number,
+  options: Pick<OutgoingOptions, 'retryBaseMs' | 'restAfterFailures' | 'restMaxMs'>,
+  askedMs = 0,
+  random = Math.random(),
+): number {
+  const beyond = failures - options.restAfterFailures;
+  return Math.max(beyond < 0 ? 0 : jittered(options.retryBaseMs, beyond, options.restMaxMs, random), askedMs);
+}
+
+function jittered(baseMs: number, power: number, maxMs: number, random: number): number {
+  const full = Math.min(baseMs * FACTOR ** Math.min(power, 30), maxMs);
+  return full / 2 + (full / 2) * random;
+}
