@@ -1,6 +1,18 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { CurrentUser, cursor, decodeCursor, encodeCursor, IdParam, limit, paged, Roles, visibleTenant, ZodQuery, type Caller } from '../../api';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodQuery,
+  type Caller,
+} from '../../api';
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { RequestLogReader } from './request-log.reader';
@@ -48,13 +60,19 @@ export class AdminHealthController {
   @Get('requests')
   async requests(@CurrentUser() caller: Caller, @ZodQuery(requestsQuery) query: z.infer<typeof requestsQuery>) {
     const rows = await this.requestLog.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
-    return paged(rows, nextAfter(rows, query.limit, (row) => row.at));
+    return paged(
+      rows,
+      nextAfter(rows, query.limit, (row) => row.at),
+    );
   }
 
   @Get('alerts')
   async listAlerts(@CurrentUser() caller: Caller, @ZodQuery(alertsQuery) query: z.infer<typeof alertsQuery>) {
     const rows = await this.alerts.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
-    return paged(rows, nextAfter(rows, query.limit, (row) => row.openedAt));
+    return paged(
+      rows,
+      nextAfter(rows, query.limit, (row) => row.openedAt),
+    );
   }
 
   @Post('alerts/:id/acknowledge')

@@ -18,7 +18,8 @@ export interface AlertRule {
   readonly severity: 'warning' | 'critical';
   /** `$1`: now. Gives the columns of `Finding`, snake case. Bounded. */
   readonly sql: string;
-  describe(finding: Finding): { title: string; detail: string; nextStep: string };
+  /** `name`: the provider as people write it. */
+  describe(finding: Finding, name: string): { title: string; detail: string; nextStep: string };
 }
 
 const SERVER_ERRORS_ABOVE = 10;
@@ -36,9 +37,9 @@ export const ALERT_RULES: readonly AlertRule[] = [
           FROM request_buckets WHERE minute > $1::timestamptz - interval '5 minutes'
           GROUP BY GROUPING SETS ((provider), (provider, tenant))
           HAVING sum(server_errors) > ${SERVER_ERRORS_ABOVE} AND (GROUPING(tenant) = 0 OR count(DISTINCT tenant) > 1) LIMIT ${MOST_FINDINGS}`,
-    describe: (f) => ({
-      title: `${f.provider} is failing`,
-      detail: `${f.provider} answered ${f.count} requests with server errors in the last 5 minutes.`,
+    describe: (f, name) => ({
+      title: `${name} is failing`,
+      detail: `${name} answered ${f.count} requests with server errors in the last 5 minutes.`,
       nextStep: 'See the status page of the provider; calls are retried and go on by themselves.',
     }),
   },
@@ -47,9 +48,9 @@ export const ALERT_RULES: readonly AlertRule[] = [
     severity: 'warning',
     sql: `SELECT 'connection_lost:' || id AS key, provider, tenant, id AS connection_id, 1 AS count, account_name AS about, error_code AS code
           FROM connections WHERE status = 'needs_reauth' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
-    describe: (f) => ({
+    describe: (f, name) => ({
       title: `Connection to ${f.about} is lost`,
-      detail: `${f.provider}: ${sentenceOf(f.code)}`,
+      detail: `${name}: ${sentenceOf(f.code)}`,
       nextStep: 'Its user has to reconnect the integration.',
     }),
   },
@@ -83,10 +84,21 @@ export const ALERT_RULES: readonly AlertRule[] = [
     sql: `SELECT 'dead_letters:' || provider || ':' || coalesce(tenant, '') AS key, provider, tenant, NULL::uuid AS connection_id, count(*)::int AS count,
                  min(type) AS about, max(error_code) AS code
           FROM webhook_events WHERE status = 'dead' AND $1::timestamptz IS NOT NULL GROUP BY provider, tenant LIMIT ${MOST_FINDINGS}`,
-    describe: (f) => ({
-      title: `Events of ${f.provider} could not be processed`,
+    describe: (f, name) => ({
+      title: `Events of ${name} could not be processed`,
       detail: `${f.count} ${f.count === 1 ? 'event was' : 'events were'} given up after repeated tries, e.g. of type ${f.about}.`,
       nextStep: 'See the last error of the events, mend the cause, then replay them.',
+    }),
+  },
+  {
+    kind: 'destination_paused',
+    severity: 'critical',
+    sql: `SELECT 'destination_paused:' || id AS key, NULL AS provider, tenant, NULL::uuid AS connection_id, failures AS count, name AS about, paused_reason AS code
+          FROM outgoing_destinations WHERE status = 'paused' AND paused_reason IN ('failing', 'gone') AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
+    describe: (f) => ({
+      title: `Webhooks to ${f.about} are paused`,
+      detail: f.code === 'gone' ? 'The address answered that it is gone.' : `The address took none of the last ${f.count} deliveries.`,
+      nextStep: 'Mend the address, send a test, then resume the destination: what waits is sent then.',
     }),
   },
 ];

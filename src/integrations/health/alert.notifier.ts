@@ -69,8 +69,15 @@ export class AlertNotifier {
       type: recovered ? 'alert.resolved' : 'alert.opened',
       timestamp: new Date(this.clock.now()).toISOString(),
       data: {
-        id: alert.id, kind: alert.kind, severity: alert.severity, provider: alert.provider, tenant: alert.tenant,
-        connectionId: alert.connection_id, title: alert.title, detail: alert.detail, nextStep: alert.next_step,
+        id: alert.id,
+        kind: alert.kind,
+        severity: alert.severity,
+        provider: alert.provider,
+        tenant: alert.tenant,
+        connectionId: alert.connection_id,
+        title: alert.title,
+        detail: alert.detail,
+        nextStep: alert.next_step,
       },
     });
     const id = `${alert.id}-${recovered ? 'resolved' : 'opened'}`;
@@ -82,7 +89,11 @@ export class AlertNotifier {
     if (!url) return true;
     const { body, headers } = make();
     try {
-      const status = await this.http.post(url, { body, headers: { 'content-type': 'application/json', ...headers }, timeoutMs: TIMEOUT_MS });
+      const status = await this.http.post(url, {
+        body,
+        headers: { 'content-type': 'application/json', ...headers },
+        timeoutMs: TIMEOUT_MS,
+      });
       return status < 300;
     } catch (error) {
       // Best effort by design: it is tried again at the next tick, and the alert stands on the admin page all the same.

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import type { Clock } from '../../clock';
+import { ProviderRegistry } from '../registry';
 import { AlertService } from './alert.service';
 
 describe('AlertService', () => {
@@ -11,11 +12,12 @@ describe('AlertService', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    alerts = new AlertService(database.dataSource, clock);
+    alerts = new AlertService(database.dataSource, new ProviderRegistry(), clock);
   });
   afterAll(() => database.close());
   beforeEach(async () => {
-    for (const table of ['alerts', 'request_buckets', 'webhook_events', 'connections']) await database.dataSource.query(`DELETE FROM ${table}`);
+    for (const table of ['alerts', 'request_buckets', 'webhook_events', 'connections'])
+      await database.dataSource.query(`DELETE FROM ${table}`);
   });
 
   const serverErrors = (tenant: string, count: number) =>
@@ -51,7 +53,9 @@ describe('AlertService', () => {
     now += 6 * 60_000;
     await alerts.evaluate();
     expect(await open()).toEqual([]);
-    expect(await alerts.list({ state: 'resolved', limit: 10 })).toMatchObject([{ kind: 'provider_errors', resolvedAt: new Date(now).toISOString() }]);
+    expect(await alerts.list({ state: 'resolved', limit: 10 })).toMatchObject([
+      { kind: 'provider_errors', resolvedAt: new Date(now).toISOString() },
+    ]);
   });
 
   it('tells the operator, and no tenant, where the errors are spread thinly over tenants', async () => {
@@ -74,7 +78,7 @@ describe('AlertService', () => {
 
   it('stays one alert when two processes look at the same moment', async () => {
     await connection('needs_reauth');
-    await Promise.all([alerts.evaluate(), new AlertService(database.dataSource, clock).evaluate()]);
+    await Promise.all([alerts.evaluate(), new AlertService(database.dataSource, new ProviderRegistry(), clock).evaluate()]);
     expect(await alerts.list({ limit: 10 })).toHaveLength(1);
   });
 

@@ -4,6 +4,7 @@ import { v7 as uuid } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { inTransaction } from '../../database';
+import { ProviderRegistry } from '../registry';
 import { ALERT_RULES, MOST_FINDINGS, type AlertRule, type Finding } from './alert-rules';
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved';
@@ -37,6 +38,7 @@ export class AlertService {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly registry: ProviderRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -72,7 +74,7 @@ export class AlertService {
   private async apply(rule: AlertRule, now: Date): Promise<void> {
     const opened = await inTransaction(this.dataSource, async (manager) => {
       const findings: Finding[] = await manager.query(rule.sql, [now]);
-      const titles = await upsert(manager, rule, findings, now);
+      const titles = await upsert(manager, rule, findings, now, (key) => this.registry.find(key)?.name ?? key);
       // A rule that found its most may have missed some that still hold: nothing is closed then.
       if (findings.length < MOST_FINDINGS) await resolveOthers(manager, rule, findings, now);
       return titles;
@@ -90,9 +92,15 @@ interface Opened {
 }
 
 /** @returns those that were not open before: only the process that inserts a row gets it, so each is told once */
-async function upsert(manager: EntityManager, rule: AlertRule, findings: readonly Finding[], now: Date): Promise<Opened[]> {
+async function upsert(
+  manager: EntityManager,
+  rule: AlertRule,
+  findings: readonly Finding[],
+  now: Date,
+  nameOf: (provider: string) => string,
+): Promise<Opened[]> {
   if (findings.length === 0) return [];
-  const words = findings.map((finding) => rule.describe(finding));
+  const words = findings.map((finding) => rule.describe(finding, nameOf(finding.provider ?? '')));
   const rows: (Opened & { opened: boolean })[] = await manager.query(
     `INSERT INTO alerts (id, kind, key, severity, provider, tenant, connection_id, state, title, detail, next_step, count, opened_at, last_seen_at)
      SELECT f.id, $1, f.key, $2, f.provider, f.tenant, f.connection_id, 'open', f.title, f.detail, f.next_step, f.count, $3, $3

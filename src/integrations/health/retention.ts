@@ -27,6 +27,8 @@ export class Retention {
     await this.deleteOld('request_buckets', 'minute', Math.min(BUCKET_DAYS, retentionDays));
     await this.deleteOld('webhook_refusals', 'minute', retentionDays);
     await this.deleteOld('alerts', 'resolved_at', retentionDays);
+    await this.deleteOld('outgoing_messages', 'created_at', retentionDays); // with its deliveries
+    await this.deleteOld('outgoing_secrets', 'expires_at', 0);
   }
 
   private async deleteOld(table: string, column: string, days: number): Promise<void> {
