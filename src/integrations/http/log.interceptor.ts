@@ -17,18 +17,18 @@ export class LogInterceptor implements Interceptor {
     const startedAt = this.clock.now();
     try {
       const response = await next(call);
-      this.write(call, call.record.tries, false);
+      this.write(call, call.record.tries);
       return response;
     } catch (error) {
       const { tries } = call.record;
-      this.write(call, tries.length > 0 ? tries : [notSent(error, startedAt, this.clock.now())], true);
+      this.write(call, tries.length > 0 ? tries : [notSent(error, startedAt, this.clock.now())]);
       throw error;
     }
   }
 
-  private write(call: Call, tries: readonly Try[], failed: boolean): void {
+  private write(call: Call, tries: readonly Try[]): void {
     const provider = call.provider.key;
-    tries.forEach((each, index) => {
+    for (const each of tries) {
       count(provider, each);
       this.writer.add({
         ...each,
@@ -37,9 +37,9 @@ export class LogInterceptor implements Interceptor {
         method: call.request.method,
         endpoint: call.endpoint.template,
         ...(call.options.operation !== undefined && { operation: call.options.operation }),
-        counts: countsAs(each.outcome, failed && index === tries.length - 1),
+        counts: countsAs(each.outcome),
       });
-    });
+    }
   }
 }
 
@@ -54,8 +54,11 @@ function count(provider: string, { outcome, durationMs }: Try): void {
   if (outcome !== 'not_sent') child.seconds.observe(durationMs / 1000);
 }
 
-/** A refusal of the request shows a provider in good health; a token that was renewed at once is nobody's failure. */
-function countsAs(outcome: Outcome, final: boolean): RequestLogEntry['counts'] {
+/**
+ * A refusal of the request shows a provider in good health. A token that it no longer takes is renewed, or its connection is shown
+ * as lost: either way it says nothing about the provider.
+ */
+function countsAs(outcome: Outcome): RequestLogEntry['counts'] {
   switch (outcome) {
     case 'ok':
     case 'rejected':
@@ -64,11 +67,10 @@ function countsAs(outcome: Outcome, final: boolean): RequestLogEntry['counts'] {
     case 'network_error':
     case 'timeout':
       return 'server_error';
-    case 'unauthorized':
-      return final ? 'failed' : 'nothing';
     case 'rate_limited':
     case 'bad_answer':
       return 'failed';
+    case 'unauthorized':
     case 'cancelled':
     case 'not_sent':
       return 'nothing';
