@@ -1,7 +1,7 @@
 // The import rules of docs/architecture.md, proven by `npm run check`.
 const core = (name) => `^src/integrations/${name}(/|\\.|$)`;
 /** Lower in the list may be imported by higher, never the other way round. */
-const LAYERS = ['registry', 'connections', 'oauth', 'http', '(webhooks|sync|actions)', 'health'];
+const LAYERS = ['registry', 'connections', 'oauth', 'http', '(webhooks|sync|actions|outgoing)', 'health'];
 const SPECS = '\\.spec\\.ts$|/testing/';
 
 const layerRules = LAYERS.map((layer, index) => ({
@@ -16,11 +16,11 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...layerRules,
     {
-      name: 'webhooks-sync-actions-are-siblings',
+      name: 'webhooks-sync-actions-outgoing-are-siblings',
       comment: 'They meet through ports, not imports.',
       severity: 'error',
-      from: { path: '^src/integrations/(webhooks|sync|actions)/', pathNot: SPECS },
-      to: { path: '^src/integrations/(webhooks|sync|actions)/', pathNot: '^src/integrations/$1/' },
+      from: { path: '^src/integrations/(webhooks|sync|actions|outgoing)/', pathNot: SPECS },
+      to: { path: '^src/integrations/(webhooks|sync|actions|outgoing)/', pathNot: '^src/integrations/$1/' },
     },
     {
       name: 'nobody-imports-health',

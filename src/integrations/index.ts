@@ -56,3 +56,4 @@ export {
   type StoredEventDetail,
   type StoredEventView,
 } from './webhooks';
+export { DeliveryList, DestinationService, type Delivery, type DeliveryDetail, type Destination, type DestinationInput } from './outgoing';

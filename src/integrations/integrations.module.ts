@@ -7,6 +7,7 @@ import { EventEffectsModule } from './event-effects.module';
 import { HealthModule } from './health';
 import { HttpChainModule, HttpModule } from './http';
 import { OAuthModule } from './oauth';
+import { OutgoingModule } from './outgoing';
 import { QueueModule } from './queue';
 import { RegistryModule } from './registry';
 import { SyncModule } from './sync';
@@ -22,6 +23,7 @@ const PARTS = [
   SyncModule,
   ActionsModule,
   EventEffectsModule,
+  OutgoingModule,
   HealthModule,
 ];
 

@@ -4,6 +4,7 @@ import { CLOCK, type Clock } from '../../clock';
 import { IntegrationEvents } from '../connections';
 import type { ConnectionRef, SyncRecord } from '../provider';
 import { Doorbell } from '../queue';
+import { ChangeNotes } from './change-notes';
 import { RecordStore } from './record-store';
 import { SyncService } from './sync.service';
 
@@ -15,6 +16,7 @@ export class RealtimeSync {
     private readonly service: SyncService,
     private readonly events: IntegrationEvents,
     private readonly doorbell: Doorbell,
+    private readonly changes: ChangeNotes,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -26,9 +28,14 @@ export class RealtimeSync {
     records: readonly SyncRecord[],
     { partition }: { partition: string },
   ): Promise<(() => void) | undefined> {
-    const { created, updated, deleted } = await this.records.apply(manager, connection, resource, partition, records);
-    if (created + updated + deleted === 0) return undefined;
+    if (records.length === 0) return undefined;
     const { tenant, provider, id: connectionId } = connection;
+    const owner = { tenant, provider, connectionId };
+    const before = await this.changes.position(manager, owner);
+    const counts = await this.records.apply(manager, connection, resource, partition, records);
+    const { created, updated, deleted } = counts;
+    if (created + updated + deleted === 0) return undefined;
+    await this.changes.tell(manager, owner, resource, before, counts);
     const data = { resource, partition, created, updated, deleted };
     return () => this.events.emit({ type: 'records.changed', tenant, provider, connectionId, at: new Date(this.clock.now()), data });
   }

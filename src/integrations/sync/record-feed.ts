@@ -50,6 +50,11 @@ const cursorShape = z.strictObject({ r: z.string().max(200), n: changeNo, c: cha
 
 type Position = z.infer<typeof cursorShape>;
 
+/** A cursor from which the changes after `lastChange` are read. */
+export function feedCursor(resource: string, lastChange: string, compactedTo: string): string {
+  return encodeCursor({ r: resource, n: lastChange, c: compactedTo } satisfies Position);
+}
+
 /** One snapshot for the place of the head and the rows: what is not among the rows has a higher number than the head. */
 const FEED = `
 SELECT s.last_change AS head, s.compacted_to, r.external_id, r.partition, r.data, r.deleted, r.change_no, r.changed_at
@@ -76,7 +81,7 @@ export class RecordFeed {
     if (from && BigInt(compactedTo) > BigInt(from.n) && BigInt(compactedTo) > BigInt(from.c)) throw new IntegrationError('cursor_expired');
     const found = rows.filter((row) => row.external_id !== null);
     const n = found.length === request.limit ? (found.at(-1) as FeedRow).change_no : head;
-    return { data: found.map(itemOf), nextCursor: encodeCursor({ r: request.resource, n, c: from?.c ?? compactedTo } satisfies Position) };
+    return { data: found.map(itemOf), nextCursor: feedCursor(request.resource, n, from?.c ?? compactedTo) };
   }
 
   /** Whether there ever was a record of this resource: a provider may have dropped it since. */

@@ -1,9 +1,9 @@
-import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
-import { ConnectionRepository, IntegrationEvents, toRef, type Connection } from '../connections';
+import { ConnectionRepository, IntegrationEvents, OUTGOING_OUTBOX, toRef, type Connection, type IntegrationEvent, type OutgoingOutbox } from '../connections';
 import { Doorbell } from '../queue';
 import { ProviderRegistry } from '../registry';
 import { ActiveRuns } from './active-runs';
@@ -43,6 +43,7 @@ export class SyncRunner implements OnApplicationBootstrap {
     private readonly events: IntegrationEvents,
     private readonly doorbell: Doorbell,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTGOING_OUTBOX) private readonly outbox?: OutgoingOutbox | null,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -146,22 +147,26 @@ export class SyncRunner implements OnApplicationBootstrap {
       }
       const goesOn = end.status === 'succeeded' || end.status === 'paused' || (end.status === 'failed' && !(end.error && accessEnded(end.error)));
       if (done.rerun && goesOn) await this.service.request(run.connectionId, { ...done.rerun, trigger: 'webhook' }, manager);
-      return done;
+      const event = end.status === 'cancelled' ? undefined : this.eventOf(done.run, end);
+      if (event) await this.outbox?.add(manager, [event]);
+      return { ...done, event };
     });
     if (!finished) return;
     if (end.status === 'succeeded' || end.status === 'paused') await this.schedules.succeeded(run.connectionId);
     if (end.status === 'failed') await this.schedules.failed(run.connectionId);
     if (finished.rerun) this.doorbell.ring('sync');
-    if (end.status === 'cancelled') return;
-    const { counts, type, trigger, tenant, provider, connectionId } = finished.run;
-    this.events.emit({
+    if (finished.event) this.events.emit(finished.event);
+  }
+
+  private eventOf({ id: runId, counts, type, trigger, tenant, provider, connectionId }: SyncRun, end: RunEnd): IntegrationEvent {
+    return {
       type: end.status === 'succeeded' ? 'sync.completed' : 'sync.failed',
       tenant,
       provider,
       connectionId,
       at: new Date(this.clock.now()),
-      data: { runId: run.id, type, trigger, counts, ...(end.error && { error: end.error }) },
-    });
+      data: { runId, type, trigger, counts, ...(end.error && { error: end.error }) },
+    };
   }
 
   private tell(run: SyncRun, connection: Connection, page: PageProgress): void {

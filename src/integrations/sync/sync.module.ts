@@ -4,6 +4,7 @@ import { GovernedHttp, HttpModule } from '../http';
 import { OAuthModule } from '../oauth';
 import { ActiveRuns } from './active-runs';
 import { AdminSyncController } from './admin-sync.controller';
+import { ChangeNotes } from './change-notes';
 import { ConnectionEventsController } from './connection-events.controller';
 import { ConnectionStream } from './connection-stream';
 import { PageStore } from './page-store';
@@ -29,7 +30,7 @@ import { WatchService } from './watch.service';
   imports: [ConnectionsModule, OAuthModule, HttpModule],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
-    RecordStore, RecordFeed, RecordCompactor, WalkRepository, PageStore, ResourceWalker,
+    RecordStore, RecordFeed, RecordCompactor, WalkRepository, ChangeNotes, PageStore, ResourceWalker,
     SyncRunRepository, ActiveRuns, SyncService, SyncRunner, ScheduleRepository, SyncScheduler,
     WatchRepository, WatchService, SyncLifecycle, RealtimeSync, ConnectionStream,
     { provide: SYNC_FETCH, useExisting: GovernedHttp },

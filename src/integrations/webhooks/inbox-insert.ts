@@ -31,9 +31,30 @@ const INSERT = `
   ORDER BY e.provider, e.event_id, c.id
   ON CONFLICT DO NOTHING`;
 
+/** A row that was not there before. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly provider: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly tenant: string | null;
+  readonly connection_id: string | null;
+}
+
+const TELLING = `${INSERT} RETURNING id, provider, event_id, type, tenant, connection_id`;
+
 export async function insertEvents(runner: SqlRunner, events: readonly NewEvent[]): Promise<void> {
+  await runner.query(INSERT, paramsOf(events));
+}
+
+/** As `insertEvents`; tells which rows are new. */
+export function insertAndTell(runner: SqlRunner, events: readonly NewEvent[]): Promise<StoredEvent[]> {
+  return runner.query<StoredEvent>(TELLING, paramsOf(events));
+}
+
+function paramsOf(events: readonly NewEvent[]): unknown[] {
   const column = <T>(read: (event: NewEvent) => T) => events.map(read);
-  await runner.query(INSERT, [
+  return [
     column(() => uuidv7()),
     column(({ provider }) => provider),
     column(({ event }) => event.eventId),
@@ -45,5 +66,5 @@ export async function insertEvents(runner: SqlRunner, events: readonly NewEvent[
     column(({ event }) => (Number.isFinite(event.objectVersion) ? event.objectVersion : null)),
     column(({ headers }) => JSON.stringify(headers)),
     column(({ body }) => body),
-  ]);
+  ];
 }

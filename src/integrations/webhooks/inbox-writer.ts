@@ -1,10 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { asStorageError, isRetryableTransactionError, isStorageUnavailable } from '../../database';
+import { asStorageError, inTransaction, isRetryableTransactionError, isStorageUnavailable } from '../../database';
 import { IntegrationError } from '../../errors';
+import { OUTGOING_OUTBOX, type OutgoingOutbox } from '../connections';
 import { Doorbell } from '../queue';
-import { insertEvents, type NewEvent } from './inbox-insert';
+import { factsOf } from './forwarding';
+import { insertAndTell, insertEvents, type NewEvent } from './inbox-insert';
 
 const MAX_ROWS = 500;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
@@ -42,6 +44,7 @@ export class InboxWriter {
     private readonly dataSource: DataSource,
     private readonly doorbell: Doorbell,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTGOING_OUTBOX) private readonly outbox?: OutgoingOutbox | null,
   ) {}
 
   /**
@@ -116,6 +119,7 @@ export class InboxWriter {
   }
 
   private async insert(events: readonly NewEvent[]): Promise<void> {
+    if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return this.insertAndForward(events);
     for (let attempt = 1; ; attempt++) {
       try {
         return await insertEvents(this.dataSource, events);
@@ -123,6 +127,15 @@ export class InboxWriter {
         if (attempt === MAX_TRIES || !isRetryableTransactionError(error)) throw error;
       }
     }
+  }
+
+  /** The events, and what the product is to hear of them: both or neither. */
+  private async insertAndForward(events: readonly NewEvent[]): Promise<void> {
+    const at = new Date(this.clock.now());
+    await inTransaction(this.dataSource, async (manager) => {
+      await this.outbox?.add(manager, factsOf(events, await insertAndTell(manager, events), at));
+    });
+    this.doorbell.ring('deliveries');
   }
 
   /** The database is stuck: whoever waits is told so. What is in flight may still be kept; it is then known when it comes again. */
