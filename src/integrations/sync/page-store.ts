@@ -1,9 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { inTransaction } from '../../database';
+import { asStorageError, inTransaction, isRetryableTransactionError } from '../../database';
 import type { SyncPage } from '../provider';
-import { recordBatch } from './record-batch';
+import { ChangeNotes } from './change-notes';
+import { recordBatch, type RecordBatch } from './record-batch';
+import { STORE_PAGE } from './record-sql';
 import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
+import { select, type Queryable } from './sql';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository } from './sync-run.repository';
 import { WalkRepository, type Walk } from './walk.repository';
@@ -16,13 +19,11 @@ export class RunLostError extends Error {
 /** A sweep that would remove more than this share of a partition, and more than so many records, waits for a confirmation. */
 export const SHRINK_GUARD = { share: 0.5, records: 20 } as const;
 
-const NOTE_PAGE = `
-WITH place AS (
-  UPDATE sync_cursors SET checkpoint = coalesce($11::jsonb, checkpoint), pending_cursor = coalesce($12::jsonb, pending_cursor), updated_at = now()
-  WHERE connection_id = $8 AND resource = $9 AND partition = $10 AND ($11::jsonb IS NOT NULL OR $12::jsonb IS NOT NULL)
-)
-UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
-  total = coalesce($7, total), attempts = 1 WHERE id = $1`;
+/** Of a deadlock or a serialization failure. */
+const MAX_RETRIES = 3;
+
+/** `held`: the run was still ours; `passed`: it was done. */
+type StoredCounts = RecordCounts & { readonly held: number; readonly passed: number };
 
 export interface StoredPage {
   readonly counts: RecordCounts;
@@ -38,6 +39,7 @@ export class PageStore {
     private readonly runs: SyncRunRepository,
     private readonly walks: WalkRepository,
     private readonly records: RecordStore,
+    @Optional() private readonly changes?: ChangeNotes,
   ) {}
 
   async begin(run: SyncRun, place: RecordPlace, mode: Walk['mode'], options: { dropCursor?: boolean } = {}): Promise<Walk> {
@@ -46,16 +48,23 @@ export class PageStore {
 
   /** The page's records and where to go on after it; with the last page also the sweep and the cursor. */
   async store(run: SyncRun, place: RecordPlace, walk: Walk, page: SyncPage, { last }: { last: boolean }): Promise<StoredPage> {
-    const batch = recordBatch(page.records); // hashed before the transaction opens
+    const batch = recordBatch(page.records); // hashed before anything is locked
+    const fetched = page.records.length;
+    if (!last && !(await this.changes?.wanted(this.dataSource, run.tenant))) {
+      return { counts: await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, { ...page, fetched })) };
+    }
     return this.step(run, async (manager) => {
-      let counts = await this.records.applyLocked(manager, place, batch);
+      const before = await this.changes?.position(manager, run);
+      let counts: RecordCounts;
       let end: StoredPage['end'];
       if (last) {
-        const swept = await this.end(manager, run, place, walk, page.cursor);
-        counts = addCounts(counts, swept.counts);
-        end = swept.end;
+        const swept = await this.end(manager, run, place, walk, page.cursor, await this.records.applyLocked(manager, place, batch));
+        ({ counts, end } = swept);
+        await this.count(manager, run, counts, { fetched, total: page.total });
+      } else {
+        counts = await this.storeInOne(manager, run, place, batch, { ...page, fetched });
       }
-      await this.note(manager, run, place, counts, last ? { fetched: page.records.length, total: page.total } : { ...page, fetched: page.records.length });
+      await this.changes?.tell(manager, run, place.resource, before, counts);
       return { counts, end };
     });
   }
@@ -63,8 +72,10 @@ export class PageStore {
   /** The end of a walk whose last page was stored before it was known to be the last. */
   async finish(run: SyncRun, place: RecordPlace, walk: Walk): Promise<StoredPage> {
     return this.step(run, async (manager) => {
+      const before = await this.changes?.position(manager, run);
       const swept = await this.end(manager, run, place, walk, undefined);
-      await this.note(manager, run, place, swept.counts, { fetched: 0 });
+      await this.count(manager, run, swept.counts, { fetched: 0 });
+      await this.changes?.tell(manager, run, place.resource, before, swept.counts);
       return swept;
     });
   }
@@ -77,46 +88,65 @@ export class PageStore {
         const all = await this.records.countLive(manager, { connectionId: place.connectionId, resource: place.resource });
         if (live.length > all * SHRINK_GUARD.share) return undefined;
       }
+      const before = await this.changes?.position(manager, run);
       const counts = { ...NO_COUNTS, deleted: await this.records.removeLocked(manager, place, live) };
       await this.walks.remove(manager, place);
-      await this.note(manager, run, place, counts, { fetched: 0 });
+      await this.count(manager, run, counts, { fetched: 0 });
+      await this.changes?.tell(manager, run, place.resource, before, counts);
       return counts;
     });
   }
 
-  private async end(manager: EntityManager, run: SyncRun, place: RecordPlace, walk: Walk, cursor: unknown): Promise<Required<StoredPage>> {
+  private async end(manager: EntityManager, run: SyncRun, place: RecordPlace, walk: Walk, cursor: unknown, counts = NO_COUNTS): Promise<Required<StoredPage>> {
     const gone = walk.mode === 'full' && walk.walkId ? await this.records.unseen(manager, place, { walkId: walk.walkId, floorChange: walk.floorChange }) : [];
     const blocked = gone.length > SHRINK_GUARD.records && !run.confirmed && gone.length > (await this.records.countLive(manager, place)) * SHRINK_GUARD.share;
     const deleted = blocked ? 0 : await this.records.removeLocked(manager, place, gone);
     const end = blocked ? 'blocked' : 'done';
     await this.walks.finish(manager, place, end, cursor);
-    return { counts: { ...NO_COUNTS, deleted }, end };
+    return { counts: addCounts(counts, { ...NO_COUNTS, deleted }), end };
   }
 
-  /**
-   * Counts, and where to go on. A page is progress: the tries are counted anew. A page without a checkpoint leaves the last one:
-   * it is fetched again if the run ends here.
-   */
-  private async note(
-    manager: EntityManager,
-    run: SyncRun,
-    place: RecordPlace,
-    counts: RecordCounts,
-    page: Pick<SyncPage, 'checkpoint' | 'cursor' | 'total'> & { fetched: number },
-  ): Promise<void> {
-    await manager.query(NOTE_PAGE, [
-      run.id, page.fetched, counts.created, counts.updated, counts.unchanged, counts.deleted, page.total ?? null,
-      place.connectionId, place.resource, place.partition, json(page.checkpoint), json(page.cursor),
-    ]);
+  /** A page without a checkpoint leaves the last one: it is fetched again if the run ends here. */
+  private async storeInOne(db: Queryable, run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Omit<SyncPage, 'records'> & { fetched: number }): Promise<RecordCounts> {
+    const params = [...this.records.batchParams(place, batch), run.id, run.fence, page.fetched, page.total ?? null, json(page.checkpoint), json(page.cursor)];
+    for (;;) {
+      const [stored] = await select<StoredCounts>(db, STORE_PAGE, params);
+      if (!stored?.held) throw lost(run);
+      const { created, updated, unchanged, deleted } = stored;
+      if (stored.passed) return { created, updated, unchanged, deleted };
+    }
+  }
+
+  private async retried<T>(statement: () => Promise<T>): Promise<T> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await statement();
+      } catch (error) {
+        if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw asStorageError(error);
+      }
+    }
+  }
+
+  /** A page is progress: the tries are counted anew. */
+  private async count(manager: EntityManager, run: SyncRun, counts: RecordCounts, page: { fetched: number; total?: number }): Promise<void> {
+    await manager.query(
+      `UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
+         total = coalesce($7, total), attempts = 1 WHERE id = $1`,
+      [run.id, page.fetched, counts.created, counts.updated, counts.unchanged, counts.deleted, page.total ?? null],
+    );
   }
 
   /** The connection's turn first, then the run: the order of locks everywhere. */
   private async step<T>(run: SyncRun, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return inTransaction(this.dataSource, async (manager) => {
-      if (!(await this.runs.hold(manager, run))) throw new RunLostError(`run ${run.id} is no longer held`);
+      if (!(await this.runs.hold(manager, run))) throw lost(run);
       return work(manager);
     });
   }
+}
+
+function lost(run: SyncRun): RunLostError {
+  return new RunLostError(`run ${run.id} is no longer held`);
 }
 
 function json(value: unknown): string | null {

@@ -8,18 +8,19 @@ export const CREATE_SEQUENCE = `INSERT INTO record_sequences (connection_id) SEL
 export const KNOW_PARTITION = `INSERT INTO sync_cursors (connection_id, resource, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
 
 /**
- * Applies a batch under the lock above, all in one statement: compare, write what differs, number the changes, note for a full
- * walk under way what was met and left as it was. Params: connection, resource, partition, ids, texts, hashes, versions, deleted, now.
+ * Compares a batch, writes what differs, numbers the changes, and notes for a full walk under way what was met and left as it was.
+ * Params: 1 connection, 2 resource, 3 partition, 4 ids, 5 texts, 6 hashes, 7 versions, 8 deleted, 9 now. The connection's turn is held.
  *
  * - "The first row from this key on" is a look-up in the primary key whatever the planner knows. Asked with `=`, it takes the feed's
  *   index while there are no statistics, and reads the whole resource for every record.
  * - `guard`: the deletion of a record never seen, kept so that an older event that comes late does not bring it to life.
  * - `version`: same content, newer version; written, but no change that a reader should see.
+ * - Whatever is written leaves a new version of the sequence's row: `STORE_PAGE` sees by it that somebody was there.
  */
-export const APPLY_BATCH = `
-WITH input AS (
+const applied = (gate: string) => `
+input AS (
   SELECT u.id, u.data, substring($6::bytea FROM (u.n::int - 1) * ${HASH_BYTES} + 1 FOR ${HASH_BYTES}) AS hash, u.version, coalesce(u.deleted, false) AS deleted, u.n
-  FROM unnest($4::text[], string_to_array($5::text, chr(30)), $7::numeric[], $8::boolean[]) WITH ORDINALITY AS u(id, data, version, deleted, n)
+  FROM ${gate} unnest($4::text[], string_to_array($5::text, chr(30)), $7::numeric[], $8::boolean[]) WITH ORDINALITY AS u(id, data, version, deleted, n)
 ), judged AS MATERIALIZED (
   SELECT i.*, r.change_no AS old_change, r.changed_at AS old_changed_at,
     CASE
@@ -32,7 +33,7 @@ WITH input AS (
       ELSE 'same'
     END AS verdict
   FROM input i LEFT JOIN LATERAL (
-    SELECT external_id, hash, version, deleted, change_no, changed_at, resource, connection_id, partition FROM records
+    SELECT connection_id, resource, partition, external_id, hash, version, deleted, change_no, changed_at FROM records
     WHERE (connection_id, resource, partition, external_id) >= ($1, $2, $3, i.id)
     ORDER BY connection_id, resource, partition, external_id LIMIT 1
   ) r ON r.connection_id = $1 AND r.resource = $2 AND r.partition = $3 AND r.external_id = i.id
@@ -48,16 +49,41 @@ WITH input AS (
     version = coalesce(excluded.version, r.version), deleted = excluded.deleted, change_no = excluded.change_no, changed_at = excluded.changed_at
 ), numbered AS (
   UPDATE record_sequences s SET last_change = s.last_change + c.steps
-  FROM (SELECT coalesce(max(step), 0) AS steps FROM changed) c WHERE s.connection_id = $1 AND c.steps > 0
+  FROM (SELECT coalesce(max(step), 0) AS steps, count(*) AS written FROM changed) c WHERE s.connection_id = $1 AND c.written > 0
 ), seen AS (
   INSERT INTO sync_seen (walk_id, connection_id, ids)
   SELECT w.walk_id, $1, array_agg(j.id) FROM sync_cursors w, judged j
   WHERE w.connection_id = $1 AND w.resource = $2 AND w.partition = $3 AND w.walk_id IS NOT NULL AND j.verdict IN ('same', 'version') AND NOT j.deleted
   GROUP BY w.walk_id
+), counted AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE verdict = 'created')::int AS created, count(*) FILTER (WHERE verdict = 'updated')::int AS updated,
+    count(*) FILTER (WHERE verdict = 'deleted')::int AS deleted, count(*) FILTER (WHERE verdict IN ('same', 'version', 'guard'))::int AS unchanged
+  FROM judged
+)`;
+
+export const APPLY_BATCH = `WITH ${applied('')} SELECT * FROM counted`;
+
+/**
+ * A whole page of a run in one statement that is its own transaction: takes the turn, makes sure that the run is still held, applies
+ * the batch, counts, and notes where to go on. Further params: 10 run, 11 fence, 12 fetched, 13 total, 14 checkpoint, 15 cursor.
+ *
+ * What a statement reads is as old as its beginning, and it may have waited for the turn since. `gate` notices: the row as it was
+ * when the statement began must be the row that is now locked. If not, nothing is written and the caller asks again.
+ */
+export const STORE_PAGE = `WITH held AS MATERIALIZED (
+  SELECT s.ctid AS at FROM record_sequences s, sync_runs r
+  WHERE s.connection_id = $1 AND r.id = $10 AND r.fence = $11 AND r.status = 'running' FOR UPDATE OF s, r
+), gate AS MATERIALIZED (
+  SELECT 1 FROM held, record_sequences s WHERE s.connection_id = $1 AND s.ctid = held.at
+), ${applied('gate,')}, placed AS (
+  UPDATE sync_cursors SET checkpoint = coalesce($14::jsonb, checkpoint), pending_cursor = coalesce($15::jsonb, pending_cursor), updated_at = $9
+  FROM gate WHERE connection_id = $1 AND resource = $2 AND partition = $3
+), noted AS (
+  UPDATE sync_runs r SET fetched = r.fetched + $12, created = r.created + c.created, updated = r.updated + c.updated, unchanged = r.unchanged + c.unchanged,
+    deleted = r.deleted + c.deleted, total = coalesce($13, r.total), attempts = 1
+  FROM counted c, gate WHERE r.id = $10
 )
-SELECT count(*) FILTER (WHERE verdict = 'created')::int AS created, count(*) FILTER (WHERE verdict = 'updated')::int AS updated,
-  count(*) FILTER (WHERE verdict = 'deleted')::int AS deleted, count(*) FILTER (WHERE verdict IN ('same', 'version', 'guard'))::int AS unchanged
-FROM judged`;
+SELECT counted.*, (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM gate)::int AS passed FROM counted`;
 
 /**
  * What a full walk did not meet: live, not written since the walk began, not noted as seen. EXCEPT is a hash or a sort whatever

@@ -66,9 +66,13 @@ export class RecordStore {
 
   async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {
     if (batch.size === 0) return NO_COUNTS;
-    const params = [...placeParams(place), batch.ids, batch.texts, batch.hashes, batch.versions, batch.deleted, new Date(this.clock.now())];
-    const [counts] = await select<RecordCounts>(manager, APPLY_BATCH, params);
+    const [counts] = await select<RecordCounts>(manager, APPLY_BATCH, this.batchParams(place, batch));
     return counts as RecordCounts;
+  }
+
+  /** The first params of `APPLY_BATCH` and `STORE_PAGE`. */
+  batchParams(place: RecordPlace, batch: RecordBatch): unknown[] {
+    return [...placeParams(place), batch.ids, batch.texts, batch.hashes, batch.versions, batch.deleted, new Date(this.clock.now())];
   }
 
   /** Ids that a full walk did not meet. */
