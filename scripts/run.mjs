@@ -56,7 +56,11 @@ function ensureInstalled(folder = '.') {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
   say(`installing dependencies${folder === '.' ? '' : ` of ${folder}`} (once)`);
   // Its own output would stand before what a command prints for machines.
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: folder, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], {
+    cwd: folder,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
   if (result.status !== 0) process.exit(result.status ?? 1);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, hash);
@@ -64,7 +68,10 @@ function ensureInstalled(folder = '.') {
 
 function ensureBuilt() {
   const stamp = join('dist', '.built');
-  const newest = Math.max(newestIn('src'), ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((file) => statSync(file).mtimeMs));
+  const newest = Math.max(
+    newestIn('src'),
+    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((file) => statSync(file).mtimeMs),
+  );
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
   say('building (once)');
   const result = spawnSync(process.execPath, [bin('@nestjs/cli/bin/nest.js'), 'build'], { stdio: ['ignore', 2, 2] });

@@ -30,7 +30,9 @@ async function main(): Promise<void> {
   const dataDir = mkdtempSync(join(base, 'demo-'));
   undo.push(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  say(`Starting the sandbox providers and the service (${DATABASE_URL ? 'Postgres server' : 'embedded Postgres'}, ${DATABASE_URL && REDIS_URL ? 'Redis' : 'queue in the process'})`);
+  say(
+    `Starting the sandbox providers and the service (${DATABASE_URL ? 'Postgres server' : 'embedded Postgres'}, ${DATABASE_URL && REDIS_URL ? 'Redis' : 'queue in the process'})`,
+  );
   const database = DATABASE_URL ? await createDemoDatabase(DATABASE_URL) : undefined;
   if (database) undo.push(() => database.drop());
   const sandbox = await startSandbox();
@@ -51,7 +53,12 @@ async function main(): Promise<void> {
   sandbox.setWebhookTarget(service.url);
 
   const token = (sub: string, role: string) =>
-    new SignJWT({ tenant: TENANT, role }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub).setJti(randomUUID()).setExpirationTime(`${HOUR_S}s`).sign(Buffer.from(secret));
+    new SignJWT({ tenant: TENANT, role })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(sub)
+      .setJti(randomUUID())
+      .setExpirationTime(`${HOUR_S}s`)
+      .sign(Buffer.from(secret));
   const world: World = {
     serviceUrl: service.url,
     controlUrl: sandbox.urls.control,

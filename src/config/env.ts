@@ -17,7 +17,13 @@ export interface ProviderSettings {
   readonly userinfoUrl?: string;
   readonly apiBaseUrl?: string;
   /** Google: what the Pub/Sub push token must say, and the topic that Gmail is asked to publish to. */
-  readonly pubsub?: { readonly audience?: string; readonly email?: string; readonly jwksUrl?: string; readonly issuer?: string; readonly topic?: string };
+  readonly pubsub?: {
+    readonly audience?: string;
+    readonly email?: string;
+    readonly jwksUrl?: string;
+    readonly issuer?: string;
+    readonly topic?: string;
+  };
 }
 
 export interface EncryptionKey {
@@ -84,7 +90,12 @@ export type Env = Readonly<Record<string, string | undefined>>;
 const list = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean));
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
 const integer = (min: number, max: number) => z.coerce.number({ error: 'must be a number' }).int().min(min).max(max);
@@ -95,9 +106,15 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: httpUrl.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres://').optional(),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
+    .optional(),
   DATABASE_POOL_MAX: integer(2, 200).default(20),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, 'must start with redis:// or rediss://').optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+    .optional(),
   ENCRYPTION_KEYS: z.string().optional(),
   API_JWT_SECRET: z.string().min(32, 'must be at least 32 characters; `openssl rand -hex 32` makes one').optional(),
   API_JWKS_URL: httpUrl.optional(),
@@ -118,7 +135,7 @@ const environment = z.object({
   ALERT_WEBHOOK_URL: httpUrl.optional(),
   ALERT_WEBHOOK_SECRET: z
     .string()
-    .regex(/^whsec_[A-Za-z0-9+\/]{32,}={0,2}$/, 'must be whsec_ and base64; `echo "whsec_$(openssl rand -base64 32)"` makes one')
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and base64; `echo "whsec_$(openssl rand -base64 32)"` makes one')
     .optional(),
 });
 
@@ -143,11 +160,10 @@ export function loadSettings(env: Env): Settings {
   const dataDir = resolve(e.DATA_DIR);
   faults.push(...providerFaults(present));
 
-  const providers = Object.fromEntries(
-    Object.entries(PROVIDER_PREFIXES).map(([key, prefix]) => [key, providerSettings(present, prefix)]),
-  );
+  const providers = Object.fromEntries(Object.entries(PROVIDER_PREFIXES).map(([key, prefix]) => [key, providerSettings(present, prefix)]));
   const anyCredentials = Object.values(PROVIDER_PREFIXES).some((p) => present[`${p}_CLIENT_ID`] ?? present[`${p}_SECRET_KEY`]);
-  if (production && e.SANDBOX === 'on') faults.push('SANDBOX: the sandbox providers never run with NODE_ENV=production; remove SANDBOX or set it to off');
+  if (production && e.SANDBOX === 'on')
+    faults.push('SANDBOX: the sandbox providers never run with NODE_ENV=production; remove SANDBOX or set it to off');
   const useSandbox = !production && (e.SANDBOX === 'on' || (e.SANDBOX === 'auto' && !anyCredentials));
 
   const encryptionKeys = readEncryptionKeys(e.ENCRYPTION_KEYS, production, dataDir, faults);
@@ -156,8 +172,10 @@ export function loadSettings(env: Env): Settings {
     if (production) faults.push('API_JWT_SECRET: needed in production (or API_JWKS_URL); `openssl rand -hex 32` makes one');
     else if (faults.length === 0) apiJwtSecret = generatedSecret(dataDir, 'api-jwt-secret', () => randomBytes(32).toString('hex'));
   }
-  if (production && !e.PUBLIC_URL) faults.push('PUBLIC_URL: needed in production; the https address under which providers and browsers reach this service');
-  if (Boolean(e.REDIS_URL) && !e.DATABASE_URL) faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
+  if (production && !e.PUBLIC_URL)
+    faults.push('PUBLIC_URL: needed in production; the https address under which providers and browsers reach this service');
+  if (Boolean(e.REDIS_URL) && !e.DATABASE_URL)
+    faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
   if (faults.length > 0) throw new SettingsError(faults);
 
@@ -231,7 +249,10 @@ function providerFaults(env: Env): string[] {
     }
     const id = env[`${prefix}_CLIENT_ID`];
     const secret = env[`${prefix}_CLIENT_SECRET`] ?? env[`${prefix}_SECRET_KEY`];
-    if (id && !secret) faults.push(`${prefix}_CLIENT_ID is set without its secret; set ${prefix === 'STRIPE' ? 'STRIPE_SECRET_KEY' : `${prefix}_CLIENT_SECRET`} too`);
+    if (id && !secret)
+      faults.push(
+        `${prefix}_CLIENT_ID is set without its secret; set ${prefix === 'STRIPE' ? 'STRIPE_SECRET_KEY' : `${prefix}_CLIENT_SECRET`} too`,
+      );
   }
   return faults;
 }

@@ -85,17 +85,15 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
         });
       const identity = await provider.auth.identify({ fetch: bearer, grants, tokenBody: body });
       const at = new Date();
-      const { connection } = await module
-        .get(ConnectionRepository, { strict: false })
-        .upsertConnected(database.dataSource.manager, {
-          tenant: 'acme',
-          userId: 'ada',
-          provider: key,
-          authType: 'oauth2',
-          account: identity,
-          scopes: [],
-          at,
-        });
+      const { connection } = await module.get(ConnectionRepository, { strict: false }).upsertConnected(database.dataSource.manager, {
+        tenant: 'acme',
+        userId: 'ada',
+        provider: key,
+        authType: 'oauth2',
+        account: identity,
+        scopes: [],
+        at,
+      });
       await module.get(TokenRepository, { strict: false }).save(database.dataSource.manager, connection, grants, { mode: 'replace', at });
       return toRef(connection);
     },

@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
+import type { DataSource } from 'typeorm';
 import { connectDatabase } from '../../src/database';
 import { startProcess, type TestProcess } from './child-process';
 
@@ -20,6 +21,10 @@ export interface ClusterOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Settings of one process only, by its index. */
   readonly envOf?: (index: number) => Readonly<Record<string, string>>;
+  /** Works on the migrated database before the first process starts. */
+  readonly prepare?: (database: DataSource) => Promise<void>;
+  /** An address whose database is the cluster's own already: taken as it is, and not dropped. */
+  readonly ownDatabase?: boolean;
 }
 
 /** One process of the service under test. */
@@ -32,8 +37,8 @@ export interface Member {
   kill(): Promise<void>;
   /** SIGTERM; resolves with its exit code. */
   stop(): Promise<number | null>;
-  /** Starts it again on its port; resolves when it is ready. */
-  start(): Promise<void>;
+  /** Starts it again on its port; resolves when it is ready. `env` holds for this start only. */
+  start(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export interface Cluster {
@@ -53,7 +58,7 @@ const READY_WITHIN_MS = 120_000;
 /** Starts the service as it runs for real: processes, a database of their own, sockets. Used by faults and benchmarks. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trestle-cluster-'));
-  const databaseUrl = options.databaseUrl && (await createDatabase(options.databaseUrl));
+  const databaseUrl = options.databaseUrl && (options.ownDatabase ? options.databaseUrl : await createDatabase(options.databaseUrl));
   const jwtSecret = randomBytes(32).toString('hex');
   const common = {
     NODE_ENV: 'test',
@@ -72,12 +77,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const stop = async () => {
     await Promise.all(members.map((one) => one.kill()));
     await pool?.end();
-    if (options.databaseUrl && databaseUrl) await dropDatabase(options.databaseUrl, databaseUrl);
-    await rm(dataDir, { recursive: true, force: true });
+    if (options.databaseUrl && databaseUrl && !options.ownDatabase) await dropDatabase(options.databaseUrl, databaseUrl);
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
+    if (options.prepare) await withDatabase({ dataDir, databaseUrl }, options.prepare);
     // The first one migrates; the others find it done.
-    for (const one of members) await one.start();
+    const [first, ...others] = members;
+    await first?.start();
+    await Promise.all(others.map((one) => one.start()));
   } catch (error) {
     await stop();
     throw error;
@@ -88,10 +96,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     dataDir,
     jwtSecret,
     tokenFor: ({ tenant, user, role = 'user' }) =>
-      new SignJWT({ tenant, role }).setProtectedHeader({ alg: 'HS256' }).setSubject(user).setJti(randomUUID()).setExpirationTime('2h').sign(Buffer.from(jwtSecret)),
+      new SignJWT({ tenant, role })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(user)
+        .setJti(randomUUID())
+        .setExpirationTime('2h')
+        .sign(Buffer.from(jwtSecret)),
     query: async <Row extends object>(sql: string, params: unknown[] = []) => {
       if (pool) return (await pool.query(sql, params)).rows as Row[];
-      return queryFolder<Row>(dataDir, sql, params);
+      return withDatabase({ dataDir }, (database) => database.query<Row[]>(sql, params));
     },
     stop,
   };
@@ -109,8 +122,8 @@ function member(index: number, port: number, options: ClusterOptions, env: Reado
       one.process.child.kill('SIGTERM');
       return one.process.ended;
     },
-    start: async () => {
-      one.process = startProcess(options.entry, [], { ...env, PORT: String(port), ...options.envOf?.(index) });
+    start: async (more) => {
+      one.process = startProcess(options.entry, [], { ...env, PORT: String(port), ...options.envOf?.(index), ...more });
       await untilReady(one);
     },
   };
@@ -132,13 +145,16 @@ async function untilReady(one: Member): Promise<void> {
   }
 }
 
-async function queryFolder<Row extends object>(dataDir: string, sql: string, params: unknown[]): Promise<Row[]> {
-  const dataSource = await connectDatabase({ dataDir });
+/** Opens the database beside the service, brought up to date. An embedded one only while no process has it. */
+export async function withDatabase<T>(
+  where: { dataDir: string; databaseUrl?: string },
+  work: (database: DataSource) => Promise<T>,
+): Promise<T> {
+  const database = await connectDatabase(where);
   try {
-    if (!dataSource.isInitialized) await dataSource.initialize();
-    return (await dataSource.query(sql, params)) as Row[];
+    return await work(database);
   } finally {
-    await dataSource.destroy();
+    await database.destroy();
   }
 }
 

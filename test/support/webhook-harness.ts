@@ -13,7 +13,14 @@ import { IntegrationError } from '../../src/errors';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
 import { Doorbell, type Work } from '../../src/integrations/queue';
 import { ProviderRegistry } from '../../src/integrations/registry';
-import { PROCESSOR_OPTIONS, verifyStripeSignature, WebhookInbox, WebhookProcessor, WebhooksModule, type ProcessorOptions } from '../../src/integrations/webhooks';
+import {
+  PROCESSOR_OPTIONS,
+  verifyStripeSignature,
+  WebhookInbox,
+  WebhookProcessor,
+  WebhooksModule,
+  type ProcessorOptions,
+} from '../../src/integrations/webhooks';
 import { rawDelivery, signedDelivery } from '../../src/integrations/webhooks/testing';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
@@ -62,7 +69,13 @@ const webhooks: WebhookFacts = {
   parse: ({ body }) => {
     const json = JSON.parse(body.toString('utf8')) as TestBody;
     if (typeof json.id !== 'string') throw new IntegrationError('invalid_request');
-    const event: IncomingEvent = { eventId: json.id, type: json.type ?? 'thing.changed', routingKey: json.account, objectKey: json.object, objectVersion: json.version };
+    const event: IncomingEvent = {
+      eventId: json.id,
+      type: json.type ?? 'thing.changed',
+      routingKey: json.account,
+      objectKey: json.object,
+      objectVersion: json.version,
+    };
     return { events: [event] };
   },
 };

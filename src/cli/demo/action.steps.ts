@@ -24,7 +24,9 @@ export async function actionSteps(world: World, report: Report): Promise<void> {
   const remote = async (provider: keyof typeof ACCOUNTS) => (await accountState(world, provider, ACCOUNTS[provider])) as unknown as Remote;
 
   await report.step('send a Slack message, the request sent twice', '201 and 201; 1 message in Slack', async () => {
-    const [channel] = await readRecords(world, 'slack', 'channels').then((channels) => channels.filter((one) => one.is_member && !one.is_archived));
+    const [channel] = await readRecords(world, 'slack', 'channels').then((channels) =>
+      channels.filter((one) => one.is_member && !one.is_archived),
+    );
     const text = `Hello from the demo ${randomUUID().slice(0, 8)}`;
     const key = { 'idempotency-key': randomUUID() };
     const send = () => world.user.post(connectionPath(world, 'slack', '/slack/messages'), { channel: channel?.id, text }, key);

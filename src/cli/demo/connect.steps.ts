@@ -41,7 +41,12 @@ export async function syncSteps(world: World, report: Report): Promise<void> {
   await report.step('an event changed at Google reaches the records by itself', 'renamed', async () => {
     const before = await readRecords(world, 'google', 'events');
     const event = before.find((record) => record.status === 'confirmed' && record.summary);
-    await world.control.post('/google/events', { account: ACCOUNTS.google, calendar: 'primary', id: event?.id, summary: 'Moved by a person' });
+    await world.control.post('/google/events', {
+      account: ACCOUNTS.google,
+      calendar: 'primary',
+      id: event?.id,
+      summary: 'Moved by a person',
+    });
     const renamed = await until(
       () => readRecords(world, 'google', 'events').then((records) => records.some((record) => record.summary === 'Moved by a person')),
       Boolean,
@@ -57,7 +62,10 @@ export async function connect(world: World, provider: string, connectionId?: str
   const { connectUrl } = session.body as { connectUrl: string };
   const start = await world.browser.get(connectUrl);
   const consent = new URL(start.location ?? '');
-  const allowed = await world.browser.postForm(`${consent.origin}/oauth/consent`, { ...Object.fromEntries(consent.searchParams), decision: 'allow' });
+  const allowed = await world.browser.postForm(`${consent.origin}/oauth/consent`, {
+    ...Object.fromEntries(consent.searchParams),
+    decision: 'allow',
+  });
   const back = await world.browser.get(allowed.location ?? '');
   const landed = new URL(back.location ?? 'about:blank').searchParams;
   if (landed.get('success') !== provider) throw new Error(`came back with ${landed.get('error') ?? `HTTP ${back.status}`}`);
@@ -66,7 +74,12 @@ export async function connect(world: World, provider: string, connectionId?: str
 
 function remoteCounts(provider: string, remote: Readonly<Record<string, unknown>>): Record<string, number> {
   if (provider === 'slack') return { channels: Number(remote.publicChannels), users: Number(remote.users) };
-  if (provider === 'stripe') return { customers: Number(remote.customers), subscriptions: (remote.subscriptions as unknown[]).length, invoices: Number(remote.invoices) };
+  if (provider === 'stripe')
+    return {
+      customers: Number(remote.customers),
+      subscriptions: (remote.subscriptions as unknown[]).length,
+      invoices: Number(remote.invoices),
+    };
   const calendars = remote.calendars as { events: number }[];
   return { calendars: calendars.length, events: calendars.reduce((sum, calendar) => sum + calendar.events, 0) };
 }

@@ -29,8 +29,18 @@ export class Report {
   }
 
   table(): string {
-    const rows = [['step', 'expected', 'seen'], ...this.steps.map((s) => [s.step, s.expected, s.ok ? s.seen : `${s.seen}  <-- fell short`])];
+    const rows = [
+      ['step', 'expected', 'seen'],
+      ...this.steps.map((s) => [s.step, s.expected, s.ok ? s.seen : `${s.seen}  <-- fell short`]),
+    ];
     const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+    return rows
+      .map((row) =>
+        row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd(),
+      )
+      .join('\n');
   }
 }

@@ -36,10 +36,11 @@ export async function startService(env: Readonly<Record<string, string>>, port: 
     });
   });
   const ready = await until(
-    () => fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
-      (response) => response.ok,
-      () => false,
-    ),
+    () =>
+      fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+        (response) => response.ok,
+        () => false,
+      ),
     (ok) => ok || ended !== undefined,
     READY_WITHIN_MS,
   );

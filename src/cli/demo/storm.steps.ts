@@ -13,7 +13,6 @@ interface Storm {
 const EVENTS = 200;
 const COPIES = 3;
 
-
 function answeredBy(storm: Storm): string {
   return Object.entries(storm.byStatus)
     .map(([status, count]) => `${count} deliveries answered ${status}`)
@@ -43,7 +42,15 @@ export async function stormSteps(world: World, report: Report): Promise<void> {
   ] as const) {
     const expected = `${EVENTS * COPIES} deliveries answered 200; ${EVENTS} events stored once, ${EVENTS} completed`;
     await report.step(`a storm of ${provider} webhooks, each ${COPIES} times, shuffled`, expected, async () => {
-      const storm = await deliver({ provider, type, account: ACCOUNTS[provider], count: EVENTS, copies: COPIES, shuffle: true, retries: 5 });
+      const storm = await deliver({
+        provider,
+        type,
+        account: ACCOUNTS[provider],
+        count: EVENTS,
+        copies: COPIES,
+        shuffle: true,
+        retries: 5,
+      });
       const rows = await until(
         () => stored(storm.eventIds),
         (found) => found.length >= EVENTS && found.every((row) => row.status === 'completed'),
@@ -56,7 +63,15 @@ export async function stormSteps(world: World, report: Report): Promise<void> {
 
   for (const forge of ['bad-signature', 'no-signature', 'old-timestamp', 'altered-body']) {
     await report.step(`forged webhooks: ${forge}`, '20 answered 401; 0 stored', async () => {
-      const storm = await deliver({ provider: 'stripe', type: 'customer.updated', account: ACCOUNTS.stripe, count: 20, copies: 1, forge, retries: 0 });
+      const storm = await deliver({
+        provider: 'stripe',
+        type: 'customer.updated',
+        account: ACCOUNTS.stripe,
+        count: 20,
+        copies: 1,
+        forge,
+        retries: 0,
+      });
       return `${storm.byStatus['401'] ?? 0} answered 401; ${(await stored(storm.eventIds)).length} stored`;
     });
   }

@@ -21,7 +21,13 @@ export async function troubleSteps(world: World, report: Report): Promise<void> 
   });
 
   await report.step('Slack answers 429 with Retry-After: 2', '10 answered 200; 0 requests came early', async () => {
-    await world.control.post('/faults', { provider: 'slack', endpoint: 'conversations.list', kind: 'rate-limit', retryAfter: '2', count: 1 });
+    await world.control.post('/faults', {
+      provider: 'slack',
+      endpoint: 'conversations.list',
+      kind: 'rate-limit',
+      retryAfter: '2',
+      count: 1,
+    });
     const since = await world.control.lastSeq();
     const first = channels();
     await until(() => limitedAt(world, since), Boolean);
@@ -50,7 +56,9 @@ export async function troubleSteps(world: World, report: Report): Promise<void> 
   await report.step('an alert tells the administrator of the lost connection', '1 open alert', async () => {
     const open = async () => {
       const answer = await world.admin.get('/v1/admin/alerts?state=open');
-      return (answer.body as { data: { kind: string; connectionId: string }[] }).data.filter((alert) => alert.kind === 'connection_lost' && alert.connectionId === world.connections.get('google'));
+      return (answer.body as { data: { kind: string; connectionId: string }[] }).data.filter(
+        (alert) => alert.kind === 'connection_lost' && alert.connectionId === world.connections.get('google'),
+      );
     };
     return `${(await until(open, (found) => found.length > 0, 30_000)).length} open alert`;
   });

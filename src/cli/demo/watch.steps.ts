@@ -20,8 +20,13 @@ const MARKER = 'T_ACME';
 export async function watchSteps(world: World, report: Report, places: Places): Promise<void> {
   await report.step('health tells of each provider', 'google, slack, stripe: traffic and a last success', async () => {
     const answer = await world.admin.get('/v1/admin/health');
-    const known = (answer.body as { data: { provider: string; requests24h: number; lastSuccess: string | null }[] }).data.filter((one) => one.requests24h > 0 && one.lastSuccess);
-    return `${known.map((one) => one.provider).sort().join(', ')}: traffic and a last success`;
+    const known = (answer.body as { data: { provider: string; requests24h: number; lastSuccess: string | null }[] }).data.filter(
+      (one) => one.requests24h > 0 && one.lastSuccess,
+    );
+    return `${known
+      .map((one) => one.provider)
+      .sort()
+      .join(', ')}: traffic and a last success`;
   });
   await report.step('the request log names endpoints, not addresses', 'no query string in 100 entries', async () => {
     const answer = await world.admin.get('/v1/admin/requests?limit=100');
@@ -46,7 +51,9 @@ async function rowsOf(databaseUrl: string): Promise<string[]> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const tables = await client.query<{ name: string }>(`SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()`);
+    const tables = await client.query<{ name: string }>(
+      `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()`,
+    );
     const texts: string[] = [];
     for (const { name } of tables.rows) {
       // A bytea is written as hex by ::text; the bodies of events are such.

@@ -28,7 +28,12 @@ export interface LedgerEntry {
 export class SandboxClient {
   constructor(private readonly origin: string) {}
 
-  async ledger(query: { provider?: string; endpoint?: string; kind?: 'request' | 'delivery'; since?: number }): Promise<readonly LedgerEntry[]> {
+  async ledger(query: {
+    provider?: string;
+    endpoint?: string;
+    kind?: 'request' | 'delivery';
+    since?: number;
+  }): Promise<readonly LedgerEntry[]> {
     const search = new URLSearchParams(Object.entries(query).map(([key, value]): [string, string] => [key, String(value)]));
     return ((await this.call('GET', `/ledger?${search.toString()}`)) as { entries: LedgerEntry[] }).entries;
   }
@@ -86,7 +91,8 @@ export function member(answer: Answer, name: string): string {
 
 /** The last run of a connection, once it has ended. */
 export async function finishedRun(world: World, provider: string, runId?: string): Promise<Record<string, unknown> | undefined> {
-  const runs = () => world.user.get(connectionPath(world, provider, '/syncs')).then((answer) => (answer.body as { data: Record<string, unknown>[] }).data);
+  const runs = () =>
+    world.user.get(connectionPath(world, provider, '/syncs')).then((answer) => (answer.body as { data: Record<string, unknown>[] }).data);
   const pick = (list: Record<string, unknown>[]) => (runId ? list.find((run) => run.id === runId) : list[0]);
   const ended = (run: Record<string, unknown> | undefined) => run !== undefined && !['queued', 'running'].includes(String(run.status));
   return pick(await until(runs, (list) => ended(pick(list)), 60_000));
@@ -100,7 +106,10 @@ export async function readRecords(world: World, provider: string, resource: stri
     const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : '';
     const answer = await world.user.get(connectionPath(world, provider, `/records/${resource}${query}`));
     if (answer.status !== 200) throw new Error(`reading ${resource} was answered ${answer.status}`);
-    const { data, nextCursor } = answer.body as { data: { id: string; data: Record<string, unknown>; deleted: boolean }[]; nextCursor: string | null };
+    const { data, nextCursor } = answer.body as {
+      data: { id: string; data: Record<string, unknown>; deleted: boolean }[];
+      nextCursor: string | null;
+    };
     for (const record of data) {
       if (record.deleted) live.delete(record.id);
       else live.set(record.id, record.data);

@@ -10,9 +10,29 @@ export class InitialSchema1764000000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     const tables = [
-      'alerts', 'request_buckets', 'request_log', 'actions', 'sync_watches', 'records', 'sync_seen', 'record_sequences', 'sync_cursors', 'sync_runs', 'sync_schedules',
-      'webhook_replays', 'webhook_refusals', 'object_guards', 'webhook_events', 'browser_sessions', 'used_tokens', 'connect_sessions', 'oauth_states', 'token_refreshes', 'tokens',
-      'encryption_keys', 'connections',
+      'alerts',
+      'request_buckets',
+      'request_log',
+      'actions',
+      'sync_watches',
+      'records',
+      'sync_seen',
+      'record_sequences',
+      'sync_cursors',
+      'sync_runs',
+      'sync_schedules',
+      'webhook_replays',
+      'webhook_refusals',
+      'object_guards',
+      'webhook_events',
+      'browser_sessions',
+      'used_tokens',
+      'connect_sessions',
+      'oauth_states',
+      'token_refreshes',
+      'tokens',
+      'encryption_keys',
+      'connections',
     ];
     for (const table of tables) await runner.query(`DROP TABLE IF EXISTS ${table}`);
   }

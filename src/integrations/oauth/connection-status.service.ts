@@ -95,7 +95,11 @@ export class ConnectionStatusService {
   async markDisconnected(connectionId: string): Promise<IntegrationEvent | undefined> {
     const at = new Date(this.clock.now());
     const end = async (runner: SqlRunner) => {
-      const changed = await this.connections.setStatus(runner, connectionId, { status: 'disconnected', from: ['connected', 'needs_reauth'], at });
+      const changed = await this.connections.setStatus(runner, connectionId, {
+        status: 'disconnected',
+        from: ['connected', 'needs_reauth'],
+        at,
+      });
       return changed && this.note(runner, eventOf('connection.disconnected', changed, at));
     };
     const destroy = (runner: SqlRunner) => this.tokens.destroy(runner, connectionId);

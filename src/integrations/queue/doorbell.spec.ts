@@ -37,7 +37,7 @@ const turns = async (count = 20) => {
 };
 
 async function until(condition: () => boolean, ms = 8_000): Promise<void> {
-  for (const end = Date.now() + ms; !condition() && Date.now() < end; ) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const end = Date.now() + ms; !condition() && Date.now() < end;) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 /** A worker whose every look ends when the test says so. */

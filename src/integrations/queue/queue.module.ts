@@ -30,10 +30,7 @@ export class QueueModule {
     };
     return {
       ...common,
-      imports: [
-        BullModule.forRoot({ prefix: 'trestle', createClient }),
-        BullModule.registerQueue({ name: DOORBELL_QUEUE }),
-      ],
+      imports: [BullModule.forRoot({ prefix: 'trestle', createClient }), BullModule.registerQueue({ name: DOORBELL_QUEUE })],
       providers: [
         { provide: REDIS_CLIENTS, useValue: clients },
         InProcessDoorbell,

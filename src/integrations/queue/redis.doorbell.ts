@@ -31,7 +31,11 @@ const QUIET_MS = 30_000;
 
 const lostRings =
   (metricsRegistry.getSingleMetric('trestle_doorbell_lost_rings_total') as Counter | undefined) ??
-  new Counter({ name: 'trestle_doorbell_lost_rings_total', help: 'Rings that Redis did not take; the sweeper makes up for them.', registers: [metricsRegistry] });
+  new Counter({
+    name: 'trestle_doorbell_lost_rings_total',
+    help: 'Rings that Redis did not take; the sweeper makes up for them.',
+    registers: [metricsRegistry],
+  });
 
 /**
  * The doorbell of several processes: rings in this process at once, and through Bull on Redis where this process has no free
@@ -88,7 +92,10 @@ export class RedisDoorbell extends Doorbell implements OnApplicationBootstrap, B
       await this.inTime(this.queue.client.ping(), PING_MS);
       return { status: 'ok' };
     } catch {
-      return { status: 'degraded', detail: 'Redis cannot be reached: work is found by the sweeper, and each process keeps to its share of the limits.' };
+      return {
+        status: 'degraded',
+        detail: 'Redis cannot be reached: work is found by the sweeper, and each process keeps to its share of the limits.',
+      };
     }
   }
 

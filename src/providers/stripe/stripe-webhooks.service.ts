@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { verifyStripeSignature, withoutMember, type ParsedDelivery, type RawDelivery, type Verdict, type WebhookFacts } from '../../integrations';
+import {
+  verifyStripeSignature,
+  withoutMember,
+  type ParsedDelivery,
+  type RawDelivery,
+  type Verdict,
+  type WebhookFacts,
+} from '../../integrations';
 import { STRIPE } from './stripe.facts';
 
 const id = z.string().min(1).max(255);
