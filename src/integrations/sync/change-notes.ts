@@ -27,11 +27,6 @@ export class ChangeNotes {
     @Optional() @Inject(OUTGOING_OUTBOX) private readonly outbox: OutgoingOutbox | null,
   ) {}
 
-  /** Whether somebody wants to hear of this owner's changes. */
-  async areWanted(db: SqlRunner, { tenant }: Pick<ChangeOwner, 'tenant'>): Promise<boolean> {
-    return (await this.outbox?.wants(db, 'record.changed', tenant)) ?? false;
-  }
-
   /** Whether a change has to be noted with its records; mostly a look into a cache. */
   async wanted(runner: SqlRunner, tenant: string): Promise<boolean> {
     return (await this.outbox?.wants(runner, 'record.changed', tenant)) ?? false;
@@ -39,7 +34,7 @@ export class ChangeNotes {
 
   /** To be asked before the change; takes the connection's turn to write. @returns undefined where nobody wants to know */
   async position(manager: EntityManager, { tenant, connectionId }: ChangeOwner): Promise<FeedPosition | undefined> {
-    if (!(await this.areWanted(manager, { tenant }))) return undefined;
+    if (!(await this.wanted(manager, tenant))) return undefined;
     const [row] = await select<FeedPosition>(
       manager,
       'SELECT last_change AS "lastChange", compacted_to AS "compactedTo" FROM record_sequences WHERE connection_id = $1 FOR UPDATE',
