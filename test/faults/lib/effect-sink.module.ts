@@ -1,30 +1,104 @@
-import { Injectable, Module } from '@nestjs/common';
-import { OnWebhook, type HandlerContext, type WebhookEvent, type WebhookHandler } from '../../../src/integrations';
+import { Body, Controller, Global, Inject, Injectable, Module, Post } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Public } from '../../../src/api';
+import { SETTINGS } from '../../../src/config/config.module';
+import type { Settings } from '../../../src/config/env';
+import {
+  OnWebhook,
+  type ConnectionRef,
+  type Fetch,
+  type HandlerContext,
+  type WebhookEvent,
+  type WebhookHandler,
+} from '../../../src/integrations';
+import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../../src/integrations/webhooks';
+import { dieAt, watchForCrash } from './crash-points';
+import { SINK_TABLE } from './sink-table';
 
-/** Types that the fault runs send; the sink takes them all. */
-export const SINK_TABLE = 'fault_effects';
+/** The type of those events whose handler calls the provider before it takes effect. */
+export const CALLING_TYPE = 'radar.early_fraud_warning.created';
 
-/**
- * The product's handler of the fault runs: one row an effect, without a unique key, so that an effect done twice is two rows.
- * Poison events, told by their payload, throw, hang or kill the process.
- */
+interface Payload {
+  readonly data?: { readonly object?: { readonly metadata?: { readonly poison?: string; readonly slowMs?: string } } };
+}
+
+async function note(
+  kind: 'effect' | 'call',
+  event: WebhookEvent,
+  { connection, manager }: { connection?: ConnectionRef; manager: EntityManager },
+): Promise<void> {
+  await manager.query(`INSERT INTO ${SINK_TABLE} (kind, event_id, connection_id, pid) VALUES ($1, $2, $3, $4)`, [
+    kind,
+    event.eventId,
+    connection?.id ?? null,
+    process.pid,
+  ]);
+}
+
+/** The product's handler of the fault runs. Poison, told by the payload, throws, hangs or kills the process after its effect. */
 @Injectable()
-@OnWebhook('stripe', '*')
-export class EffectSink implements WebhookHandler<{ data?: { object?: { metadata?: { poison?: string } } } }> {
-  async handle(event: WebhookEvent<{ data?: { object?: { metadata?: { poison?: string } } } }>, context: HandlerContext): Promise<void> {
-    await context.manager.query(`INSERT INTO ${SINK_TABLE} (event_id, connection_id, object_key, object_version, pid) VALUES ($1, $2, $3, $4, $5)`, [
-      event.eventId,
-      context.connection?.id ?? null,
-      event.objectKey ?? null,
-      event.objectVersion ?? null,
-      process.pid,
-    ]);
-    const poison = event.payload.data?.object?.metadata?.poison;
+@OnWebhook({ provider: 'stripe', types: ['*'], evenStale: true })
+export class EffectSink implements WebhookHandler<Payload> {
+  async handle(event: WebhookEvent<Payload>, context: HandlerContext): Promise<void> {
+    await note('effect', event, context);
+    const { poison, slowMs } = event.payload.data?.object?.metadata ?? {};
+    if (slowMs) await new Promise((resolve) => setTimeout(resolve, Number(slowMs)));
     if (poison === 'throw') throw new Error('a poisoned event');
     if (poison === 'hang') await new Promise<never>(() => undefined);
     if (poison === 'kill') process.kill(process.pid, 'SIGKILL');
   }
 }
 
-@Module({ providers: [EffectSink] })
-export class EffectSinkModule {}
+/** Asks the provider for something new before it takes effect, under a key that is the same each time the event is run. */
+@Injectable()
+@OnWebhook({ provider: 'stripe', types: [CALLING_TYPE], evenStale: true })
+export class CallingSink implements WebhookHandler<Payload, boolean> {
+  constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
+
+  async prepare(
+    { eventId }: WebhookEvent<Payload>,
+    { fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
+  ): Promise<boolean> {
+    dieAt('before-call');
+    const answer = await fetch(new URL('v1/customers', this.settings.providers.stripe?.apiBaseUrl), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'idempotency-key': eventId },
+      body: `name=${eventId}`,
+    });
+    dieAt('after-call');
+    return answer.ok;
+  }
+
+  async handle(event: WebhookEvent<Payload>, context: HandlerContext): Promise<void> {
+    await note('call', event, context);
+  }
+}
+
+/** How far the work is, where the database has no room for a reader beside the service. Verdicts are read from the folder itself. */
+@Controller('faults')
+export class ProgressController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Public()
+  @Post('query')
+  query(@Body() { sql }: { sql: string }): Promise<unknown> {
+    return this.dataSource.query(sql);
+  }
+}
+
+function processorOptions(): Partial<ProcessorOptions> {
+  const leaseSeconds = Number(process.env.FAULT_LEASE_S ?? 0);
+  return leaseSeconds > 0 ? { leaseSeconds } : {};
+}
+
+@Global()
+@Module({
+  controllers: [ProgressController],
+  providers: [EffectSink, CallingSink, { provide: PROCESSOR_OPTIONS, useFactory: processorOptions }],
+  exports: [PROCESSOR_OPTIONS],
+})
+export class EffectSinkModule {
+  constructor(dataSource: DataSource) {
+    if (process.env.FAULT_CRASH_AT) watchForCrash(dataSource);
+  }
+}

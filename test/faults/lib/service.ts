@@ -3,30 +3,39 @@ import { drainAndClose } from '../../../src/api/drain';
 import { createLogger } from '../../../src/api/logging';
 import { createApp } from '../../../src/bootstrap';
 import { readEnvironment } from '../../../src/config/env';
-import { connectDatabase } from '../../../src/database';
-import { DataSource } from 'typeorm';
-import { EffectSinkModule, SINK_TABLE } from './effect-sink.module';
+import { EffectSinkModule } from './effect-sink.module';
 
 /** The service with the effect sink as the product's own handler: one process of a fault run. */
 async function main(): Promise<void> {
+  shiftClock(Number(process.env.FAULT_CLOCK_OFFSET_MS ?? 0));
   const settings = readEnvironment();
-  if (settings.databaseUrl) await createSink(await connectDatabase(settings));
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger, imports: [EffectSinkModule] });
-  if (!settings.databaseUrl) await app.get(DataSource).query(CREATE_SINK);
   await app.listen(settings.port, settings.host);
   process.stdout.write(`ready ${process.pid}\n`);
   process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
+  for (const fault of ['unhandledRejection', 'uncaughtException'] as const) {
+    process.on(fault, (err) => {
+      logger.fatal({ err }, 'A failure that nobody handled');
+      process.exit(1);
+    });
+  }
 }
 
-const CREATE_SINK = `CREATE TABLE IF NOT EXISTS ${SINK_TABLE} (
-  no bigserial, event_id text NOT NULL, connection_id uuid, object_key text, object_version numeric, pid int, at timestamptz NOT NULL DEFAULT clock_timestamp())`;
-
-async function createSink(dataSource: DataSource & { destroy(): Promise<void> }): Promise<void> {
-  await dataSource.initialize().catch(() => undefined);
-  // Two processes that create it at once: one may lose the race, the table is there.
-  await dataSource.query(CREATE_SINK).catch(() => undefined);
-  await dataSource.destroy();
+/** The wall clock of this process goes wrong, as that of a machine does: timers are not concerned. */
+function shiftClock(offsetMs: number): void {
+  if (offsetMs === 0) return;
+  const now = Date.now.bind(Date);
+  const Wrong = class extends Date {
+    constructor(...args: unknown[]) {
+      if (args.length === 0) super(now() + offsetMs);
+      else super(...(args as [number]));
+    }
+    static override now(): number {
+      return now() + offsetMs;
+    }
+  };
+  globalThis.Date = Wrong as DateConstructor;
 }
 
 main().catch((error: unknown) => {
