@@ -22,9 +22,6 @@ export const SHRINK_GUARD = { share: 0.5, records: 20 } as const;
 /** Of a deadlock or a serialization failure. */
 const MAX_RETRIES = 3;
 
-/** `held`: the run was still ours; `passed`: it was done. */
-type StoredCounts = RecordCounts & { readonly held: number; readonly passed: number };
-
 export interface StoredPage {
   readonly counts: RecordCounts;
   /** Set with the last page: `blocked` when the sweep waits for a confirmation. */
@@ -110,7 +107,7 @@ export class PageStore {
   private async storeInOne(db: Queryable, run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Omit<SyncPage, 'records'> & { fetched: number }): Promise<RecordCounts> {
     const params = [...this.records.batchParams(place, batch), run.id, run.fence, page.fetched, page.total ?? null, json(page.checkpoint), json(page.cursor)];
     for (;;) {
-      const [stored] = await select<StoredCounts>(db, STORE_PAGE, params);
+      const [stored] = await select<RecordCounts & { held: number; passed: number }>(db, STORE_PAGE, params);
       if (!stored?.held) throw lost(run);
       const { created, updated, unchanged, deleted } = stored;
       if (stored.passed) return { created, updated, unchanged, deleted };
