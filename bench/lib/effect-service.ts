@@ -1,0 +1,19 @@
+import 'reflect-metadata';
+import { drainAndClose } from '../../src/api/drain';
+import { createLogger } from '../../src/api/logging';
+import { createApp } from '../../src/bootstrap';
+import { readEnvironment } from '../../src/config/env';
+import { EffectModule } from './effect.module';
+
+/** The service as `src/main.ts` starts it, with the benchmarks' handler as the product's own. */
+async function main(): Promise<void> {
+  const settings = readEnvironment();
+  const app = await createApp(settings, { logger: createLogger(settings), imports: [EffectModule] });
+  await app.listen(settings.port, settings.host);
+  process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});
