@@ -29,6 +29,7 @@ export class Retention {
     await this.deleteOld('alerts', 'resolved_at', retentionDays);
     await this.deleteOld('outgoing_messages', 'created_at', retentionDays); // with its deliveries
     await this.deleteOld('outgoing_secrets', 'expires_at', 0);
+    await this.deleteOld('outgoing_changes', 'flush_at', 1); // nobody wants to hear of them any more
   }
 
   private async deleteOld(table: string, column: string, days: number): Promise<void> {

@@ -1,6 +1,18 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { CurrentUser, cursor, decodeCursor, encodeCursor, IdParam, limit, paged, Roles, visibleTenant, ZodQuery, type Caller } from '../../api';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodQuery,
+  type Caller,
+} from '../../api';
 import { DELIVERY_STATUSES, DeliveryList } from './delivery.list';
 
 const listQuery = z.strictObject({
@@ -22,7 +34,14 @@ export class AdminDeliveriesController {
   async list(@CurrentUser() caller: Caller, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const { destination, status, type, limit: most } = query;
     const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
-    const rows = await this.deliveries.list({ tenant: visibleTenant(caller), destinationId: destination, status, type, before, limit: most });
+    const rows = await this.deliveries.list({
+      tenant: visibleTenant(caller),
+      destinationId: destination,
+      status,
+      type,
+      before,
+      limit: most,
+    });
     const last = rows.at(-1);
     return paged(rows, last && rows.length === most ? encodeCursor({ at: last.createdAt, id: last.id }) : null);
   }

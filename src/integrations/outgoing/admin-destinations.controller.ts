@@ -1,6 +1,19 @@
 import { Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { CurrentUser, cursor, decodeCursor, encodeCursor, IdParam, limit, paged, Roles, visibleTenant, ZodBody, ZodQuery, type Caller } from '../../api';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodBody,
+  ZodQuery,
+  type Caller,
+} from '../../api';
 import { OUTGOING_TYPES } from '../connections';
 import { DeliveryList } from './delivery.list';
 import { DestinationService } from './destination.service';
@@ -12,12 +25,22 @@ const fields = {
   url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).max(2_000),
   events: z.array(z.enum(OUTGOING_TYPES)).min(1).max(OUTGOING_TYPES.length),
   webhookTypes: z
-    .array(z.string().max(512).regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. stripe/invoice.*'))
+    .array(
+      z
+        .string()
+        .max(512)
+        .regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. stripe/invoice.*'),
+    )
     .max(100),
 };
 const createBody = z.strictObject({ ...fields, name: fields.name.default('Webhook'), webhookTypes: fields.webhookTypes.default([]) });
 const updateBody = z
-  .strictObject({ name: fields.name.optional(), url: fields.url.optional(), events: fields.events.optional(), webhookTypes: fields.webhookTypes.optional() })
+  .strictObject({
+    name: fields.name.optional(),
+    url: fields.url.optional(),
+    events: fields.events.optional(),
+    webhookTypes: fields.webhookTypes.optional(),
+  })
   .refine((body) => Object.keys(body).length > 0, 'name at least one field');
 const rotateBody = z.strictObject({ overlapHours: z.number().int().min(0).max(168).default(24) });
 const resendBody = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
@@ -76,7 +99,11 @@ export class AdminDestinationsController {
 
   @Post(':id/rotate-secret')
   @HttpCode(200)
-  rotate(@CurrentUser() caller: Caller, @IdParam('id', 'not_found') id: string, @ZodBody(rotateBody) { overlapHours }: z.infer<typeof rotateBody>) {
+  rotate(
+    @CurrentUser() caller: Caller,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(rotateBody) { overlapHours }: z.infer<typeof rotateBody>,
+  ) {
     return this.destinations.rotate(id, visibleTenant(caller), overlapHours * HOUR_MS);
   }
 
@@ -89,7 +116,11 @@ export class AdminDestinationsController {
   /** Sends again what was given up. */
   @Post(':id/resend')
   @HttpCode(200)
-  async resend(@CurrentUser() caller: Caller, @IdParam('id', 'not_found') id: string, @ZodBody(resendBody) { since }: z.infer<typeof resendBody>) {
+  async resend(
+    @CurrentUser() caller: Caller,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(resendBody) { since }: z.infer<typeof resendBody>,
+  ) {
     await this.destinations.find(id, visibleTenant(caller));
     return { resent: await this.deliveries.resendDead(id, visibleTenant(caller), since) };
   }

@@ -1,6 +1,13 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { OUTGOING_TYPES, type OutgoingFact, type OutgoingOutbox, type OutgoingType, type RecordChanges, type SqlRunner } from '../connections';
+import {
+  OUTGOING_TYPES,
+  type OutgoingFact,
+  type OutgoingOutbox,
+  type OutgoingType,
+  type RecordChanges,
+  type SqlRunner,
+} from '../connections';
 import { DestinationInterest } from './destination-interest';
 import { ADD_MESSAGES, GATHER_CHANGES } from './outbox-sql';
 import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './outgoing-options';

@@ -5,7 +5,16 @@ import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
 import type { SendResult } from './delivery-sender';
-import { CLAIM_DELIVERIES, COUNT_FAILURE, MARK_DELIVERED, MARK_FAILED, PAUSE_DEAD, RELEASE_DELIVERY, REST, TAKE_BACK } from './delivery-sql';
+import {
+  CLAIM_DELIVERIES,
+  COUNT_FAILURE,
+  MARK_DELIVERED,
+  MARK_FAILED,
+  PAUSE_DEAD,
+  RELEASE_DELIVERY,
+  REST,
+  TAKE_BACK,
+} from './delivery-sql';
 import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, restMs, retryWaitMs, type OutgoingOptions } from './outgoing-options';
 
 export interface ClaimQuery {
@@ -54,11 +63,21 @@ export class DeliveryClaims {
   }
 
   private async delivered({ id, leaseOwner }: ClaimedDelivery, result: SendResult): Promise<Settled> {
-    const [row] = await this.dataSource.query<{ status: Settled }[]>(MARK_DELIVERED, [id, leaseOwner, result.status ?? null, this.entry(result), this.now()]);
+    const [row] = await this.dataSource.query<{ status: Settled }[]>(MARK_DELIVERED, [
+      id,
+      leaseOwner,
+      result.status ?? null,
+      this.entry(result),
+      this.now(),
+    ]);
     return row?.status;
   }
 
-  private async failed({ id, leaseOwner, destinationId, attempts, once }: ClaimedDelivery, result: SendResult, error: string): Promise<Settled> {
+  private async failed(
+    { id, leaseOwner, destinationId, attempts, once }: ClaimedDelivery,
+    result: SendResult,
+    error: string,
+  ): Promise<Settled> {
     const { giveUpAfterMs, pauseAfterFailures, pauseAfterMs } = this.options;
     const waitMs = retryWaitMs(attempts, this.options, result.retryAfterMs);
     const now = this.now();

@@ -110,7 +110,15 @@ export class DeliveryRunner implements OnApplicationBootstrap, BeforeApplication
       outgoingDeliveries.inc({ outcome: settled === 'pending' ? 'failed' : settled });
       if (settled !== 'delivered') {
         const { id, destinationId, type, attempts } = delivery;
-        this.logger.warn({ msg: 'A webhook was not taken', deliveryId: id, destinationId, type, attempt: attempts, error: result.error, ...(settled === 'dead' && { dead: true }) });
+        this.logger.warn({
+          msg: 'A webhook was not taken',
+          deliveryId: id,
+          destinationId,
+          type,
+          attempt: attempts,
+          error: result.error,
+          ...(settled === 'dead' && { dead: true }),
+        });
       }
     } catch (error) {
       // The lease ends by itself and the message is sent again, with the same id.
@@ -118,7 +126,9 @@ export class DeliveryRunner implements OnApplicationBootstrap, BeforeApplication
     } finally {
       this.inWork.delete(delivery);
       if (!this.stopping.signal.aborted) {
-        this.look().catch((error: unknown) => this.logger.warn(`Looking for deliveries failed: ${error instanceof Error ? error.message : String(error)}`));
+        this.look().catch((error: unknown) =>
+          this.logger.warn(`Looking for deliveries failed: ${error instanceof Error ? error.message : String(error)}`),
+        );
       }
     }
   }

@@ -51,7 +51,12 @@ export class DeliverySender {
       const secret = this.secrets.open(delivery.tenant, delivery.secrets);
       const signature = signStandardWebhook({ id: delivery.messageId, body: delivery.body, secret, timestampMs: at });
       const headers = { ...signature, 'content-type': 'application/json', 'user-agent': 'Trestle-Webhooks/1' };
-      const { status, retryAfterMs } = await this.http.send(delivery.url, { body: delivery.body, headers, timeoutMs: this.timeoutMs, signal });
+      const { status, retryAfterMs } = await this.http.send(delivery.url, {
+        body: delivery.body,
+        headers,
+        timeoutMs: this.timeoutMs,
+        signal,
+      });
       return status >= 200 && status < 300 ? result({ status }) : result({ status, error: `http_${status}`, retryAfterMs });
     } catch (error) {
       const code = findIntegrationError(error)?.code;

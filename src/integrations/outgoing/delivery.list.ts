@@ -120,7 +120,7 @@ export class DeliveryList {
 
   /** Sends again what was given up, e.g. after a long outage. @returns how many */
   async resendDead(destinationId: string, tenant: string | undefined, since?: string): Promise<number> {
-    for (let total = 0; ; ) {
+    for (let total = 0; ;) {
       const rows = await this.read<{ id: string }>(RESEND_DEAD, [destinationId, tenant ?? null, this.giveUpAt(), since ?? null, BATCH]);
       total += rows.length;
       if (rows.length > 0) this.doorbell.ring('deliveries');

@@ -29,7 +29,10 @@ export class DestinationSecrets {
 
   /** A new one signs from now on; those before it sign as well until `until`. */
   async rotate(runner: SqlRunner, destination: { readonly id: string; readonly tenant: string }, at: Date, until: Date): Promise<string> {
-    await runner.query('UPDATE outgoing_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [destination.id, until]);
+    await runner.query('UPDATE outgoing_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [
+      destination.id,
+      until,
+    ]);
     await runner.query(
       `DELETE FROM outgoing_secrets WHERE destination_id = $1 AND (expires_at <= $2 OR id NOT IN (
          SELECT id FROM outgoing_secrets WHERE destination_id = $1 ORDER BY created_at DESC, id DESC LIMIT ${MAX_GOOD - 1}))`,

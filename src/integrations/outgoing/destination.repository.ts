@@ -29,10 +29,11 @@ export class DestinationRepository {
   }
 
   async find(id: string, tenant: string | undefined, runner: SqlRunner = this.dataSource): Promise<DestinationRow | undefined> {
-    const [row] = await this.rows(runner, `SELECT ${COLUMNS} FROM outgoing_destinations d WHERE d.id = $2 AND ($3::text IS NULL OR d.tenant = $3)`, [
-      id,
-      tenant ?? null,
-    ]);
+    const [row] = await this.rows(
+      runner,
+      `SELECT ${COLUMNS} FROM outgoing_destinations d WHERE d.id = $2 AND ($3::text IS NULL OR d.tenant = $3)`,
+      [id, tenant ?? null],
+    );
     return row;
   }
 
@@ -78,7 +79,10 @@ export class DestinationRepository {
          retry_at = NULL, last_error = NULL, updated_at = $2 WHERE id = $1`,
       [id, this.now()],
     );
-    await manager.query(`UPDATE outgoing_deliveries SET next_attempt_at = now() WHERE destination_id = $1 AND status = 'pending' AND next_attempt_at > now()`, [id]);
+    await manager.query(
+      `UPDATE outgoing_deliveries SET next_attempt_at = now() WHERE destination_id = $1 AND status = 'pending' AND next_attempt_at > now()`,
+      [id],
+    );
   }
 
   /** With its secrets. What waited for it goes as well; what was sent stays in the log. */

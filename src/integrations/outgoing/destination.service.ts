@@ -67,7 +67,8 @@ export class DestinationService {
     const id = uuidv7();
     const secret = await inTransaction(this.dataSource, async (manager) => {
       const count = await this.destinations.insert(manager, id, tenant, input);
-      if (count > MAX_DESTINATIONS) throw new IntegrationError('invalid_request', { detail: `There can be ${MAX_DESTINATIONS} destinations.` });
+      if (count > MAX_DESTINATIONS)
+        throw new IntegrationError('invalid_request', { detail: `There can be ${MAX_DESTINATIONS} destinations.` });
       return this.secrets.create(manager, { id, tenant }, new Date(this.clock.now()));
     });
     this.interest.forget();
@@ -139,7 +140,20 @@ export class DestinationService {
       [id, at],
     );
     const { url } = destination;
-    return { id: deliveryId, messageId, destinationId: id, tenant: destination.tenant, type: TEST_TYPE, attempts: 1, once: true, leaseOwner, body, url, failing: false, secrets };
+    return {
+      id: deliveryId,
+      messageId,
+      destinationId: id,
+      tenant: destination.tenant,
+      type: TEST_TYPE,
+      attempts: 1,
+      once: true,
+      leaseOwner,
+      body,
+      url,
+      failing: false,
+      secrets,
+    };
   }
 
   private async change(id: string, tenant: string | undefined, work: (manager: EntityManager) => Promise<void>): Promise<Destination> {
@@ -154,7 +168,8 @@ export class DestinationService {
   /** What can be told from the address alone; where a name leads is looked at with every connection. */
   private assertAllowed(url: string): void {
     this.http.assertAllowed(url);
-    if (this.settings.production && new URL(url).protocol !== 'https:') throw new IntegrationError('destination_refused', { nextStep: 'Use an https address.', notExecuted: true });
+    if (this.settings.production && new URL(url).protocol !== 'https:')
+      throw new IntegrationError('destination_refused', { nextStep: 'Use an https address.', notExecuted: true });
   }
 }
 

@@ -5,4 +5,9 @@ const NAME = 'trestle_outgoing_deliveries_total';
 
 export const outgoingDeliveries =
   (metricsRegistry.getSingleMetric(NAME) as Counter<'outcome'> | undefined) ??
-  new Counter({ name: NAME, help: 'Tries to deliver a webhook to a destination: delivered, failed, dead.', labelNames: ['outcome'], registers: [metricsRegistry] });
+  new Counter({
+    name: NAME,
+    help: 'Tries to deliver a webhook to a destination: delivered, failed, dead.',
+    labelNames: ['outcome'],
+    registers: [metricsRegistry],
+  });

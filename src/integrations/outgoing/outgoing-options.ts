@@ -55,7 +55,12 @@ export const OUTGOING_OPTIONS = Symbol('OutgoingOptions');
 const FACTOR = 3;
 
 /** Pause of a message before its next try, ms: exponential with jitter, never shorter than the destination asked for. */
-export function retryWaitMs(attempts: number, options: Pick<OutgoingOptions, 'retryBaseMs' | 'retryMaxMs'>, askedMs = 0, random = Math.random()): number {
+export function retryWaitMs(
+  attempts: number,
+  options: Pick<OutgoingOptions, 'retryBaseMs' | 'retryMaxMs'>,
+  askedMs = 0,
+  random = Math.random(),
+): number {
   return Math.max(jittered(options.retryBaseMs, Math.max(attempts - 1, 0), options.retryMaxMs, random), askedMs);
 }
 

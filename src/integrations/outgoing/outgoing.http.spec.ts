@@ -11,7 +11,15 @@ import { HttpReceiver } from './testing/http-receiver';
 import { deliveryOf } from './testing/outgoing-process';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-const ALL = ['connection.connected', 'connection.needs_reauth', 'connection.disconnected', 'sync.completed', 'sync.failed', 'record.changed', 'webhook.received'];
+const ALL = [
+  'connection.connected',
+  'connection.needs_reauth',
+  'connection.disconnected',
+  'sync.completed',
+  'sync.failed',
+  'record.changed',
+  'webhook.received',
+];
 const remote = new FakeRemote();
 
 @Module({})
@@ -65,7 +73,12 @@ describe('webhooks to the product', () => {
     await receiver.close();
   });
 
-  const call = async <T = Record<string, unknown>>(method: string, path: string, body?: unknown, token = admin): Promise<{ status: number; json: T }> => {
+  const call = async <T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    token = admin,
+  ): Promise<{ status: number; json: T }> => {
     const answer = await fetch(`${app.url}/v1/${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
@@ -75,11 +88,15 @@ describe('webhooks to the product', () => {
     return { status: answer.status, json: (text === '' ? {} : JSON.parse(text)) as T };
   };
   const create = async (path: string, more: object = {}, token = admin) =>
-    (await call<{ id: string; secret: string }>('POST', 'admin/destinations', { url: receiver.url(path), events: ALL, ...more }, token)).json;
+    (await call<{ id: string; secret: string }>('POST', 'admin/destinations', { url: receiver.url(path), events: ALL, ...more }, token))
+      .json;
   const told = (path: string): Told[] => receiver.at(path).map(({ body }) => JSON.parse(body.toString()) as Told);
   const until = async (what: string, holds: () => boolean) => {
-    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20))) if (holds()) return;
-    throw new Error(`Not seen in 20 s: ${what}; told were ${JSON.stringify(receiver.received.map(({ path, body }) => `${path} ${body.toString().slice(0, 60)}`))}`);
+    for (const deadline = Date.now() + 20_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20)))
+      if (holds()) return;
+    throw new Error(
+      `Not seen in 20 s: ${what}; told were ${JSON.stringify(receiver.received.map(({ path, body }) => `${path} ${body.toString().slice(0, 60)}`))}`,
+    );
   };
 
   it('hears of a connection, its sync, the changed records, a webhook and the end, each signed; another tenant hears nothing', async () => {
@@ -91,20 +108,49 @@ describe('webhooks to the product', () => {
     const user = await app.tokenFor({ tenant: 'acme', user: 'u1' });
     const connection = (await call<{ id: string }>('POST', 'connections', { provider: 'remote', apiKey: 'key_1' }, user)).json.id;
     const types = () => told('/acme').map(({ type }) => type);
-    await until('the first sync and its changes', () => ['connection.connected', 'sync.completed', 'record.changed'].every((type) => types().includes(type)));
+    await until('the first sync and its changes', () =>
+      ['connection.connected', 'sync.completed', 'record.changed'].every((type) => types().includes(type)),
+    );
 
-    const changed = told('/acme').find(({ type }) => type === 'record.changed')?.data as { resource: string; count: number; cursor: string; connectionId: string };
+    const changed = told('/acme').find(({ type }) => type === 'record.changed')?.data as {
+      resource: string;
+      count: number;
+      cursor: string;
+      connectionId: string;
+    };
     expect(changed).toMatchObject({ connectionId: connection, count: 45 });
-    const { json: page } = await call<{ data: unknown[] }>('GET', `connections/${connection}/records/${changed.resource}?cursor=${changed.cursor}`, undefined, user);
+    const { json: page } = await call<{ data: unknown[] }>(
+      'GET',
+      `connections/${connection}/records/${changed.resource}?cursor=${changed.cursor}`,
+      undefined,
+      user,
+    );
     expect(page.data).toHaveLength(45);
 
     const body = JSON.stringify({ id: 'evt_1', type: 'thing.happened', more: { deep: [1] } });
     const post = () =>
-      fetch(`${app.url}/webhooks/remote`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...signStandardWebhook({ id: 'm1', body, secret: SECRET, timestampMs: Date.now() }) } });
+      fetch(`${app.url}/webhooks/remote`, {
+        method: 'POST',
+        body,
+        headers: {
+          'content-type': 'application/json',
+          ...signStandardWebhook({ id: 'm1', body, secret: SECRET, timestampMs: Date.now() }),
+        },
+      });
     expect([(await post()).status, (await post()).status]).toEqual([200, 200]);
     await until('the forwarded webhook', () => types().includes('webhook.received'));
-    expect(told('/acme').filter(({ type }) => type === 'webhook.received').map(({ data }) => data)).toMatchObject([
-      { connectionId: connection, provider: 'remote', eventId: 'evt_1', type: 'thing.happened', payload: { id: 'evt_1', more: { deep: [1] } } },
+    expect(
+      told('/acme')
+        .filter(({ type }) => type === 'webhook.received')
+        .map(({ data }) => data),
+    ).toMatchObject([
+      {
+        connectionId: connection,
+        provider: 'remote',
+        eventId: 'evt_1',
+        type: 'thing.happened',
+        payload: { id: 'evt_1', more: { deep: [1] } },
+      },
     ]);
 
     await call('DELETE', `connections/${connection}`, undefined, user);
@@ -112,7 +158,10 @@ describe('webhooks to the product', () => {
     for (const got of receiver.at('/acme')) expect(verifyStandardWebhook(deliveryOf(got, Date.now()), [secret])).toEqual({ ok: true });
     expect(receiver.at('/other')).toEqual([]);
 
-    const log = await call<{ data: { status: string; type: string }[] }>('GET', `admin/deliveries?destination=${destination}&type=sync.completed`);
+    const log = await call<{ data: { status: string; type: string }[] }>(
+      'GET',
+      `admin/deliveries?destination=${destination}&type=sync.completed`,
+    );
     expect(log.json.data).toMatchObject([{ status: 'delivered', type: 'sync.completed' }]);
     expect((await call<{ data: unknown[] }>('GET', 'admin/deliveries', undefined, stranger)).json.data).toEqual([]);
     await call('DELETE', `admin/destinations/${destination}`);
@@ -123,12 +172,15 @@ describe('webhooks to the product', () => {
     const status = app.app.get(ConnectionStatusService, { strict: false });
     const user = await app.tokenFor({ tenant: 'acme', user: 'u2' });
     const { id } = (await call<{ id: string }>('POST', 'connections', { provider: 'remote', apiKey: 'key_2' }, user)).json;
-    const messages = () => database.query<unknown[]>(`SELECT 1 FROM outgoing_messages WHERE type = 'connection.needs_reauth' AND connection_id = $1`, [id]);
+    const messages = () =>
+      database.query<unknown[]>(`SELECT 1 FROM outgoing_messages WHERE type = 'connection.needs_reauth' AND connection_id = $1`, [id]);
     const stands = async () => (await call<{ status: string }>('GET', `connections/${id}`, undefined, user)).json.status;
 
     const failing = inTransaction(database, async (manager) => {
       await status.markNeedsReauth(id, { code: 'needs_reauth' }, manager);
-      expect(await manager.query(`SELECT 1 FROM outgoing_messages WHERE connection_id = $1 AND type = 'connection.needs_reauth'`, [id])).toHaveLength(1);
+      expect(
+        await manager.query(`SELECT 1 FROM outgoing_messages WHERE connection_id = $1 AND type = 'connection.needs_reauth'`, [id]),
+      ).toHaveLength(1);
       throw new Error('the process has other plans');
     });
     await expect(failing).rejects.toThrow('other plans');
@@ -146,7 +198,10 @@ describe('webhooks to the product', () => {
     const { id: destination } = await create('/inbox', { events: ['webhook.received'] });
     const body = JSON.stringify({ id: 'evt_again', type: 'thing.happened' });
     const post = async () => {
-      const headers = { 'content-type': 'application/json', ...signStandardWebhook({ id: 'm2', body, secret: SECRET, timestampMs: Date.now() }) };
+      const headers = {
+        'content-type': 'application/json',
+        ...signStandardWebhook({ id: 'm2', body, secret: SECRET, timestampMs: Date.now() }),
+      };
       return (await fetch(`${app.url}/webhooks/remote`, { method: 'POST', body, headers })).status;
     };
     const stored = () => database.query<unknown[]>(`SELECT 1 FROM webhook_events WHERE event_id = 'evt_again'`);
@@ -173,14 +228,23 @@ describe('webhooks to the product', () => {
       const { json } = await call('GET', `admin/destinations/${made.id}`);
       expect(json).toMatchObject({ name: 'Mine', status: 'active', events: ALL, webhookTypes: ['remote/*'], secrets: 1, failures: 0 });
       expect(JSON.stringify(json)).not.toContain('whsec_');
-      expect((await call('PATCH', `admin/destinations/${made.id}`, { events: ['sync.failed'] })).json).toMatchObject({ events: ['sync.failed'], name: 'Mine' });
+      expect((await call('PATCH', `admin/destinations/${made.id}`, { events: ['sync.failed'] })).json).toMatchObject({
+        events: ['sync.failed'],
+        name: 'Mine',
+      });
       expect((await call('POST', `admin/destinations/${made.id}/pause`)).json).toMatchObject({ status: 'paused', pausedReason: 'asked' });
       expect((await call('POST', `admin/destinations/${made.id}/resume`)).json).toMatchObject({ status: 'active', pausedReason: null });
-      const rolled = await call<{ secret: string; secrets: number }>('POST', `admin/destinations/${made.id}/rotate-secret`, { overlapHours: 1 });
+      const rolled = await call<{ secret: string; secrets: number }>('POST', `admin/destinations/${made.id}/rotate-secret`, {
+        overlapHours: 1,
+      });
       expect(rolled.json.secrets).toBe(2);
       const tested = await call<{ id: string; messageId: string }>('POST', `admin/destinations/${made.id}/test`);
       expect(tested.json).toMatchObject({ status: 'delivered', type: 'destination.test', responseStatus: 200 });
-      expect(receiver.at('/routes').map((got) => [made.secret, rolled.json.secret].map((secret) => verifyStandardWebhook(deliveryOf(got, Date.now()), [secret]).ok))).toEqual([[true, true]]);
+      expect(
+        receiver
+          .at('/routes')
+          .map((got) => [made.secret, rolled.json.secret].map((secret) => verifyStandardWebhook(deliveryOf(got, Date.now()), [secret]).ok)),
+      ).toEqual([[true, true]]);
       expect((await call('POST', `admin/deliveries/${tested.json.id}/resend`)).status).toBe(200);
       await until('the resent one', () => receiver.at('/routes').length === 2);
       expect(new Set(receiver.at('/routes').map(({ headers }) => headers['webhook-id']))).toEqual(new Set([tested.json.messageId]));
@@ -205,9 +269,17 @@ describe('webhooks to the product', () => {
       const made = await create('/mine');
       const stranger = await app.tokenFor({ tenant: 'other', user: 'eve', role: 'admin' });
       const tries = [
-        ['GET', ''], ['PATCH', '', { name: 'x' }], ['DELETE', ''], ['POST', '/pause'], ['POST', '/resume'], ['POST', '/rotate-secret', {}], ['POST', '/test'], ['POST', '/resend', {}],
+        ['GET', ''],
+        ['PATCH', '', { name: 'x' }],
+        ['DELETE', ''],
+        ['POST', '/pause'],
+        ['POST', '/resume'],
+        ['POST', '/rotate-secret', {}],
+        ['POST', '/test'],
+        ['POST', '/resend', {}],
       ] as const;
-      for (const [method, path, body] of tries) expect((await call(method, `admin/destinations/${made.id}${path}`, body, stranger)).status).toBe(404);
+      for (const [method, path, body] of tries)
+        expect((await call(method, `admin/destinations/${made.id}${path}`, body, stranger)).status).toBe(404);
       const { json: tested } = await call<{ id: string }>('POST', `admin/destinations/${made.id}/test`);
       expect((await call('GET', `admin/deliveries/${tested.id}`, undefined, stranger)).status).toBe(404);
       expect((await call('POST', `admin/deliveries/${tested.id}/resend`, undefined, stranger)).status).toBe(404);
@@ -223,7 +295,10 @@ describe('webhooks to the product', () => {
       const ids: string[] = [];
       for (let i = 0; i < 3; i++) ids.push((await call<{ id: string }>('POST', `admin/destinations/${made.id}/test`)).json.id);
       const first = await call<{ data: { id: string }[]; nextCursor: string }>('GET', `admin/deliveries?destination=${made.id}&limit=2`);
-      const second = await call<{ data: { id: string }[] }>('GET', `admin/deliveries?destination=${made.id}&limit=2&cursor=${first.json.nextCursor}`);
+      const second = await call<{ data: { id: string }[] }>(
+        'GET',
+        `admin/deliveries?destination=${made.id}&limit=2&cursor=${first.json.nextCursor}`,
+      );
       expect([...first.json.data, ...second.json.data].map(({ id }) => id)).toEqual([...ids].reverse());
       expect((await call('GET', 'admin/deliveries?cursor=abc')).json).toMatchObject({ code: 'invalid_cursor' });
     });

@@ -43,11 +43,27 @@ export class ChangeNotes {
     return row ?? { lastChange: '0', compactedTo: '0' }; // the first change ever
   }
 
-  async tell(manager: EntityManager, owner: ChangeOwner, resource: string, before: FeedPosition | undefined, counts: RecordCounts): Promise<void> {
+  async tell(
+    manager: EntityManager,
+    owner: ChangeOwner,
+    resource: string,
+    before: FeedPosition | undefined,
+    counts: RecordCounts,
+  ): Promise<void> {
     if (!before) return;
     const { tenant, provider, connectionId } = owner;
     const { created, updated, deleted } = counts;
     const cursor = feedCursor(resource, before.lastChange, before.compactedTo);
-    await this.outbox?.recordsChanged(manager, { tenant, provider, connectionId, resource, cursor, created, updated, deleted, at: new Date(this.clock.now()) });
+    await this.outbox?.recordsChanged(manager, {
+      tenant,
+      provider,
+      connectionId,
+      resource,
+      cursor,
+      created,
+      updated,
+      deleted,
+      at: new Date(this.clock.now()),
+    });
   }
 }

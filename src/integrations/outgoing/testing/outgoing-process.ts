@@ -81,11 +81,32 @@ export class OutgoingProcess {
     this.gatherer = new ChangeGatherer(dataSource, this.outbox);
     this.claims = new DeliveryClaims(dataSource, clock, options);
     this.sender = new DeliverySender(this.http, secrets, clock, options);
-    this.runner = new DeliveryRunner(dataSource, this.interest, this.outbox, this.gatherer, this.claims, this.sender, this.events, this.doorbell, clock, options);
+    this.runner = new DeliveryRunner(
+      dataSource,
+      this.interest,
+      this.outbox,
+      this.gatherer,
+      this.claims,
+      this.sender,
+      this.events,
+      this.doorbell,
+      clock,
+      options,
+    );
     this.deliveries = new DeliveryList(dataSource, this.doorbell, clock, options);
     this.destinations = new DestinationService(
-      dataSource, new DestinationRepository(dataSource, clock), secrets, this.interest, this.http, this.sender, this.claims, this.deliveries, this.doorbell,
-      { production }, clock, options,
+      dataSource,
+      new DestinationRepository(dataSource, clock),
+      secrets,
+      this.interest,
+      this.http,
+      this.sender,
+      this.claims,
+      this.deliveries,
+      this.doorbell,
+      { production },
+      clock,
+      options,
     );
     this.runner.onApplicationBootstrap();
   }
@@ -112,7 +133,15 @@ export class OutgoingProcess {
 }
 
 export function factOf(fact: Partial<OutgoingFact> = {}): OutgoingFact {
-  return { type: 'sync.completed', tenant: 'acme', provider: 'p', connectionId: uuidv7(), at: new Date(Date.UTC(2026, 0, 10, 12)), data: { n: 1 }, ...fact };
+  return {
+    type: 'sync.completed',
+    tenant: 'acme',
+    provider: 'p',
+    connectionId: uuidv7(),
+    at: new Date(Date.UTC(2026, 0, 10, 12)),
+    data: { n: 1 },
+    ...fact,
+  };
 }
 
 /** As the inbox of a receiver would see it. */
