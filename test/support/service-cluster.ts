@@ -37,7 +37,7 @@ export interface Member {
   kill(): Promise<void>;
   /** SIGTERM; resolves with its exit code. */
   stop(): Promise<number | null>;
-  /** Starts it again on its port; resolves when it is ready. `env` holds for this start only. */
+  /** Starts it again on its port; resolves when it listens. `env` holds for this start only. */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 120_000;
+const LISTENS_WITHIN_MS = 120_000;
 
 /** Starts the service as it runs for real: processes, a database of their own, sockets. Used by faults and benchmarks. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
@@ -124,23 +124,24 @@ function member(index: number, port: number, options: ClusterOptions, env: Reado
     },
     start: async (more) => {
       one.process = startProcess(options.entry, [], { ...env, PORT: String(port), ...options.envOf?.(index), ...more });
-      await untilReady(one);
+      await untilListening(one);
     },
   };
   return one;
 }
 
-async function untilReady(one: Member): Promise<void> {
-  const end = Date.now() + READY_WITHIN_MS;
+/** Until it listens, which is after its database is open: a busy machine may call it not ready for a while. */
+async function untilListening(one: Member): Promise<void> {
+  const end = Date.now() + LISTENS_WITHIN_MS;
   let over = false;
   void one.process.ended.then(() => (over = true));
   for (;;) {
-    const ready = await fetch(`${one.url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+    const listening = await fetch(`${one.url}/health/live`, { signal: AbortSignal.timeout(5_000) }).then(
       (response) => response.ok,
       () => false,
     );
-    if (ready) return;
-    if (over || Date.now() > end) throw new Error(`process ${one.index} did not become ready:\n${one.process.lines.slice(-30).join('\n')}`);
+    if (listening) return;
+    if (over || Date.now() > end) throw new Error(`process ${one.index} does not listen:\n${one.process.lines.slice(-30).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
