@@ -9,8 +9,22 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 it('notes a payment once, however often Stripe tells of it, and even after something newer', async () => {
-  const paid = { id: 'evt_paid', type: 'payment_intent.succeeded', account: 'acct_1', object: 'payment_intent/pi_1', version: 1, data: { object: { id: 'pi_1', amount_received: 4200, currency: 'eur' } } };
-  const ended = { id: 'evt_ended', type: 'customer.subscription.deleted', account: 'acct_1', object: 'payment_intent/pi_1', version: 2, data: { object: { id: 'sub_1' } } };
+  const paid = {
+    id: 'evt_paid',
+    type: 'payment_intent.succeeded',
+    account: 'acct_1',
+    object: 'payment_intent/pi_1',
+    version: 1,
+    data: { object: { id: 'pi_1', amount_received: 4200, currency: 'eur' } },
+  };
+  const ended = {
+    id: 'evt_ended',
+    type: 'customer.subscription.deleted',
+    account: 'acct_1',
+    object: 'payment_intent/pi_1',
+    version: 2,
+    data: { object: { id: 'sub_1' } },
+  };
   await harness.deliver(ended, 'stripe');
   await harness.settled();
   await Promise.all([1, 2, 3].map(() => harness.deliver(paid, 'stripe')));
@@ -23,7 +37,10 @@ it('notes a payment once, however often Stripe tells of it, and even after somet
 
 it('notes nothing of an account that nobody connected', async () => {
   await harness.rows('DELETE FROM payment_notes');
-  await harness.deliver({ id: 'evt_x', type: 'customer.subscription.deleted', account: 'acct_2', data: { object: { id: 'sub_2' } } }, 'stripe');
+  await harness.deliver(
+    { id: 'evt_x', type: 'customer.subscription.deleted', account: 'acct_2', data: { object: { id: 'sub_2' } } },
+    'stripe',
+  );
   await harness.settled();
   expect(await harness.rows('SELECT 1 FROM payment_notes')).toEqual([]);
 });

@@ -24,7 +24,12 @@ export class PaymentNotesHandler implements WebhookHandler<Payment> {
 function noteOf(event: Payment) {
   switch (event.type) {
     case 'payment_intent.succeeded':
-      return { kind: 'paid', subject: event.data.object.id, amount: event.data.object.amount_received, currency: event.data.object.currency };
+      return {
+        kind: 'paid',
+        subject: event.data.object.id,
+        amount: event.data.object.amount_received,
+        currency: event.data.object.currency,
+      };
     case 'customer.subscription.deleted':
       return { kind: 'cancelled', subject: event.data.object.id, amount: null, currency: null };
   }

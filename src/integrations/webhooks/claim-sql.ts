@@ -57,11 +57,9 @@ export const CLAIM_EXPIRED = `
 
 /** $1 ids, $2 owner. Comes first in the transaction: it makes sure that the events are ours, and keeps them so until the commit. */
 export const MARK_COMPLETED = `
-  WITH ours AS (
-    SELECT id FROM webhook_events WHERE id = ANY ($1::uuid[]) AND lease_owner = $2::uuid AND status = 'processing' ORDER BY id FOR UPDATE),
-  marked AS (
+  WITH marked AS (
     UPDATE webhook_events e SET status = 'completed', processed_at = now(), lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL
-    WHERE e.id = ANY (ARRAY(SELECT id FROM ours)) RETURNING e.id, e.connection_id)
+    WHERE e.id = ANY ($1::uuid[]) AND e.lease_owner = $2::uuid AND e.status = 'processing' RETURNING e.id, e.connection_id)
   SELECT m.id, k.status AS connection_status FROM marked m LEFT JOIN connections k ON k.id = m.connection_id`;
 
 /** $1 id, $2 owner, $3 most attempts, $4 milliseconds to wait, $5 reason, $6 code. */

@@ -10,7 +10,7 @@ import { HandlerRegistry } from './handler.registry';
 import { inSafeOrder, ObjectGuard } from './object-guard';
 import type { AfterCommit } from './ports';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
-import { withDeadline } from './with-deadline';
+import { DeadlineWatch } from './with-deadline';
 
 /** What the handlers of an event got to know before the transaction. */
 export interface Prepared {
@@ -41,6 +41,7 @@ export class HandlerFailure extends Error {
 
 interface Run {
   readonly manager: EntityManager;
+  readonly watch: DeadlineWatch;
   readonly stale: boolean;
   readonly results: readonly unknown[];
   readonly afterCommit: AfterCommit[];
@@ -71,9 +72,15 @@ export class EffectRunner {
     if (!first) return 0;
     const ids = events.map(({ id }) => id);
     let afterCommit: AfterCommit[] = [];
+    let watch: DeadlineWatch | undefined;
     const completed = await inTransaction(this.dataSource, async (manager) => {
       afterCommit = []; // a repeated transaction starts anew
-      const rows = await manager.query<{ id: string; connection_status: ConnectionStatus | null }[]>(MARK_COMPLETED, [ids, first.leaseOwner]);
+      watch?.stop();
+      watch = new DeadlineWatch(this.clock, this.handleTimeoutMs);
+      const rows = await manager.query<{ id: string; connection_status: ConnectionStatus | null }[]>(MARK_COMPLETED, [
+        ids,
+        first.leaseOwner,
+      ]);
       const statuses = new Map(rows.map((row) => [row.id, row.connection_status]));
       // What belongs to a connection that has been disconnected meanwhile is done with.
       const wanted = events.filter(({ id }) => statuses.has(id) && statuses.get(id) !== 'disconnected');
@@ -83,24 +90,23 @@ export class EffectRunner {
         const known = prepared.get(event.id);
         const stale = guard.isStale(event);
         if (known && !stale && guard.hasMoved(event, known.mark)) throw new PreparedTooEarly();
-        await this.handle(event, { manager, stale, results: known?.results ?? [], afterCommit });
+        await this.handle(event, { manager, watch, stale, results: known?.results ?? [], afterCommit });
         if (!stale) guard.applied(event);
       }
       await guard.store(manager);
       return rows.length;
-    });
+    }).finally(() => watch?.stop());
     for (const tell of afterCommit) tell();
     return completed;
   }
 
-  private async handle(event: ClaimedEvent, { manager, stale, results, afterCommit }: Run): Promise<void> {
+  private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {
     const given = handlerEventOf(event);
     for (const [index, { name, handler, evenStale }] of this.handlers.handlersOf(event.provider, event.type).entries()) {
       if (stale && !evenStale) continue;
       try {
-        await withDeadline(this.clock, this.handleTimeoutMs, `The handler ${name}`, (signal) =>
-          handler.handle(given, this.contexts.make({ event, manager, signal, afterCommit }), results[index]),
-        );
+        const context = this.contexts.make({ event, manager, signal: watch.signal, afterCommit });
+        await watch.run(`The handler ${name}`, () => handler.handle(given, context, results[index]));
       } catch (error) {
         // A deadlock is nobody's fault: the whole transaction is run again.
         if (isRetryableTransactionError(error)) throw error;

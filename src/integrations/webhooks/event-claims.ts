@@ -42,7 +42,12 @@ export class EventClaims {
   /** One event whose worker died: to be run (`event`), or dead by now. Undefined where there is none. */
   async expired(leaseSeconds: number, maxAttempts: number): Promise<{ event: ClaimedEvent; dead: boolean } | undefined> {
     const reason = `The process stopped ${maxAttempts} times while it was working on this event.`;
-    const [row] = await this.dataSource.query<(ClaimedRow & { status: string })[]>(CLAIM_EXPIRED, [uuidv7(), leaseSeconds, maxAttempts, reason]);
+    const [row] = await this.dataSource.query<(ClaimedRow & { status: string })[]>(CLAIM_EXPIRED, [
+      uuidv7(),
+      leaseSeconds,
+      maxAttempts,
+      reason,
+    ]);
     return row && { event: claimedEventOf(row), dead: row.status === 'dead' };
   }
 

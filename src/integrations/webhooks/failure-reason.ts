@@ -22,6 +22,9 @@ export function reasonOf(error: unknown): FailureReason {
 
 function clean(text: string): string {
   // eslint-disable-next-line no-control-regex
-  const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').replace(SECRETS, '[secret]').trim();
+  const line = text
+    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
+    .replace(SECRETS, '[secret]')
+    .trim();
   return line.length > MAX_CHARS ? `${line.slice(0, MAX_CHARS - 1)}…` : line;
 }

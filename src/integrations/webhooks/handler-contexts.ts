@@ -39,7 +39,8 @@ export class HandlerContexts {
       applyRecords: (resource, records, options) =>
         within(() => connection && this.records?.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
       requestSync: (resources) => within(() => connection && this.syncs?.request(manager, connection, resources)),
-      markRevoked: (reason) => within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
+      markRevoked: (reason) =>
+        within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
     };
   }
 

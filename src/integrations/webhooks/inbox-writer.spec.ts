@@ -1,4 +1,5 @@
 import { createWebhookHarness, testProvider, type WebhookHarness } from '../../../test/support/webhook-harness';
+import { v7 } from 'uuid';
 import { systemClock, type Clock } from '../../clock';
 import type { WebhookFacts } from '../provider';
 import { PayloadRetention } from './payload-retention';
@@ -18,7 +19,12 @@ const clock: Clock = {
 };
 
 const facts = testProvider('testp').webhooks as WebhookFacts;
-const odd = testProvider('odd', { ...facts, parse: (delivery) => ({ events: facts.parse(delivery).events.map((event) => ({ ...event, objectKey: 'o', objectVersion: event.eventId === 'bad' ? 1e9 : 0 })) }) });
+const odd = testProvider('odd', {
+  ...facts,
+  parse: (delivery) => ({
+    events: facts.parse(delivery).events.map((event) => ({ ...event, objectKey: 'o', objectVersion: event.eventId === 'bad' ? 1e9 : 0 })),
+  }),
+});
 
 beforeAll(async () => {
   harness = await createWebhookHarness({ clock, providers: [testProvider('testp'), odd] });
@@ -74,7 +80,13 @@ it('answers by the deadline when the database hangs, refuses at once while it do
   release();
   await Promise.all(holders);
   for (let tries = 0; tries < 100; tries++) {
-    if (await harness.deliver({ id: 'evt_4', account: 'acc' }).then(() => true, () => false)) break;
+    if (
+      await harness.deliver({ id: 'evt_4', account: 'acc' }).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   expect(await harness.rows(`SELECT event_id FROM webhook_events WHERE event_id = 'evt_4'`)).toHaveLength(1);
@@ -91,8 +103,14 @@ it('refuses more than may wait', async () => {
 it('ends payloads by their age and keeps what makes a late redelivery a duplicate', async () => {
   await Promise.all(['old', 'older', 'fresh', 'waiting'].map((id) => harness.deliver({ id, account: 'acc' })));
   await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id <> 'waiting'`);
-  await harness.rows(`UPDATE webhook_events SET received_at = now() - interval '31 days' WHERE event_id IN ('old', 'waiting')`);
-  await harness.rows(`UPDATE webhook_events SET received_at = now() - interval '91 days' WHERE event_id = 'older'`);
+  const age = (ids: string[], days: number) =>
+    Promise.all(
+      ids.map((id) =>
+        harness.rows('UPDATE webhook_events SET id = $2 WHERE event_id = $1', [id, v7({ msecs: Date.now() - days * 86_400_000 })]),
+      ),
+    );
+  await age(['old', 'waiting'], 31);
+  await age(['older'], 91);
   const retention = harness.module.get(PayloadRetention);
   expect(await retention.sweep()).toEqual({ payloads: 2, rows: 1 });
   expect(await harness.rows('SELECT event_id, body IS NULL AS gone FROM webhook_events ORDER BY event_id')).toEqual([
@@ -106,5 +124,9 @@ it('ends payloads by their age and keeps what makes a late redelivery a duplicat
 
 it('answers "come back later" when the database is gone, never that it was stored', async () => {
   await harness.dataSource.destroy(); // the last test: nothing is there after it
-  await expect(harness.deliver({ id: 'evt', account: 'acc' })).rejects.toMatchObject({ code: 'storage_unavailable', status: 503, retryAfterMs: expect.any(Number) as number });
+  await expect(harness.deliver({ id: 'evt', account: 'acc' })).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    status: 503,
+    retryAfterMs: expect.any(Number) as number,
+  });
 });

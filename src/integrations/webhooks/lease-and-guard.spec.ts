@@ -38,7 +38,9 @@ class Ledger implements WebhookHandler<Thing> {
 let harness: WebhookHarness;
 beforeAll(async () => {
   harness = await createWebhookHarness({ handlers: [States, Ledger], processor: { batchSize: 7 } });
-  await harness.rows('CREATE TABLE states (connection_id uuid, object text, version numeric, event_id text, deleted boolean, PRIMARY KEY (connection_id, object))');
+  await harness.rows(
+    'CREATE TABLE states (connection_id uuid, object text, version numeric, event_id text, deleted boolean, PRIMARY KEY (connection_id, object))',
+  );
   await harness.rows('CREATE TABLE ledger (event_id text PRIMARY KEY, connection_id uuid)');
 });
 afterAll(() => harness.close());
@@ -46,7 +48,10 @@ beforeEach(async () => {
   for (const table of ['webhook_events', 'object_guards', 'states', 'ledger']) await harness.rows(`DELETE FROM ${table}`);
 });
 
-const state = () => harness.rows<{ object: string; version: string; event_id: string; deleted: boolean }>('SELECT object, version, event_id, deleted FROM states ORDER BY object');
+const state = () =>
+  harness.rows<{ object: string; version: string; event_id: string; deleted: boolean }>(
+    'SELECT object, version, event_id, deleted FROM states ORDER BY object',
+  );
 
 it('does not take an object back when an older event comes late, and still counts the older one', async () => {
   await harness.connect('acc_late');
@@ -62,13 +67,26 @@ it('does not take an object back when an older event comes late, and still count
 it(`ends in the same state in whatever order, and however often, events come (${SEEDS} seeds)`, async () => {
   const account = `acc_${randomUUID()}`;
   await harness.connect(account);
-  const history = fc.array(fc.record({ object: fc.constantFrom('a', 'b', 'c'), version: fc.integer({ min: 0, max: 5 }), deleted: fc.boolean() }), { minLength: 1, maxLength: 12 });
-  const run = fc.record({ history, order: fc.array(fc.nat(), { minLength: 30, maxLength: 30 }), cuts: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 30, maxLength: 30 }) });
+  const history = fc.array(
+    fc.record({ object: fc.constantFrom('a', 'b', 'c'), version: fc.integer({ min: 0, max: 5 }), deleted: fc.boolean() }),
+    { minLength: 1, maxLength: 12 },
+  );
+  const run = fc.record({
+    history,
+    order: fc.array(fc.nat(), { minLength: 30, maxLength: 30 }),
+    cuts: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 30, maxLength: 30 }),
+  });
   let round = 0;
   await fc.assert(
     fc.asyncProperty(run, async ({ history, order, cuts }) => {
       const prefix = `${++round}_`;
-      const events = history.map((item, index) => ({ ...item, object: prefix + item.object, id: `${prefix}${String(index).padStart(2, '0')}`, account, type: item.deleted ? 'thing.deleted' : 'thing.updated' }));
+      const events = history.map((item, index) => ({
+        ...item,
+        object: prefix + item.object,
+        id: `${prefix}${String(index).padStart(2, '0')}`,
+        account,
+        type: item.deleted ? 'thing.deleted' : 'thing.updated',
+      }));
       // some come twice, in any order, a few at a time
       const deliveries = shuffled([...events, ...events.filter((_, index) => (order[index] ?? 0) % 3 === 0)], order);
       for (let at = 0, cut = 0; at < deliveries.length; cut++) {
@@ -80,9 +98,12 @@ it(`ends in the same state in whatever order, and however often, events come (${
       const last = new Map<string, (typeof events)[number]>();
       for (const event of events) {
         const before = last.get(event.object);
-        if (!before || event.version > before.version || (event.version === before.version && event.id > before.id)) last.set(event.object, event);
+        if (!before || event.version > before.version || (event.version === before.version && event.id > before.id))
+          last.set(event.object, event);
       }
-      const expected = [...last.values()].sort((a, b) => (a.object < b.object ? -1 : 1)).map(({ object, version, id, deleted }) => ({ object, version: String(version), event_id: id, deleted }));
+      const expected = [...last.values()]
+        .sort((a, b) => (a.object < b.object ? -1 : 1))
+        .map(({ object, version, id, deleted }) => ({ object, version: String(version), event_id: id, deleted }));
       expect(await state()).toEqual(expected);
       expect(await harness.rows('SELECT count(*)::int AS n FROM ledger')).toEqual([{ n: events.length }]);
       for (const table of ['states', 'ledger', 'webhook_events', 'object_guards']) await harness.rows(`DELETE FROM ${table}`);
@@ -101,7 +122,9 @@ it('keeps nothing of a worker that was paused past its lease', async () => {
   await harness.rows(`UPDATE webhook_events SET lease_until = now() - interval '1 second'`);
   await harness.doorbell.drain(); // somebody else took it over and did it
   expect(await effects.run(paused, new Map())).toBe(0);
-  expect(await claims.fail(paused[0] as ReturnType<typeof claimedEventOf>, { code: 'webhook_handler_failed', message: 'late' }, 8, 0)).toBeUndefined();
+  expect(
+    await claims.fail(paused[0] as ReturnType<typeof claimedEventOf>, { code: 'webhook_handler_failed', message: 'late' }, 8, 0),
+  ).toBeUndefined();
   expect(await harness.rows('SELECT status, attempts FROM webhook_events')).toEqual([{ status: 'completed', attempts: 2 }]);
   expect(await harness.rows('SELECT event_id FROM ledger')).toEqual([{ event_id: 'e1' }]);
 });
@@ -133,5 +156,8 @@ it("serves a tenant's single event before the rest of another one's ten thousand
 });
 
 function shuffled<T>(items: readonly T[], keys: readonly number[]): T[] {
-  return items.map((item, index) => ({ item, key: ((keys[index % keys.length] ?? 0) * 31 + index * 17) % 1_009 })).sort((a, b) => a.key - b.key).map(({ item }) => item);
+  return items
+    .map((item, index) => ({ item, key: ((keys[index % keys.length] ?? 0) * 31 + index * 17) % 1_009 }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
 }

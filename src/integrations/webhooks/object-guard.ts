@@ -30,7 +30,9 @@ export class ObjectGuard {
        RETURNING g.connection_id, g.object_key, g.version, g.event_id`,
       [[...objects.values()].map(({ connection }) => connection.id), [...objects.values()].map(({ objectKey }) => objectKey)],
     );
-    return new ObjectGuard(new Map(rows.map((row) => [`${row.connection_id} ${row.object_key}`, { version: Number(row.version), eventId: row.event_id }])));
+    return new ObjectGuard(
+      new Map(rows.map((row) => [`${row.connection_id} ${row.object_key}`, { version: Number(row.version), eventId: row.event_id }])),
+    );
   }
 
   /** What was last applied to the event's object, as a text to compare; undefined where the event is not guarded. Without a lock. */
@@ -66,7 +68,12 @@ export class ObjectGuard {
       `UPDATE object_guards g SET version = o.version, event_id = o.event_id, updated_at = now()
        FROM unnest($1::uuid[], $2::text[], $3::numeric[], $4::text[]) AS o (connection_id, object_key, version, event_id)
        WHERE g.connection_id = o.connection_id AND g.object_key = o.object_key`,
-      [moved.map(({ connectionId }) => connectionId), moved.map(({ objectKey }) => objectKey), moved.map(({ mark }) => mark.version), moved.map(({ mark }) => mark.eventId)],
+      [
+        moved.map(({ connectionId }) => connectionId),
+        moved.map(({ objectKey }) => objectKey),
+        moved.map(({ mark }) => mark.version),
+        moved.map(({ mark }) => mark.eventId),
+      ],
     );
   }
 }

@@ -16,7 +16,9 @@ export function redacted(value: unknown, depth = 0): unknown {
   }
   const fields = Object.entries(value).slice(0, LIMITS.fields);
   // fromEntries defines own properties: a field named __proto__ stays a field
-  return Object.fromEntries(fields.map(([name, field]) => [name, HIDDEN.test(name) && isFilled(field) ? '[hidden]' : redacted(field, depth + 1)]));
+  return Object.fromEntries(
+    fields.map(([name, field]) => [name, HIDDEN.test(name) && isFilled(field) ? '[hidden]' : redacted(field, depth + 1)]),
+  );
 }
 
 function redactedText(text: string): string {

@@ -1,9 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 
+const DAY_MS = 86_400_000;
 const EVERY_MS = 3_600_000;
 const BATCH = 500;
 /** Batches of one hour. */
@@ -17,10 +19,11 @@ export class PayloadRetention {
   private readonly logger = new Logger('webhooks');
   private running = false;
   /** Payloads that were received before are gone already: not looked at again until the next start. */
-  private clearedUntil?: Date;
+  private clearedUntil = firstIdOf(0);
 
   constructor(
     private readonly dataSource: DataSource,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'retentionDays' | 'workers'>,
   ) {}
 
@@ -31,7 +34,9 @@ export class PayloadRetention {
     try {
       await this.sweep();
     } catch (error) {
-      this.logger.warn(`Old payloads could not be removed, the next hour tries again: ${error instanceof Error ? error.message : String(error)}`);
+      this.logger.warn(
+        `Old payloads could not be removed, the next hour tries again: ${error instanceof Error ? error.message : String(error)}`,
+      );
     } finally {
       this.running = false;
     }
@@ -40,17 +45,20 @@ export class PayloadRetention {
   /** @returns how many payloads and rows are gone */
   async sweep(): Promise<{ payloads: number; rows: number }> {
     const { retentionDays } = this.settings;
-    const [limits] = await this.dataSource.query<{ payloads: Date; rows: Date }[]>(
-      'SELECT now() - make_interval(days => $1::int) AS payloads, now() - make_interval(days => $2::int) AS rows',
-      [retentionDays, retentionDays * ROW_FACTOR],
-    );
-    if (!limits) return { payloads: 0, rows: 0 };
-    const settled = `status IN ('completed', 'dead') AND received_at < $1`;
-    const from = this.clearedUntil ?? new Date(0);
-    const payloads = await this.inBatches('webhook_events', `UPDATE webhook_events SET body = NULL, headers = '{}'`, `${settled} AND received_at >= $2 AND body IS NOT NULL`, [limits.payloads, from]);
-    this.clearedUntil = limits.payloads;
-    const rows = await this.inBatches('webhook_events', 'DELETE FROM webhook_events', settled, [limits.rows]);
-    await this.inBatches('object_guards', 'DELETE FROM object_guards', 'updated_at < $1', [limits.rows]);
+    const now = this.clock.now();
+    const payloadsBefore = firstIdOf(now - retentionDays * DAY_MS);
+    const rowsBefore = firstIdOf(now - retentionDays * ROW_FACTOR * DAY_MS);
+    const settled = `status IN ('completed', 'dead') AND id < $1::uuid`;
+    const clearing = `${settled} AND id >= $2::uuid AND body IS NOT NULL`;
+    const payloads = await this.inBatches('webhook_events', `UPDATE webhook_events SET body = NULL, headers = '{}'`, clearing, [
+      payloadsBefore,
+      this.clearedUntil,
+    ]);
+    this.clearedUntil = payloadsBefore;
+    const rows = await this.inBatches('webhook_events', 'DELETE FROM webhook_events', settled, [rowsBefore]);
+    await this.inBatches('object_guards', 'DELETE FROM object_guards', 'updated_at < now() - make_interval(days => $1::int)', [
+      retentionDays * ROW_FACTOR,
+    ]);
     await this.dataSource.query('DELETE FROM webhook_refusals WHERE minute < now() - make_interval(days => $1::int)', [retentionDays]);
     return { payloads, rows };
   }
@@ -70,4 +78,10 @@ export class PayloadRetention {
     }
     return total;
   }
+}
+
+/** The lowest UUIDv7 of a moment: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7 */
+function firstIdOf(ms: number): string {
+  const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
 }

@@ -10,7 +10,13 @@ export const RECORD_APPLIER = Symbol('RecordApplier');
 /** Takes the records that a webhook's handler brings. */
 export interface RecordApplier {
   /** Upserts and deletions, within the transaction of `manager`. */
-  apply(manager: EntityManager, connection: ConnectionRef, resource: string, records: readonly SyncRecord[], options: { partition: string }): Promise<AfterCommit | void>;
+  apply(
+    manager: EntityManager,
+    connection: ConnectionRef,
+    resource: string,
+    records: readonly SyncRecord[],
+    options: { partition: string },
+  ): Promise<AfterCommit | void>;
 }
 
 /** Injection token of `SyncRequester`. */

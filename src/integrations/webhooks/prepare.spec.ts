@@ -19,7 +19,10 @@ class Refetching implements WebhookHandler<{ id: string; object: string }, strin
   }
 
   async handle({ payload }: WebhookEvent<{ object: string }>, { manager }: HandlerContext, state: string): Promise<void> {
-    await manager.query('INSERT INTO states (object, state) VALUES ($1, $2) ON CONFLICT (object) DO UPDATE SET state = excluded.state', [payload.object, state]);
+    await manager.query('INSERT INTO states (object, state) VALUES ($1, $2) ON CONFLICT (object) DO UPDATE SET state = excluded.state', [
+      payload.object,
+      state,
+    ]);
   }
 }
 
@@ -60,7 +63,11 @@ class Revoking implements WebhookHandler {
 
 let harness: WebhookHarness;
 beforeAll(async () => {
-  harness = await createWebhookHarness({ handlers: [Refetching, Slow, Limited, AlsoCalled, Revoking], settings: { webhookMaxAttempts: 2 }, processor: { prepareTimeoutMs: 300, preparing: 2 } });
+  harness = await createWebhookHarness({
+    handlers: [Refetching, Slow, Limited, AlsoCalled, Revoking],
+    settings: { webhookMaxAttempts: 2 },
+    processor: { prepareTimeoutMs: 300, preparing: 2 },
+  });
   await harness.rows('CREATE TABLE states (object text PRIMARY KEY, state text)');
 });
 beforeEach(async () => {
@@ -91,7 +98,8 @@ it('asks again where another event of the object took effect meanwhile: an old a
   remote.state = 'second';
   await deliver('e1', 'thing.read', 5); // of the same second, with a lower id: both are valid
   await harness.doorbell.drain();
-  for (let waited = 0; waited < 2_000 && (await harness.rows('SELECT 1 FROM states')).length === 0; waited += 10) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let waited = 0; waited < 2_000 && (await harness.rows('SELECT 1 FROM states')).length === 0; waited += 10)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   open();
   await harness.settled();
   expect(await harness.rows('SELECT object, state FROM states')).toEqual([{ object: 'o', state: 'second' }]);
@@ -109,19 +117,24 @@ it('lets others pass while a provider is slow, and cuts it off at its deadline',
   ]);
   await harness.settled();
   await harness.settled();
-  expect(await states()).toEqual([expect.anything(), { event_id: 'e_slow', status: 'dead', attempts: 2, error_code: 'webhook_handler_failed' }]);
+  expect(await states()).toEqual([
+    expect.anything(),
+    { event_id: 'e_slow', status: 'dead', attempts: 2, error_code: 'webhook_handler_failed' },
+  ]);
   expect(Slow.handled).toBe(0);
 });
 
 it('waits as long as the provider asks', async () => {
   await deliver('e1', 'thing.limited');
   await harness.settled();
-  const [row] = await harness.rows<{ status: string; error_code: string; wait: number }>('SELECT status, error_code, extract(epoch FROM next_attempt_at - now())::float8 AS wait FROM webhook_events');
+  const [row] = await harness.rows<{ status: string; error_code: string; wait: number }>(
+    'SELECT status, error_code, extract(epoch FROM next_attempt_at - now())::float8 AS wait FROM webhook_events',
+  );
   expect(row).toMatchObject({ status: 'failed', error_code: 'provider_rate_limited' });
   expect(row?.wait).toBeGreaterThan(80);
 });
 
-it("marks a connection revoked together with the event, and not for what came before it was connected again", async () => {
+it('marks a connection revoked together with the event, and not for what came before it was connected again', async () => {
   await deliver('e1', 'thing.uninstalled');
   await harness.rows(`UPDATE connections SET connected_at = now() + interval '1 hour'`);
   await harness.settled();
@@ -129,12 +142,16 @@ it("marks a connection revoked together with the event, and not for what came be
   await harness.rows(`UPDATE connections SET connected_at = now() - interval '1 hour'`);
   await deliver('e2', 'thing.uninstalled');
   await harness.settled();
-  expect(await harness.rows('SELECT status, error_code, error_provider_code FROM connections')).toEqual([{ status: 'needs_reauth', error_code: 'needs_reauth', error_provider_code: 'app_uninstalled' }]);
+  expect(await harness.rows('SELECT status, error_code, error_provider_code FROM connections')).toEqual([
+    { status: 'needs_reauth', error_code: 'needs_reauth', error_provider_code: 'app_uninstalled' },
+  ]);
 });
 
 it('gives back what is not done when the process stops, without charging the attempt', async () => {
   await Promise.all(['e1', 'e2', 'e3', 'e4'].map((id) => deliver(id, 'thing.slow')));
   await harness.doorbell.drain();
   await harness.processor.beforeApplicationShutdown();
-  expect(await states()).toEqual(['e1', 'e2', 'e3', 'e4'].map((event_id) => ({ event_id, status: 'received', attempts: 0, error_code: null })));
+  expect(await states()).toEqual(
+    ['e1', 'e2', 'e3', 'e4'].map((event_id) => ({ event_id, status: 'received', attempts: 0, error_code: null })),
+  );
 });

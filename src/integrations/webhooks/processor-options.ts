@@ -38,7 +38,12 @@ export const PROCESSOR_OPTIONS = Symbol('ProcessorOptions');
 const RETRY_FACTOR = 4;
 
 /** Pause before the next attempt, ms: exponential with jitter, never shorter than the provider asked for. */
-export function retryDelayMs(attempts: number, options: Pick<ProcessorOptions, 'retryBaseMs' | 'retryMaxMs'>, askedMs = 0, random = Math.random()): number {
+export function retryDelayMs(
+  attempts: number,
+  options: Pick<ProcessorOptions, 'retryBaseMs' | 'retryMaxMs'>,
+  askedMs = 0,
+  random = Math.random(),
+): number {
   const full = Math.min(options.retryBaseMs * RETRY_FACTOR ** Math.max(attempts - 1, 0), options.retryMaxMs);
   return Math.max(full / 2 + (full / 2) * random, Math.min(askedMs, options.retryMaxMs));
 }

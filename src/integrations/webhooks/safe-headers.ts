@@ -3,7 +3,8 @@ import type { RawDelivery } from '../provider';
 /** Kept because a handler or a person asks for them. A signature, a token or an address of a client is none of these. */
 const KEPT = new Set(['content-type', 'user-agent', 'webhook-id', 'webhook-timestamp']);
 /** Ends of provider-specific names, e.g. `x-<provider>-resource-state`. */
-const KEPT_ENDS = /^x-[a-z0-9-]*-(channel-id|channel-expiration|resource-id|resource-uri|resource-state|message-number|changed|retry-num|retry-reason|event|event-type|topic|delivery|request-timestamp)$/;
+const KEPT_ENDS =
+  /^x-[a-z0-9-]*-(channel-id|channel-expiration|resource-id|resource-uri|resource-state|message-number|changed|retry-num|retry-reason|event|event-type|topic|delivery|request-timestamp)$/;
 const MAX_CHARS = 500;
 
 /** The headers that are stored with an event. */

@@ -43,9 +43,8 @@ export interface EventFilter {
   readonly receivedTo?: string;
 }
 
-/** Where a page ended, to the database's own precision. */
+/** Where a page ended. */
 export interface EventPosition {
-  readonly at: string;
   readonly id: string;
 }
 
@@ -71,7 +70,6 @@ interface Row {
   received_at: Date;
   processed_at: Date | null;
   last_error: string | null;
-  position: string;
 }
 
 interface DetailRow extends Row {
@@ -82,24 +80,27 @@ interface DetailRow extends Row {
   body: Buffer | null;
 }
 
-const COLUMNS = 'id, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error, received_at::text AS position';
+const COLUMNS = 'id, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
 
 /** Reads the inbox for administrators. */
 @Injectable()
 export class WebhookEventList {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Newest first. */
-  async list(filter: EventFilter, limit: number, before?: EventPosition): Promise<{ events: StoredEventView[]; next: EventPosition | undefined }> {
+  /** Newest first: the ids are in the order of time. */
+  async list(
+    filter: EventFilter,
+    limit: number,
+    before?: EventPosition,
+  ): Promise<{ events: StoredEventView[]; next: EventPosition | undefined }> {
     const { sql, params } = conditionsOf(filter);
-    const page = before ? ` AND (received_at, id) < ($${params.length + 1}::timestamptz, $${params.length + 2}::uuid)` : '';
-    const all = before ? [...params, before.at, before.id] : params;
+    const page = before ? ` AND id < $${params.push(before.id)}::uuid` : '';
     const rows = await this.read<Row>(
-      `SELECT ${COLUMNS} FROM webhook_events WHERE ${sql}${page} ORDER BY received_at DESC, id DESC LIMIT $${all.length + 1}`,
-      [...all, limit],
+      `SELECT ${COLUMNS} FROM webhook_events WHERE ${sql}${page} ORDER BY id DESC LIMIT $${params.push(limit)}`,
+      params,
     );
     const last = rows.at(-1);
-    return { events: rows.map(viewOf), next: last && rows.length === limit ? { at: last.position, id: last.id } : undefined };
+    return { events: rows.map(viewOf), next: last && rows.length === limit ? { id: last.id } : undefined };
   }
 
   /** @throws IntegrationError `not_found` */

@@ -32,7 +32,8 @@ export class WebhookInbox implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     const silent = this.registry.all().filter(({ webhooks }) => webhooks && !webhooks.configured);
-    for (const { name, key } of silent) this.logger.warn(`${name} has nothing to verify its webhooks with: every delivery to /webhooks/${key} is refused.`);
+    for (const { name, key } of silent)
+      this.logger.warn(`${name} has nothing to verify its webhooks with: every delivery to /webhooks/${key} is refused.`);
   }
 
   /**
@@ -45,7 +46,10 @@ export class WebhookInbox implements OnApplicationBootstrap {
     if (!provider || !webhooks) throw new IntegrationError('provider_unknown');
     const encoding = delivery.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
-      throw new IntegrationError('unsupported_media_type', { detail: 'Compressed bodies are not taken.', nextStep: 'Send the body without Content-Encoding.' });
+      throw new IntegrationError('unsupported_media_type', {
+        detail: 'Compressed bodies are not taken.',
+        nextStep: 'Send the body without Content-Encoding.',
+      });
     }
     const tenant = await this.verified(provider, webhooks, delivery);
     const { events, reply, stored } = webhooks.parse(delivery);
@@ -76,6 +80,8 @@ function checkEvents(events: readonly IncomingEvent[]): void {
   const texts = events.flatMap(({ eventId, type, routingKey, objectKey }) => [eventId, type, routingKey ?? '-', objectKey ?? '-']);
   const ids = events.map(({ connectionId }) => connectionId).filter((id) => id !== undefined);
   const fine =
-    events.length <= MAX_EVENTS && texts.every((text) => text.length > 0 && text.length <= MAX_CHARS && !text.includes('\0')) && ids.every((id) => UUID.test(id));
+    events.length <= MAX_EVENTS &&
+    texts.every((text) => text.length > 0 && text.length <= MAX_CHARS && !text.includes('\0')) &&
+    ids.every((id) => UUID.test(id));
   if (!fine) throw new IntegrationError('invalid_request', { detail: 'This is not an event that can be kept.' });
 }

@@ -8,7 +8,10 @@ class Noting implements WebhookHandler<{ id: string; fails?: number }> {
   static failuresLeft = 0;
 
   async handle(event: WebhookEvent<{ id: string }>, context: HandlerContext): Promise<void> {
-    await context.manager.query('INSERT INTO notes (event_id, tenant) VALUES ($1, $2)', [event.eventId, context.connection?.tenant ?? null]);
+    await context.manager.query('INSERT INTO notes (event_id, tenant) VALUES ($1, $2)', [
+      event.eventId,
+      context.connection?.tenant ?? null,
+    ]);
     if (event.type === 'thing.broken') throw new Error('this handler is broken');
     if (event.type === 'thing.hangs') await new Promise(() => undefined);
     if (Noting.failuresLeft > 0) {
@@ -31,8 +34,12 @@ beforeEach(async () => {
   await harness.rows('DELETE FROM notes');
 });
 
-const states = () => harness.rows<{ event_id: string; status: string; attempts: number; last_error: string | null }>('SELECT event_id, status, attempts, last_error FROM webhook_events ORDER BY event_id');
-const notes = async () => (await harness.rows<{ event_id: string }>('SELECT event_id FROM notes ORDER BY event_id')).map((row) => row.event_id);
+const states = () =>
+  harness.rows<{ event_id: string; status: string; attempts: number; last_error: string | null }>(
+    'SELECT event_id, status, attempts, last_error FROM webhook_events ORDER BY event_id',
+  );
+const notes = async () =>
+  (await harness.rows<{ event_id: string }>('SELECT event_id FROM notes ORDER BY event_id')).map((row) => row.event_id);
 
 it('stores an event that comes ten times at once as one row and applies it once', async () => {
   await Promise.all(Array.from({ length: 10 }, () => harness.deliver({ id: 'evt_1', account: 'acc_1' })));
@@ -52,7 +59,11 @@ it('runs a failed event again, and its effect is there once', async () => {
 });
 
 it('calls an event dead after its attempts, with the reason, and lets the others of its batch through', async () => {
-  await Promise.all(['evt_a', 'evt_b', 'evt_c'].map((id) => harness.deliver({ id, account: 'acc_1', type: id === 'evt_b' ? 'thing.broken' : 'thing.changed' })));
+  await Promise.all(
+    ['evt_a', 'evt_b', 'evt_c'].map((id) =>
+      harness.deliver({ id, account: 'acc_1', type: id === 'evt_b' ? 'thing.broken' : 'thing.changed' }),
+    ),
+  );
   await harness.doorbell.drain();
   expect(await states()).toEqual([
     { event_id: 'evt_a', status: 'completed', attempts: 1, last_error: null },
@@ -63,7 +74,9 @@ it('calls an event dead after its attempts, with the reason, and lets the others
 });
 
 it('cuts off a handler that hangs, keeps nothing of what it did, and goes on with the others', async () => {
-  await Promise.all(['evt_a', 'evt_h'].map((id) => harness.deliver({ id, account: 'acc_1', type: id === 'evt_h' ? 'thing.hangs' : 'thing.changed' })));
+  await Promise.all(
+    ['evt_a', 'evt_h'].map((id) => harness.deliver({ id, account: 'acc_1', type: id === 'evt_h' ? 'thing.hangs' : 'thing.changed' })),
+  );
   await harness.doorbell.drain();
   expect(await states()).toEqual([
     { event_id: 'evt_a', status: 'completed', attempts: 1, last_error: null },
@@ -86,7 +99,9 @@ it('does the rest of a batch one by one when many of it are broken', async () =>
 it('keeps an event of an account that nobody connected, completed and without a connection', async () => {
   await harness.deliver({ id: 'evt_u', account: 'acc_unknown', type: 'thing.nobody-handles' });
   await harness.doorbell.drain();
-  expect(await harness.rows('SELECT status, connection_id, tenant FROM webhook_events')).toEqual([{ status: 'completed', connection_id: null, tenant: null }]);
+  expect(await harness.rows('SELECT status, connection_id, tenant FROM webhook_events')).toEqual([
+    { status: 'completed', connection_id: null, tenant: null },
+  ]);
 });
 
 it('gives an event to every connection that its account has', async () => {
@@ -110,7 +125,9 @@ describe('when a worker dies', () => {
 
   it('takes its events over when the lease is over, not before', async () => {
     await harness.deliver({ id: 'evt_1', account: 'acc_1' });
-    await harness.rows(`UPDATE webhook_events SET status = 'processing', attempts = 1, lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute'`);
+    await harness.rows(
+      `UPDATE webhook_events SET status = 'processing', attempts = 1, lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute'`,
+    );
     await harness.doorbell.drain();
     expect(await notes()).toEqual([]);
     await abandon('evt_1', 1);
@@ -123,7 +140,14 @@ describe('when a worker dies', () => {
     await harness.deliver({ id: 'evt_killer', account: 'acc_1' });
     await abandon('evt_killer', 3);
     await harness.doorbell.drain();
-    expect(await states()).toEqual([{ event_id: 'evt_killer', status: 'dead', attempts: 3, last_error: 'The process stopped 3 times while it was working on this event.' }]);
+    expect(await states()).toEqual([
+      {
+        event_id: 'evt_killer',
+        status: 'dead',
+        attempts: 3,
+        last_error: 'The process stopped 3 times while it was working on this event.',
+      },
+    ]);
     expect(await notes()).toEqual([]);
   });
 });

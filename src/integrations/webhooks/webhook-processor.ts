@@ -6,7 +6,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { Doorbell } from '../queue';
 import type { ClaimedEvent } from './claimed-event';
-import { EventClaims } from './event-claims';
+import { EventClaims, type DueClaim } from './event-claims';
 import { EventRunner } from './event-runner';
 import { HandlerRegistry } from './handler.registry';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
@@ -27,6 +27,8 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   private readonly inWork = new Set<ClaimedEvent>();
   private readonly stopping = new AbortController();
   private busyTenants: readonly string[][] = [];
+  /** Claims made ahead of their turn. */
+  private readonly ahead: Promise<DueClaim>[] = [];
   private active = 0;
   private takingOver = false;
   private nextTakeoverAt = 0;
@@ -54,6 +56,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new IntegrationError('shutting_down'));
+    for (const claim of this.ahead.splice(0)) await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
     await this.preparing.onIdle();
     clearInterval(this.heartbeat);
   }
@@ -70,17 +73,29 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     if (this.active === 0 && this.clock.now() >= this.nextTakeoverAt) await this.takeOver(signal);
     this.active++;
     try {
-      const { events, complete } = await this.claims.due({
-        limit: this.options.batchSize,
-        leaseSeconds: this.options.leaseSeconds,
-        busyTenants: this.busyTenants.flat(),
-        busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
-      });
+      const { events, complete } = await (this.ahead.shift() ?? this.claim());
+      // With a backlog the next claim is made while this one is worked off.
+      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) this.claimAhead();
       await this.settle(events);
-      return events.length > 0 || !complete ? 'more' : 'idle';
+      return events.length > 0 || !complete || this.ahead.length > 0 ? 'more' : 'idle';
     } finally {
       this.active--;
     }
+  }
+
+  private claim(): Promise<DueClaim> {
+    return this.claims.due({
+      limit: this.options.batchSize,
+      leaseSeconds: this.options.leaseSeconds,
+      busyTenants: this.busyTenants.flat(),
+      busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
+    });
+  }
+
+  private claimAhead(): void {
+    const claim = this.claim();
+    claim.catch(() => undefined); // whoever takes it from the list meets the error
+    this.ahead.push(claim);
   }
 
   private async settle(events: readonly ClaimedEvent[]): Promise<void> {

@@ -46,7 +46,10 @@ export class WebhookReplay {
       return rows.length > 0;
     });
     if (!replayed && ['completed', 'failed', 'dead'].includes(before.status)) {
-      throw new IntegrationError('invalid_request', { detail: 'The payload of this event is no longer kept.', nextStep: 'Run a sync to read the current state.' });
+      throw new IntegrationError('invalid_request', {
+        detail: 'The payload of this event is no longer kept.',
+        nextStep: 'Run a sync to read the current state.',
+      });
     }
     if (replayed) this.doorbell.ring('webhooks');
     return this.list.find(id, actor.tenant);

@@ -14,22 +14,37 @@ let app: TestApp;
 let database: DataSource;
 
 beforeAll(async () => {
-  app = await startTestApp({ sandbox: false, settings: { STRIPE_WEBHOOK_SECRET: STRIPE_SECRET, SLACK_SIGNING_SECRET: SLACK_SECRET, WEBHOOK_MAX_BYTES: String(MAX_BYTES) } });
+  app = await startTestApp({
+    sandbox: false,
+    settings: { STRIPE_WEBHOOK_SECRET: STRIPE_SECRET, SLACK_SIGNING_SECRET: SLACK_SECRET, WEBHOOK_MAX_BYTES: String(MAX_BYTES) },
+  });
   database = app.app.get(DataSource);
 }, 60_000);
 afterAll(() => app.close());
 
-const post = (provider: string, headers: Record<string, string>, body: Buffer | string) => fetch(`${app.url}/webhooks/${provider}`, { method: 'POST', headers, body: typeof body === 'string' ? body : new Uint8Array(body) });
+const post = (provider: string, headers: Record<string, string>, body: Buffer | string) =>
+  fetch(`${app.url}/webhooks/${provider}`, { method: 'POST', headers, body: typeof body === 'string' ? body : new Uint8Array(body) });
 const send = (provider: string, options: DeliveryOptions, more: Record<string, string> = {}) => {
   const { headers, body } = signedDelivery(options);
   return post(provider, { ...headers, ...more }, body);
 };
 const stripeEvent = (id: string, type = 'customer.created', more: object = {}) => ({
-  id, object: 'event', api_version: '2026-10-28.endive', created: Math.floor(Date.now() / 1_000), type, livemode: false, pending_webhooks: 0, request: null,
-  data: { object: { id: 'cus_1', object: 'customer', email: 'ada@example.com' } }, account: 'acct_http', ...more,
+  id,
+  object: 'event',
+  api_version: '2026-10-28.endive',
+  created: Math.floor(Date.now() / 1_000),
+  type,
+  livemode: false,
+  pending_webhooks: 0,
+  request: null,
+  data: { object: { id: 'cus_1', object: 'customer', email: 'ada@example.com' } },
+  account: 'acct_http',
+  ...more,
 });
-const stripe = (id: string, type?: string, more?: object) => send('stripe', { as: 'stripe', secret: STRIPE_SECRET, body: stripeEvent(id, type, more) });
-const stored = (eventId: string) => database.query<{ status: string }[]>('SELECT status FROM webhook_events WHERE event_id = $1', [eventId]);
+const stripe = (id: string, type?: string, more?: object) =>
+  send('stripe', { as: 'stripe', secret: STRIPE_SECRET, body: stripeEvent(id, type, more) });
+const stored = (eventId: string) =>
+  database.query<{ status: string }[]>('SELECT status FROM webhook_events WHERE event_id = $1', [eventId]);
 const count = async () => (await database.query<{ n: number }[]>('SELECT count(*)::int AS n FROM webhook_events'))[0]?.n;
 
 async function until<T>(read: () => Promise<T>, good: (value: T) => boolean): Promise<T> {
@@ -45,7 +60,12 @@ it('answers 200 once the event is stored, ten times for ten deliveries, and work
   const answers = await Promise.all(Array.from({ length: 10 }, () => stripe('evt_http_1')));
   expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
   expect(await stored('evt_http_1')).toHaveLength(1);
-  expect(await until(() => stored('evt_http_1'), ([row]) => row?.status === 'completed')).toEqual([{ status: 'completed' }]);
+  expect(
+    await until(
+      () => stored('evt_http_1'),
+      ([row]) => row?.status === 'completed',
+    ),
+  ).toEqual([{ status: 'completed' }]);
 });
 
 it('gives a challenge back, after the signature was verified', async () => {
@@ -74,8 +94,16 @@ it('answers 401 without the cause, stores nothing, and counts the cause', async 
   expect(details.size).toBe(1);
   expect(await count()).toBe(before);
   await app.app.get(RefusalCounter).flush();
-  const rows = await database.query<{ provider: string; cause: string }[]>('SELECT DISTINCT provider, cause FROM webhook_refusals ORDER BY 1, 2');
-  expect(rows.map(({ provider, cause }) => `${provider} ${cause}`)).toEqual(['google unknown_channel', 'slack wrong_signature', 'stripe clock_skew', 'stripe no_signature', 'stripe wrong_signature']);
+  const rows = await database.query<{ provider: string; cause: string }[]>(
+    'SELECT DISTINCT provider, cause FROM webhook_refusals ORDER BY 1, 2',
+  );
+  expect(rows.map(({ provider, cause }) => `${provider} ${cause}`)).toEqual([
+    'google unknown_channel',
+    'slack wrong_signature',
+    'stripe clock_skew',
+    'stripe no_signature',
+    'stripe wrong_signature',
+  ]);
 });
 
 it('answers 404 for a provider that it does not know, whatever the name is', async () => {
@@ -84,7 +112,13 @@ it('answers 404 for a provider that it does not know, whatever the name is', asy
 
 it('takes the bytes as they are, whatever the content type says', async () => {
   const { headers, body } = signedDelivery({ as: 'stripe', secret: STRIPE_SECRET, body: stripeEvent('evt_type') });
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/octet-stream', 'application/json; charset=utf-16', 'multipart/form-data; boundary=x']) {
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/octet-stream',
+    'application/json; charset=utf-16',
+    'multipart/form-data; boundary=x',
+  ]) {
     expect((await post('stripe', { ...headers, 'content-type': type }, body)).status).toBe(200);
   }
   expect(await stored('evt_type')).toHaveLength(1);
@@ -98,18 +132,28 @@ it('refuses compressed bodies', async () => {
 it('answers 413 to a body that says it is too long before it has come, and to one that does not say', async () => {
   const raw = (head: string, body: Buffer) =>
     new Promise<string>((resolve, reject) => {
-      const socket = connect(Number(new URL(app.url).port), '127.0.0.1', () => socket.write(`POST /webhooks/stripe HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${head}\r\n\r\n`) && socket.write(body));
+      const socket = connect(
+        Number(new URL(app.url).port),
+        '127.0.0.1',
+        () =>
+          socket.write(`POST /webhooks/stripe HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${head}\r\n\r\n`) &&
+          socket.write(body),
+      );
       let text = '';
       socket.setTimeout(5_000, () => reject(new Error('no answer')));
       socket.on('data', (chunk) => {
         text += chunk.toString();
-        if (text.includes('\r\n\r\n')) resolve(text), socket.destroy();
+        if (!text.includes('\r\n\r\n')) return;
+        resolve(text);
+        socket.destroy();
       });
-      socket.on('error', () => (text ? resolve(text) : undefined));
+      socket.on('error', () => resolve(text));
     });
   expect(await raw(`content-length: ${100 * 1024 * 1024}`, Buffer.from('{'))).toMatch(/^HTTP\/1.1 413 /);
   const chunk = Buffer.alloc(MAX_BYTES + 1, 'a');
-  expect(await raw('transfer-encoding: chunked', Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]))).toMatch(/^HTTP\/1.1 413 /);
+  expect(
+    await raw('transfer-encoding: chunked', Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')])),
+  ).toMatch(/^HTTP\/1.1 413 /);
 });
 
 it('is not impressed by deep, wide or poisoned JSON', async () => {
@@ -123,8 +167,14 @@ it('is not impressed by deep, wide or poisoned JSON', async () => {
 });
 
 it('keeps no signature, no token and no client address with the event', async () => {
-  await send('stripe', { as: 'stripe', secret: STRIPE_SECRET, body: stripeEvent('evt_headers') }, { authorization: 'Bearer secret', cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', 'user-agent': 'Stripe/1.0' });
-  expect(await database.query('SELECT headers FROM webhook_events WHERE event_id = $1', ['evt_headers'])).toEqual([{ headers: { 'content-type': 'application/json', 'user-agent': 'Stripe/1.0' } }]);
+  await send(
+    'stripe',
+    { as: 'stripe', secret: STRIPE_SECRET, body: stripeEvent('evt_headers') },
+    { authorization: 'Bearer secret', cookie: 'a=b', 'x-forwarded-for': '1.2.3.4', 'user-agent': 'Stripe/1.0' },
+  );
+  expect(await database.query('SELECT headers FROM webhook_events WHERE event_id = $1', ['evt_headers'])).toEqual([
+    { headers: { 'content-type': 'application/json', 'user-agent': 'Stripe/1.0' } },
+  ]);
 });
 
 describe('for administrators', () => {
@@ -132,8 +182,18 @@ describe('for administrators', () => {
     const token = await app.tokenFor({ user: 'u1', role: 'admin', ...who });
     const { json, ...rest } = init;
     const headers = { authorization: `Bearer ${token}`, ...(json !== undefined && { 'content-type': 'application/json' }) };
-    const answer = await fetch(`${app.url}/v1/admin/${path}`, { ...rest, headers, ...(json !== undefined && { method: 'POST', body: JSON.stringify(json) }) });
-    return { status: answer.status, body: (await answer.json()) as { data: { id: string; eventId: string; status: string }[]; nextCursor: string | null } & Record<string, unknown> };
+    const answer = await fetch(`${app.url}/v1/admin/${path}`, {
+      ...rest,
+      headers,
+      ...(json !== undefined && { method: 'POST', body: JSON.stringify(json) }),
+    });
+    return {
+      status: answer.status,
+      body: (await answer.json()) as { data: { id: string; eventId: string; status: string }[]; nextCursor: string | null } & Record<
+        string,
+        unknown
+      >,
+    };
   };
   let ids: Record<string, string>;
 
@@ -143,11 +203,20 @@ describe('for administrators', () => {
         `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, $2, 'u1', 'slack', $3, $3, $3, 'oauth2', 'connected')`,
         [randomUUID(), tenant, `T_${tenant}`],
       );
-      const events = ['one', 'two', 'three'].map((name) => ({ type: 'event_callback', event_id: `Ev_${tenant}_${name}`, team_id: `T_${tenant}`, api_app_id: 'A1', event: { type: 'emoji_changed', event_ts: '1.0', bot_token: 'xoxb-secret', text: 'see xoxb-1-secret' } }));
+      const events = ['one', 'two', 'three'].map((name) => ({
+        type: 'event_callback',
+        event_id: `Ev_${tenant}_${name}`,
+        team_id: `T_${tenant}`,
+        api_app_id: 'A1',
+        event: { type: 'emoji_changed', event_ts: '1.0', bot_token: 'xoxb-secret', text: 'see xoxb-1-secret' },
+      }));
       for (const body of events) expect((await send('slack', { as: 'slack', secret: SLACK_SECRET, body })).status).toBe(200);
     }
     const waiting = (rows: { n: number }[]) => rows[0]?.n === 0;
-    await until(() => database.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM webhook_events WHERE status <> 'completed'`), waiting);
+    await until(
+      () => database.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM webhook_events WHERE status <> 'completed'`),
+      waiting,
+    );
     const rows = await database.query<{ id: string; event_id: string }[]>('SELECT id, event_id FROM webhook_events');
     ids = Object.fromEntries(rows.map(({ id, event_id }) => [event_id, id]));
   });
@@ -163,7 +232,12 @@ describe('for administrators', () => {
   });
 
   it("answers 404 for another tenant's event, to look at and to replay", async () => {
-    for (const path of [`webhook-events/${ids['Ev_rival_one']}`, `webhook-events/${ids['evt_http_1']}`, `webhook-events/${randomUUID()}`, 'webhook-events/nothing']) {
+    for (const path of [
+      `webhook-events/${ids['Ev_rival_one']}`,
+      `webhook-events/${ids['evt_http_1']}`,
+      `webhook-events/${randomUUID()}`,
+      'webhook-events/nothing',
+    ]) {
       expect((await api(path, { tenant: 'acme' })).status).toBe(404);
       expect((await api(`${path}/replay`, { tenant: 'acme' }, { method: 'POST' })).status).toBe(404);
     }
@@ -171,7 +245,12 @@ describe('for administrators', () => {
 
   it('shows the payload without what is secret', async () => {
     const { body } = await api(`webhook-events/${ids['Ev_acme_one']}`, { tenant: 'acme' });
-    expect(body).toMatchObject({ eventId: 'Ev_acme_one', status: 'completed', attempts: 1, payload: { event: { type: 'emoji_changed', bot_token: '[hidden]', text: 'see [hidden]' } } });
+    expect(body).toMatchObject({
+      eventId: 'Ev_acme_one',
+      status: 'completed',
+      attempts: 1,
+      payload: { event: { type: 'emoji_changed', bot_token: '[hidden]', text: 'see [hidden]' } },
+    });
     const { body: other } = await api(`webhook-events/${ids['evt_http_1']}`, { tenant: 'ops', role: 'operator' });
     expect(other).toMatchObject({ payload: { data: { object: { id: 'cus_1', email: '[hidden]' } } } });
   });
@@ -179,17 +258,33 @@ describe('for administrators', () => {
   it('replays one event the same way as when it came first, and notes who asked', async () => {
     const { status } = await api(`webhook-events/${ids['Ev_acme_two']}/replay`, { tenant: 'acme' }, { method: 'POST' });
     expect(status).toBe(200);
-    await until(() => stored('Ev_acme_two'), ([row]) => row?.status === 'completed');
-    expect(await database.query('SELECT tenant, actor, filter, matched FROM webhook_replays')).toEqual([{ tenant: 'acme', actor: 'acme/u1', filter: { id: ids['Ev_acme_two'] }, matched: 1 }]);
+    await until(
+      () => stored('Ev_acme_two'),
+      ([row]) => row?.status === 'completed',
+    );
+    expect(await database.query('SELECT tenant, actor, filter, matched FROM webhook_replays')).toEqual([
+      { tenant: 'acme', actor: 'acme/u1', filter: { id: ids['Ev_acme_two'] }, matched: 1 },
+    ]);
   });
 
   it('replays many by filter, of the own tenant only, and a dry run changes nothing', async () => {
     await database.query(`UPDATE webhook_events SET status = 'dead', last_error = 'x' WHERE event_id LIKE 'Ev_%'`);
     const filter = { provider: 'slack', status: 'dead' };
-    expect((await api('webhook-events/replay', { tenant: 'acme' }, { json: { filter, dryRun: true } })).body).toEqual({ matched: 3, replayed: 0, dryRun: true });
+    expect((await api('webhook-events/replay', { tenant: 'acme' }, { json: { filter, dryRun: true } })).body).toEqual({
+      matched: 3,
+      replayed: 0,
+      dryRun: true,
+    });
     expect((await api('queue', { tenant: 'acme' })).body).toMatchObject({ depth: 0, inFlight: 0, dead: 3 });
-    expect((await api('webhook-events/replay', { tenant: 'acme' }, { json: { filter } })).body).toEqual({ matched: 3, replayed: 3, dryRun: false });
-    await until(() => stored('Ev_acme_one'), ([row]) => row?.status === 'completed');
+    expect((await api('webhook-events/replay', { tenant: 'acme' }, { json: { filter } })).body).toEqual({
+      matched: 3,
+      replayed: 3,
+      dryRun: false,
+    });
+    await until(
+      () => stored('Ev_acme_one'),
+      ([row]) => row?.status === 'completed',
+    );
     expect(await stored('Ev_rival_one')).toEqual([{ status: 'dead' }]);
     expect((await api('webhook-events/replay', { tenant: 'acme' }, { json: { filter: {} } })).status).toBe(400);
     expect((await api('webhook-events/replay', { tenant: 'acme' }, { json: { filter: { tenant: 'rival' } } })).status).toBe(400);

@@ -33,7 +33,8 @@ export async function verifyChannelToken<C extends KnownChannel>(
   const channelId = single(delivery, names.channelId);
   const token = single(delivery, names.token);
   if (channelId === undefined || token === undefined || token === '') return { verdict: refused('no_signature') };
-  if (channelId === null || token === null || channelId.length > 128 || token.length > 512) return { verdict: refused('malformed_signature') };
+  if (channelId === null || token === null || channelId.length > 128 || token.length > 512)
+    return { verdict: refused('malformed_signature') };
   const channel = await find(channelId);
   // An unknown channel is compared all the same, so that the time says nothing of which channels there are.
   const shown = createHash('sha256').update(hashChannelToken(token)).digest();

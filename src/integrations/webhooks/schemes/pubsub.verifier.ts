@@ -65,10 +65,17 @@ export class PubsubVerifier {
 
 function causeOf(error: unknown): RefusalCause {
   if (error instanceof errors.JWTExpired) return 'clock_skew';
-  if (error instanceof errors.JWTClaimValidationFailed) return error.claim === 'nbf' || error.claim === 'iat' ? 'clock_skew' : 'wrong_token';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return error.claim === 'nbf' || error.claim === 'iat' ? 'clock_skew' : 'wrong_token';
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed) return 'wrong_signature';
   // Other causes that jose names lie in the token; what is left lies between us and the keys.
-  const ofTheToken = [errors.JWSInvalid, errors.JWTInvalid, errors.JOSEAlgNotAllowed, errors.JOSENotSupported, errors.JWKSMultipleMatchingKeys];
+  const ofTheToken = [
+    errors.JWSInvalid,
+    errors.JWTInvalid,
+    errors.JOSEAlgNotAllowed,
+    errors.JOSENotSupported,
+    errors.JWKSMultipleMatchingKeys,
+  ];
   if (ofTheToken.some((kind) => error instanceof kind)) return 'malformed_signature';
   throw new IntegrationError('provider_unavailable', { cause: error, retryAfterMs: 5_000 });
 }

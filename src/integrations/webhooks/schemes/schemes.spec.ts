@@ -3,7 +3,15 @@ import Stripe from 'stripe';
 import { verifySlackRequest } from '@slack/bolt';
 import type { RawDelivery, Verdict } from '../../provider';
 import { PubsubIssuer, rawDelivery, signedDelivery, signSlack, signStripe, type DeliveryOptions } from '../testing';
-import { hashChannelToken, PubsubVerifier, verifyChannelToken, verifyHmac, verifySlackSignature, verifyStandardWebhook, verifyStripeSignature } from '.';
+import {
+  hashChannelToken,
+  PubsubVerifier,
+  verifyChannelToken,
+  verifyHmac,
+  verifySlackSignature,
+  verifyStandardWebhook,
+  verifyStripeSignature,
+} from '.';
 
 const NOW = 1_764_000_000_000;
 const SECRET = 'whsec_0123456789abcdef';
@@ -17,15 +25,48 @@ const because = (cause: string) => ({ ok: false, cause });
 const stripeClient = new Stripe('sk_test_x');
 
 /** Each scheme with a way to sign and a way to verify; what holds for all is tried on all. */
-const SCHEMES: { name: string; secret: string; header: string; sign: (secret: string, at: number, body?: Buffer) => DeliveryOptions; verify: (d: RawDelivery, secrets: string[]) => Verdict }[] = [
-  { name: 'stripe', secret: SECRET, header: 'stripe-signature', sign: (secret, at, body = BODY) => ({ as: 'stripe', secret, at, body }), verify: verifyStripeSignature },
-  { name: 'slack', secret: SECRET, header: 'x-slack-signature', sign: (secret, at, body = BODY) => ({ as: 'slack', secret, at, body }), verify: verifySlackSignature },
-  { name: 'standard', secret: STANDARD_SECRET, header: 'webhook-signature', sign: (secret, at, body = BODY) => ({ as: 'standard', id: 'msg_1', secret, at, body }), verify: verifyStandardWebhook },
-  { name: 'hmac', secret: SECRET, header: HMAC.header, sign: (secret, at, body = BODY) => ({ as: 'hmac', scheme: HMAC, secret, at, body }), verify: (d, secrets) => verifyHmac(d, secrets, HMAC) },
+const SCHEMES: {
+  name: string;
+  secret: string;
+  header: string;
+  sign: (secret: string, at: number, body?: Buffer) => DeliveryOptions;
+  verify: (d: RawDelivery, secrets: string[]) => Verdict;
+}[] = [
+  {
+    name: 'stripe',
+    secret: SECRET,
+    header: 'stripe-signature',
+    sign: (secret, at, body = BODY) => ({ as: 'stripe', secret, at, body }),
+    verify: verifyStripeSignature,
+  },
+  {
+    name: 'slack',
+    secret: SECRET,
+    header: 'x-slack-signature',
+    sign: (secret, at, body = BODY) => ({ as: 'slack', secret, at, body }),
+    verify: verifySlackSignature,
+  },
+  {
+    name: 'standard',
+    secret: STANDARD_SECRET,
+    header: 'webhook-signature',
+    sign: (secret, at, body = BODY) => ({ as: 'standard', id: 'msg_1', secret, at, body }),
+    verify: verifyStandardWebhook,
+  },
+  {
+    name: 'hmac',
+    secret: SECRET,
+    header: HMAC.header,
+    sign: (secret, at, body = BODY) => ({ as: 'hmac', scheme: HMAC, secret, at, body }),
+    verify: (d, secrets) => verifyHmac(d, secrets, HMAC),
+  },
 ];
 
 describe.each(SCHEMES)('the scheme $name', ({ secret, header, sign, verify, name }) => {
-  const delivery = (options: DeliveryOptions, changes: Partial<RawDelivery> = {}): RawDelivery => ({ ...rawDelivery(signedDelivery(options), NOW), ...changes });
+  const delivery = (options: DeliveryOptions, changes: Partial<RawDelivery> = {}): RawDelivery => ({
+    ...rawDelivery(signedDelivery(options), NOW),
+    ...changes,
+  });
   const withHeader = (value: string | string[] | undefined) => {
     const good = delivery(sign(secret, NOW));
     return { ...good, headers: { ...good.headers, [header]: value } };
@@ -45,11 +86,26 @@ describe.each(SCHEMES)('the scheme $name', ({ secret, header, sign, verify, name
     const changed = Buffer.from(BODY);
     changed.writeUInt8(changed.readUInt8(10) ^ 1, 10);
     expect(verify(delivery(sign(secret, NOW), { body: changed }), [secret])).toEqual(because('wrong_signature'));
-    expect(verify(delivery(sign(secret, NOW), { body: Buffer.from(JSON.stringify(JSON.parse(BODY.toString()))) }), [secret])).toEqual(because('wrong_signature'));
+    expect(verify(delivery(sign(secret, NOW), { body: Buffer.from(JSON.stringify(JSON.parse(BODY.toString()))) }), [secret])).toEqual(
+      because('wrong_signature'),
+    );
   });
 
   it('answers, and does not throw, for signatures of any length and kind', () => {
-    const rubbish = ['x', 'v1=', 't=', 'v0=abcd', 'v1,AAAA', 'sha256=', `v0=${'a'.repeat(63)}`, `t=${NOW / 1000},v1=${'a'.repeat(65)}`, 'é'.repeat(64), ','.repeat(4_000), '='.repeat(64), '\u0000'];
+    const rubbish = [
+      'x',
+      'v1=',
+      't=',
+      'v0=abcd',
+      'v1,AAAA',
+      'sha256=',
+      `v0=${'a'.repeat(63)}`,
+      `t=${NOW / 1000},v1=${'a'.repeat(65)}`,
+      'é'.repeat(64),
+      ','.repeat(4_000),
+      '='.repeat(64),
+      '\u0000',
+    ];
     for (const value of rubbish) expect(verify(withHeader(value), [secret]).ok).toBe(false);
     expect(verify(withHeader(undefined), [secret])).toEqual(because('no_signature'));
     expect(verify(withHeader(''), [secret])).toEqual(because('no_signature'));
@@ -59,7 +115,8 @@ describe.each(SCHEMES)('the scheme $name', ({ secret, header, sign, verify, name
   if (name !== 'hmac') {
     it('looks at the time on both sides: 300 s are fine, 301 s are not', () => {
       for (const at of [NOW - 300_000, NOW + 300_000]) expect(verify(delivery(sign(secret, at)), [secret])).toEqual(GOOD);
-      for (const at of [NOW - 301_000, NOW + 301_000, NOW * 1_000]) expect(verify(delivery(sign(secret, at)), [secret])).toEqual(because('clock_skew'));
+      for (const at of [NOW - 301_000, NOW + 301_000, NOW * 1_000])
+        expect(verify(delivery(sign(secret, at)), [secret])).toEqual(because('clock_skew'));
       expect(verify(delivery(sign(secret, Number.NaN)), [secret])).toEqual(because('malformed_signature'));
     });
   }
@@ -69,7 +126,8 @@ it('looks at no more than twenty signatures of a header', () => {
   const seconds = NOW / 1_000;
   const good = signStripe(BODY, SECRET, NOW).split(',')[1];
   const header = (bad: number) => [`t=${seconds}`, ...Array.from({ length: bad }, () => `v1=${'0'.repeat(64)}`), good].join(',');
-  const verdict = (bad: number) => verifyStripeSignature({ headers: { 'stripe-signature': header(bad) }, body: BODY, receivedAt: NOW }, [SECRET]);
+  const verdict = (bad: number) =>
+    verifyStripeSignature({ headers: { 'stripe-signature': header(bad) }, body: BODY, receivedAt: NOW }, [SECRET]);
   expect(verdict(19)).toEqual(GOOD);
   expect(verdict(200)).toEqual(because('wrong_signature'));
 });
@@ -81,13 +139,19 @@ it('takes a delivery that Stripe signed with both secrets, whichever of them is 
 
 it('refuses a timestamp that stands twice', () => {
   const header = `t=1,${signStripe(BODY, SECRET, NOW)}`;
-  expect(verifyStripeSignature({ headers: { 'stripe-signature': header }, body: BODY, receivedAt: NOW }, [SECRET])).toEqual(because('malformed_signature'));
+  expect(verifyStripeSignature({ headers: { 'stripe-signature': header }, body: BODY, receivedAt: NOW }, [SECRET])).toEqual(
+    because('malformed_signature'),
+  );
 });
 
 it('does not let an old signature pass under a new id (Standard Webhooks)', () => {
   const signed = rawDelivery(signedDelivery({ as: 'standard', id: 'msg_1', secret: STANDARD_SECRET, at: NOW, body: BODY }), NOW);
-  expect(verifyStandardWebhook({ ...signed, headers: { ...signed.headers, 'webhook-id': 'msg_2' } }, [STANDARD_SECRET])).toEqual(because('wrong_signature'));
-  expect(verifyStandardWebhook({ ...signed, headers: { ...signed.headers, 'webhook-id': 'msg.1' } }, [STANDARD_SECRET])).toEqual(because('malformed_signature'));
+  expect(verifyStandardWebhook({ ...signed, headers: { ...signed.headers, 'webhook-id': 'msg_2' } }, [STANDARD_SECRET])).toEqual(
+    because('wrong_signature'),
+  );
+  expect(verifyStandardWebhook({ ...signed, headers: { ...signed.headers, 'webhook-id': 'msg.1' } }, [STANDARD_SECRET])).toEqual(
+    because('malformed_signature'),
+  );
 });
 
 it.each([
@@ -115,7 +179,10 @@ describe("agrees with the providers' own code", () => {
       verifySlackRequest({
         signingSecret: SECRET,
         body: BODY.toString(),
-        headers: { 'x-slack-signature': headers['x-slack-signature'] ?? '', 'x-slack-request-timestamp': Number(headers['x-slack-request-timestamp']) },
+        headers: {
+          'x-slack-signature': headers['x-slack-signature'] ?? '',
+          'x-slack-request-timestamp': Number(headers['x-slack-request-timestamp']),
+        },
       });
     const ours = signSlack(BODY, SECRET, Date.now());
     expect(() => bolt(ours)).not.toThrow();
@@ -123,7 +190,10 @@ describe("agrees with the providers' own code", () => {
     // the other way: whatever Bolt takes we take, whatever it refuses we refuse
     for (const secret of [SECRET, OLD_SECRET]) {
       const seconds = String(Math.floor(Date.now() / 1_000));
-      const headers = { 'x-slack-request-timestamp': seconds, 'x-slack-signature': `v0=${createHmac('sha256', secret).update(`v0:${seconds}:${BODY.toString()}`).digest('hex')}` };
+      const headers = {
+        'x-slack-request-timestamp': seconds,
+        'x-slack-signature': `v0=${createHmac('sha256', secret).update(`v0:${seconds}:${BODY.toString()}`).digest('hex')}`,
+      };
       let taken = true;
       try {
         bolt(headers);
@@ -185,11 +255,16 @@ describe('a push of Pub/Sub', () => {
     expect(await verdict(`${none}.${payload}.`)).toEqual(because('malformed_signature'));
     expect((await verdict(`${hs}.${payload}.AAAA`)).ok).toBe(false);
     expect(await verdict('not-a-token')).toEqual(because('malformed_signature'));
-    expect(await new PubsubVerifier({}).verify(rawDelivery(signedDelivery({ as: 'pubsub', token: 'a.b.c' }), NOW))).toEqual(because('no_secret'));
+    expect(await new PubsubVerifier({}).verify(rawDelivery(signedDelivery({ as: 'pubsub', token: 'a.b.c' }), NOW))).toEqual(
+      because('no_secret'),
+    );
   });
 
   it('is worth sending again where the keys cannot be fetched', async () => {
     const lost = new PubsubVerifier({ ...claims, jwksUrl: 'http://127.0.0.1:9/keys' });
-    await expect(lost.verify(rawDelivery(signedDelivery({ as: 'pubsub', token: await issuer.token(claims) }), NOW))).rejects.toMatchObject({ code: 'provider_unavailable', retryAfterMs: 5_000 });
+    await expect(lost.verify(rawDelivery(signedDelivery({ as: 'pubsub', token: await issuer.token(claims) }), NOW))).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      retryAfterMs: 5_000,
+    });
   });
 });

@@ -22,7 +22,14 @@ export type DeliveryOptions =
   | (Common & { readonly as: 'slack'; readonly secret: string })
   | (Common & { readonly as: 'standard'; readonly secret: string | readonly string[]; readonly id: string })
   | (Common & { readonly as: 'hmac'; readonly secret: string; readonly scheme: HmacScheme })
-  | (Common & { readonly as: 'google-channel'; readonly channelId: string; readonly token: string; readonly resourceId: string; readonly state?: string; readonly messageNumber?: number })
+  | (Common & {
+      readonly as: 'google-channel';
+      readonly channelId: string;
+      readonly token: string;
+      readonly resourceId: string;
+      readonly state?: string;
+      readonly messageNumber?: number;
+    })
   | (Common & { readonly as: 'pubsub'; readonly token: string });
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -55,7 +62,10 @@ export function rawDelivery({ headers, body }: SignedDelivery, receivedAt = Date
 /** The header `Stripe-Signature`. */
 export function signStripe(body: string | Buffer, secret: string | readonly string[], at: number): string {
   const seconds = secondsOf(at);
-  return [`t=${seconds}`, ...[secret].flat().map((each) => `v1=${createHmac('sha256', each).update(`${seconds}.`).update(body).digest('hex')}`)].join(',');
+  return [
+    `t=${seconds}`,
+    ...[secret].flat().map((each) => `v1=${createHmac('sha256', each).update(`${seconds}.`).update(body).digest('hex')}`),
+  ].join(',');
 }
 
 export function signSlack(body: string | Buffer, secret: string, at: number): Record<string, string> {
