@@ -334,3 +334,20 @@ it('follows no redirect', async () => {
   await process.deliver();
   expect(receiver.received.map(({ path }) => path)).toEqual(['/a']);
 });
+
+it('gives back what a stop cut off, and holds it against nobody', async () => {
+  const made = await process.destination(receiver.url('/hangs'));
+  receiver.answers.set('/hangs', HANGS);
+  const impatient = new (class extends StillClock {
+    override sleep = () => Promise.resolve();
+  })();
+  const stopping = new OutgoingProcess(database, { clock: impatient, box, options: { timeoutMs: 60_000 } });
+  await process.happens();
+  await stopping.runner.work();
+  await stopping.close();
+  expect(await process.deliveries.list({ limit: 10 })).toMatchObject([{ status: 'pending', attempts: 0, error: null }]);
+  expect(await process.destinations.find(made.id, 'acme')).toMatchObject({ failures: 0 });
+  receiver.answers.clear();
+  await process.deliver();
+  expect(await process.deliveries.list({ limit: 10 })).toMatchObject([{ status: 'delivered', attempts: 1 }]);
+});
