@@ -47,6 +47,8 @@ export interface Cluster {
   readonly databaseUrl?: string;
   readonly dataDir: string;
   readonly jwtSecret: string;
+  /** What every process is started with. */
+  readonly env: Readonly<Record<string, string>>;
   tokenFor(who: { tenant: string; user: string; role?: string }): Promise<string>;
   /** Reads the database beside the service. On the embedded one only while no process runs. */
   query<Row extends object>(sql: string, params?: unknown[]): Promise<Row[]>;
@@ -71,7 +73,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ...options.env,
   };
   const ports = await freePorts(databaseUrl ? options.processes : 1);
-  const members = ports.map((port, index) => member(index, port, options, { ...common, PUBLIC_URL: `http://127.0.0.1:${ports[0]}` }));
+  const publicUrl = `http://127.0.0.1:${ports[0]}`;
+  const members = ports.map((port, index) => member(index, port, options, { ...common, PUBLIC_URL: publicUrl }));
   const pool = databaseUrl ? new Pool({ connectionString: databaseUrl, max: 2 }) : undefined;
   pool?.on('error', () => undefined); // the server is restarted under some faults
   const stop = async () => {
@@ -95,6 +98,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     databaseUrl,
     dataDir,
     jwtSecret,
+    env: { ...common, PUBLIC_URL: publicUrl },
     tokenFor: ({ tenant, user, role = 'user' }) =>
       new SignJWT({ tenant, role })
         .setProtectedHeader({ alg: 'HS256' })
