@@ -21,9 +21,8 @@ export function reasonOf(error: unknown): FailureReason {
 }
 
 function clean(text: string): string {
-  // eslint-disable-next-line no-control-regex
   const line = text
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ')
+    .replace(/\p{Cc}+/gu, ' ')
     .replace(SECRETS, '[secret]')
     .trim();
   return line.length > MAX_CHARS ? `${line.slice(0, MAX_CHARS - 1)}…` : line;
