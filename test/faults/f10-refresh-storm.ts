@@ -12,6 +12,7 @@ export const fault: Fault = {
   id: 'F10',
   promise: 'many callers in many processes renew a single-use refresh token with exactly one token call, and all get the same token',
   stages: ['server'],
+  boundS: 600,
   run: (stage, services) =>
     onTrial(stage, services, { processes: PROCESSES }, async ({ sandbox, cluster }) => {
       const user = await productUser(cluster);

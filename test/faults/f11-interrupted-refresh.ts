@@ -9,6 +9,7 @@ export const fault: Fault = {
   id: 'F11',
   promise: 'a crash between the rotation at the provider and our commit is noticed and named, and not tried again and again',
   stages: ['server'],
+  boundS: 420,
   run: (stage, services) =>
     // Only the last process has workers: it looks for alerts and is not the one that is killed.
     onTrial(stage, services, { envOf: (index) => ({ WORKERS: String(index === 2) }) }, async ({ sandbox, cluster }) => {

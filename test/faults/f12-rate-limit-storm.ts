@@ -25,6 +25,7 @@ export const fault: Fault = {
   promise:
     'after a 429 no process sends anything before the allowed time, whatever form Retry-After has; it is capped, and nothing crashes',
   stages: ['server', 'embedded'],
+  boundS: 420,
   run: (stage, services) =>
     onTrial(stage, services, {}, async ({ sandbox, cluster }) => {
       const user = await productUser(cluster);
@@ -108,7 +109,7 @@ function wavesOf(requests: readonly LedgerEntry[]): LedgerEntry[][] {
 }
 
 async function firstRefusal(requests: () => Promise<readonly LedgerEntry[]>): Promise<LedgerEntry> {
-  for (let look = 0; look < 200; look++) {
+  for (let look = 0; look < 1_000; look++) {
     const refused = (await requests()).find(({ status }) => status === 429);
     if (refused) return refused;
     await sleep(10);

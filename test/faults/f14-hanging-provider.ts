@@ -25,6 +25,7 @@ export const fault: Fault = {
   id: 'F14',
   promise: 'a provider that accepts and hangs costs the others nothing, and no more sockets than its share',
   stages: ['server'],
+  boundS: 600,
   run: (stage, services) =>
     onTrial(stage, services, { processes: PROCESSES }, async ({ sandbox, cluster }) => {
       const user = await productUser(cluster);

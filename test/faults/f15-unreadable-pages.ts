@@ -24,6 +24,7 @@ export const fault: Fault = {
   promise:
     'a page that cannot be read is not stored in part: the cursor stays, the error says what it is, and the next run brings everything',
   stages: ['server', 'embedded'],
+  boundS: 420,
   run: (stage, services) =>
     onTrial(stage, services, { workers: true }, async ({ sandbox, cluster }) => {
       const user = await productUser(cluster);

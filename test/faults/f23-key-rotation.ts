@@ -15,6 +15,7 @@ export const fault: Fault = {
   promise:
     'the encryption key is changed while three processes run, one of them still on the old one: no read fails, and all is under the new key at the end',
   stages: ['server'],
+  boundS: 900,
   run: (stage, services) => {
     // docs/encryption-keys.md: known everywhere before it is used anywhere.
     const [k1, k2] = ['k1', 'k2'].map((id) => `${id}:${randomBytes(32).toString('base64')}`) as [string, string];

@@ -8,8 +8,10 @@ interface FeedPage {
 /** What a reader of the change feed knows at its end: live records by id, their content as text. */
 export async function readFeed(user: ProductUser, connection: string, resource: string): Promise<Map<string, string>> {
   const live = new Map<string, string>();
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const answer = await user.call(`/v1/connections/${connection}/records/${resource}?limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const answer = await user.call(
+      `/v1/connections/${connection}/records/${resource}?limit=1000${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+    );
     if (answer.status !== 200) throw new Error(`The feed of ${resource} was answered ${answer.status}.`);
     const page = answer.body as FeedPage;
     for (const { id, data, deleted } of page.data) {

@@ -57,7 +57,7 @@ export async function startSandboxProcess(args: readonly string[] = []): Promise
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
     return call<{ lastSeq: number; entries: LedgerEntry[] }>(
       'GET',
-      `/ledger?${new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()}`,
+      `/ledger?${new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)])).toString()}`,
     );
   };
   return {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Services } from '../../bench/lib/benchmark';
+import { atEnd } from '../faults/lib/clean-up';
 import type { Stage } from '../faults/lib/fault';
 import { startSandboxProcess, type SandboxProcess } from './sandbox-process';
 import { startCluster, type Cluster } from './service-cluster';
@@ -23,26 +24,20 @@ export interface TrialOptions {
   readonly webhooks?: boolean;
 }
 
-/** The service and the sandbox in processes of their own, for the time of one fault. */
+/** The service and the sandbox in processes of their own, until the row has ended. */
 export async function onTrial<T>(stage: Stage, services: Services, options: TrialOptions, run: (trial: Trial) => Promise<T>): Promise<T> {
   const sandbox = await startSandboxProcess(options.sandboxArgs);
-  try {
-    const cluster = await startCluster({
-      entry: options.entry ?? join(__dirname, 'processes/service-with-probe.ts'),
-      processes: options.processes ?? 3,
-      ...(stage === 'server' && { databaseUrl: services.databaseUrl, redisUrl: services.redisUrl }),
-      env: { ...sandbox.env, REQUESTS_PER_SECOND: '1000000', WORKERS: String(options.workers ?? false), ...options.env },
-      ...(options.envOf && { envOf: options.envOf }),
-    });
-    try {
-      if (options.webhooks) await sandbox.post('/webhook-target', { origin: cluster.members.map(({ url }) => url).join(',') });
-      return await run({ sandbox, cluster });
-    } finally {
-      await cluster.stop();
-    }
-  } finally {
-    await sandbox.stop();
-  }
+  atEnd(() => sandbox.stop());
+  const cluster = await startCluster({
+    entry: options.entry ?? join(__dirname, 'processes/service-with-probe.ts'),
+    processes: options.processes ?? 3,
+    ...(stage === 'server' && { databaseUrl: services.databaseUrl, redisUrl: services.redisUrl }),
+    env: { ...sandbox.env, REQUESTS_PER_SECOND: '1000000', WORKERS: String(options.workers ?? false), ...options.env },
+    ...(options.envOf && { envOf: options.envOf }),
+  });
+  atEnd(() => cluster.stop());
+  if (options.webhooks) await sandbox.post('/webhook-target', { origin: cluster.members.map(({ url }) => url).join(',') });
+  return run({ sandbox, cluster });
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
