@@ -163,7 +163,8 @@ export async function withDatabase<T>(
   }
 }
 
-async function createDatabase(server: string): Promise<string> {
+/** A database of its own on a server. */
+export async function createDatabase(server: string): Promise<string> {
   const name = `trestle_run_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
@@ -171,7 +172,7 @@ async function createDatabase(server: string): Promise<string> {
   return url.href;
 }
 
-function dropDatabase(server: string, url: string): Promise<void> {
+export function dropDatabase(server: string, url: string): Promise<void> {
   return onServer(server, `DROP DATABASE IF EXISTS ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
 }
 

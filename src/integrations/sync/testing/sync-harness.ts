@@ -103,7 +103,11 @@ export class SyncHarness {
   private constructor(readonly database: TestDatabase) {}
 
   static async start(): Promise<SyncHarness> {
-    return new SyncHarness(await createTestDatabase());
+    return SyncHarness.on(await createTestDatabase());
+  }
+
+  static on(database: TestDatabase): SyncHarness {
+    return new SyncHarness(database);
   }
 
   process(settings?: Partial<typeof SETTINGS>): SyncProcess {

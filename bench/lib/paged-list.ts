@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { startProcess } from '../../test/support/child-process';
+import { freePorts } from '../../test/support/service-cluster';
+import type { ProviderSync, SyncPage } from '../../src/integrations/provider';
+
+export interface Item {
+  readonly id: string;
+}
+
+export interface ItemPage {
+  readonly items: readonly Item[];
+  readonly total: number;
+  readonly next: number | null;
+}
+
+/** A list at a pretended provider, read page by page over HTTP from a process of its own. */
+export interface PagedList {
+  page(after: number, limit: number, fetch?: typeof globalThis.fetch, signal?: AbortSignal): Promise<ItemPage>;
+  /** As a provider would declare it. */
+  sync(pageSize: number): ProviderSync;
+  stop(): Promise<void>;
+}
+
+export async function startPagedList(count: number): Promise<PagedList> {
+  const [port = 0] = await freePorts(1);
+  const child = startProcess(join(__dirname, 'page-source.cjs'), [], { PORT: String(port), ITEMS: String(count) });
+  await child.line((line) => line === 'ready');
+  const page: PagedList['page'] = async (after, limit, fetch = globalThis.fetch, signal) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/items?after=${after}&limit=${limit}`, { signal });
+    return (await answer.json()) as ItemPage;
+  };
+  const sync = (pageSize: number): ProviderSync => ({
+    resources: [
+      {
+        name: 'items',
+        label: 'Items',
+        async *full({ fetch, signal, checkpoint }): AsyncIterable<SyncPage> {
+          let after = (checkpoint as { after: number } | undefined)?.after ?? 0;
+          for (;;) {
+            const { items, total, next } = await page(after, pageSize, fetch, signal);
+            const records = items.map((item) => ({ id: item.id, data: item }));
+            if (next === null) {
+              yield { records, total, cursor: { head: total } };
+              return;
+            }
+            after = next;
+            yield { records, total, checkpoint: { after } };
+          }
+        },
+      },
+    ],
+  });
+  return { page, sync, stop: () => child.kill() };
+}
