@@ -66,7 +66,10 @@ export class SyncRunRepository {
   }
 
   /** Back into the queue, its checkpoints kept. `waitMs` until the next try. */
-  async putBack(run: Pick<SyncRun, 'id' | 'fence'>, { waitMs = 0, error, attemptCounts = true }: { waitMs?: number; error?: RunEnd['error']; attemptCounts?: boolean } = {}): Promise<void> {
+  async putBack(
+    run: Pick<SyncRun, 'id' | 'fence'>,
+    { waitMs = 0, error, attemptCounts = true }: { waitMs?: number; error?: RunEnd['error']; attemptCounts?: boolean } = {},
+  ): Promise<void> {
     await this.dataSource.query(
       `UPDATE sync_runs SET status = 'queued', lease_until = NULL, next_attempt_at = now() + $3 * interval '1 millisecond',
          error_code = $4, error_message = $5, attempts = CASE WHEN $6 THEN attempts ELSE greatest(attempts - 1, 0) END WHERE ${HELD}`,
@@ -75,15 +78,24 @@ export class SyncRunRepository {
   }
 
   /** @returns what was asked for while it ran, undefined when the run is no longer this claim's */
-  async finish(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence'>, end: RunEnd): Promise<{ run: SyncRun; rerun?: { type: 'full' | 'incremental'; resources: string[] } } | undefined> {
-    const [row] = await change<SyncRunRow & { rerun: boolean; rerun_type: 'full' | 'incremental' | null; rerun_resources: string[] | null }>(
+  async finish(
+    manager: Queryable,
+    run: Pick<SyncRun, 'id' | 'fence'>,
+    end: RunEnd,
+  ): Promise<{ run: SyncRun; rerun?: { type: 'full' | 'incremental'; resources: string[] } } | undefined> {
+    const [row] = await change<
+      SyncRunRow & { rerun: boolean; rerun_type: 'full' | 'incremental' | null; rerun_resources: string[] | null }
+    >(
       manager,
       `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5 WHERE ${HELD}
        RETURNING ${RUN_COLUMNS}, rerun, rerun_type, rerun_resources`,
       [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null],
     );
     if (!row) return undefined;
-    return { run: runOf(row), ...(row.rerun && { rerun: { type: row.rerun_type ?? 'incremental', resources: row.rerun_resources ?? [] } }) };
+    return {
+      run: runOf(row),
+      ...(row.rerun && { rerun: { type: row.rerun_type ?? 'incremental', resources: row.rerun_resources ?? [] } }),
+    };
   }
 
   async findById(id: string): Promise<SyncRun | undefined> {
@@ -95,7 +107,8 @@ export class SyncRunRepository {
   async list(filter: RunFilter): Promise<SyncRun[]> {
     const params: unknown[] = [];
     const where: string[] = [];
-    const add = (sql: string, ...values: unknown[]) => where.push(values.reduce<string>((text, value) => text.replace('?', `$${params.push(value)}`), sql));
+    const add = (sql: string, ...values: unknown[]) =>
+      where.push(values.reduce<string>((text, value) => text.replace('?', `$${params.push(value)}`), sql));
     if (filter.tenant !== undefined) add('tenant = ?', filter.tenant);
     if (filter.connectionId !== undefined) add('connection_id = ?', filter.connectionId);
     if (filter.provider !== undefined) add('provider = ?', filter.provider);

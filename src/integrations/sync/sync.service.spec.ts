@@ -41,8 +41,28 @@ describe('asking for a sync', () => {
     expect(second.run.id).toBe(first.run.id);
   });
 
+  it('lists runs of one and the same millisecond page by page, none left out', async () => {
+    await harness.query(
+      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, created_at)
+       SELECT gen_random_uuid(), $1, 'acme', 'remote', 'full', 'manual', 'succeeded', '2026-01-01T00:00:00.000Z'::timestamptz + n * interval '100 microseconds' FROM generate_series(0, 8) n`,
+      [connection.id],
+    );
+    const seen: string[] = [];
+    for (let before: { at: string; id: string } | undefined; ;) {
+      const page = await process.service.list({ connectionId: connection.id, limit: 2, before });
+      const last = page.at(-1);
+      if (!last) break;
+      seen.push(...page.map(({ id }) => id));
+      before = { at: last.createdAt.toISOString(), id: last.id };
+    }
+    expect(new Set(seen).size).toBe(9);
+    expect(seen).toHaveLength(9);
+  });
+
   it('makes one run of many that ask at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => process.service.request(connection.id, { type: 'incremental', trigger: 'webhook' })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => process.service.request(connection.id, { type: 'incremental', trigger: 'webhook' })),
+    );
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
     expect(await runs()).toHaveLength(1);
   });
@@ -57,8 +77,13 @@ describe('asking for a sync', () => {
   });
 
   it('makes one further run of a burst that comes while one is running', async () => {
-    await whileRunning(() => Promise.all(Array.from({ length: 10 }, () => process.service.request(connection.id, { type: 'incremental', trigger: 'webhook' }))));
-    expect((await runs()).map(({ status, trigger }) => [status, trigger])).toEqual([['queued', 'webhook'], ['succeeded', 'schedule']]);
+    await whileRunning(() =>
+      Promise.all(Array.from({ length: 10 }, () => process.service.request(connection.id, { type: 'incremental', trigger: 'webhook' }))),
+    );
+    expect((await runs()).map(({ status, trigger }) => [status, trigger])).toEqual([
+      ['queued', 'webhook'],
+      ['succeeded', 'schedule'],
+    ]);
     await process.drain();
     expect(await runs()).toHaveLength(2);
   });
@@ -89,8 +114,12 @@ describe('asking for a sync', () => {
 
   it('refuses for a connection that is not there or not connected', async () => {
     await harness.query(`UPDATE connections SET status = 'disconnected' WHERE id = $1`, [connection.id]);
-    await expect(process.service.request(connection.id, { type: 'full', trigger: 'manual' })).rejects.toMatchObject({ code: 'not_connected' });
-    await expect(process.service.request('00000000-0000-7000-8000-000000000000', { type: 'full', trigger: 'manual' })).rejects.toMatchObject({ code: 'connection_not_found' });
+    await expect(process.service.request(connection.id, { type: 'full', trigger: 'manual' })).rejects.toMatchObject({
+      code: 'not_connected',
+    });
+    await expect(
+      process.service.request('00000000-0000-7000-8000-000000000000', { type: 'full', trigger: 'manual' }),
+    ).rejects.toMatchObject({ code: 'connection_not_found' });
   });
 
   it('belongs to the transaction that it is asked in', async () => {

@@ -124,7 +124,7 @@ export class WebhookEventList {
     const [row] = await this.read<QueueState>(
       `SELECT
          (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND ($1::text IS NULL OR tenant = $1)) AS depth,
-         (SELECT greatest(0, extract(epoch FROM now() - min(next_attempt_at)))::float8 FROM webhook_events
+         (SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM webhook_events
            WHERE status IN ('received', 'failed') AND next_attempt_at <= now() AND ($1::text IS NULL OR tenant = $1)) AS "oldestAgeSeconds",
          (SELECT count(*)::int FROM webhook_events WHERE status = 'processing' AND ($1::text IS NULL OR tenant = $1)) AS "inFlight",
          (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND attempts > 0 AND ($1::text IS NULL OR tenant = $1)) AS retrying,
