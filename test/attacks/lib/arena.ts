@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSandbox, type Sandbox } from '../../../src/sandbox';
+import { atEnd, cleanUp } from '../../faults/lib/clean-up';
+import { startInstance, type Instance, type Who } from './instance';
+import { Relay } from './relay';
+import type { Answer } from './request';
+import { Visitor } from './visitor';
+
+/** Secrets that Stripe rolled from: good beside the new one, and no longer good. */
+export const ROLLED_SECRET = `whsec_${randomBytes(24).toString('hex')}`;
+export const RETIRED_SECRET = `whsec_${randomBytes(24).toString('hex')}`;
+
+const ACCOUNT_FIELD: Readonly<Record<string, string>> = { slack: 'team', stripe: 'account', google: 'login_hint' };
+
+/** What is attacked: one service on the embedded default, the sandbox providers, a relay before Stripe's API. */
+export interface Arena {
+  readonly sandbox: Sandbox;
+  readonly stateFile: string;
+  readonly service: Instance;
+  readonly relay: Relay;
+  /** Started when first asked for: a second service with NODE_ENV=production. */
+  production(): Promise<Instance>;
+  /** Connects an account as a person does. @returns the connection's id; the same one when it is connected already */
+  connect(provider: string, who?: Who, account?: string): Promise<string>;
+  /** The way to the provider's consent page. */
+  begin(provider: string, visitor: Visitor, who?: Who, more?: object): Promise<{ connectUrl: string; authorizeUrl: URL }>;
+  operator(path: string): Promise<Answer>;
+  secret(name: string): string;
+}
+
+export async function openArena(): Promise<Arena> {
+  const folder = await mkdtemp(join(tmpdir(), 'trestle-attacks-'));
+  atEnd(() => rm(folder, { recursive: true, force: true }));
+  const stateFile = join(folder, 'state.json');
+  const sandbox = await startSandbox({ autoConsent: 'allow', stateFile });
+  atEnd(() => sandbox.stop());
+  const relay = await Relay.start(sandbox.urls.stripe);
+  atEnd(() => relay.stop());
+  const own = sandbox.env();
+  const env = {
+    ...own,
+    STRIPE_API_BASE_URL: `${relay.url}/`,
+    STRIPE_WEBHOOK_SECRET: `${own.STRIPE_WEBHOOK_SECRET},${ROLLED_SECRET}`,
+    // Everything that is ever said is looked through at the end.
+    LOG_LEVEL: 'trace',
+  };
+  const service = await startInstance(env);
+  atEnd(() => service.stop());
+  sandbox.setWebhookTarget(service.url);
+  return new RunningArena(sandbox, stateFile, service, relay);
+}
+
+export { cleanUp };
+
+class RunningArena implements Arena {
+  private inProduction?: Promise<Instance>;
+  private readonly connected = new Map<string, Promise<string>>();
+
+  constructor(
+    readonly sandbox: Sandbox,
+    readonly stateFile: string,
+    readonly service: Instance,
+    readonly relay: Relay,
+  ) {}
+
+  production(): Promise<Instance> {
+    this.inProduction ??= startInstance(
+      {
+        ...this.sandbox.env(),
+        NODE_ENV: 'production',
+        PUBLIC_URL: 'https://trestle.example.com',
+        LOG_LEVEL: 'trace',
+        SLACK_SIGNING_SECRET: '',
+        GOOGLE_PUBSUB_AUDIENCE: '',
+      },
+      join(__dirname, 'production-service.ts'),
+    ).then((instance) => {
+      atEnd(() => instance.stop());
+      return instance;
+    });
+    return this.inProduction;
+  }
+
+  connect(provider: string, who: Who = {}, account?: string): Promise<string> {
+    const key = JSON.stringify([provider, who, account]);
+    const id = this.connected.get(key) ?? this.connectAnew(provider, who, account);
+    this.connected.set(key, id);
+    return id;
+  }
+
+  async begin(provider: string, visitor: Visitor, who: Who = {}, more: object = {}) {
+    const session = await this.service.as(who, '/v1/connect-sessions', { body: { provider, ...more } });
+    const { connectUrl } = session.json as { connectUrl: string };
+    const { location, status } = await visitor.go(connectUrl);
+    if (!location) throw new Error(`starting to connect ${provider} was answered ${status}`);
+    return { connectUrl, authorizeUrl: new URL(location) };
+  }
+
+  operator(path: string): Promise<Answer> {
+    return this.service.as({ tenant: 'operations', user: 'olga', role: 'operator' }, path);
+  }
+
+  secret(name: string): string {
+    return this.sandbox.env()[name] ?? '';
+  }
+
+  private async connectAnew(provider: string, who: Who, account?: string): Promise<string> {
+    const visitor = new Visitor();
+    const { authorizeUrl } = await this.begin(provider, visitor, who);
+    if (account) authorizeUrl.searchParams.set(ACCOUNT_FIELD[provider] ?? '', account);
+    const allowed = await visitor.go(authorizeUrl.href);
+    const landed = await visitor.go(allowed.location ?? '');
+    const query = new URL(landed.location ?? 'about:blank').searchParams;
+    if (query.get('success') !== provider) throw new Error(`connecting ${provider} came back with ${query.get('error') ?? landed.status}`);
+    return query.get('connection') ?? '';
+  }
+}
