@@ -316,8 +316,18 @@ export function findIntegrationError(error: unknown, depth = 4): IntegrationErro
   if (depth === 0 || typeof error !== 'object' || error === null) return undefined;
   const inner = [(error as { cause?: unknown }).cause, ...Object.values(error)];
   for (const value of inner) {
-    const found = value instanceof Error ? findIntegrationError(value, depth - 1) : undefined;
+    const found = isErrorLike(value) ? findIntegrationError(value, depth - 1) : undefined;
     if (found) return found;
   }
   return undefined;
+}
+
+/** Also an error of another realm (a worker, a test's sandbox), which is no `Error` of ours. */
+function isErrorLike(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return (
+    value instanceof Error ||
+    Object.prototype.toString.call(value) === '[object Error]' ||
+    typeof (value as { stack?: unknown }).stack === 'string'
+  );
 }

@@ -109,8 +109,16 @@ describe('Stripe', () => {
 
   it('answers a declined card with 402 and the reason', async () => {
     const wanted = { customerId: customer({ metadata: { sandbox_decline: 'insufficient_funds' } }), priceId: priceId() };
-    expect(await call('POST', 'stripe', 'stripe/subscriptions', wanted)).toMatchObject({
+    const key = { 'idempotency-key': randomUUID() };
+    const declined = await call('POST', 'stripe', 'stripe/subscriptions', wanted, key);
+    expect(await call('POST', 'stripe', 'stripe/subscriptions', wanted, key)).toMatchObject({
       status: 402,
+      replayed: true,
+      body: { code: 'card_declined', detail: declined.body.detail },
+    });
+    expect(declined).toMatchObject({
+      status: 402,
+      replayed: false,
       body: {
         code: 'card_declined',
         declineCode: 'insufficient_funds',
@@ -164,6 +172,28 @@ describe('Google', () => {
     expect(sent).toMatchObject({ status: 201, body: { messageId: expect.any(String) as string, threadId: expect.any(String) as string } });
     const state = app.sandbox.control.state().google['ada@acme.test'] as { emailsSent: object[] };
     expect(state.emailsSent.at(-1)).toMatchObject({ subject: 'Grüße', bcc: expect.stringContaining('hidden@example.test') as string });
+  });
+
+  it('finds a mail whose answer was lost on the way, and sends it once', async () => {
+    const mail = { to: ['zoe@example.test'], subject: 'Perhaps', text: 'Hello' };
+    const key = { 'idempotency-key': randomUUID() };
+    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
+    expect(await call('POST', 'google', 'google/emails', mail, key)).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
+    const found = await call<{ messageId: string; threadId: string }>('POST', 'google', 'google/emails', mail, key);
+    expect(found).toMatchObject({ status: 201, body: { messageId: expect.any(String) as string }, replayed: true });
+    expect(await call('POST', 'google', 'google/emails', mail, key)).toEqual(found);
+    expect(hits('gmail.messages.send')).toHaveLength(1);
+    expect(hits('gmail.messages.list')).toHaveLength(1);
+  });
+
+  it('does not repeat a mail that was not sent for all we can see', async () => {
+    const mail = { to: ['zoe@example.test'], subject: 'Perhaps not', text: 'Hello' };
+    const key = { 'idempotency-key': randomUUID() };
+    app.sandbox.control.addFault({ kind: 'reset', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
+    const send = () => call('POST', 'google', 'google/emails', mail, key);
+    expect(await send()).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
+    expect(await send()).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
+    expect(hits('gmail.messages.send')).toHaveLength(1);
   });
 
   it('lists the events of a window by their start', async () => {

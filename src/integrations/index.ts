@@ -37,7 +37,7 @@ export {
   type SyncRunView,
 } from './sync';
 export { ConnectService, DisconnectService } from './oauth';
-export { ActionService, isReplayed, type ActionAnswer, type ActionResult, type Operation } from './actions';
+export { ActionReconciler, ActionReplyInterceptor, ActionService, type ActionAnswer, type ActionResult, type Operation, type Reconcile } from './actions';
 export {
   AlertService,
   HealthModule,

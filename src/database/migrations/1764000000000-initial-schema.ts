@@ -150,6 +150,7 @@ const ACTIONS = [
     lease_until timestamptz NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), finished_at timestamptz, expires_at timestamptz NOT NULL)`,
   `CREATE UNIQUE INDEX actions_key ON actions (tenant, user_id, idempotency_key) WHERE idempotency_key IS NOT NULL`,
   `CREATE INDEX actions_expiry ON actions (expires_at)`,
+  `CREATE INDEX actions_open ON actions (lease_until) WHERE status IN ('running', 'unknown')`,
 ];
 
 const HEALTH = [

@@ -18,6 +18,8 @@ export interface NewAction {
 export interface StoredAction {
   readonly id: string;
   readonly tenant: string;
+  readonly route: string;
+  readonly connectionId: string;
   readonly operationId: string;
   readonly requestHash: string;
   readonly status: 'running' | 'done' | 'unknown';
@@ -27,6 +29,12 @@ export interface StoredAction {
   readonly leased: boolean;
   readonly expired: boolean;
 }
+
+/** One that may be looked for at the provider. */
+export type UnknownAction = Pick<StoredAction, 'id' | 'tenant' | 'route' | 'connectionId' | 'operationId'>;
+
+/** Looks of one sweep. */
+const LOOKS = 20;
 
 /** What a try holds: it may only write its outcome as long as nobody else has taken the action over. */
 export interface Claim {
@@ -39,6 +47,8 @@ export interface Claim {
 interface Row {
   id: string;
   tenant: string;
+  route: string;
+  connection_id: string;
   operation_id: string;
   request_hash: string;
   status: StoredAction['status'];
@@ -83,7 +93,7 @@ export class ActionRepository {
 
   async find(tenant: string, userId: string, key: string): Promise<StoredAction | undefined> {
     const [row] = await this.query<Row>(
-      `SELECT id, tenant, operation_id, request_hash, status, response_status, response, lease_until > now() AS leased, expires_at <= now() AS expired
+      `SELECT id, tenant, route, connection_id, operation_id, request_hash, status, response_status, response, lease_until > now() AS leased, expires_at <= now() AS expired
        FROM actions WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`,
       [tenant, userId, key],
     );
@@ -91,6 +101,8 @@ export class ActionRepository {
       row && {
         id: row.id,
         tenant: row.tenant,
+        route: row.route,
+        connectionId: row.connection_id,
         operationId: row.operation_id,
         requestHash: row.request_hash,
         status: row.status,
@@ -120,6 +132,34 @@ export class ActionRepository {
        WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until = $2::timestamptz)) RETURNING id`,
       [claim.id, claim.leaseUntil, status, response, errorCode ?? null],
     );
+  }
+
+  /** The outcome of an unknown one, found at the provider. */
+  async settle(action: Pick<StoredAction, 'id' | 'tenant'>, status: number, answer: StoredAnswer): Promise<void> {
+    const response = this.secrets.encrypt(JSON.stringify(answer), actionBinding(action.tenant, action.id));
+    await this.update(
+      `UPDATE actions SET status = 'done', response_status = $2, response = $3, error_code = NULL, finished_at = now()
+       WHERE id = $1 AND status = 'unknown' RETURNING id`,
+      [action.id, status, response],
+    );
+  }
+
+  /** Unknown ones of these routes whose time for a look has come; the next one is as far away as the action is old. For all processes together. */
+  async unknownOf(routes: readonly string[]): Promise<UnknownAction[]> {
+    const rows = await this.update<{ id: string; tenant: string; route: string; connection_id: string; operation_id: string }>(
+      `UPDATE actions SET lease_until = now() + greatest(now() - created_at, interval '1 minute')
+       WHERE id IN (SELECT id FROM actions WHERE status = 'unknown' AND lease_until <= now() AND expires_at > now() AND route = ANY($1)
+                    ORDER BY lease_until LIMIT ${LOOKS} FOR UPDATE SKIP LOCKED)
+       RETURNING id, tenant, route, connection_id, operation_id`,
+      [routes],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      tenant: row.tenant,
+      route: row.route,
+      connectionId: row.connection_id,
+      operationId: row.operation_id,
+    }));
   }
 
   read(action: StoredAction): StoredAnswer {

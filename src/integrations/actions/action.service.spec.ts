@@ -1,24 +1,30 @@
 import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { IntegrationError } from '../../errors';
-import { SecretBox } from '../connections';
+import { systemClock } from '../../clock';
+import { ConnectionRepository, SecretBox } from '../connections';
 import type { ConnectionRef, Provider } from '../provider';
 import { ProviderRegistry } from '../registry';
-import type { ActionRequest, Operation } from './action';
+import type { ActionAnswer, ActionRequest, Operation } from './action';
 import { isReplayed } from './action-outcome';
+import { ActionReconciler } from './action-reconciler';
 import { ActionRepository } from './action.repository';
 import { ActionService } from './action.service';
 
 let database: TestDatabase;
 let actions: ActionRepository;
 let service: ActionService;
+let reconciler: ActionReconciler;
 beforeAll(async () => {
+  Logger.overrideLogger(false);
   database = await createTestDatabase();
   const registry = new ProviderRegistry();
   registry.register(provider('keyed', 'Idempotency-Key'));
   registry.register(provider('plain'));
   actions = new ActionRepository(database.dataSource, new SecretBox([{ id: 'k1', key: Buffer.alloc(32, 'actions') }]));
-  service = new ActionService(actions, registry);
+  reconciler = new ActionReconciler(actions, new ConnectionRepository(database.dataSource), systemClock);
+  service = new ActionService(actions, registry, reconciler);
 });
 afterAll(() => database.close());
 
@@ -138,11 +144,6 @@ describe('a first try whose process died', () => {
     void service.run({ ...request, execute: () => new Promise(() => {}) });
     while (!(await actions.find(request.caller.tenant, request.caller.userId, request.idempotencyKey!))) await new Promise(setImmediate);
   };
-  const endLease = (request: ActionRequest) =>
-    database.dataSource.query(`UPDATE actions SET lease_until = now() - interval '1 second' WHERE idempotency_key = $1`, [
-      request.idempotencyKey,
-    ]);
-
   it('keeps its key for the time of its lease', async () => {
     const { request } = sending();
     await crash(request);
@@ -177,6 +178,66 @@ describe('a first try whose process died', () => {
   });
 });
 
+describe('of unknown outcome, where the provider can be asked', () => {
+  const route = 'POST findable';
+
+  it('is found when asked again, and stays so without another look', async () => {
+    const { action, looks } = await findable({ status: 201, body: { id: 'found' } });
+    await expect(service.run(action.request)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(await service.run(action.request)).toEqual({ status: 201, body: { id: 'found' }, replayed: true });
+    expect(await service.run(action.request)).toEqual({ status: 201, body: { id: 'found' }, replayed: true });
+    expect(looks).toEqual([action.operations[0]?.operationId]);
+    expect(action.operations).toHaveLength(1);
+  });
+
+  it.each([
+    ['is not found', undefined],
+    ['cannot be looked up', timeout()],
+  ])('stays unknown and is not repeated while it %s', async (_, seen) => {
+    const { action } = await findable(seen);
+    await expect(service.run(action.request)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    await expect(service.run(action.request)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    expect(action.operations).toHaveLength(1);
+  });
+
+  it('is settled by the sweep, which does not look again at once for what it did not find', async () => {
+    const { action, looks, set } = await findable(undefined);
+    await expect(service.run(action.request)).rejects.toMatchObject({ code: 'outcome_unknown' });
+    await endLease(action.request);
+    expect(await reconciler.sweep()).toBe(0);
+    expect(await reconciler.sweep()).toBe(0);
+    expect(looks).toHaveLength(1);
+    set({ status: 201, body: { id: 'late' } });
+    await endLease(action.request);
+    expect(await reconciler.sweep()).toBe(1);
+    expect(await service.run(action.request)).toMatchObject({ body: { id: 'late' }, replayed: true });
+    expect(action.operations).toHaveLength(1);
+  });
+
+  /** A doubtful action of a real connection, and what a look at the provider gives. */
+  async function findable(first: ActionAnswer | IntegrationError | undefined) {
+    let seen = first;
+    const looks: string[] = [];
+    reconciler.register(route, (_, operationId) => {
+      looks.push(operationId);
+      return seen instanceof IntegrationError ? Promise.reject(seen) : Promise.resolve(seen);
+    });
+    const made = sending({ provider: 'plain', fails: [timeout()] });
+    await new ConnectionRepository(database.dataSource)
+      .upsertConnected(database.dataSource.manager, {
+        tenant: 'acme',
+        userId: 'u1',
+        provider: 'plain',
+        authType: 'oauth2',
+        account: { accountId: randomUUID(), accountName: 'A' },
+        scopes: [],
+        at: new Date(),
+      })
+      .then(({ connection }) => Object.assign(made.request, { connection: { ...made.request.connection, id: connection.id }, route }));
+    return { action: made, looks, set: (answer: ActionAnswer) => (seen = answer) };
+  }
+});
+
 describe('without a key', () => {
   it('is recorded, and a repetition is another action', async () => {
     const action = sending();
@@ -195,6 +256,11 @@ describe('without a key', () => {
     await expect(service.run(request)).rejects.toMatchObject({ code: 'outcome_unknown' });
   });
 });
+
+const endLease = (request: ActionRequest) =>
+  database.dataSource.query(`UPDATE actions SET lease_until = now() - interval '1 second' WHERE idempotency_key = $1`, [
+    request.idempotencyKey,
+  ]);
 
 interface Wish {
   provider?: 'keyed' | 'plain';

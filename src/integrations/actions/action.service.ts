@@ -4,6 +4,7 @@ import { IntegrationError } from '../../errors';
 import { ProviderRegistry } from '../registry';
 import { ACTION_DEFAULTS, type ActionRequest, type ActionResult } from './action';
 import { endingOf, knownFailure, replayedFailure, storedFailure } from './action-outcome';
+import { ActionReconciler } from './action-reconciler';
 import { ActionRepository, type Claim, type StoredAction } from './action.repository';
 
 /** Keeps what may have happened at most this often from being asked: the row may change between two looks. */
@@ -17,6 +18,7 @@ export class ActionService {
   constructor(
     private readonly actions: ActionRepository,
     private readonly registry: ProviderRegistry,
+    private readonly reconciler: ActionReconciler,
   ) {}
 
   /**
@@ -43,6 +45,8 @@ export class ActionService {
       if (stored.status === 'running' && stored.leased) throw inUse();
       if (!this.isRepeatable(request)) {
         await this.actions.markUnknown(stored.id, 'outcome_unknown');
+        const found = await this.reconciler.settle(stored);
+        if (found) return { ...found, replayed: true };
         throw new IntegrationError('outcome_unknown');
       }
       const again = await this.actions.takeOver(stored, ACTION_DEFAULTS);

@@ -2,15 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { ActionReconciler } from './action-reconciler';
 import { ActionRepository } from './action.repository';
 
 const EVERY_MS = 60_000;
 
-/** Names what was left behind and removes what is past its time. */
+/** Names what was left behind, looks for it at the provider, and removes what is past its time. */
 @Injectable()
 export class ActionSweeper {
   constructor(
     private readonly actions: ActionRepository,
+    private readonly reconciler: ActionReconciler,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -21,7 +23,9 @@ export class ActionSweeper {
     await this.sweep().catch(() => undefined);
   }
 
-  async sweep(): Promise<{ abandoned: number; expired: number }> {
-    return { abandoned: await this.actions.markAbandoned(), expired: await this.actions.deleteExpired() };
+  async sweep(): Promise<{ abandoned: number; settled: number; expired: number }> {
+    const abandoned = await this.actions.markAbandoned();
+    const expired = await this.actions.deleteExpired();
+    return { abandoned, expired, settled: await this.reconciler.sweep() };
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConnectionsModule } from '../connections';
+import { ActionReconciler } from './action-reconciler';
 import { ActionRepository } from './action.repository';
 import { ActionService } from './action.service';
 import { ActionSweeper } from './action.sweeper';
@@ -7,7 +8,7 @@ import { ActionSweeper } from './action.sweeper';
 /** Idempotent actions with a recorded outcome. */
 @Module({
   imports: [ConnectionsModule],
-  providers: [ActionRepository, ActionService, ActionSweeper],
-  exports: [ActionService],
+  providers: [ActionReconciler, ActionRepository, ActionService, ActionSweeper],
+  exports: [ActionReconciler, ActionService],
 })
 export class ActionsModule {}

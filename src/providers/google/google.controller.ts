@@ -1,6 +1,5 @@
-import { Controller, Get, Headers, Param, Post, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
   cursor,
@@ -16,13 +15,21 @@ import {
   type Caller,
   type Paged,
 } from '../../api';
-import { ActionService, ConnectionRepository, toRef } from '../../integrations';
+import {
+  ActionReplyInterceptor,
+  ActionReconciler,
+  ActionService,
+  ConnectionRepository,
+  toRef,
+  type ActionResult,
+} from '../../integrations';
 import { EMAIL_BODY_BYTES, sendEmailBody, type SendEmail } from './google-mail.composer';
 import { GOOGLE } from './google.facts';
 import { eventPosition, GoogleService, type CalendarEvent } from './google.service';
 
 const instant = z.iso.datetime({ offset: true, error: 'must be a time like 2026-01-31T09:00:00Z' });
 const eventsQuery = z.strictObject({ timeMin: instant.optional(), timeMax: instant.optional(), limit, cursor });
+const SEND_EMAIL = 'POST google/emails';
 const calendarId = z.string().min(1).max(1_024);
 
 @Controller('v1/connections/:id/google')
@@ -31,30 +38,33 @@ export class GoogleController {
     private readonly connections: ConnectionRepository,
     private readonly actions: ActionService,
     private readonly google: GoogleService,
-  ) {}
+    reconciler: ActionReconciler,
+  ) {
+    reconciler.register(SEND_EMAIL, async (connection, operationId, signal) => {
+      const body = await google.findSentEmail(connection, operationId, signal);
+      return body && { status: 201, body };
+    });
+  }
 
-  /** Sends an e-mail from the connected account. Gmail takes no idempotency key: one of doubtful outcome stays `outcome_unknown`. */
+  /** Sends an e-mail from the connected account. Gmail takes no idempotency key: one of doubtful outcome is looked for, and stays `outcome_unknown` if not found. */
   @Post('emails')
+  @UseInterceptors(ActionReplyInterceptor)
   @RouteConfig({ bodyLimit: EMAIL_BODY_BYTES })
   async sendEmail(
     @CurrentUser() caller: Caller,
     @IdParam() id: string,
     @ZodBody(sendEmailBody) body: SendEmail,
-    @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<unknown> {
+  ): Promise<ActionResult> {
     const connection = toRef(await this.connections.findUsable(caller, GOOGLE, id));
-    const done = await this.actions.run({
+    return this.actions.run({
       caller,
       connection,
-      route: 'POST google/emails',
+      route: SEND_EMAIL,
       body,
       idempotencyKey,
       execute: async ({ operationId }) => ({ status: 201, body: await this.google.sendEmail(connection, body, operationId) }),
     });
-    if (done.replayed) reply.header('Idempotent-Replayed', 'true');
-    reply.status(done.status);
-    return done.body;
   }
 
   /** Occurrences in a window by their start, asked live. */

@@ -71,7 +71,7 @@ export class GoogleService {
   ): Promise<{ messageId: string; threadId: string }> {
     const own = connection.metadata['email'];
     const raw = await composeMail(mail, {
-      messageId: `<${operationId}@${this.host}>`,
+      messageId: `<${this.messageIdOf(operationId)}>`,
       date: new Date(this.clock.now()),
       ...(typeof own === 'string' ? { from: own } : {}),
     });
@@ -82,6 +82,22 @@ export class GoogleService {
     const { data } = await callSdk(() => client.users.messages.send({ userId: 'me', requestBody: { raw: raw.toString('base64url') } }));
     if (!data.id || !data.threadId) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
     return { messageId: data.id, threadId: data.threadId };
+  }
+
+  /**
+   * The mail of an operation, where it was sent. Gmail may have given it another Message-ID, and a search may be behind: not found says nothing.
+   * https://developers.google.com/workspace/gmail/api/guides/filtering
+   */
+  async findSentEmail(
+    connection: ConnectionRef,
+    operationId: string,
+    signal?: AbortSignal,
+  ): Promise<{ messageId: string; threadId: string } | undefined> {
+    const client = gmailClient(this.http.fetchFor(connection, { operation: 'google.emails.find', signal }), this.roots.gmail);
+    const q = `rfc822msgid:${this.messageIdOf(operationId)}`;
+    const { data } = await callSdk(() => client.users.messages.list({ userId: 'me', q, maxResults: 2 }));
+    const [found, another] = data.messages ?? [];
+    return found?.id && found.threadId && !another ? { messageId: found.id, threadId: found.threadId } : undefined;
   }
 
   /** Occurrences in a window by their start, asked live. @throws IntegrationError `invalid_request`, `invalid_cursor`, ... */
@@ -105,6 +121,10 @@ export class GoogleService {
     });
     const events = (data.items ?? []).flatMap((event) => (event.id ? [eventOf({ ...event, id: event.id })] : []));
     return { events, ...(data.nextPageToken ? { next: { calendarId, timeMin, timeMax, pageToken: data.nextPageToken } } : {}) };
+  }
+
+  private messageIdOf(operationId: string): string {
+    return `${operationId}@${this.host}`;
   }
 
   private bounds(window: EventWindow): { timeMin: string; timeMax: string } {

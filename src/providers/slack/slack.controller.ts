@@ -1,5 +1,4 @@
-import { Controller, Get, Headers, Post, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Headers, Post, UseInterceptors } from '@nestjs/common';
 import { z } from 'zod';
 import {
   cursor,
@@ -14,7 +13,7 @@ import {
   type Caller,
   type Paged,
 } from '../../api';
-import { ActionService, ConnectionRepository, toRef } from '../../integrations';
+import { ActionReplyInterceptor, ActionService, ConnectionRepository, toRef, type ActionResult } from '../../integrations';
 import { SLACK } from './slack.facts';
 import { postMessageBody, SlackService, type PostMessage, type SlackChannelSummary } from './slack.service';
 
@@ -44,15 +43,15 @@ export class SlackController {
 
   /** Posts a message as the app. Slack takes no idempotency key: one of doubtful outcome stays `outcome_unknown`. */
   @Post('messages')
+  @UseInterceptors(ActionReplyInterceptor)
   async postMessage(
     @CurrentUser() caller: Caller,
     @IdParam() id: string,
     @ZodBody(postMessageBody) body: PostMessage,
-    @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<unknown> {
+  ): Promise<ActionResult> {
     const connection = toRef(await this.connections.findUsable(caller, SLACK, id));
-    const done = await this.actions.run({
+    return this.actions.run({
       caller,
       connection,
       route: 'POST slack/messages',
@@ -60,8 +59,5 @@ export class SlackController {
       idempotencyKey,
       execute: async () => ({ status: 201, body: await this.slack.postMessage(connection, body) }),
     });
-    if (done.replayed) reply.header('Idempotent-Replayed', 'true');
-    reply.status(done.status);
-    return done.body;
   }
 }

@@ -1,8 +1,7 @@
-import { Controller, Delete, Headers, Param, Post, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Delete, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { CurrentUser, IdParam, ZodBody, ZodPipe, type Caller } from '../../api';
-import { ActionService, ConnectionRepository, toRef } from '../../integrations';
+import { ActionReplyInterceptor, ActionService, ConnectionRepository, toRef, type ActionResult } from '../../integrations';
 import { STRIPE } from './stripe.facts';
 import {
   createSubscriptionBody,
@@ -22,15 +21,15 @@ export class StripeController {
 
   /** A subscription that waits for its first payment; the client secret is for the browser. */
   @Post('subscriptions')
+  @UseInterceptors(ActionReplyInterceptor)
   async createSubscription(
     @CurrentUser() caller: Caller,
     @IdParam() id: string,
     @ZodBody(createSubscriptionBody) body: CreateSubscription,
-    @Res({ passthrough: true }) reply: FastifyReply,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<unknown> {
+  ): Promise<ActionResult> {
     const connection = toRef(await this.connections.findUsable(caller, STRIPE, id));
-    const done = await this.actions.run({
+    return this.actions.run({
       caller,
       connection,
       route: 'POST stripe/subscriptions',
@@ -38,9 +37,6 @@ export class StripeController {
       idempotencyKey,
       execute: async ({ providerKey }) => ({ status: 201, body: await this.stripe.createSubscription(connection, body, providerKey) }),
     });
-    if (done.replayed) reply.header('Idempotent-Replayed', 'true');
-    reply.status(done.status);
-    return done.body;
   }
 
   /** Cancels at the end of the paid period; asked twice it is the same. */
