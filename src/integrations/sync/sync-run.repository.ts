@@ -113,7 +113,11 @@ export class SyncRunRepository {
     if (filter.connectionId !== undefined) add('connection_id = ?', filter.connectionId);
     if (filter.provider !== undefined) add('provider = ?', filter.provider);
     if (filter.status !== undefined) add('status = ?', filter.status);
-    if (filter.before) add('(created_at, id) < (?::timestamptz, ?::uuid)', filter.before.at, filter.before.id);
+    // A cursor's time is cut to the ms, the row's is not: the row itself says where the page ended.
+    if (filter.before) {
+      const { at, id } = filter.before;
+      add('(created_at, id) < (coalesce((SELECT created_at FROM sync_runs WHERE id = ?::uuid), ?::timestamptz), ?::uuid)', id, at, id);
+    }
     const rows = await select<SyncRunRow>(
       this.dataSource,
       `SELECT ${RUN_COLUMNS} FROM sync_runs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY created_at DESC, id DESC LIMIT $${params.push(filter.limit)}`,
