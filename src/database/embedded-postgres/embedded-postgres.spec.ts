@@ -43,6 +43,22 @@ describe('the database behind the pg driver', () => {
     expect(await query('SELECT count(*)::int AS n FROM sample')).toEqual([{ n: 0 }]);
   });
 
+  it('lets timers and sockets have their turn while one statement follows the other', async () => {
+    const open = await openEmbeddedPostgres('memory://', { seed: await testSeed() });
+    const pool = new Pool(open.poolConfig());
+    let turns = 0;
+    const ticking = setInterval(() => turns++, 1);
+    try {
+      const end = performance.now() + 200;
+      while (performance.now() < end) await pool.query('SELECT 1');
+      expect(turns).toBeGreaterThan(2);
+    } finally {
+      clearInterval(ticking);
+      await pool.end();
+      await open.close();
+    }
+  });
+
   it('goes on in a transaction after rolling back to a savepoint', async () => {
     await database.dataSource.transaction(async (manager) => {
       await manager.query('INSERT INTO sample (id) VALUES (1)');

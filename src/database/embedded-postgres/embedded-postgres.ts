@@ -1,5 +1,6 @@
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { DataFolderLock } from './data-folder-lock';
 import { PgliteStream, type EmbeddedSession } from './pglite-stream';
@@ -26,6 +27,8 @@ export interface EmbeddedPoolConfig {
 const DEFAULTS: EmbeddedPostgresOptions = { connectionTimeoutMs: 5_000 };
 const MEMORY = 'memory://';
 const RECOVERY_PAUSE_MS = 2_000;
+/** For so long statements may follow one another before timers and sockets get their turn, ms. */
+const TURN_MS = 5;
 
 /** Opens the database below `dataDir` (in its folder `postgres`), or one in memory. @throws DataFolderLockedError */
 export async function openEmbeddedPostgres(dataDir: string, options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
@@ -38,6 +41,7 @@ export class EmbeddedPostgres {
   private stopped: string | undefined;
   private broken = false;
   private recoveredAt = -Infinity;
+  private turnAt = -Infinity;
 
   private constructor(
     private database: PGlite,
@@ -114,6 +118,7 @@ export class EmbeddedPostgres {
   }
 
   private async run(messages: Buffer[]): Promise<Buffer> {
+    await this.takeTurns();
     if (this.stopped) throw connectionFailure(`The embedded database does not answer: ${this.stopped}.`);
     if (this.broken) await this.recover();
     const parts: Buffer[] = [];
@@ -136,6 +141,13 @@ export class EmbeddedPostgres {
       throw connectionFailure('The embedded database stopped in the middle of a statement.');
     }
     return answer;
+  }
+
+  /** A statement blocks the thread, and its answer comes without a turn of the event loop: a chain of them would keep all else waiting. */
+  private async takeTurns(): Promise<void> {
+    if (performance.now() - this.turnAt < TURN_MS) return;
+    await nextTurn();
+    this.turnAt = performance.now();
   }
 
   /** Starts a new backend on the folder, which replays the log as after a crash. Each try costs about a second of the process. */
