@@ -36,6 +36,8 @@ export const CLAIM_DUE = `
   LEFT JOIN claimed c ON true
   LEFT JOIN connections k ON k.id = c.connection_id`;
 
+export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until < now()) AS found`;
+
 /**
  * Takes over one event whose worker died. One at a time: if it was this event that killed the worker, it kills nobody beside it.
  * The attempt that died counts; when it was the last one the event is dead. $1 owner, $2 lease in seconds, $3 most attempts, $4 reason.

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim-sql';
+import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim-sql';
 import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from './claimed-event';
 import type { FailureReason } from './failure-reason';
 
@@ -37,6 +37,12 @@ export class EventClaims {
     this.after = roundEnded ? undefined : (first?.last_tenant ?? undefined);
     const events = rows.filter(({ id }) => id !== null).map(claimedEventOf);
     return { events, complete: roundEnded && after === undefined };
+  }
+
+  /** Whether there is an event whose worker died. */
+  async anyExpired(): Promise<boolean> {
+    const [row] = await this.dataSource.query<{ found: boolean }[]>(ANY_EXPIRED);
+    return row?.found ?? false;
   }
 
   /** One event whose worker died: to be run (`event`), or dead by now. Undefined where there is none. */

@@ -70,7 +70,11 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   async work(signal: AbortSignal): Promise<'more' | 'idle'> {
     // Who takes over goes on with a claim of its own, so nothing is missed.
     if (this.takingOver) return 'idle';
-    if (this.active === 0 && this.clock.now() >= this.nextTakeoverAt) await this.takeOver(signal);
+    if (this.clock.now() >= this.nextTakeoverAt) {
+      // Others are at work: whoever ends last takes over, alone, and rings for the rest.
+      if (this.active > 0 && (await this.hasOrphans()) && (this.active > 0 || this.takingOver)) return 'idle';
+      if (this.active === 0) await this.takeOver(signal);
+    }
     this.active++;
     try {
       const { events, complete } = await (this.ahead.shift() ?? this.claim());
@@ -140,9 +144,16 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     void this.held([event], () => this.preparing.add(run, { priority: -ahead }));
   }
 
+  private async hasOrphans(): Promise<boolean> {
+    const found = await this.claims.anyExpired();
+    if (!found) this.nextTakeoverAt = this.clock.now() + this.options.takeoverEveryMs;
+    return found;
+  }
+
   /** Events of workers that died, alone in this process: what killed one worker must not be charged to others a second time. */
   private async takeOver(signal: AbortSignal): Promise<void> {
     this.takingOver = true;
+    let foundAny = false;
     try {
       for (let count = 0; count < TAKEOVERS_IN_A_ROW && !signal.aborted; count++) {
         const found = await this.claims.expired(this.options.leaseSeconds, this.settings.webhookMaxAttempts);
@@ -150,6 +161,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
           this.nextTakeoverAt = this.clock.now() + this.options.takeoverEveryMs;
           return;
         }
+        foundAny = true;
         const { event, dead } = found;
         if (dead) this.runner.bury(event, 'the process stopped each time it was working on this event');
         else if (!this.runner.hasToPrepare(event)) await this.held([event], () => this.runner.run([event]));
@@ -159,6 +171,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
       }
     } finally {
       this.takingOver = false;
+      if (foundAny) this.doorbell.ring('webhooks'); // for the lanes that made room
     }
   }
 
