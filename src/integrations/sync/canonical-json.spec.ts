@@ -3,16 +3,28 @@ import { canonicalJson, contentHash } from './canonical-json';
 
 describe('canonical JSON', () => {
   it('says the same as JSON', () => {
-    fc.assert(fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)))), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) =>
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value))),
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it('is the same text for the same content in another order', () => {
     const turned = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(turned);
       if (typeof value !== 'object' || value === null) return value;
-      return Object.fromEntries(Object.entries(value).reverse().map(([key, member]) => [key, turned(member)]));
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([key, member]) => [key, turned(member)]),
+      );
     };
-    fc.assert(fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => expect(canonicalJson(turned(value))).toBe(canonicalJson(value))), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => expect(canonicalJson(turned(value))).toBe(canonicalJson(value))),
+      { numRuns: 500 },
+    );
   });
 
   it('tells objects apart whose keys look alike when they are joined', () => {

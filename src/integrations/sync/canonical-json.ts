@@ -64,7 +64,8 @@ function shapeOf(value: Record<string, unknown>): readonly (readonly [string, st
   if (known?.length === keys.length) return known;
   const shape = keys.sort().map((key) => [key, quoted(key)] as const);
   // Objects whose keys are data have a new shape each: they must not fill the memory.
-  if (shapes.size < MAX_SHAPES && signature.length <= MAX_SHAPE_LENGTH && !keys.some((key) => key.includes('\0'))) shapes.set(signature, shape);
+  if (shapes.size < MAX_SHAPES && signature.length <= MAX_SHAPE_LENGTH && !keys.some((key) => key.includes('\0')))
+    shapes.set(signature, shape);
   return shape;
 }
 

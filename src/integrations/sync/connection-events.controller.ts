@@ -21,11 +21,19 @@ export class ConnectionEventsController {
 
   /** Server-sent events: `sync` (a run as it goes on), `changes` (records changed, read them from the feed), `heartbeat`. */
   @Get()
-  async events(@CurrentUser() caller: Caller, @IdParam() id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async events(
+    @CurrentUser() caller: Caller,
+    @IdParam() id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.connections.findFor(caller, id);
     const closed = new AbortController();
     reply.raw.once('close', () => closed.abort());
-    const messages = this.stream.follow(id, { until: endOfToken(request.headers.authorization, this.clock.now() + LONGEST_MS), signal: closed.signal });
+    const messages = this.stream.follow(id, {
+      until: endOfToken(request.headers.authorization, this.clock.now() + LONGEST_MS),
+      signal: closed.signal,
+    });
     void reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
     await reply.send(Readable.from(lines(messages)));
   }

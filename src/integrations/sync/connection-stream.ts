@@ -69,13 +69,21 @@ export class ConnectionStream implements BeforeApplicationShutdown {
 
   private async news(connectionId: string, seen: Seen): Promise<StreamMessage[]> {
     const messages: StreamMessage[] = [];
-    const [row] = await select<SyncRunRow>(this.dataSource, `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 ORDER BY created_at DESC LIMIT 1`, [connectionId]);
+    const [row] = await select<SyncRunRow>(
+      this.dataSource,
+      `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 ORDER BY created_at DESC LIMIT 1`,
+      [connectionId],
+    );
     const run = row && JSON.stringify(viewOf(runOf(row)));
     if (run && run !== seen.run) {
       seen.run = run;
       messages.push({ type: 'sync', data: JSON.parse(run) as unknown });
     }
-    const [sequence] = await select<{ last_change: string }>(this.dataSource, 'SELECT last_change FROM record_sequences WHERE connection_id = $1', [connectionId]);
+    const [sequence] = await select<{ last_change: string }>(
+      this.dataSource,
+      'SELECT last_change FROM record_sequences WHERE connection_id = $1',
+      [connectionId],
+    );
     if (sequence && sequence.last_change !== seen.change) {
       seen.change = sequence.last_change;
       messages.push({ type: 'changes', data: { lastChange: Number(sequence.last_change) } });

@@ -1,12 +1,13 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { asStorageError, inTransaction, isRetryableTransactionError } from '../../database';
+import { IntegrationError } from '../../errors';
 import type { SyncPage } from '../provider';
 import { ChangeNotes } from './change-notes';
 import { recordBatch, type RecordBatch } from './record-batch';
 import { STORE_PAGE } from './record-sql';
 import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
-import { select, type Queryable } from './sql';
+import { prepared } from './sql';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository } from './sync-run.repository';
 import { WalkRepository, type Walk } from './walk.repository';
@@ -48,7 +49,9 @@ export class PageStore {
     const batch = recordBatch(page.records); // hashed before anything is locked
     const fetched = page.records.length;
     if (!last && !(await this.changes?.wanted(this.dataSource, run.tenant))) {
-      return { counts: await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, { ...page, fetched })) };
+      const counts = await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, { ...page, fetched }));
+      if (counts) return { counts };
+      // Somebody wrote while the statement waited for its turn: in a transaction the turn comes first.
     }
     return this.step(run, async (manager) => {
       const before = await this.changes?.position(manager, run);
@@ -59,7 +62,9 @@ export class PageStore {
         ({ counts, end } = swept);
         await this.count(manager, run, counts, { fetched, total: page.total });
       } else {
-        counts = await this.storeInOne(manager, run, place, batch, { ...page, fetched });
+        const stored = await this.storeInOne(manager, run, place, batch, { ...page, fetched });
+        if (!stored) throw new IntegrationError('internal_error'); // the turn is ours: nobody can have been there
+        counts = stored;
       }
       await this.changes?.tell(manager, run, place.resource, before, counts);
       return { counts, end };
@@ -94,24 +99,49 @@ export class PageStore {
     });
   }
 
-  private async end(manager: EntityManager, run: SyncRun, place: RecordPlace, walk: Walk, cursor: unknown, counts = NO_COUNTS): Promise<Required<StoredPage>> {
-    const gone = walk.mode === 'full' && walk.walkId ? await this.records.unseen(manager, place, { walkId: walk.walkId, floorChange: walk.floorChange }) : [];
-    const blocked = gone.length > SHRINK_GUARD.records && !run.confirmed && gone.length > (await this.records.countLive(manager, place)) * SHRINK_GUARD.share;
+  private async end(
+    manager: EntityManager,
+    run: SyncRun,
+    place: RecordPlace,
+    walk: Walk,
+    cursor: unknown,
+    counts = NO_COUNTS,
+  ): Promise<Required<StoredPage>> {
+    const gone =
+      walk.mode === 'full' && walk.walkId
+        ? await this.records.unseen(manager, place, { walkId: walk.walkId, floorChange: walk.floorChange })
+        : [];
+    const blocked =
+      gone.length > SHRINK_GUARD.records &&
+      !run.confirmed &&
+      gone.length > (await this.records.countLive(manager, place)) * SHRINK_GUARD.share;
     const deleted = blocked ? 0 : await this.records.removeLocked(manager, place, gone);
     const end = blocked ? 'blocked' : 'done';
     await this.walks.finish(manager, place, end, cursor);
     return { counts: addCounts(counts, { ...NO_COUNTS, deleted }), end };
   }
 
-  /** A page without a checkpoint leaves the last one: it is fetched again if the run ends here. */
-  private async storeInOne(db: Queryable, run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Omit<SyncPage, 'records'> & { fetched: number }): Promise<RecordCounts> {
-    const params = [...this.records.batchParams(place, batch), run.id, run.fence, page.fetched, page.total ?? null, json(page.checkpoint), json(page.cursor)];
-    for (;;) {
-      const [stored] = await select<RecordCounts & { held: number; passed: number }>(db, STORE_PAGE, params);
-      if (!stored?.held) throw lost(run);
-      const { created, updated, unchanged, deleted } = stored;
-      if (stored.passed) return { created, updated, unchanged, deleted };
-    }
+  /** A page without a checkpoint leaves the last one: it is fetched again if the run ends here. @returns undefined when nothing was written */
+  private async storeInOne(
+    db: DataSource | EntityManager,
+    run: SyncRun,
+    place: RecordPlace,
+    batch: RecordBatch,
+    page: Omit<SyncPage, 'records'> & { fetched: number },
+  ): Promise<RecordCounts | undefined> {
+    const params = [
+      ...this.records.batchParams(place, batch),
+      run.id,
+      run.fence,
+      page.fetched,
+      page.total ?? null,
+      json(page.checkpoint),
+      json(page.cursor),
+    ];
+    const [stored] = await prepared<RecordCounts & { held: number; passed: number }>(db, 'sync_store_page', STORE_PAGE, params);
+    if (!stored?.held) throw lost(run);
+    const { created, updated, unchanged, deleted, passed } = stored;
+    return passed ? { created, updated, unchanged, deleted } : undefined;
   }
 
   private async retried<T>(statement: () => Promise<T>): Promise<T> {
@@ -125,7 +155,12 @@ export class PageStore {
   }
 
   /** A page is progress: the tries are counted anew. */
-  private async count(manager: EntityManager, run: SyncRun, counts: RecordCounts, page: { fetched: number; total?: number }): Promise<void> {
+  private async count(
+    manager: EntityManager,
+    run: SyncRun,
+    counts: RecordCounts,
+    page: { fetched: number; total?: number },
+  ): Promise<void> {
     await manager.query(
       `UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
          total = coalesce($7, total), attempts = 1 WHERE id = $1`,

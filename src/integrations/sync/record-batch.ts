@@ -23,7 +23,8 @@ export interface RecordBatch {
 export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
   const chosen = new Map<string, SyncRecord>();
   for (const record of records) {
-    if (typeof record.id !== 'string' || record.id === '') throw new IntegrationError('provider_bad_answer', { detail: 'The provider sent a record without an id.' });
+    if (typeof record.id !== 'string' || record.id === '')
+      throw new IntegrationError('provider_bad_answer', { detail: 'The provider sent a record without an id.' });
     const id = storable(record.id);
     const other = chosen.get(id);
     if (!other || !((record.version ?? Infinity) < (other.version ?? -Infinity))) chosen.set(id, record);

@@ -45,7 +45,10 @@ export class RecordCompactor {
         [connectionId, before],
       );
       const newest = rows.reduce((max, row) => (BigInt(row.change_no) > max ? BigInt(row.change_no) : max), 0n);
-      await manager.query('UPDATE record_sequences SET compacted_to = greatest(compacted_to, $2::bigint) WHERE connection_id = $1', [connectionId, newest.toString()]);
+      await manager.query('UPDATE record_sequences SET compacted_to = greatest(compacted_to, $2::bigint) WHERE connection_id = $1', [
+        connectionId,
+        newest.toString(),
+      ]);
       return rows.length;
     });
   }

@@ -86,7 +86,10 @@ export class RecordFeed {
 
   /** Whether there ever was a record of this resource: a provider may have dropped it since. */
   async has(connectionId: string, resource: string): Promise<boolean> {
-    return (await select(this.dataSource, 'SELECT 1 FROM records WHERE connection_id = $1 AND resource = $2 LIMIT 1', [connectionId, resource])).length > 0;
+    return (
+      (await select(this.dataSource, 'SELECT 1 FROM records WHERE connection_id = $1 AND resource = $2 LIMIT 1', [connectionId, resource]))
+        .length > 0
+    );
   }
 
   private position(cursor: string, resource: string): Position {

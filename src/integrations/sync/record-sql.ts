@@ -68,7 +68,9 @@ export const APPLY_BATCH = `WITH ${applied('')} SELECT * FROM counted`;
  * the batch, counts, and notes where to go on. Further params: 10 run, 11 fence, 12 fetched, 13 total, 14 checkpoint, 15 cursor.
  *
  * What a statement reads is as old as its beginning, and it may have waited for the turn since. `gate` notices: the row as it was
- * when the statement began must be the row that is now locked. If not, nothing is written and the caller asks again.
+ * when the statement began must be the row that is now locked. If not, nothing is written.
+ *
+ * A page without a change does not wait for the disk: all that a power failure can take from it is where to go on.
  */
 export const STORE_PAGE = `WITH held AS MATERIALIZED (
   SELECT s.ctid AS at FROM record_sequences s, sync_runs r
@@ -83,7 +85,9 @@ export const STORE_PAGE = `WITH held AS MATERIALIZED (
     deleted = r.deleted + c.deleted, total = coalesce($13, r.total), attempts = 1
   FROM counted c, gate WHERE r.id = $10
 )
-SELECT counted.*, (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM gate)::int AS passed FROM counted`;
+SELECT counted.*, (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM gate)::int AS passed,
+  (SELECT set_config('synchronous_commit', 'off', true) WHERE NOT EXISTS (SELECT 1 FROM changed)) AS relaxed
+FROM counted`;
 
 /**
  * What a full walk did not meet: live, not written since the walk began, not noted as seen. EXCEPT is a hash or a sort whatever

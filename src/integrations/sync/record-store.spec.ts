@@ -24,13 +24,28 @@ describe('the record store', () => {
       [connection.id],
     );
   const lastChange = async () => {
-    const [row] = await harness.query<{ last_change: string }>('SELECT last_change FROM record_sequences WHERE connection_id = $1', [connection.id]);
+    const [row] = await harness.query<{ last_change: string }>('SELECT last_change FROM record_sequences WHERE connection_id = $1', [
+      connection.id,
+    ]);
     return Number(row?.last_change);
   };
 
   it('counts what was created, updated, unchanged and deleted', async () => {
-    expect(await apply([{ id: 'a', data: 1 }, { id: 'b', data: 2 }, { id: 'c', data: 3 }])).toEqual({ created: 3, updated: 0, unchanged: 0, deleted: 0 });
-    expect(await apply([{ id: 'a', data: 1 }, { id: 'b', data: 22 }, { id: 'c', deleted: true }, { id: 'd', data: 4 }])).toEqual({ created: 1, updated: 1, unchanged: 1, deleted: 1 });
+    expect(
+      await apply([
+        { id: 'a', data: 1 },
+        { id: 'b', data: 2 },
+        { id: 'c', data: 3 },
+      ]),
+    ).toEqual({ created: 3, updated: 0, unchanged: 0, deleted: 0 });
+    expect(
+      await apply([
+        { id: 'a', data: 1 },
+        { id: 'b', data: 22 },
+        { id: 'c', deleted: true },
+        { id: 'd', data: 4 },
+      ]),
+    ).toEqual({ created: 1, updated: 1, unchanged: 1, deleted: 1 });
     expect(await rows()).toMatchObject([
       { external_id: 'a', data: 1, deleted: false, change_no: '1' },
       { external_id: 'b', data: 22, deleted: false, change_no: '4' },
@@ -40,16 +55,27 @@ describe('the record store', () => {
   });
 
   it('writes no row when nothing changed, whatever the order of the keys', async () => {
-    await apply([{ id: 'a', data: { x: 1, y: [{ p: 1, q: 2 }] } }, { id: 'b', data: 'text' }]);
+    await apply([
+      { id: 'a', data: { x: 1, y: [{ p: 1, q: 2 }] } },
+      { id: 'b', data: 'text' },
+    ]);
     const before = await rows();
-    const counts = await apply([{ id: 'b', data: 'text' }, { id: 'a', data: { y: [{ q: 2, p: 1 }], x: 1 } }]);
+    const counts = await apply([
+      { id: 'b', data: 'text' },
+      { id: 'a', data: { y: [{ q: 2, p: 1 }], x: 1 } },
+    ]);
     expect(counts).toEqual({ created: 0, updated: 0, unchanged: 2, deleted: 0 });
     expect(await rows()).toEqual(before); // xmin and ctid too
     expect(await lastChange()).toBe(2);
   });
 
   it('draws consecutive numbers', async () => {
-    for (let i = 0; i < 5; i++) await apply([{ id: `a${i}`, data: i }, { id: 'same', data: 'same' }, { id: `b${i}`, data: i }]);
+    for (let i = 0; i < 5; i++)
+      await apply([
+        { id: `a${i}`, data: i },
+        { id: 'same', data: 'same' },
+        { id: `b${i}`, data: i },
+      ]);
     const numbers = (await rows()).map((row) => Number(row.change_no)).sort((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: 11 }, (_, index) => index + 1));
     expect(await lastChange()).toBe(11);
@@ -84,20 +110,37 @@ describe('the record store', () => {
   });
 
   it('takes the newest of an id that comes twice in a page', async () => {
-    expect(await apply([{ id: 'a', data: 'first' }, { id: 'a', data: 'second' }])).toMatchObject({ created: 1 });
-    expect(await apply([{ id: 'b', data: 'newer', version: 2 }, { id: 'b', data: 'older', version: 1 }])).toMatchObject({ created: 1 });
+    expect(
+      await apply([
+        { id: 'a', data: 'first' },
+        { id: 'a', data: 'second' },
+      ]),
+    ).toMatchObject({ created: 1 });
+    expect(
+      await apply([
+        { id: 'b', data: 'newer', version: 2 },
+        { id: 'b', data: 'older', version: 1 },
+      ]),
+    ).toMatchObject({ created: 1 });
     expect(await rows()).toMatchObject([{ data: 'second' }, { data: 'newer' }]);
   });
 
   it('keeps partitions apart', async () => {
     await apply([{ id: 'a', data: 1 }], 'one');
     await apply([{ id: 'a', data: 2 }], 'two');
-    expect(await harness.stored(connection.id)).toEqual(new Map([['one/a', 1], ['two/a', 2]]));
+    expect(await harness.stored(connection.id)).toEqual(
+      new Map([
+        ['one/a', 1],
+        ['two/a', 2],
+      ]),
+    );
   });
 
   it('stores text that the database refuses, with the bad part replaced', async () => {
     await apply([{ id: 'a\0b', data: { 'k\0': 'x\0y', half: 'a\ud800b', whole: '😀', backslash: '\\u0000', separator: '\x1e' } }]);
-    expect(await rows()).toMatchObject([{ external_id: 'a\ufffdb', data: { 'k\ufffd': 'x\ufffdy', half: 'a\ufffdb', whole: '😀', backslash: '\\u0000', separator: '\x1e' } }]);
+    expect(await rows()).toMatchObject([
+      { external_id: 'a\ufffdb', data: { 'k\ufffd': 'x\ufffdy', half: 'a\ufffdb', whole: '😀', backslash: '\\u0000', separator: '\x1e' } },
+    ]);
   });
 
   it('refuses a record without an id', async () => {

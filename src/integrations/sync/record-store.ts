@@ -3,8 +3,17 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import type { ConnectionRef, SyncRecord } from '../provider';
 import { recordBatch, type RecordBatch } from './record-batch';
-import { APPLY_BATCH, COUNT_LIVE_IN_PARTITION, COUNT_LIVE_IN_RESOURCE, CREATE_SEQUENCE, KNOW_PARTITION, LIVE_IN_PARTITION, LOCK_SEQUENCE, UNSEEN } from './record-sql';
-import { select } from './sql';
+import {
+  APPLY_BATCH,
+  COUNT_LIVE_IN_PARTITION,
+  COUNT_LIVE_IN_RESOURCE,
+  CREATE_SEQUENCE,
+  KNOW_PARTITION,
+  LIVE_IN_PARTITION,
+  LOCK_SEQUENCE,
+  UNSEEN,
+} from './record-sql';
+import { prepared, select } from './sql';
 
 export interface RecordCounts {
   readonly created: number;
@@ -66,7 +75,7 @@ export class RecordStore {
 
   async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {
     if (batch.size === 0) return NO_COUNTS;
-    const [counts] = await select<RecordCounts>(manager, APPLY_BATCH, this.batchParams(place, batch));
+    const [counts] = await prepared<RecordCounts>(manager, 'sync_apply_batch', APPLY_BATCH, this.batchParams(place, batch));
     return counts as RecordCounts;
   }
 
@@ -105,7 +114,12 @@ export class RecordStore {
 }
 
 export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
-  return { created: a.created + b.created, updated: a.updated + b.updated, unchanged: a.unchanged + b.unchanged, deleted: a.deleted + b.deleted };
+  return {
+    created: a.created + b.created,
+    updated: a.updated + b.updated,
+    unchanged: a.unchanged + b.unchanged,
+    deleted: a.deleted + b.deleted,
+  };
 }
 
 function placeParams(place: RecordPlace): string[] {

@@ -65,7 +65,14 @@ export class ResourceWalker {
 
   context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {
     const { connection, signal } = job;
-    return { connection, fetch: this.http.fetchFor(connection, { signal, operation: 'sync' }), partition, checkpoint, signal, now: () => this.clock.now() };
+    return {
+      connection,
+      fetch: this.http.fetchFor(connection, { signal, operation: 'sync' }),
+      partition,
+      checkpoint,
+      signal,
+      now: () => this.clock.now(),
+    };
   }
 
   /** An incremental run leaves a doubtful removal to the next full one, which asks for a confirmation. */

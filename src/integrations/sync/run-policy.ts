@@ -8,7 +8,14 @@ const LONGEST_WAIT_MS = 15 * 60_000;
 
 /** What ends one resource's part of a run and leaves the others theirs. */
 const PARTIAL: ReadonlySet<ErrorCode> = new Set([
-  'missing_scope', 'provider_forbidden', 'provider_not_found', 'provider_rejected', 'provider_conflict', 'not_supported', 'response_too_large', 'destination_refused',
+  'missing_scope',
+  'provider_forbidden',
+  'provider_not_found',
+  'provider_rejected',
+  'provider_conflict',
+  'not_supported',
+  'response_too_large',
+  'destination_refused',
 ]);
 
 /** The access has ended; only its owner can mend it. */
@@ -42,5 +49,11 @@ export function retryWaitMs(error: IntegrationError, attempts: number, random: (
 export function faultOf(cause: unknown): { fault: string; at?: string[] } {
   if (!(cause instanceof Error)) return { fault: typeof cause };
   const { code } = cause as { code?: unknown };
-  return { fault: typeof code === 'string' ? `${cause.name} ${code}` : cause.name, at: cause.stack?.split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 8) };
+  return {
+    fault: typeof code === 'string' ? `${cause.name} ${code}` : cause.name,
+    at: cause.stack
+      ?.split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 8),
+  };
 }

@@ -55,7 +55,8 @@ export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
   private run(event: IntegrationEvent, work: () => Promise<unknown>): void {
     const done = work().then(
       () => undefined,
-      (error: unknown) => this.logger.error({ msg: `Following ${event.type} failed.`, connectionId: event.connectionId, code: syncError(error).code }),
+      (error: unknown) =>
+        this.logger.error({ msg: `Following ${event.type} failed.`, connectionId: event.connectionId, code: syncError(error).code }),
     );
     this.pending.add(done);
     void done.finally(() => this.pending.delete(done));

@@ -73,7 +73,8 @@ class World {
       case 'event':
         return this.event(step);
       case 'notify':
-        for (let i = 0; i < step.times; i++) await this.process.service.request(this.connectionId, { type: 'incremental', trigger: 'webhook' });
+        for (let i = 0; i < step.times; i++)
+          await this.process.service.request(this.connectionId, { type: 'incremental', trigger: 'webhook' });
         return;
       case 'run':
         return this.run(step);
@@ -94,7 +95,9 @@ class World {
   }
 
   get expected(): Map<string, unknown> {
-    return new Map([...this.remote.lists].flatMap(([name, list]) => [...list.items].map(([key, { value }]) => [`${name}/${key}`, value] as const)));
+    return new Map(
+      [...this.remote.lists].flatMap(([name, list]) => [...list.items].map(([key, { value }]) => [`${name}/${key}`, value] as const)),
+    );
   }
 
   get read(): Map<string, unknown> | undefined {
@@ -108,7 +111,9 @@ class World {
     const record = { id: `r${step.id}`, data: item.value, version: item.version };
     const times = 2; // delivered twice
     for (let i = 0; i < times; i++) {
-      await this.harness.database.dataSource.transaction((manager) => this.process.records.apply(manager, { id: this.connectionId }, 'items', `p${step.partition}`, [record]));
+      await this.harness.database.dataSource.transaction((manager) =>
+        this.process.records.apply(manager, { id: this.connectionId }, 'items', `p${step.partition}`, [record]),
+      );
     }
   }
 

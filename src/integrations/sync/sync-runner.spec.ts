@@ -1,8 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { IntegrationError } from '../../errors';
-import type { ConnectionRef } from '../provider';
-import { FakeRemote } from './testing/fake-remote';
-import { SyncHarness, type SyncProcess } from './testing/sync-harness';
+import { SyncHarness } from './testing/sync-harness';
+import { contentOf, filled, sceneOf } from './testing/sync-scene';
 
 Logger.overrideLogger(false);
 
@@ -15,44 +13,28 @@ afterEach(async () => {
   await harness.query(`DELETE FROM connections`);
 });
 
-/** What the remote has, as the store keys it. */
-const contentOf = (remote: FakeRemote) =>
-  new Map([...remote.lists].flatMap(([partition, list]) => [...list.items].map(([id, { value }]) => [`${partition}/${id}`, value] as const)));
-
-function filled(count: number, partition = ''): FakeRemote {
-  const remote = new FakeRemote();
-  for (let i = 0; i < count; i++) remote.list(partition).put(`r${String(i).padStart(4, '0')}`, { n: i });
-  return remote;
-}
-
-async function set(remote: FakeRemote, options: Parameters<FakeRemote['sync']>[0] = {}): Promise<{ process: SyncProcess; connection: ConnectionRef; full(): Promise<void>; incremental(): Promise<void> }> {
-  const process = harness.process();
-  const connection = await harness.connect(harness.provider(remote.sync(options)));
-  const sync = (type: 'full' | 'incremental') => async () => {
-    await process.service.request(connection.id, { type, trigger: 'manual' });
-    await process.drain();
-  };
-  return { process, connection, full: sync('full'), incremental: sync('incremental') };
-}
-
-/** A page at which the process stops for ever: what it did before is committed, what it does now never ends. */
-const never = () => new Promise<void>(() => undefined);
-
 describe('a full run', () => {
   it('stores every record, counts it and keeps the cursor', async () => {
     const remote = filled(25);
-    const { connection, full } = await set(remote);
+    const { connection, full } = await sceneOf(harness, remote);
     await full();
     expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', total: 25, counts: { fetched: 25, created: 25, updated: 0, unchanged: 0, deleted: 0 } });
-    expect(await harness.query('SELECT cursor, checkpoint, state FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([{ cursor: { head: 26 }, checkpoint: null, state: 'done' }]);
+    expect(await harness.latestRun(connection.id)).toMatchObject({
+      status: 'succeeded',
+      total: 25,
+      counts: { fetched: 25, created: 25, updated: 0, unchanged: 0, deleted: 0 },
+    });
+    expect(await harness.query('SELECT cursor, checkpoint, state FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([
+      { cursor: { head: 26 }, checkpoint: null, state: 'done' },
+    ]);
   });
 
   it('writes no record when nothing changed, and leaves nothing behind', async () => {
     const remote = filled(25);
-    const { connection, full } = await set(remote);
+    const { connection, full } = await sceneOf(harness, remote);
     await full();
-    const rows = () => harness.query('SELECT external_id, xmin::text, ctid::text FROM records WHERE connection_id = $1 ORDER BY 1', [connection.id]);
+    const rows = () =>
+      harness.query('SELECT external_id, xmin::text, ctid::text FROM records WHERE connection_id = $1 ORDER BY 1', [connection.id]);
     const before = await rows();
     await full();
     expect(await rows()).toEqual(before);
@@ -62,7 +44,7 @@ describe('a full run', () => {
 
   it('sweeps what is gone, and only after its last page', async () => {
     const remote = filled(25);
-    const { connection, full } = await set(remote);
+    const { connection, full } = await sceneOf(harness, remote);
     await full();
     remote.list().remove('r0003');
     remote.list().remove('r0024');
@@ -76,13 +58,16 @@ describe('a full run', () => {
 
   it('does not sweep what an event brought while it was walking', async () => {
     const remote = filled(25);
-    const { process, connection, full } = await set(remote);
+    const { process, connection, full } = await sceneOf(harness, remote);
     await full();
     remote.list().remove('r0002');
     remote.beforePage = async ({ from }) => {
       if (from !== 'r0020') return;
       // the list has been passed: a new one before it, and one that comes back as it was
-      const records = [{ id: 'r0000a', data: 'new' }, { id: 'r0002', data: { n: 2 } }];
+      const records = [
+        { id: 'r0000a', data: 'new' },
+        { id: 'r0002', data: { n: 2 } },
+      ];
       await harness.database.dataSource.transaction((manager) => process.records.apply(manager, connection, 'items', '', records));
     };
     await full();
@@ -94,7 +79,7 @@ describe('a full run', () => {
 
   it('waits for a confirmation before it removes most of the records, and goes on when it gets it', async () => {
     const remote = filled(60);
-    const { process, connection, full } = await set(remote);
+    const { process, connection, full } = await sceneOf(harness, remote);
     await full();
     for (let i = 0; i < 40; i++) remote.list().remove(`r${String(i).padStart(4, '0')}`);
     remote.list().put('r0059', 'changed');
@@ -111,7 +96,7 @@ describe('a full run', () => {
 
   it('removes a small number without asking', async () => {
     const remote = filled(12);
-    const { connection, full } = await set(remote);
+    const { connection, full } = await sceneOf(harness, remote);
     await full();
     for (let i = 0; i < 11; i++) remote.list().remove(`r${String(i).padStart(4, '0')}`);
     await full();
@@ -121,7 +106,7 @@ describe('a full run', () => {
   it('sweeps the records of a partition that is gone', async () => {
     const remote = filled(5, 'work');
     for (let i = 0; i < 30; i++) remote.list('home').put(`h${i}`, i);
-    const { connection, full, incremental } = await set(remote, { partitioned: true });
+    const { connection, full, incremental } = await sceneOf(harness, remote, { partitioned: true });
     await full();
     remote.lists.delete('work');
     await incremental();
@@ -137,19 +122,22 @@ describe('a full run', () => {
 describe('an incremental run', () => {
   it('brings changes and deletions since the cursor', async () => {
     const remote = filled(25);
-    const { connection, full, incremental } = await set(remote);
+    const { connection, full, incremental } = await sceneOf(harness, remote);
     await full();
     remote.list().put('r0001', 'changed');
     remote.list().put('new', 'new');
     remote.list().remove('r0002');
     await incremental();
     expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-    expect(await harness.latestRun(connection.id)).toMatchObject({ type: 'incremental', counts: { fetched: 3, created: 1, updated: 1, deleted: 1 } });
+    expect(await harness.latestRun(connection.id)).toMatchObject({
+      type: 'incremental',
+      counts: { fetched: 3, created: 1, updated: 1, deleted: 1 },
+    });
   });
 
   it('does a full walk where there is no cursor yet, or the provider has no increments', async () => {
     const remote = filled(12);
-    const { connection, incremental } = await set(remote, { incremental: false });
+    const { connection, incremental } = await sceneOf(harness, remote, { incremental: false });
     await incremental();
     remote.list().remove('r0000');
     await incremental();
@@ -160,7 +148,7 @@ describe('an incremental run', () => {
   it('does a full walk of only the partition whose cursor has expired, old records served meanwhile', async () => {
     const remote = filled(15, 'a');
     for (let i = 0; i < 15; i++) remote.list('b').put(`b${i}`, i);
-    const { connection, full, incremental } = await set(remote, { partitioned: true });
+    const { connection, full, incremental } = await sceneOf(harness, remote, { partitioned: true });
     await full();
     remote.list('a').remove('r0000');
     remote.list('a').forgetCursors();
@@ -169,7 +157,12 @@ describe('an incremental run', () => {
     const during: number[] = [];
     remote.beforePage = async () => void during.push((await harness.stored(connection.id)).size);
     await incremental();
-    expect(remote.ledger.map(({ partition, mode }) => `${partition} ${mode}`)).toEqual(['a incremental', 'a full', 'a full', 'b incremental']);
+    expect(remote.ledger.map(({ partition, mode }) => `${partition} ${mode}`)).toEqual([
+      'a incremental',
+      'a full',
+      'a full',
+      'b incremental',
+    ]);
     expect(during).toEqual([30, 30, 30, 29]);
     expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', type: 'incremental' });
@@ -177,7 +170,7 @@ describe('an incremental run', () => {
 
   it('catches with the next one what changed while pages were walked', async () => {
     const remote = filled(25);
-    const { connection, full, incremental } = await set(remote);
+    const { connection, full, incremental } = await sceneOf(harness, remote);
     remote.beforePage = ({ from }) => {
       if (from !== 'r0009') return;
       remote.list().put('r0001', 'changed behind the walk');
@@ -190,234 +183,3 @@ describe('an incremental run', () => {
     expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
   });
 });
-
-describe('a crash', () => {
-  it.each([1, 2, 3, 4, 5])('before page %i resumes there, with at most one page fetched again', async (crashAt) => {
-    const remote = filled(45);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    remote.beforePage = () => (remote.ledger.length === crashAt ? never() : undefined);
-    void process.step();
-    await until(() => remote.ledger.length === crashAt);
-    await settled(connection.id, (crashAt - 1) * 10);
-
-    await harness.endLeases();
-    remote.beforePage = () => undefined;
-    await harness.process().drain();
-    expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-    const asked = remote.ledger.map(({ from }) => from);
-    expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(1);
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', fence: 2, counts: { fetched: 45, created: 45 } });
-  });
-
-  it('in the middle of a page leaves no part of it, and the walk goes on from its start', async () => {
-    const remote = filled(45);
-    const { process, connection } = await set(remote);
-    await breakCommits(3); // the statement after the records of the third page fails
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    await process.step();
-    expect((await harness.stored(connection.id)).size).toBe(20);
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'queued', counts: { fetched: 20 } });
-    await mendCommits();
-    await harness.endWaits();
-    await process.drain();
-    expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-    const asked = remote.ledger.map(({ from }) => from);
-    expect(asked.length - new Set(asked).size).toBe(1);
-  });
-
-  it('between the last page and its sweep still sweeps exactly what is gone', async () => {
-    const remote = filled(45);
-    const { process, connection, full } = await set(remote);
-    await full();
-    remote.list().remove('r0011');
-    await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
-    remote.beforePage = ({ from }) => (from === 'r0040' ? never() : undefined);
-    const asked = remote.ledger.length;
-    void process.step();
-    await until(() => remote.ledger.length === asked + 5);
-    await harness.endLeases();
-    remote.beforePage = () => undefined;
-    await harness.process().drain();
-    expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', counts: { deleted: 1 } });
-  });
-
-  it('again and again without a page in between ends as a failed run', async () => {
-    const remote = filled(5);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    remote.beforePage = never;
-    for (let attempt = 1; attempt <= 6; attempt++) {
-      void harness.process().step();
-      await until(() => remote.ledger.length === attempt);
-      await harness.endLeases();
-    }
-    await harness.process().step();
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'failed', error: { code: 'internal_error' } });
-    expect(remote.ledger).toHaveLength(6);
-  });
-});
-
-describe('a run that is taken over', () => {
-  it('takes no more pages from the one that had it', async () => {
-    const remote = filled(30);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    let release = () => undefined as void;
-    const paused = new Promise<void>((resolve) => (release = resolve));
-    remote.beforePage = () => (remote.ledger.length === 2 ? paused : undefined);
-    const stale = process.step();
-    await until(() => remote.ledger.length === 2);
-    await settled(connection.id, 10);
-
-    await harness.endLeases();
-    await harness.process().drain();
-    const [before] = await harness.query('SELECT * FROM record_sequences WHERE connection_id = $1', [connection.id]);
-    remote.list().put('r0012', 'newer, which the stale one now reads');
-    release();
-    await stale;
-    const [after] = await harness.query('SELECT * FROM record_sequences WHERE connection_id = $1', [connection.id]);
-    expect(after).toEqual(before);
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', fence: 2, counts: { fetched: 30 } });
-  });
-
-  it('belongs to one of several claimers', async () => {
-    const remote = filled(3);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    const outcomes = await Promise.all(Array.from({ length: 5 }, () => harness.process().step()));
-    expect(outcomes.filter((outcome) => outcome === 'more')).toHaveLength(1);
-    expect(remote.ledger).toHaveLength(1);
-  });
-});
-
-describe('a failing provider', () => {
-  it('is tried again later, from the page where it failed', async () => {
-    const remote = filled(30);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    remote.beforePage = () => {
-      if (remote.ledger.length === 2) throw new IntegrationError('provider_rate_limited', { retryAfterMs: 60_000 });
-    };
-    await process.drain();
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'queued', error: { code: 'provider_rate_limited' }, counts: { fetched: 10 } });
-    const [{ wait } = { wait: 0 }] = await harness.query<{ wait: number }>('SELECT extract(epoch FROM next_attempt_at - now())::float AS wait FROM sync_runs WHERE connection_id = $1', [connection.id]);
-    expect(wait).toBeGreaterThan(50);
-    await harness.endWaits();
-    await process.drain();
-    expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-  });
-
-  it('that is never well again ends the run after a bounded number of tries', async () => {
-    const remote = filled(30);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    remote.beforePage = () => {
-      throw new IntegrationError('provider_unavailable');
-    };
-    for (let i = 0; i < 10; i++) {
-      await process.drain();
-      await harness.endWaits();
-    }
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'failed', error: { code: 'provider_unavailable' } });
-    expect(remote.ledger).toHaveLength(6);
-    expect(process.told.map(({ type }) => type)).toEqual(['sync.failed']);
-  });
-
-  it('that ended the access fails the run at once and keeps cursor and records', async () => {
-    const remote = filled(30);
-    const { process, connection, full } = await set(remote);
-    await full();
-    remote.list().put('r0000', 'changed');
-    await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
-    const asked = remote.ledger.length;
-    remote.beforePage = () => {
-      if (remote.ledger.length === asked + 2) throw new IntegrationError('needs_reauth');
-    };
-    await process.drain();
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'failed', error: { code: 'needs_reauth' } });
-    expect(await harness.query('SELECT cursor FROM sync_cursors WHERE connection_id = $1', [connection.id])).toEqual([{ cursor: { head: 31 } }]);
-    expect((await harness.stored(connection.id)).size).toBe(30);
-    // after the reconnect: from where it was, nothing lost
-    remote.beforePage = () => undefined;
-    await process.service.request(connection.id, { type: 'incremental', trigger: 'connect' });
-    await process.drain();
-    expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
-  });
-
-  it('of one partition does not keep the others from being walked', async () => {
-    const remote = filled(5, 'a');
-    remote.list('b').put('x', 1);
-    const { connection, full } = await set(remote, { partitioned: true });
-    remote.beforePage = ({ partition }) => {
-      if (partition === 'a') throw new IntegrationError('provider_forbidden');
-    };
-    await full();
-    expect(await harness.stored(connection.id)).toEqual(new Map([['b/x', 1]]));
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'failed', error: { code: 'provider_forbidden', message: expect.stringContaining('Items') as string } });
-  });
-});
-
-describe('stopping', () => {
-  it('hands the run back at a shutdown, to be gone on with elsewhere', async () => {
-    const remote = filled(30);
-    const { process, connection } = await set(remote);
-    await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-    remote.beforePage = () => (remote.ledger.length === 3 ? never() : undefined);
-    const running = process.step();
-    await until(() => remote.ledger.length === 3);
-    await settled(connection.id, 20);
-    process.shutDown();
-    await running;
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'queued', counts: { fetched: 20 } });
-    remote.beforePage = () => undefined;
-    await harness.process().drain();
-    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', counts: { fetched: 30 } });
-  });
-
-  it('ends a run at once when it is cancelled, here or in another process', async () => {
-    for (const elsewhere of [false, true]) {
-      const remote = filled(30);
-      const { process, connection } = await set(remote);
-      await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
-      let release = () => undefined as void;
-      remote.beforePage = () => (remote.ledger.length === 2 ? new Promise<void>((resolve) => (release = resolve)) : undefined);
-      const running = process.step();
-      await until(() => remote.ledger.length === 2);
-      await settled(connection.id, 10);
-      await (elsewhere ? harness.process() : process).service.cancelFor(connection.id);
-      if (elsewhere) release(); // it notices at the next page
-      await running;
-      expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'cancelled' });
-      expect((await harness.stored(connection.id)).size).toBe(10);
-    }
-  });
-});
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error('did not happen within 10 s');
-}
-
-/** The pages before the one in flight are committed. */
-async function settled(connectionId: string, fetched: number): Promise<void> {
-  await until(async () => (await harness.latestRun(connectionId)).counts.fetched === fetched);
-}
-
-/** Makes the nth update of a run's counts fail, which comes after the records of its page were written. */
-async function breakCommits(nth: number): Promise<void> {
-  await harness.query(`CREATE SEQUENCE broken_pages`);
-  await harness.query(`CREATE FUNCTION break_page() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF nextval('broken_pages') = ${nth} THEN RAISE EXCEPTION 'the process is gone'; END IF; RETURN NEW; END $$`);
-  await harness.query(`CREATE TRIGGER break_page BEFORE UPDATE OF fetched ON sync_runs FOR EACH ROW EXECUTE FUNCTION break_page()`);
-}
-
-async function mendCommits(): Promise<void> {
-  await harness.query('DROP TRIGGER break_page ON sync_runs');
-  await harness.query('DROP FUNCTION break_page');
-  await harness.query('DROP SEQUENCE broken_pages');
-}

@@ -3,7 +3,15 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
-import { ConnectionRepository, IntegrationEvents, OUTGOING_OUTBOX, toRef, type Connection, type IntegrationEvent, type OutgoingOutbox } from '../connections';
+import {
+  ConnectionRepository,
+  IntegrationEvents,
+  OUTGOING_OUTBOX,
+  toRef,
+  type Connection,
+  type IntegrationEvent,
+  type OutgoingOutbox,
+} from '../connections';
 import { Doorbell } from '../queue';
 import { ProviderRegistry } from '../registry';
 import { ActiveRuns } from './active-runs';
@@ -72,7 +80,8 @@ export class SyncRunner implements OnApplicationBootstrap {
       const connection = await this.connections.findById(run.connectionId);
       if (!connection || connection.status === 'disconnected') throw new IntegrationError('cancelled');
       if (connection.status === 'needs_reauth') throw new IntegrationError('needs_reauth');
-      if (run.attempts > MAX_ATTEMPTS) throw new IntegrationError('internal_error', { retryable: false, detail: 'The sync was interrupted again and again.' });
+      if (run.attempts > MAX_ATTEMPTS)
+        throw new IntegrationError('internal_error', { retryable: false, detail: 'The sync was interrupted again and again.' });
       const job: WalkJob = {
         run,
         connection: toRef(connection),
@@ -120,13 +129,15 @@ export class SyncRunner implements OnApplicationBootstrap {
 
   /** Ends a run that did not come to its end by itself. */
   private async settle(run: SyncRun, cause: unknown, attempts: number): Promise<void> {
-    if (cause instanceof RunLostError) return this.logger.warn({ msg: 'The run was taken over or cancelled; nothing more of it is written here.', runId: run.id });
+    if (cause instanceof RunLostError)
+      return this.logger.warn({ msg: 'The run was taken over or cancelled; nothing more of it is written here.', runId: run.id });
     const error = syncError(cause);
     const told = { code: error.code, message: error.message };
     try {
       if (error.code === 'shutting_down') return await this.runs.putBack(run, { attemptCounts: false });
       if (error.code === 'cancelled') return await this.end(run, { status: 'cancelled', error: told });
-      if (error.code === 'internal_error') this.logger.error({ msg: 'A sync failed unexpectedly.', runId: run.id, ...faultOf(error.cause) });
+      if (error.code === 'internal_error')
+        this.logger.error({ msg: 'A sync failed unexpectedly.', runId: run.id, ...faultOf(error.cause) });
       const waitMs = retryWaitMs(error, attempts);
       if (waitMs === undefined) return await this.end(run, { status: 'failed', error: told });
       await this.runs.putBack(run, { waitMs, error: told });
@@ -143,9 +154,13 @@ export class SyncRunner implements OnApplicationBootstrap {
       if (!done) return undefined;
       // A later full run answers what an earlier one was waiting for.
       if (run.type === 'full' && (end.status === 'succeeded' || end.status === 'paused')) {
-        await change(manager, `UPDATE sync_runs SET status = 'failed' WHERE connection_id = $1 AND status = 'paused' AND id <> $2`, [run.connectionId, run.id]);
+        await change(manager, `UPDATE sync_runs SET status = 'failed' WHERE connection_id = $1 AND status = 'paused' AND id <> $2`, [
+          run.connectionId,
+          run.id,
+        ]);
       }
-      const goesOn = end.status === 'succeeded' || end.status === 'paused' || (end.status === 'failed' && !(end.error && accessEnded(end.error)));
+      const goesOn =
+        end.status === 'succeeded' || end.status === 'paused' || (end.status === 'failed' && !(end.error && accessEnded(end.error)));
       if (done.rerun && goesOn) await this.service.request(run.connectionId, { ...done.rerun, trigger: 'webhook' }, manager);
       const event = end.status === 'cancelled' ? undefined : this.eventOf(done.run, end);
       if (event) await this.outbox?.add(manager, [event]);
@@ -173,9 +188,17 @@ export class SyncRunner implements OnApplicationBootstrap {
     const { tenant, provider, id: connectionId } = connection;
     const common = { tenant, provider, connectionId, at: new Date(this.clock.now()) };
     const { created, updated, deleted } = page.counts;
-    this.events.emit({ ...common, type: 'sync.progress', data: { runId: run.id, resource: page.resource, fetched: page.fetched, ...(page.total !== undefined && { total: page.total }) } });
+    this.events.emit({
+      ...common,
+      type: 'sync.progress',
+      data: { runId: run.id, resource: page.resource, fetched: page.fetched, ...(page.total !== undefined && { total: page.total }) },
+    });
     if (created + updated + deleted > 0) {
-      this.events.emit({ ...common, type: 'records.changed', data: { resource: page.resource, partition: page.partition, created, updated, deleted } });
+      this.events.emit({
+        ...common,
+        type: 'records.changed',
+        data: { resource: page.resource, partition: page.partition, created, updated, deleted },
+      });
     }
   }
 
@@ -194,12 +217,13 @@ export class SyncRunner implements OnApplicationBootstrap {
   }
 }
 
-
 function failure(error: IntegrationError, label: string): RunEnd {
   return { status: 'failed', error: { code: error.code, message: `${label}: ${error.message}` } };
 }
 
 function paused(label: string): RunEnd {
-  const { code, message } = new IntegrationError('confirmation_required', { detail: `${label}: this would remove more than half of the records.` });
+  const { code, message } = new IntegrationError('confirmation_required', {
+    detail: `${label}: this would remove more than half of the records.`,
+  });
   return { status: 'paused', error: { code, message } };
 }

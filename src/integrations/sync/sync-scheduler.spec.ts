@@ -30,8 +30,12 @@ describe('the scheduler', () => {
     await process.schedules.enable(connection.id);
     return connection;
   };
-  const makeDue = (column = 'next_incremental_at') => harness.query(`UPDATE sync_schedules SET ${column} = now() - interval '1 second', next_due_at = now() - interval '1 second'`);
-  const runs = () => harness.query<{ type: string; trigger: string; slot: string; status: string; connection_id: string }>('SELECT type, trigger, slot, status, connection_id FROM sync_runs');
+  const makeDue = (column = 'next_incremental_at') =>
+    harness.query(`UPDATE sync_schedules SET ${column} = now() - interval '1 second', next_due_at = now() - interval '1 second'`);
+  const runs = () =>
+    harness.query<{ type: string; trigger: string; slot: string; status: string; connection_id: string }>(
+      'SELECT type, trigger, slot, status, connection_id FROM sync_runs',
+    );
   const schedule = async () => {
     const [row] = await harness.query<{ failures: number; enabled: boolean; wait: number; full_wait: number }>(
       `SELECT failures, enabled, extract(epoch FROM next_due_at - now())::float AS wait, extract(epoch FROM next_full_at - now())::float AS full_wait FROM sync_schedules`,
@@ -75,7 +79,10 @@ describe('the scheduler', () => {
     await process.scheduler.queueDue();
     await process.drain();
     // a scheduler that was paused since before the first one moved the row on
-    await harness.query('UPDATE sync_schedules SET next_incremental_at = $1, next_due_at = $2', [before[0]?.['next_incremental_at'], before[0]?.['next_due_at']]);
+    await harness.query('UPDATE sync_schedules SET next_incremental_at = $1, next_due_at = $2', [
+      before[0]?.['next_incremental_at'],
+      before[0]?.['next_due_at'],
+    ]);
     await process.scheduler.queueDue();
     expect(await runs()).toHaveLength(1);
   });
@@ -140,9 +147,13 @@ describe('the scheduler', () => {
        SELECT id, t, t + interval '1 day', t FROM (SELECT id, now() + (random() * 98 - 1) * interval '1 minute' AS t FROM connections) c`,
     );
     await harness.query('ANALYZE sync_schedules');
-    const plan = await harness.query<{ 'QUERY PLAN': string }>('EXPLAIN SELECT * FROM sync_schedules s WHERE s.enabled AND s.next_due_at <= now() ORDER BY s.next_due_at LIMIT 500');
+    const plan = await harness.query<{ 'QUERY PLAN': string }>(
+      'EXPLAIN SELECT * FROM sync_schedules s WHERE s.enabled AND s.next_due_at <= now() ORDER BY s.next_due_at LIMIT 500',
+    );
     expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('sync_schedules_due');
-    const [{ due } = { due: 0 }] = await harness.query<{ due: number }>('SELECT count(*)::int AS due FROM sync_schedules WHERE next_due_at <= now()');
+    const [{ due } = { due: 0 }] = await harness.query<{ due: number }>(
+      'SELECT count(*)::int AS due FROM sync_schedules WHERE next_due_at <= now()',
+    );
     expect(await process.scheduler.queueDue()).toBeGreaterThanOrEqual(due);
   });
 });

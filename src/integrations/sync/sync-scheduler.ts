@@ -131,7 +131,11 @@ export class SyncScheduler implements BeforeApplicationShutdown {
     await manager.query(
       `UPDATE sync_schedules s SET next_incremental_at = n.incremental, next_full_at = n.full_at, next_due_at = least(n.incremental, n.full_at)
        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS n(id, incremental, full_at) WHERE s.connection_id = n.id`,
-      [planned.map(({ due }) => due.connection_id), planned.map(({ nextIncremental }) => nextIncremental), planned.map(({ nextFull }) => nextFull)],
+      [
+        planned.map(({ due }) => due.connection_id),
+        planned.map(({ nextIncremental }) => nextIncremental),
+        planned.map(({ nextFull }) => nextFull),
+      ],
     );
   }
 
@@ -164,7 +168,12 @@ export class SyncScheduler implements BeforeApplicationShutdown {
       await work();
     } catch (error) {
       const { code, cause } = syncError(error);
-      this.logger.error({ msg: 'A tick of the sync scheduler failed; the next one tries again.', name, code, ...(code === 'internal_error' && faultOf(cause)) });
+      this.logger.error({
+        msg: 'A tick of the sync scheduler failed; the next one tries again.',
+        name,
+        code,
+        ...(code === 'internal_error' && faultOf(cause)),
+      });
     } finally {
       this.busy.delete(name);
     }

@@ -42,10 +42,12 @@ describe('the routes of the sync', () => {
     remote.lists.clear();
     for (let i = 0; i < 45; i++) remote.list().put(`r${String(i).padStart(4, '0')}`, { n: i });
     id = uuidv7();
-    await app.app.get(DataSource).query(
-      `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, 'acme', 'u1', 'remote', $2, 'Account', $2, 'oauth2', 'connected')`,
-      [id, id],
-    );
+    await app.app
+      .get(DataSource)
+      .query(
+        `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, 'acme', 'u1', 'remote', $2, 'Account', $2, 'oauth2', 'connected')`,
+        [id, id],
+      );
   });
 
   const call = (path: string, { token = user, body }: { token?: string; body?: unknown } = {}) =>
@@ -67,14 +69,23 @@ describe('the routes of the sync', () => {
     const started = await call(`connections/${id}/syncs`, { body: { type: 'full' } });
     expect(started.status).toBe(202);
     expect(await started.json()).toMatchObject({ type: 'full', trigger: 'manual', counts: { fetched: 0 }, error: null });
-    expect(await ended()).toMatchObject({ status: 'succeeded', counts: { fetched: 45, created: 45, updated: 0, unchanged: 0, deleted: 0 }, progress: { fetched: 45, total: 45 } });
+    expect(await ended()).toMatchObject({
+      status: 'succeeded',
+      counts: { fetched: 45, created: 45, updated: 0, unchanged: 0, deleted: 0 },
+      progress: { fetched: 45, total: 45 },
+    });
 
-    const first = await json<{ data: { id: string; data: unknown }[]; nextCursor: string }>(call(`connections/${id}/records/items?limit=40`));
+    const first = await json<{ data: { id: string; data: unknown }[]; nextCursor: string }>(
+      call(`connections/${id}/records/items?limit=40`),
+    );
     expect(first.data).toHaveLength(40);
     expect(first.data[0]).toMatchObject({ id: 'r0000', data: { n: 0 }, deleted: false });
     const rest = await json<{ data: unknown[]; nextCursor: string }>(call(`connections/${id}/records/items?cursor=${first.nextCursor}`));
     expect(rest.data).toHaveLength(5);
-    expect(await json(call(`connections/${id}/records/items?cursor=${rest.nextCursor}`))).toEqual({ data: [], nextCursor: rest.nextCursor });
+    expect(await json(call(`connections/${id}/records/items?cursor=${rest.nextCursor}`))).toEqual({
+      data: [],
+      nextCursor: rest.nextCursor,
+    });
   });
 
   it('answer 200 with the run that is under way', async () => {
@@ -100,9 +111,14 @@ describe('the routes of the sync', () => {
   });
 
   it('show nothing of it to another tenant or user', async () => {
-    for (const who of [{ tenant: 'other', user: 'u1' }, { tenant: 'acme', user: 'u2' }, { tenant: 'other', user: 'boss', role: 'admin' as const }]) {
+    for (const who of [
+      { tenant: 'other', user: 'u1' },
+      { tenant: 'acme', user: 'u2' },
+      { tenant: 'other', user: 'boss', role: 'admin' as const },
+    ]) {
       const token = await app.tokenFor(who);
-      for (const path of ['syncs', 'records/items', 'events']) expect((await call(`connections/${id}/${path}`, { token })).status).toBe(404);
+      for (const path of ['syncs', 'records/items', 'events'])
+        expect((await call(`connections/${id}/${path}`, { token })).status).toBe(404);
       expect((await call(`connections/${id}/syncs`, { token, body: { type: 'full' } })).status).toBe(404);
     }
   });
@@ -128,7 +144,10 @@ describe('the routes of the sync', () => {
 
   it('tell of progress and changes as they happen', async () => {
     const aborted = new AbortController();
-    const answer = await fetch(`${app.url}/v1/connections/${id}/events`, { headers: { authorization: `Bearer ${user}` }, signal: aborted.signal });
+    const answer = await fetch(`${app.url}/v1/connections/${id}/events`, {
+      headers: { authorization: `Bearer ${user}` },
+      signal: aborted.signal,
+    });
     expect(answer.headers.get('content-type')).toContain('text/event-stream');
     await call(`connections/${id}/syncs`, { body: { type: 'full' } });
     let text = '';
@@ -146,11 +165,13 @@ describe('the routes of the sync', () => {
       events.emit({ type, tenant: 'acme', provider: 'remote', connectionId: id, at: new Date(), data: {} });
     tell('connection.connected');
     expect(await ended()).toMatchObject({ type: 'full', trigger: 'connect', status: 'succeeded' });
-    const [schedule] = await app.app.get(DataSource).query<{ enabled: boolean }[]>('SELECT enabled FROM sync_schedules WHERE connection_id = $1', [id]);
+    const [schedule] = await app.app
+      .get(DataSource)
+      .query<{ enabled: boolean }[]>('SELECT enabled FROM sync_schedules WHERE connection_id = $1', [id]);
     expect(schedule).toEqual({ enabled: true });
     const before = await ended();
     tell('connection.connected');
-    for (let latest = before; latest.id === before.id; ) latest = await ended();
+    for (let latest = before; latest.id === before.id;) latest = await ended();
     expect(await ended()).toMatchObject({ type: 'incremental', trigger: 'connect', counts: { fetched: 0 } });
   });
 });

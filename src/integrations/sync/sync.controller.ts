@@ -11,7 +11,10 @@ import { pageOfRuns } from './run-pages';
 import { SyncService } from './sync.service';
 import { viewOf, type SyncRunView } from './sync-run';
 
-const start = z.strictObject({ type: z.enum(['full', 'incremental']), resources: z.array(z.string().min(1).max(100)).min(1).max(50).optional() });
+const start = z.strictObject({
+  type: z.enum(['full', 'incremental']),
+  resources: z.array(z.string().min(1).max(100)).min(1).max(50).optional(),
+});
 const runList = z.strictObject({ limit, cursor });
 const recordList = z.strictObject({ limit, cursor, since: z.iso.datetime({ offset: true }).optional() });
 
@@ -34,18 +37,24 @@ export class SyncController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SyncRunView> {
     const connection = await this.connections.findFor(caller, id);
-    if (connection.status !== 'connected') throw new IntegrationError(connection.status === 'needs_reauth' ? 'needs_reauth' : 'not_connected');
+    if (connection.status !== 'connected')
+      throw new IntegrationError(connection.status === 'needs_reauth' ? 'needs_reauth' : 'not_connected');
     const known = this.resourcesOf(connection.provider);
     if (known.length === 0) throw new IntegrationError('not_supported');
     const unknown = body.resources?.find((name) => !known.includes(name));
-    if (unknown !== undefined) throw new IntegrationError('invalid_request', { detail: `resources: "${unknown}" is none of ${known.join(', ')}.` });
+    if (unknown !== undefined)
+      throw new IntegrationError('invalid_request', { detail: `resources: "${unknown}" is none of ${known.join(', ')}.` });
     const { run, created } = await this.service.request(id, { ...body, trigger: 'manual' });
     reply.status(created ? 202 : 200);
     return viewOf(run);
   }
 
   @Get('syncs')
-  async runs(@CurrentUser() caller: Caller, @IdParam() id: string, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
+  async runs(
+    @CurrentUser() caller: Caller,
+    @IdParam() id: string,
+    @ZodQuery(runList) query: z.infer<typeof runList>,
+  ): Promise<Paged<SyncRunView>> {
     await this.connections.findFor(caller, id);
     return pageOfRuns(this.service, { connectionId: id }, query);
   }
@@ -60,10 +69,19 @@ export class SyncController {
   ): Promise<FeedPage> {
     const connection = await this.connections.findFor(caller, id);
     if (!this.resourcesOf(connection.provider).includes(resource) && !(await this.feed.has(id, resource))) {
-      throw new IntegrationError('not_found', { detail: `There is no resource "${resource.slice(0, 100)}".`, nextStep: `Known here: ${this.resourcesOf(connection.provider).join(', ')}.` });
+      throw new IntegrationError('not_found', {
+        detail: `There is no resource "${resource.slice(0, 100)}".`,
+        nextStep: `Known here: ${this.resourcesOf(connection.provider).join(', ')}.`,
+      });
     }
     const { cursor: from, limit: most, since } = query;
-    return this.feed.read({ connectionId: id, resource, cursor: from, limit: most, ...(since !== undefined && { since: new Date(since) }) });
+    return this.feed.read({
+      connectionId: id,
+      resource,
+      cursor: from,
+      limit: most,
+      ...(since !== undefined && { since: new Date(since) }),
+    });
   }
 
   private resourcesOf(provider: string): string[] {

@@ -80,7 +80,8 @@ export class SyncService {
        RETURNING ${RUN_COLUMNS}`,
       [runId, run.connectionId],
     );
-    if (!row) throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
+    if (!row)
+      throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
     this.doorbell.ring('sync');
     return runOf(row);
   }
@@ -95,7 +96,15 @@ export class SyncService {
       `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, slot, priority)
        SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7 FROM connections c WHERE c.id = $2 AND c.status <> 'disconnected'
        ON CONFLICT DO NOTHING RETURNING ${RUN_COLUMNS}`,
-      [uuidv7(), connectionId, request.type, request.trigger, request.resources ?? [], request.slot ?? null, request.priority ?? PRIORITY[request.trigger]],
+      [
+        uuidv7(),
+        connectionId,
+        request.type,
+        request.trigger,
+        request.resources ?? [],
+        request.slot ?? null,
+        request.priority ?? PRIORITY[request.trigger],
+      ],
     );
     return row && { run: runOf(row), created: true };
   }
@@ -125,7 +134,13 @@ export class SyncService {
       `UPDATE sync_runs SET type = CASE WHEN $2 = 'full' THEN 'full' ELSE type END, priority = least(priority, $3), resources = ${unionOf('resources', '$4')},
          next_attempt_at = CASE WHEN $5 THEN least(next_attempt_at, now()) ELSE next_attempt_at END
        WHERE id = $1 AND status = 'queued' RETURNING ${RUN_COLUMNS}`,
-      [runId, request.type, request.priority ?? PRIORITY[request.trigger], request.resources ?? [], request.trigger === 'manual' || request.trigger === 'connect'],
+      [
+        runId,
+        request.type,
+        request.priority ?? PRIORITY[request.trigger],
+        request.resources ?? [],
+        request.trigger === 'manual' || request.trigger === 'connect',
+      ],
     );
     return row && runOf(row);
   }

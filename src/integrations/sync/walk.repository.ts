@@ -52,19 +52,32 @@ export class WalkRepository {
     if (!row) return { cursor: null, runId: null, state: null, walk: undefined };
     const walk: Walk | undefined =
       row.state === 'walking' && row.mode
-        ? { mode: row.mode, walkId: row.walk_id, floorChange: row.floor_change ?? '0', checkpoint: row.checkpoint ?? undefined, pendingCursor: row.pending_cursor ?? undefined }
+        ? {
+            mode: row.mode,
+            walkId: row.walk_id,
+            floorChange: row.floor_change ?? '0',
+            checkpoint: row.checkpoint ?? undefined,
+            pendingCursor: row.pending_cursor ?? undefined,
+          }
         : undefined;
     return { cursor: row.cursor, runId: row.run_id, state: row.state, walk };
   }
 
   /** The partitions of a resource that were ever walked. */
   async partitions(connectionId: string, resource: string): Promise<string[]> {
-    const rows = await select<{ partition: string }>(this.dataSource, 'SELECT partition FROM sync_cursors WHERE connection_id = $1 AND resource = $2', [connectionId, resource]);
+    const rows = await select<{ partition: string }>(
+      this.dataSource,
+      'SELECT partition FROM sync_cursors WHERE connection_id = $1 AND resource = $2',
+      [connectionId, resource],
+    );
     return rows.map((row) => row.partition);
   }
 
   async hasCursor(connectionId: string): Promise<boolean> {
-    return (await select(this.dataSource, 'SELECT 1 FROM sync_cursors WHERE connection_id = $1 AND cursor IS NOT NULL LIMIT 1', [connectionId])).length > 0;
+    return (
+      (await select(this.dataSource, 'SELECT 1 FROM sync_cursors WHERE connection_id = $1 AND cursor IS NOT NULL LIMIT 1', [connectionId]))
+        .length > 0
+    );
   }
 
   /** Begins a walk, forgetting an earlier one; under the connection's turn, so that nothing is written between the floor and the walk. */

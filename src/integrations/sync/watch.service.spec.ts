@@ -35,11 +35,19 @@ describe('watches', () => {
   it('are made for every partition after a sync, once', async () => {
     await sync();
     await sync();
-    expect(living().map(([, { partition }]) => partition).sort()).toEqual(['home', 'work']);
+    expect(
+      living()
+        .map(([, { partition }]) => partition)
+        .sort(),
+    ).toEqual(['home', 'work']);
     const [[channelId, { token, address }] = ['', { token: '', address: '' }]] = living();
     expect(address).toBe(`https://trestle.example/webhooks/${connection.provider}`);
     expect(Buffer.from(token, 'base64url')).toHaveLength(32);
-    expect(await process.watches.find(channelId)).toMatchObject({ connectionId: connection.id, remoteId: `remote-${channelId}`, tokenHash: createHash('sha256').update(token).digest('hex') });
+    expect(await process.watches.find(channelId)).toMatchObject({
+      connectionId: connection.id,
+      remoteId: `remote-${channelId}`,
+      tokenHash: createHash('sha256').update(token).digest('hex'),
+    });
     const rows = JSON.stringify(await harness.query('SELECT * FROM sync_watches'));
     expect(rows).not.toContain(token);
   });
@@ -47,10 +55,20 @@ describe('watches', () => {
   it('are known before the provider answers, so that its first notification is', async () => {
     let known: unknown;
     const facts = remote.sync({ partitioned: true, watch: true }).resources[0];
-    const provider = harness.provider({ resources: [{ ...facts!, watch: { ...facts!.watch!, create: async (context) => {
-      known = await process.watches.find(context.channelId);
-      return facts!.watch!.create(context);
-    } } }] });
+    const provider = harness.provider({
+      resources: [
+        {
+          ...facts!,
+          watch: {
+            ...facts!.watch!,
+            create: async (context) => {
+              known = await process.watches.find(context.channelId);
+              return facts!.watch!.create(context);
+            },
+          },
+        },
+      ],
+    });
     connection = await harness.connect(provider);
     await sync();
     expect(known).toMatchObject({ status: 'creating', connectionId: connection.id });
@@ -90,7 +108,11 @@ describe('watches', () => {
 
   it('that cannot be made leave the sync succeeded and no row behind', async () => {
     const facts = remote.sync({ watch: true }).resources[0];
-    connection = await harness.connect(harness.provider({ resources: [{ ...facts!, watch: { ...facts!.watch!, create: () => Promise.reject(new Error('no valid certificate')) } }] }));
+    connection = await harness.connect(
+      harness.provider({
+        resources: [{ ...facts!, watch: { ...facts!.watch!, create: () => Promise.reject(new Error('no valid certificate')) } }],
+      }),
+    );
     await sync();
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded' });
     expect(await harness.query('SELECT * FROM sync_watches')).toEqual([]);

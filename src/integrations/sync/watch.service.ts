@@ -35,15 +35,19 @@ export class WatchService {
 
   /** One living watch for every partition of the given resources, and none for a partition that is gone. */
   async ensure(connection: ConnectionRef, partitions: ReadonlyMap<string, readonly string[]>, signal: AbortSignal): Promise<void> {
-    const resources = (this.registry.get(connection.provider).sync?.resources ?? []).filter(({ name, watch }) => watch && partitions.has(name));
+    const resources = (this.registry.get(connection.provider).sync?.resources ?? []).filter(
+      ({ name, watch }) => watch && partitions.has(name),
+    );
     if (resources.length === 0 || !this.settings.publicUrl) return;
     try {
       const existing = await this.watches.ofConnection(connection.id);
       for (const { name, watch } of resources) {
         const wanted = partitions.get(name) ?? [];
-        for (const old of existing.filter((one) => one.resource === name && !wanted.includes(one.partition))) await this.stop(connection, old, signal);
+        for (const old of existing.filter((one) => one.resource === name && !wanted.includes(one.partition)))
+          await this.stop(connection, old, signal);
         for (const partition of wanted) {
-          if (existing.some((one) => one.resource === name && one.partition === partition && this.lives(one, watch as WatchFacts))) continue;
+          if (existing.some((one) => one.resource === name && one.partition === partition && this.lives(one, watch as WatchFacts)))
+            continue;
           await this.create(connection, name, partition, watch as WatchFacts, signal);
         }
       }
@@ -87,13 +91,28 @@ export class WatchService {
     }
   }
 
-  private async create(connection: ConnectionRef, resource: string, partition: string, watch: WatchFacts, signal: AbortSignal): Promise<void> {
+  private async create(
+    connection: ConnectionRef,
+    resource: string,
+    partition: string,
+    watch: WatchFacts,
+    signal: AbortSignal,
+  ): Promise<void> {
     const channelId = randomUUID(); // not by time: a stranger could guess its neighbours
     const token = randomBytes(32).toString('base64url');
-    await this.watches.add({ channelId, connectionId: connection.id, resource, partition, tokenHash: createHash('sha256').update(token).digest('hex') });
+    await this.watches.add({
+      channelId,
+      connectionId: connection.id,
+      resource,
+      partition,
+      tokenHash: createHash('sha256').update(token).digest('hex'),
+    });
     try {
       const address = `${this.settings.publicUrl}/webhooks/${connection.provider}`;
-      await this.watches.activate(channelId, await watch.create({ ...this.context(connection, partition, signal), channelId, token, address }));
+      await this.watches.activate(
+        channelId,
+        await watch.create({ ...this.context(connection, partition, signal), channelId, token, address }),
+      );
     } catch (error) {
       await this.watches.remove(channelId);
       throw error;
@@ -103,7 +122,8 @@ export class WatchService {
   private async stop(connection: ConnectionRef, old: Watch, signal: AbortSignal): Promise<void> {
     const watch = this.factsOf(connection.provider, old.resource);
     try {
-      if (watch && old.remoteId !== '') await watch.stop({ ...this.context(connection, old.partition, signal), channelId: old.channelId, remoteId: old.remoteId });
+      if (watch && old.remoteId !== '')
+        await watch.stop({ ...this.context(connection, old.partition, signal), channelId: old.channelId, remoteId: old.remoteId });
     } catch (error) {
       // It ends by itself; what it still sends is refused, because its row is gone.
       if (!accessEnded(syncError(error))) this.report('A watch could not be stopped; it will end by itself.', connection, error);
@@ -121,7 +141,14 @@ export class WatchService {
   }
 
   private context(connection: ConnectionRef, partition: string, signal: AbortSignal): SyncContext {
-    return { connection, fetch: this.http.fetchFor(connection, { signal, operation: 'watch' }), partition, checkpoint: undefined, signal, now: () => this.clock.now() };
+    return {
+      connection,
+      fetch: this.http.fetchFor(connection, { signal, operation: 'watch' }),
+      partition,
+      checkpoint: undefined,
+      signal,
+      now: () => this.clock.now(),
+    };
   }
 
   private report(msg: string, connection: ConnectionRef, error: unknown): void {

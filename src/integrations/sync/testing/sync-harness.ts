@@ -35,7 +35,13 @@ export class StillClock implements Clock {
   }
 }
 
-const SETTINGS = { workers: false, syncIncrementalSeconds: 900, syncFullSeconds: 7 * 86_400, retentionDays: 30, publicUrl: 'https://trestle.example' };
+const SETTINGS = {
+  workers: false,
+  syncIncrementalSeconds: 900,
+  syncFullSeconds: 7 * 86_400,
+  retentionDays: 30,
+  publicUrl: 'https://trestle.example',
+};
 
 /** The parts of one process, on a database that several may share. */
 export class SyncProcess {
@@ -75,9 +81,24 @@ export class SyncProcess {
     this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
     const walker = new ResourceWalker(new PageStore(dataSource, this.runs, this.walks, this.records), this.walks, http, clock);
     this.runner = new SyncRunner(
-      dataSource, this.runs, walker, this.records, this.service, this.schedules, this.watches, this.active, connections, registry, this.events, doorbell, clock,
+      dataSource,
+      this.runs,
+      walker,
+      this.records,
+      this.service,
+      this.schedules,
+      this.watches,
+      this.active,
+      connections,
+      registry,
+      this.events,
+      doorbell,
+      clock,
     );
-    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, doorbell, { ...own, workers: true });
+    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, doorbell, {
+      ...own,
+      workers: true,
+    });
   }
 
   /** Does one run that is due, if there is one. */
@@ -188,7 +209,12 @@ export class FeedReader {
 
   async catchUp(): Promise<void> {
     for (;;) {
-      const page = await this.feed.read({ connectionId: this.connectionId, resource: this.resource, cursor: this.cursor, limit: this.limit });
+      const page = await this.feed.read({
+        connectionId: this.connectionId,
+        resource: this.resource,
+        cursor: this.cursor,
+        limit: this.limit,
+      });
       for (const item of page.data) this.take(item);
       this.cursor = page.nextCursor;
       if (page.data.length < this.limit) return;
