@@ -97,7 +97,13 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private claimAhead(): void {
-    const claim = this.claim();
+    const claim = this.claim().then(async ({ events, complete }) => {
+      // A tenant's single event does not wait for the batch of others that is being worked off.
+      const busy = new Set(this.busyTenants.flat());
+      const early = byShare(events)[0].filter((event) => !busy.has(tenantOf(event)));
+      await this.settle(early);
+      return { events: events.filter((event) => !early.includes(event)), complete };
+    });
     claim.catch(() => undefined); // whoever takes it from the list meets the error
     this.ahead.push(claim);
   }
@@ -108,20 +114,22 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     const quick = events.filter((event) => !slow.includes(event));
     if (quick.length === 0) return;
 
-    const shares = countBy(quick, tenantOf);
-    const isFew = (event: ClaimedEvent) => (shares.get(tenantOf(event)) ?? 0) <= FEW;
-    const tenants = [...shares.keys()];
-    this.busyTenants = [...this.busyTenants, tenants];
+    // One event of a tenant does not wait for the hundred of another, and what failed before does not hold up what did not.
+    const again = quick.filter(({ attempts }) => attempts > 1);
+    const parts = [...byShare(quick.filter(({ attempts }) => attempts === 1)), ...again.map((event) => [event])].map((part) => ({
+      part,
+      tenants: [...new Set(part.map(tenantOf))],
+    }));
+    this.busyTenants = [...this.busyTenants, ...parts.map(({ tenants }) => tenants)];
     try {
       await this.held(quick, async () => {
-        const fresh = quick.filter(({ attempts }) => attempts === 1);
-        // One event of a tenant does not wait for the hundred of another, and what failed before does not hold up what did not.
-        await this.runner.run(fresh.filter(isFew));
-        await this.runner.run(fresh.filter((event) => !isFew(event)));
-        for (const event of quick) if (event.attempts > 1) await this.runner.run([event]);
+        for (const { part, tenants } of parts) {
+          await this.runner.run(part);
+          this.busyTenants = this.busyTenants.filter((list) => list !== tenants);
+        }
       });
     } finally {
-      this.busyTenants = this.busyTenants.filter((list) => list !== tenants);
+      this.busyTenants = this.busyTenants.filter((list) => !parts.some(({ tenants }) => tenants === list));
     }
   }
 
@@ -196,6 +204,13 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
 function tenantOf({ tenant }: ClaimedEvent): string {
   return tenant ?? '';
+}
+
+/** Those of tenants with few events, then those of tenants with many. */
+function byShare(events: readonly ClaimedEvent[]): [few: ClaimedEvent[], many: ClaimedEvent[]] {
+  const shares = countBy(events, tenantOf);
+  const isFew = (event: ClaimedEvent) => (shares.get(tenantOf(event)) ?? 0) <= FEW;
+  return [events.filter(isFew), events.filter((event) => !isFew(event))];
 }
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
