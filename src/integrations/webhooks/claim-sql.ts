@@ -10,6 +10,8 @@ const CLAIMED_COLUMNS = `c.id, c.provider, c.event_id, c.type, c.tenant, c.conne
  * need. The tenants are found one after another in the index, from $2 on, so that a claim costs what it takes and not what there is.
  * $1 most events, $2 last tenant of the claim before ($3 whether there was one), $4 tenants to leave out, $5 owner, $6 lease in
  * seconds, $7 kinds of events (`provider/type`) to leave out.
+ * A claim does not wait for the disk: where the server loses it in a crash, the event is due again, and nothing was done for it,
+ * as an effect is committed after its claim and waits for both (https://www.postgresql.org/docs/current/wal-async-commit.html).
  */
 export const CLAIM_DUE = `
   WITH RECURSIVE pending (tenant, next_attempt_at) AS (
@@ -32,7 +34,7 @@ export const CLAIM_DUE = `
     UPDATE webhook_events e SET status = 'processing', attempts = e.attempts + 1, lease_owner = $5::uuid, lease_until = now() + make_interval(secs => $6::int)
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*)
   SELECT s.last_tenant, s.seen, ${CLAIMED_COLUMNS}
-  FROM (SELECT max(tenant) AS last_tenant, count(*)::int AS seen FROM seen) s
+  FROM (SELECT max(tenant) AS last_tenant, count(*)::int AS seen, set_config('synchronous_commit', 'off', true) FROM seen) s
   LEFT JOIN claimed c ON true
   LEFT JOIN connections k ON k.id = c.connection_id`;
 
