@@ -49,7 +49,8 @@ async function measure(bench: Workbench, load: LoadGenerator): Promise<Omit<Benc
   const drains: Drain[] = [
     ourDrain(OURS, bench, load, { guarded: false }),
     ourDrain(OURS_GUARDED, bench, load, { guarded: true }),
-    await queue(LIMIT, 'queue-limit.cjs', { CONCURRENCY: '2' }),
+    await queue(LIMIT, 'queue-limit.cjs', { CONCURRENCY: '1' }),
+    await queue('the limit, two such loops', 'queue-limit.cjs', { CONCURRENCY: '2' }),
     await queue(BULLMQ, 'queue-bullmq.cjs', { CONCURRENCY: '50' }),
     await queue('bull, concurrency 50', 'queue-bull.cjs', { CONCURRENCY: '50' }),
     // The two share one queue of jobs, so each works only while it is its turn.
