@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { startProcess } from '../../test/support/child-process';
 import { freePorts } from '../../test/support/service-cluster';
 import type { ProviderSync, SyncPage } from '../../src/integrations/provider';
+import { governedFetch } from './governed-fetch';
 
 export interface Item {
   readonly id: string;
@@ -13,9 +14,9 @@ export interface ItemPage {
   readonly next: number | null;
 }
 
-/** A list at a pretended provider, read page by page over HTTP from a process of its own. */
+/** A list at a pretended provider, read page by page over HTTP from a process of its own, through the product's way out. */
 export interface PagedList {
-  page(after: number, limit: number, fetch?: typeof globalThis.fetch, signal?: AbortSignal): Promise<ItemPage>;
+  page(after: number, limit: number, signal?: AbortSignal): Promise<ItemPage>;
   /** As a provider would declare it. */
   sync(pageSize: number): ProviderSync;
   stop(): Promise<void>;
@@ -25,8 +26,10 @@ export async function startPagedList(count: number): Promise<PagedList> {
   const [port = 0] = await freePorts(1);
   const child = startProcess(join(__dirname, 'page-source.cjs'), [], { PORT: String(port), ITEMS: String(count) });
   await child.line((line) => line === 'ready');
-  const page: PagedList['page'] = async (after, limit, fetch = globalThis.fetch, signal) => {
-    const answer = await fetch(`http://127.0.0.1:${port}/items?after=${after}&limit=${limit}`, { signal });
+  const origin = `http://127.0.0.1:${port}`;
+  const out = governedFetch(origin);
+  const page: PagedList['page'] = async (after, limit, signal) => {
+    const answer = await out.fetch(`${origin}/items?after=${after}&limit=${limit}`, { signal });
     return (await answer.json()) as ItemPage;
   };
   const sync = (pageSize: number): ProviderSync => ({
@@ -34,10 +37,10 @@ export async function startPagedList(count: number): Promise<PagedList> {
       {
         name: 'items',
         label: 'Items',
-        async *full({ fetch, signal, checkpoint }): AsyncIterable<SyncPage> {
+        async *full({ signal, checkpoint }): AsyncIterable<SyncPage> {
           let after = (checkpoint as { after: number } | undefined)?.after ?? 0;
           for (;;) {
-            const { items, total, next } = await page(after, pageSize, fetch, signal);
+            const { items, total, next } = await page(after, pageSize, signal);
             const records = items.map((item) => ({ id: item.id, data: item }));
             if (next === null) {
               yield { records, total, cursor: { head: total } };
@@ -50,5 +53,9 @@ export async function startPagedList(count: number): Promise<PagedList> {
       },
     ],
   });
-  return { page, sync, stop: () => child.kill() };
+  const stop = async () => {
+    await out.close();
+    await child.kill();
+  };
+  return { page, sync, stop };
 }
