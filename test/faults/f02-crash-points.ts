@@ -17,7 +17,7 @@ export const fault: Fault = {
   promise:
     'kill -9 at every point between claim and done: effect and mark are one transaction, calls to a provider repeat with the same key',
   stages: ['server', 'embedded'],
-  boundS: 480,
+  boundS: 900,
   async run(stage, services, { events }) {
     const world = await startWorld({ stage, services, env: { FAULT_LEASE_S: String(LEASE_S) } });
     const { sandbox, cluster, accounts } = world;
