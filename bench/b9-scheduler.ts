@@ -1,0 +1,103 @@
+import { check, median, notRun, summary, type Arm, type Benchmark, type BenchmarkResult, type Services } from './lib/benchmark';
+import { interleave, times } from './lib/rounds';
+import { QUICK, ROUNDS } from './lib/run-options';
+import { openSchedules, type Schedules } from './lib/schedules';
+
+const [FEW, MANY] = QUICK ? ([10_000, 100_000] as const) : ([100_000, 1_000_000] as const);
+const DUE_SHARE = 0.01;
+/** How much dearer a due connection may be among ten times as many: deeper indexes, colder pages. */
+const GROWTH = 1.5;
+const MEMORY_GROWTH = 1.2;
+/** Connections a second from which chance alone does not make a second twice as busy as the mean. */
+const EVEN_FROM = 50;
+
+const tick = (count: number) => `one tick, ${count} connections`;
+const limit = (count: number) => `limit: one indexed SELECT, ${count} connections`;
+
+export const benchmark: Benchmark = {
+  id: 'B9',
+  title: `one tick of the scheduler with ${FEW} and ${MANY} connections, 1 % due`,
+  async run({ databaseUrl }: Services) {
+    if (!databaseUrl) return { arms: [], checks: [notRun('B9', 'needs a Postgres server')] };
+    const few = await openSchedules(databaseUrl, FEW);
+    const opened = [few];
+    try {
+      const many = await openSchedules(databaseUrl, MANY);
+      opened.push(many);
+      return await measure(few, many);
+    } finally {
+      for (const each of opened) await each.close();
+    }
+  },
+};
+
+async function measure(few: Schedules, many: Schedules): Promise<Omit<BenchmarkResult, 'id'>> {
+  const memory = new Map<Schedules, number[]>([few, many].map((each) => [each, []]));
+  const rounds = await interleave([...arms(few, memory), ...arms(many, memory)], ROUNDS);
+  const growth = rounds.ratio(tick(MANY), tick(FEW));
+  const spreads = await Promise.all(
+    [few, many].map(async (each) => {
+      await each.tick(); // so that all due times are the product's own
+      return { count: each.count, ...(await each.perSecond()) };
+    }),
+  );
+  const [small = [], large = []] = [few, many].map((each) => memory.get(each) ?? []);
+  const between = median(large) / median(small);
+  const over = (large.at(-1) ?? Number.NaN) / (large[0] ?? Number.NaN);
+  return {
+    arms: [
+      ...rounds.arms,
+      summary(`memory of the scheduler, ${FEW} connections`, 'MiB resident', small),
+      summary(`memory of the scheduler, ${MANY} connections`, 'MiB resident', large),
+    ],
+    checks: [
+      check('a due connection among ten times as many', `<= ${GROWTH}x`, times(growth), growth.median <= GROWTH),
+      ...[FEW, MANY].map((count) =>
+        check(`tick / limit, ${count} connections`, 'told: the tick also writes', times(rounds.ratio(tick(count), limit(count))), true),
+      ),
+      check('memory, many connections / few', `<= ${MEMORY_GROWTH}x`, `${between.toFixed(2)}x`, between <= MEMORY_GROWTH),
+      check('memory, last tick / first tick', `<= ${MEMORY_GROWTH}x`, `${over.toFixed(2)}x`, over <= MEMORY_GROWTH),
+      ...spreads.map(({ count, mean, most }) =>
+        check(
+          `busiest second of the interval, ${count} connections`,
+          mean < EVEN_FROM ? 'told: too few to be even' : '<= 2x the mean',
+          `${(most / mean).toFixed(2)}x of ${mean.toFixed(0)}`,
+          mean < EVEN_FROM || most <= 2 * mean,
+        ),
+      ),
+    ],
+  };
+}
+
+/** Both read the same due rows: the limit first, then the tick, which moves them on. */
+function arms(schedules: Schedules, memory: ReadonlyMap<Schedules, number[]>): Arm[] {
+  const { count } = schedules;
+  const due = Math.round(count * DUE_SHARE);
+  // What an earlier tick moved on may have become due again by itself meanwhile.
+  const perDue = (seen: { due: number; ms: number }) => {
+    if (seen.due < due) throw new Error(`${seen.due} of ${due} due connections were found`);
+    return (seen.ms * 1_000) / seen.due;
+  };
+  return [
+    {
+      name: limit(count),
+      unit: 'µs a due connection',
+      round: async () => {
+        await schedules.makeDue(due);
+        return perDue(await schedules.select());
+      },
+    },
+    {
+      name: tick(count),
+      unit: 'µs a due connection',
+      round: async () => {
+        await schedules.makeDue(due);
+        const answer = await schedules.tick();
+        const queued = await schedules.queued();
+        if (queued !== answer.due) throw new Error(`${answer.due} taken, ${queued} runs queued`);
+        memory.get(schedules)?.push(answer.residentMib);
+        return perDue(answer);
+      },
+    },
+  ];
+}
