@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { edgeClient, problem, rawStatus, shape } from './support/edge-client';
 import { ProbeModule } from './support/probe.module';
 import { startTestApp, type TestApp } from './support/test-app';
@@ -55,6 +56,30 @@ describe('the edge', () => {
       expect(await problem(await post('/v1/things', body, { ...bearer, ...JSON_HEADERS }))).toEqual(shape(400, 'invalid_request'));
     });
 
+    it('does not build JSON of more members than anybody sends', async () => {
+      const members = (count: number) => `{"name":"a","nested":{${Array.from({ length: count }, (_, i) => `"k${i}":1`).join(',')}}}`;
+      const answer = await post('/v1/things', members(20_000), { ...bearer, ...JSON_HEADERS });
+      expect(await answer.json()).toMatchObject({ status: 400, detail: 'The JSON has more than 10000 members.' });
+      expect(await problem(await post('/v1/things', members(5_000), { ...bearer, ...JSON_HEADERS }))).toEqual(
+        shape(400, 'invalid_request'),
+      );
+    });
+
+    it('takes one Host only', async () => {
+      const { hostname, port } = new URL(test.url);
+      const answer = await new Promise<string>((resolve, reject) => {
+        const socket = connect(Number(port), hostname, () =>
+          socket.write('GET /health/live HTTP/1.1\r\nhost: a.example\r\nhost: b.example\r\nconnection: close\r\n\r\n'),
+        );
+        let text = '';
+        socket.on('data', (chunk) => (text += chunk.toString()));
+        socket.on('close', () => resolve(text));
+        socket.on('error', reject);
+      });
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(answer).toContain('"code":"invalid_request"');
+    });
+
     it('takes no other content type, and nothing compressed', async () => {
       expect(await problem(await post('/v1/things', 'name=a', { ...bearer, 'content-type': 'text/plain' }))).toEqual(
         shape(415, 'unsupported_media_type'),
@@ -93,6 +118,15 @@ describe('the edge', () => {
       expect(wrong.headers.get('allow')).toContain('POST');
       expect(await problem(wrong)).toEqual(shape(405, 'method_not_allowed'));
     });
+
+    it.each(['/v1/things/%zz', '/v1/things/%', '/v1/things/%ff', '/webhooks/%c0%ae', `/v1/things/${'a'.repeat(600)}`])(
+      'answers the address %s, which the router cannot read, in the same shape',
+      async (path) => {
+        const answer = await get(path, bearer);
+        expect(answer.headers.get('x-request-id')).toBeTruthy();
+        expect(await problem(answer)).toEqual(shape(400, 'invalid_request'));
+      },
+    );
 
     it('tells nothing of an unknown failure but its request id, which the log explains', async () => {
       const answer = await get('/v1/things/broken', { ...bearer, 'x-request-id': 'req-broken' });

@@ -1,19 +1,28 @@
-import { deeperThan, isRaw } from './body-parsers';
+import { isRaw, jsonShape } from './body-parsers';
 
-describe('deeperThan', () => {
-  const deeper = (text: string, limit = 3) => deeperThan(Buffer.from(text), limit);
+describe('jsonShape', () => {
+  const shape = (text: string, limits = { depth: 64, members: 64 }) => Object.values(jsonShape(Buffer.from(text), limits));
 
   it('counts the levels of objects and lists', () => {
-    expect([deeper('[[[1]]]'), deeper('[[[[1]]]]'), deeper('{"a":{"b":[{}]}}'), deeper('[[],[],[],[],[]]')]).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ]);
+    expect(['[[[1]]]', '{"a":{"b":[{}]}}', '[[],[],[],[],[]]', '1'].map((text) => shape(text)[0])).toEqual([3, 4, 2, 0]);
+  });
+
+  it('counts the members of all objects', () => {
+    expect(['{"a":1,"b":{"c":[{"d":2}]}}', '[1,2,3]', '{}'].map((text) => shape(text)[1])).toEqual([4, 0, 0]);
   });
 
   it('does not count what stands in text', () => {
-    expect([deeper('"[[[[["'), deeper('"\\"[[[[["'), deeper('["\\\\",[[[]]]]')]).toEqual([false, false, true]);
+    expect(['"[[[[["', '"\\"[[[:["', '["\\\\",[[[]]]]', '{"a:b":":"}'].map((text) => shape(text))).toEqual([
+      [0, 0],
+      [0, 0],
+      [4, 0],
+      [1, 1],
+    ]);
+  });
+
+  it('ends where a limit is passed', () => {
+    expect(shape('['.repeat(100), { depth: 3, members: 3 })).toEqual([4, 0]);
+    expect(shape('{"a":1,'.repeat(100), { depth: 1_000, members: 3 })).toEqual([4, 4]);
   });
 });
 

@@ -5,6 +5,8 @@ import type { EdgeRequest } from './request';
 /** Paths whose body is handed on as it came. Matched on the route, not on the address, so that no spelling gets round it. */
 const RAW_ROUTES = [/^\/webhooks\//, /^\/v1\/connections\/:[^/]+\/proxy\//];
 const MAX_DEPTH = 64;
+/** Building and checking more of them holds up everybody else: a megabyte holds enough for 150 ms. */
+const MAX_MEMBERS = 10_000;
 /** A form of more fields than this is none of ours. */
 const MAX_FORM_FIELDS = 200;
 
@@ -48,7 +50,9 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
     { parseAs: 'buffer' },
     parser((request, body, done) => {
       if (body.length === 0) return done(null, undefined);
-      if (deeperThan(body, MAX_DEPTH)) return done(invalidJson(`The JSON is nested deeper than ${MAX_DEPTH} levels.`));
+      const { depth, members } = jsonShape(body, { depth: MAX_DEPTH, members: MAX_MEMBERS });
+      if (depth > MAX_DEPTH) return done(invalidJson(`The JSON is nested deeper than ${MAX_DEPTH} levels.`));
+      if (members > MAX_MEMBERS) return done(invalidJson(`The JSON has more than ${MAX_MEMBERS} members.`));
       return void parseJson(request, body.toString('utf8'), (error, value) =>
         error ? done(invalidJson('The body is not valid JSON.', error)) : done(null, value),
       );
@@ -75,21 +79,30 @@ export function isRaw(routeUrl: string): boolean {
   return RAW_ROUTES.some((route) => route.test(routeUrl));
 }
 
-/** Whether the JSON nests deeper than `limit`, found in one pass before anything is built. */
-export function deeperThan(json: Uint8Array, limit: number): boolean {
+export interface JsonShape {
+  /** Levels of objects and lists. */
+  readonly depth: number;
+  /** Of all objects together. */
+  readonly members: number;
+}
+
+/** How deep the JSON nests and how many members it has, found in one pass before anything is built; it ends where a limit is passed. */
+export function jsonShape(json: Uint8Array, limits: JsonShape): JsonShape {
+  let level = 0;
   let depth = 0;
+  let members = 0;
   let inString = false;
-  for (let i = 0; i < json.length; i++) {
+  for (let i = 0; i < json.length && depth <= limits.depth && members <= limits.members; i++) {
     const byte = json[i];
     if (inString) {
       if (byte === 0x5c /* \ */) i++;
       else if (byte === 0x22) inString = false;
     } else if (byte === 0x22 /* " */) inString = true;
-    else if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) {
-      if (++depth > limit) return true;
-    } else if (byte === 0x7d /* } */ || byte === 0x5d /* ] */) depth--;
+    else if (byte === 0x3a /* : */) members++;
+    else if (byte === 0x7b /* { */ || byte === 0x5b /* [ */) depth = Math.max(depth, ++level);
+    else if (byte === 0x7d /* } */ || byte === 0x5d /* ] */) level--;
   }
-  return false;
+  return { depth, members };
 }
 
 /** A field that comes twice is a list. No prototype: `__proto__` is a field like any other. */

@@ -23,6 +23,8 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, dr
     const route = request.routeOptions.url;
     requestContext.run({ requestId: request.id, ...(traceId && { traceId }) }, () => {
       try {
+        // Node keeps the first of several; who stands before us may have read another (RFC 9112, 3.2).
+        if (hostsIn(request.raw.rawHeaders) > 1) throw new IntegrationError('invalid_request', { detail: 'There is more than one Host.' });
         if (drain.started) {
           reply.header('connection', 'close'); // the next request goes to another process
           if (route === '/health/ready') throw new IntegrationError('shutting_down', { retryAfterMs: 1_000 });
@@ -62,4 +64,13 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, dr
     );
     done();
   });
+}
+
+function hostsIn(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts;
 }

@@ -1,7 +1,7 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/env';
 import { IntegrationError } from '../errors';
@@ -42,6 +42,8 @@ export function createFastifyAdapter(settings: Settings): FastifyAdapter {
     return503OnClosing: true,
     http: { headersTimeout: TIMES.headersMs, connectionsCheckingInterval: TIMES.checkEveryMs, maxHeaderSize: LIMITS.headerBytes },
     clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      answerUnroutable(settings, error, request, reply),
   });
 }
 
@@ -75,6 +77,20 @@ export async function registerEdgePlugins(app: NestFastifyApplication, settings:
     frameguard: { action: 'deny' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
   });
+}
+
+/** An address that the router cannot read (`%zz`), or whose parts are too long: no hook of ours has seen it. */
+function answerUnroutable({ publicUrl }: Settings, cause: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(
+    new IntegrationError('invalid_request', { detail: 'The address cannot be read.', cause }),
+    request.id,
+    publicUrl,
+  );
+  void reply
+    .status(problem.status)
+    .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+    .type(PROBLEM_JSON)
+    .send(JSON.stringify(problem));
 }
 
 /** What is not even HTTP, too long in its headers, or too slow. There is no request yet, so the bytes are written by hand. */
