@@ -1,7 +1,7 @@
 import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Socket } from 'node:net';
 import type { Settings } from '../config/env';
 import { IntegrationError } from '../errors';
@@ -42,8 +42,9 @@ export function createFastifyAdapter(settings: Settings): FastifyAdapter {
     return503OnClosing: true,
     http: { headersTimeout: TIMES.headersMs, connectionsCheckingInterval: TIMES.checkEveryMs, maxHeaderSize: LIMITS.headerBytes },
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
-      answerUnroutable(settings, error, request, reply),
+    // The reply's type is Fastify's for any route; Nest's options know it for some only.
+    frameworkErrors: (cause: FastifyError, request: { id: string }, reply: unknown) =>
+      answerUnroutable(reply as FastifyReply, { cause, requestId: request.id, publicUrl: settings.publicUrl }),
   });
 }
 
@@ -80,15 +81,15 @@ export async function registerEdgePlugins(app: NestFastifyApplication, settings:
 }
 
 /** An address that the router cannot read (`%zz`), or whose parts are too long: no hook of ours has seen it. */
-function answerUnroutable({ publicUrl }: Settings, cause: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(
-    new IntegrationError('invalid_request', { detail: 'The address cannot be read.', cause }),
-    request.id,
-    publicUrl,
-  );
+function answerUnroutable(
+  reply: FastifyReply,
+  { cause, requestId, publicUrl }: { cause: unknown; requestId: string; publicUrl: string },
+): void {
+  const error = new IntegrationError('invalid_request', { detail: 'The address cannot be read.', cause });
+  const problem = problemOf(error, requestId, publicUrl);
   void reply
     .status(problem.status)
-    .headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+    .headers({ 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
     .type(PROBLEM_JSON)
     .send(JSON.stringify(problem));
 }
