@@ -13,7 +13,7 @@ export const fault: Fault = {
   promise:
     'ten poisoned events among ten thousand (throw, hang, kill the process): all others are done, the ten are dead with a reason, attempts are counted before the run',
   stages: ['server', 'embedded'],
-  boundS: 420,
+  boundS: 720,
   async run(stage, services, { events }) {
     const world = await startWorld({
       stage,
@@ -40,7 +40,7 @@ export const fault: Fault = {
       for (const id of summary.eventIds) poisoned.add(id);
       await sending;
     }
-    const settledMs = await world.settled(240_000);
+    const settledMs = await world.settled(480_000);
     watching.abort();
     await Promise.all(keepers);
     const judged = await judge(world);
