@@ -4,11 +4,15 @@ import { All, Controller, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { CurrentUser, IdParam, type Caller, type EdgeRequest } from '../../api';
+import { IntegrationError } from '../../errors';
 import { ConnectionRepository, toRef } from '../connections';
 import { ProviderRegistry } from '../registry';
 import { GovernedHttp } from './governed-http';
 import { proxyRequestHeaders, proxyResponseHeaders } from './proxy-headers';
 import { proxyTarget } from './proxy-target';
+
+/** The answer to a TRACE shows what was sent, the connection’s token with it (RFC 9110, 9.3.8). */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Calls of the product to a provider's API that has no route of its own here: governed like every other, answers handed through. */
 @ApiExcludeController()
@@ -22,6 +26,7 @@ export class ProxyController {
 
   @All('*')
   async call(@CurrentUser() caller: Caller, @IdParam() id: string, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
+    if (!METHODS.has(request.method)) throw new IntegrationError('method_not_allowed');
     const { provider } = await this.connections.findFor(caller, id);
     const connection = toRef(await this.connections.findUsable(caller, provider, id));
     const target = proxyTarget(request.raw.url ?? '', this.registry.get(provider).apiBaseUrl);

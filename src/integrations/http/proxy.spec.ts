@@ -264,6 +264,17 @@ describe('a proxied call', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('sends no TRACE, whose answer would show the token', async () => {
+    answer = (response) => response.writeHead(200, { 'content-type': 'message/http' }).end(seen[0]?.headers.authorization);
+    const { hostname, port, pathname } = new URL(base);
+    const status = await new Promise<number>((resolve, reject) => {
+      rawRequest({ method: 'TRACE', hostname, port, path: `${pathname}things` }, (response) => resolve(response.resume().statusCode!))
+        .on('error', reject)
+        .end();
+    });
+    expect([status, seen]).toEqual([405, []]);
+  });
+
   it('is a 404 for another tenant, and for a connection that is none', async () => {
     expect((await fetch(`${base}things`, { headers: { 'x-tenant': 'other' } })).status).toBe(404);
     expect((await fetch(base.replace(connection.id, 'x') + 'things')).status).toBe(404);
