@@ -50,12 +50,14 @@ class CallsController {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** A provider at this origin, and a connection to it. */
+  /** A provider at this origin, and a connection to it; asked again, it changes the limit. */
   @Post('providers')
   async register(
     @Body() { origin, limit = FREE, connect }: { origin: string; limit?: LimitFacts; connect?: boolean },
   ): Promise<{ connectionId?: string; tokenId?: string }> {
-    this.registry.register(providerAt(origin, limit));
+    const known = this.registry.find('bench');
+    if (known) (known.http.limits as Record<string, LimitFacts>)['all'] = limit;
+    else this.registry.register(providerAt(origin, limit));
     if (!connect) return {};
     const at = new Date(this.clock.now());
     const account = { accountId: 'bench', accountName: 'Bench' };

@@ -16,8 +16,25 @@ export interface Bucket {
 
 /** @returns ms until the bucket has room (0: now) and its TAT if the units are taken */
 export function arrival(bucket: Bucket, tat: number | undefined, now: number): { waitMs: number; nextTat: number } {
-  const nextTat = Math.max(tat ?? 0, now) + Math.min(bucket.cost, bucket.burst) * bucket.intervalMs;
+  const nextTat = tatAfter(bucket, 1, tat, now);
   return { waitMs: Math.max(0, nextTat - bucket.burst * bucket.intervalMs - now), nextTat };
+}
+
+/** How many calls of this cost have room now. */
+export function roomIn(bucket: Bucket, tat: number | undefined, now: number): number {
+  if (arrival(bucket, tat, now).waitMs > 0) return 0;
+  if (bucket.intervalMs === 0) return Number.POSITIVE_INFINITY;
+  // At least the one that was just found to fit: two ways to the same edge may round apart.
+  return Math.max(1, Math.floor((now + bucket.burst * bucket.intervalMs - Math.max(tat ?? 0, now)) / stepOf(bucket)));
+}
+
+/** The TAT after so many calls. */
+export function tatAfter(bucket: Bucket, calls: number, tat: number | undefined, now: number): number {
+  return Math.max(tat ?? 0, now) + calls * stepOf(bucket);
+}
+
+function stepOf({ cost, burst, intervalMs }: Bucket): number {
+  return Math.min(cost, burst) * intervalMs;
 }
 
 /** The TAT at which one unit has room again in `ms`, and then at the sustained rate: who waited does not come all at once. */

@@ -52,6 +52,20 @@ describe('waiting for a limit', () => {
     expect(names()).toEqual(['x1', 'y1', 'x2', 'x3']);
   });
 
+  it('asks the store once for all who stand together, and gives each unit once though some have left', async () => {
+    const { clock, ask, granted, store } = queue();
+    const leaving = new AbortController();
+    const gate = bucket({ key: 'p|gate|a', intervalMs: 0 });
+    store.close([gate], 1_000);
+    for (let n = 0; n < 4; n++) void ask([gate, bucket({ burst: 3 })], { name: n, ...(n === 1 && { signal: leaving.signal }) });
+    const asked = jest.spyOn(store, 'take');
+    await clock.advance(900);
+    leaving.abort();
+    await clock.advance(100);
+    expect(granted.map(({ name }) => name)).toEqual([0, 2, 3]);
+    expect(asked.mock.calls.map(([, most]) => most)).toEqual([3, 3]);
+  });
+
   it('does not let small calls starve a large one', async () => {
     const { clock, ask, names } = queue();
     void ask([bucket({ burst: 10, cost: 10 })], { name: 'first' });

@@ -21,12 +21,16 @@ export interface Ask {
 }
 
 interface Waiter extends Ask {
+  /** The same for those who need the same. */
+  readonly needs: string;
   resolve(): void;
   reject(error: Error): void;
 }
 
 /** A bucket that a nearly-due timer woke for early is asked again after at least this, ms. */
 const LEAST_SLEEP_MS = 1;
+/** Waiters that one question to the store is for. */
+const MOST_AT_ONCE = 50;
 
 /**
  * Callers of one provider that wait for their buckets, in the order in which they came: whoever waits for a bucket goes before
@@ -62,7 +66,7 @@ export class LimitQueue {
     if (!this.mustQueue(ask)) {
       const answer = this.store.take(ask.buckets);
       take = answer instanceof Promise ? await answer : answer;
-      if (take.waitMs === 0) return;
+      if (take.taken > 0) return;
       this.note(take);
     }
     const waitMs = this.estimate(ask, take?.waitMs ?? 0);
@@ -101,6 +105,7 @@ export class LimitQueue {
       };
       const waiter: Waiter = {
         ...ask,
+        needs: ask.buckets.map(({ key, cost }) => `${key} ${cost}`).join(),
         resolve: () => (leave(), resolve()),
         reject: (error) => (leave(), reject(error)),
       };
@@ -137,11 +142,14 @@ export class LimitQueue {
     for (const waiter of this.waiters) {
       const known = Math.max(0, ...waiter.buckets.map(({ key }) => waits.get(key) ?? 0));
       if (known === 0) {
-        const answer = this.store.take(waiter.buckets);
+        // One question for all who stand together: the way to the store may be longer than a unit takes.
+        const group = this.groupFrom(waiter);
+        const answer = this.store.take(waiter.buckets, group.length);
         const take = answer instanceof Promise ? await answer : answer;
-        if (take.waitMs === 0) {
-          // Given up while the store was asked: its units are lost, never given twice.
-          if (this.waiters.has(waiter)) waiter.resolve();
+        if (take.taken > 0) {
+          // Who gave up while the store was asked leaves its place to the next; what is left over is lost, never given twice.
+          const going = group.filter((each) => this.waiters.has(each)).slice(0, take.taken);
+          for (const each of going) each.resolve();
           continue;
         }
         for (const key of take.blocked) waits.set(key, take.waitMs);
@@ -151,6 +159,19 @@ export class LimitQueue {
     }
     this.blocked = new Map([...waits].map(([key, ms]) => [key, this.clock.now() + ms]));
     if (this.waiters.size > 0 && waits.size > 0) this.lookIn(Math.min(...waits.values()));
+  }
+
+  /** This one and those right behind it who need the same. */
+  private groupFrom(first: Waiter): Waiter[] {
+    const group: Waiter[] = [];
+    let begun = false;
+    for (const waiter of this.waiters) {
+      begun ||= waiter === first;
+      if (!begun) continue;
+      if (waiter.needs !== first.needs || group.length === MOST_AT_ONCE) break;
+      group.push(waiter);
+    }
+    return group;
   }
 
   private lookIn(ms: number): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../clock';
-import { arrival, closedTat, type Bucket } from './gcra';
-import { TAKEN, type LimitStore, type Take } from './limit-store';
+import { arrival, closedTat, roomIn, tatAfter, type Bucket } from './gcra';
+import { taken, type LimitStore, type Take } from './limit-store';
 
 const SWEEP_EVERY = 10_000;
 
@@ -11,21 +11,26 @@ export class MemoryLimitStore implements LimitStore {
 
   constructor(private readonly clock: Clock) {}
 
-  take(buckets: readonly Bucket[]): Take {
+  take(buckets: readonly Bucket[], most = 1): Take {
     const now = this.clock.now();
-    const arrivals = buckets.map((bucket) => arrival(bucket, this.tats.get(bucket.key), now));
-    const waitMs = Math.max(0, ...arrivals.map((each) => each.waitMs));
-    if (waitMs > 0) return { waitMs, blocked: buckets.filter((_, index) => arrivals[index]!.waitMs > 0).map(({ key }) => key) };
-    buckets.forEach((bucket, index) => {
-      if (bucket.intervalMs > 0) this.tats.set(bucket.key, arrivals[index]!.nextTat);
-    });
+    let calls = most;
+    for (const bucket of buckets) calls = Math.min(calls, roomIn(bucket, this.tats.get(bucket.key), now));
+    if (calls === 0) return this.blocked(buckets, now);
+    for (const bucket of buckets) {
+      if (bucket.intervalMs > 0) this.tats.set(bucket.key, tatAfter(bucket, calls, this.tats.get(bucket.key), now));
+    }
     if (--this.untilSweep <= 0) this.sweep(now);
-    return TAKEN;
+    return taken(calls);
   }
 
   close(buckets: readonly Bucket[], ms: number): void {
     const now = this.clock.now();
     for (const bucket of buckets) this.tats.set(bucket.key, Math.max(this.tats.get(bucket.key) ?? 0, closedTat(bucket, ms, now)));
+  }
+
+  private blocked(buckets: readonly Bucket[], now: number): Take {
+    const waits = buckets.map((bucket) => arrival(bucket, this.tats.get(bucket.key), now).waitMs);
+    return { taken: 0, waitMs: Math.max(...waits), blocked: buckets.filter((_, index) => waits[index]! > 0).map(({ key }) => key) };
   }
 
   /** Empty buckets are the same as none. */

@@ -91,10 +91,11 @@ onRedis('limits on Redis', () => {
     const workers = queues.flatMap((queue) => Array.from({ length: 5 }, () => work(queue).catch(() => undefined)));
     await systemClock.sleep(3_000);
     const seconds = (times.at(-1)! - times[0]!) / 1_000;
+    const count = times.length;
     stop.abort();
     await Promise.all(workers);
-    expect(times.length).toBeLessThanOrEqual(10 + seconds * 100 + 1);
-    expect(times.length).toBeGreaterThanOrEqual(0.95 * seconds * 100);
+    expect(count).toBeLessThanOrEqual(10 + seconds * 100 + 1);
+    expect(count).toBeGreaterThanOrEqual(0.95 * seconds * 100);
   });
 
   describe('while Redis is away', () => {
@@ -103,15 +104,15 @@ onRedis('limits on Redis', () => {
       await systemClock.sleep(200);
       await link.cut();
       const startedAt = performance.now();
-      const facts = bucket({ intervalMs: 20, burst: 4 });
+      const facts = bucket({ intervalMs: 100, burst: 4 });
       const first = await all[0]!.take([facts]);
       expect(performance.now() - startedAt).toBeLessThan(400);
       // Two processes: half the rate, and nothing of a burst whose state is not known.
       expect(first.waitMs).toBeGreaterThan(0);
-      expect(first.waitMs).toBeLessThanOrEqual(40);
+      expect(first.waitMs).toBeLessThanOrEqual(200);
       await systemClock.sleep(first.waitMs + 5);
       expect(await all[0]!.take([facts])).toMatchObject({ waitMs: 0 });
-      expect((await all[0]!.take([facts])).waitMs).toBeGreaterThan(20);
+      expect((await all[0]!.take([facts])).waitMs).toBeGreaterThan(100);
       await link.mend();
       await until(() => !all[0]!.isAlone());
       expect(await all[0]!.take([facts])).toMatchObject({ waitMs: 0 });

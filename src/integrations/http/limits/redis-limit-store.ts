@@ -2,7 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { v7 as uuid } from 'uuid';
 import type { Clock } from '../../../clock';
 import type { Bucket } from './gcra';
-import { TAKEN, type LimitStore, type Take } from './limit-store';
+import { TAKEN, taken, type LimitStore, type Take } from './limit-store';
 import { MemoryLimitStore } from './memory-limit-store';
 import { CLOSE_SCRIPT, HEARTBEAT_SCRIPT, TAKE_SCRIPT } from './redis-scripts';
 
@@ -66,20 +66,23 @@ export class RedisLimitStore implements LimitStore {
     this.heartbeat.unref();
   }
 
-  async take(buckets: readonly Bucket[]): Promise<Take> {
-    if (this.isAlone()) return this.takeAlone(buckets);
+  async take(buckets: readonly Bucket[], most = 1): Promise<Take> {
+    if (this.isAlone()) return this.takeAlone(buckets, most);
     try {
-      const keys = buckets.map((bucket) => this.key(bucket.key));
-      const [waitUs = 0, ...blocked] = await this.redis.trestleTake(
-        keys.length,
-        ...keys,
-        ...buckets.flatMap((b) => [b.intervalMs, b.burst, b.cost]),
-      );
+      const parts = this.partsOf(buckets, most);
+      // One more time where the connection stands: a busy process finds its timer first and the answer, which has come in time, behind it.
+      // What the first one took is lost, not taken twice.
+      const answer = await this.redis.trestleTake(buckets.length, ...parts).catch((error: Error) => {
+        if (this.redis.status !== 'ready') throw error;
+        return this.redis.trestleTake(buckets.length, ...parts);
+      });
       this.alone = undefined;
-      return waitUs === 0 ? TAKEN : { waitMs: waitUs / 1000, blocked: blocked.map((index) => buckets[index - 1]!.key) };
+      const [waitUs = 0, calls = 1] = answer;
+      if (waitUs === 0) return calls === 1 ? TAKEN : taken(calls);
+      return { taken: 0, waitMs: waitUs / 1000, blocked: answer.slice(1).map((index) => buckets[index - 1]!.key) };
     } catch {
       this.goAlone();
-      return this.takeAlone(buckets);
+      return this.takeAlone(buckets, most);
     }
   }
 
@@ -112,7 +115,7 @@ export class RedisLimitStore implements LimitStore {
     this.aloneUntil = this.clock.now() + this.options.retryAfterMs;
   }
 
-  private takeAlone(buckets: readonly Bucket[]): Take {
+  private takeAlone(buckets: readonly Bucket[], most: number): Take {
     const alone = (this.alone ??= { store: new MemoryLimitStore(this.clock), started: new Set() });
     const shares = buckets.map((bucket) => shareOf(bucket, this.processes));
     for (const share of shares) {
@@ -121,7 +124,7 @@ export class RedisLimitStore implements LimitStore {
       // What the others took just now is not known: begin as if the burst were spent, and keep closed what was closed.
       alone.store.close([share], Math.max(share.intervalMs, (this.closed.get(share.key) ?? 0) - this.clock.now()));
     }
-    return alone.store.take(shares);
+    return alone.store.take(shares, most);
   }
 
   private async beat(): Promise<void> {
@@ -141,10 +144,19 @@ export class RedisLimitStore implements LimitStore {
     for (const [key, until] of this.closed) if (until <= this.clock.now()) this.closed.delete(key);
   }
 
+  /** Keys, then each bucket's numbers, then how many. */
+  private partsOf(buckets: readonly Bucket[], most: number): (string | number)[] {
+    const parts: (string | number)[] = [];
+    for (const { key } of buckets) parts.push(this.key(key));
+    for (const { intervalMs, burst, cost } of buckets) parts.push(intervalMs, burst, cost);
+    parts.push(most);
+    return parts;
+  }
+
   /** One hash slot for all buckets of a provider: a script may touch one slot only. */
   private key(name: string): string {
-    const provider = name.split('|', 1)[0]!;
-    return `${this.options.prefix}limit:{${provider}}:${name.slice(provider.length + 1)}`;
+    const end = name.indexOf('|');
+    return `${this.options.prefix}limit:{${name.slice(0, end)}}:${name.slice(end + 1)}`;
   }
 }
 
@@ -160,6 +172,7 @@ function redisOptions({ commandTimeoutMs }: RedisLimitStoreOptions): RedisOption
     disconnectTimeout: 200,
     // A command that cannot go now fails now: the share per process is better than a queue.
     enableOfflineQueue: false,
+    // Calls of one moment go in one packet.
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(times * 100, 1_000),
   };

@@ -1,6 +1,7 @@
 /**
  * Takes of every bucket or of none, on the server's clock: processes whose clocks differ agree.
- * KEYS: buckets. ARGV: for each interval (ms), burst, cost. Returns the wait in µs, then the indexes (from 1) of those without room.
+ * KEYS: buckets. ARGV: for each interval (ms), burst, cost; then how many equal calls want to go. Returns 0 and how many may, or the wait in µs and
+ * the indexes (from 1) of those without room.
  * A TAT is stored in ms since 2020, which a double holds to the nanosecond.
  */
 export const TAKE_SCRIPT = `
@@ -8,27 +9,33 @@ local time = redis.call('TIME')
 local now = (tonumber(time[1]) - 1577836800) * 1000 + tonumber(time[2]) / 1000
 local wait = 0
 local blocked = {}
-local tats = {}
+local steps = {}
+local bases = {}
+local calls = tonumber(ARGV[#ARGV])
 for i = 1, #KEYS do
   local interval = tonumber(ARGV[i * 3 - 2])
   local burst = tonumber(ARGV[i * 3 - 1])
   local cost = math.min(tonumber(ARGV[i * 3]), burst)
-  local tat = math.max(tonumber(redis.call('GET', KEYS[i]) or '0'), now) + cost * interval
-  local over = tat - burst * interval - now
+  local base = math.max(tonumber(redis.call('GET', KEYS[i]) or '0'), now)
+  local over = base + cost * interval - burst * interval - now
   if over > 0 then
     blocked[#blocked + 1] = i
     if over > wait then wait = over end
+  elseif interval > 0 then
+    steps[i] = cost * interval
+    bases[i] = base
+    calls = math.min(calls, math.max(1, math.floor((now + burst * interval - base) / steps[i])))
   end
-  if interval > 0 then tats[i] = tat end
 end
 if #blocked > 0 then
   table.insert(blocked, 1, math.ceil(wait * 1000))
   return blocked
 end
-for i, tat in pairs(tats) do
+for i, step in pairs(steps) do
+  local tat = bases[i] + calls * step
   redis.call('SET', KEYS[i], string.format('%.6f', tat), 'PX', math.ceil(tat - now) + 1000)
 end
-return {0}
+return {0, calls}
 `;
 
 /** KEYS: buckets. ARGV: ms, then for each (burst - 1) * interval. An earlier closing never shortens a longer one. */
