@@ -56,8 +56,8 @@ export const fault: Fault = {
       ok:
         judged.ok &&
         deliveriesOf(world).length === judged.acknowledged.size &&
-        declared.every(({ status }) => status === 413) &&
-        chunked.every(({ status }) => status === 413 || status === 0) &&
+        refused.every(({ status }) => status === 413 || status === 0) &&
+        refused.some(({ status }) => status === 413) &&
         taken < 20 &&
         run.error === 'response_too_large' &&
         cut &&
