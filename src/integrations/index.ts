@@ -37,7 +37,15 @@ export {
   type SyncRunView,
 } from './sync';
 export { ConnectService, DisconnectService } from './oauth';
-export { ActionReconciler, ActionReplyInterceptor, ActionService, type ActionAnswer, type ActionResult, type Operation, type Reconcile } from './actions';
+export {
+  ActionReconciler,
+  ActionReplyInterceptor,
+  ActionService,
+  type ActionAnswer,
+  type ActionResult,
+  type Operation,
+  type Reconcile,
+} from './actions';
 export {
   AlertService,
   HealthModule,

@@ -99,7 +99,11 @@ export interface ProviderAuth {
   /** One real call with the key. @throws IntegrationError `credentials_rejected`. */
   verifyApiKey?(context: { fetch: Fetch }): Promise<AccountIdentity & { scopes?: readonly string[] }>;
   /** Ends the grant at the provider. True when the provider confirmed or no longer knew it. */
-  revoke?(context: { fetch: Fetch; connection: ConnectionRef; tokens: readonly { kind: string; accessToken: string; refreshToken?: string }[] }): Promise<boolean>;
+  revoke?(context: {
+    fetch: Fetch;
+    connection: ConnectionRef;
+    tokens: readonly { kind: string; accessToken: string; refreshToken?: string }[];
+  }): Promise<boolean>;
 }
 
 /** What the core hands round of a connection: no secret in it. */
@@ -205,7 +209,8 @@ export interface RawDelivery {
   readonly receivedAt: number;
 }
 
-export type RefusalCause = 'no_secret' | 'no_signature' | 'malformed_signature' | 'clock_skew' | 'wrong_signature' | 'unknown_channel' | 'wrong_token';
+export type RefusalCause =
+  'no_secret' | 'no_signature' | 'malformed_signature' | 'clock_skew' | 'wrong_signature' | 'unknown_channel' | 'wrong_token';
 export type Verdict = { readonly ok: true; readonly tenant?: string } | { readonly ok: false; readonly cause: RefusalCause };
 
 export interface WebhookFacts {
@@ -312,7 +317,9 @@ export interface WatchFacts {
   /** A new watch is made this long before the old one ends, ms. */
   readonly renewBeforeMs: number;
   /** `channelId` and `token` are ours, fresh and never used before; the provider sends notifications to `address`. */
-  create(context: SyncContext & { readonly channelId: string; readonly token: string; readonly address: string }): Promise<{ remoteId: string; expiresAt: number }>;
+  create(
+    context: SyncContext & { readonly channelId: string; readonly token: string; readonly address: string },
+  ): Promise<{ remoteId: string; expiresAt: number }>;
   stop(context: SyncContext & { readonly channelId: string; readonly remoteId: string }): Promise<void>;
 }
 

@@ -21,7 +21,9 @@ afterAll(() => harness.close());
 
 it('takes over what a dead worker held while every lane is at work, not only when the backlog is done', async () => {
   await harness.deliver({ id: 'evt_orphan', account: 'acc_1' });
-  await harness.rows(`UPDATE webhook_events SET status = 'processing', attempts = 1, lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute'`);
+  await harness.rows(
+    `UPDATE webhook_events SET status = 'processing', attempts = 1, lease_owner = gen_random_uuid(), lease_until = now() + interval '1 minute'`,
+  );
   await Promise.all(Array.from({ length: BACKLOG }, (_, n) => harness.deliver({ id: `evt_${n}`, account: `acc_${(n % 4) + 1}` })));
 
   const first = harness.doorbell.drain();
