@@ -30,6 +30,7 @@ interface Figures {
   readonly perSecond: number;
   readonly p50Ms: number;
 }
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- the same plain JavaScript loop as the rivals run
 const { loop } = require('../rivals/call-loop.cjs') as {
   loop(once: (call: number) => Promise<void>, calls: number, concurrency: number): Promise<Figures>;
 };
