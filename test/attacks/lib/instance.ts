@@ -39,7 +39,9 @@ export async function startInstance(
   return {
     cluster,
     url: member.url,
-    lines: member.process.lines,
+    get lines() {
+      return member.process.lines;
+    },
     token,
     as: async (who, path, request = {}) =>
       ask(member.url, path, { ...request, headers: { authorization: `Bearer ${await token(who)}`, ...request.headers } }),
