@@ -39,9 +39,7 @@ export async function startInstance(
   return {
     cluster,
     url: member.url,
-    get lines() {
-      return member.process.lines;
-    },
+    lines: member.process.lines,
     token,
     as: async (who, path, request = {}) =>
       ask(member.url, path, { ...request, headers: { authorization: `Bearer ${await token(who)}`, ...request.headers } }),
