@@ -1,5 +1,4 @@
 import fastifyCookie from '@fastify/cookie';
-import fastifyHelmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Socket } from 'node:net';
@@ -8,6 +7,7 @@ import { IntegrationError } from '../errors';
 import { registerBodyParsers } from './body-parsers';
 import { problemOf, PROBLEM_JSON } from './problem';
 import { requestIdOf } from './request-context';
+import { registerSecurityHeaders } from './security-headers';
 
 const MIB = 1024 * 1024;
 const LIMITS = { bodyBytes: MIB, proxyBytes: 10 * MIB, headerBytes: 16 * 1024, paramLength: 512 };
@@ -58,26 +58,7 @@ export async function registerEdgePlugins(app: NestFastifyApplication, settings:
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes });
   await fastify.register(fastifyCookie);
-  await fastify.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        // Browsers check the redirects after a form as well (https://www.w3.org/TR/CSP3/#directive-form-action).
-        formAction: ["'self'", () => formTargets().join(' ') || "'self'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
-    },
-    strictTransportSecurity: settings.publicUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: false } : false,
-    referrerPolicy: { policy: 'no-referrer' },
-    frameguard: { action: 'deny' },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-  });
+  registerSecurityHeaders(fastify, { https: settings.publicUrl.startsWith('https:'), formTargets });
 }
 
 /** An address that the router cannot read (`%zz`), or whose parts are too long: no hook of ours has seen it. */
