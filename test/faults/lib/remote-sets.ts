@@ -16,8 +16,8 @@ export interface SetDifference {
 /** What a provider has, read through its own API with a token of the judge's. */
 export interface RemoteReader {
   customers(): Promise<RecordSet>;
-  /** Of all calendars; what is cancelled is not there. */
-  events(): Promise<RecordSet>;
+  /** Of all calendars, or of one; what is cancelled is not there. */
+  events(calendar?: string): Promise<RecordSet>;
   /** Stripe's events of customers as pages of 100, newest first: the second in which each was made. */
   customerEventPages(): Promise<readonly (readonly number[])[]>;
   /** Requests of the service, not ours. */
@@ -66,8 +66,8 @@ export async function remoteReader(sandbox: SandboxProcess, provider: 'stripe' |
   };
   return {
     customers: async () => setOf((await stripePages('/v1/customers?')).flat()),
-    events: async () => {
-      const calendars = await googleItems('/calendar/v3/users/me/calendarList');
+    events: async (calendar) => {
+      const calendars = calendar === undefined ? await googleItems('/calendar/v3/users/me/calendarList') : [{ id: calendar }];
       const lists = [];
       for (const { id } of calendars) lists.push(await googleItems(`/calendar/v3/calendars/${encodeURIComponent(id)}/events`));
       return setOf(lists.flat().filter(({ status }) => status !== 'cancelled'));
