@@ -7,6 +7,7 @@ import { EffectSinkModule } from './effect-sink.module';
 
 /** The service with the effect sink as the product's own handler: one process of a fault run. */
 async function main(): Promise<void> {
+  endWithParent();
   shiftClock(Number(process.env.FAULT_CLOCK_OFFSET_MS ?? 0));
   const settings = readEnvironment();
   const logger = createLogger(settings);
@@ -20,6 +21,14 @@ async function main(): Promise<void> {
       process.exit(1);
     });
   }
+}
+
+/** A run that was killed leaves no service behind. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(1);
+  }, 1_000).unref();
 }
 
 /** The wall clock of this process goes wrong, as that of a machine does: timers are not concerned. */
