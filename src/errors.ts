@@ -301,10 +301,15 @@ export class IntegrationError extends Error {
     this.notExecuted = options.notExecuted ?? false;
     this.provider = options.provider;
     this.providerStatus = options.providerStatus;
-    this.providerCode = options.providerCode;
+    this.providerCode = options.providerCode !== undefined && isCode(options.providerCode) ? options.providerCode : undefined;
     this.providerRequestId = options.providerRequestId;
     this.extra = options.extra;
   }
+}
+
+/** A word of a provider's list of codes. What begins like a token or key is none: codes are logged, stored and shown. */
+function isCode(text: string): boolean {
+  return /^\w[\w.:-]{0,63}$/.test(text) && !/^(xox|[sr]k_|whsec_|ya29|GOCSPX|eyJ)/.test(text);
 }
 
 /**
