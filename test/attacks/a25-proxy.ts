@@ -95,13 +95,18 @@ const elsewhere: Attack = {
       ['an absolute address as the target', `GET http://${evil}${base(connection)}/v1/charges`],
       ['a tunnel', `CONNECT ${evil}`],
       ['a tab in the path', `GET ${base(connection)}/v1/\tcharges`],
-      ['bytes beyond ASCII', `GET ${base(connection)}/v1/\u00e9\u00e9`],
       ['TRACE', `TRACE ${base(connection)}/v1/charges`],
     ] as const) {
       const status = await raw(line);
       trials.add(name, status === 0 || status >= 400, status);
     }
-    trials.add('none of them went out', marked(arena).length === 0, `${marked(arena).length} calls went out`);
+    trials.add(
+      'none of them went out',
+      marked(arena).length === 0,
+      `${marked(arena).length} calls went out${marked(arena)
+        .map(({ method, url }) => ` ${method} ${url}`)
+        .join()}`,
+    );
     const fine = await through(arena, connection, `v1/customers?limit=1&url=http://${evil}/`);
     trials.status('an honest path', fine, 200);
     trials.add(

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { sleep } from '../faults/lib/waiting';
 import { cleanUp, openArena, type Arena } from './lib/arena';
 import type { Attack, AttackResult, Verdict } from './lib/attack';
 
@@ -14,7 +15,7 @@ async function main(): Promise<void> {
   if (attacks.length > 0) {
     const arena = await openArena();
     for (const attack of attacks) {
-      const verdict = await tried(attack, arena);
+      const verdict = await standing(await tried(attack, arena), arena);
       process.stderr.write(`${mark(verdict.ok)} ${attack.id} ${attack.expected}: ${verdict.seen}\n`);
       results.push({ id: attack.id, expected: attack.expected, ...verdict });
     }
@@ -40,6 +41,17 @@ async function tried(attack: Attack, arena: Arena): Promise<Verdict> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** An attack that ends the service has succeeded, whatever it was answered. */
+async function standing(verdict: Verdict, arena: Arena): Promise<Verdict> {
+  const [member] = arena.service.cluster.members;
+  await sleep(500); // its end is told a moment after its sockets are closed
+  const { exitCode, signalCode } = member?.process.child ?? {};
+  if (exitCode == null && signalCode == null) return verdict;
+  const lastWords = arena.service.lines.slice(-3).join(' | ');
+  await member?.start();
+  return { ok: false, seen: `the service ended with ${signalCode ?? exitCode}: ${lastWords}; ${verdict.seen}` };
 }
 
 /** In the order of the list, those that look at what the others left at the end. */

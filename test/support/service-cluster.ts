@@ -137,15 +137,15 @@ function member(index: number, port: number, options: ClusterOptions, env: Reado
 /** Until it listens, which is after its database is open: a busy machine may call it not ready for a while. */
 async function untilListening(one: Member): Promise<void> {
   const end = Date.now() + LISTENS_WITHIN_MS;
-  let over = false;
-  void one.process.ended.then(() => (over = true));
+  let over = '';
+  void one.process.ended.then((code) => (over = `it ended with ${code ?? 'a signal'}`));
   for (;;) {
     const listening = await fetch(`${one.url}/health/live`, { signal: AbortSignal.timeout(5_000) }).then(
       (response) => response.ok,
       () => false,
     );
     if (listening) return;
-    if (over || Date.now() > end) throw new Error(`process ${one.index} does not listen:\n${one.process.lines.slice(-30).join('\n')}`);
+    if (over || Date.now() > end) throw new Error(`process ${one.index} does not listen (${over || 'it goes on'}):\n${one.process.lines.slice(-30).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

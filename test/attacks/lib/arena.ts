@@ -74,6 +74,7 @@ class RunningArena implements Arena {
         PUBLIC_URL: 'https://trestle.example.com',
         LOG_LEVEL: 'trace',
         SLACK_SIGNING_SECRET: '',
+        REQUESTS_PER_SECOND: '50',
         GOOGLE_PUBSUB_AUDIENCE: '',
       },
       join(__dirname, 'production-service.ts'),

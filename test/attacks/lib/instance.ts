@@ -26,7 +26,7 @@ export async function startInstance(
   env: Readonly<Record<string, string>>,
   entry = join(__dirname, '../../../src/main.ts'),
 ): Promise<Instance> {
-  const cluster = await startCluster({ entry, processes: 1, env });
+  const cluster = await startCluster({ entry, processes: 1, env, envOf: () => env });
   const [member] = cluster.members;
   if (!member) throw new Error('no process was started');
   const tokens = new Map<string, Promise<string>>();
@@ -39,7 +39,9 @@ export async function startInstance(
   return {
     cluster,
     url: member.url,
-    lines: member.process.lines,
+    get lines() {
+      return member.process.lines;
+    },
     token,
     as: async (who, path, request = {}) =>
       ask(member.url, path, { ...request, headers: { authorization: `Bearer ${await token(who)}`, ...request.headers } }),
