@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { Bucket } from './gcra';
 import type { LimitStore, Take } from './limit-store';
+import { needsOf, SharedQuestions } from './shared-questions';
 
 export interface LimitQueueOptions {
   /** Calls of one account that wait. Default 500. */
@@ -38,6 +39,7 @@ const MOST_AT_ONCE = 50;
  */
 export class LimitQueue {
   private readonly options: LimitQueueOptions;
+  private readonly questions: SharedQuestions;
   private readonly waiters = new Set<Waiter>();
   private readonly perAccount = new Map<string, number>();
   /** Units that are waited for, by bucket. */
@@ -54,6 +56,7 @@ export class LimitQueue {
     options: Partial<LimitQueueOptions> = {},
   ) {
     this.options = { ...LIMIT_QUEUE_DEFAULTS, ...options };
+    this.questions = new SharedQuestions(store);
   }
 
   /**
@@ -64,7 +67,7 @@ export class LimitQueue {
     let take: Take | undefined;
     if (this.waiters.size === 0) this.blocked.clear();
     if (!this.mustQueue(ask)) {
-      const answer = this.store.take(ask.buckets);
+      const answer = this.questions.take(ask.buckets);
       take = answer instanceof Promise ? await answer : answer;
       if (take.taken > 0) return;
       this.note(take);
@@ -105,7 +108,7 @@ export class LimitQueue {
       };
       const waiter: Waiter = {
         ...ask,
-        needs: ask.buckets.map(({ key, cost }) => `${key} ${cost}`).join(),
+        needs: needsOf(ask.buckets),
         resolve: () => (leave(), resolve()),
         reject: (error) => (leave(), reject(error)),
       };
