@@ -1,9 +1,17 @@
+/** What a wait needs of an `AbortSignal`: each of the platform's is one. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Time, injected so that a run can be reproduced and a test need not wait. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Resolves after `ms`, rejects with the signal's reason when aborted. The timer does not keep the process alive. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: StopSignal): Promise<void>;
 }
 
 export const CLOCK = Symbol('Clock');
@@ -32,6 +40,6 @@ export const systemClock: Clock = {
     }),
 };
 
-function reasonOf(signal: AbortSignal | undefined): Error {
+function reasonOf(signal: StopSignal | undefined): Error {
   return signal?.reason instanceof Error ? signal.reason : new Error('aborted');
 }

@@ -1,4 +1,4 @@
-import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream';
+import { pipeline, Readable, Transform, type TransformCallback } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { IntegrationError } from '../../errors';
 import { bufferedResponse } from './buffered-response';
@@ -40,13 +40,15 @@ export function decoded(body: Readable, headers: Headers, { provider, maxBytes }
   return cap;
 }
 
-/** Reads to the end. The plain case, uncompressed, does without streams in between. */
-export async function readAll(body: Readable, headers: Headers, options: BodyOptions): Promise<Buffer> {
+/** Reads to the end, and decompresses. What is in memory already and uncompressed is as it is. */
+export async function readAll(body: Buffer | Readable, headers: Headers, options: BodyOptions): Promise<Buffer> {
+  const packed = headers.has('content-encoding');
+  if (Buffer.isBuffer(body)) return packed ? readAll(Readable.from([body]), headers, options) : body;
   if (Number(headers.get('content-length') ?? 0) > options.maxBytes) {
     body.destroy();
     throw new IntegrationError('response_too_large', { provider: options.provider });
   }
-  const source = headers.has('content-encoding') ? decoded(body, headers, options) : body;
+  const source = packed ? decoded(body, headers, options) : body;
   const chunks: Buffer[] = [];
   let size = 0;
   return new Promise<Buffer>((resolve, reject) => {
@@ -88,12 +90,12 @@ export function expectsJson(requestHeaders: Headers): boolean {
   return accept === null || accept.includes('json') || accept.includes('*/*');
 }
 
-/** A WHATWG answer. Its length and encoding were those of the wire, not of what is inside now. */
-export function toResponse(status: number, headers: Headers, body: Uint8Array | ReadableStream | null): Response {
+/** A WHATWG answer; `json`: its body where it was parsed before, for whoever asks first. Its length and encoding were those of the wire, not of what is inside now. */
+export function toResponse(status: number, headers: Headers, body: Uint8Array | ReadableStream | null, json?: unknown): Response {
   headers.delete('content-encoding');
   headers.delete('content-length');
   headers.delete('transfer-encoding');
-  if (body instanceof Uint8Array && !NO_BODY.has(status)) return bufferedResponse(body, status, headers);
+  if (body instanceof Uint8Array && !NO_BODY.has(status)) return bufferedResponse(body, status, headers, json);
   return new Response(NO_BODY.has(status) ? null : (body as ConstructorParameters<typeof Response>[0]), { status, headers });
 }
 

@@ -85,13 +85,13 @@ export class GivenCredentialInterceptor implements Interceptor {
 }
 
 function withCredential(call: Call, accessToken: string, authType: ConnectionRef['authType'] = 'oauth2'): Call {
-  const headers = new Headers(call.request.headers);
-  // What an SDK put there is a placeholder.
+  // The call's own, and what an SDK put there is a placeholder.
+  const { headers } = call.request;
   headers.delete('authorization');
   const { authorize } = call.provider.http;
   if (authorize) authorize(headers, { accessToken, connection: call.connection ?? nobody(call.provider, authType) });
   else headers.set('authorization', `Bearer ${accessToken}`);
-  return { ...call, request: { ...call.request, headers } };
+  return call;
 }
 
 /** Before the account is known there is a token, but no connection. */

@@ -3,6 +3,8 @@ type BodyInit = ConstructorParameters<typeof Response>[0];
 /** The types say that a `Response` has its members as properties; in truth they are methods and accessors, which a class may override. */
 const PlainResponse = Response as unknown as new (body: null, init: { status: number }) => { readonly status: number };
 
+const UTF8 = new TextDecoder();
+
 /**
  * A `Response` whose body is in memory already. The platform's own makes a stream of every body, which costs more than all our steps
  * together and which nobody reads: the SDKs ask for text or JSON. A stream is made when somebody wants one.
@@ -10,13 +12,16 @@ const PlainResponse = Response as unknown as new (body: null, init: { status: nu
 class BufferedResponse extends PlainResponse {
   readonly #bytes: Uint8Array;
   readonly #headers: Headers;
+  /** Parsed when the answer was checked; the one reader of the body gets it. */
+  #json: unknown;
   #used = false;
   #stream?: Response;
 
-  constructor(bytes: Uint8Array, status: number, headers: Headers) {
+  constructor(bytes: Uint8Array, status: number, headers: Headers, json?: unknown) {
     super(null, { status });
     this.#bytes = bytes;
     this.#headers = headers;
+    this.#json = json;
   }
 
   get headers(): Headers {
@@ -33,11 +38,13 @@ class BufferedResponse extends PlainResponse {
   }
 
   async text(): Promise<string> {
-    return new TextDecoder().decode(this.#take());
+    return UTF8.decode(this.#take());
   }
 
   async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
+    if (this.#json === undefined) return JSON.parse(await this.text());
+    this.#take();
+    return this.#json;
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
@@ -68,8 +75,8 @@ class BufferedResponse extends PlainResponse {
   }
 }
 
-export function bufferedResponse(bytes: Uint8Array, status: number, headers: Headers): Response {
-  return new BufferedResponse(bytes, status, headers) as unknown as Response;
+export function bufferedResponse(bytes: Uint8Array, status: number, headers: Headers, json?: unknown): Response {
+  return new BufferedResponse(bytes, status, headers, json) as unknown as Response;
 }
 
 function unusable(): TypeError {

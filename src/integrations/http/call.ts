@@ -1,3 +1,4 @@
+import type { StopSignal } from '../../clock';
 import type { ConnectionRef, Provider } from '../provider';
 import type { Endpoint } from './endpoint-matcher';
 import type { OutboundRequest } from './outbound-request';
@@ -58,7 +59,7 @@ export interface Call {
   /** What the caller may end the call with. */
   readonly callerSignals: readonly AbortSignal[];
   /** Aborted at the deadline and by the caller. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** ms since the epoch; nothing waits past it. */
   readonly deadlineAt: number;
   /** From 1. */

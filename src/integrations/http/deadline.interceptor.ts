@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock';
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { Call } from './call';
+import { CallSignal } from './call-signal';
 import { Deadlines } from './deadlines';
 import type { Interceptor, Next } from './interceptor';
 
@@ -23,24 +24,24 @@ export class DeadlineInterceptor implements Interceptor {
     if (callerSignals.some(({ aborted }) => aborted))
       return Promise.reject(new IntegrationError('cancelled', { provider, notExecuted: true }));
     return new Promise<Response>((resolve, reject) => {
-      const stop = new AbortController();
+      const signal = new CallSignal();
       let grace: NodeJS.Timeout | undefined;
       const end = (code: ErrorCode) => {
-        if (stop.signal.aborted) return;
+        if (signal.aborted) return;
         const reason = new IntegrationError(code, { provider });
         // Its own end where it comes in time, else this: nothing inside can hold the caller longer.
         grace = setTimeout(() => reject(reason), GRACE_MS);
-        stop.abort(reason);
+        signal.abort(reason);
       };
       const onCaller = () => end('cancelled');
-      for (const signal of callerSignals) signal.addEventListener('abort', onCaller, { once: true });
+      for (const caller of callerSignals) caller.addEventListener('abort', onCaller, { once: true });
       const takeAway = this.deadlines.add(deadlineMs, () => end('provider_timeout'));
       const release = () => {
         takeAway();
         clearTimeout(grace);
-        for (const signal of callerSignals) signal.removeEventListener('abort', onCaller);
+        for (const caller of callerSignals) caller.removeEventListener('abort', onCaller);
       };
-      next({ ...call, signal: stop.signal, deadlineAt: this.clock.now() + deadlineMs }).then(
+      next({ ...call, signal, deadlineAt: this.clock.now() + deadlineMs }).then(
         (response) => {
           // The deadline covers a body that is handed through as well.
           if (record.bodyEnd) void record.bodyEnd.then(release, release);

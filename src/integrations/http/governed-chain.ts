@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { IntegrationError } from '../../errors';
 import type { ConnectionRef, Fetch, Provider } from '../provider';
 import type { Call, CallOptions } from './call';
+import { CallSignal } from './call-signal';
 import { matchEndpoint } from './endpoint-matcher';
 import { compose, type Interceptor, type Next } from './interceptor';
 import { readOutboundRequest, type OutboundRequest } from './outbound-request';
@@ -9,7 +10,7 @@ import { AnswerError } from './provider-fault';
 import { toResponse } from './answer';
 
 /** Until the deadline step gives the call one of its own. */
-const NEVER = new AbortController().signal;
+const NEVER = new CallSignal();
 const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
 export interface ChainParts {

@@ -27,16 +27,24 @@ export class LogInterceptor implements Interceptor {
   }
 
   private write(call: Call, tries: readonly Try[]): void {
+    const { connection, options } = call;
     const provider = call.provider.key;
     for (const each of tries) {
       count(provider, each);
       this.writer.add({
-        ...each,
+        at: each.at,
         provider,
-        ...(call.connection && { tenant: call.connection.tenant, connectionId: call.connection.id }),
+        tenant: connection?.tenant,
+        connectionId: connection?.id,
         method: call.request.method,
         endpoint: call.endpoint.template,
-        ...(call.options.operation !== undefined && { operation: call.options.operation }),
+        status: each.status,
+        outcome: each.outcome,
+        errorCode: each.errorCode,
+        attempt: each.attempt,
+        durationMs: each.durationMs,
+        requestId: each.requestId,
+        operation: options.operation,
         counts: countsAs(each.outcome),
       });
     }

@@ -7,19 +7,25 @@ import { requestLogDropped } from './http-metrics';
 export interface RequestLogEntry {
   readonly at: number;
   readonly provider: string;
-  readonly tenant?: string;
-  readonly connectionId?: string;
+  readonly tenant?: string | undefined;
+  readonly connectionId?: string | undefined;
   readonly method: string;
   readonly endpoint: string;
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly outcome: Outcome;
-  readonly errorCode?: string;
+  readonly errorCode?: string | undefined;
   readonly attempt: number;
   readonly durationMs: number;
-  readonly requestId?: string;
-  readonly operation?: string;
+  readonly requestId?: string | undefined;
+  readonly operation?: string | undefined;
   /** How it counts for health; `nothing` for what says nothing about the provider. */
   readonly counts: 'ok' | 'failed' | 'server_error' | 'nothing';
+}
+
+/** With the id that makes writing it twice the same as once. */
+interface Row {
+  readonly id: string;
+  readonly entry: RequestLogEntry;
 }
 
 interface Sum {
@@ -50,7 +56,7 @@ export const REQUEST_LOG_DEFAULTS = {
 /** Writes the request log and its minute sums, in batches, beside the calls: a slow or missing store never holds up a call. */
 @Injectable()
 export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown {
-  private rows: (RequestLogEntry & { id: string })[] = [];
+  private rows: Row[] = [];
   private sums = new Map<string, Sum>();
   private timer?: NodeJS.Timeout;
   private writing?: Promise<void>;
@@ -69,7 +75,7 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   }
 
   add(entry: RequestLogEntry): void {
-    this.rows.push({ ...entry, id: uuid({ msecs: entry.at }) });
+    this.rows.push({ id: uuid({ msecs: entry.at }), entry });
     this.dropOldest();
     if (entry.counts !== 'nothing') this.count(entry);
   }
@@ -143,14 +149,14 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
 
 type Query = (sql: string, values: unknown[]) => Promise<unknown>;
 
-async function insertRows(query: Query, rows: (RequestLogEntry & { id: string })[]): Promise<void> {
-  const column = <T>(read: (row: RequestLogEntry & { id: string }) => T) => rows.map(read);
+async function insertRows(query: Query, rows: Row[]): Promise<void> {
+  const column = <T>(read: (entry: RequestLogEntry) => T) => rows.map(({ entry }) => read(entry));
   await query(
     `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, error_code, attempt, duration_ms, request_id, operation)
      SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::int[], $9::text[], $10::text[],
        $11::int[], $12::int[], $13::text[], $14::text[]) ON CONFLICT (id) DO NOTHING`,
     [
-      column((row) => row.id),
+      rows.map(({ id }) => id),
       column((row) => new Date(row.at).toISOString()),
       column((row) => row.provider),
       column((row) => row.tenant ?? null),

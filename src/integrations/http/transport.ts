@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
-import type { Agent } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import type { Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { DEFAULT_MAX_RESPONSE_BYTES, decoded, expectsJson, readAll, readAnswer, toResponse } from './answer';
 import type { Call, Outcome } from './call';
+import { exchange } from './buffered-exchange';
 import { createAgent, type AgentOptions } from './egress-guard';
 import { networkFault } from './network-fault';
 import { AnswerError, faultOf, requestIdOf } from './provider-fault';
@@ -23,7 +24,8 @@ const PEEK_BYTES = 64 * 1024;
 interface Received {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: Readable;
+  /** A stream where it may be handed through as it comes. */
+  readonly body: Buffer | Readable;
 }
 
 /** The end of the way out: one request, its answer read, checked and put into our words. */
@@ -71,38 +73,48 @@ export class Transport {
   private async request(call: Call, url: URL, redirects = 0): Promise<Received> {
     const { method, headers, body } = call.request;
     if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'gzip, deflate, br');
-    const answer = await this.agent.request({
+    const request = {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
       headers: Object.fromEntries(headers),
       body: body ?? null,
-      signal: call.signal,
-    });
-    const received = { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body };
-    // A failure that comes after nobody listens any more must not end the process.
-    answer.body.on('error', () => undefined);
+    };
+    const received = await (call.options.stream ? this.open(call, request) : this.exchange(call, request));
     const next = redirects < MAX_REDIRECTS ? sameOriginRedirect(received, method, url) : undefined;
     if (!next) return received;
-    await answer.body.dump();
+    if (received.body instanceof Readable) received.body.destroy();
     return this.request(call, next, redirects + 1);
+  }
+
+  private async exchange(call: Call, request: Dispatcher.DispatchOptions): Promise<Received> {
+    const options = { provider: call.provider.key, maxBytes: maxBytesOf(call), signal: call.signal };
+    const { status, headers, body } = await exchange(this.agent, request, options);
+    return { status, headers: headersOf(headers), body };
+  }
+
+  private async open(call: Call, request: Dispatcher.RequestOptions): Promise<Received> {
+    const answer = await this.agent.request({ ...request, signal: call.signal });
+    // A failure that comes after nobody listens any more must not end the process.
+    answer.body.on('error', () => undefined);
+    return { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body };
   }
 
   private async read(call: Call, { status, headers, body }: Received): Promise<Response> {
     const provider = call.provider.key;
-    const maxBytes = call.provider.http.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES;
-    if (call.options.stream && status < 300 && !isSmallJson(headers)) {
-      const source = decoded(body, headers, { provider, maxBytes });
+    const options = { provider, maxBytes: maxBytesOf(call) };
+    if (body instanceof Readable && status < 300 && !isSmallJson(headers)) {
+      const source = decoded(body, headers, options);
       call.record.bodyEnd = new Promise((resolve) => source.once('close', resolve));
       source.on('error', () => undefined);
       return toResponse(status, headers, Readable.toWeb(source) as ReadableStream);
     }
-    const bytes = await readAll(body, headers, { provider, maxBytes });
+    const bytes = await readAll(body, headers, options);
     const strict = !call.options.passThrough && expectsJson(call.request.headers);
     const answer = readAnswer(status, headers, bytes, strict, provider);
     const fault = faultOf(call.provider, answer, this.clock.now());
     if (fault) throw fault;
-    return toResponse(status, headers, bytes);
+    return toResponse(status, headers, bytes, answer.json);
   }
 
   private inOurWords(call: Call, cause: unknown): IntegrationError {
@@ -119,6 +131,10 @@ export class Transport {
   }
 }
 
+function maxBytesOf({ provider }: Call): number {
+  return provider.http.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES;
+}
+
 /** Only to the same origin, and only for what has no body: credentials go nowhere else. */
 function sameOriginRedirect({ status, headers }: Received, method: string, from: URL): URL | undefined {
   const location = headers.get('location');
@@ -132,7 +148,7 @@ function isSmallJson(headers: Headers): boolean {
   return length !== null && Number(length) <= PEEK_BYTES && (headers.get('content-type') ?? '').includes('json');
 }
 
-function headersOf(raw: Record<string, string | string[] | undefined>): Headers {
+function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(raw)) {
     if (Array.isArray(value)) for (const each of value) headers.append(name, each);

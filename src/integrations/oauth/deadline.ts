@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock';
+import type { Clock, StopSignal } from '../../clock';
 import { IntegrationError } from '../../errors';
 
 /**
@@ -20,12 +20,17 @@ export async function within<T>(clock: Clock, ms: number, work: (signal: AbortSi
 }
 
 /** The promise's outcome, or the signal's reason if that comes first. The work itself goes on. */
-export function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+export function unlessAborted<T>(promise: Promise<T>, signal?: StopSignal): Promise<T> {
   if (!signal) return promise;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new IntegrationError('cancelled'));
+    const onAbort = () => reject(stopped(signal));
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** Why the signal was aborted, as an error. */
+export function stopped({ reason }: StopSignal): Error {
+  return reason instanceof Error ? reason : new IntegrationError('cancelled');
 }

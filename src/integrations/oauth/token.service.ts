@@ -1,13 +1,13 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import PQueue from 'p-queue';
-import { CLOCK, type Clock } from '../../clock';
+import { CLOCK, type Clock, type StopSignal } from '../../clock';
 import { LOCK_POOL, type LockPool } from '../../database';
 import { findIntegrationError, IntegrationError } from '../../errors';
 import { IntegrationEvents, TokenRepository, UnreadableSecret, type IntegrationEvent, type StoredToken } from '../connections';
 import type { ConnectionRef, Provider } from '../provider';
 import { ProviderRegistry } from '../registry';
 import { ConnectionStatusService } from './connection-status.service';
-import { unlessAborted } from './deadline';
+import { stopped, unlessAborted } from './deadline';
 import { TokenCache } from './token-cache';
 import { TokenRefresher } from './token-refresher';
 import { isDue, isExpired, usableToken } from './token-use';
@@ -16,7 +16,7 @@ export interface AccessTokenOptions {
   /** Which of the connection's tokens; the first where absent. */
   readonly kind?: string;
   /** Ends this caller's wait; the renewal itself goes on for the others. */
-  readonly signal?: AbortSignal;
+  readonly signal?: StopSignal;
   /** The version that the provider has just refused with 401. */
   readonly rejected?: { readonly version: number };
 }
@@ -83,7 +83,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
    */
   async accessToken(connection: ConnectionRef, options: AccessTokenOptions = {}): Promise<AccessToken> {
     const { kind, signal, rejected } = options;
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw stopped(signal);
     const provider = this.registry.get(connection.provider);
     const cached = rejected ? undefined : this.cache.get(connection.id, kind);
     let held = cached ?? (await unlessAborted(this.read(connection.id, kind), signal));
@@ -163,7 +163,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     }
   }
 
-  private async patiently(flight: Promise<StoredToken>, held: StoredToken, signal?: AbortSignal): Promise<StoredToken> {
+  private async patiently(flight: Promise<StoredToken>, held: StoredToken, signal?: StopSignal): Promise<StoredToken> {
     const stop = new AbortController();
     const patience = this.clock.sleep(PATIENCE_MS, stop.signal).then(() => held);
     patience.catch(() => undefined);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../clock';
+import type { Clock, StopSignal } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { Bucket } from './gcra';
 import type { LimitStore, Take } from './limit-store';
@@ -17,7 +17,7 @@ export interface Ask {
   readonly provider: string;
   readonly account: string;
   readonly buckets: readonly Bucket[];
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly deadlineAt: number;
 }
 

@@ -53,7 +53,7 @@ describe('questions to a store that is far away', () => {
     const { clock, questions, shared } = farAway();
     const takes = ['a', 'a', 'b', 'b'].map((account) => shared.take([bucket({ key: `p|all|${account}` })]));
     await clock.advance(2 * WAY_MS);
-    expect(await Promise.all(takes)).toHaveLength(4);
+    for (const take of takes) expect((await take).taken).toBe(1);
     expect(questions).toEqual([1, 1, 1, 1]);
   });
 
