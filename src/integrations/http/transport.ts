@@ -77,7 +77,7 @@ export class Transport {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
-      headers: Object.fromEntries(headers),
+      headers,
       body: body ?? null,
     };
     const received = await (call.options.stream ? this.open(call, request) : this.exchange(call, request));
