@@ -31,9 +31,13 @@ export const fault: Fault = {
     const waves: Promise<unknown>[] = [];
     await victim.kill();
     for (const point of CRASH_POINTS) {
-      await victim.start({ FAULT_CRASH_AT: point });
       let over = false;
+      // With work left from the last life it may die before it listens.
+      const listening = victim.start({ FAULT_CRASH_AT: point }).catch((error: unknown) => {
+        if (!over) throw error;
+      });
       void victim.process.ended.then(() => (over = true));
+      await listening;
       waves.push(
         world.send(Math.ceil(events / CRASH_POINTS.length)),
         world.send(CALLS, { type: CALLING_TYPE, account: callers, concurrency: 5 }),
