@@ -1,6 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import type { Server } from 'node:http';
+import { DeliveryLane } from './api/delivery-lane';
 import { Drain } from './api/drain';
 import { EdgeLimits } from './api/edge-limits';
 import type { EdgeLogger } from './api/edge-logger';
@@ -9,11 +11,13 @@ import { createFastifyAdapter, registerEdgePlugins } from './api/fastify-adapter
 import { watchProcess } from './api/http-metrics';
 import { createLogger, NestLogger } from './api/logging';
 import { OpenApi } from './api/open-api';
+import { Problems } from './api/problems';
 import { RouteTable } from './api/route-table';
+import { securityHeaders } from './api/security-headers';
 import { AppModule, type AppParts } from './app.module';
-import type { Clock } from './clock';
+import { CLOCK, type Clock } from './clock';
 import type { Settings } from './config/env';
-import { ProviderRegistry } from './integrations';
+import { ProviderRegistry, WebhookInbox } from './integrations';
 
 export interface AppOptions {
   clock?: Clock;
@@ -45,8 +49,19 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.get(RouteTable).watch(fastify);
   registerEdgeHooks(fastify, { logger, limits: app.get(EdgeLimits), drain: app.get(Drain) });
-  await registerEdgePlugins(app, settings, { formTargets: () => consentOrigins(app) });
+  const headers = securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) });
+  await registerEdgePlugins(app, settings, headers);
   await app.init();
+  const inbox = app.get(WebhookInbox);
+  new DeliveryLane({
+    logger,
+    drain: app.get(Drain),
+    problems: app.get(Problems),
+    clock: app.get<Clock>(CLOCK),
+    maxBytes: settings.webhookMaxBytes,
+    securityHeaders: headers,
+    receive: (provider, delivery) => inbox.receive(provider, delivery),
+  }).open(app.getHttpServer() as Server);
   if (settings.docs) app.get(OpenApi).build(app);
   watchProcess();
   return app;

@@ -11,6 +11,7 @@ import { ErrorsController } from './errors.controller';
 import { OpenApi } from './open-api';
 import { OperationsController } from './operations.controller';
 import { ProblemFilter } from './problem.filter';
+import { Problems } from './problems';
 import { RouteTable } from './route-table';
 import { SessionController } from './session.controller';
 import { TokenVerifier } from './token-verifier';
@@ -31,6 +32,7 @@ export class ApiModule {
         BrowserSessions,
         EdgeLimits,
         OpenApi,
+        Problems,
         RouteTable,
         Drain,
       ],

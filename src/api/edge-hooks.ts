@@ -38,22 +38,15 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, dr
   });
 
   fastify.addHook('onResponse', (request, reply, done) => {
-    // The route's template, never the address: a query may hold a token, a path somebody's id.
-    const route = request.routeOptions.url ?? 'unknown';
-    const durationMs = Math.round(reply.elapsedTime * 10) / 10;
-    observeRequest({ method: request.method, route, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 });
     const traceId = traceIdOf(request.headers.traceparent);
-    const line = {
+    noteAnswer(logger, {
       requestId: request.id,
       ...(traceId && { traceId }),
       method: request.method,
-      route,
+      route: request.routeOptions.url ?? 'unknown',
       status: reply.statusCode,
-      durationMs,
-    };
-    // A line for each delivery and probe would drown the others.
-    if (reply.statusCode < 400 && /^\/(webhooks|health|metrics)/.test(route)) logger.debug(line, 'request');
-    else logger.info(line, 'request');
+      durationMs: reply.elapsedTime,
+    });
     done();
   });
 
@@ -66,7 +59,28 @@ export function registerEdgeHooks(fastify: FastifyInstance, { logger, limits, dr
   });
 }
 
-function hostsIn(rawHeaders: readonly string[]): number {
+export interface Answered {
+  readonly requestId: string;
+  readonly traceId?: string;
+  readonly method: string;
+  /** The template, never the address: a query may hold a token, a path somebody's id. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+/** A line in the log and a metric for each answer. */
+export function noteAnswer(logger: Pino, answered: Answered): void {
+  const { method, route, status, durationMs } = answered;
+  observeRequest({ method, route, status, seconds: durationMs / 1_000 });
+  const line = { ...answered, durationMs: Math.round(durationMs * 10) / 10 };
+  // A line for each delivery and probe would drown the others.
+  if (status < 400 && /^\/(webhooks|health|metrics)/.test(route)) logger.debug(line, 'request');
+  else logger.info(line, 'request');
+}
+
+/** Hosts that a request names. */
+export function hostsIn(rawHeaders: readonly string[]): number {
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

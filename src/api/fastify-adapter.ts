@@ -48,17 +48,16 @@ export function createFastifyAdapter(settings: Settings): FastifyAdapter {
   });
 }
 
-export interface EdgePlugins {
-  /** Origins besides our own that a form may lead to: the providers' consent pages. */
-  readonly formTargets: () => readonly string[];
-}
-
 /** Parsers, cookies and headers. Before `app.init()`. */
-export async function registerEdgePlugins(app: NestFastifyApplication, settings: Settings, { formTargets }: EdgePlugins): Promise<void> {
+export async function registerEdgePlugins(
+  app: NestFastifyApplication,
+  settings: Settings,
+  headers: () => Readonly<Record<string, string>>,
+): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes });
   await fastify.register(fastifyCookie);
-  registerSecurityHeaders(fastify, { https: settings.publicUrl.startsWith('https:'), formTargets });
+  registerSecurityHeaders(fastify, headers);
 }
 
 /** An address that the router cannot read (`%zz`), or whose parts are too long: no hook of ours has seen it. */

@@ -24,6 +24,7 @@ export {
   verifyStandardWebhook,
   verifyStripeSignature,
   withoutMember,
+  WebhookInbox,
 } from './webhooks';
 export {
   RecordFeed,

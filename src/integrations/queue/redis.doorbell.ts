@@ -21,6 +21,8 @@ export interface Ring {
 
 /** A ring that Redis has not taken by then is given up, ms. */
 const PUBLISH_MS = 2_000;
+/** Between two rings of one topic, ms. */
+const PAUSE_MS = 10;
 const PING_MS = 1_000;
 const CLOSE_MS = 3_000;
 /** Rings of one topic that may wait in Redis: more would say nothing more. */
@@ -116,10 +118,11 @@ export class RedisDoorbell extends Doorbell implements OnApplicationBootstrap, B
     } catch (error) {
       lostRings.inc();
       this.complain(error);
-    } finally {
-      this.publishing.delete(topic);
     }
-    if (this.again.delete(topic)) void this.publish(topic);
+    // In a flood every batch rings: the first ring goes at once, the others of the next moments are one.
+    if (this.again.has(topic)) await this.clock.sleep(PAUSE_MS);
+    this.publishing.delete(topic);
+    if (this.again.delete(topic) && !this.closed) void this.publish(topic);
   }
 
   private async inTime<T>(answer: Promise<T>, ms: number): Promise<T> {

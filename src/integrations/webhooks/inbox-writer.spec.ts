@@ -50,6 +50,18 @@ it('stores two hundred deliveries that come together with a few statements, and 
   expect(harness.doorbell.rings).toBeGreaterThanOrEqual(2);
 });
 
+it('keeps each body to the byte, whatever went with it into one statement', async () => {
+  const texts = ['ü', '"quoted" \\ back', 'half a pair \ud83d', '', 'x'.repeat(5_000)];
+  await Promise.all(texts.map((text, i) => harness.deliver({ id: `evt_${i}_${text.slice(0, 20)}`, account: 'acc', note: text })));
+  const rows = await harness.rows<{ event_id: string; body: Buffer }>('SELECT event_id, body FROM webhook_events');
+  expect(rows).toHaveLength(texts.length);
+  for (const { event_id: id, body } of rows) {
+    const sent = JSON.parse(Buffer.from(body).toString('utf8')) as { id: string; note: string };
+    expect(id).toBe(sent.id.replace('\ud83d', '\ufffd'));
+    expect(texts).toContain(sent.note);
+  }
+});
+
 it('does not let one that cannot be stored take its neighbours with it', async () => {
   await harness.rows('ALTER TABLE webhook_events ADD CONSTRAINT small CHECK (object_version < 1000)');
   const results = await Promise.allSettled(['good_1', 'bad', 'good_2'].map((id) => harness.deliver({ id }, 'odd')));

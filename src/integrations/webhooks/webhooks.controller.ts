@@ -22,7 +22,8 @@ export class WebhooksController {
   async receive(@Param('provider') provider: string, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : EMPTY;
     const answer = await this.inbox.receive(provider, { headers: request.headers, body, receivedAt: this.clock.now() });
-    await reply
+    // Not awaited: a reply is a promise of its own socket, and to watch that costs more than to answer.
+    void reply
       .status(answer.status)
       .type(answer.contentType ?? 'text/plain; charset=utf-8')
       .send(answer.body ?? '');
