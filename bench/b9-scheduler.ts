@@ -1,7 +1,7 @@
 import { check, median, notRun, summary, type Arm, type Benchmark, type BenchmarkResult, type Services } from './lib/benchmark';
 import { interleave, times } from './lib/rounds';
 import { QUICK, ROUNDS } from './lib/run-options';
-import { openSchedules, type Schedules } from './lib/schedules';
+import { openSchedules, type Queued, type Schedules } from './lib/schedules';
 
 const [FEW, MANY] = QUICK ? ([10_000, 100_000] as const) : ([100_000, 1_000_000] as const);
 const DUE_SHARE = 0.01;
@@ -93,11 +93,19 @@ function arms(schedules: Schedules, memory: ReadonlyMap<Schedules, number[]>): A
       round: async () => {
         await schedules.makeDue(due);
         const answer = await schedules.tick();
-        const queued = await schedules.queued();
-        if (queued !== answer.due) throw new Error(`${answer.due} taken, ${queued} runs queued`);
+        assertRightlyQueued(answer.due, due, await schedules.queued());
         memory.get(schedules)?.push(answer.residentMib);
         return perDue(answer);
       },
     },
   ];
+}
+
+/**
+ * Every due connection has its run, and nothing was taken before its time. A connection whose next slot begins while the tick is still
+ * at work is due a second time: it is taken again, and gets no second run beside the one that waits.
+ */
+function assertRightlyQueued(taken: number, due: number, { runs, early, dueAgain }: Queued): void {
+  if (runs >= due && runs <= taken && taken <= runs + dueAgain && early === 0) return;
+  throw new Error(`${due} due, ${taken} taken, ${runs} with a run, ${early} before their time, ${dueAgain} due again meanwhile`);
 }

@@ -12,6 +12,16 @@ const FULL_S = 7 * 86_400;
 const CHUNK = 50_000;
 const SAMPLE = 1_000;
 
+/** What is queued since the last `makeDue`. */
+export interface Queued {
+  /** Connections with a run. */
+  readonly runs: number;
+  /** Runs whose slot has not begun. */
+  readonly early: number;
+  /** Connections with a run whose next slot began since: due a second time. */
+  readonly dueAgain: number;
+}
+
 /** A database with so many connections, each with a schedule, and a scheduler on it in a process of its own. */
 export interface Schedules {
   readonly count: number;
@@ -20,7 +30,7 @@ export interface Schedules {
   /** The limit: what is due, read by its index. */
   select(): Promise<{ due: number; ms: number }>;
   tick(): Promise<TickAnswer>;
-  queued(): Promise<number>;
+  queued(): Promise<Queued>;
   /** Due connections of each second of the interval. */
   perSecond(): Promise<{ mean: number; most: number }>;
   close(): Promise<void>;
@@ -41,6 +51,7 @@ export async function openSchedules(server: string, count: number): Promise<Sche
   const [port = 0] = await freePorts(1);
   const child = startProcess(join(__dirname, 'scheduler-process.ts'), [], { DATABASE_URL: url, PORT: String(port) });
   await child.line((line) => line === 'ready');
+  let madeDueAt = new Date();
   const one = async <Row extends object>(sql: string, params: unknown[] = []) => (await client.query<Row>(sql, params)).rows[0] as Row;
   return {
     count,
@@ -55,6 +66,7 @@ export async function openSchedules(server: string, count: number): Promise<Sche
       await client.query('VACUUM ANALYZE sync_schedules');
       await client.query('VACUUM ANALYZE sync_runs');
       await client.query('CHECKPOINT').catch(() => undefined);
+      madeDueAt = (await one<{ now: Date }>('SELECT clock_timestamp() AS now')).now;
     },
     select: async () => {
       const from = performance.now();
@@ -67,7 +79,14 @@ export async function openSchedules(server: string, count: number): Promise<Sche
       if (!answer.ok) throw new Error(await answer.text());
       return (await answer.json()) as TickAnswer;
     },
-    queued: async () => (await one<{ n: number }>(`SELECT count(*)::int AS n FROM sync_runs WHERE status = 'queued'`)).n,
+    queued: () =>
+      one(
+        `SELECT count(*)::int AS runs, (count(*) FILTER (WHERE split_part(r.slot, '@', 2)::timestamptz > now()))::int AS early,
+           (count(*) FILTER (WHERE s.next_incremental_at - interval '${INTERVAL_S} seconds' BETWEEN $1 AND now()))::int AS "dueAgain"
+         FROM (SELECT DISTINCT ON (connection_id) connection_id, slot FROM sync_runs WHERE status = 'queued' ORDER BY connection_id, slot DESC) r
+         JOIN sync_schedules s USING (connection_id)`,
+        [madeDueAt],
+      ),
     perSecond: () =>
       one(
         `SELECT sum(n)::float8 / ${INTERVAL_S} AS mean, max(n)::float8 AS most
