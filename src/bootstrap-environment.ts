@@ -2,7 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { readEnvironment, type Settings } from './config/env';
-import { startSandbox } from './sandbox';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- pretended providers, loaded only where they are to be used
+const sandboxModule = () => require('./sandbox') as typeof import('./sandbox');
 
 export interface ServiceEnvironment {
   readonly settings: Settings;
@@ -18,7 +20,7 @@ export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
   if (!settings.useSandbox) return { settings, stopSandbox: async () => undefined };
   const folder = join(settings.dataDir, 'sandbox');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const sandbox = await startSandbox({
+  const sandbox = await sandboxModule().startSandbox({
     webhookTarget: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${settings.port}`,
     stateFile: join(folder, 'state.json'),
   });

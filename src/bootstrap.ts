@@ -62,7 +62,7 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
     securityHeaders: headers,
     receive: (provider, delivery) => inbox.receive(provider, delivery),
   }).open(app.getHttpServer() as Server);
-  if (settings.docs) app.get(OpenApi).build(app);
+  if (settings.docs) app.get(OpenApi).describe(app);
   watchProcess();
   return app;
 }

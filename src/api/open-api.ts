@@ -23,12 +23,22 @@ const PROBLEM_ANSWER = {
 };
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
 
-/** Holds the description of the API once the application is up; the docs routes show it. */
+/** The description of the API, made when the docs routes are first asked for it: most starts never are. */
 export class OpenApi {
-  document: OpenAPIObject | undefined;
+  private app: INestApplication | undefined;
+  private made: OpenAPIObject | undefined;
+
+  /** From now on there is a description, of this application. */
+  describe(app: INestApplication): void {
+    this.app = app;
+  }
+
+  get document(): OpenAPIObject | undefined {
+    return (this.made ??= this.app && this.build(this.app));
+  }
 
   /** Reads the routes; what every operation has in common is added here once. */
-  build(app: INestApplication): OpenAPIObject {
+  private build(app: INestApplication): OpenAPIObject {
     const config = new DocumentBuilder()
       .setTitle('Trestle')
       .setDescription('Connects your users to other services, and keeps those connections working.')
@@ -45,7 +55,6 @@ export class OpenApi {
         operation.responses = { ...operation.responses, default: PROBLEM_ANSWER };
       }
     }
-    this.document = document;
     return document;
   }
 }

@@ -5,7 +5,7 @@ import { DatabaseHealth } from './database-health';
 import { durabilityWarnings } from './durability';
 import { LockPool } from './lock-pool';
 import { MIGRATIONS } from './migrations';
-import { migrateServer } from './migrator';
+import { MIGRATION_LOCK, migrateServer } from './migrator';
 import { inTransaction } from './transaction';
 
 const server = process.env['TEST_DATABASE_URL'] ?? '';
@@ -32,6 +32,14 @@ describeOnServer('on a Postgres server', () => {
     const applied = await Promise.all(Array.from({ length: 4 }, () => migrateServer(empty)));
     expect(applied.filter((names) => names.length > 0)).toEqual([MIGRATIONS.map(({ name }) => name)]);
     await dropServerDatabase(server, empty);
+  });
+
+  it('waits for no other migrator where there is nothing to migrate', async () => {
+    const other = database.dataSource.createQueryRunner();
+    await other.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    expect(await migrateServer(url)).toEqual([]);
+    await other.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await other.release();
   });
 
   it('goes on after every connection was ended, idle or in the middle of a statement', async () => {

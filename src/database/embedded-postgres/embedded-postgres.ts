@@ -1,7 +1,7 @@
 import { rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { DataFolderLock } from './data-folder-lock';
 import { PgliteStream, type EmbeddedSession } from './pglite-stream';
 import { asksForReady, endsReady, queryMessage } from './wire-messages';
@@ -23,6 +23,9 @@ export interface EmbeddedPoolConfig {
   readonly database: string;
   readonly ssl: false;
 }
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- a process on a server of its own never needs it
+const pglite = () => require('@electric-sql/pglite') as typeof import('@electric-sql/pglite');
 
 const DEFAULTS: EmbeddedPostgresOptions = { connectionTimeoutMs: 5_000 };
 const MEMORY = 'memory://';
@@ -182,6 +185,7 @@ async function openFolder(folder: string, seed?: Uint8Array): Promise<PGlite> {
 }
 
 async function openPglite(folder: string, seed?: Uint8Array): Promise<PGlite> {
+  const { PGlite } = pglite();
   return PGlite.create(folder, {
     // 16 MB: the default of 128 costs memory and a second at each start, and gains one process nothing;
     // 0: a backend that failed to start would leave this timer behind, and with it the process

@@ -1,7 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
 import * as ipaddr from 'ipaddr.js';
-import { Agent, buildConnector } from 'undici';
+import type { Agent, buildConnector } from 'undici';
 import { IntegrationError } from '../../errors';
 
 /** https://www.iana.org/assignments/iana-ipv4-special-registry: what ipaddr.js does not call unicast is not the public internet. */
@@ -55,8 +55,12 @@ export interface AgentOptions {
   readonly bodyTimeoutMs: number;
 }
 
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- a hundred files, loaded by the first that calls out
+const undici = () => require('undici') as typeof import('undici');
+
 /** The client that everything outgoing uses: bounded sockets, bounded waits, no redirects; guarded where the address can be chosen. */
 export function createAgent(options: AgentOptions): Agent {
+  const { Agent, buildConnector } = undici();
   const plain = buildConnector({ timeout: options.connectTimeoutMs, ...(options.guarded && { lookup: publicLookup as never }) });
   const guarded: buildConnector.connector = (target, callback) => {
     // A host that is an address is never looked up.

@@ -26,17 +26,10 @@ export interface OutgoingAnswer {
 @Injectable()
 export class OutgoingHttp implements OnApplicationShutdown {
   private readonly guarded: boolean;
-  private readonly agent: Agent;
+  private made: Agent | undefined;
 
   constructor(@Inject(SETTINGS) settings: Pick<Settings, 'production'>) {
     this.guarded = settings.production;
-    this.agent = createAgent({
-      guarded: this.guarded,
-      connections: 64, // of one origin; many destinations may share a host, and each caller bounds itself
-      connectTimeoutMs: 5_000,
-      headersTimeoutMs: 30_000,
-      bodyTimeoutMs: 10_000,
-    });
   }
 
   /** @throws IntegrationError `destination_refused` where `post` would not even try; names are checked when they are resolved */
@@ -78,7 +71,17 @@ export class OutgoingHttp implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.agent.destroy();
+    await this.made?.destroy();
+  }
+
+  private get agent(): Agent {
+    return (this.made ??= createAgent({
+      guarded: this.guarded,
+      connections: 64, // of one origin; many destinations may share a host, and each caller bounds itself
+      connectTimeoutMs: 5_000,
+      headersTimeoutMs: 30_000,
+      bodyTimeoutMs: 10_000,
+    }));
   }
 }
 

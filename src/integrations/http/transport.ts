@@ -30,13 +30,14 @@ interface Received {
 
 /** The end of the way out: one request, its answer read, checked and put into our words. */
 export class Transport {
-  private readonly agent: Agent;
+  private made: Agent | undefined;
+  private readonly options: AgentOptions;
 
   constructor(
     private readonly clock: Clock,
     options: Partial<AgentOptions> = {},
   ) {
-    this.agent = createAgent({ ...TRANSPORT_DEFAULTS, ...options });
+    this.options = { ...TRANSPORT_DEFAULTS, ...options };
   }
 
   async send(call: Call): Promise<Response> {
@@ -67,7 +68,11 @@ export class Transport {
   }
 
   async close(): Promise<void> {
-    await this.agent.destroy();
+    await this.made?.destroy();
+  }
+
+  private get agent(): Agent {
+    return (this.made ??= createAgent(this.options));
   }
 
   private async request(call: Call, url: URL, redirects = 0): Promise<Received> {

@@ -1,6 +1,9 @@
-import MailComposer from 'nodemailer/lib/mail-composer';
+import type MailComposer from 'nodemailer/lib/mail-composer';
 import { z } from 'zod';
 import { IntegrationError } from '../../errors';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded by the first who sends mail
+const composer = () => require('nodemailer/lib/mail-composer') as typeof MailComposer;
 
 /** Of all attachments together, decoded: https://support.google.com/mail/answer/6584 */
 export const MAX_ATTACHMENT_BYTES = 25 * 1024 * 1024;
@@ -81,7 +84,7 @@ export async function composeMail(mail: SendEmail, envelope: Envelope): Promise<
       notExecuted: true,
     });
   }
-  const message = new MailComposer({
+  const message = new (composer())({
     ...(envelope.from === undefined ? {} : { from: { name: '', address: envelope.from } }),
     to: mail.to,
     cc: mail.cc ?? [],

@@ -1,7 +1,10 @@
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import { IntegrationError } from '../../errors';
 import { callSdk, type Fetch } from '../../integrations';
 import { STRIPE, STRIPE_API_VERSION } from './stripe.facts';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- 200 files, loaded by the first who calls Stripe
+const sdk = () => require('stripe') as typeof Stripe;
 
 /** Stripe wants a key at once; the chain sets the real one on the way out. */
 const PLACEHOLDER_KEY = 'sk_test_set_by_the_chain';
@@ -9,7 +12,8 @@ const PLACEHOLDER_KEY = 'sk_test_set_by_the_chain';
 /** Stripe's own client on a governed fetch: no retries of its own (its Node client retries resets even when told not to, its fetch client does not). */
 export function stripeClient(fetch: Fetch, apiBaseUrl: string): Stripe {
   const { hostname, port, protocol } = new URL(apiBaseUrl);
-  return new Stripe(PLACEHOLDER_KEY, {
+  const SDK = sdk();
+  return new SDK(PLACEHOLDER_KEY, {
     apiVersion: STRIPE_API_VERSION,
     host: hostname,
     protocol: protocol === 'http:' ? 'http' : 'https',
@@ -18,7 +22,7 @@ export function stripeClient(fetch: Fetch, apiBaseUrl: string): Stripe {
     // The chain's deadline counts; the SDK's own must only be longer.
     timeout: 120_000,
     telemetry: false,
-    httpClient: Stripe.createFetchHttpClient(fetch),
+    httpClient: SDK.createFetchHttpClient(fetch),
   });
 }
 
