@@ -3,6 +3,7 @@ import { drainAndClose } from '../../src/api/drain';
 import { createLogger } from '../../src/api/logging';
 import { createApp } from '../../src/bootstrap';
 import { readEnvironment } from '../../src/config/env';
+import { answerCollections } from './collected-memory';
 import { EffectModule } from './effect.module';
 
 /** The service as `src/main.ts` starts it, with the benchmarks' handler as the product's own. */
@@ -10,6 +11,7 @@ async function main(): Promise<void> {
   const settings = readEnvironment();
   const app = await createApp(settings, { logger: createLogger(settings), imports: [EffectModule] });
   await app.listen(settings.port, settings.host);
+  answerCollections();
   process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
 }
 
