@@ -16,6 +16,15 @@ const FEW = 8;
 /** Events of dead workers that are run in a row before fresh ones get their turn. */
 const TAKEOVERS_IN_A_ROW = 100;
 
+/** A claim made ahead of its turn, while the lane that made it works off the one before. */
+interface AheadClaim {
+  readonly claim: Promise<DueClaim>;
+  /** Once it is known: whose events wait here. */
+  tenants: readonly string[];
+  /** Set when its turn has come. Until then other lanes leave it alone, or one tenant's backlog would take all of them. */
+  due: boolean;
+}
+
 /** Works off the inbox: claims, hands out, keeps the leases of what is in work. */
 @Injectable()
 export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -27,8 +36,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   private readonly inWork = new Set<ClaimedEvent>();
   private readonly stopping = new AbortController();
   private busyTenants: readonly string[][] = [];
-  /** Claims made ahead of their turn. */
-  private readonly ahead: Promise<DueClaim>[] = [];
+  private ahead: AheadClaim[] = [];
   private active = 0;
   private takingOver = false;
   private nextTakeoverAt = 0;
@@ -56,7 +64,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new IntegrationError('shutting_down'));
-    for (const claim of this.ahead.splice(0)) await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
+    for (const { claim } of this.ahead.splice(0)) await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
     await this.preparing.onIdle();
     clearInterval(this.heartbeat);
   }
@@ -76,13 +84,15 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
       if (this.active === 0) await this.takeOver(signal);
     }
     this.active++;
+    let next: AheadClaim | undefined;
     try {
-      const { events, complete } = await (this.ahead.shift() ?? this.claim());
+      const { events, complete } = await (this.takeAhead()?.claim ?? this.claim());
       // With a backlog the next claim is made while this one is worked off.
-      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) this.claimAhead();
+      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) next = this.claimAhead();
       await this.settle(events);
-      return events.length > 0 || !complete || this.ahead.length > 0 ? 'more' : 'idle';
+      return events.length > 0 || !complete ? 'more' : 'idle';
     } finally {
+      if (next) next.due = true;
       this.active--;
     }
   }
@@ -91,21 +101,30 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     return this.claims.due({
       limit: this.options.batchSize,
       leaseSeconds: this.options.leaseSeconds,
-      busyTenants: this.busyTenants.flat(),
+      busyTenants: [...this.busyTenants, ...this.ahead.map(({ tenants }) => tenants)].flat(),
       busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
     });
   }
 
-  private claimAhead(): void {
+  private takeAhead(): AheadClaim | undefined {
+    const next = this.ahead.find(({ due }) => due);
+    this.ahead = this.ahead.filter((claim) => claim !== next);
+    return next;
+  }
+
+  private claimAhead(): AheadClaim {
     const claim = this.claim().then(async ({ events, complete }) => {
       // A tenant's single event does not wait for the batch of others that is being worked off.
-      const busy = new Set(this.busyTenants.flat());
-      const early = byShare(events)[0].filter((event) => !busy.has(tenantOf(event)));
-      await this.settle(early);
-      return { events: events.filter((event) => !early.includes(event)), complete };
+      const { few, many } = this.byShare(events);
+      const later = many.flat();
+      ahead.tenants = tenantsOf(later);
+      await this.settle(few);
+      return { events: later, complete };
     });
+    const ahead: AheadClaim = { claim, tenants: [], due: false };
     claim.catch(() => undefined); // whoever takes it from the list meets the error
-    this.ahead.push(claim);
+    this.ahead.push(ahead);
+    return ahead;
   }
 
   private async settle(events: readonly ClaimedEvent[]): Promise<void> {
@@ -116,10 +135,8 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
     // One event of a tenant does not wait for the hundred of another, and what failed before does not hold up what did not.
     const again = quick.filter(({ attempts }) => attempts > 1);
-    const parts = [...byShare(quick.filter(({ attempts }) => attempts === 1)), ...again.map((event) => [event])].map((part) => ({
-      part,
-      tenants: [...new Set(part.map(tenantOf))],
-    }));
+    const { few, many } = this.byShare(quick.filter(({ attempts }) => attempts === 1));
+    const parts = [few, ...many, ...again.map((event) => [event])].map((part) => ({ part, tenants: tenantsOf(part) }));
     this.busyTenants = [...this.busyTenants, ...parts.map(({ tenants }) => tenants)];
     try {
       await this.held(quick, async () => {
@@ -131,6 +148,19 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     } finally {
       this.busyTenants = this.busyTenants.filter((list) => !parts.some(({ tenants }) => tenants === list));
     }
+  }
+
+  /** Those of tenants with few events together; those of each tenant with many by themselves, the fewest first. */
+  private byShare(events: readonly ClaimedEvent[]): { few: ClaimedEvent[]; many: ClaimedEvent[][] } {
+    const shares = new Map<string, ClaimedEvent[]>();
+    for (const event of events) {
+      const share = shares.get(tenantOf(event));
+      if (share) share.push(event);
+      else shares.set(tenantOf(event), [event]);
+    }
+    const all = [...shares.values()].sort((a, b) => a.length - b.length);
+    const isFew = ({ length }: ClaimedEvent[]) => length <= Math.min(FEW, this.options.batchSize / 4);
+    return { few: all.filter(isFew).flat(), many: all.filter((share) => !isFew(share)) };
   }
 
   /** The fewer a tenant has in the queue, the sooner its turn. */
@@ -206,15 +236,6 @@ function tenantOf({ tenant }: ClaimedEvent): string {
   return tenant ?? '';
 }
 
-/** Those of tenants with few events, then those of tenants with many. */
-function byShare(events: readonly ClaimedEvent[]): [few: ClaimedEvent[], many: ClaimedEvent[]] {
-  const shares = countBy(events, tenantOf);
-  const isFew = (event: ClaimedEvent) => (shares.get(tenantOf(event)) ?? 0) <= FEW;
-  return [events.filter(isFew), events.filter((event) => !isFew(event))];
-}
-
-function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
-  return counts;
+function tenantsOf(events: readonly ClaimedEvent[]): string[] {
+  return [...new Set(events.map(tenantOf))];
 }
