@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { canonicalJson, contentHash } from './canonical-json';
+import { canonicalJson, contentHashes, HASH_BYTES } from './canonical-json';
 
 describe('canonical JSON', () => {
   it('says the same as JSON', () => {
@@ -35,7 +36,10 @@ describe('canonical JSON', () => {
   });
 
   it('differs where the content does', () => {
-    expect(contentHash(canonicalJson({ a: 1 }))).not.toEqual(contentHash(canonicalJson({ a: '1' })));
+    const hashes = contentHashes([canonicalJson({ a: 1 }), canonicalJson({ a: '1' })]);
+    expect(hashes).toHaveLength(2 * HASH_BYTES);
+    expect(hashes.subarray(0, HASH_BYTES)).toEqual(createHash('sha256').update('{"a":1}').digest().subarray(0, HASH_BYTES));
+    expect(hashes.subarray(HASH_BYTES)).not.toEqual(hashes.subarray(0, HASH_BYTES));
     expect(canonicalJson({ a: undefined, b: Number.NaN, c: new Date(0), d: -0 })).toBe('{"b":null,"c":"1970-01-01T00:00:00.000Z","d":0}');
   });
 

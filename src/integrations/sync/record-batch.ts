@@ -1,6 +1,6 @@
 import { IntegrationError } from '../../errors';
 import type { SyncRecord } from '../provider';
-import { canonicalJson, contentHash, HASH_BYTES, storable } from './canonical-json';
+import { canonicalJson, contentHashes, storable } from './canonical-json';
 
 /** Between the texts of a batch: JSON writes it escaped, so no text holds it. */
 export const SEPARATOR = '\x1e';
@@ -31,13 +31,11 @@ export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
   }
   const unique = [...chosen.values()];
   const texts = unique.map((record) => (record.deleted ? 'null' : canonicalJson(record.data)));
-  const hashes = Buffer.allocUnsafe(unique.length * HASH_BYTES);
-  texts.forEach((text, index) => contentHash(text).copy(hashes, index * HASH_BYTES));
   return {
     size: unique.length,
     ids: [...chosen.keys()],
     texts: texts.join(SEPARATOR),
-    hashes,
+    hashes: contentHashes(texts),
     versions: unique.some((record) => record.version !== undefined) ? unique.map((record) => finite(record.version)) : null,
     deleted: unique.some((record) => record.deleted) ? unique.map((record) => record.deleted === true) : null,
   };
