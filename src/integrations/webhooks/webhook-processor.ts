@@ -37,6 +37,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   private readonly stopping = new AbortController();
   private busyTenants: readonly string[][] = [];
   private ahead: AheadClaim[] = [];
+  private claiming: Promise<unknown> = Promise.resolve();
   private active = 0;
   private takingOver = false;
   private nextTakeoverAt = 0;
@@ -88,7 +89,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     try {
       const { events, complete } = await (this.takeAhead()?.claim ?? this.claim());
       // With a backlog the next claim is made while this one is worked off.
-      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) next = this.claimAhead();
+      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) next = this.claimAhead(tenantsOf(events));
       await this.settle(events);
       return events.length > 0 || !complete ? 'more' : 'idle';
     } finally {
@@ -97,13 +98,21 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  private claim(): Promise<DueClaim> {
-    return this.claims.due({
-      limit: this.options.batchSize,
-      leaseSeconds: this.options.leaseSeconds,
-      busyTenants: [...this.busyTenants, ...this.ahead.map(({ tenants }) => tenants)].flat(),
-      busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
-    });
+  /**
+   * One after another, so that each knows whom the others work for: two at once would both take the same tenant's backlog, and no
+   * lane were left for anybody else. `own`: tenants of the lane that asks.
+   */
+  private claim(own: readonly string[] = []): Promise<DueClaim> {
+    const claim = this.claiming.then(() =>
+      this.claims.due({
+        limit: this.options.batchSize,
+        leaseSeconds: this.options.leaseSeconds,
+        busyTenants: [...this.busyTenants, ...this.ahead.map(({ tenants }) => tenants)].flat().filter((tenant) => !own.includes(tenant)),
+        busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
+      }),
+    );
+    this.claiming = claim.catch(() => undefined);
+    return claim;
   }
 
   private takeAhead(): AheadClaim | undefined {
@@ -112,8 +121,8 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     return next;
   }
 
-  private claimAhead(): AheadClaim {
-    const claim = this.claim().then(async ({ events, complete }) => {
+  private claimAhead(own: readonly string[]): AheadClaim {
+    const claim = this.claim(own).then(async ({ events, complete }) => {
       // A tenant's single event does not wait for the batch of others that is being worked off.
       const { few, many } = this.byShare(events);
       const later = many.flat();
