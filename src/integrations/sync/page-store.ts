@@ -2,8 +2,9 @@ import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { asStorageError, inTransaction, isRetryableTransactionError } from '../../database';
 import { IntegrationError } from '../../errors';
+import type { SyncPage } from '../provider';
 import { ChangeNotes } from './change-notes';
-import type { ArrivedPages } from './page-stream';
+import { recordBatch, type RecordBatch } from './record-batch';
 import { STORE_PAGE } from './record-sql';
 import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
 import { prepared } from './sql';
@@ -43,10 +44,12 @@ export class PageStore {
     return this.step(run, (manager) => this.walks.begin(manager, place, run.id, mode, options));
   }
 
-  /** The pages' records and where to go on after them; with the last page also the sweep and the cursor. */
-  async store(run: SyncRun, place: RecordPlace, walk: Walk, pages: ArrivedPages): Promise<StoredPage> {
-    if (!pages.last && !(await this.changes?.wanted(this.dataSource, run.tenant))) {
-      const counts = await this.retried(() => this.storeInOne(this.dataSource, run, place, pages));
+  /** The page's records and where to go on after it; with the last page also the sweep and the cursor. */
+  async store(run: SyncRun, place: RecordPlace, walk: Walk, page: SyncPage, { last }: { last: boolean }): Promise<StoredPage> {
+    const batch = recordBatch(page.records); // hashed before anything is locked
+    const fetched = page.records.length;
+    if (!last && !(await this.changes?.wanted(this.dataSource, run.tenant))) {
+      const counts = await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, { ...page, fetched }));
       if (counts) return { counts };
       // Somebody wrote while the statement waited for its turn: in a transaction the turn comes first.
     }
@@ -54,12 +57,12 @@ export class PageStore {
       const before = await this.changes?.position(manager, run);
       let counts: RecordCounts;
       let end: StoredPage['end'];
-      if (pages.last) {
-        const applied = await this.records.applyLocked(manager, place, pages.batch);
-        ({ counts, end } = await this.end(manager, run, place, walk, pages.cursor, applied));
-        await this.count(manager, run, counts, pages);
+      if (last) {
+        const swept = await this.end(manager, run, place, walk, page.cursor, await this.records.applyLocked(manager, place, batch));
+        ({ counts, end } = swept);
+        await this.count(manager, run, counts, { fetched, total: page.total });
       } else {
-        const stored = await this.storeInOne(manager, run, place, pages);
+        const stored = await this.storeInOne(manager, run, place, batch, { ...page, fetched });
         if (!stored) throw new IntegrationError('internal_error'); // the turn is ours: nobody can have been there
         counts = stored;
       }
@@ -123,16 +126,17 @@ export class PageStore {
     db: DataSource | EntityManager,
     run: SyncRun,
     place: RecordPlace,
-    pages: ArrivedPages,
+    batch: RecordBatch,
+    page: Omit<SyncPage, 'records'> & { fetched: number },
   ): Promise<RecordCounts | undefined> {
     const params = [
-      ...this.records.batchParams(place, pages.batch),
+      ...this.records.batchParams(place, batch),
       run.id,
       run.fence,
-      pages.fetched,
-      pages.total ?? null,
-      json(pages.checkpoint),
-      json(pages.cursor),
+      page.fetched,
+      page.total ?? null,
+      json(page.checkpoint),
+      json(page.cursor),
     ];
     const [stored] = await prepared<RecordCounts & { held: number; passed: number }>(db, 'sync_store_page', STORE_PAGE, params);
     if (!stored?.held) throw lost(run);

@@ -41,26 +41,6 @@ export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
   };
 }
 
-/** Of batches that have no id in common. */
-export function joinedBatch(batches: readonly RecordBatch[]): RecordBatch {
-  const [only] = batches;
-  if (only && batches.length === 1) return only;
-  const filled = batches.filter(({ size }) => size > 0);
-  return {
-    size: filled.reduce((size, batch) => size + batch.size, 0),
-    ids: filled.flatMap(({ ids }) => ids),
-    texts: filled.map(({ texts }) => texts).join(SEPARATOR),
-    hashes: Buffer.concat(filled.map(({ hashes }) => hashes)),
-    versions: column(filled, ({ versions }) => versions, null),
-    deleted: column(filled, ({ deleted }) => deleted, false),
-  };
-}
-
-function column<T>(batches: readonly RecordBatch[], of: (batch: RecordBatch) => readonly T[] | null, none: T): readonly T[] | null {
-  if (batches.every((batch) => of(batch) === null)) return null;
-  return batches.flatMap((batch) => of(batch) ?? new Array<T>(batch.size).fill(none));
-}
-
 function finite(version: number | undefined): number | null {
   return version !== undefined && Number.isFinite(version) ? version : null;
 }

@@ -109,9 +109,9 @@ export class ResourceWalker {
   }
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
-    for await (const pages of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
-      const { counts, end } = await this.pages.store(job.run, at, walk, pages);
-      job.onPage({ resource: resource.name, partition: at.partition, fetched: pages.fetched, total: pages.total, counts });
+    for await (const { page, last } of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
+      const { counts, end } = await this.pages.store(job.run, at, walk, page, { last });
+      job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
       job.signal.throwIfAborted();
       if (end) return end;
     }
