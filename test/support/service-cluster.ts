@@ -145,7 +145,8 @@ async function untilListening(one: Member): Promise<void> {
       () => false,
     );
     if (listening) return;
-    if (over || Date.now() > end) throw new Error(`process ${one.index} does not listen (${over || 'it goes on'}):\n${one.process.lines.slice(-30).join('\n')}`);
+    if (over || Date.now() > end)
+      throw new Error(`process ${one.index} does not listen (${over || 'it goes on'}):\n${one.process.lines.slice(-30).join('\n')}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
