@@ -1,13 +1,12 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { asStorageError, inTransaction, isRetryableTransactionError } from '../../database';
+import { asStorageError, inTransaction, isRetryableTransactionError, prepared } from '../../database';
 import { IntegrationError } from '../../errors';
 import type { SyncPage } from '../provider';
 import { ChangeNotes } from './change-notes';
 import { recordBatch, type RecordBatch } from './record-batch';
 import { STORE_PAGE } from './record-sql';
 import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
-import { prepared } from './sql';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository } from './sync-run.repository';
 import { WalkRepository, type Walk } from './walk.repository';

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
+import { prepared } from '../../database';
 import type { ConnectionRef, SyncRecord } from '../provider';
 import { recordBatch, type RecordBatch } from './record-batch';
 import {
@@ -13,7 +14,7 @@ import {
   LOCK_SEQUENCE,
   UNSEEN,
 } from './record-sql';
-import { prepared, select } from './sql';
+import { select } from './sql';
 
 export interface RecordCounts {
   readonly created: number;
