@@ -220,6 +220,7 @@ const supply: Attack = {
     // npm leaves out the integrity of platform packages that it never fetched.
     const bare = locked.filter(([, each]) => !each.integrity && !(each.optional && each.os));
     trials.add('integrity', bare.length === 0, `${locked.length} packages, ${bare.length} without integrity`);
+    // The lock file names no address: every package comes from the registry that the machine is set to.
     const elsewhere = locked.filter(([, { resolved }]) => resolved !== undefined);
     trials.add('one registry', elsewhere.length === 0, `${elsewhere.length} from elsewhere`);
     const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
