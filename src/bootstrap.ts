@@ -53,6 +53,7 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
   await registerEdgePlugins(app, settings, headers);
   await app.init();
   const inbox = app.get(WebhookInbox);
+  const registry = app.get(ProviderRegistry);
   new DeliveryLane({
     logger,
     drain: app.get(Drain),
@@ -60,6 +61,7 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
     clock: app.get<Clock>(CLOCK),
     maxBytes: settings.webhookMaxBytes,
     securityHeaders: headers,
+    takes: (provider) => registry.find(provider)?.webhooks !== undefined,
     receive: (provider, delivery) => inbox.receive(provider, delivery),
   }).open(app.getHttpServer() as Server);
   if (settings.docs) app.get(OpenApi).describe(app);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DataSource } from 'typeorm';
 import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';
 
@@ -224,7 +225,24 @@ describe('Google', () => {
   });
 });
 
+/** Nothing runs in the background: no sync, no event, no delivery on its way. */
+async function quiet(): Promise<void> {
+  await app.sandbox.control.settle(30_000);
+  const database = app.app.get(DataSource);
+  for (let look = 0; look < 600; look++) {
+    const [busy] = await database.query<{ n: number }[]>(
+      `SELECT (SELECT count(*) FROM sync_runs WHERE status IN ('queued', 'running')) + (SELECT count(*) FROM webhook_events WHERE status IN ('received', 'processing', 'failed')) AS n`,
+    );
+    if (Number(busy?.n) === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('There is still work in the background.');
+}
+
 describe('every route', () => {
+  // What the tests before have set going would be taken for calls of these routes.
+  beforeAll(quiet);
+
   const routes = [
     ['GET', 'slack', 'slack/channels', undefined],
     ['POST', 'slack', 'slack/messages', { channel: 'C1', text: 'x' }],

@@ -28,6 +28,8 @@ export interface DeliveryLaneParts {
   /** Of a body, bytes. */
   readonly maxBytes: number;
   readonly securityHeaders: () => Readonly<Record<string, string>>;
+  /** Whether the inbox takes deliveries under this name; any other route of this shape is the framework's. */
+  readonly takes: (provider: string) => boolean;
   readonly receive: (provider: string, delivery: Delivery) => Promise<DeliveryAnswer>;
 }
 
@@ -62,7 +64,8 @@ export class DeliveryLane {
     if (method !== 'POST' || length === undefined || !LENGTH.test(length) || Number(length) > this.parts.maxBytes) return undefined;
     if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return undefined;
     if (this.parts.drain.started || hostsIn(rawHeaders) !== 1) return undefined;
-    return ADDRESS.exec(url)?.[1];
+    const provider = ADDRESS.exec(url)?.[1];
+    return provider !== undefined && this.parts.takes(provider) ? provider : undefined;
   }
 
   private take(provider: string, request: IncomingMessage, response: ServerResponse): void {
