@@ -23,6 +23,8 @@ interface AheadClaim {
   tenants: readonly string[];
   /** Set when its turn has come. Until then other lanes leave it alone, or one tenant's backlog would take all of them. */
   due: boolean;
+  /** Set by the lane that works it off. It stays on the list until it does, as other claims have to leave its tenants alone. */
+  taken: boolean;
 }
 
 /** Works off the inbox: claims, hands out, keeps the leases of what is in work. */
@@ -65,7 +67,8 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new IntegrationError('shutting_down'));
-    for (const { claim } of this.ahead.splice(0)) await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
+    for (const { claim } of this.ahead.filter(({ taken }) => !taken))
+      await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
     await this.preparing.onIdle();
     clearInterval(this.heartbeat);
   }
@@ -85,14 +88,18 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
       if (this.active === 0) await this.takeOver(signal);
     }
     this.active++;
+    const mine = this.takeAhead();
     let next: AheadClaim | undefined;
     try {
-      const { events, complete } = await (this.takeAhead()?.claim ?? this.claim());
+      const { events, complete } = await (mine?.claim ?? this.claim());
+      const settled = this.settle(events);
+      this.forget(mine);
       // With a backlog the next claim is made while this one is worked off.
       if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) next = this.claimAhead(tenantsOf(events));
-      await this.settle(events);
+      await settled;
       return events.length > 0 || !complete ? 'more' : 'idle';
     } finally {
+      this.forget(mine);
       if (next) next.due = true;
       this.active--;
     }
@@ -116,21 +123,25 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   }
 
   private takeAhead(): AheadClaim | undefined {
-    const next = this.ahead.find(({ due }) => due);
-    this.ahead = this.ahead.filter((claim) => claim !== next);
+    const next = this.ahead.find(({ due, taken }) => due && !taken);
+    if (next) next.taken = true;
     return next;
+  }
+
+  private forget(claim: AheadClaim | undefined): void {
+    this.ahead = this.ahead.filter((other) => other !== claim);
   }
 
   private claimAhead(own: readonly string[]): AheadClaim {
     const claim = this.claim(own).then(async ({ events, complete }) => {
       // A tenant's single event does not wait for the batch of others that is being worked off.
-      const { few, many } = this.byShare(events);
-      const later = many.flat();
+      const few = this.byShare(events).few.filter((event) => !own.includes(tenantOf(event)));
+      const later = events.filter((event) => !few.includes(event));
       ahead.tenants = tenantsOf(later);
       await this.settle(few);
       return { events: later, complete };
     });
-    const ahead: AheadClaim = { claim, tenants: [], due: false };
+    const ahead: AheadClaim = { claim, tenants: [], due: false, taken: false };
     claim.catch(() => undefined); // whoever takes it from the list meets the error
     this.ahead.push(ahead);
     return ahead;
