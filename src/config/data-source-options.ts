@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { EmbeddedPostgres } from '../database/embedded-postgres';
+import { KeptInsertsClient } from '../database/kept-inserts';
 import { MIGRATIONS } from '../database/migrations';
 
 export interface DataSourceSettings {
@@ -36,7 +37,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
   } as const satisfies DataSourceOptions;
 
-  if (settings.databaseUrl) return { ...common, url: settings.databaseUrl, extra: serverPoolConfig(settings) };
+  if (settings.databaseUrl) return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), Client: KeptInsertsClient } };
   if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
   return { ...common, extra: settings.embedded.poolConfig() };
 }
