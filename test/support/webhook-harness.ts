@@ -136,7 +136,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
       { provide: ProviderRegistry, useValue: registry },
       { provide: Doorbell, useValue: doorbell },
-      { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, ...options.processor } },
+      { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, atOnce: 0, ...options.processor } },
     ],
     exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, Doorbell, PROCESSOR_OPTIONS],
   })

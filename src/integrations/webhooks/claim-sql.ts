@@ -1,9 +1,14 @@
+import { NOTHING_YET } from './object-mark';
+
 const PENDING = `e.status IN ('received', 'failed')`;
 /** As in the index `webhook_events_due_by_tenant`; '' stands for events of nobody. */
 const TENANT = `coalesce(e.tenant, '')`;
 
-const CLAIMED_COLUMNS = `c.id, c.provider, c.event_id, c.type, c.tenant, c.connection_id, c.object_key, c.object_version, c.headers, c.body, c.received_at, c.attempts, c.lease_owner,
-  k.user_id, k.account_id, k.auth_type, k.metadata`;
+/** Of an event `c` and its connection `k`. */
+export const CLAIMED_COLUMNS_BUT_BODY = `c.id, c.provider, c.event_id, c.type, c.tenant, c.connection_id, c.object_key, c.object_version, c.headers, c.received_at, c.attempts,
+  c.lease_owner, k.user_id, k.account_id, k.auth_type, k.metadata`;
+
+const CLAIMED_COLUMNS = `${CLAIMED_COLUMNS_BUT_BODY}, c.body`;
 
 /**
  * Claims what is due, the same share for each tenant: one that sends ten thousand events gets no more of a batch than the others
@@ -59,12 +64,33 @@ export const CLAIM_EXPIRED = `
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*)
   SELECT c.status, ${CLAIMED_COLUMNS} FROM claimed c LEFT JOIN connections k ON k.id = c.connection_id`;
 
-/** $1 ids, $2 owner. Comes first in the transaction: it makes sure that the events are ours, and keeps them so until the commit. */
+/** Of versions that are the same the one with the greater id is the later one, byte by byte. */
+const IS_LATER = `(excluded.version, excluded.event_id COLLATE "C") > (g.version, g.event_id COLLATE "C")`;
+
+/**
+ * Comes first in the transaction: it makes sure that the events are ours, and keeps them and their objects so until the commit.
+ * What belongs to a connection that was disconnected meanwhile moves no mark. $1 ids, $2 owner; of the guarded ones $3 ids,
+ * $4 connections, $5 objects, $6 versions, $7 the provider's ids. Tells where each object's mark stood before; it is locked in one
+ * order for everybody.
+ */
 export const MARK_COMPLETED = `
   WITH marked AS (
     UPDATE webhook_events e SET status = 'completed', processed_at = now(), lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL
-    WHERE e.id = ANY ($1::uuid[]) AND e.lease_owner = $2::uuid AND e.status = 'processing' RETURNING e.id, e.connection_id)
-  SELECT m.id, k.status AS connection_status FROM marked m LEFT JOIN connections k ON k.id = m.connection_id`;
+    WHERE e.id = ANY ($1::uuid[]) AND e.lease_owner = $2::uuid AND e.status = 'processing' RETURNING e.id, e.connection_id),
+  ours AS (SELECT m.id, k.status AS connection_status FROM marked m LEFT JOIN connections k ON k.id = m.connection_id),
+  guarded AS MATERIALIZED (
+    SELECT o.* FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::numeric[], $7::text[]) AS o (id, connection_id, object_key, version, event_id)
+    JOIN ours ON ours.id = o.id AND ours.connection_status <> 'disconnected'),
+  moved AS (
+    INSERT INTO object_guards AS g (connection_id, object_key, version, event_id, before_version, before_event_id)
+    SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.version, o.event_id, ${NOTHING_YET}, ''
+    FROM guarded o ORDER BY o.connection_id, o.object_key, o.version DESC, o.event_id COLLATE "C" DESC
+    ON CONFLICT (connection_id, object_key) DO UPDATE SET updated_at = now(), before_version = g.version, before_event_id = g.event_id,
+      version = CASE WHEN ${IS_LATER} THEN excluded.version ELSE g.version END,
+      event_id = CASE WHEN ${IS_LATER} THEN excluded.event_id ELSE g.event_id END
+    RETURNING g.connection_id, g.object_key, g.before_version, g.before_event_id)
+  SELECT ours.id, ours.connection_status, moved.before_version, moved.before_event_id FROM ours
+  LEFT JOIN guarded o ON o.id = ours.id LEFT JOIN moved ON moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
 
 /** $1 id, $2 owner, $3 most attempts, $4 milliseconds to wait, $5 reason, $6 code. */
 export const MARK_FAILED = `

@@ -1,13 +1,13 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction, isRetryableTransactionError } from '../../database';
+import { inTransaction, isRetryableTransactionError, prepared } from '../../database';
 import type { ConnectionStatus } from '../connections';
 import { MARK_COMPLETED } from './claim-sql';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
 import { HandlerContexts } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
-import { inSafeOrder, ObjectGuard } from './object-guard';
+import { inSafeOrder, isGuarded, isSameMark, isStale, type ObjectMark } from './object-mark';
 import type { AfterCommit } from './ports';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 import { DeadlineWatch } from './with-deadline';
@@ -16,8 +16,8 @@ import { DeadlineWatch } from './with-deadline';
 export interface Prepared {
   /** In the order of the handlers. */
   readonly results: readonly unknown[];
-  /** `ObjectGuard.markOf` from before they asked. */
-  readonly mark: string | undefined;
+  /** Of the object, from before they asked. */
+  readonly mark: ObjectMark | undefined;
 }
 
 /** Another event of the object took effect after this one's handlers had asked the provider: what they know may be old. */
@@ -37,6 +37,19 @@ export class HandlerFailure extends Error {
   ) {
     super('a handler failed');
   }
+}
+
+interface MarkedRow {
+  id: string;
+  connection_status: ConnectionStatus | null;
+  before_version: string | null;
+  before_event_id: string | null;
+}
+
+interface Marked {
+  readonly connectionStatus: ConnectionStatus | null;
+  /** Where the mark of the event's object stood; undefined where the event is not guarded. */
+  readonly before?: ObjectMark;
 }
 
 interface Run {
@@ -67,37 +80,50 @@ export class EffectRunner {
    * @returns how many were completed; fewer than given where others took them over meanwhile
    * @throws HandlerFailure naming the event whose handler failed; PreparedTooEarly; whatever the database says
    */
-  async run(events: readonly ClaimedEvent[], prepared: ReadonlyMap<string, Prepared>): Promise<number> {
+  async run(events: readonly ClaimedEvent[], preparedOf: ReadonlyMap<string, Prepared>): Promise<number> {
     const [first] = events;
     if (!first) return 0;
-    const ids = events.map(({ id }) => id);
     let afterCommit: AfterCommit[] = [];
     let watch: DeadlineWatch | undefined;
     const completed = await inTransaction(this.dataSource, async (manager) => {
       afterCommit = []; // a repeated transaction starts anew
       watch?.stop();
       watch = new DeadlineWatch(this.clock, this.handleTimeoutMs);
-      const rows = await manager.query<{ id: string; connection_status: ConnectionStatus | null }[]>(MARK_COMPLETED, [
-        ids,
-        first.leaseOwner,
-      ]);
-      const statuses = new Map(rows.map((row) => [row.id, row.connection_status]));
-      // What belongs to a connection that has been disconnected meanwhile is done with.
-      const wanted = events.filter(({ id }) => statuses.has(id) && statuses.get(id) !== 'disconnected');
-      const active = wanted.filter(({ provider, type }) => this.handlers.handlersOf(provider, type).length > 0);
-      const guard = await ObjectGuard.lock(manager, active);
-      for (const event of inSafeOrder(active)) {
-        const known = prepared.get(event.id);
-        const stale = guard.isStale(event);
-        if (known && !stale && guard.hasMoved(event, known.mark)) throw new PreparedTooEarly();
+      const marks = await this.mark(manager, events, first.leaseOwner);
+      for (const event of inSafeOrder(events)) {
+        const mark = marks.get(event.id);
+        // What belongs to a connection that has been disconnected meanwhile is done with.
+        if (!mark || mark.connectionStatus === 'disconnected') continue;
+        const known = preparedOf.get(event.id);
+        const stale = isStale(event, mark.before);
+        if (known && !stale && !isSameMark(mark.before, known.mark)) throw new PreparedTooEarly();
         await this.handle(event, { manager, watch, stale, results: known?.results ?? [], afterCommit });
-        if (!stale) guard.applied(event);
       }
-      await guard.store(manager);
-      return rows.length;
+      return marks.size;
     }).finally(() => watch?.stop());
     for (const tell of afterCommit) tell();
     return completed;
+  }
+
+  /** Marks what is ours as completed, and the objects with it. */
+  private async mark(manager: EntityManager, events: readonly ClaimedEvent[], owner: string): Promise<Map<string, Marked>> {
+    // Where nobody handles an event, it has not been applied either.
+    const guarded = events.filter(isGuarded).filter(({ provider, type }) => this.handlers.handlersOf(provider, type).length > 0);
+    const rows = await prepared<MarkedRow>(manager, 'webhooks_mark', MARK_COMPLETED, [
+      events.map(({ id }) => id),
+      owner,
+      guarded.map(({ id }) => id),
+      guarded.map(({ connection }) => connection.id),
+      guarded.map(({ objectKey }) => objectKey),
+      guarded.map(({ objectVersion }) => objectVersion),
+      guarded.map(({ eventId }) => eventId),
+    ]);
+    return new Map(
+      rows.map(({ id, connection_status: connectionStatus, before_version: version, before_event_id: eventId }) => [
+        id,
+        { connectionStatus, ...(version !== null && eventId !== null && { before: { version: Number(version), eventId } }) },
+      ]),
+    );
   }
 
   private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {

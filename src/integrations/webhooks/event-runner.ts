@@ -11,7 +11,7 @@ import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from '.
 import { EventClaims } from './event-claims';
 import { reasonOf } from './failure-reason';
 import { HandlerRegistry } from './handler.registry';
-import { ObjectGuard } from './object-guard';
+import { readMark } from './object-mark';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, retryDelayMs, type ProcessorOptions } from './processor-options';
 import { settledEvents } from './webhook-metrics';
 import { withDeadline } from './with-deadline';
@@ -80,7 +80,7 @@ export class EventRunner {
     for (let tries = 1; ; tries++) {
       let prepared: Prepared;
       try {
-        const mark = await ObjectGuard.markOf(this.dataSource, event);
+        const mark = await readMark(this.dataSource, event);
         prepared = { mark, results: await this.prepare(event, stop) };
       } catch (error) {
         return stop.aborted ? this.claims.release([event]) : this.fail(event, error);

@@ -3,6 +3,8 @@ import { prepared } from '../../database';
 import { v7 as uuidv7 } from 'uuid';
 import type { IncomingEvent } from '../provider';
 import type { SqlRunner } from '../connections';
+import { CLAIMED_COLUMNS_BUT_BODY } from './claim-sql';
+import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from './claimed-event';
 
 /** An event as it is about to be stored. */
 export interface NewEvent {
@@ -17,15 +19,18 @@ export interface NewEvent {
 /**
  * One row for each connection that the account has, or one without a connection. Sorted, so that two writers with the same
  * events never wait for each other crosswise. A row that is there already stays as it is. The bodies come as one run of bytes:
- * neither side has to spell them out.
+ * neither side has to spell them out. $3 owner and $4 lease in seconds of those that are claimed as they are stored.
  */
 const INSERT = `
-  INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, headers, body)
+  INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, headers, body,
+    status, attempts, lease_owner, lease_until)
   SELECT (substr(e.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid,
     e.provider, e.event_id, e.type, e.routing_key, c.id, coalesce(c.tenant, e.tenant), e.object_key, e.object_version, e.headers,
-    substring($2::bytea FROM e.body_from FOR e.body_length)
+    substring($2::bytea FROM e.body_from FOR e.body_length),
+    CASE WHEN e.at_once THEN 'processing' ELSE 'received' END, CASE WHEN e.at_once THEN 1 ELSE 0 END,
+    CASE WHEN e.at_once THEN $3::uuid END, CASE WHEN e.at_once THEN now() + make_interval(secs => $4::int) END
   FROM json_to_recordset($1::json) AS e (id uuid, provider text, event_id text, type text, routing_key text, connection_id uuid, tenant text,
-    object_key text, object_version numeric, headers jsonb, body_from int, body_length int)
+    object_key text, object_version numeric, headers jsonb, body_from int, body_length int, at_once boolean)
   LEFT JOIN LATERAL (
     SELECT k.id, k.tenant FROM connections k
       WHERE e.connection_id IS NULL AND k.provider = e.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
@@ -50,9 +55,27 @@ export interface StoredEvent {
 
 const TELLING = `${INSERT} RETURNING id, provider, event_id, type, tenant, connection_id`;
 
+const CLAIMING = `
+  WITH stored AS (${INSERT} RETURNING *)
+  SELECT ${CLAIMED_COLUMNS_BUT_BODY} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id WHERE c.status = 'processing'`;
+
+/** Which of the new events are claimed as they are stored, for whom. */
+export interface ClaimAtOnce {
+  readonly events: ReadonlySet<NewEvent>;
+  readonly owner: string;
+  readonly leaseSeconds: number;
+}
+
 /** In a transaction of its own. To plan the statement takes as long as to store a few rows with it. */
 export async function insertEvents(dataSource: DataSource, events: readonly NewEvent[]): Promise<void> {
   await prepared(dataSource, 'inbox_insert', INSERT, paramsOf(events));
+}
+
+/** As `insertEvents`. @returns those of `claim` that were not there before, in the hands of its owner */
+export async function insertAndClaim(dataSource: DataSource, events: readonly NewEvent[], claim: ClaimAtOnce): Promise<ClaimedEvent[]> {
+  const rows = await prepared<ClaimedRow>(dataSource, 'inbox_insert_claiming', CLAIMING, paramsOf(events, claim));
+  const bodies = new Map([...claim.events].map(({ provider, event, body }) => [`${provider}/${wellFormed(event.eventId)}`, body]));
+  return rows.map((row) => claimedEventOf({ ...row, body: bodies.get(`${row.provider}/${row.event_id}`) ?? null }));
 }
 
 /** As `insertEvents`; tells which rows are new. */
@@ -60,9 +83,10 @@ export function insertAndTell(runner: SqlRunner, events: readonly NewEvent[]): P
   return runner.query<StoredEvent>(TELLING, paramsOf(events));
 }
 
-function paramsOf(events: readonly NewEvent[]): [string, Buffer] {
+function paramsOf(events: readonly NewEvent[], claim?: ClaimAtOnce): [string, Buffer, string | null, number | null] {
   let end = 0;
-  const rows = events.map(({ provider, event, tenant, headers, body }) => {
+  const rows = events.map((given) => {
+    const { provider, event, tenant, headers, body } = given;
     const body_from = end + 1; // Postgres counts from one
     end += body.length;
     return {
@@ -78,10 +102,11 @@ function paramsOf(events: readonly NewEvent[]): [string, Buffer] {
       headers,
       body_from,
       body_length: body.length,
+      at_once: claim?.events.has(given),
     };
   });
   const bodies = events.map(({ body }) => body);
-  return [JSON.stringify(rows), Buffer.concat(bodies, end)];
+  return [JSON.stringify(rows), Buffer.concat(bodies, end), claim?.owner ?? null, claim?.leaseSeconds ?? null];
 }
 
 /** Half a surrogate pair cannot be stored; it becomes the replacement character, as in every encoder. */

@@ -5,8 +5,9 @@ import { asStorageError, inTransaction, isRetryableTransactionError, isStorageUn
 import { IntegrationError } from '../../errors';
 import { OUTGOING_OUTBOX, type OutgoingOutbox } from '../connections';
 import { Doorbell } from '../queue';
+import { AtOnce } from './at-once';
 import { factsOf } from './forwarding';
-import { insertAndTell, insertEvents, type NewEvent } from './inbox-insert';
+import { insertAndClaim, insertAndTell, insertEvents, type NewEvent } from './inbox-insert';
 
 const MAX_ROWS = 500;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
@@ -43,6 +44,7 @@ export class InboxWriter {
   constructor(
     private readonly dataSource: DataSource,
     private readonly doorbell: Doorbell,
+    private readonly atOnce: AtOnce,
     @Inject(CLOCK) private readonly clock: Clock,
     @Optional() @Inject(OUTGOING_OUTBOX) private readonly outbox?: OutgoingOutbox | null,
   ) {}
@@ -107,9 +109,9 @@ export class InboxWriter {
 
   private async write(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.insert(batch.flatMap(({ events }) => events));
+      const afterwards = await this.insert(batch.flatMap(({ events }) => events));
+      afterwards();
       for (const { done } of batch) done();
-      this.doorbell.ring('webhooks');
     } catch (error) {
       if (batch.length > 1 && !isStorageUnavailable(error)) {
         // One of them cannot be stored: the others must not go down with it.
@@ -118,11 +120,30 @@ export class InboxWriter {
     }
   }
 
-  private async insert(events: readonly NewEvent[]): Promise<void> {
+  /** @returns what has to be done once the events are committed */
+  private async insert(events: readonly NewEvent[]): Promise<() => void> {
     if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return this.insertAndForward(events);
+    const run = this.atOnce.choose(events);
+    if (!run) {
+      await this.trying(() => insertEvents(this.dataSource, events));
+      return () => this.doorbell.ring('webhooks');
+    }
+    try {
+      const claimed = await this.trying(() => insertAndClaim(this.dataSource, events, run));
+      return () => {
+        this.atOnce.run(run, claimed);
+        if (run.events.size < events.length) this.doorbell.ring('webhooks');
+      };
+    } catch (error) {
+      this.atOnce.forgo(run);
+      throw error;
+    }
+  }
+
+  private async trying<T>(insert: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await insertEvents(this.dataSource, events);
+        return await insert();
       } catch (error) {
         if (attempt === MAX_TRIES || !isRetryableTransactionError(error)) throw error;
       }
@@ -130,12 +151,15 @@ export class InboxWriter {
   }
 
   /** The events, and what the product is to hear of them: both or neither. */
-  private async insertAndForward(events: readonly NewEvent[]): Promise<void> {
+  private async insertAndForward(events: readonly NewEvent[]): Promise<() => void> {
     const at = new Date(this.clock.now());
     await inTransaction(this.dataSource, async (manager) => {
       await this.outbox?.add(manager, factsOf(events, await insertAndTell(manager, events), at));
     });
-    this.doorbell.ring('deliveries');
+    return () => {
+      this.doorbell.ring('webhooks');
+      this.doorbell.ring('deliveries');
+    };
   }
 
   /** The database is stuck: whoever waits is told so. What is in flight may still be kept; it is then known when it comes again. */

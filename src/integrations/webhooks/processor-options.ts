@@ -6,6 +6,8 @@ export interface ProcessorOptions {
   readonly leaseSeconds: number;
   /** Claims in work at the same time in this process, each with tenants of its own. Default 2. */
   readonly lanes: number;
+  /** Transactions with events that run as soon as they are stored, at the same time in this process; 0: all is left to the lanes. Default 2. */
+  readonly atOnce: number;
   /** A handler's time within the transaction, ms. Default 5 000. */
   readonly handleTimeoutMs: number;
   /** A handler's time to ask the provider, ms. Default 20 000. */
@@ -24,6 +26,7 @@ export const PROCESSOR_DEFAULTS: ProcessorOptions = {
   batchSize: 200,
   leaseSeconds: 60,
   lanes: 2,
+  atOnce: 2,
   handleTimeoutMs: 5_000,
   prepareTimeoutMs: 20_000,
   preparing: 16,

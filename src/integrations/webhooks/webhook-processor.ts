@@ -5,9 +5,11 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { Doorbell } from '../queue';
+import { AtOnce } from './at-once';
 import type { ClaimedEvent } from './claimed-event';
 import { EventClaims, type DueClaim } from './event-claims';
 import { EventRunner } from './event-runner';
+import { EventsInWork } from './events-in-work';
 import { HandlerRegistry } from './handler.registry';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 
@@ -35,7 +37,6 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   /** What has to ask a provider first: its waiting holds up nobody else. */
   private readonly preparing: PQueue;
   private readonly preparingOf = new Map<string, number>();
-  private readonly inWork = new Set<ClaimedEvent>();
   private readonly stopping = new AbortController();
   private busyTenants: readonly string[][] = [];
   private ahead: AheadClaim[] = [];
@@ -48,6 +49,8 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   constructor(
     private readonly claims: EventClaims,
     private readonly runner: EventRunner,
+    private readonly atOnce: AtOnce,
+    private readonly inWork: EventsInWork,
     private readonly handlers: HandlerRegistry,
     private readonly doorbell: Doorbell,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'webhookMaxAttempts' | 'workers'>,
@@ -159,7 +162,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     const parts = [few, ...many, ...again.map((event) => [event])].map((part) => ({ part, tenants: tenantsOf(part) }));
     this.busyTenants = [...this.busyTenants, ...parts.map(({ tenants }) => tenants)];
     try {
-      await this.held(quick, async () => {
+      await this.inWork.hold(quick, async () => {
         for (const { part, tenants } of parts) {
           await this.runner.run(part);
           this.busyTenants = this.busyTenants.filter((list) => list !== tenants);
@@ -199,7 +202,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
         else this.preparingOf.delete(tenant);
       }
     };
-    void this.held([event], () => this.preparing.add(run, { priority: -ahead }));
+    void this.inWork.hold([event], () => this.preparing.add(run, { priority: -ahead }));
   }
 
   private async hasOrphans(): Promise<boolean> {
@@ -220,31 +223,24 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
           return;
         }
         foundAny = true;
+        await this.atOnce.pause();
         const { event, dead } = found;
         if (dead) this.runner.bury(event, 'the process stopped each time it was working on this event');
-        else if (!this.runner.hasToPrepare(event)) await this.held([event], () => this.runner.run([event]));
+        else if (!this.runner.hasToPrepare(event)) await this.inWork.hold([event], () => this.runner.run([event]));
         // Waiting for a provider would hold up everything; only what killed a worker twice is worth that.
-        else if (event.attempts > 2) await this.held([event], () => this.runner.prepareAndRun(event, this.stopping.signal));
+        else if (event.attempts > 2) await this.inWork.hold([event], () => this.runner.prepareAndRun(event, this.stopping.signal));
         else this.prepareLater(event);
       }
     } finally {
       this.takingOver = false;
+      this.atOnce.resume();
       if (foundAny) this.doorbell.ring('webhooks'); // for the lanes that made room
-    }
-  }
-
-  private async held<T>(events: readonly ClaimedEvent[], work: () => Promise<T>): Promise<T> {
-    for (const event of events) this.inWork.add(event);
-    try {
-      return await work();
-    } finally {
-      for (const event of events) this.inWork.delete(event);
     }
   }
 
   private async prolong(): Promise<void> {
     try {
-      await this.claims.extend([...new Set([...this.inWork].map(({ leaseOwner }) => leaseOwner))], this.options.leaseSeconds);
+      await this.claims.extend(this.inWork.owners, this.options.leaseSeconds);
     } catch (error) {
       // Without the database no effect can be committed either: others may take over.
       this.logger.warn(`Leases could not be prolonged: ${error instanceof Error ? error.message : String(error)}`);

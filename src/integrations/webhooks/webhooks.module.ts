@@ -4,9 +4,11 @@ import { ConnectionsModule } from '../connections';
 import { HttpModule } from '../http';
 import { OAuthModule } from '../oauth';
 import { AdminWebhooksController } from './admin-webhooks.controller';
+import { AtOnce } from './at-once';
 import { EffectRunner } from './effect-runner';
 import { EventClaims } from './event-claims';
 import { EventRunner } from './event-runner';
+import { EventsInWork } from './events-in-work';
 import { HandlerContexts } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
 import { InboxWriter } from './inbox-writer';
@@ -31,6 +33,8 @@ import { WebhooksController } from './webhooks.controller';
     EventClaims,
     EffectRunner,
     EventRunner,
+    EventsInWork,
+    AtOnce,
     WebhookProcessor,
     WebhookEventList,
     WebhookReplay,

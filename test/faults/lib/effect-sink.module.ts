@@ -98,7 +98,7 @@ function processorOptions(): Partial<ProcessorOptions> {
   exports: [PROCESSOR_OPTIONS],
 })
 export class EffectSinkModule {
-  constructor(dataSource: DataSource) {
-    if (process.env.FAULT_CRASH_AT) watchForCrash(dataSource);
+  constructor() {
+    if (process.env.FAULT_CRASH_AT) watchForCrash();
   }
 }

@@ -1,0 +1,169 @@
+import { createWebhookHarness, type WebhookHarness } from '../../../test/support/webhook-harness';
+import type { HandlerContext, WebhookEvent, WebhookHandler } from '../provider';
+import { AtOnce } from './at-once';
+import { OnWebhook } from './on-webhook.decorator';
+
+/** Notes what it is given; holds still while a test wants it to. */
+@OnWebhook('testp', 'thing.changed')
+class Noting implements WebhookHandler {
+  static held?: Promise<void>;
+  static failures = 0;
+
+  async handle({ eventId, payload }: WebhookEvent, { manager, connection }: HandlerContext): Promise<void> {
+    await Noting.held;
+    await manager.query('INSERT INTO notes (event_id, tenant, said) VALUES ($1, $2, $3)', [
+      eventId,
+      connection?.tenant ?? null,
+      (payload as { said?: string }).said ?? null,
+    ]);
+    if (Noting.failures-- > 0) throw new Error('not now');
+  }
+}
+
+@OnWebhook('testp', 'thing.asked')
+class Asking implements WebhookHandler<string> {
+  prepare(): Promise<string> {
+    return Promise.resolve('answer');
+  }
+
+  async handle({ eventId }: WebhookEvent, { manager }: HandlerContext, said: string): Promise<void> {
+    await manager.query('INSERT INTO notes (event_id, said) VALUES ($1, $2)', [eventId, said]);
+  }
+}
+
+let harness: WebhookHarness;
+beforeAll(async () => {
+  harness = await createWebhookHarness({ handlers: [Noting, Asking], processor: { atOnce: 2, retryBaseMs: 60_000 } });
+  await harness.rows('CREATE TABLE notes (event_id text NOT NULL, tenant text, said text)');
+  await harness.connect('acc_a', 'a');
+  await harness.connect('acc_b', 'b');
+});
+afterAll(() => harness.close());
+beforeEach(async () => {
+  for (const table of ['webhook_events', 'object_guards', 'notes']) await harness.rows(`DELETE FROM ${table}`);
+  harness.doorbell.rings = 0;
+  Noting.held = undefined;
+  Noting.failures = 0;
+});
+
+/** Until what was begun at once has ended; nothing is looked for. */
+async function ended(): Promise<void> {
+  const atOnce = harness.module.get(AtOnce);
+  await atOnce.pause();
+  atOnce.resume();
+}
+
+const notes = () => harness.rows('SELECT event_id, tenant, said FROM notes ORDER BY event_id');
+const events = () => harness.rows('SELECT event_id, status, attempts FROM webhook_events ORDER BY event_id');
+
+/** Keeps the handlers from going on until it is called. */
+function hold(): () => void {
+  let go: () => void = () => undefined;
+  Noting.held = new Promise((resolve) => (go = resolve));
+  return go;
+}
+
+it('runs an event without anybody having to look for it', async () => {
+  await harness.deliver({ id: 'one', account: 'acc_a', said: 'hello', object: 'thing/1', version: 3 });
+  await ended();
+  expect(harness.doorbell.rings).toBe(0);
+  expect(await notes()).toEqual([{ event_id: 'one', tenant: 'a', said: 'hello' }]);
+  expect(await events()).toEqual([{ event_id: 'one', status: 'completed', attempts: 1 }]);
+  expect(await harness.rows('SELECT object_key, version FROM object_guards')).toEqual([{ object_key: 'thing/1', version: '3' }]);
+});
+
+it('does nothing for an event that is known', async () => {
+  await harness.deliver({ id: 'one', account: 'acc_a' });
+  await ended();
+  await harness.deliver({ id: 'one', account: 'acc_a' });
+  await ended();
+  expect(await notes()).toHaveLength(1);
+  expect(await events()).toEqual([{ event_id: 'one', status: 'completed', attempts: 1 }]);
+});
+
+it('leaves one that failed to a later attempt', async () => {
+  Noting.failures = 1;
+  await harness.deliver({ id: 'one', account: 'acc_a' });
+  await ended();
+  expect(await notes()).toEqual([]);
+  expect(await events()).toEqual([{ event_id: 'one', status: 'failed', attempts: 1 }]);
+});
+
+it('leaves a backlog, and what asks its provider first, to the lanes', async () => {
+  const backlog = Array.from({ length: 12 }, (_, n) => ({ id: `many_${String(n).padStart(2, '0')}`, account: 'acc_a' }));
+  // the first is written alone, the others come together while it is
+  await Promise.all([...backlog, { id: 'asked', account: 'acc_b', type: 'thing.asked' }].map((body) => harness.deliver(body)));
+  expect(harness.doorbell.rings).toBeGreaterThan(0);
+  await harness.settled();
+  await harness.doorbell.drain();
+  await harness.settled();
+  expect(await notes()).toHaveLength(13);
+  expect((await events()).filter(({ status, attempts }) => status !== 'completed' || attempts !== 1)).toEqual([]);
+});
+
+it('works for a source once at a time, so that there is room for others', async () => {
+  const atOnce = harness.module.get(AtOnce);
+  const given = (id: string, account: string) => ({
+    provider: 'testp',
+    event: { eventId: id, type: 'thing.changed', routingKey: account },
+    headers: {},
+    body: Buffer.from('{}'),
+  });
+  const first = atOnce.choose([given('a1', 'acc_a')]);
+  expect(first?.events.size).toBe(1);
+  expect(atOnce.choose([given('a2', 'acc_a')])).toBeUndefined();
+  const mixed = [given('a3', 'acc_a'), given('b1', 'acc_b')] as const;
+  const second = atOnce.choose(mixed);
+  expect([...(second?.events ?? [])]).toEqual([mixed[1]]);
+  expect(atOnce.choose([given('c1', 'acc_c')])).toBeUndefined(); // two run
+  for (const run of [first, second]) if (run) atOnce.forgo(run);
+  const third = atOnce.choose([given('a4', 'acc_a')]);
+  expect(third?.events.size).toBe(1);
+  if (third) atOnce.forgo(third);
+});
+
+it('is left to the others when the process dies on the way: the claim ends with its lease', async () => {
+  const atOnce = harness.module.get(AtOnce);
+  const { run } = atOnce;
+  atOnce.run = (chosen) => atOnce.forgo(chosen); // stored and claimed, and then nothing
+  try {
+    await harness.deliver({ id: 'orphan', account: 'acc_a', said: 'still here' });
+  } finally {
+    atOnce.run = run;
+  }
+  expect(await events()).toEqual([{ event_id: 'orphan', status: 'processing', attempts: 1 }]);
+  await harness.doorbell.drain();
+  expect(await notes()).toEqual([]);
+  await harness.rows(`UPDATE webhook_events SET lease_until = now() - interval '1 second'`);
+  await harness.doorbell.drain();
+  await harness.settled();
+  expect(await notes()).toEqual([{ event_id: 'orphan', tenant: 'a', said: 'still here' }]);
+  expect(await events()).toEqual([{ event_id: 'orphan', status: 'completed', attempts: 2 }]);
+});
+
+// The embedded database has one connection: there, nothing is stored while a handler holds still.
+const onServer = process.env.TEST_DATABASE_URL ? it : it.skip;
+
+onServer('begins nothing while another worker’s event is taken over, and nothing once the process is to stop', async () => {
+  const atOnce = harness.module.get(AtOnce);
+  const go = hold();
+  await harness.deliver({ id: 'running', account: 'acc_a' });
+  const paused = atOnce.pause();
+  await harness.deliver({ id: 'meanwhile', account: 'acc_b' });
+  const during = await harness.rows(`SELECT status FROM webhook_events WHERE event_id = 'meanwhile'`);
+  go();
+  await paused;
+  expect(during).toEqual([{ status: 'received' }]);
+  expect(harness.doorbell.rings).toBeGreaterThan(0);
+  expect(await notes()).toEqual([{ event_id: 'running', tenant: 'a', said: null }]);
+  atOnce.resume();
+
+  const goOn = hold();
+  await harness.deliver({ id: 'stopping', account: 'acc_a' });
+  const stopped = atOnce.beforeApplicationShutdown();
+  await harness.deliver({ id: 'too_late', account: 'acc_b' });
+  goOn();
+  await stopped;
+  expect((await notes()).map(({ event_id: id }) => id)).toEqual(['running', 'stopping']);
+  expect(await harness.rows(`SELECT status FROM webhook_events WHERE event_id = 'too_late'`)).toEqual([{ status: 'received' }]);
+});

@@ -1,0 +1,114 @@
+import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import type { ClaimedEvent } from './claimed-event';
+import { EventRunner } from './event-runner';
+import { EventsInWork } from './events-in-work';
+import { HandlerRegistry } from './handler.registry';
+import type { ClaimAtOnce, NewEvent } from './inbox-insert';
+import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+
+/** A source with more events than this in one commit has a backlog: that is the lanes' work. */
+const FEW = 8;
+
+/** What is about to be stored, claimed and run. */
+export interface RunAtOnce extends ClaimAtOnce {
+  readonly sources: readonly string[];
+}
+
+/**
+ * Where there is no backlog, an event need not be looked for: it is claimed in the commit that stores it, and runs as soon as its
+ * delivery is answered. Bounded, and one run at a time for a source, so that who floods leaves room for others; what finds no room
+ * is left to the lanes. Where the process dies on the way the claim ends with its lease, as in a lane.
+ */
+@Injectable()
+export class AtOnce implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('webhooks');
+  private readonly options: ProcessorOptions;
+  private readonly sources = new Set<string>();
+  private readonly runs = new Set<RunAtOnce>();
+  private closed = false;
+  private paused = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly runner: EventRunner,
+    private readonly handlers: HandlerRegistry,
+    private readonly inWork: EventsInWork,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
+    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
+  ) {
+    this.options = { ...PROCESSOR_DEFAULTS, ...options };
+  }
+
+  /** Those of the events, about to be stored, that are to run at once. What is chosen is then given to `run` or to `forgo`. */
+  choose(events: readonly NewEvent[]): RunAtOnce | undefined {
+    if (!this.settings.workers || this.closed || this.paused || this.runs.size >= this.options.atOnce) return undefined;
+    const shares = new Map<string, NewEvent[]>();
+    for (const event of events) {
+      const source = sourceOf(event);
+      const share = shares.get(source);
+      if (share) share.push(event);
+      else shares.set(source, [event]);
+    }
+    const chosen = [...shares].filter(
+      ([source, share]) => share.length <= FEW && !this.sources.has(source) && !share.some((event) => this.asksFirst(event)),
+    );
+    if (chosen.length === 0) return undefined;
+    const run: RunAtOnce = {
+      events: new Set(chosen.flatMap(([, share]) => share)),
+      sources: chosen.map(([source]) => source),
+      owner: uuidv7(),
+      leaseSeconds: this.options.leaseSeconds,
+    };
+    this.runs.add(run);
+    for (const source of run.sources) this.sources.add(source);
+    return run;
+  }
+
+  /** `claimed`: what was chosen and is new. Does not wait, never throws. */
+  run(run: RunAtOnce, claimed: readonly ClaimedEvent[]): void {
+    this.inWork
+      .hold(claimed, () => this.runner.run(claimed))
+      .catch((error: unknown) =>
+        this.logger.warn(`Events wait for their lease to end: ${error instanceof Error ? error.message : String(error)}`),
+      )
+      .finally(() => this.forgo(run));
+  }
+
+  forgo(run: RunAtOnce): void {
+    this.runs.delete(run);
+    for (const source of run.sources) this.sources.delete(source);
+    if (this.runs.size === 0) for (const tell of this.idle.splice(0)) tell();
+  }
+
+  /** Resolves when nothing runs; nothing begins before `resume`. */
+  pause(): Promise<void> {
+    this.paused = true;
+    return this.onIdle();
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    return this.onIdle();
+  }
+
+  private onIdle(): Promise<void> {
+    return this.runs.size === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  /** What asks a provider waits elsewhere. */
+  private asksFirst({ provider, event }: NewEvent): boolean {
+    return this.handlers.handlersOf(provider, event.type).some(({ handler }) => handler.prepare !== undefined);
+  }
+}
+
+/** Whose tenant it is will only be known when it is stored. */
+function sourceOf({ provider, event }: NewEvent): string {
+  return `${provider}/${event.connectionId ?? event.routingKey ?? ''}`;
+}
