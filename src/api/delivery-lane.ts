@@ -5,7 +5,7 @@ import { hostsIn, noteAnswer } from './edge-hooks';
 import type { EdgeLogger } from './edge-logger';
 import { PROBLEM_JSON } from './problem';
 import { problemHeaders, type Problems } from './problems';
-import { requestContext, requestIdOf, traceIdOf } from './request-context';
+import { requestContext, requestIdOf, traceIdOf, type RequestContext } from './request-context';
 
 export interface Delivery {
   readonly headers: IncomingHttpHeaders;
@@ -31,6 +31,13 @@ export interface DeliveryLaneParts {
   /** Whether the inbox takes deliveries under this name; any other route of this shape is the framework's. */
   readonly takes: (provider: string) => boolean;
   readonly receive: (provider: string, delivery: Delivery) => Promise<DeliveryAnswer>;
+}
+
+/** A delivery on its way to its answer. */
+interface Pending {
+  readonly context: RequestContext;
+  readonly startedAt: number;
+  readonly response: ServerResponse;
 }
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -84,16 +91,12 @@ export class DeliveryLane {
       // Copied: a chunk is a part of the socket's large buffer, which would stay as long as the delivery waits to be stored.
       const delivery = { headers: request.headers, body: Buffer.concat(chunks), receivedAt: this.parts.clock.now() };
       const context = { requestId, ...(traceId && { traceId }) };
-      void requestContext
-        .run(context, () => this.answer(provider, delivery, requestId, response))
-        .finally(() => {
-          const durationMs = performance.now() - startedAt;
-          noteAnswer(this.parts.logger, { ...context, method: 'POST', route: ROUTE, status: response.statusCode, durationMs });
-        });
+      void requestContext.run(context, () => this.answer(provider, delivery, { context, startedAt, response }));
     });
   }
 
-  private async answer(provider: string, delivery: Delivery, requestId: string, response: ServerResponse): Promise<void> {
+  private async answer(provider: string, delivery: Delivery, { context, startedAt, response }: Pending): Promise<void> {
+    const { requestId } = context;
     try {
       const { status, body = '', contentType = TEXT } = await this.parts.receive(provider, delivery);
       this.send(response, requestId, { status, body, headers: { 'content-type': contentType } });
@@ -102,6 +105,9 @@ export class DeliveryLane {
       const problem = problems.tell(problems.understood(thrown), { id: requestId, route: ROUTE });
       const headers = { ...problemHeaders(problem), 'content-type': PROBLEM_JSON };
       this.send(response, requestId, { status: problem.status, body: JSON.stringify(problem), headers });
+    } finally {
+      const durationMs = performance.now() - startedAt;
+      noteAnswer(this.parts.logger, { ...context, method: 'POST', route: ROUTE, status: response.statusCode, durationMs });
     }
   }
 

@@ -73,10 +73,9 @@ export interface Answered {
 export function noteAnswer(logger: Pino, answered: Answered): void {
   const { method, route, status, durationMs } = answered;
   observeRequest({ method, route, status, seconds: durationMs / 1_000 });
-  const line = { ...answered, durationMs: Math.round(durationMs * 10) / 10 };
   // A line for each delivery and probe would drown the others.
-  if (status < 400 && /^\/(webhooks|health|metrics)/.test(route)) logger.debug(line, 'request');
-  else logger.info(line, 'request');
+  const level = status < 400 && /^\/(webhooks|health|metrics)/.test(route) ? 'debug' : 'info';
+  if (logger.isLevelEnabled(level)) logger[level]({ ...answered, durationMs: Math.round(durationMs * 10) / 10 }, 'request');
 }
 
 /** Hosts that a request names. */

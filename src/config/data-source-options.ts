@@ -37,7 +37,8 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
   } as const satisfies DataSourceOptions;
 
-  if (settings.databaseUrl) return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), Client: KeptInsertsClient } };
+  if (settings.databaseUrl)
+    return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), Client: KeptInsertsClient } };
   if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
   return { ...common, extra: settings.embedded.poolConfig() };
 }

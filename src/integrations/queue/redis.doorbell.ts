@@ -22,7 +22,7 @@ export interface Ring {
 /** A ring that Redis has not taken by then is given up, ms. */
 const PUBLISH_MS = 2_000;
 /** Between two rings of one topic, ms. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 25;
 const PING_MS = 1_000;
 const CLOSE_MS = 3_000;
 /** Rings of one topic that may wait in Redis: more would say nothing more. */

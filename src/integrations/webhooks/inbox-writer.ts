@@ -19,6 +19,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const DEADLINE_MS = 8_000;
 const RETRY_AFTER_MS = 5_000;
 const MAX_TRIES = 3;
+/** One for all: to make one for each commit costs as much as a delivery. */
+const ANSWERED = new Error('answered');
 
 interface Waiting {
   readonly events: readonly NewEvent[];
@@ -100,7 +102,7 @@ export class InboxWriter {
     try {
       await this.write(batch);
     } finally {
-      answered.abort();
+      answered.abort(ANSWERED);
       if (await gaveUp) this.stuck--;
       this.inFlight--;
       if (this.waiting.length > 0) this.schedule();

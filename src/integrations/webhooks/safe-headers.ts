@@ -10,8 +10,10 @@ const MAX_CHARS = 500;
 /** The headers that are stored with an event. */
 export function safeHeaders(headers: RawDelivery['headers']): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string' && (KEPT.has(name) || KEPT_ENDS.test(name))) kept[name] = value.slice(0, MAX_CHARS);
+  for (const name in headers) {
+    if (!KEPT.has(name) && !(name.startsWith('x-') && KEPT_ENDS.test(name))) continue;
+    const value = headers[name];
+    if (typeof value === 'string') kept[name] = value.slice(0, MAX_CHARS);
   }
   return kept;
 }
