@@ -9,9 +9,15 @@ const planned = new WeakMap<PreparedClient<unknown>, number>();
 /**
  * Rows of a statement that the server parses once a connection and plans once a second, for what is asked thousands of times in a
  * row: to plan one with several tables takes longer than to run it. The plan is made without the params: only for statements whose
- * plan does not depend on them.
+ * plan does not depend on them. `sent` is called when the statement is on its way, before it is answered.
  */
-export async function prepared<Row>(db: DataSource | EntityManager, name: string, text: string, values: unknown[]): Promise<Row[]> {
+export async function prepared<Row>(
+  db: DataSource | EntityManager,
+  name: string,
+  text: string,
+  values: unknown[],
+  sent?: () => void,
+): Promise<Row[]> {
   const inTransaction = db instanceof DataSource ? undefined : db.queryRunner;
   const runner = inTransaction ?? (db instanceof DataSource ? db : db.dataSource).createQueryRunner();
   try {
@@ -21,7 +27,9 @@ export async function prepared<Row>(db: DataSource | EntityManager, name: string
       planned.set(client, now);
       await client.query({ text: 'DISCARD PLANS' });
     }
-    return (await client.query({ name, text, values })).rows;
+    const answer = client.query({ name, text, values });
+    sent?.();
+    return (await answer).rows;
   } finally {
     if (!inTransaction) await runner.release();
   }

@@ -2,7 +2,7 @@ import { QueryFailedError } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database';
 import { IntegrationError } from '../errors';
 import { asStorageError } from './storage-error';
-import { inTransaction } from './transaction';
+import { beginBehind, inTransaction } from './transaction';
 
 describe('inTransaction', () => {
   let database: TestDatabase;
@@ -67,6 +67,56 @@ describe('inTransaction', () => {
   it("passes the product's own errors on unchanged", async () => {
     const own = new IntegrationError('not_connected');
     await expect(inTransaction(database.dataSource, () => Promise.reject(own))).rejects.toBe(own);
+  });
+});
+
+describe('beginBehind', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase({ databasePoolMax: 1 });
+    await database.dataSource.query('CREATE TABLE effect (id int PRIMARY KEY)');
+  });
+  beforeEach(() => database.dataSource.query('TRUNCATE effect'));
+  afterAll(() => database.close());
+
+  const effects = async () => (await database.dataSource.query('SELECT id FROM effect ORDER BY id')).map(({ id }: { id: number }) => id);
+  const insert = (id: number) =>
+    beginBehind<{ id: number }>(database.dataSource, { name: 'store', text: 'INSERT INTO effect VALUES ($1) RETURNING id', values: [id] });
+
+  it('has committed its statement, whatever becomes of the transaction', async () => {
+    const { rows, begun } = await insert(1);
+    expect(rows).toEqual([{ id: 1 }]);
+    await begun.drop();
+    expect(await effects()).toEqual([1]);
+
+    const again = await insert(2);
+    const failing = again.begun.run(async (manager) => {
+      await manager.query('INSERT INTO effect VALUES (3)');
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    expect(await effects()).toEqual([1, 2]);
+  });
+
+  it('serves as the first try of a transaction', async () => {
+    const { begun } = await insert(1);
+    let tries = 0;
+    const work = inTransaction(
+      database.dataSource,
+      async (manager) => {
+        await manager.query('INSERT INTO effect VALUES (2)');
+        if (++tries === 1) await manager.query(`DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '40001'; END $$`);
+        return 'done';
+      },
+      begun,
+    );
+    expect([await work, tries, await effects()]).toEqual(['done', 2, [1, 2]]);
+  });
+
+  it('keeps no connection when its statement fails', async () => {
+    await (await insert(1)).begun.drop();
+    await expect(insert(1)).rejects.toMatchObject({ code: '23505' });
+    expect(await effects()).toEqual([1]);
   });
 });
 

@@ -125,11 +125,17 @@ it('works for a source once at a time, so that there is room for others', async 
 it('is left to the others when the process dies on the way: the claim ends with its lease', async () => {
   const atOnce = harness.module.get(AtOnce);
   const { run } = atOnce;
-  atOnce.run = (chosen) => atOnce.forgo(chosen); // stored and claimed, and then nothing
+  const dropped: Promise<void>[] = [];
+  // stored and claimed, and then nothing
+  atOnce.run = (chosen, { begun }) => {
+    dropped.push(begun.drop());
+    atOnce.forgo(chosen);
+  };
   try {
     await harness.deliver({ id: 'orphan', account: 'acc_a', said: 'still here' });
   } finally {
     atOnce.run = run;
+    await Promise.all(dropped);
   }
   expect(await events()).toEqual([{ event_id: 'orphan', status: 'processing', attempts: 1 }]);
   await harness.doorbell.drain();

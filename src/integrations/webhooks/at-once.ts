@@ -2,11 +2,10 @@ import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown } 
 import { v7 as uuidv7 } from 'uuid';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import type { ClaimedEvent } from './claimed-event';
 import { EventRunner } from './event-runner';
 import { EventsInWork } from './events-in-work';
 import { HandlerRegistry } from './handler.registry';
-import type { ClaimAtOnce, NewEvent } from './inbox-insert';
+import type { ClaimAtOnce, Claimed, NewEvent } from './inbox-insert';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 
 /** A source with more events than this in one commit has a backlog: that is the lanes' work. */
@@ -68,9 +67,11 @@ export class AtOnce implements BeforeApplicationShutdown {
   }
 
   /** `claimed`: what was chosen and is new. Does not wait, never throws. */
-  run(run: RunAtOnce, claimed: readonly ClaimedEvent[]): void {
+  run(run: RunAtOnce, { events, begun }: Claimed): void {
+    // What is known already leaves nothing to do.
+    const work = () => (events.length === 0 ? begun.drop() : this.runner.run(events, undefined, begun));
     this.inWork
-      .hold(claimed, () => this.runner.run(claimed))
+      .hold(events, work)
       .catch((error: unknown) =>
         this.logger.warn(`Events wait for their lease to end: ${error instanceof Error ? error.message : String(error)}`),
       )

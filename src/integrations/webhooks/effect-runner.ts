@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction, isRetryableTransactionError, prepared } from '../../database';
+import { inTransaction, isRetryableTransactionError, prepared, type BegunTransaction } from '../../database';
 import type { ConnectionStatus } from '../connections';
 import { MARK_COMPLETED } from './claim-sql';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
@@ -80,12 +80,12 @@ export class EffectRunner {
    * @returns how many were completed; fewer than given where others took them over meanwhile
    * @throws HandlerFailure naming the event whose handler failed; PreparedTooEarly; whatever the database says
    */
-  async run(events: readonly ClaimedEvent[], preparedOf: ReadonlyMap<string, Prepared>): Promise<number> {
+  async run(events: readonly ClaimedEvent[], preparedOf: ReadonlyMap<string, Prepared>, begun?: BegunTransaction): Promise<number> {
     const [first] = events;
     if (!first) return 0;
     let afterCommit: AfterCommit[] = [];
     let watch: DeadlineWatch | undefined;
-    const completed = await inTransaction(this.dataSource, async (manager) => {
+    const work = async (manager: EntityManager) => {
       afterCommit = []; // a repeated transaction starts anew
       watch?.stop();
       watch = new DeadlineWatch(this.clock, this.handleTimeoutMs);
@@ -100,7 +100,8 @@ export class EffectRunner {
         await this.handle(event, { manager, watch, stale, results: known?.results ?? [], afterCommit });
       }
       return marks.size;
-    }).finally(() => watch?.stop());
+    };
+    const completed = await inTransaction(this.dataSource, work, begun).finally(() => watch?.stop());
     for (const tell of afterCommit) tell();
     return completed;
   }

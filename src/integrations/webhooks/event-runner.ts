@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import type { BegunTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
 import { IntegrationEvents } from '../connections';
 import { GovernedHttp } from '../http';
@@ -48,15 +49,18 @@ export class EventRunner {
   }
 
   /**
-   * Events of one claim in one transaction. Where a handler fails, its event is put aside and the others go on without it.
+   * Events of one claim in one transaction, in `begun` where it is given. Where a handler fails, its event is put aside and the others go on without it.
    * @throws IntegrationError `storage_unavailable`: the events are given back, or their lease ends
    */
-  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED): Promise<void> {
+  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED, begun?: BegunTransaction): Promise<void> {
     let rest = events;
     for (let culprits = 0; rest.length > 0; culprits++) {
       if (culprits === MAX_CULPRITS && rest.length > 1) return this.runOneByOne(rest, prepared);
       try {
-        settledEvents.inc({ outcome: 'completed', provider: providerOf(rest) }, await this.effects.run(rest, prepared));
+        settledEvents.inc(
+          { outcome: 'completed', provider: providerOf(rest) },
+          await this.effects.run(rest, prepared, culprits === 0 ? begun : undefined),
+        );
         return;
       } catch (error) {
         if (error instanceof HandlerFailure) {

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { prepared } from '../../database';
+import { beginBehind, prepared, type BegunTransaction } from '../../database';
 import { v7 as uuidv7 } from 'uuid';
 import type { IncomingEvent } from '../provider';
 import type { SqlRunner } from '../connections';
@@ -71,11 +71,18 @@ export async function insertEvents(dataSource: DataSource, events: readonly NewE
   await prepared(dataSource, 'inbox_insert', INSERT, paramsOf(events));
 }
 
-/** As `insertEvents`. @returns those of `claim` that were not there before, in the hands of its owner */
-export async function insertAndClaim(dataSource: DataSource, events: readonly NewEvent[], claim: ClaimAtOnce): Promise<ClaimedEvent[]> {
-  const rows = await prepared<ClaimedRow>(dataSource, 'inbox_insert_claiming', CLAIMING, paramsOf(events, claim));
+/** Those that were not there before, in the hands of their claim's owner, and a transaction to run them in. */
+export interface Claimed {
+  readonly events: ClaimedEvent[];
+  readonly begun: BegunTransaction;
+}
+
+/** As `insertEvents`, with a claim. */
+export async function insertAndClaim(dataSource: DataSource, events: readonly NewEvent[], claim: ClaimAtOnce): Promise<Claimed> {
+  const statement = { name: 'inbox_insert_claiming', text: CLAIMING, values: paramsOf(events, claim) };
+  const { rows, begun } = await beginBehind<ClaimedRow>(dataSource, statement);
   const bodies = new Map([...claim.events].map(({ provider, event, body }) => [`${provider}/${wellFormed(event.eventId)}`, body]));
-  return rows.map((row) => claimedEventOf({ ...row, body: bodies.get(`${row.provider}/${row.event_id}`) ?? null }));
+  return { events: rows.map((row) => claimedEventOf({ ...row, body: bodies.get(`${row.provider}/${row.event_id}`) ?? null })), begun };
 }
 
 /** As `insertEvents`; tells which rows are new. */
