@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { ADMIN_PAGES, ADMIN_ROUTES } from './lib/admin-paths';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
 import { deliver, nowS, slackSignature, stripeBody, stripeDelivery } from './lib/delivery';
@@ -8,17 +9,7 @@ import { Visitor } from './lib/visitor';
 
 const SCRIPT = '<script>alert(1)</script>';
 const MARKUP = `"><img src=x onerror=alert(1)>'${SCRIPT}`;
-const PAGES = [
-  '/settings/integrations',
-  '/admin',
-  '/admin/alerts',
-  '/admin/webhook-events',
-  '/admin/requests',
-  '/admin/sync-runs',
-  '/admin/providers/slack',
-  '/admin/providers/google',
-  '/admin/providers/stripe',
-];
+const PAGES = ['/settings/integrations', ...ADMIN_PAGES, ...['slack', 'google', 'stripe'].map((key) => `/admin/providers/${key}`)];
 
 async function signedIn(arena: Arena, who: { tenant: string; user: string; role: string }): Promise<Visitor> {
   const visitor = new Visitor();
@@ -141,13 +132,7 @@ async function readings(arena: Arena, tenant: string): Promise<Map<string, strin
   const texts = new Map<string, string>();
   const admin = { tenant, role: 'admin', user: 'root' } as const;
   for (const path of [
-    '/v1/admin/health',
-    '/v1/admin/webhook-events',
-    '/v1/admin/requests',
-    '/v1/admin/alerts',
-    '/v1/admin/sync-runs',
-    '/v1/admin/queue',
-    '/v1/admin/destinations',
+    ...ADMIN_ROUTES,
     '/v1/connections',
     '/v1/providers',
     ...['slack', 'stripe', 'google'].map((key) => `/v1/admin/health/${key}/connections`),

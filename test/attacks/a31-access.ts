@@ -1,24 +1,11 @@
 import { SignJWT, UnsecuredJWT, generateKeyPair } from 'jose';
+import { ADMIN_PAGES, ADMIN_ROUTES } from './lib/admin-paths';
 import type { Attack } from './lib/attack';
 import { isProblem, type Answer } from './lib/request';
 import { stranger } from './lib/stranger';
 import { Trials } from './lib/trials';
 
-const ADMIN_PATHS = [
-  '/v1/admin/health',
-  '/v1/admin/webhook-events',
-  '/v1/admin/requests',
-  '/v1/admin/alerts',
-  '/v1/admin/sync-runs',
-  '/v1/admin/queue',
-  '/v1/admin/destinations',
-  '/admin',
-  '/admin/alerts',
-  '/admin/webhook-events',
-  '/admin/requests',
-  '/admin/sync-runs',
-  '/metrics',
-];
+const ADMIN_PATHS = [...ADMIN_ROUTES, ...ADMIN_PAGES, '/metrics'];
 
 const admin: Attack = {
   id: 'A31',
