@@ -1,5 +1,12 @@
 import type { DataSource } from 'typeorm';
 
+/**
+ * In a statement: its commit does not wait for the disk. For what may be lost with the server, but not with this process
+ * (https://www.postgresql.org/docs/current/wal-async-commit.html). Without fsync there is nothing to wait for and it changes
+ * nothing: the embedded database has no WAL writer, so what is not written at the commit would die with the process.
+ */
+export const COMMIT_WITHOUT_WAITING = `set_config('synchronous_commit', CASE current_setting('fsync') WHEN 'on' THEN 'off' ELSE current_setting('synchronous_commit') END, true)`;
+
 const PROMISE = 'an event that was answered with success can be lost when the server loses power';
 
 const SETTINGS: Readonly<Record<string, { bad: RegExp; set: string }>> = {

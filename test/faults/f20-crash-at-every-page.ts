@@ -64,18 +64,19 @@ export const fault: Fault = {
 
       await seed(sandbox, MORE);
       const late = await crashOnce(walk, { endpoint: 'customers.list', pages: await pages() });
+      const unchanged = await crashOnce(walk, { endpoint: 'customers.list', pages: await pages() });
       const afterLate = await compare();
       return verdict(
         {
-          'all runs ended well': full.succeeded && incremental.succeeded && late.succeeded,
+          'all runs ended well': [full, incremental, late, unchanged].every(({ succeeded }) => succeeded),
           'equal after each': afterFull.equal && afterIncremental.equal && afterLate.equal,
-          'at most one page again for each crash': [full, incremental, late].every(
+          'at most one page again for each crash': [full, incremental, late, unchanged].every(
             ({ fetched, pages: of, crashes }) => fetched <= of + crashes,
           ),
           'it crashed at every page': full.crashes >= full.pages && incremental.crashes >= incremental.pages,
           'equal cursor values lay across an edge': equalEdges > 0,
         },
-        `full: ${told(full)}, ${afterFull.words}; incremental: ${told(incremental)}, ${equalEdges} edges with equal values, ${afterIncremental.words}; late crash: ${told(late)}, ${afterLate.words}`,
+        `full: ${told(full)}, ${afterFull.words}; incremental: ${told(incremental)}, ${equalEdges} edges with equal values, ${afterIncremental.words}; late crash: ${told(late)}, with nothing changed: ${told(unchanged)}, ${afterLate.words}`,
       );
     }),
 };

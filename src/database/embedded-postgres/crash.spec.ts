@@ -44,6 +44,17 @@ describe('the embedded database on disk', () => {
     }
   }, 120_000);
 
+  it('holds what was committed without waiting for the disk: a page of a sync, the claim of an event', async () => {
+    await withPool((pool) => pool.query('SELECT 1'));
+    const writer = startProcess(WRITER, [folder, '0', 'without waiting']);
+    await writer.line((line) => line === 'row 100');
+    await writer.kill();
+    const acknowledged = writer.lines.filter((line) => /^row \d+$/.test(line)).map((line) => Number(line.slice(4)));
+
+    const kept = await withPool(async (pool) => (await pool.query<{ id: number }>('SELECT id FROM written')).rows.map(({ id }) => id));
+    expect(acknowledged.filter((id) => !kept.includes(id))).toEqual([]);
+  }, 60_000);
+
   it('keeps its rows from one opening to the next', async () => {
     await withPool((pool) => pool.query("CREATE TABLE kept AS SELECT 'yes' AS answer"));
     expect(await withPool(async (pool) => (await pool.query('SELECT answer FROM kept')).rows)).toEqual([{ answer: 'yes' }]);

@@ -1,3 +1,4 @@
+import { COMMIT_WITHOUT_WAITING } from '../../database';
 import { HASH_BYTES } from './canonical-json';
 
 /** Takes the connection's turn to write: whoever holds it draws the next change numbers. Params: connection. */
@@ -86,7 +87,7 @@ export const STORE_PAGE = `WITH held AS MATERIALIZED (
   FROM counted c, gate WHERE r.id = $10
 )
 SELECT counted.*, (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM gate)::int AS passed,
-  (SELECT set_config('synchronous_commit', 'off', true) WHERE NOT EXISTS (SELECT 1 FROM changed)) AS relaxed
+  (SELECT ${COMMIT_WITHOUT_WAITING} WHERE NOT EXISTS (SELECT 1 FROM changed)) AS relaxed
 FROM counted`;
 
 /**

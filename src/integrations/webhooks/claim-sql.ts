@@ -1,3 +1,4 @@
+import { COMMIT_WITHOUT_WAITING } from '../../database';
 import { NOTHING_YET } from './object-mark';
 
 const PENDING = `e.status IN ('received', 'failed')`;
@@ -39,7 +40,7 @@ export const CLAIM_DUE = `
     UPDATE webhook_events e SET status = 'processing', attempts = e.attempts + 1, lease_owner = $5::uuid, lease_until = now() + make_interval(secs => $6::int)
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*)
   SELECT s.last_tenant, s.seen, ${CLAIMED_COLUMNS}
-  FROM (SELECT max(tenant) AS last_tenant, count(*)::int AS seen, set_config('synchronous_commit', 'off', true) FROM seen) s
+  FROM (SELECT max(tenant) AS last_tenant, count(*)::int AS seen, ${COMMIT_WITHOUT_WAITING} FROM seen) s
   LEFT JOIN claimed c ON true
   LEFT JOIN connections k ON k.id = c.connection_id`;
 
