@@ -108,7 +108,7 @@ function ourArm(harness: SyncHarness, list: PagedList, pageSize: number, pairs: 
     name: ours(pageSize),
     unit: 'records/s',
     round: async () => {
-      await harness.query('TRUNCATE connections CASCADE');
+      await harness.query('TRUNCATE connections, records CASCADE');
       const { id } = await harness.connect(provider);
       await quiet(harness);
       const firstMs = await sync(harness, id, 'created');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { HASH_BYTES } from '../../src/integrations/sync/canonical-json';
-import { recordBatch, SEPARATOR } from '../../src/integrations/sync/record-batch';
+import { recordBatch } from '../../src/integrations/sync/record-batch';
 import type { Item } from '../lib/paged-list';
 
 const CHUNK_BYTES = 65_536;
@@ -43,7 +43,7 @@ export class CopyLimit {
 function lines(connectionId: string, items: readonly Item[]): string[] {
   const { ids, texts, hashes } = recordBatch(items.map((item) => ({ id: item.id, data: item })));
   const now = new Date().toISOString();
-  return texts.split(SEPARATOR).map((text, index) => {
+  return texts.map((text, index) => {
     const hash = hashes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES).toString('hex');
     return [connectionId, 'items', '', ids[index], escaped(text), `\\\\x${hash}`, '\\N', 'f', index + 1, now].join('\t') + '\n';
   });

@@ -1,16 +1,20 @@
 import { Logger } from '@nestjs/common';
+import type { SyncRecord } from '../provider';
+import { PageStore, RunLostError } from './page-store';
+import { recordBatch } from './record-batch';
 import { FakeRemote } from './testing/fake-remote';
 import { FeedReader, SyncHarness } from './testing/sync-harness';
 
 Logger.overrideLogger(false);
 
-describe('a page in one statement', () => {
-  let harness: SyncHarness;
-  beforeAll(async () => {
-    harness = await SyncHarness.start();
-  });
-  afterAll(() => harness.close());
+let harness: SyncHarness;
+beforeAll(async () => {
+  harness = await SyncHarness.start();
+});
+afterEach(() => harness.query('DELETE FROM connections'));
+afterAll(() => harness.close());
 
+describe('a page in one statement', () => {
   it('loses nothing and goes back on nothing while events write to the same records', async () => {
     const process = harness.process();
     const remote = new FakeRemote();
@@ -50,5 +54,82 @@ describe('a page in one statement', () => {
     ]);
     expect(numbers).toEqual({ twice: '0' });
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', counts: { fetched: 90 } });
+  });
+});
+
+describe('a page that is perhaps as it is stored', () => {
+  const stored: SyncRecord[] = [
+    { id: 'a', data: 'first', version: 5 },
+    { id: 'b', data: 'first', version: 5 },
+  ];
+
+  /** A full run under way, with one page stored and the same records met again. */
+  async function underWay() {
+    const process = harness.process();
+    const connection = await harness.connect(harness.provider(new FakeRemote().sync()));
+    const pages = new PageStore(harness.database.dataSource, process.runs, process.walks, process.records);
+    const at = { connectionId: connection.id, resource: 'items', partition: '' };
+    await process.records.prepare(connection.id);
+    await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
+    const run = await process.runs.claim(30_000, []);
+    if (!run) throw new Error('nothing to claim');
+    const store = async (walk: Awaited<ReturnType<PageStore['begin']>>, records: SyncRecord[], checkpoint: unknown) => {
+      const page = { records, checkpoint };
+      return (await pages.store(run, at, walk, { page, batch: recordBatch(records), last: false }, { perhapsSame: true })).counts;
+    };
+    await store(await pages.begin(run, at, 'full'), stored, 1);
+    const walk = await pages.begin(run, at, 'full');
+    return { process, pages, at, run, walk, store: (records: SyncRecord[], checkpoint: unknown) => store(walk, records, checkpoint) };
+  }
+
+  const none = { created: 0, updated: 0, unchanged: 0, deleted: 0 };
+
+  it('is noted as met, with where to go on, and writes no record', async () => {
+    const { process, pages, at, run, walk, store } = await underWay();
+    const rows = () => harness.query('SELECT xmin::text, * FROM records WHERE connection_id = $1 ORDER BY external_id', [at.connectionId]);
+    const before = await rows();
+
+    expect(await store(stored, 2)).toEqual({ ...none, unchanged: 2 });
+    expect((await process.walks.find(at)).walk?.checkpoint).toBe(2);
+    expect((await process.runs.findById(run.id))?.counts).toEqual({ ...none, fetched: 4, created: 2, unchanged: 2 });
+    expect((await pages.finish(run, at, walk)).counts).toEqual(none); // both were met
+    expect(await rows()).toEqual(before);
+  });
+
+  it.each<[string, SyncRecord, object]>([
+    ['another content', { id: 'b', data: 'second', version: 6 }, { updated: 1 }],
+    ['a record never met', { id: 'c', data: 'first' }, { created: 1 }],
+    ['a deletion', { id: 'b', deleted: true, version: 6 }, { deleted: 1 }],
+    ['a newer version of the same content', { id: 'b', data: 'first', version: 9 }, { unchanged: 2 }],
+  ])('is stored as any other when it has %s', async (_, record, counts) => {
+    const { process, at, store } = await underWay();
+    const [first] = stored as [SyncRecord];
+    expect(await store([first, record], 2)).toMatchObject(counts);
+    expect((await process.walks.find(at)).walk?.checkpoint).toBe(2);
+    const [row] = await harness.query('SELECT data, version, deleted FROM records WHERE connection_id = $1 AND external_id = $2', [
+      at.connectionId,
+      record.id,
+    ]);
+    expect(row).toMatchObject({
+      data: record.deleted ? null : record.data,
+      deleted: record.deleted ?? false,
+      version: record.version === undefined ? null : String(record.version),
+    });
+  });
+
+  it('brings back what an event deleted meanwhile, when the provider has it', async () => {
+    const { process, at, store } = await underWay();
+    await harness.database.dataSource.transaction((manager) =>
+      process.records.apply(manager, { id: at.connectionId }, 'items', '', [{ id: 'a', deleted: true }]),
+    );
+    expect(await store([{ id: 'a', data: 'first', version: 6 }], 2)).toMatchObject({ created: 1 });
+  });
+
+  it('is refused when the run was taken over', async () => {
+    const { process, at, run, store } = await underWay();
+    await harness.endLeases();
+    expect(await process.runs.claim(30_000, [])).toMatchObject({ id: run.id });
+    await expect(store(stored, 2)).rejects.toBeInstanceOf(RunLostError);
+    expect((await process.walks.find(at)).walk?.checkpoint).toBeUndefined();
   });
 });

@@ -4,8 +4,9 @@ import { asStorageError, inTransaction, isRetryableTransactionError, prepared } 
 import { IntegrationError } from '../../errors';
 import type { SyncPage } from '../provider';
 import { ChangeNotes } from './change-notes';
-import { recordBatch, type RecordBatch } from './record-batch';
-import { STORE_PAGE } from './record-sql';
+import type { ArrivedPage } from './page-stream';
+import type { RecordBatch } from './record-batch';
+import { STORE_PAGE, STORE_SAME_PAGE } from './record-sql';
 import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository } from './sync-run.repository';
@@ -28,6 +29,8 @@ export interface StoredPage {
   readonly end?: 'done' | 'blocked';
 }
 
+type Progress = Omit<SyncPage, 'records'> & { readonly fetched: number };
+
 /** Every step of a run that must not be split by a crash, each in one transaction that first makes sure the run is still ours. */
 @Injectable()
 export class PageStore {
@@ -43,10 +46,20 @@ export class PageStore {
     return this.step(run, (manager) => this.walks.begin(manager, place, run.id, mode, options));
   }
 
-  /** The page's records and where to go on after it; with the last page also the sweep and the cursor. */
-  async store(run: SyncRun, place: RecordPlace, walk: Walk, page: SyncPage, { last }: { last: boolean }): Promise<StoredPage> {
-    const batch = recordBatch(page.records); // hashed before anything is locked
+  /**
+   * The page's records and where to go on after it; with the last page also the sweep and the cursor.
+   * `perhapsSame`: the page before brought nothing new, so it is worth a look first whether this one does.
+   */
+  async store(
+    run: SyncRun,
+    place: RecordPlace,
+    walk: Walk,
+    { page, batch, last }: ArrivedPage,
+    { perhapsSame = false } = {},
+  ): Promise<StoredPage> {
     const fetched = page.records.length;
+    if (!last && perhapsSame && !batch.deleted && (await this.retried(() => this.storeSame(run, place, batch, { ...page, fetched }))))
+      return { counts: { ...NO_COUNTS, unchanged: batch.size } };
     if (!last && !(await this.changes?.wanted(this.dataSource, run.tenant))) {
       const counts = await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, { ...page, fetched }));
       if (counts) return { counts };
@@ -126,21 +139,21 @@ export class PageStore {
     run: SyncRun,
     place: RecordPlace,
     batch: RecordBatch,
-    page: Omit<SyncPage, 'records'> & { fetched: number },
+    page: Progress,
   ): Promise<RecordCounts | undefined> {
-    const params = [
-      ...this.records.batchParams(place, batch),
-      run.id,
-      run.fence,
-      page.fetched,
-      page.total ?? null,
-      json(page.checkpoint),
-      json(page.cursor),
-    ];
+    const params = [...this.records.batchParams(place, batch), ...progressParams(run, page)];
     const [stored] = await prepared<RecordCounts & { held: number; passed: number }>(db, 'sync_store_page', STORE_PAGE, params);
     if (!stored?.held) throw lost(run);
     const { created, updated, unchanged, deleted, passed } = stored;
     return passed ? { created, updated, unchanged, deleted } : undefined;
+  }
+
+  /** @returns false when something differs; nothing was written then */
+  private async storeSame(run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Progress): Promise<boolean> {
+    const params = [...this.records.comparisonParams(place, batch), ...progressParams(run, page)];
+    const [stored] = await prepared<{ held: number; passed: number }>(this.dataSource, 'sync_store_same_page', STORE_SAME_PAGE, params);
+    if (!stored?.held) throw lost(run);
+    return stored.passed > 0;
   }
 
   private async retried<T>(statement: () => Promise<T>): Promise<T> {
@@ -178,6 +191,11 @@ export class PageStore {
 
 function lost(run: SyncRun): RunLostError {
   return new RunLostError(`run ${run.id} is no longer held`);
+}
+
+/** The last params of both statements that store a page. */
+function progressParams(run: SyncRun, page: Progress): unknown[] {
+  return [run.id, run.fence, page.fetched, page.total ?? null, json(page.checkpoint), json(page.cursor)];
 }
 
 function json(value: unknown): string | null {

@@ -1,7 +1,10 @@
 import type { SyncPage } from '../provider';
+import { recordBatch, type RecordBatch } from './record-batch';
 
 export interface ArrivedPage {
   readonly page: SyncPage;
+  /** Of its records, made as soon as the page was there: the database may still be busy with the one before. */
+  readonly batch: RecordBatch;
   /** Known to be the last one. False: it may be or not. */
   readonly last: boolean;
 }
@@ -18,43 +21,63 @@ export const FETCH_AHEAD_AFTER = 10;
  */
 export async function* pageStream(pages: AsyncIterable<SyncPage>, signal: AbortSignal): AsyncGenerator<ArrivedPage, void, void> {
   const iterator = pages[Symbol.asyncIterator]();
-  let ahead: Promise<IteratorResult<SyncPage>> | undefined;
-  const stopped = rejectionOf(signal);
+  let ahead: Promise<Fetched | undefined> | undefined;
+  const interruptible = new Interruptible(signal);
   const next = () => {
-    const result = Promise.race([iterator.next(), stopped.promise]);
+    const result = interruptible.wait(async () => fetched(await iterator.next()));
     result.catch(() => undefined); // reported when it is awaited; nobody awaits it when the walk ends before
     return result;
   };
   try {
     let arrived = await next();
-    for (let count = 1; !arrived.done; count++) {
-      const page = arrived.value;
+    for (let count = 1; arrived; count++) {
+      const { page, batch } = arrived;
       if (page.checkpoint === undefined || count > FETCH_AHEAD_AFTER) ahead = next();
       if (page.checkpoint === undefined) {
-        arrived = await (ahead as Promise<IteratorResult<SyncPage>>);
+        arrived = await ahead;
         ahead = undefined;
-        yield { page, last: arrived.done === true };
+        yield { page, batch, last: arrived === undefined };
         continue;
       }
-      yield { page, last: false };
+      yield { page, batch, last: false };
       arrived = await (ahead ?? next());
       ahead = undefined;
     }
   } finally {
-    stopped.release();
+    interruptible.release();
     // Not awaited: a generator that is waiting for the network returns only when that ends; its signal is aborted with the run.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
   }
 }
 
-/** Rejects when the signal is aborted, so that a provider that does not look at its signal holds nobody up. */
-function rejectionOf(signal: AbortSignal): { promise: Promise<never>; release(): void } {
-  let onAbort = () => undefined as void;
-  const promise = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  promise.catch(() => undefined);
-  return { promise, release: () => signal.removeEventListener('abort', onAbort) };
+type Fetched = Omit<ArrivedPage, 'last'>;
+
+function fetched({ done, value }: IteratorResult<SyncPage>): Fetched | undefined {
+  return done ? undefined : { page: value as SyncPage, batch: recordBatch((value as SyncPage).records) };
+}
+
+/**
+ * Ends the wait for a page when the signal is aborted, so that a provider that does not look at its signal holds nobody up. Not by
+ * `Promise.race` with a promise for the abort: that would keep every page of a walk in memory until the abort's promise is gone.
+ */
+class Interruptible {
+  private interrupt: (reason: unknown) => void = () => undefined;
+  private readonly onAbort = () => this.interrupt(this.signal.reason);
+
+  constructor(private readonly signal: AbortSignal) {
+    signal.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  /** One wait at a time. */
+  wait<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.signal.throwIfAborted();
+      this.interrupt = reject;
+      work().then(resolve, reject);
+    });
+  }
+
+  release(): void {
+    this.signal.removeEventListener('abort', this.onAbort);
+  }
 }

@@ -2,15 +2,12 @@ import { IntegrationError } from '../../errors';
 import type { SyncRecord } from '../provider';
 import { canonicalJson, contentHashes, storable } from './canonical-json';
 
-/** Between the texts of a batch: JSON writes it escaped, so no text holds it. */
-export const SEPARATOR = '\x1e';
-
 /** Records as the statement takes them: one array a column. */
 export interface RecordBatch {
   readonly size: number;
   readonly ids: readonly string[];
-  /** The records' JSON, joined by `SEPARATOR`: an array parameter would need every quote escaped here and unescaped there. */
-  readonly texts: string;
+  /** The records' JSON. */
+  readonly texts: readonly string[];
   /** The records' hashes, end to end. */
   readonly hashes: Buffer;
   /** Null: none has a version. */
@@ -34,7 +31,7 @@ export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
   return {
     size: unique.length,
     ids: [...chosen.keys()],
-    texts: texts.join(SEPARATOR),
+    texts,
     hashes: contentHashes(texts),
     versions: unique.some((record) => record.version !== undefined) ? unique.map((record) => finite(record.version)) : null,
     deleted: unique.some((record) => record.deleted) ? unique.map((record) => record.deleted === true) : null,

@@ -55,11 +55,14 @@ export function feedCursor(resource: string, lastChange: string, compactedTo: st
   return encodeCursor({ r: resource, n: lastChange, c: compactedTo } satisfies Position);
 }
 
-/** One snapshot for the place of the head and the rows: what is not among the rows has a higher number than the head. */
-const FEED = `
+/**
+ * One snapshot for the place of the head and the rows: what is not among the rows has a higher number than the head.
+ * `change_no > 0` is always true, and what opens the feed's index to a statement.
+ */
+export const FEED = `
 SELECT s.last_change AS head, s.compacted_to, r.external_id, r.partition, r.data, r.deleted, r.change_no, r.changed_at
 FROM record_sequences s LEFT JOIN LATERAL (
-  SELECT * FROM records WHERE connection_id = $1 AND resource = $2 AND change_no > $3 AND ($5::timestamptz IS NULL OR changed_at >= $5)
+  SELECT * FROM records WHERE connection_id = $1 AND resource = $2 AND change_no > $3 AND change_no > 0 AND ($5::timestamptz IS NULL OR changed_at >= $5)
   ORDER BY change_no LIMIT $4) r ON true
 WHERE s.connection_id = $1 ORDER BY r.change_no`;
 

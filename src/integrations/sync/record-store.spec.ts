@@ -1,4 +1,6 @@
 import type { ConnectionRef, SyncRecord } from '../provider';
+import { FEED } from './record-feed';
+import { APPLY_BATCH, STORE_SAME_PAGE } from './record-sql';
 import { FakeRemote } from './testing/fake-remote';
 import { SyncHarness, type SyncProcess } from './testing/sync-harness';
 
@@ -145,5 +147,39 @@ describe('the record store', () => {
 
   it('refuses a record without an id', async () => {
     await expect(apply([{ id: '', data: 1 }])).rejects.toMatchObject({ code: 'provider_bad_answer' });
+  });
+
+  it('goes with its connection', async () => {
+    await apply([{ id: 'a', data: 1 }]);
+    await harness.query('DELETE FROM connections WHERE id = $1', [connection.id]);
+    expect(await rows()).toEqual([]);
+    await apply([{ id: 'a', data: 'of nobody' }]); // an event that comes late
+    expect(await rows()).toEqual([]);
+  });
+
+  it('looks records up by their whole key, and could not through the index of the feed', async () => {
+    const params = `'${connection.id}', 'items', ''`;
+    const same = `${params}, '{a}', '', NULL, now(), '${connection.id}', 1, 1, NULL, NULL, NULL`;
+    const runner = harness.database.dataSource.createQueryRunner();
+    const planOf = async (sql: string, values: string) => {
+      await runner.query(`PREPARE looked AS ${sql}`);
+      const lines = (await runner.query(`EXPLAIN EXECUTE looked (${values})`)) as { 'QUERY PLAN': string }[];
+      await runner.query('DEALLOCATE looked');
+      return lines.map((line) => line['QUERY PLAN']).join('\n');
+    };
+    await runner.startTransaction();
+    try {
+      await runner.query('SET LOCAL plan_cache_mode = force_generic_plan');
+      await runner.query('SET LOCAL enable_seqscan = off');
+      const byKey = /records_pkey on records.*\n.*external_id = /;
+      expect(await planOf(APPLY_BATCH, `${params}, '{a}', '1', '', NULL, NULL, now()`)).toMatch(byKey);
+      expect(await planOf(STORE_SAME_PAGE, same)).toMatch(byKey);
+      expect(await planOf(FEED, `'${connection.id}', 'items', 0, 100, NULL`)).toMatch(/records_feed on records/);
+      await runner.query('ALTER TABLE records DROP CONSTRAINT records_pkey');
+      expect(await planOf(STORE_SAME_PAGE, same)).not.toMatch(/records_feed/);
+    } finally {
+      await runner.rollbackTransaction();
+      await runner.release();
+    }
   });
 });

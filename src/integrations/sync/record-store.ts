@@ -12,6 +12,7 @@ import {
   KNOW_PARTITION,
   LIVE_IN_PARTITION,
   LOCK_SEQUENCE,
+  SEPARATOR,
   UNSEEN,
 } from './record-sql';
 import { select } from './sql';
@@ -82,7 +83,13 @@ export class RecordStore {
 
   /** The first params of `APPLY_BATCH` and `STORE_PAGE`. */
   batchParams(place: RecordPlace, batch: RecordBatch): unknown[] {
-    return [...placeParams(place), batch.ids, batch.texts, batch.hashes, batch.versions, batch.deleted, new Date(this.clock.now())];
+    const { ids, texts, hashes, versions, deleted } = batch;
+    return [...placeParams(place), ids, texts.join(SEPARATOR), hashes, versions, deleted, new Date(this.clock.now())];
+  }
+
+  /** The first params of `STORE_SAME_PAGE`. */
+  comparisonParams(place: RecordPlace, { ids, hashes, versions }: RecordBatch): unknown[] {
+    return [...placeParams(place), ids, hashes, versions, new Date(this.clock.now())];
   }
 
   /** Ids that a full walk did not meet. */

@@ -109,8 +109,11 @@ export class ResourceWalker {
   }
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
-    for await (const { page, last } of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
-      const { counts, end } = await this.pages.store(job.run, at, walk, page, { last });
+    let unchanged = false;
+    for await (const arrived of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
+      const { page } = arrived;
+      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, { perhapsSame: unchanged });
+      unchanged = counts.unchanged === arrived.batch.size;
       job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
       job.signal.throwIfAborted();
       if (end) return end;
