@@ -9,7 +9,13 @@ const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\ud7ff\ue000-\uffff]*$/;
 
 /** Records of a kind have the same few shapes: their keys are put in order and quoted once. */
-const shapes = new Map<string, readonly (readonly [key: string, quoted: string])[]>();
+interface Shape {
+  readonly keys: readonly string[];
+  readonly ordered: readonly { readonly key: string; readonly first: string; readonly next: string }[];
+}
+const shapes = new Map<string, Shape>();
+/** The shape that was met last of those with this first key: most often it comes again, and then no signature is made. */
+const latest = new Map<string, Shape>();
 const MAX_SHAPES = 2_000;
 const MAX_SHAPE_LENGTH = 2_000;
 
@@ -50,24 +56,35 @@ function write(value: unknown): string | undefined {
 
 function writeObject(value: Record<string, unknown>): string {
   let text = '';
-  for (const [key, name] of shapeOf(value)) {
+  for (const { key, first, next } of shapeOf(value).ordered) {
     const member = write(value[key]);
-    if (member !== undefined) text += text === '' ? `${name}:${member}` : `,${name}:${member}`;
+    if (member !== undefined) text += text === '' ? first + member : next + member;
   }
   return `{${text}}`;
 }
 
-function shapeOf(value: Record<string, unknown>): readonly (readonly [string, string])[] {
+function shapeOf(value: Record<string, unknown>): Shape {
   const keys = Object.keys(value);
+  const [firstKey = ''] = keys;
+  const last = latest.get(firstKey);
+  if (last && isSame(last.keys, keys)) return last;
   const signature = keys.join('\0');
-  const known = shapes.get(signature);
-  // No key of a remembered shape has a NUL, so of all with this signature it alone has this many keys.
-  if (known?.length === keys.length) return known;
-  const shape = keys.sort().map((key) => [key, quoted(key)] as const);
-  // Objects whose keys are data have a new shape each: they must not fill the memory.
-  if (shapes.size < MAX_SHAPES && signature.length <= MAX_SHAPE_LENGTH && !keys.some((key) => key.includes('\0')))
+  let shape = shapes.get(signature);
+  if (!shape || !isSame(shape.keys, keys)) {
+    const ordered = [...keys].sort().map((key) => ({ key, first: `${quoted(key)}:`, next: `,${quoted(key)}:` }));
+    shape = { keys, ordered };
+    // Objects whose keys are data have a new shape each: they must not fill the memory.
+    if (shapes.size >= MAX_SHAPES || signature.length > MAX_SHAPE_LENGTH) return shape;
     shapes.set(signature, shape);
+  }
+  latest.set(firstKey, shape);
   return shape;
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function quoted(text: string): string {
