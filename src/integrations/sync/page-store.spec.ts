@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { SyncRecord } from '../provider';
-import { PageStore, RunLostError } from './page-store';
+import { PageStore, RunLostError, type UniformPage } from './page-store';
 import { recordBatch } from './record-batch';
 import { FakeRemote } from './testing/fake-remote';
 import { FeedReader, SyncHarness } from './testing/sync-harness';
@@ -57,7 +57,8 @@ describe('a page in one statement', () => {
   });
 });
 
-describe('a page that is perhaps as it is stored', () => {
+describe('a page that follows one of records of one kind', () => {
+  const none = { created: 0, updated: 0, unchanged: 0, deleted: 0 };
   const stored: SyncRecord[] = [
     { id: 'a', data: 'first', version: 5 },
     { id: 'b', data: 'first', version: 5 },
@@ -73,27 +74,46 @@ describe('a page that is perhaps as it is stored', () => {
     await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
     const run = await process.runs.claim(30_000, []);
     if (!run) throw new Error('nothing to claim');
-    const store = async (walk: Awaited<ReturnType<PageStore['begin']>>, records: SyncRecord[], checkpoint: unknown) => {
+    let walk = await pages.begin(run, at, 'full');
+    const store = async (before: UniformPage, records: SyncRecord[], checkpoint: unknown) => {
       const page = { records, checkpoint };
-      return (await pages.store(run, at, walk, { page, batch: recordBatch(records), last: false }, { perhapsSame: true })).counts;
+      return (await pages.store(run, at, walk, { page, batch: recordBatch(records), last: false }, before)).counts;
     };
-    await store(await pages.begin(run, at, 'full'), stored, 1);
-    const walk = await pages.begin(run, at, 'full');
-    return { process, pages, at, run, walk, store: (records: SyncRecord[], checkpoint: unknown) => store(walk, records, checkpoint) };
+    expect(await store('created', stored, 1)).toEqual({ ...none, created: 2 });
+    walk = await pages.begin(run, at, 'full');
+    return { process, pages, at, run, walk, store };
   }
 
-  const none = { created: 0, updated: 0, unchanged: 0, deleted: 0 };
-
-  it('is noted as met, with where to go on, and writes no record', async () => {
+  it('unchanged: is noted as met, with where to go on, and writes no record', async () => {
     const { process, pages, at, run, walk, store } = await underWay();
     const rows = () => harness.query('SELECT xmin::text, * FROM records WHERE connection_id = $1 ORDER BY external_id', [at.connectionId]);
     const before = await rows();
 
-    expect(await store(stored, 2)).toEqual({ ...none, unchanged: 2 });
+    expect(await store('unchanged', stored, 2)).toEqual({ ...none, unchanged: 2 });
     expect((await process.walks.find(at)).walk?.checkpoint).toBe(2);
     expect((await process.runs.findById(run.id))?.counts).toEqual({ ...none, fetched: 4, created: 2, unchanged: 2 });
     expect((await pages.finish(run, at, walk)).counts).toEqual(none); // both were met
     expect(await rows()).toEqual(before);
+  });
+
+  it('new: is written and numbered, with where to go on', async () => {
+    const { process, at, run, store } = await underWay();
+    const added = [
+      { id: 'c', data: { of: 'c' } },
+      { id: 'd', data: null, version: 3 },
+    ];
+    expect(await store('created', added, 2)).toEqual({ ...none, created: 2 });
+    expect((await process.walks.find(at)).walk?.checkpoint).toBe(2);
+    expect((await process.runs.findById(run.id))?.counts).toEqual({ ...none, fetched: 4, created: 4 });
+    expect(await process.feed.read({ connectionId: at.connectionId, resource: 'items', limit: 10 })).toMatchObject({
+      data: [{ id: 'a' }, { id: 'b' }, { id: 'c', data: { of: 'c' } }, { id: 'd', data: null, deleted: false }],
+    });
+    expect(await store('unchanged', added, 3)).toEqual({ ...none, unchanged: 2 }); // their hashes are right
+    expect(await store('created', [{ id: 'e', data: 1 }], 4)).toEqual({ ...none, created: 1 });
+    const [last] = await harness.query(
+      `SELECT last_change = change_no AS numbered FROM records JOIN record_sequences USING (connection_id) WHERE external_id = 'e'`,
+    );
+    expect(last).toEqual({ numbered: true });
   });
 
   it.each<[string, SyncRecord, object]>([
@@ -104,7 +124,8 @@ describe('a page that is perhaps as it is stored', () => {
   ])('is stored as any other when it has %s', async (_, record, counts) => {
     const { process, at, store } = await underWay();
     const [first] = stored as [SyncRecord];
-    expect(await store([first, record], 2)).toMatchObject(counts);
+    await store('created', [first, { id: 'z', data: 'new' }], 1);
+    expect(await store('unchanged', [first, record], 2)).toMatchObject(counts);
     expect((await process.walks.find(at)).walk?.checkpoint).toBe(2);
     const [row] = await harness.query('SELECT data, version, deleted FROM records WHERE connection_id = $1 AND external_id = $2', [
       at.connectionId,
@@ -122,14 +143,14 @@ describe('a page that is perhaps as it is stored', () => {
     await harness.database.dataSource.transaction((manager) =>
       process.records.apply(manager, { id: at.connectionId }, 'items', '', [{ id: 'a', deleted: true }]),
     );
-    expect(await store([{ id: 'a', data: 'first', version: 6 }], 2)).toMatchObject({ created: 1 });
+    expect(await store('unchanged', [{ id: 'a', data: 'first', version: 6 }], 2)).toMatchObject({ created: 1 });
   });
 
-  it('is refused when the run was taken over', async () => {
+  it.each<UniformPage>(['created', 'unchanged'])('is refused when the run was taken over (%s)', async (before) => {
     const { process, at, run, store } = await underWay();
     await harness.endLeases();
     expect(await process.runs.claim(30_000, [])).toMatchObject({ id: run.id });
-    await expect(store(stored, 2)).rejects.toBeInstanceOf(RunLostError);
+    await expect(store(before, stored, 2)).rejects.toBeInstanceOf(RunLostError);
     expect((await process.walks.find(at)).walk?.checkpoint).toBeUndefined();
   });
 });

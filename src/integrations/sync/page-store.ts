@@ -5,8 +5,8 @@ import { IntegrationError } from '../../errors';
 import type { SyncPage } from '../provider';
 import { ChangeNotes } from './change-notes';
 import type { ArrivedPage } from './page-stream';
-import type { RecordBatch } from './record-batch';
-import { STORE_PAGE, STORE_SAME_PAGE } from './record-sql';
+import { STORE_NEW_PAGE, STORE_PAGE, STORE_SAME_PAGE } from './page-sql';
+import { textsOf, type RecordBatch } from './record-batch';
 import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from './record-store';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository } from './sync-run.repository';
@@ -29,6 +29,9 @@ export interface StoredPage {
   readonly end?: 'done' | 'blocked';
 }
 
+/** A page of which every record was the same case. */
+export type UniformPage = 'created' | 'unchanged';
+
 type Progress = Omit<SyncPage, 'records'> & { readonly fetched: number };
 
 /** Every step of a run that must not be split by a crash, each in one transaction that first makes sure the run is still ours. */
@@ -48,20 +51,17 @@ export class PageStore {
 
   /**
    * The page's records and where to go on after it; with the last page also the sweep and the cursor.
-   * `perhapsSame`: the page before brought nothing new, so it is worth a look first whether this one does.
+   * `before`: what all records of the page before were. As a rule they are it again, and that costs less.
    */
-  async store(
-    run: SyncRun,
-    place: RecordPlace,
-    walk: Walk,
-    { page, batch, last }: ArrivedPage,
-    { perhapsSame = false } = {},
-  ): Promise<StoredPage> {
-    const fetched = page.records.length;
-    if (!last && perhapsSame && !batch.deleted && (await this.retried(() => this.storeSame(run, place, batch, { ...page, fetched }))))
-      return { counts: { ...NO_COUNTS, unchanged: batch.size } };
-    if (!last && !(await this.changes?.wanted(this.dataSource, run.tenant))) {
-      const counts = await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, { ...page, fetched }));
+  async store(run: SyncRun, place: RecordPlace, walk: Walk, { page, batch, last }: ArrivedPage, before?: UniformPage): Promise<StoredPage> {
+    const progress = { ...page, fetched: page.records.length };
+    if (!last) {
+      const wanted = (await this.changes?.wanted(this.dataSource, run.tenant)) ?? false;
+      if (before && !batch.deleted && !(wanted && before === 'created')) {
+        if (await this.retried(() => this.storeUniform(before, run, place, batch, progress)))
+          return { counts: { ...NO_COUNTS, [before]: batch.size } };
+      }
+      const counts = wanted ? undefined : await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, progress));
       if (counts) return { counts };
       // Somebody wrote while the statement waited for its turn: in a transaction the turn comes first.
     }
@@ -72,9 +72,9 @@ export class PageStore {
       if (last) {
         const swept = await this.end(manager, run, place, walk, page.cursor, await this.records.applyLocked(manager, place, batch));
         ({ counts, end } = swept);
-        await this.count(manager, run, counts, { fetched, total: page.total });
+        await this.count(manager, run, counts, progress);
       } else {
-        const stored = await this.storeInOne(manager, run, place, batch, { ...page, fetched });
+        const stored = await this.storeInOne(manager, run, place, batch, progress);
         if (!stored) throw new IntegrationError('internal_error'); // the turn is ours: nobody can have been there
         counts = stored;
       }
@@ -141,17 +141,21 @@ export class PageStore {
     batch: RecordBatch,
     page: Progress,
   ): Promise<RecordCounts | undefined> {
-    const params = [...this.records.batchParams(place, batch), ...progressParams(run, page)];
+    const params = [...this.records.comparisonParams(place, batch), textsOf(batch), batch.deleted, ...progressParams(run, page)];
     const [stored] = await prepared<RecordCounts & { held: number; passed: number }>(db, 'sync_store_page', STORE_PAGE, params);
     if (!stored?.held) throw lost(run);
     const { created, updated, unchanged, deleted, passed } = stored;
     return passed ? { created, updated, unchanged, deleted } : undefined;
   }
 
-  /** @returns false when something differs; nothing was written then */
-  private async storeSame(run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Progress): Promise<boolean> {
-    const params = [...this.records.comparisonParams(place, batch), ...progressParams(run, page)];
-    const [stored] = await prepared<{ held: number; passed: number }>(this.dataSource, 'sync_store_same_page', STORE_SAME_PAGE, params);
+  /** @returns false when the page is otherwise, or somebody wrote meanwhile; nothing was written then */
+  private async storeUniform(as: UniformPage, run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Progress): Promise<boolean> {
+    const statement =
+      as === 'created'
+        ? { name: 'sync_store_new_page', text: STORE_NEW_PAGE, params: [textsOf(batch)] }
+        : { name: 'sync_store_same_page', text: STORE_SAME_PAGE, params: [] };
+    const params = [...this.records.comparisonParams(place, batch), ...statement.params, ...progressParams(run, page)];
+    const [stored] = await prepared<{ held: number; passed: number }>(this.dataSource, statement.name, statement.text, params);
     if (!stored?.held) throw lost(run);
     return stored.passed > 0;
   }
@@ -193,7 +197,7 @@ function lost(run: SyncRun): RunLostError {
   return new RunLostError(`run ${run.id} is no longer held`);
 }
 
-/** The last params of both statements that store a page. */
+/** The last params of the statements that store a page. */
 function progressParams(run: SyncRun, page: Progress): unknown[] {
   return [run.id, run.fence, page.fetched, page.total ?? null, json(page.checkpoint), json(page.cursor)];
 }

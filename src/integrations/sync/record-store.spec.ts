@@ -1,6 +1,7 @@
 import type { ConnectionRef, SyncRecord } from '../provider';
 import { FEED } from './record-feed';
-import { APPLY_BATCH, STORE_SAME_PAGE } from './record-sql';
+import { STORE_NEW_PAGE, STORE_SAME_PAGE } from './page-sql';
+import { APPLY_BATCH } from './record-sql';
 import { FakeRemote } from './testing/fake-remote';
 import { SyncHarness, type SyncProcess } from './testing/sync-harness';
 
@@ -172,7 +173,10 @@ describe('the record store', () => {
       await runner.query('SET LOCAL plan_cache_mode = force_generic_plan');
       await runner.query('SET LOCAL enable_seqscan = off');
       const byKey = /records_pkey on records.*\n.*external_id = /;
-      expect(await planOf(APPLY_BATCH, `${params}, '{a}', '1', '', NULL, NULL, now()`)).toMatch(byKey);
+      expect(await planOf(APPLY_BATCH, `${params}, '{a}', '', NULL, now(), '1', NULL`)).toMatch(byKey);
+      expect(await planOf(STORE_NEW_PAGE, `${params}, '{a}', '', NULL, now(), '1', '${connection.id}', 1, 1, NULL, NULL, NULL`)).toMatch(
+        byKey,
+      );
       expect(await planOf(STORE_SAME_PAGE, same)).toMatch(byKey);
       expect(await planOf(FEED, `'${connection.id}', 'items', 0, 100, NULL`)).toMatch(/records_feed on records/);
       await runner.query('ALTER TABLE records DROP CONSTRAINT records_pkey');

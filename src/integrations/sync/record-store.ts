@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { prepared } from '../../database';
 import type { ConnectionRef, SyncRecord } from '../provider';
-import { recordBatch, type RecordBatch } from './record-batch';
+import { recordBatch, textsOf, type RecordBatch } from './record-batch';
 import {
   APPLY_BATCH,
   COUNT_LIVE_IN_PARTITION,
@@ -12,7 +12,6 @@ import {
   KNOW_PARTITION,
   LIVE_IN_PARTITION,
   LOCK_SEQUENCE,
-  SEPARATOR,
   UNSEEN,
 } from './record-sql';
 import { select } from './sql';
@@ -77,17 +76,15 @@ export class RecordStore {
 
   async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {
     if (batch.size === 0) return NO_COUNTS;
-    const [counts] = await prepared<RecordCounts>(manager, 'sync_apply_batch', APPLY_BATCH, this.batchParams(place, batch));
+    const [counts] = await prepared<RecordCounts>(manager, 'sync_apply_batch', APPLY_BATCH, [
+      ...this.comparisonParams(place, batch),
+      textsOf(batch),
+      batch.deleted,
+    ]);
     return counts as RecordCounts;
   }
 
-  /** The first params of `APPLY_BATCH` and `STORE_PAGE`. */
-  batchParams(place: RecordPlace, batch: RecordBatch): unknown[] {
-    const { ids, texts, hashes, versions, deleted } = batch;
-    return [...placeParams(place), ids, texts.join(SEPARATOR), hashes, versions, deleted, new Date(this.clock.now())];
-  }
-
-  /** The first params of `STORE_SAME_PAGE`. */
+  /** What the look-ups compare: the first params of every statement with a batch. */
   comparisonParams(place: RecordPlace, { ids, hashes, versions }: RecordBatch): unknown[] {
     return [...placeParams(place), ids, hashes, versions, new Date(this.clock.now())];
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { findIntegrationError, IntegrationError } from '../../errors';
 import type { ConnectionRef, SyncContext, SyncPage, SyncResource } from '../provider';
-import { PageStore } from './page-store';
+import { PageStore, type UniformPage } from './page-store';
 import { pageStream } from './page-stream';
 import { addCounts, NO_COUNTS, type RecordCounts, type RecordPlace } from './record-store';
 import { isPartial, syncError } from './run-policy';
@@ -109,11 +109,11 @@ export class ResourceWalker {
   }
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
-    let unchanged = false;
+    let before: UniformPage | undefined;
     for await (const arrived of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
       const { page } = arrived;
-      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, { perhapsSame: unchanged });
-      unchanged = counts.unchanged === arrived.batch.size;
+      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, before);
+      before = uniform(counts, arrived.batch.size);
       job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
       job.signal.throwIfAborted();
       if (end) return end;
@@ -131,4 +131,9 @@ export class ResourceWalker {
 
 function place(job: WalkJob, resource: SyncResource, partition: string): RecordPlace {
   return { connectionId: job.run.connectionId, resource: resource.name, partition };
+}
+
+function uniform({ created, unchanged }: RecordCounts, size: number): UniformPage | undefined {
+  if (unchanged === size) return 'unchanged';
+  return created === size ? 'created' : undefined;
 }
