@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SyncPage } from '../provider';
 import { recordBatch, type RecordBatch } from './record-batch';
 
@@ -23,8 +24,12 @@ export async function* pageStream(pages: AsyncIterable<SyncPage>, signal: AbortS
   const iterator = pages[Symbol.asyncIterator]();
   let ahead: Promise<Fetched | undefined> | undefined;
   const interruptible = new Interruptible(signal);
-  const next = () => {
-    const result = interruptible.wait(async () => fetched(await iterator.next()));
+  let ended = false;
+  const next = (ready?: Promise<void>) => {
+    const result = interruptible.wait(async () => {
+      await ready;
+      return ended ? undefined : fetched(await iterator.next());
+    });
     result.catch(() => undefined); // reported when it is awaited; nobody awaits it when the walk ends before
     return result;
   };
@@ -32,18 +37,19 @@ export async function* pageStream(pages: AsyncIterable<SyncPage>, signal: AbortS
     let arrived = await next();
     for (let count = 1; arrived; count++) {
       const { page, batch } = arrived;
-      if (page.checkpoint === undefined || count > FETCH_AHEAD_AFTER) ahead = next();
       if (page.checkpoint === undefined) {
-        arrived = await ahead;
-        ahead = undefined;
+        arrived = await next();
         yield { page, batch, last: arrived === undefined };
         continue;
       }
+      // In the next turn of the event loop: by then the database has its statement, and works on it while the request is written.
+      if (count > FETCH_AHEAD_AFTER) ahead = next(nextTurn());
       yield { page, batch, last: false };
       arrived = await (ahead ?? next());
       ahead = undefined;
     }
   } finally {
+    ended = true;
     interruptible.release();
     // Not awaited: a generator that is waiting for the network returns only when that ends; its signal is aborted with the run.
     void Promise.resolve(iterator.return?.()).catch(() => undefined);
