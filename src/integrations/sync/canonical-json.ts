@@ -34,6 +34,7 @@ export function contentHashes(texts: readonly string[]): Buffer {
 
 /** A string that Postgres can hold. */
 export function storable(text: string): string {
+  if (PLAIN.test(text)) return text;
   // toWellFormed is in every Node from 20 on; the ES2023 types do not know it
   return (text as string & { toWellFormed(): string }).toWellFormed().replaceAll('\0', '\ufffd');
 }
