@@ -51,15 +51,21 @@ export class PageStore {
 
   /**
    * The page's records and where to go on after it; with the last page also the sweep and the cursor.
-   * `before`: what all records of the page before were. As a rule they are it again, and that costs less.
+   * `previous`: what all records of the page before were. As a rule they are it again, and that costs less.
    */
-  async store(run: SyncRun, place: RecordPlace, walk: Walk, { page, batch, last }: ArrivedPage, before?: UniformPage): Promise<StoredPage> {
+  async store(
+    run: SyncRun,
+    place: RecordPlace,
+    walk: Walk,
+    { page, batch, last }: ArrivedPage,
+    previous?: UniformPage,
+  ): Promise<StoredPage> {
     const progress = { ...page, fetched: page.records.length };
     if (!last) {
       const wanted = (await this.changes?.wanted(this.dataSource, run.tenant)) ?? false;
-      if (before && !batch.deleted && !(wanted && before === 'created')) {
-        if (await this.retried(() => this.storeUniform(before, run, place, batch, progress)))
-          return { counts: { ...NO_COUNTS, [before]: batch.size } };
+      if (previous && !batch.deleted && !(wanted && previous === 'created')) {
+        if (await this.retried(() => this.storeUniform(previous, run, place, batch, progress)))
+          return { counts: { ...NO_COUNTS, [previous]: batch.size } };
       }
       const counts = wanted ? undefined : await this.retried(() => this.storeInOne(this.dataSource, run, place, batch, progress));
       if (counts) return { counts };

@@ -109,11 +109,11 @@ export class ResourceWalker {
   }
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
-    let before: UniformPage | undefined;
+    let previous: UniformPage | undefined;
     for await (const arrived of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
       const { page } = arrived;
-      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, before);
-      before = uniform(counts, arrived.batch.size);
+      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, previous);
+      previous = uniform(counts, arrived.batch.size);
       job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
       job.signal.throwIfAborted();
       if (end) return end;
