@@ -48,7 +48,7 @@ const MINUTE_MS = 60_000;
 export const REQUEST_LOG_DEFAULTS = {
   /** Time between writes, ms. */
   flushEveryMs: 500,
-  /** Rows kept in memory while the store does not take them; the oldest go first. */
+  /** Rows kept in memory while the store does not take them; the oldest go first. At half of it the next write does not wait for its time. */
   maxRows: 10_000,
   /** Rows of one statement. */
   batch: 1_000,
@@ -64,6 +64,8 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   private sums = new Map<string, Sum>();
   private timer?: NodeJS.Timeout;
   private writing?: Promise<void>;
+  /** The last write failed: the next one waits for its time, however much there is. */
+  private away = false;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -80,8 +82,10 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
 
   add(entry: RequestLogEntry): void {
     this.rows.push({ id: uuid({ msecs: entry.at, seq: this.added++, random: this.random }), entry });
-    this.dropOldest();
     if (entry.counts !== 'nothing') this.count(entry);
+    if (this.rows.length < REQUEST_LOG_DEFAULTS.maxRows / 2) return;
+    if (!this.away && !this.writing) void this.flush();
+    else this.dropOldest();
   }
 
   /** Writes what there is now. Never throws: what could not be written is tried again, up to the bound. */
@@ -104,7 +108,9 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
           await insertRows(query, rows.slice(at, at + REQUEST_LOG_DEFAULTS.batch));
         await upsertSums(query, [...sums.values()]);
       });
+      this.away = false;
     } catch {
+      this.away = true;
       // The log is the only thing that could tell, and it is what failed: kept within the bound, and drops are a metric.
       this.rows = [...rows, ...this.rows];
       this.dropOldest();
@@ -115,8 +121,9 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   private dropOldest(): void {
     const over = this.rows.length - REQUEST_LOG_DEFAULTS.maxRows;
     if (over <= 0) return;
-    this.rows.splice(0, over);
-    requestLogDropped.inc(over);
+    // A batch at once: to move thousands of rows up for each new one would cost more than the calls.
+    const dropped = this.rows.splice(0, Math.max(over, REQUEST_LOG_DEFAULTS.batch));
+    requestLogDropped.inc(dropped.length);
   }
 
   private count(entry: RequestLogEntry): void {
