@@ -7,7 +7,7 @@ import type { Interceptor, Next } from './interceptor';
 import { AnswerError } from './provider-fault';
 import { settle } from './retry-policy';
 
-type Tokens = Pick<TokenService, 'accessToken'>;
+type Tokens = Pick<TokenService, 'accessToken' | 'heldToken'>;
 type Statuses = Pick<ConnectionStatusService, 'markNeedsReauth'>;
 
 /** Gives the call its token; on "token expired" renews it once and replays once. A second refusal ends the connection's traffic. */
@@ -17,18 +17,20 @@ export class AuthInterceptor implements Interceptor {
     private readonly statuses: Statuses,
   ) {}
 
-  async intercept(call: Call, next: Next): Promise<Response> {
+  intercept(call: Call, next: Next): Promise<Response> {
+    const held = call.signal.aborted ? undefined : this.tokens.heldToken(call.connection!, call.options.tokenKind);
+    const send = (token: AccessToken) =>
+      next(withCredential(call, token.accessToken)).catch((error: unknown) => this.refused(call, next, token, error));
+    return held ? send(held) : this.token(call).then(send);
+  }
+
+  private async refused(call: Call, next: Next, token: AccessToken, error: unknown): Promise<Response> {
     const connection = call.connection!;
-    const token = await this.token(call);
-    try {
-      return await next(withCredential(call, token.accessToken));
-    } catch (error) {
-      if (!(error instanceof AnswerError)) throw error;
-      if (error.grantEnded) throw await this.end(connection, token, error);
-      if (!error.tokenExpired) throw error;
-      // A key cannot be renewed: its refusal is final.
-      if (connection.authType === 'api_key') throw await this.end(connection, token, error);
-    }
+    if (!(error instanceof AnswerError)) throw error;
+    if (error.grantEnded) throw await this.end(connection, token, error);
+    if (!error.tokenExpired) throw error;
+    // A key cannot be renewed: its refusal is final.
+    if (connection.authType === 'api_key') throw await this.end(connection, token, error);
     const renewed = await this.token(call, { version: token.version });
     try {
       return await next(withCredential(call, renewed.accessToken));

@@ -1,10 +1,11 @@
 import type { Agent, Dispatcher } from 'undici';
 import { IntegrationError } from '../../errors';
 import type { StopSignal } from '../../clock';
+import { WireHeaders, type RawHeaders } from './wire-headers';
 
 export interface WireAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: WireHeaders;
   /** As it came, perhaps compressed. */
   readonly body: Buffer;
 }
@@ -31,7 +32,7 @@ const NOTHING = Buffer.alloc(0);
 class AnswerCollector implements Dispatcher.DispatchHandler {
   private controller?: Dispatcher.DispatchController;
   private status = 0;
-  private headers: WireAnswer['headers'] = {};
+  private headers: RawHeaders = {};
   private readonly chunks: Buffer[] = [];
   private size = 0;
 
@@ -48,7 +49,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     if (this.options.signal.aborted) this.onAbort();
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: WireAnswer['headers']): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: RawHeaders): void {
     if (status < 200) return; // an interim answer
     this.status = status;
     this.headers = headers;
@@ -66,7 +67,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     const [first = NOTHING] = this.chunks;
     this.resolve({
       status: this.status,
-      headers: this.headers,
+      headers: new WireHeaders(this.headers),
       body: this.chunks.length > 1 ? Buffer.concat(this.chunks, this.size) : first,
     });
   }

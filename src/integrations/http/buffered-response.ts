@@ -1,3 +1,5 @@
+import type { WireHeaders } from './wire-headers';
+
 type BodyInit = ConstructorParameters<typeof Response>[0];
 
 /** The types say that a `Response` has its members as properties; in truth they are methods and accessors, which a class may override. */
@@ -11,21 +13,27 @@ const UTF8 = new TextDecoder();
  */
 class BufferedResponse extends PlainResponse {
   readonly #bytes: Uint8Array;
-  readonly #headers: Headers;
+  readonly #wire: WireHeaders;
+  #headers?: Headers;
   /** Parsed when the answer was checked; the one reader of the body gets it. */
   #json: unknown;
   #used = false;
   #stream?: Response;
 
-  constructor(bytes: Uint8Array, status: number, headers: Headers, json?: unknown) {
+  constructor(bytes: Uint8Array, status: number, headers: WireHeaders, json?: unknown) {
     super(null, { status });
     this.#bytes = bytes;
-    this.#headers = headers;
+    this.#wire = headers;
     this.#json = json;
   }
 
   get headers(): Headers {
-    return this.#headers;
+    return (this.#headers ??= this.#wire.toHeaders());
+  }
+
+  /** The headers, without making them. */
+  get peeked(): Pick<Headers, 'get'> {
+    return this.#headers ?? this.#wire;
   }
 
   get body(): Response['body'] {
@@ -56,16 +64,18 @@ class BufferedResponse extends PlainResponse {
   }
 
   async blob(): Promise<Awaited<ReturnType<Response['blob']>>> {
-    return new Response(this.#take() as BodyInit, { headers: this.#headers }).blob();
+    return new Response(this.#take() as BodyInit, { headers: this.headers }).blob();
   }
 
   async formData(): Promise<Awaited<ReturnType<Response['formData']>>> {
-    return new Response(this.#take() as BodyInit, { headers: this.#headers }).formData();
+    return new Response(this.#take() as BodyInit, { headers: this.headers }).formData();
   }
 
   clone(): Response {
     if (this.bodyUsed) throw unusable();
-    return bufferedResponse(this.#bytes, this.status, new Headers(this.#headers));
+    const copy = new BufferedResponse(this.#bytes, this.status, this.#wire);
+    if (this.#headers) copy.#headers = new Headers(this.#headers);
+    return copy as unknown as Response;
   }
 
   #take(): Uint8Array {
@@ -75,8 +85,13 @@ class BufferedResponse extends PlainResponse {
   }
 }
 
-export function bufferedResponse(bytes: Uint8Array, status: number, headers: Headers, json?: unknown): Response {
+export function bufferedResponse(bytes: Uint8Array, status: number, headers: WireHeaders, json?: unknown): Response {
   return new BufferedResponse(bytes, status, headers, json) as unknown as Response;
+}
+
+/** What an answer's headers say, for a look in passing. */
+export function peekHeaders(response: Response): Pick<Headers, 'get'> {
+  return response instanceof BufferedResponse ? response.peeked : response.headers;
 }
 
 function unusable(): TypeError {

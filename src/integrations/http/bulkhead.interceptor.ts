@@ -23,26 +23,30 @@ export class BulkheadInterceptor implements Interceptor {
     this.options = { ...BULKHEAD_DEFAULTS, ...options };
   }
 
-  async intercept(call: Call, next: Next): Promise<Response> {
+  intercept(call: Call, next: Next): Promise<Response> {
     const key = `${call.provider.key} ${call.purpose}`;
     let places = this.places.get(key);
     if (!places) this.places.set(key, (places = new Places(this.options)));
-    await places.enter(call);
-    try {
-      const response = await next(call);
-      const { bodyEnd } = call.record;
-      if (bodyEnd)
-        void bodyEnd.then(
-          () => places.leave(),
-          () => places.leave(),
-        );
-      else places.leave();
-      return response;
-    } catch (error) {
-      places.leave();
-      throw error;
-    }
+    const inside = places;
+    const waits = inside.enter(call);
+    return waits ? waits.then(() => sent(inside, call, next)) : sent(inside, call, next);
   }
+}
+
+function sent(places: Places, call: Call, next: Next): Promise<Response> {
+  const leave = () => places.leave();
+  return next(call).then(
+    (response) => {
+      const { bodyEnd } = call.record;
+      if (bodyEnd) void bodyEnd.then(leave, leave);
+      else leave();
+      return response;
+    },
+    (error: unknown) => {
+      leave();
+      throw error;
+    },
+  );
 }
 
 class Places {
@@ -51,14 +55,15 @@ class Places {
 
   constructor(private readonly options: BulkheadOptions) {}
 
-  async enter(call: Call): Promise<void> {
+  /** @returns what has to be waited for; undefined where there is a place */
+  enter(call: Call): Promise<void> | undefined {
     if (this.taken < this.options.maxInFlight) {
       this.taken++;
-      return;
+      return undefined;
     }
     const busy = () => new IntegrationError('busy', { provider: call.provider.key, notExecuted: true, retryAfterMs: 1_000 });
     if (this.waiting.size >= this.options.maxWaiting || call.signal.aborted) throw busy();
-    await new Promise<void>((resolve, reject) => {
+    return new Promise<void>((resolve, reject) => {
       const go = () => {
         call.signal.removeEventListener('abort', onAbort);
         resolve();

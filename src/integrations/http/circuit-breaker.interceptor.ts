@@ -31,20 +31,24 @@ export class CircuitBreakerInterceptor implements Interceptor {
 
   constructor(private readonly circuits: CircuitStates) {}
 
-  async intercept(call: Call, next: Next): Promise<Response> {
+  intercept(call: Call, next: Next): Promise<Response> {
     const sentBefore = call.record.tries.length;
     const breaker = this.circuits.breaker(call.provider.key, call.purpose);
-    const leave = breaker.enter(call.provider.key);
-    try {
-      const response = await next(call);
-      leave('alive');
-      return response;
-    } catch (error) {
-      leave(call.record.tries.length > sentBefore ? verdictOf(error) : 'neutral');
-      throw error;
-    } finally {
+    const judge = breaker.enter(call.provider.key);
+    const leave = (verdict: Verdict) => {
+      judge(verdict);
       if (call.purpose === 'api') this.tell(call.provider.key, breaker.state);
-    }
+    };
+    return next(call).then(
+      (response) => {
+        leave('alive');
+        return response;
+      },
+      (error: unknown) => {
+        leave(call.record.tries.length > sentBefore ? verdictOf(error) : 'neutral');
+        throw error;
+      },
+    );
   }
 
   private tell(provider: string, state: CircuitState): void {

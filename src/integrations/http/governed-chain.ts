@@ -31,14 +31,15 @@ export interface ChainTarget {
 
 /** Turns the steps into a `fetch`. */
 export class GovernedChain {
+  /** The steps put together once for each way to authenticate, of which there are few. */
+  private readonly composed = new WeakMap<Interceptor, Next>();
+
   constructor(private readonly parts: ChainParts) {}
 
   fetchFor({ provider, connection, purpose, auth, options }: ChainTarget): Fetch {
-    const { outer, inner, transport } = this.parts;
-    const run = compose([...outer, auth, ...inner], transport);
+    const run = this.stepsWith(auth);
     const allowed = originsOf(provider, purpose);
-    return async (input, init) => {
-      const request = await readOutboundRequest(input as string | URL | Request, init);
+    const send = (request: OutboundRequest, init: RequestInit | undefined): Promise<Response> => {
       if (!allowed.has(request.url.origin))
         throw new IntegrationError('destination_refused', { provider: provider.key, notExecuted: true });
       const endpoint = matchEndpoint(provider.http, request.method, request.url.pathname);
@@ -57,14 +58,28 @@ export class GovernedChain {
         attempt: 1,
         record: { tries: [] },
       };
-      try {
-        return await run(call);
-      } catch (error) {
-        const answer = options.passThrough && passable(error, purpose);
-        if (answer) return toResponse(answer.status, new Headers(answer.headers), answer.body);
+      if (!options.passThrough) return run(call);
+      return run(call).catch((error: unknown) => {
+        const answer = passable(error, purpose);
+        if (answer) return toResponse(answer.status, answer.headers, answer.body);
         throw error;
+      });
+    };
+    return (input, init) => {
+      try {
+        const request = readOutboundRequest(input as string | URL | Request, init);
+        return request instanceof Promise ? request.then((read) => send(read, init)) : send(request, init);
+      } catch (error) {
+        return Promise.reject(error as Error);
       }
     };
+  }
+
+  private stepsWith(auth: Interceptor): Next {
+    const { outer, inner, transport } = this.parts;
+    let steps = this.composed.get(auth);
+    if (!steps) this.composed.set(auth, (steps = compose([...outer, auth, ...inner], transport)));
+    return steps;
   }
 }
 

@@ -13,17 +13,19 @@ export class LogInterceptor implements Interceptor {
     private readonly clock: Clock,
   ) {}
 
-  async intercept(call: Call, next: Next): Promise<Response> {
+  intercept(call: Call, next: Next): Promise<Response> {
     const startedAt = this.clock.now();
-    try {
-      const response = await next(call);
-      this.write(call, call.record.tries);
-      return response;
-    } catch (error) {
-      const { tries } = call.record;
-      this.write(call, tries.length > 0 ? tries : [notSent(error, startedAt, this.clock.now())]);
-      throw error;
-    }
+    return next(call).then(
+      (response) => {
+        this.write(call, call.record.tries);
+        return response;
+      },
+      (error: unknown) => {
+        const { tries } = call.record;
+        this.write(call, tries.length > 0 ? tries : [notSent(error, startedAt, this.clock.now())]);
+        throw error;
+      },
+    );
   }
 
   private write(call: Call, tries: readonly Try[]): void {

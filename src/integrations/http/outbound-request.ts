@@ -11,7 +11,7 @@ export interface OutboundRequest {
 export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
 /** Never the caller's business: set by the transport, or a way to smuggle. */
-const STRIPPED = [
+const STRIPPED: ReadonlySet<string> = new Set([
   'host',
   'connection',
   'content-length',
@@ -23,20 +23,21 @@ const STRIPPED = [
   'proxy-authorization',
   'cookie',
   'expect',
-];
+]);
 
 /**
- * Reads what `fetch` was given.
+ * Reads what `fetch` was given; at once unless the body is a stream or a form.
  * @throws IntegrationError `payload_too_large` past 64 MiB, `invalid_request` for what is no request
  */
-export async function readOutboundRequest(input: string | URL | Request, init: RequestInit = {}): Promise<OutboundRequest> {
+export function readOutboundRequest(input: string | URL | Request, init: RequestInit = {}): OutboundRequest | Promise<OutboundRequest> {
   const request = typeof input === 'string' || input instanceof URL ? undefined : input;
   const url = parseUrl(request ? request.url : String(input));
   const headers = new Headers(init.headers ?? request?.headers);
-  for (const name of STRIPPED) headers.delete(name);
+  for (const name of [...headers.keys()]) if (STRIPPED.has(name)) headers.delete(name);
   const method = (init.method ?? request?.method ?? 'GET').toUpperCase();
-  const body = await readBody(init.body ?? request?.body, headers);
-  return { method, url, headers, ...(body && { body }) };
+  const body = readBody(init.body ?? request?.body, headers);
+  if (body instanceof Promise) return body.then((read) => ({ method, url, headers, ...(read && { body: read }) }));
+  return body ? { method, url, headers, body } : { method, url, headers };
 }
 
 function parseUrl(text: string): URL {
@@ -47,7 +48,9 @@ function parseUrl(text: string): URL {
   }
 }
 
-async function readBody(body: RequestInit['body'] | undefined, headers: Headers): Promise<Uint8Array | undefined> {
+type Body = Uint8Array | undefined;
+
+function readBody(body: RequestInit['body'] | undefined, headers: Headers): Body | Promise<Body> {
   if (body == null) return undefined;
   if (typeof body === 'string') return bounded(withType(headers, 'text/plain;charset=UTF-8', Buffer.from(body)));
   if (body instanceof URLSearchParams) {

@@ -1,11 +1,14 @@
 import { IntegrationError, type ErrorCode, type IntegrationErrorOptions } from '../../errors';
-import type { Provider, ProviderFault } from '../provider';
+import type { HttpFacts, Provider, ProviderFault } from '../provider';
 import { capped, parseRetryAfter } from './retry-after';
+import type { WireHeaders } from './wire-headers';
+
+type FaultSource = Parameters<NonNullable<HttpFacts['readFault']>>[0];
 
 /** An answer that was read to its end. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: WireHeaders;
   readonly body: Uint8Array;
   /** The parsed body where it is JSON. */
   readonly json: unknown;
@@ -79,7 +82,7 @@ const REQUEST_ID_HEADERS = [
 /** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
 export function faultOf(provider: Provider, answer: Answer, now: number): AnswerError | undefined {
   const retryAfterMs = parseRetryAfter(answer.headers, now);
-  const told = provider.http.readFault?.({ status: answer.status, headers: answer.headers, json: answer.json });
+  const told = provider.http.readFault?.(readable(answer));
   const fault = told ?? byStatus(answer.status);
   if (!fault) return undefined;
   const options: IntegrationErrorOptions = {
@@ -97,7 +100,18 @@ export function faultOf(provider: Provider, answer: Answer, now: number): Answer
   return new AnswerError(fault.code, options, answer, fault);
 }
 
-export function requestIdOf(headers: Headers): string | undefined {
+/** As a provider's own reading takes it: few look into the headers. */
+function readable({ status, headers, json }: Answer): FaultSource {
+  return {
+    status,
+    get headers() {
+      return headers.toHeaders();
+    },
+    json,
+  };
+}
+
+export function requestIdOf(headers: WireHeaders): string | undefined {
   for (const name of REQUEST_ID_HEADERS) {
     const value = headers.get(name);
     // Logged and shown: only what looks like an id.

@@ -1,8 +1,10 @@
 import type { Clock } from '../../clock';
+import { peekHeaders } from './buffered-response';
 import type { Call } from './call';
 import { limiterWaitSeconds } from './http-metrics';
 import type { Interceptor, Next } from './interceptor';
 import { bucketsOf } from './limits/buckets';
+import type { Bucket } from './limits/gcra';
 import { LimitQueue, type LimitQueueOptions } from './limits/limit-queue';
 import type { LimitStore } from './limits/limit-store';
 import { AnswerError } from './provider-fault';
@@ -23,33 +25,42 @@ export class RateLimitInterceptor implements Interceptor {
     private readonly options: Partial<LimitQueueOptions> = {},
   ) {}
 
-  async intercept(call: Call, next: Next): Promise<Response> {
+  intercept(call: Call, next: Next): Promise<Response> {
     const buckets = bucketsOf(call);
     const { key } = call.provider;
     const startedAt = this.clock.now();
-    await this.queueOf(key).acquire({
+    const waits = this.queueOf(key).enter({
       provider: key,
       account: call.connection?.id ?? '',
       buckets,
       signal: call.signal,
       deadlineAt: call.deadlineAt,
     });
-    const waitedMs = this.clock.now() - startedAt;
-    if (waitedMs > 0) limiterWaitSeconds.observe({ provider: key }, waitedMs / 1000);
-    try {
-      const response = await next(call);
-      const usedUpMs = usedUpFor(response.headers, this.clock.now());
-      if (usedUpMs > 0) await this.store.close(buckets.slice(0, 1), usedUpMs);
-      return response;
-    } catch (error) {
-      const pauseMs = pauseOf(error);
-      if (pauseMs !== undefined)
-        await this.store.close(
-          buckets.filter(({ closes }) => closes),
-          pauseMs,
-        );
-      throw error;
-    }
+    if (!waits) return this.sent(call, next, buckets);
+    return waits.then(() => {
+      const waitedMs = this.clock.now() - startedAt;
+      if (waitedMs > 0) limiterWaitSeconds.observe({ provider: key }, waitedMs / 1000);
+      return this.sent(call, next, buckets);
+    });
+  }
+
+  private sent(call: Call, next: Next, buckets: readonly Bucket[]): Promise<Response> {
+    return next(call).then(
+      (response) => {
+        const usedUpMs = usedUpFor(peekHeaders(response), this.clock.now());
+        const closed = usedUpMs > 0 ? this.store.close(buckets.slice(0, 1), usedUpMs) : undefined;
+        return closed ? closed.then(() => response) : response;
+      },
+      async (error: unknown) => {
+        const pauseMs = pauseOf(error);
+        if (pauseMs !== undefined)
+          await this.store.close(
+            buckets.filter(({ closes }) => closes),
+            pauseMs,
+          );
+        throw error;
+      },
+    );
   }
 
   private queueOf(provider: string): LimitQueue {
@@ -63,7 +74,7 @@ export class RateLimitInterceptor implements Interceptor {
  * Where a successful answer says that it was the last one allowed for now: until when. Seconds to go, or seconds since 1970, which GitHub and others send.
  * https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-07.html
  */
-function usedUpFor(headers: Headers, now: number): number {
+function usedUpFor(headers: Pick<Headers, 'get'>, now: number): number {
   const remaining = headers.get('x-ratelimit-remaining') ?? headers.get('ratelimit-remaining');
   if (remaining?.trim() !== '0') return 0;
   const reset = Number(headers.get('x-ratelimit-reset') ?? headers.get('ratelimit-reset') ?? Number.NaN);

@@ -6,7 +6,7 @@ export const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
  * `Date` (two clocks never agree), a year is capped to an hour; undefined where there is none or it makes no sense.
  * https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
-export function parseRetryAfter(headers: Headers, now: number): number | undefined {
+export function parseRetryAfter(headers: Pick<Headers, 'get'>, now: number): number | undefined {
   const text = headers.get('retry-after')?.trim();
   if (!text) return undefined;
   if (/^[+-]?\d{1,15}(\.\d{1,9})?$/.test(text)) return capped(Number(text) * 1000);

@@ -25,26 +25,32 @@ export class RetryInterceptor implements Interceptor {
     private readonly random: Random,
   ) {}
 
-  async intercept(call: Call, next: Next): Promise<Response> {
+  intercept(call: Call, next: Next): Promise<Response> {
+    return next(call).catch((failure: unknown) => this.again(call, next, failure));
+  }
+
+  /** Tries again for as long as that is allowed and can help; `failure` is that of the first try. */
+  private async again(call: Call, next: Next, failure: unknown): Promise<Response> {
     const policy = { ...RETRY_DEFAULTS, ...call.provider.http.retry };
     let doubtful = false;
     for (let attempt = 1; ; attempt++) {
+      const error = failure instanceof IntegrationError ? failure : new IntegrationError('internal_error', { cause: failure });
+      const last = doubtful && error.notExecuted && !DEFINITE.has(error.code) ? inDoubt(error) : error;
+      // A first try that may have been carried out stays in doubt, although the last one certainly was not.
+      doubtful ||= !error.notExecuted;
+      if (!mayRetry({ error, attempt, repeatable: call.repeatable }, policy)) throw last;
+      const askedMs = error.retryAfterMs ?? 0;
+      const waitMs = askedMs + backoffMs(attempt, policy, this.random);
+      // A wait that cannot fit is not begun: the caller learns now when to come again.
+      if (askedMs > policy.maxRetryAfterMs || this.clock.now() + waitMs >= call.deadlineAt) throw last;
+      retriesTotal.inc({ provider: call.provider.key });
+      await this.clock.sleep(waitMs, call.signal).catch(() => {
+        throw last;
+      });
       try {
-        return await next(attempt === 1 ? call : { ...call, attempt });
+        return await next({ ...call, attempt: attempt + 1 });
       } catch (cause) {
-        const error = cause instanceof IntegrationError ? cause : new IntegrationError('internal_error', { cause });
-        const last = doubtful && error.notExecuted && !DEFINITE.has(error.code) ? inDoubt(error) : error;
-        // A first try that may have been carried out stays in doubt, although the last one certainly was not.
-        doubtful ||= !error.notExecuted;
-        if (!mayRetry({ error, attempt, repeatable: call.repeatable }, policy)) throw last;
-        const askedMs = error.retryAfterMs ?? 0;
-        const waitMs = askedMs + backoffMs(attempt, policy, this.random);
-        // A wait that cannot fit is not begun: the caller learns now when to come again.
-        if (askedMs > policy.maxRetryAfterMs || this.clock.now() + waitMs >= call.deadlineAt) throw last;
-        retriesTotal.inc({ provider: call.provider.key });
-        await this.clock.sleep(waitMs, call.signal).catch(() => {
-          throw last;
-        });
+        failure = cause;
       }
     }
   }

@@ -8,6 +8,7 @@ import { exchange } from './buffered-exchange';
 import { createAgent, type AgentOptions } from './egress-guard';
 import { networkFault } from './network-fault';
 import { AnswerError, faultOf, requestIdOf } from './provider-fault';
+import { WireHeaders } from './wire-headers';
 
 export const TRANSPORT_DEFAULTS: AgentOptions = {
   guarded: false,
@@ -17,13 +18,14 @@ export const TRANSPORT_DEFAULTS: AgentOptions = {
   bodyTimeoutMs: 30_000,
 };
 
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 3;
 /** A JSON answer up to this is read and checked even where the body is to be handed through: it may be a refusal. */
 const PEEK_BYTES = 64 * 1024;
 
 interface Received {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: WireHeaders;
   /** A stream where it may be handed through as it comes. */
   readonly body: Buffer | Readable;
 }
@@ -40,31 +42,38 @@ export class Transport {
     this.options = { ...TRANSPORT_DEFAULTS, ...options };
   }
 
-  async send(call: Call): Promise<Response> {
+  send(call: Call): Promise<Response> {
     const at = this.clock.now();
-    const note = (outcome: Outcome, facts: { status?: number; errorCode?: string; requestId?: string } = {}) =>
+    let received: Received | undefined;
+    const note = (outcome: Outcome, errorCode?: string) =>
       call.record.tries.push({
         attempt: call.record.tries.length + 1,
         at,
         durationMs: Math.max(0, this.clock.now() - at),
         outcome,
-        ...facts,
-      });
-    let received: Received | undefined;
-    try {
-      received = await this.request(call, call.request.url);
-      const response = await this.read(call, received);
-      note('ok', { status: received.status, requestId: requestIdOf(received.headers) });
-      return response;
-    } catch (cause) {
-      const error = this.inOurWords(call, cause);
-      note(outcomeOf(error), {
         status: received?.status,
-        errorCode: error.providerCode ?? error.code,
+        errorCode,
         requestId: received && requestIdOf(received.headers),
       });
-      throw error;
-    }
+    let redirects = 0;
+    const follow = (url: URL): Promise<Response> =>
+      this.request(call, url).then((answer) => {
+        const next = redirects++ < MAX_REDIRECTS ? redirectOf(call, answer, url) : undefined;
+        if (next) return follow(next);
+        received = answer;
+        return this.read(call, answer);
+      });
+    return follow(call.request.url).then(
+      (response) => {
+        note('ok');
+        return response;
+      },
+      (cause: unknown) => {
+        const error = this.inOurWords(call, cause);
+        note(outcomeOf(error), error.providerCode ?? error.code);
+        throw error;
+      },
+    );
   }
 
   async close(): Promise<void> {
@@ -75,7 +84,7 @@ export class Transport {
     return (this.made ??= createAgent(this.options));
   }
 
-  private async request(call: Call, url: URL, redirects = 0): Promise<Received> {
+  private request(call: Call, url: URL): Promise<Received> {
     const { method, headers, body } = call.request;
     if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'gzip, deflate, br');
     const request = {
@@ -85,38 +94,37 @@ export class Transport {
       headers,
       body: body ?? null,
     };
-    const received = await (call.options.stream ? this.open(call, request) : this.exchange(call, request));
-    const next = redirects < MAX_REDIRECTS ? sameOriginRedirect(received, method, url) : undefined;
-    if (!next) return received;
-    if (received.body instanceof Readable) received.body.destroy();
-    return this.request(call, next, redirects + 1);
+    return call.options.stream ? this.open(call, request) : this.exchange(call, request);
   }
 
-  private async exchange(call: Call, request: Dispatcher.DispatchOptions): Promise<Received> {
-    const options = { provider: call.provider.key, maxBytes: maxBytesOf(call), signal: call.signal };
-    const { status, headers, body } = await exchange(this.agent, request, options);
-    return { status, headers: headersOf(headers), body };
+  private exchange(call: Call, request: Dispatcher.DispatchOptions): Promise<Received> {
+    return exchange(this.agent, request, { provider: call.provider.key, maxBytes: maxBytesOf(call), signal: call.signal });
   }
 
   private async open(call: Call, request: Dispatcher.RequestOptions): Promise<Received> {
     const answer = await this.agent.request({ ...request, signal: call.signal });
     // A failure that comes after nobody listens any more must not end the process.
     answer.body.on('error', () => undefined);
-    return { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body };
+    return { status: answer.statusCode, headers: new WireHeaders(answer.headers), body: answer.body };
   }
 
-  private async read(call: Call, { status, headers, body }: Received): Promise<Response> {
-    const provider = call.provider.key;
-    const options = { provider, maxBytes: maxBytesOf(call) };
+  private read(call: Call, { status, headers, body }: Received): Response | Promise<Response> {
+    const options = { provider: call.provider.key, maxBytes: maxBytesOf(call) };
     if (body instanceof Readable && status < 300 && !isSmallJson(headers)) {
       const source = decoded(body, headers, options);
       call.record.bodyEnd = new Promise((resolve) => source.once('close', resolve));
       source.on('error', () => undefined);
       return toResponse(status, headers, Readable.toWeb(source) as ReadableStream);
     }
-    const bytes = await readAll(body, headers, options);
+    const bytes = readAll(body, headers, options);
+    return bytes instanceof Promise
+      ? bytes.then((all) => this.checked(call, status, headers, all))
+      : this.checked(call, status, headers, bytes);
+  }
+
+  private checked(call: Call, status: number, headers: WireHeaders, bytes: Buffer): Response {
     const strict = !call.options.passThrough && expectsJson(call.request.headers);
-    const answer = readAnswer(status, headers, bytes, strict, provider);
+    const answer = readAnswer(status, headers, bytes, strict, call.provider.key);
     const fault = faultOf(call.provider, answer, this.clock.now());
     if (fault) throw fault;
     return toResponse(status, headers, bytes, answer.json);
@@ -141,25 +149,18 @@ function maxBytesOf({ provider }: Call): number {
 }
 
 /** Only to the same origin, and only for what has no body: credentials go nowhere else. */
-function sameOriginRedirect({ status, headers }: Received, method: string, from: URL): URL | undefined {
-  const location = headers.get('location');
-  if (!location || ![301, 302, 303, 307, 308].includes(status) || (method !== 'GET' && method !== 'HEAD')) return undefined;
+function redirectOf({ request: { method } }: Call, { status, headers, body }: Received, from: URL): URL | undefined {
+  const location = REDIRECTS.has(status) ? headers.get('location') : null;
+  if (!location || (method !== 'GET' && method !== 'HEAD')) return undefined;
   const to = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
-  return to?.origin === from.origin ? to : undefined;
+  if (to?.origin !== from.origin) return undefined;
+  if (body instanceof Readable) body.destroy();
+  return to;
 }
 
-function isSmallJson(headers: Headers): boolean {
+function isSmallJson(headers: WireHeaders): boolean {
   const length = headers.get('content-length');
   return length !== null && Number(length) <= PEEK_BYTES && (headers.get('content-type') ?? '').includes('json');
-}
-
-function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(raw)) {
-    if (Array.isArray(value)) for (const each of value) headers.append(name, each);
-    else if (value !== undefined) headers.set(name, value);
-  }
-  return headers;
 }
 
 function outcomeOf(error: IntegrationError): Outcome {

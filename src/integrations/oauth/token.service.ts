@@ -91,7 +91,13 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     for (let round = 0; round < 2 && this.mustRenew(provider, held, rejected); round++) {
       held = await this.renewed(provider, connection, held, options);
     }
-    return { tokenId: held.id, accessToken: held.accessToken, version: held.version, kind: held.kind };
+    return given(held);
+  }
+
+  /** The token in memory where it can be used as it is: neither a read nor a renewal has to be waited for. */
+  heldToken(connection: ConnectionRef, kind?: string): AccessToken | undefined {
+    const held = this.cache.get(connection.id, kind);
+    return held && !this.mustRenew(this.registry.get(connection.provider), held, undefined) ? given(held) : undefined;
   }
 
   /** Forgets what is held in memory; the next call reads anew. */
@@ -239,6 +245,10 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     if (event.type === 'connection.disconnected') this.abandon(event.connectionId);
     else this.cache.invalidate(event.connectionId);
   }
+}
+
+function given({ id, accessToken, version, kind }: StoredToken): AccessToken {
+  return { tokenId: id, accessToken, version, kind };
 }
 
 function endsAccess(error: unknown): boolean {

@@ -64,17 +64,22 @@ export class LimitQueue {
    * @throws IntegrationError `provider_rate_limited` where the wait cannot fit before the deadline, `busy` where too many wait
    */
   async acquire(ask: Ask): Promise<void> {
-    let take: Take | undefined;
+    await this.enter(ask);
+  }
+
+  /** As `acquire`; undefined where the units were given at once. */
+  enter(ask: Ask): Promise<void> | undefined {
     if (this.waiters.size === 0) this.blocked.clear();
-    if (!this.mustQueue(ask)) {
-      const answer = this.questions.take(ask.buckets);
-      take = answer instanceof Promise ? await answer : answer;
-      if (take.taken > 0) return;
-      this.note(take);
-    }
-    const waitMs = this.estimate(ask, take?.waitMs ?? 0);
-    if (this.clock.now() + waitMs > ask.deadlineAt) throw limited(ask, waitMs);
-    await this.wait(ask, take?.waitMs ?? 0);
+    if (this.mustQueue(ask)) return this.wait(ask, 0);
+    const answer = this.questions.take(ask.buckets);
+    if (answer instanceof Promise) return answer.then((take) => this.taken(ask, take));
+    return this.taken(ask, answer);
+  }
+
+  private taken(ask: Ask, take: Take): Promise<void> | undefined {
+    if (take.taken > 0) return undefined;
+    this.note(take);
+    return this.wait(ask, take.waitMs);
   }
 
   /** Callers that wait now. */
@@ -97,6 +102,8 @@ export class LimitQueue {
   }
 
   private wait(ask: Ask, waitMs: number): Promise<void> {
+    const estimatedMs = this.estimate(ask, waitMs);
+    if (this.clock.now() + estimatedMs > ask.deadlineAt) throw limited(ask, estimatedMs);
     const mine = this.perAccount.get(ask.account) ?? 0;
     if (this.waiters.size >= this.options.maxWaiting || mine >= this.options.maxWaitingPerAccount || ask.signal.aborted) {
       throw new IntegrationError('busy', { provider: ask.provider, notExecuted: true, retryAfterMs: Math.max(waitMs, 1_000) });
