@@ -23,11 +23,8 @@ export interface RequestLogEntry {
   readonly counts: 'ok' | 'failed' | 'server_error' | 'nothing';
 }
 
-/** With the id that makes writing it twice the same as once. */
-interface Row {
-  readonly id: string;
-  readonly entry: RequestLogEntry;
-}
+/** As it is written, under the names of its columns; with the id that makes writing it twice the same as once. */
+type Row = ReturnType<typeof rowOf>;
 
 interface Sum {
   minute: number;
@@ -81,7 +78,7 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   }
 
   add(entry: RequestLogEntry): void {
-    this.rows.push({ id: uuid({ msecs: entry.at, seq: this.added++, random: this.random }), entry });
+    this.rows.push(rowOf(uuid({ msecs: entry.at, seq: this.added++, random: this.random }), entry));
     if (entry.counts !== 'nothing') this.count(entry);
     if (this.rows.length < REQUEST_LOG_DEFAULTS.maxRows / 2) return;
     if (!this.away && !this.writing) void this.flush();
@@ -127,28 +124,32 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   }
 
   private count(entry: RequestLogEntry): void {
-    const ok = entry.counts === 'ok';
-    this.merge({
-      minute: Math.floor(entry.at / MINUTE_MS) * MINUTE_MS,
-      provider: entry.provider,
-      tenant: entry.tenant ?? '',
-      connectionId: entry.connectionId ?? NO_CONNECTION,
-      ok: ok ? 1 : 0,
-      failed: ok ? 0 : 1,
-      serverErrors: entry.counts === 'server_error' ? 1 : 0,
-      durationMs: Math.round(entry.durationMs),
-      ...(ok ? { lastOkAt: entry.at } : { lastFailedAt: entry.at }),
-    });
+    const minute = Math.floor(entry.at / MINUTE_MS) * MINUTE_MS;
+    const sum = this.sumOf(minute, entry.provider, entry.connectionId ?? NO_CONNECTION, entry.tenant ?? '');
+    if (!sum) return;
+    sum.durationMs += Math.round(entry.durationMs);
+    if (entry.counts === 'ok') {
+      sum.ok++;
+      sum.lastOkAt = later(sum.lastOkAt, entry.at);
+      return;
+    }
+    sum.failed++;
+    sum.lastFailedAt = later(sum.lastFailedAt, entry.at);
+    if (entry.counts === 'server_error') sum.serverErrors++;
+  }
+
+  private sumOf(minute: number, provider: string, connectionId: string, tenant: string): Sum | undefined {
+    const key = `${minute} ${provider} ${connectionId}`;
+    let sum = this.sums.get(key);
+    // Bounded by connections and minutes; past that the store has been away for very long.
+    if (!sum && this.sums.size < 5 * REQUEST_LOG_DEFAULTS.maxRows)
+      this.sums.set(key, (sum = { minute, provider, tenant, connectionId, ok: 0, failed: 0, serverErrors: 0, durationMs: 0 }));
+    return sum;
   }
 
   private merge(sum: Sum): void {
-    const key = `${sum.minute} ${sum.provider} ${sum.connectionId}`;
-    const known = this.sums.get(key);
-    if (!known) {
-      // Bounded by connections and minutes; past that the store has been away for very long.
-      if (this.sums.size < 5 * REQUEST_LOG_DEFAULTS.maxRows) this.sums.set(key, { ...sum });
-      return;
-    }
+    const known = this.sumOf(sum.minute, sum.provider, sum.connectionId, sum.tenant);
+    if (!known) return;
     known.ok += sum.ok;
     known.failed += sum.failed;
     known.serverErrors += sum.serverErrors;
@@ -160,9 +161,8 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
 
 type Query = (sql: string, values: unknown[]) => Promise<unknown>;
 
-/** One text for all rows: to spell out an array for each column takes the process several times as long. */
-async function insertRows(query: Query, rows: Row[]): Promise<void> {
-  const written = rows.map(({ id, entry }) => ({
+function rowOf(id: string, entry: RequestLogEntry) {
+  return {
     id,
     at: entry.at / 1_000,
     provider: entry.provider,
@@ -177,14 +177,18 @@ async function insertRows(query: Query, rows: Row[]): Promise<void> {
     duration_ms: Math.round(entry.durationMs),
     request_id: entry.requestId,
     operation: entry.operation?.slice(0, 100),
-  }));
+  };
+}
+
+/** One text for all rows: to spell out an array for each column takes the process several times as long. */
+async function insertRows(query: Query, rows: Row[]): Promise<void> {
   await query(
     `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, error_code, attempt, duration_ms, request_id, operation)
      SELECT id, to_timestamp(at), provider, tenant, connection_id, method, endpoint, status, outcome, error_code, attempt, duration_ms, request_id, operation
      FROM json_to_recordset($1::json) AS r (id uuid, at float8, provider text, tenant text, connection_id uuid, method text, endpoint text, status int,
        outcome text, error_code text, attempt int, duration_ms int, request_id text, operation text)
      ON CONFLICT (id) DO NOTHING`,
-    [JSON.stringify(written)],
+    [JSON.stringify(rows)],
   );
 }
 

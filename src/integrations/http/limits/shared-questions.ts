@@ -20,11 +20,11 @@ export class SharedQuestions {
   constructor(private readonly store: LimitStore) {}
 
   take(buckets: readonly Bucket[]): Take | Promise<Take> {
-    const needs = needsOf(buckets);
-    const next = this.gathering.get(needs);
+    const next = this.gathering.size > 0 ? this.gathering.get(needsOf(buckets)) : undefined;
     if (next) return new Promise((resolve, reject) => next.push({ resolve, reject }));
     const answer = this.store.take(buckets);
     if (!(answer instanceof Promise)) return answer;
+    const needs = needsOf(buckets);
     this.gathering.set(needs, []);
     return answer.finally(() => void this.askForNext(needs, buckets));
   }
