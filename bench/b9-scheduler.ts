@@ -47,8 +47,8 @@ async function measure(few: Schedules, many: Schedules): Promise<Omit<BenchmarkR
   return {
     arms: [
       ...rounds.arms,
-      summary(`memory of the scheduler, ${FEW} connections`, 'MiB resident', small),
-      summary(`memory of the scheduler, ${MANY} connections`, 'MiB resident', large),
+      summary(`memory of the scheduler, ${FEW} connections, collected`, 'MiB resident', small),
+      summary(`memory of the scheduler, ${MANY} connections, collected`, 'MiB resident', large),
     ],
     checks: [
       check('a due connection among ten times as many', `<= ${GROWTH}x`, times(growth), growth.median <= GROWTH),

@@ -12,18 +12,23 @@ export interface CollectedMemory {
 
 const MIB = 2 ** 20;
 
-/** In the measured process: collects when it is asked to, and says what is left. */
-export function answerCollections(): void {
+/** For the measured process: gives what collects, and says what is left. */
+export function collector(): () => CollectedMemory {
   setFlagsFromString('--expose_gc');
   const collect = runInNewContext('gc') as () => void;
-  let times = 0;
-  process.on('SIGUSR2', () => {
+  return () => {
     collect();
     collect(); // what the first let go of through finalizers
     const { heapUsed, external } = process.memoryUsage();
-    const left: CollectedMemory = { residentMib: residentMib(process.pid), heldMib: (heapUsed + external) / MIB };
-    process.stdout.write(`collected ${++times} ${JSON.stringify(left)}\n`);
-  });
+    return { residentMib: residentMib(process.pid), heldMib: (heapUsed + external) / MIB };
+  };
+}
+
+/** In the measured process: collects when it is asked to, and says what is left. */
+export function answerCollections(): void {
+  const collect = collector();
+  let times = 0;
+  process.on('SIGUSR2', () => void process.stdout.write(`collected ${++times} ${JSON.stringify(collect())}\n`));
 }
 
 /** Asks such a process, from the outside. @param times how often it was asked, this time included */
