@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { Role } from './caller';
+import { ApiExcludeEndpoint } from './description';
 
 export const ACCESS = 'trestle:access';
 export const NEEDED_ROLE = 'trestle:role';

@@ -1,10 +1,10 @@
 import { Controller, Get, Header, Param, Res, StreamableFile } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { createReadStream } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { IntegrationError } from '../errors';
 import { Public } from './access.decorators';
+import { ApiExcludeController } from './description';
 import { OpenApi } from './open-api';
 
 /** Of the package that comes with @nestjs/swagger; its own page has inline scripts, which our policy does not take. */

@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { ERROR_KINDS } from '../errors';
 import { Public } from './access.decorators';
+import { ApiExcludeController } from './description';
 import { html, htmlPage } from './html';
 
 /** The page that the `type` of every problem leads to. */

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { ERROR_KINDS } from '../errors';
+import { describeNow } from './description';
 
 const PROBLEM_SCHEMA = {
   type: 'object',
@@ -39,6 +40,7 @@ export class OpenApi {
 
   /** Reads the routes; what every operation has in common is added here once. */
   private build(app: INestApplication): OpenAPIObject {
+    const { DocumentBuilder, SwaggerModule } = describeNow();
     const config = new DocumentBuilder()
       .setTitle('Trestle')
       .setDescription('Connects your users to other services, and keeps those connections working.')

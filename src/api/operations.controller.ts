@@ -1,8 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { metricsRegistry } from '../metrics';
 import { MetricsAccess, Public } from './access.decorators';
+import { ApiOkResponse, ApiOperation, ApiTags } from './description';
 
 /** For whoever runs the service. */
 @ApiTags('operations')

@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SETTINGS } from '../config/config.module';
@@ -7,6 +6,7 @@ import type { Settings } from '../config/env';
 import { IntegrationError } from '../errors';
 import { Public } from './access.decorators';
 import { BrowserSessions } from './browser-sessions';
+import { ApiExcludeController } from './description';
 import type { EdgeRequest } from './request';
 import { ZodQuery } from './zod.decorators';
 

@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import { CLOCK, type Clock } from '../clock';
 import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { IntegrationError } from '../errors';
 import { ROLES, type Caller } from './caller';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- eighty files, loaded with the first token
+const jose = () => require('jose') as typeof import('jose');
 
 const CLOCK_TOLERANCE_S = 5;
 const MAX_TOKEN_LENGTH = 8_192;
@@ -33,7 +36,7 @@ export class TokenVerifier {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.secret = settings.apiJwtSecret ? new TextEncoder().encode(settings.apiJwtSecret) : undefined;
-    this.remoteKeys = settings.apiJwksUrl ? createRemoteJWKSet(new URL(settings.apiJwksUrl), JWKS) : undefined;
+    this.remoteKeys = settings.apiJwksUrl ? jose().createRemoteJWKSet(new URL(settings.apiJwksUrl), JWKS) : undefined;
   }
 
   /** @throws IntegrationError `unauthorized`, or `sign_in_unavailable` where the keys cannot be fetched */
@@ -63,6 +66,7 @@ export class TokenVerifier {
       clockTolerance: CLOCK_TOLERANCE_S,
       requiredClaims: ['sub', 'tenant', 'exp'],
     };
+    const { decodeProtectedHeader, jwtVerify } = jose();
     try {
       const { alg } = decodeProtectedHeader(token);
       if (alg === 'HS256' && this.secret) return (await jwtVerify(token, this.secret, { ...options, algorithms: ['HS256'] })).payload;
@@ -78,6 +82,7 @@ export class TokenVerifier {
 
 /** jose names what is wrong with a token by classes of its own; what is left are the network's and the key server's faults. */
 function isKeyServerFault(error: unknown): boolean {
+  const { errors } = jose();
   if (error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) return true;
   if (error instanceof errors.JOSEError) return error.code === 'ERR_JOSE_GENERIC';
   return !(error instanceof TypeError);

@@ -1,7 +1,7 @@
 import { Body, Param, Query, type PipeTransform } from '@nestjs/common';
-import { ApiBody, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
 import { IntegrationError, type ErrorCode } from '../errors';
+import { describeLater } from './description';
 
 export interface FieldFault {
   readonly field: string;
@@ -29,7 +29,10 @@ export const ZodBody =
   (schema: z.ZodType): ParameterDecorator =>
   (target, key, index) => {
     const pipe = new ZodPipe(schema);
-    describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required: !pipe.schema.safeParse({}).success }));
+    describeLater(({ ApiBody }) => {
+      const required = !pipe.schema.safeParse({}).success;
+      describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required }));
+    });
     Body(pipe)(target, key, index);
   };
 
@@ -37,12 +40,14 @@ export const ZodBody =
 export const ZodQuery =
   (schema: z.ZodType): ParameterDecorator =>
   (target, key, index) => {
-    const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & {
-      properties?: Record<string, JsonSchema>;
-      required?: string[];
-    };
-    for (const [name, property] of Object.entries(properties))
-      describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
+    describeLater(({ ApiQuery }) => {
+      const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & {
+        properties?: Record<string, JsonSchema>;
+        required?: string[];
+      };
+      for (const [name, property] of Object.entries(properties))
+        describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
+    });
     Query(new ZodPipe(schema))(target, key, index);
   };
 

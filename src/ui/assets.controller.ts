@@ -1,8 +1,7 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
-import { Public } from '../api';
+import { ApiExcludeController, Public } from '../api';
 import { IntegrationError } from '../errors';
 import { TRESTLE_CSS } from './assets/trestle.css';
 import { TRESTLE_JS } from './assets/trestle.js';

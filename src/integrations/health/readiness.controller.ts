@@ -1,7 +1,6 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../../api';
+import { ApiOkResponse, ApiOperation, ApiTags, Public } from '../../api';
 import { ReadinessService } from './readiness.service';
 
 /** For load balancers: 200 while requests can be served, 503 when not. */

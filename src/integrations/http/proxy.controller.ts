@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream as WebReadableStream } from 'node:stream/web';
 import { All, Controller, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentUser, IdParam, type Caller, type EdgeRequest } from '../../api';
+import { ApiExcludeController, type Caller, CurrentUser, type EdgeRequest, IdParam } from '../../api';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository, toRef } from '../connections';
 import { ProviderRegistry } from '../registry';

@@ -1,7 +1,6 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { cursor, CurrentUser, IdParam, limit, Roles, visibleTenant, ZodQuery, type Caller, type Paged } from '../../api';
+import { ApiTags, type Caller, CurrentUser, cursor, IdParam, limit, type Paged, Roles, visibleTenant, ZodQuery } from '../../api';
 import { pageOfRuns } from './run-pages';
 import { SyncService } from './sync.service';
 import { viewOf, type SyncRunView } from './sync-run';

@@ -1,8 +1,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { CurrentUser, IdParam, type Caller } from '../../api';
+import { ApiTags, type Caller, CurrentUser, IdParam } from '../../api';
 import { CLOCK, type Clock } from '../../clock';
 import { ConnectionRepository } from '../connections';
 import { ConnectionStream, type StreamMessage } from './connection-stream';

@@ -1,8 +1,7 @@
 import { Controller, Get, Param, Post, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { cursor, CurrentUser, IdParam, limit, ZodBody, ZodQuery, type Caller, type Paged } from '../../api';
+import { ApiTags, type Caller, CurrentUser, cursor, IdParam, limit, type Paged, ZodBody, ZodQuery } from '../../api';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../registry';

@@ -1,7 +1,6 @@
 import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public, type EdgeRequest } from '../../api';
+import { ApiOperation, ApiTags, type EdgeRequest, Public } from '../../api';
 import { CLOCK, type Clock } from '../../clock';
 import { WebhookInbox } from './webhook-inbox';
 

@@ -1,7 +1,10 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
 import { IntegrationError } from '../../../errors';
 import type { RawDelivery, RefusalCause, Verdict } from '../../provider';
 import { GOOD, refused, single } from './verification';
+
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- eighty files, loaded with the first push
+const jose = () => require('jose') as typeof import('jose');
 
 export interface PubsubFacts {
   /** What the push subscription was told to name; none: every delivery is refused. */
@@ -25,14 +28,14 @@ const CLOCK_TOLERANCE_S = 60;
  * (https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions). Holds the keys, so make one and keep it.
  */
 export class PubsubVerifier {
-  private readonly keys: JWTVerifyGetKey;
+  private keys: JWTVerifyGetKey | undefined;
 
   constructor(
     private readonly facts: PubsubFacts,
     /** Instead of fetching them. */
     keys?: JWTVerifyGetKey,
   ) {
-    this.keys = keys ?? createRemoteJWKSet(new URL(facts.jwksUrl ?? GOOGLE_JWKS_URL), JWKS);
+    this.keys = keys;
   }
 
   get configured(): boolean {
@@ -47,6 +50,8 @@ export class PubsubVerifier {
     if (header === undefined || header === '') return refused('no_signature');
     const [, token] = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i.exec(header ?? '') ?? [];
     if (!token || token.length > MAX_TOKEN_CHARS) return refused('malformed_signature');
+    const { createRemoteJWKSet, jwtVerify } = jose();
+    this.keys ??= createRemoteJWKSet(new URL(this.facts.jwksUrl ?? GOOGLE_JWKS_URL), JWKS);
     try {
       const { payload } = await jwtVerify(token, this.keys, {
         algorithms: ['RS256'],
@@ -64,6 +69,7 @@ export class PubsubVerifier {
 }
 
 function causeOf(error: unknown): RefusalCause {
+  const { errors } = jose();
   if (error instanceof errors.JWTExpired) return 'clock_skew';
   if (error instanceof errors.JWTClaimValidationFailed)
     return error.claim === 'nbf' || error.claim === 'iat' ? 'clock_skew' : 'wrong_token';
