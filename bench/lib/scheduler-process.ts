@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createServer } from 'node:http';
 import { connectDatabase } from '../../src/database';
 import { SyncHarness } from '../../src/integrations/sync/testing/sync-harness';
-import { collector } from './collected-memory';
+import { collector, type CollectedMemory } from './collected-memory';
 
 /** A scheduler by itself, so that its memory is its own: GET /tick takes what is due. */
 async function main(): Promise<void> {
@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const tick = async (): Promise<TickAnswer> => {
     const from = performance.now();
     const due = await scheduler.queueDue();
-    return { due, ms: performance.now() - from, residentMib: collect().residentMib };
+    return { due, ms: performance.now() - from, memory: collect() };
   };
   createServer((_request, response) => {
     tick().then(
@@ -28,8 +28,7 @@ export interface TickAnswer {
   /** Connections that were due. */
   readonly due: number;
   readonly ms: number;
-  /** After a full collection: a tick with ten times as much to do leaves ten times the garbage, which says nothing of growth. */
-  readonly residentMib: number;
+  readonly memory: CollectedMemory;
 }
 
 void main();
