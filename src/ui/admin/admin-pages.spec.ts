@@ -24,6 +24,8 @@ describe('the pages of administrators', () => {
       'three events',
       async () => (await query(`SELECT 1 FROM webhook_events WHERE status = 'completed'`)).length >= 3,
     );
+    // written beside the calls, a moment later
+    await pages.eventually('the request log', async () => (await query('SELECT 1 FROM request_log')).length > 0);
   });
   afterAll(() => pages.close());
 
