@@ -119,6 +119,16 @@ onRedis('limits on Redis', () => {
       expect(await all[0]!.take([facts])).toMatchObject({ waitMs: 0 });
     });
 
+    it('does not believe to be alone while it has only just come: the others may be starting', async () => {
+      const one = await store({ heartbeatMs: 60_000, assumedProcesses: 4 });
+      await systemClock.sleep(100); // it has counted itself by now
+      await link.cut();
+      await until(() => one.isAlone());
+      const { waitMs } = await one.take([bucket({ intervalMs: 1_000, burst: 4 })]);
+      expect(waitMs).toBeGreaterThan(3_000);
+      expect(waitMs).toBeLessThanOrEqual(4_000);
+    });
+
     it('keeps closed what it knows to be closed', async () => {
       const one = await store();
       await one.close([bucket()], 60_000);

@@ -13,7 +13,7 @@ export interface RedisLimitStoreOptions {
   readonly retryAfterMs: number;
   /** Time between signs of life, ms. Default 3 000; a process that was silent for three of them is not counted. */
   readonly heartbeatMs: number;
-  /** Processes that are assumed as long as Redis was never reached: too few would go over the limit, too many only go slower. Default 4. */
+  /** Processes that are assumed at least until this one has been counted a few times: too few would go over the limit, too many only go slower. Default 4. */
   readonly assumedProcesses: number;
   /** Default `trestle:`. */
   readonly prefix: string;
@@ -26,6 +26,9 @@ export const REDIS_LIMIT_DEFAULTS: RedisLimitStoreOptions = {
   assumedProcesses: 4,
   prefix: 'trestle:',
 };
+
+/** Signs of life after which all that started together have been counted. */
+const BEATS_TO_KNOW = 2;
 
 interface Scripts {
   trestleTake(keys: number, ...rest: (string | number)[]): Promise<number[]>;
@@ -45,6 +48,7 @@ export class RedisLimitStore implements LimitStore {
   private alone?: { readonly store: MemoryLimitStore; readonly started: Set<string> };
   private aloneUntil = 0;
   private processes: number;
+  private beats = 0;
   /** What this process heard of closed buckets, so that it keeps them closed when it is alone. ms since the epoch. */
   private readonly closed = new Map<string, number>();
 
@@ -130,10 +134,9 @@ export class RedisLimitStore implements LimitStore {
   private async beat(): Promise<void> {
     if (this.redis.status !== 'ready') return;
     try {
-      this.processes = Math.max(
-        1,
-        await this.redis.trestleHeartbeat(1, this.key('processes'), this.processId, this.options.heartbeatMs * 3),
-      );
+      const seen = await this.redis.trestleHeartbeat(1, this.key('processes'), this.processId, this.options.heartbeatMs * 3);
+      // Processes start together: who has only just come has not seen those that come after it.
+      this.processes = Math.max(seen, ++this.beats > BEATS_TO_KNOW ? 1 : this.options.assumedProcesses);
     } catch {
       // The next command notices by itself.
     }
