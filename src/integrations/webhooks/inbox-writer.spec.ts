@@ -5,13 +5,18 @@ import type { WebhookFacts } from '../provider';
 import { PayloadRetention } from './payload-retention';
 
 let harness: WebhookHarness;
-/** Sleeps of 8 s (the deadline of a delivery) end when the test says so. */
+const DEADLINE_MS = 8_000;
+/** By how much the clock was put forward. */
+let aheadMs = 0;
+/** The deadlines that were set, in ms from then. They end when the test says so: `strike` ends the last one. */
+const deadlines: number[] = [];
 let strike: () => void = () => undefined;
 const clock: Clock = {
-  now: () => systemClock.now(),
+  now: () => systemClock.now() + aheadMs,
   sleep: (ms, signal) =>
-    ms === 8_000
+    ms > 1_000 && ms <= DEADLINE_MS
       ? new Promise((resolve, reject) => {
+          deadlines.push(ms);
           strike = resolve;
           signal?.addEventListener('abort', () => reject(signal.reason as Error));
         })
@@ -30,7 +35,11 @@ beforeAll(async () => {
   harness = await createWebhookHarness({ clock, providers: [testProvider('testp'), odd] });
   await harness.connect('acc');
 });
-beforeEach(() => harness.rows('DELETE FROM webhook_events'));
+beforeEach(async () => {
+  await harness.rows('DELETE FROM webhook_events');
+  deadlines.length = 0;
+  aheadMs = 0;
+});
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => harness.close());
 
@@ -101,6 +110,17 @@ it('answers by the deadline when the database hangs, refuses at once while it do
   expect(await harness.rows(`SELECT event_id FROM webhook_events WHERE event_id = 'evt_4'`)).toHaveLength(1);
 });
 
+it('counts the deadline from the arrival: what waited behind others has so much less', async () => {
+  const many = Array.from({ length: 1_200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' }));
+  await until(() => deadlines.length === 2); // two are being written, the rest waits
+  aheadMs = 5_000;
+  await Promise.all(many);
+  expect(deadlines.length).toBeGreaterThan(2);
+  for (const ms of deadlines.slice(0, 2)) expect(ms).toBeGreaterThan(DEADLINE_MS - 1_000);
+  for (const ms of deadlines.slice(2)) expect(ms).toBeLessThanOrEqual(DEADLINE_MS - 5_000);
+  expect(await count()).toBe(1_200);
+});
+
 it('refuses more than may wait', async () => {
   const results = await Promise.allSettled(Array.from({ length: 5_200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' })));
   const refused = results.filter((result) => result.status === 'rejected');
@@ -139,3 +159,10 @@ it('answers "come back later" when the database is gone, never that it was store
     retryAfterMs: expect.any(Number) as number,
   });
 });
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !condition();) {
+    if (Date.now() > end) throw new Error('It did not come to that within 5 s.');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -15,7 +15,7 @@ const MAX_IN_FLIGHT = 2;
 /** What may wait for its turn. More than this is answered "come back later" at once. */
 const MAX_WAITING_ROWS = 5_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** A delivery is answered by then, stored or not: providers wait for few seconds only. */
+/** A delivery is answered so long after it came, stored or not: providers wait for few seconds only. */
 const DEADLINE_MS = 8_000;
 const RETRY_AFTER_MS = 5_000;
 const MAX_TRIES = 3;
@@ -23,6 +23,8 @@ const MAX_TRIES = 3;
 const ANSWERED = new Error('answered');
 
 interface Waiting {
+  /** When it has to be answered, ms since the epoch. */
+  readonly dueAt: number;
   readonly events: readonly NewEvent[];
   readonly bytes: number;
   readonly done: () => void;
@@ -60,7 +62,7 @@ export class InboxWriter {
     const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
     if (this.waitingRows + events.length > MAX_WAITING_ROWS || this.waitingBytes + bytes > MAX_WAITING_BYTES) return Promise.reject(busy());
     return new Promise((done, failed) => {
-      this.waiting.push({ events, bytes, done, failed });
+      this.waiting.push({ dueAt: this.clock.now() + DEADLINE_MS, events, bytes, done, failed });
       this.waitingRows += events.length;
       this.waitingBytes += bytes;
       this.schedule();
@@ -95,7 +97,9 @@ export class InboxWriter {
   private async flush(batch: Waiting[]): Promise<void> {
     this.inFlight++;
     const answered = new AbortController();
-    const gaveUp = this.clock.sleep(DEADLINE_MS, answered.signal).then(
+    // The first of them has waited longest, for its turn as well.
+    const leftMs = Math.max(0, (batch[0]?.dueAt ?? 0) - this.clock.now());
+    const gaveUp = this.clock.sleep(leftMs, answered.signal).then(
       () => this.giveUp(batch),
       () => false,
     );
