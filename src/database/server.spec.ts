@@ -26,6 +26,17 @@ describeOnServer('on a Postgres server', () => {
     await onServer(server, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
   };
 
+  /** Each of the pool's three may be found dead by the statement that it is given to, once. */
+  const onALivingConnection = async (sql: string): Promise<unknown> => {
+    for (let dead = 0; ; dead++) {
+      try {
+        return await database.dataSource.query(sql);
+      } catch (error) {
+        if (dead === 3) throw error;
+      }
+    }
+  };
+
   it('applies the migrations once when four migrators start at once', async () => {
     const empty = withDatabase(server, `trestle_test_${randomUUID().replaceAll('-', '')}`);
     await onServer(server, `CREATE DATABASE ${new URL(empty).pathname.slice(1)}`);
@@ -46,7 +57,7 @@ describeOnServer('on a Postgres server', () => {
     const { dataSource } = database;
     await Promise.all(Array.from({ length: 3 }, () => dataSource.query('SELECT pg_sleep(0.05)')));
     await endAllConnections();
-    expect(await dataSource.query('SELECT 1 AS one').catch(() => dataSource.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+    expect(await onALivingConnection('SELECT 1 AS one')).toEqual([{ one: 1 }]);
 
     const inFlight = inTransaction(dataSource, async (manager) => {
       await manager.query('CREATE TABLE half_done (id int)');
@@ -54,7 +65,7 @@ describeOnServer('on a Postgres server', () => {
       await manager.query('SELECT 1');
     });
     await expect(inFlight).rejects.toMatchObject({ code: 'storage_unavailable' });
-    expect(await dataSource.query("SELECT to_regclass('half_done') AS found")).toEqual([{ found: null }]);
+    expect(await onALivingConnection("SELECT to_regclass('half_done') AS found")).toEqual([{ found: null }]);
   });
 
   it('does not call a full pool a dead database', async () => {
