@@ -134,7 +134,7 @@ class CallsController {
     const ask = { provider: 'bench', account: 'a', buckets: all.slice(0, buckets), signal, deadlineAt: Number.POSITIVE_INFINITY };
     try {
       while (store.isAlone()) await new Promise((resolve) => setTimeout(resolve, 10));
-      const figures = await loop(() => queue.acquire(ask), calls, concurrency);
+      const figures = await loop(async () => queue.enter(ask), calls, concurrency);
       if (store.isAlone()) throw new Error('Redis was lost on the way.');
       return figures;
     } finally {

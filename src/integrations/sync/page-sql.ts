@@ -1,5 +1,5 @@
 import { COMMIT_WITHOUT_WAITING } from '../../database';
-import { applied, COLUMNS, hashOf } from './record-sql';
+import { applied, COLUMNS, hashOf, lookedUp } from './record-sql';
 
 /**
  * The statements that store a page of a run. Each is its own transaction and makes sure that the run is still held, notes what was
@@ -30,10 +30,6 @@ const placed = (gate: string, { checkpoint, cursor }: Run) => `placed AS (
 const noted = (gate: string, { id, fetched, total }: Run, counts: string) => `noted AS (
   UPDATE sync_runs r SET fetched = r.fetched + ${fetched}, ${counts}, total = coalesce(${total}, r.total), attempts = 1 FROM ${gate} WHERE r.id = ${id}
 )`;
-
-/** The record of an id, by the whole key. LIMIT keeps it a look-up for each id, whatever the planner believes to know. */
-const lookedUp = (id: string, columns: string) =>
-  `SELECT ${columns} FROM records WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND external_id = ${id} LIMIT 1`;
 
 /** Any page. One without a change does not wait for the disk: all that a power failure can take from it is where to go on. */
 export const STORE_PAGE = `WITH ${turn(run(10))}, ${applied('gate,')}, ${placed('gate', run(10))}, ${noted(

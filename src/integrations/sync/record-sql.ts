@@ -13,11 +13,14 @@ export const COLUMNS = 'connection_id, resource, partition, external_id, data, h
 export const hashOf = (hashes: string, n: string) =>
   `substring(${hashes}::bytea FROM (${n}::int - 1) * ${HASH_BYTES} + 1 FOR ${HASH_BYTES})`;
 
+/** The record of an id, by the whole key. LIMIT keeps it a look-up for each id, whatever the planner believes to know. */
+export const lookedUp = (id: string, columns: string) =>
+  `SELECT ${columns} FROM records WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND external_id = ${id} LIMIT 1`;
+
 /**
  * Compares a batch, writes what differs, numbers the changes, and notes for a full walk under way what was met and left as it was.
  * Params: 1 connection, 2 resource, 3 partition, 4 ids, 5 hashes, 6 versions, 7 now, 8 texts, 9 deleted. The connection's turn is held.
  *
- * - LIMIT keeps the look-up in the primary key what it is, one for each record, whatever the planner believes to know.
  * - `guard`: the deletion of a record never seen, kept so that an older event that comes late does not bring it to life.
  * - `version`: same content, newer version; written, but no change that a reader should see.
  * - `added`: the turn is held, so what the look-up did not find nobody else can have written.
@@ -38,10 +41,7 @@ input AS (
       WHEN i.version IS NOT NULL AND (r.version IS NULL OR i.version > r.version) THEN 'version'
       ELSE 'same'
     END AS verdict
-  FROM input i LEFT JOIN LATERAL (
-    SELECT hash, version, deleted, change_no, changed_at FROM records
-    WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND external_id = i.id LIMIT 1
-  ) r ON true
+  FROM input i LEFT JOIN LATERAL (${lookedUp('i.id', 'hash, version, deleted, change_no, changed_at')}) r ON true
 ), changed AS (
   SELECT *, sum(CASE verdict WHEN 'version' THEN 0 ELSE 1 END) OVER (ROWS UNBOUNDED PRECEDING) AS step FROM judged WHERE verdict <> 'same'
 ), added AS (

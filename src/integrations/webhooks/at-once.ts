@@ -7,9 +7,7 @@ import { EventsInWork } from './events-in-work';
 import { HandlerRegistry } from './handler.registry';
 import type { ClaimAtOnce, Claimed, NewEvent } from './inbox-insert';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
-
-/** A source with more events than this in one commit has a backlog: that is the lanes' work. */
-const FEW = 8;
+import { FEW, sharesOf } from './shares';
 
 /** What is about to be stored, claimed and run. */
 export interface RunAtOnce extends ClaimAtOnce {
@@ -44,15 +42,12 @@ export class AtOnce implements BeforeApplicationShutdown {
   /** Those of the events, about to be stored, that are to run at once. What is chosen is then given to `run` or to `forgo`. */
   choose(events: readonly NewEvent[]): RunAtOnce | undefined {
     if (!this.settings.workers || this.closed || this.paused || this.runs.size >= this.options.atOnce) return undefined;
-    const shares = new Map<string, NewEvent[]>();
-    for (const event of events) {
-      const source = sourceOf(event);
-      const share = shares.get(source);
-      if (share) share.push(event);
-      else shares.set(source, [event]);
-    }
-    const chosen = [...shares].filter(
-      ([source, share]) => share.length <= FEW && !this.sources.has(source) && !share.some((event) => this.asksFirst(event)),
+    // A source with more than a few in one commit has a backlog: that is the lanes' work. What asks a provider waits elsewhere.
+    const chosen = [...sharesOf(events, sourceOf)].filter(
+      ([source, share]) =>
+        share.length <= FEW &&
+        !this.sources.has(source) &&
+        !share.some(({ provider, event }) => this.handlers.asksFirst(provider, event.type)),
     );
     if (chosen.length === 0) return undefined;
     const run: RunAtOnce = {
@@ -101,11 +96,6 @@ export class AtOnce implements BeforeApplicationShutdown {
 
   private onIdle(): Promise<void> {
     return this.runs.size === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
-  }
-
-  /** What asks a provider waits elsewhere. */
-  private asksFirst({ provider, event }: NewEvent): boolean {
-    return this.handlers.handlersOf(provider, event.type).some(({ handler }) => handler.prepare !== undefined);
   }
 }
 

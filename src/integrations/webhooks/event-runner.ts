@@ -45,7 +45,7 @@ export class EventRunner {
 
   /** Whether one of the event's handlers asks the provider before it takes effect. */
   hasToPrepare({ connection, provider, type }: ClaimedEvent): boolean {
-    return connection !== undefined && this.handlers.handlersOf(provider, type).some(({ handler }) => handler.prepare !== undefined);
+    return connection !== undefined && this.handlers.asksFirst(provider, type);
   }
 
   /**

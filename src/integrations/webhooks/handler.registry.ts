@@ -41,7 +41,12 @@ export class HandlerRegistry {
 
   /** Kinds (`provider/type`) met so far whose handlers ask the provider first. */
   preparingKinds(): string[] {
-    return [...this.known].filter(([, handlers]) => handlers.some(({ handler }) => handler.prepare !== undefined)).map(([kind]) => kind);
+    return [...this.known].filter(([, handlers]) => handlers.some(asks)).map(([kind]) => kind);
+  }
+
+  /** Whether one of the kind's handlers asks the provider before it takes effect. */
+  asksFirst(provider: string, type: string): boolean {
+    return this.handlersOf(provider, type).some(asks);
   }
 
   /** In the order in which they were found; each handler once. */
@@ -61,6 +66,10 @@ export class HandlerRegistry {
     if (this.known.size < 5_000) this.known.set(key, handlers);
     return handlers;
   }
+}
+
+function asks({ handler }: RegisteredHandler): boolean {
+  return handler.prepare !== undefined;
 }
 
 function matches(pattern: string, type: string): boolean {

@@ -12,9 +12,8 @@ import { EventRunner } from './event-runner';
 import { EventsInWork } from './events-in-work';
 import { HandlerRegistry } from './handler.registry';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { FEW, sharesOf } from './shares';
 
-/** A tenant with no more events than this in a claim is served before those with more. */
-const FEW = 8;
 /** Events of dead workers that are run in a row before fresh ones get their turn. */
 const TAKEOVERS_IN_A_ROW = 100;
 
@@ -175,13 +174,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
   /** Those of tenants with few events together; those of each tenant with many by themselves, the fewest first. */
   private byShare(events: readonly ClaimedEvent[]): { few: ClaimedEvent[]; many: ClaimedEvent[][] } {
-    const shares = new Map<string, ClaimedEvent[]>();
-    for (const event of events) {
-      const share = shares.get(tenantOf(event));
-      if (share) share.push(event);
-      else shares.set(tenantOf(event), [event]);
-    }
-    const all = [...shares.values()].sort((a, b) => a.length - b.length);
+    const all = [...sharesOf(events, tenantOf).values()].sort((a, b) => a.length - b.length);
     const isFew = ({ length }: ClaimedEvent[]) => length <= Math.min(FEW, this.options.batchSize / 4);
     return { few: all.filter(isFew).flat(), many: all.filter((share) => !isFew(share)) };
   }

@@ -21,9 +21,11 @@ function queue(options: Partial<LimitQueueOptions> = {}) {
       signal = new AbortController().signal,
     }: { name?: unknown; account?: string; deadlineMs?: number; signal?: AbortSignal } = {},
   ) => {
-    const outcome = waiting
-      .acquire({ provider: 'p', account, buckets, signal, deadlineAt: clock.now() + deadlineMs })
-      .then(() => void granted.push({ name, at: clock.now() - startedAt }));
+    const entered = async () => {
+      await waiting.enter({ provider: 'p', account, buckets, signal, deadlineAt: clock.now() + deadlineMs });
+      granted.push({ name, at: clock.now() - startedAt });
+    };
+    const outcome = entered();
     outcome.catch(() => undefined);
     return outcome;
   };

@@ -60,14 +60,9 @@ export class LimitQueue {
   }
 
   /**
-   * Resolves when every bucket gave its units.
+   * Resolves when every bucket gave its units; undefined where they were given at once.
    * @throws IntegrationError `provider_rate_limited` where the wait cannot fit before the deadline, `busy` where too many wait
    */
-  async acquire(ask: Ask): Promise<void> {
-    await this.enter(ask);
-  }
-
-  /** As `acquire`; undefined where the units were given at once. */
   enter(ask: Ask): Promise<void> | undefined {
     if (this.waiters.size === 0) this.blocked.clear();
     if (this.mustQueue(ask)) return this.wait(ask, 0);

@@ -84,7 +84,7 @@ onRedis('limits on Redis', () => {
     const times: number[] = [];
     const work = async (queue: LimitQueue) => {
       while (!stop.signal.aborted) {
-        await queue.acquire({ provider: 'p', account: 'a', buckets: [facts], signal: stop.signal, deadlineAt: systemClock.now() + 60_000 });
+        await queue.enter({ provider: 'p', account: 'a', buckets: [facts], signal: stop.signal, deadlineAt: systemClock.now() + 60_000 });
         times.push(performance.now());
       }
     };
