@@ -38,7 +38,8 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
   } as const satisfies DataSourceOptions;
 
   if (settings.databaseUrl)
-    return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), Client: KeptInsertsClient } };
+    // Pipelined: what need not wait for an answer is sent before it is there (https://node-postgres.com/features/pipelining).
+    return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), pipeline: true, Client: KeptInsertsClient } };
   if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
   return { ...common, extra: settings.embedded.poolConfig() };
 }

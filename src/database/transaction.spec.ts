@@ -1,4 +1,4 @@
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, type EntityManager } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database';
 import { IntegrationError } from '../errors';
 import { asStorageError } from './storage-error';
@@ -80,8 +80,12 @@ describe('beginBehind', () => {
   afterAll(() => database.close());
 
   const effects = async () => (await database.dataSource.query('SELECT id FROM effect ORDER BY id')).map(({ id }: { id: number }) => id);
-  const insert = (id: number) =>
-    beginBehind<{ id: number }>(database.dataSource, { name: 'store', text: 'INSERT INTO effect VALUES ($1) RETURNING id', values: [id] });
+  const insert = (id: number, first = 'SELECT 1 AS one') =>
+    beginBehind<{ id: number }, { one: number }>(
+      database.dataSource,
+      { name: 'store', text: 'INSERT INTO effect VALUES ($1) RETURNING id', values: [id] },
+      { text: first },
+    );
 
   it('has committed its statement, whatever becomes of the transaction', async () => {
     const { rows, begun } = await insert(1);
@@ -96,6 +100,39 @@ describe('beginBehind', () => {
     });
     await expect(failing).rejects.toThrow('on purpose');
     expect(await effects()).toEqual([1, 2]);
+  });
+
+  it('hands on what its first statement said, which is a part of it', async () => {
+    const { begun } = await insert(1, 'UPDATE effect SET id = 7 RETURNING id AS one');
+    expect(await begun.run((_manager, first) => Promise.resolve(first))).toEqual([{ one: 7 }]);
+    expect(await effects()).toEqual([7]);
+    const other = await insert(1, 'UPDATE effect SET id = id + 10');
+    await other.begun.drop();
+    expect(await effects()).toEqual([1, 7]);
+  });
+
+  it('can hold a transaction within', async () => {
+    const { begun } = await insert(1);
+    await begun.run(async (manager) => {
+      await manager.query('INSERT INTO effect VALUES (2)');
+      const within = manager.transaction(async (inner) => {
+        await inner.query('INSERT INTO effect VALUES (3)');
+        throw new Error('on purpose');
+      });
+      await expect(within).rejects.toThrow('on purpose');
+    });
+    expect(await effects()).toEqual([1, 2]);
+  });
+
+  it('is undone, and can be tried again, when its first statement fails', async () => {
+    const { begun } = await insert(1, `DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '40P01'; END $$`);
+    const tries: unknown[] = [];
+    const work = async (manager: EntityManager, first?: unknown[]) => {
+      tries.push(first);
+      await manager.query('INSERT INTO effect VALUES (2)');
+    };
+    await inTransaction(database.dataSource, work, begun);
+    expect([tries, await effects()]).toEqual([[undefined], [1, 2]]);
   });
 
   it('serves as the first try of a transaction', async () => {

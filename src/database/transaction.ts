@@ -7,7 +7,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { IntegrationError } from '../errors';
-import { prepared } from './prepared';
+import { connected, type Statement } from './prepared';
 import { asStorageError, isRetryableTransactionError } from './storage-error';
 
 const MAX_RETRIES = 3;
@@ -17,16 +17,17 @@ const RETRY_WAIT_MS = 20;
  * Runs `work` in one transaction. A serialization failure or a deadlock runs it again, 3 times at most, so it must have no
  * effect but through `manager`. Use only `manager` inside: the embedded database has one connection.
  * @throws IntegrationError `storage_unavailable` when the database cannot serve now. Where the connection was lost during
- * COMMIT the work may have been kept: make it idempotent by a unique key. `begun`: the transaction for the first try.
+ * COMMIT the work may have been kept: make it idempotent by a unique key. `begun`: the transaction for the first try, whose first
+ * statement has run by then.
  */
-export async function inTransaction<T>(
+export async function inTransaction<T, First = never>(
   dataSource: DataSource,
-  work: (manager: EntityManager) => Promise<T>,
-  begun?: BegunTransaction,
+  work: (manager: EntityManager, first?: First[]) => Promise<T>,
+  begun?: BegunTransaction<First>,
 ): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await (attempt === 0 && begun ? begun.run(work) : dataSource.transaction(work));
+      return await (attempt === 0 && begun ? begun.run(work) : dataSource.transaction((manager) => work(manager)));
     } catch (error) {
       if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw lostConnection(error) ?? asStorageError(error);
     }
@@ -41,17 +42,17 @@ function lostConnection(error: unknown): IntegrationError | undefined {
   return released ? new IntegrationError('storage_unavailable', { retryAfterMs: 1_000, cause: error }) : undefined;
 }
 
-/** A transaction that has begun. It ends with `run` or with `drop`, and gives its connection back. */
-export class BegunTransaction {
+/** A transaction that has begun, its first statement with it. It ends with `run` or with `drop`, and gives its connection back. */
+export class BegunTransaction<Row> {
   constructor(
     private readonly runner: QueryRunner,
-    private readonly begun: Promise<unknown>,
+    private readonly first: Promise<Row[]>,
   ) {}
 
-  async run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  /** `work` gets the rows of the first statement. */
+  async run<T>(work: (manager: EntityManager, first: Row[]) => Promise<T>): Promise<T> {
     try {
-      await this.begun;
-      const result = await work(this.runner.manager);
+      const result = await work(this.runner.manager, await this.first);
       await this.runner.commitTransaction();
       return result;
     } catch (error) {
@@ -63,34 +64,39 @@ export class BegunTransaction {
   }
 
   async drop(): Promise<void> {
-    await this.begun.catch(() => undefined);
+    await this.first.catch(() => undefined);
     await this.runner.rollbackTransaction().catch(() => undefined);
     await this.runner.release();
   }
 }
 
 /**
- * Runs a statement that commits by itself, and begins a transaction on the same connection behind it without waiting for its
- * answer, where the one always follows the other.
+ * Runs a statement that commits by itself, and behind it on the same connection begins a transaction with its `first` statement:
+ * all of it in one journey, as the one always follows the other.
  */
-export async function beginBehind<Row>(
+export async function beginBehind<Row, First>(
   dataSource: DataSource,
-  statement: { name: string; text: string; values: unknown[] },
-): Promise<{ rows: Row[]; begun: BegunTransaction }> {
+  statement: Statement,
+  first: Statement,
+): Promise<{ rows: Row[]; begun: BegunTransaction<First> }> {
   const runner = dataSource.createQueryRunner();
-  let begun: BegunTransaction | undefined;
-  // Not before the statement is on its way: it would become a part of the transaction.
-  const begin = () => {
-    const started = runner.startTransaction();
-    started.catch(() => undefined); // whoever runs or drops it meets the error
-    begun = new BegunTransaction(runner, started);
-  };
+  let begun: BegunTransaction<First> | undefined;
   try {
-    const rows = await prepared<Row>(runner.manager, statement.name, statement.text, statement.values, begin);
-    if (!begun) throw new Error('no transaction was begun');
-    return { rows, begun };
+    const client = await connected(runner);
+    const rows = client.query<Row>(statement);
+    client.query({ text: 'START TRANSACTION' }).catch(() => undefined); // whoever waits for `first` meets the error
+    markAsBegun(runner);
+    const answer = client.query<First>(first).then((result) => result.rows);
+    answer.catch(() => undefined); // likewise
+    begun = new BegunTransaction(runner, answer);
+    return { rows: (await rows).rows, begun };
   } catch (error) {
     await (begun ? begun.drop() : runner.release());
     throw error;
   }
+}
+
+/** TypeORM's own way to begin waits for the answer before anything else can be sent. */
+function markAsBegun(runner: QueryRunner): void {
+  Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
 }

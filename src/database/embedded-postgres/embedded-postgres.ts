@@ -16,6 +16,7 @@ export interface EmbeddedPostgresOptions {
 /** What `pg.Pool`, or TypeORM's `extra`, needs to reach the embedded database. */
 export interface EmbeddedPoolConfig {
   readonly stream: () => PgliteStream;
+  readonly pipeline: true;
   readonly max: 1;
   readonly connectionTimeoutMillis: number;
   readonly idleTimeoutMillis: 0;
@@ -75,6 +76,7 @@ export class EmbeddedPostgres {
   poolConfig(): EmbeddedPoolConfig {
     return {
       stream: () => new PgliteStream(() => this.openSession()),
+      pipeline: true, // as with a server
       max: 1,
       connectionTimeoutMillis: this.connectionTimeoutMs,
       idleTimeoutMillis: 0,

@@ -50,9 +50,11 @@ export class AtOnce implements BeforeApplicationShutdown {
         !share.some(({ provider, event }) => this.handlers.asksFirst(provider, event.type)),
     );
     if (chosen.length === 0) return undefined;
+    const taken = chosen.flatMap(([, share]) => share);
     const run: RunAtOnce = {
-      events: new Set(chosen.flatMap(([, share]) => share)),
+      events: new Set(taken),
       sources: chosen.map(([source]) => source),
+      unhandledKinds: this.handlers.unhandledKinds(taken.map(({ provider, event }) => ({ provider, type: event.type }))),
       owner: uuidv7(),
       leaseSeconds: this.options.leaseSeconds,
     };

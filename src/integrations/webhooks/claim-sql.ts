@@ -70,28 +70,35 @@ const IS_LATER = `(excluded.version, excluded.event_id COLLATE "C") > (g.version
 
 /**
  * Comes first in the transaction: it makes sure that the events are ours, and keeps them and their objects so until the commit.
- * What belongs to a connection that was disconnected meanwhile moves no mark. $1 ids, $2 owner; of the guarded ones $3 ids,
- * $4 connections, $5 objects, $6 versions, $7 the provider's ids. Tells where each object's mark stood before; it is locked in one
- * order for everybody.
+ * What belongs to a connection that was disconnected meanwhile, or that nobody handles, moves no mark. Tells where each object's
+ * mark stood before; it is locked in one order for everybody. $1 owner, $2 kinds (`provider/type`) that nobody handles.
  */
-export const MARK_COMPLETED = `
+const markCompleted = (which: string) => `
   WITH marked AS (
     UPDATE webhook_events e SET status = 'completed', processed_at = now(), lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL
-    WHERE e.id = ANY ($1::uuid[]) AND e.lease_owner = $2::uuid AND e.status = 'processing' RETURNING e.id, e.connection_id),
-  ours AS (SELECT m.id, k.status AS connection_status FROM marked m LEFT JOIN connections k ON k.id = m.connection_id),
-  guarded AS MATERIALIZED (
-    SELECT o.* FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::numeric[], $7::text[]) AS o (id, connection_id, object_key, version, event_id)
-    JOIN ours ON ours.id = o.id AND ours.connection_status <> 'disconnected'),
+    ${which} AND e.lease_owner = $1::uuid AND e.status = 'processing' RETURNING e.*),
+  ours AS (
+    SELECT m.id, m.event_id, m.connection_id, m.object_key, m.object_version, k.status AS connection_status,
+      k.status <> 'disconnected' AND m.object_key IS NOT NULL AND m.object_version IS NOT NULL AND (m.provider || '/' || m.type) <> ALL ($2::text[]) AS guarded
+    FROM marked m LEFT JOIN connections k ON k.id = m.connection_id),
   moved AS (
     INSERT INTO object_guards AS g (connection_id, object_key, version, event_id, before_version, before_event_id)
-    SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.version, o.event_id, ${NOTHING_YET}, ''
-    FROM guarded o ORDER BY o.connection_id, o.object_key, o.version DESC, o.event_id COLLATE "C" DESC
+    SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.object_version, o.event_id, ${NOTHING_YET}, ''
+    FROM ours o WHERE o.guarded ORDER BY o.connection_id, o.object_key, o.object_version DESC, o.event_id COLLATE "C" DESC
     ON CONFLICT (connection_id, object_key) DO UPDATE SET updated_at = now(), before_version = g.version, before_event_id = g.event_id,
       version = CASE WHEN ${IS_LATER} THEN excluded.version ELSE g.version END,
       event_id = CASE WHEN ${IS_LATER} THEN excluded.event_id ELSE g.event_id END
     RETURNING g.connection_id, g.object_key, g.before_version, g.before_event_id)
-  SELECT ours.id, ours.connection_status, moved.before_version, moved.before_event_id FROM ours
-  LEFT JOIN guarded o ON o.id = ours.id LEFT JOIN moved ON moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
+  SELECT o.id, o.connection_status, moved.before_version, moved.before_event_id FROM ours o
+  LEFT JOIN moved ON o.guarded AND moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
+
+/** $3 ids. */
+export const MARK_COMPLETED = markCompleted('WHERE e.id = ANY ($3::uuid[])');
+
+/** Before the ids are known: $3 providers, $4 the providers' ids. */
+export const MARK_STORED_COMPLETED = markCompleted(
+  'FROM unnest($3::text[], $4::text[]) AS stored (provider, event_id) WHERE e.provider = stored.provider AND e.event_id = stored.event_id',
+);
 
 /** $1 id, $2 owner, $3 most attempts, $4 milliseconds to wait, $5 reason, $6 code. */
 export const MARK_FAILED = `

@@ -7,7 +7,7 @@ import { MARK_COMPLETED } from './claim-sql';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
 import { HandlerContexts } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
-import { inSafeOrder, isGuarded, isSameMark, isStale, type ObjectMark } from './object-mark';
+import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
 import type { AfterCommit } from './ports';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 import { DeadlineWatch } from './with-deadline';
@@ -39,17 +39,12 @@ export class HandlerFailure extends Error {
   }
 }
 
-interface MarkedRow {
+/** An event that was ours, as it was marked. */
+export interface MarkedRow {
   id: string;
   connection_status: ConnectionStatus | null;
   before_version: string | null;
   before_event_id: string | null;
-}
-
-interface Marked {
-  readonly connectionStatus: ConnectionStatus | null;
-  /** Where the mark of the event's object stood; undefined where the event is not guarded. */
-  readonly before?: ObjectMark;
 }
 
 interface Run {
@@ -76,27 +71,33 @@ export class EffectRunner {
   }
 
   /**
-   * All of these events, or none. They are of one claim.
+   * All of these events, or none. They are of one claim. `begun`: with their mark.
    * @returns how many were completed; fewer than given where others took them over meanwhile
    * @throws HandlerFailure naming the event whose handler failed; PreparedTooEarly; whatever the database says
    */
-  async run(events: readonly ClaimedEvent[], preparedOf: ReadonlyMap<string, Prepared>, begun?: BegunTransaction): Promise<number> {
+  async run(
+    events: readonly ClaimedEvent[],
+    preparedOf: ReadonlyMap<string, Prepared>,
+    begun?: BegunTransaction<MarkedRow>,
+  ): Promise<number> {
     const [first] = events;
     if (!first) return 0;
     let afterCommit: AfterCommit[] = [];
     let watch: DeadlineWatch | undefined;
-    const work = async (manager: EntityManager) => {
+    const work = async (manager: EntityManager, marked?: MarkedRow[]) => {
       afterCommit = []; // a repeated transaction starts anew
       watch?.stop();
       watch = new DeadlineWatch(this.clock, this.handleTimeoutMs);
-      const marks = await this.mark(manager, events, first.leaseOwner);
+      const rows = marked ?? (await this.mark(manager, events, first.leaseOwner));
+      const marks = new Map(rows.map((row) => [row.id, row]));
       for (const event of inSafeOrder(events)) {
         const mark = marks.get(event.id);
         // What belongs to a connection that has been disconnected meanwhile is done with.
-        if (!mark || mark.connectionStatus === 'disconnected') continue;
+        if (!mark || mark.connection_status === 'disconnected') continue;
         const known = preparedOf.get(event.id);
-        const stale = isStale(event, mark.before);
-        if (known && !stale && !isSameMark(mark.before, known.mark)) throw new PreparedTooEarly();
+        const before = markBefore(mark);
+        const stale = isStale(event, before);
+        if (known && !stale && !isSameMark(before, known.mark)) throw new PreparedTooEarly();
         await this.handle(event, { manager, watch, stale, results: known?.results ?? [], afterCommit });
       }
       return marks.size;
@@ -107,24 +108,9 @@ export class EffectRunner {
   }
 
   /** Marks what is ours as completed, and the objects with it. */
-  private async mark(manager: EntityManager, events: readonly ClaimedEvent[], owner: string): Promise<Map<string, Marked>> {
-    // Where nobody handles an event, it has not been applied either.
-    const guarded = events.filter(isGuarded).filter(({ provider, type }) => this.handlers.handlersOf(provider, type).length > 0);
-    const rows = await prepared<MarkedRow>(manager, 'webhooks_mark', MARK_COMPLETED, [
-      events.map(({ id }) => id),
-      owner,
-      guarded.map(({ id }) => id),
-      guarded.map(({ connection }) => connection.id),
-      guarded.map(({ objectKey }) => objectKey),
-      guarded.map(({ objectVersion }) => objectVersion),
-      guarded.map(({ eventId }) => eventId),
-    ]);
-    return new Map(
-      rows.map(({ id, connection_status: connectionStatus, before_version: version, before_event_id: eventId }) => [
-        id,
-        { connectionStatus, ...(version !== null && eventId !== null && { before: { version: Number(version), eventId } }) },
-      ]),
-    );
+  private mark(manager: EntityManager, events: readonly ClaimedEvent[], owner: string): Promise<MarkedRow[]> {
+    const ids = events.map(({ id }) => id);
+    return prepared<MarkedRow>(manager, 'webhooks_mark', MARK_COMPLETED, [owner, this.handlers.unhandledKinds(events), ids]);
   }
 
   private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {
@@ -141,4 +127,9 @@ export class EffectRunner {
       }
     }
   }
+}
+
+/** Where the mark of the event's object stood; undefined where the event is not guarded. */
+function markBefore({ before_version: version, before_event_id: eventId }: MarkedRow): ObjectMark | undefined {
+  return version === null || eventId === null ? undefined : { version: Number(version), eventId };
 }

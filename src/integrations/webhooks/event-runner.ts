@@ -8,7 +8,7 @@ import { IntegrationError } from '../../errors';
 import { IntegrationEvents } from '../connections';
 import { GovernedHttp } from '../http';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
-import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from './effect-runner';
+import { EffectRunner, HandlerFailure, PreparedTooEarly, type MarkedRow, type Prepared } from './effect-runner';
 import { EventClaims } from './event-claims';
 import { reasonOf } from './failure-reason';
 import { HandlerRegistry } from './handler.registry';
@@ -52,7 +52,7 @@ export class EventRunner {
    * Events of one claim in one transaction, in `begun` where it is given. Where a handler fails, its event is put aside and the others go on without it.
    * @throws IntegrationError `storage_unavailable`: the events are given back, or their lease ends
    */
-  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED, begun?: BegunTransaction): Promise<void> {
+  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED, begun?: BegunTransaction<MarkedRow>): Promise<void> {
     let rest = events;
     for (let culprits = 0; rest.length > 0; culprits++) {
       if (culprits === MAX_CULPRITS && rest.length > 1) return this.runOneByOne(rest, prepared);

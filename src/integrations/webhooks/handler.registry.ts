@@ -49,6 +49,13 @@ export class HandlerRegistry {
     return this.handlersOf(provider, type).some(asks);
   }
 
+  /** Of these events' kinds (`provider/type`), those that nobody handles. */
+  unhandledKinds(events: Iterable<{ readonly provider: string; readonly type: string }>): string[] {
+    const kinds = new Set<string>();
+    for (const { provider, type } of events) if (this.handlersOf(provider, type).length === 0) kinds.add(`${provider}/${type}`);
+    return [...kinds];
+  }
+
   /** In the order in which they were found; each handler once. */
   handlersOf(provider: string, type: string): readonly RegisteredHandler[] {
     const key = `${provider}/${type}`;

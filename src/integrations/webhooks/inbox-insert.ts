@@ -3,8 +3,9 @@ import { beginBehind, prepared, type BegunTransaction } from '../../database';
 import { v7 as uuidv7 } from 'uuid';
 import type { IncomingEvent } from '../provider';
 import type { SqlRunner } from '../connections';
-import { CLAIMED_COLUMNS_BUT_BODY } from './claim-sql';
+import { CLAIMED_COLUMNS_BUT_BODY, MARK_STORED_COMPLETED } from './claim-sql';
 import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from './claimed-event';
+import type { MarkedRow } from './effect-runner';
 
 /** An event as it is about to be stored. */
 export interface NewEvent {
@@ -64,6 +65,8 @@ export interface ClaimAtOnce {
   readonly events: ReadonlySet<NewEvent>;
   readonly owner: string;
   readonly leaseSeconds: number;
+  /** Of their kinds (`provider/type`), those that nobody handles. */
+  readonly unhandledKinds: readonly string[];
 }
 
 /** In a transaction of its own. To plan the statement takes as long as to store a few rows with it. */
@@ -71,17 +74,22 @@ export async function insertEvents(dataSource: DataSource, events: readonly NewE
   await prepared(dataSource, 'inbox_insert', INSERT, paramsOf(events));
 }
 
-/** Those that were not there before, in the hands of their claim's owner, and a transaction to run them in. */
+/** Those that were not there before, in the hands of their claim's owner, and a transaction to run them in, where they are marked. */
 export interface Claimed {
   readonly events: ClaimedEvent[];
-  readonly begun: BegunTransaction;
+  readonly begun: BegunTransaction<MarkedRow>;
 }
 
 /** As `insertEvents`, with a claim. */
 export async function insertAndClaim(dataSource: DataSource, events: readonly NewEvent[], claim: ClaimAtOnce): Promise<Claimed> {
-  const statement = { name: 'inbox_insert_claiming', text: CLAIMING, values: paramsOf(events, claim) };
-  const { rows, begun } = await beginBehind<ClaimedRow>(dataSource, statement);
-  const bodies = new Map([...claim.events].map(({ provider, event, body }) => [`${provider}/${wellFormed(event.eventId)}`, body]));
+  const claimed = [...claim.events].map(({ provider, event, body }) => ({ provider, eventId: wellFormed(event.eventId), body }));
+  const mark = [claim.owner, claim.unhandledKinds, claimed.map(({ provider }) => provider), claimed.map(({ eventId }) => eventId)];
+  const { rows, begun } = await beginBehind<ClaimedRow, MarkedRow>(
+    dataSource,
+    { name: 'inbox_insert_claiming', text: CLAIMING, values: paramsOf(events, claim) },
+    { name: 'webhooks_mark_stored', text: MARK_STORED_COMPLETED, values: mark },
+  );
+  const bodies = new Map(claimed.map(({ provider, eventId, body }) => [`${provider}/${eventId}`, body]));
   return { events: rows.map((row) => claimedEventOf({ ...row, body: bodies.get(`${row.provider}/${row.event_id}`) ?? null })), begun };
 }
 
