@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { createWebhookHarness, type WebhookHarness } from '../../../test/support/webhook-harness';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../provider';
 import { AtOnce } from './at-once';
@@ -103,22 +104,19 @@ it('leaves a backlog, and what asks its provider first, to the lanes', async () 
 
 it('works for a source once at a time, so that there is room for others', async () => {
   const atOnce = harness.module.get(AtOnce);
-  const given = (id: string, account: string) => ({
-    provider: 'testp',
-    event: { eventId: id, type: 'thing.changed', routingKey: account },
-    headers: {},
-    body: Buffer.from('{}'),
-  });
+  const given = (id: string, account: string) => [
+    { provider: 'testp', event: { eventId: id, type: 'thing.changed', routingKey: account }, headers: {}, body: Buffer.from('{}') },
+  ];
   const first = atOnce.choose([given('a1', 'acc_a')]);
-  expect(first?.events.size).toBe(1);
+  expect(first?.deliveries.size).toBe(1);
   expect(atOnce.choose([given('a2', 'acc_a')])).toBeUndefined();
   const mixed = [given('a3', 'acc_a'), given('b1', 'acc_b')] as const;
   const second = atOnce.choose(mixed);
-  expect([...(second?.events ?? [])]).toEqual([mixed[1]]);
+  expect([...(second?.deliveries ?? [])]).toEqual([mixed[1]]);
   expect(atOnce.choose([given('c1', 'acc_c')])).toBeUndefined(); // two run
   for (const run of [first, second]) if (run) atOnce.forgo(run);
   const third = atOnce.choose([given('a4', 'acc_a')]);
-  expect(third?.events.size).toBe(1);
+  expect(third?.deliveries.size).toBe(1);
   if (third) atOnce.forgo(third);
 });
 
@@ -149,6 +147,31 @@ it('is left to the others when the process dies on the way: the claim ends with 
 
 // The embedded database has one connection: there, nothing is stored while a handler holds still.
 const onServer = process.env.TEST_DATABASE_URL ? it : it.skip;
+
+onServer('does not wait for the backlog of others to be stored', async () => {
+  const held = harness.module.get(DataSource).createQueryRunner();
+  await held.startTransaction();
+  // Who stores the same event waits for this transaction to end.
+  await held.query(
+    `INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, headers, body)
+     SELECT gen_random_uuid(), 'testp', event_id, 'thing.changed', 'acc_a', c.id, c.tenant, '{}', '{}'
+     FROM connections c, unnest(ARRAY['a_0', 'a_20']) AS event_id WHERE c.routing_key = 'acc_a'`,
+  );
+  const backlog: Promise<unknown>[] = [];
+  for (const from of [0, 20]) {
+    for (let n = from; n < from + 20; n++) backlog.push(harness.deliver({ id: `a_${n}`, account: 'acc_a' }));
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await harness.deliver({ id: 'single', account: 'acc_b' });
+  await ended();
+  const meanwhile = await notes();
+  await held.rollbackTransaction();
+  await held.release();
+  expect(meanwhile).toEqual([{ event_id: 'single', tenant: 'b', said: null }]);
+  await Promise.all(backlog);
+  await harness.settled();
+  expect(await notes()).toHaveLength(41);
+});
 
 onServer('begins nothing while another worker’s event is taken over, and nothing once the process is to stop', async () => {
   const atOnce = harness.module.get(AtOnce);

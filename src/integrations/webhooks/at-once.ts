@@ -11,6 +11,7 @@ import { FEW, sharesOf } from './shares';
 
 /** What is about to be stored, claimed and run. */
 export interface RunAtOnce extends ClaimAtOnce {
+  readonly deliveries: ReadonlySet<readonly NewEvent[]>;
   readonly sources: readonly string[];
 }
 
@@ -39,22 +40,19 @@ export class AtOnce implements BeforeApplicationShutdown {
     this.options = { ...PROCESSOR_DEFAULTS, ...options };
   }
 
-  /** Those of the events, about to be stored, that are to run at once. What is chosen is then given to `run` or to `forgo`. */
-  choose(events: readonly NewEvent[]): RunAtOnce | undefined {
+  /** Those of the deliveries, which have just come, that are to run at once. What is chosen is then given to `run` or to `forgo`. */
+  choose(deliveries: readonly (readonly NewEvent[])[]): RunAtOnce | undefined {
     if (!this.settings.workers || this.closed || this.paused || this.runs.size >= this.options.atOnce) return undefined;
-    // A source with more than a few in one commit has a backlog: that is the lanes' work. What asks a provider waits elsewhere.
-    const chosen = [...sharesOf(events, sourceOf)].filter(
-      ([source, share]) =>
-        share.length <= FEW &&
-        !this.sources.has(source) &&
-        !share.some(({ provider, event }) => this.handlers.asksFirst(provider, event.type)),
+    // A source with more than a few at once has a backlog: that is the lanes' work. What asks a provider waits elsewhere.
+    const chosen = [...sharesOf(deliveries, sourceOf)].filter(
+      ([source, share]) => isFew(share) && !this.sources.has(source) && !share.flat().some((event) => this.asksFirst(event)),
     );
     if (chosen.length === 0) return undefined;
     const taken = chosen.flatMap(([, share]) => share);
     const run: RunAtOnce = {
-      events: new Set(taken),
+      deliveries: new Set(taken),
       sources: chosen.map(([source]) => source),
-      unhandledKinds: this.handlers.unhandledKinds(taken.map(({ provider, event }) => ({ provider, type: event.type }))),
+      unhandledKinds: this.handlers.unhandledKinds(taken.flat().map(({ provider, event }) => ({ provider, type: event.type }))),
       owner: uuidv7(),
       leaseSeconds: this.options.leaseSeconds,
     };
@@ -96,12 +94,20 @@ export class AtOnce implements BeforeApplicationShutdown {
     return this.onIdle();
   }
 
+  private asksFirst({ provider, event }: NewEvent): boolean {
+    return this.handlers.asksFirst(provider, event.type);
+  }
+
   private onIdle(): Promise<void> {
     return this.runs.size === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
   }
 }
 
-/** Whose tenant it is will only be known when it is stored. */
-function sourceOf({ provider, event }: NewEvent): string {
-  return `${provider}/${event.connectionId ?? event.routingKey ?? ''}`;
+function isFew(deliveries: readonly (readonly NewEvent[])[]): boolean {
+  return deliveries.reduce((sum, { length }) => sum + length, 0) <= FEW;
+}
+
+/** Whose tenant it is will only be known when it is stored. All events of a delivery come from one sender. */
+function sourceOf([first]: readonly NewEvent[]): string {
+  return first ? `${first.provider}/${first.event.connectionId ?? first.event.routingKey ?? ''}` : '';
 }

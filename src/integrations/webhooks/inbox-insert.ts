@@ -20,7 +20,7 @@ export interface NewEvent {
 /**
  * One row for each connection that the account has, or one without a connection. Sorted, so that two writers with the same
  * events never wait for each other crosswise. A row that is there already stays as it is. The bodies come as one run of bytes:
- * neither side has to spell them out. $3 owner and $4 lease in seconds of those that are claimed as they are stored.
+ * neither side has to spell them out. $3 owner and $4 lease in seconds where they are claimed as they are stored, else null.
  */
 const INSERT = `
   INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, headers, body,
@@ -28,10 +28,10 @@ const INSERT = `
   SELECT (substr(e.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid,
     e.provider, e.event_id, e.type, e.routing_key, c.id, coalesce(c.tenant, e.tenant), e.object_key, e.object_version, e.headers,
     substring($2::bytea FROM e.body_from FOR e.body_length),
-    CASE WHEN e.at_once THEN 'processing' ELSE 'received' END, CASE WHEN e.at_once THEN 1 ELSE 0 END,
-    CASE WHEN e.at_once THEN $3::uuid END, CASE WHEN e.at_once THEN now() + make_interval(secs => $4::int) END
+    CASE WHEN $3::uuid IS NULL THEN 'received' ELSE 'processing' END, CASE WHEN $3::uuid IS NULL THEN 0 ELSE 1 END,
+    $3::uuid, now() + make_interval(secs => $4::int)
   FROM json_to_recordset($1::json) AS e (id uuid, provider text, event_id text, type text, routing_key text, connection_id uuid, tenant text,
-    object_key text, object_version numeric, headers jsonb, body_from int, body_length int, at_once boolean)
+    object_key text, object_version numeric, headers jsonb, body_from int, body_length int)
   LEFT JOIN LATERAL (
     SELECT k.id, k.tenant FROM connections k
       WHERE e.connection_id IS NULL AND k.provider = e.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
@@ -58,11 +58,10 @@ const TELLING = `${INSERT} RETURNING id, provider, event_id, type, tenant, conne
 
 const CLAIMING = `
   WITH stored AS (${INSERT} RETURNING *)
-  SELECT ${CLAIMED_COLUMNS_BUT_BODY} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id WHERE c.status = 'processing'`;
+  SELECT ${CLAIMED_COLUMNS_BUT_BODY} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id`;
 
-/** Which of the new events are claimed as they are stored, for whom. */
+/** For whom events are claimed as they are stored. */
 export interface ClaimAtOnce {
-  readonly events: ReadonlySet<NewEvent>;
   readonly owner: string;
   readonly leaseSeconds: number;
   /** Of their kinds (`provider/type`), those that nobody handles. */
@@ -80,9 +79,9 @@ export interface Claimed {
   readonly begun: BegunTransaction<MarkedRow>;
 }
 
-/** As `insertEvents`, with a claim. */
+/** As `insertEvents`, all of them claimed. */
 export async function insertAndClaim(dataSource: DataSource, events: readonly NewEvent[], claim: ClaimAtOnce): Promise<Claimed> {
-  const claimed = [...claim.events].map(({ provider, event, body }) => ({ provider, eventId: wellFormed(event.eventId), body }));
+  const claimed = events.map(({ provider, event, body }) => ({ provider, eventId: wellFormed(event.eventId), body }));
   const mark = [claim.owner, claim.unhandledKinds, claimed.map(({ provider }) => provider), claimed.map(({ eventId }) => eventId)];
   const { rows, begun } = await beginBehind<ClaimedRow, MarkedRow>(
     dataSource,
@@ -100,8 +99,7 @@ export function insertAndTell(runner: SqlRunner, events: readonly NewEvent[]): P
 
 function paramsOf(events: readonly NewEvent[], claim?: ClaimAtOnce): [string, Buffer, string | null, number | null] {
   let end = 0;
-  const rows = events.map((given) => {
-    const { provider, event, tenant, headers, body } = given;
+  const rows = events.map(({ provider, event, tenant, headers, body }) => {
     const body_from = end + 1; // Postgres counts from one
     end += body.length;
     return {
@@ -117,7 +115,6 @@ function paramsOf(events: readonly NewEvent[], claim?: ClaimAtOnce): [string, Bu
       headers,
       body_from,
       body_length: body.length,
-      at_once: claim?.events.has(given),
     };
   });
   const bodies = events.map(({ body }) => body);

@@ -5,7 +5,7 @@ import { asStorageError, inTransaction, isRetryableTransactionError, isStorageUn
 import { IntegrationError } from '../../errors';
 import { OUTGOING_OUTBOX, type OutgoingOutbox } from '../connections';
 import { Doorbell } from '../queue';
-import { AtOnce } from './at-once';
+import { AtOnce, type RunAtOnce } from './at-once';
 import { factsOf } from './forwarding';
 import { insertAndClaim, insertAndTell, insertEvents, type NewEvent } from './inbox-insert';
 
@@ -33,11 +33,14 @@ interface Waiting {
 
 /**
  * Stores deliveries, those that come together with one commit. Alone, a delivery is written at once; while others are being
- * written it waits for them, and goes with all that came meanwhile.
+ * written it waits for them, and goes with all that came meanwhile. What is to run at once does not wait for the others' backlog.
  */
 @Injectable()
 export class InboxWriter {
+  /** In this turn of the loop. */
+  private arrived: Waiting[] = [];
   private waiting: Waiting[] = [];
+  /** Of both. */
   private waitingRows = 0;
   private waitingBytes = 0;
   private inFlight = 0;
@@ -58,11 +61,11 @@ export class InboxWriter {
    * @throws IntegrationError `storage_unavailable` or `busy`: the delivery may be sent again
    */
   store(events: readonly NewEvent[]): Promise<void> {
-    if (this.stuck === MAX_IN_FLIGHT) return Promise.reject(unavailable());
+    if (this.stuck >= MAX_IN_FLIGHT) return Promise.reject(unavailable());
     const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
     if (this.waitingRows + events.length > MAX_WAITING_ROWS || this.waitingBytes + bytes > MAX_WAITING_BYTES) return Promise.reject(busy());
     return new Promise((done, failed) => {
-      this.waiting.push({ dueAt: this.clock.now() + DEADLINE_MS, events, bytes, done, failed });
+      this.arrived.push({ dueAt: this.clock.now() + DEADLINE_MS, events, bytes, done, failed });
       this.waitingRows += events.length;
       this.waitingBytes += bytes;
       this.schedule();
@@ -75,27 +78,37 @@ export class InboxWriter {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      while (this.inFlight < MAX_IN_FLIGHT && this.waiting.length > 0) void this.flush(this.take());
+      this.sendAtOnce();
+      this.waiting.push(...this.arrived.splice(0));
+      while (this.inFlight < MAX_IN_FLIGHT && this.waiting.length > 0) void this.flush(this.take(this.waiting));
     });
   }
 
-  private take(): Waiting[] {
-    let rows = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const item of this.waiting) {
-      if (count > 0 && (rows + item.events.length > MAX_ROWS || bytes + item.bytes > MAX_BATCH_BYTES)) break;
-      rows += item.events.length;
-      bytes += item.bytes;
-      count++;
-    }
+  /** Bounded by how many such runs there may be. */
+  private sendAtOnce(): void {
+    const { count } = within(this.arrived);
+    const run = this.atOnce.choose(this.arrived.slice(0, count).map(({ events }) => events));
+    if (!run) return;
+    const chosen = this.arrived.filter(({ events }) => run.deliveries.has(events));
+    this.arrived = this.arrived.filter(({ events }) => !run.deliveries.has(events));
+    void this.send(this.take(chosen), run);
+  }
+
+  private take(items: Waiting[]): Waiting[] {
+    const { rows, bytes, count } = within(items);
     this.waitingRows -= rows;
     this.waitingBytes -= bytes;
-    return this.waiting.splice(0, count);
+    return items.splice(0, count);
   }
 
   private async flush(batch: Waiting[]): Promise<void> {
     this.inFlight++;
+    await this.send(batch);
+    this.inFlight--;
+    if (this.waiting.length > 0) this.schedule();
+  }
+
+  private async send(batch: Waiting[], run?: RunAtOnce): Promise<void> {
     const answered = new AbortController();
     // The first of them has waited longest, for its turn as well.
     const leftMs = Math.max(0, (batch[0]?.dueAt ?? 0) - this.clock.now());
@@ -103,19 +116,18 @@ export class InboxWriter {
       () => this.giveUp(batch),
       () => false,
     );
-    try {
-      await this.write(batch);
-    } finally {
-      answered.abort(ANSWERED);
-      if (await gaveUp) this.stuck--;
-      this.inFlight--;
-      if (this.waiting.length > 0) this.schedule();
-    }
+    await this.write(batch, run);
+    answered.abort(ANSWERED);
+    if (await gaveUp) this.stuck--;
   }
 
-  private async write(batch: readonly Waiting[]): Promise<void> {
+  /** Never throws: who waits is told. */
+  private async write(batch: readonly Waiting[], run?: RunAtOnce): Promise<void> {
     try {
-      const afterwards = await this.insert(batch.flatMap(({ events }) => events));
+      const afterwards = await this.insert(
+        batch.flatMap(({ events }) => events),
+        run,
+      );
       afterwards();
       for (const { done } of batch) done();
     } catch (error) {
@@ -127,21 +139,20 @@ export class InboxWriter {
   }
 
   /** @returns what has to be done once the events are committed */
-  private async insert(events: readonly NewEvent[]): Promise<() => void> {
-    if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return this.insertAndForward(events);
-    const run = this.atOnce.choose(events);
-    if (!run) {
-      await this.trying(() => insertEvents(this.dataSource, events));
-      return () => this.doorbell.ring('webhooks');
-    }
+  private async insert(events: readonly NewEvent[], run?: RunAtOnce): Promise<() => void> {
     try {
+      if (await this.outbox?.wants(this.dataSource, 'webhook.received')) {
+        if (run) this.atOnce.forgo(run);
+        return await this.insertAndForward(events);
+      }
+      if (!run) {
+        await this.trying(() => insertEvents(this.dataSource, events));
+        return () => this.doorbell.ring('webhooks');
+      }
       const claimed = await this.trying(() => insertAndClaim(this.dataSource, events, run));
-      return () => {
-        this.atOnce.run(run, claimed);
-        if (run.events.size < events.length) this.doorbell.ring('webhooks');
-      };
+      return () => this.atOnce.run(run, claimed);
     } catch (error) {
-      this.atOnce.forgo(run);
+      if (run) this.atOnce.forgo(run);
       throw error;
     }
   }
@@ -171,13 +182,28 @@ export class InboxWriter {
   /** The database is stuck: whoever waits is told so. What is in flight may still be kept; it is then known when it comes again. */
   private giveUp(batch: readonly Waiting[]): boolean {
     this.stuck++;
-    const stuck = [...batch, ...this.waiting];
+    const stuck = [...batch, ...this.waiting, ...this.arrived];
     this.waiting = [];
+    this.arrived = [];
     this.waitingRows = 0;
     this.waitingBytes = 0;
     for (const { failed } of stuck) failed(unavailable());
     return true;
   }
+}
+
+/** As many as may go in one commit, at least one. */
+function within(items: readonly Waiting[]): { rows: number; bytes: number; count: number } {
+  let rows = 0;
+  let bytes = 0;
+  let count = 0;
+  for (const item of items) {
+    if (count > 0 && (rows + item.events.length > MAX_ROWS || bytes + item.bytes > MAX_BATCH_BYTES)) break;
+    rows += item.events.length;
+    bytes += item.bytes;
+    count++;
+  }
+  return { rows, bytes, count };
 }
 
 function unavailable(): IntegrationError {
