@@ -8,4 +8,4 @@ export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
-export { beginBehind, BegunTransaction, inTransaction } from './transaction';
+export { beginBehind, BegunTransaction, inTransaction, IS_BEGUN } from './transaction';

@@ -2,7 +2,7 @@ import { QueryFailedError, type EntityManager } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database';
 import { IntegrationError } from '../errors';
 import { asStorageError } from './storage-error';
-import { beginBehind, inTransaction } from './transaction';
+import { beginBehind, inTransaction, IS_BEGUN } from './transaction';
 
 describe('inTransaction', () => {
   let database: TestDatabase;
@@ -109,6 +109,13 @@ describe('beginBehind', () => {
     const other = await insert(1, 'UPDATE effect SET id = id + 10');
     await other.begun.drop();
     expect(await effects()).toEqual([1, 7]);
+  });
+
+  it('can be told from a statement by itself', async () => {
+    const { begun } = await insert(1, `SELECT 1 AS one WHERE ${IS_BEGUN}`);
+    expect(await begun.run((_manager, first) => Promise.resolve(first))).toEqual([{ one: 1 }]);
+    const alone = (manager: EntityManager) => manager.query(`SELECT 1 AS one WHERE ${IS_BEGUN}`);
+    expect([await alone(database.dataSource.manager), await inTransaction(database.dataSource, alone)]).toEqual([[], []]);
   });
 
   it('can hold a transaction within', async () => {

@@ -71,8 +71,14 @@ export class BegunTransaction<Row> {
 }
 
 /**
+ * SQL: whether the statement stands in a transaction of `beginBehind`. Its beginning may fail alone, when somebody cancels what the
+ * backend is doing: what follows it is on its way by then and would commit by itself. DEFERRABLE means nothing else at this level.
+ */
+export const IS_BEGUN = `current_setting('transaction_deferrable') = 'on'`;
+
+/**
  * Runs a statement that commits by itself, and behind it on the same connection begins a transaction with its `first` statement:
- * all of it in one journey, as the one always follows the other.
+ * all of it in one journey, as the one always follows the other. `first` has no effect unless `IS_BEGUN`.
  */
 export async function beginBehind<Row, First>(
   dataSource: DataSource,
@@ -84,7 +90,7 @@ export async function beginBehind<Row, First>(
   try {
     const client = await connected(runner);
     const rows = client.query<Row>(statement);
-    client.query({ text: 'START TRANSACTION' }).catch(() => undefined); // whoever waits for `first` meets the error
+    client.query({ text: 'START TRANSACTION DEFERRABLE' }).catch(() => undefined); // `first` does nothing then
     markAsBegun(runner);
     const answer = client.query<First>(first).then((result) => result.rows);
     answer.catch(() => undefined); // likewise

@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { createWebhookHarness, type WebhookHarness } from '../../../test/support/webhook-harness';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../provider';
 import { AtOnce } from './at-once';
+import { MARK_STORED_COMPLETED } from './claim-sql';
 import { OnWebhook } from './on-webhook.decorator';
 
 /** Notes what it is given; holds still while a test wants it to. */
@@ -31,6 +32,8 @@ class Asking implements WebhookHandler<string> {
     await manager.query('INSERT INTO notes (event_id, said) VALUES ($1, $2)', [eventId, said]);
   }
 }
+
+const OWNER = '01890000-0000-7000-8000-000000000000';
 
 let harness: WebhookHarness;
 beforeAll(async () => {
@@ -118,6 +121,14 @@ it('works for a source once at a time, so that there is room for others', async 
   const third = atOnce.choose([given('a4', 'acc_a')]);
   expect(third?.deliveries.size).toBe(1);
   if (third) atOnce.forgo(third);
+});
+
+it('is not marked where the run has no transaction', async () => {
+  await harness.rows(`INSERT INTO webhook_events (id, provider, event_id, type, headers, body, status, attempts, lease_owner, lease_until)
+    VALUES (gen_random_uuid(), 'testp', 'stray', 'thing.changed', '{}', '{}', 'processing', 1, '${OWNER}', now() + interval '1 hour')`);
+  const params = [OWNER, [], ['testp'], ['stray']];
+  expect(await harness.rows(MARK_STORED_COMPLETED, params)).toEqual([]);
+  expect(await events()).toEqual([{ event_id: 'stray', status: 'processing', attempts: 1 }]);
 });
 
 it('is left to the others when the process dies on the way: the claim ends with its lease', async () => {

@@ -1,4 +1,4 @@
-import { COMMIT_WITHOUT_WAITING } from '../../database';
+import { COMMIT_WITHOUT_WAITING, IS_BEGUN } from '../../database';
 import { NOTHING_YET } from './object-mark';
 
 const PENDING = `e.status IN ('received', 'failed')`;
@@ -95,10 +95,9 @@ const markCompleted = (which: string) => `
 /** $3 ids. */
 export const MARK_COMPLETED = markCompleted('WHERE e.id = ANY ($3::uuid[])');
 
-/** Before the ids are known: $3 providers, $4 the providers' ids. */
-export const MARK_STORED_COMPLETED = markCompleted(
-  'FROM unnest($3::text[], $4::text[]) AS stored (provider, event_id) WHERE e.provider = stored.provider AND e.event_id = stored.event_id',
-);
+/** Sent behind the statement that stores them, before their ids are known. $3 providers, $4 the providers' ids. */
+export const MARK_STORED_COMPLETED = markCompleted(`FROM unnest($3::text[], $4::text[]) AS stored (provider, event_id)
+    WHERE ${IS_BEGUN} AND e.provider = stored.provider AND e.event_id = stored.event_id`);
 
 /** $1 id, $2 owner, $3 most attempts, $4 milliseconds to wait, $5 reason, $6 code. */
 export const MARK_FAILED = `
