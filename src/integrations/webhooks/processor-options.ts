@@ -4,7 +4,7 @@ export interface ProcessorOptions {
   readonly batchSize: number;
   /** A claim that is not prolonged ends after this, s. Default 60. */
   readonly leaseSeconds: number;
-  /** Claims in work at the same time in this process, each with tenants of its own. Default 2. */
+  /** Claims in work at the same time in this process; all but one of them may be of the same tenant. Default 3. */
   readonly lanes: number;
   /** Transactions with events that run as soon as they are stored, at the same time in this process; 0: all is left to the lanes. Default 2. */
   readonly atOnce: number;
@@ -25,7 +25,7 @@ export interface ProcessorOptions {
 export const PROCESSOR_DEFAULTS: ProcessorOptions = {
   batchSize: 200,
   leaseSeconds: 60,
-  lanes: 2,
+  lanes: 3,
   atOnce: 2,
   handleTimeoutMs: 5_000,
   prepareTimeoutMs: 20_000,

@@ -17,8 +17,18 @@ import { FEW, sharesOf } from './shares';
 /** Events of dead workers that are run in a row before fresh ones get their turn. */
 const TAKEOVERS_IN_A_ROW = 100;
 
+/** Whoever works off a claim, and then the one made ahead of it. */
+class Lane {}
+
+/** Events that a lane is working on or has claimed, of these tenants. */
+interface Hold {
+  readonly lane: Lane;
+  readonly tenants: readonly string[];
+}
+
 /** A claim made ahead of its turn, while the lane that made it works off the one before. */
 interface AheadClaim {
+  readonly lane: Lane;
   readonly claim: Promise<DueClaim>;
   /** Once it is known: whose events wait here. */
   tenants: readonly string[];
@@ -37,7 +47,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   private readonly preparing: PQueue;
   private readonly preparingOf = new Map<string, number>();
   private readonly stopping = new AbortController();
-  private busyTenants: readonly string[][] = [];
+  private working: readonly Hold[] = [];
   private ahead: AheadClaim[] = [];
   private claiming: Promise<unknown> = Promise.resolve();
   private active = 0;
@@ -80,7 +90,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     return this.inWork.size;
   }
 
-  /** One claim and what comes of it. Lanes run this side by side, each for tenants of its own. */
+  /** One claim and what comes of it. Lanes run this side by side; one of them is kept from each tenant, so that it is free for others. */
   async work(signal: AbortSignal): Promise<'more' | 'idle'> {
     // Who takes over goes on with a claim of its own, so nothing is missed.
     if (this.takingOver) return 'idle';
@@ -91,13 +101,17 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     }
     this.active++;
     const mine = this.takeAhead();
+    const lane = mine?.lane ?? new Lane();
     let next: AheadClaim | undefined;
     try {
-      const { events, complete } = await (mine?.claim ?? this.claim());
-      const settled = this.settle(events);
+      const { events, complete } = await (mine?.claim ?? this.claim(lane));
+      const settled = this.settle(events, lane);
       this.forget(mine);
-      // With a backlog the next claim is made while this one is worked off.
-      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) next = this.claimAhead(tenantsOf(events));
+      // With a backlog the next claim is made while this one is worked off, and another lane helps.
+      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) {
+        next = this.claimAhead(lane, tenantsOf(events));
+        if (this.active < this.options.lanes - 1) this.doorbell.ring('webhooks');
+      }
       await settled;
       return events.length > 0 || !complete ? 'more' : 'idle';
     } finally {
@@ -107,21 +121,29 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  /**
-   * One after another, so that each knows whom the others work for: two at once would both take the same tenant's backlog, and no
-   * lane were left for anybody else. `own`: tenants of the lane that asks.
-   */
-  private claim(own: readonly string[] = []): Promise<DueClaim> {
+  /** One after another, so that each knows whom the others work for: two at once could both be the one too many for a tenant. */
+  private claim(lane: Lane): Promise<DueClaim> {
     const claim = this.claiming.then(() =>
       this.claims.due({
         limit: this.options.batchSize,
         leaseSeconds: this.options.leaseSeconds,
-        busyTenants: [...this.busyTenants, ...this.ahead.map(({ tenants }) => tenants)].flat().filter((tenant) => !own.includes(tenant)),
+        busyTenants: this.busyTenants(lane),
         busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
       }),
     );
     this.claiming = claim.catch(() => undefined);
     return claim;
+  }
+
+  /** Tenants that as many other lanes work for as may. */
+  private busyTenants(lane: Lane): string[] {
+    const lanesOf = new Map<string, Set<Lane>>();
+    for (const hold of [...this.working, ...this.ahead]) {
+      if (hold.lane === lane) continue;
+      for (const tenant of hold.tenants) lanesOf.set(tenant, (lanesOf.get(tenant) ?? new Set()).add(hold.lane));
+    }
+    const most = Math.max(1, this.options.lanes - 1);
+    return [...lanesOf].filter(([, lanes]) => lanes.size >= most).map(([tenant]) => tenant);
   }
 
   private takeAhead(): AheadClaim | undefined {
@@ -134,22 +156,23 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     this.ahead = this.ahead.filter((other) => other !== claim);
   }
 
-  private claimAhead(own: readonly string[]): AheadClaim {
-    const claim = this.claim(own).then(async ({ events, complete }) => {
+  /** `own`: tenants of the claim before. */
+  private claimAhead(lane: Lane, own: readonly string[]): AheadClaim {
+    const claim = this.claim(lane).then(async ({ events, complete }) => {
       // A tenant's single event does not wait for the batch of others that is being worked off.
       const few = this.byShare(events).few.filter((event) => !own.includes(tenantOf(event)));
       const later = events.filter((event) => !few.includes(event));
       ahead.tenants = tenantsOf(later);
-      await this.settle(few);
+      await this.settle(few, lane);
       return { events: later, complete };
     });
-    const ahead: AheadClaim = { claim, tenants: [], due: false, taken: false };
+    const ahead: AheadClaim = { lane, claim, tenants: [], due: false, taken: false };
     claim.catch(() => undefined); // whoever takes it from the list meets the error
     this.ahead.push(ahead);
     return ahead;
   }
 
-  private async settle(events: readonly ClaimedEvent[]): Promise<void> {
+  private async settle(events: readonly ClaimedEvent[], lane: Lane): Promise<void> {
     const slow = events.filter((event) => this.runner.hasToPrepare(event));
     for (const event of slow) this.prepareLater(event);
     const quick = events.filter((event) => !slow.includes(event));
@@ -158,17 +181,17 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     // One event of a tenant does not wait for the hundred of another, and what failed before does not hold up what did not.
     const again = quick.filter(({ attempts }) => attempts > 1);
     const { few, many } = this.byShare(quick.filter(({ attempts }) => attempts === 1));
-    const parts = [few, ...many, ...again.map((event) => [event])].map((part) => ({ part, tenants: tenantsOf(part) }));
-    this.busyTenants = [...this.busyTenants, ...parts.map(({ tenants }) => tenants)];
+    const parts = [few, ...many, ...again.map((event) => [event])].map((part) => ({ part, lane, tenants: tenantsOf(part) }));
+    this.working = [...this.working, ...parts];
     try {
       await this.inWork.hold(quick, async () => {
-        for (const { part, tenants } of parts) {
-          await this.runner.run(part);
-          this.busyTenants = this.busyTenants.filter((list) => list !== tenants);
+        for (const hold of parts) {
+          await this.runner.run(hold.part);
+          this.working = this.working.filter((other) => other !== hold);
         }
       });
     } finally {
-      this.busyTenants = this.busyTenants.filter((list) => !parts.some(({ tenants }) => tenants === list));
+      this.working = this.working.filter((hold) => !parts.some((part) => part === hold));
     }
   }
 
