@@ -13,7 +13,7 @@ export interface Statement {
   readonly values?: unknown[];
 }
 
-/** The driver's own client. A server's sends what it is asked at once, without waiting for the answers before. */
+/** The driver's own client. It sends what it is asked at once, without waiting for the answers before. */
 export interface PreparingClient {
   query<Row>(statement: Statement): Promise<{ rows: Row[] }>;
 }

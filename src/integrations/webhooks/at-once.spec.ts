@@ -1,8 +1,11 @@
 import { DataSource } from 'typeorm';
 import { createWebhookHarness, type WebhookHarness } from '../../../test/support/webhook-harness';
+import { systemClock } from '../../clock';
+import type { OutgoingOutbox } from '../connections';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../provider';
 import { AtOnce } from './at-once';
 import { MARK_STORED_COMPLETED } from './claim-sql';
+import { InboxWriter } from './inbox-writer';
 import { OnWebhook } from './on-webhook.decorator';
 
 /** Notes what it is given; holds still while a test wants it to. */
@@ -57,6 +60,10 @@ async function ended(): Promise<void> {
   atOnce.resume();
 }
 
+const delivery = (id: string, account: string) => [
+  { provider: 'testp', event: { eventId: id, type: 'thing.changed', routingKey: account }, headers: {}, body: Buffer.from('{}') },
+];
+
 const notes = () => harness.rows('SELECT event_id, tenant, said FROM notes ORDER BY event_id');
 const events = () => harness.rows('SELECT event_id, status, attempts FROM webhook_events ORDER BY event_id');
 
@@ -107,20 +114,37 @@ it('leaves a backlog, and what asks its provider first, to the lanes', async () 
 
 it('works for a source once at a time, so that there is room for others', async () => {
   const atOnce = harness.module.get(AtOnce);
-  const given = (id: string, account: string) => [
-    { provider: 'testp', event: { eventId: id, type: 'thing.changed', routingKey: account }, headers: {}, body: Buffer.from('{}') },
-  ];
-  const first = atOnce.choose([given('a1', 'acc_a')]);
+  const first = atOnce.choose([delivery('a1', 'acc_a')]);
   expect(first?.deliveries.size).toBe(1);
-  expect(atOnce.choose([given('a2', 'acc_a')])).toBeUndefined();
-  const mixed = [given('a3', 'acc_a'), given('b1', 'acc_b')] as const;
+  expect(atOnce.choose([delivery('a2', 'acc_a')])).toBeUndefined();
+  const mixed = [delivery('a3', 'acc_a'), delivery('b1', 'acc_b')] as const;
   const second = atOnce.choose(mixed);
   expect([...(second?.deliveries ?? [])]).toEqual([mixed[1]]);
-  expect(atOnce.choose([given('c1', 'acc_c')])).toBeUndefined(); // two run
+  expect(atOnce.choose([delivery('c1', 'acc_c')])).toBeUndefined(); // two run
   for (const run of [first, second]) if (run) atOnce.forgo(run);
-  const third = atOnce.choose([given('a4', 'acc_a')]);
+  const third = atOnce.choose([delivery('a4', 'acc_a')]);
   expect(third?.deliveries.size).toBe(1);
   if (third) atOnce.forgo(third);
+});
+
+it('bounds what is stored at the same time where the product is told of it as well, though nothing runs at once then', async () => {
+  const atOnce = harness.module.get(AtOnce);
+  let go: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (go = resolve));
+  const outbox: OutgoingOutbox = { wants: () => Promise.resolve(true), add: () => held, recordsChanged: () => held };
+  const writer = new InboxWriter(harness.module.get(DataSource), harness.doorbell, atOnce, systemClock, outbox);
+  const stored: Promise<void>[] = [];
+  for (const account of ['acc_a', 'acc_b']) {
+    stored.push(writer.store(delivery(`told_${account}`, account)));
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const third = atOnce.choose([delivery('told_c', 'acc_c')]);
+  go();
+  await Promise.all(stored);
+  const afterwards = atOnce.choose([delivery('told_d', 'acc_a')]);
+  for (const run of [third, afterwards]) if (run) atOnce.forgo(run);
+  expect([third, afterwards?.deliveries.size]).toEqual([undefined, 1]);
+  expect((await events()).map(({ status }) => status)).toEqual(['received', 'received']);
 });
 
 it('is not marked where the run has no transaction', async () => {

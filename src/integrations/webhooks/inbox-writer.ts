@@ -140,20 +140,19 @@ export class InboxWriter {
 
   /** @returns what has to be done once the events are committed */
   private async insert(events: readonly NewEvent[], run?: RunAtOnce): Promise<() => void> {
+    let runs = false;
     try {
-      if (await this.outbox?.wants(this.dataSource, 'webhook.received')) {
-        if (run) this.atOnce.forgo(run);
-        return await this.insertAndForward(events);
-      }
+      if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return await this.insertAndForward(events);
       if (!run) {
         await this.trying(() => insertEvents(this.dataSource, events));
         return () => this.doorbell.ring('webhooks');
       }
       const claimed = await this.trying(() => insertAndClaim(this.dataSource, events, run));
+      runs = true;
       return () => this.atOnce.run(run, claimed);
-    } catch (error) {
-      if (run) this.atOnce.forgo(run);
-      throw error;
+    } finally {
+      // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
+      if (run && !runs) this.atOnce.forgo(run);
     }
   }
 
