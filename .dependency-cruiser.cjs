@@ -1,7 +1,7 @@
 // The import rules of docs/architecture.md, proven by `npm run check`.
 const core = (name) => `^src/integrations/${name}(/|\\.|$)`;
 /** Lower in the list may be imported by higher, never the other way round. */
-const LAYERS = ['registry', 'connections', 'oauth', 'http', '(webhooks|sync|actions|outgoing)', 'health'];
+const LAYERS = ['providers', 'connections', 'outbound', 'connect', '(webhooks|sync|operations|notifications)', 'monitoring'];
 const SPECS = '\\.spec\\.ts$|/testing/';
 
 const layerRules = LAYERS.map((layer, index) => ({
@@ -16,35 +16,35 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     ...layerRules,
     {
-      name: 'webhooks-sync-actions-outgoing-are-siblings',
+      name: 'webhooks-sync-operations-notifications-are-siblings',
       comment: 'They meet through ports, not imports.',
       severity: 'error',
-      from: { path: '^src/integrations/(webhooks|sync|actions|outgoing)/', pathNot: SPECS },
-      to: { path: '^src/integrations/(webhooks|sync|actions|outgoing)/', pathNot: '^src/integrations/$1/' },
+      from: { path: '^src/integrations/(webhooks|sync|operations|notifications)/', pathNot: SPECS },
+      to: { path: '^src/integrations/(webhooks|sync|operations|notifications)/', pathNot: '^src/integrations/$1/' },
     },
     {
-      name: 'nobody-imports-health',
+      name: 'nobody-imports-monitoring',
       severity: 'error',
-      from: { pathNot: ['^src/integrations/health/', '^src/integrations/(integrations\\.module|index)\\.ts$', SPECS] },
-      to: { path: '^src/integrations/health/' },
+      from: { pathNot: ['^src/integrations/monitoring/', '^src/integrations/(integrations\\.module|index)\\.ts$', SPECS] },
+      to: { path: '^src/integrations/monitoring/' },
     },
     {
-      name: 'queue-imports-no-sibling',
+      name: 'jobs-import-no-sibling',
       severity: 'error',
-      from: { path: '^src/integrations/queue/', pathNot: SPECS },
-      to: { path: '^src/integrations/', pathNot: '^src/integrations/queue/' },
+      from: { path: '^src/integrations/jobs/', pathNot: SPECS },
+      to: { path: '^src/integrations/', pathNot: '^src/integrations/jobs/' },
     },
     {
       name: 'core-names-no-provider',
       severity: 'error',
-      from: { path: '^src/(integrations|api|database|config)/', pathNot: SPECS },
-      to: { path: '^src/(providers|sandbox|ui|app-handlers)/' },
+      from: { path: '^src/(integrations|http-api|database|config)/', pathNot: SPECS },
+      to: { path: '^(src/(providers|ui|app-handlers)|sandbox|demo)/' },
     },
     {
       name: 'outsiders-use-the-door',
       severity: 'error',
       from: { path: '^src/(providers|ui|app-handlers)/', pathNot: SPECS },
-      to: { path: '^src/integrations/', pathNot: '^src/integrations/(index|provider)\\.ts$' },
+      to: { path: '^src/integrations/', pathNot: '^src/integrations/(index|contract)\\.ts$' },
     },
     {
       name: 'providers-do-not-know-each-other',
@@ -53,23 +53,23 @@ module.exports = {
       to: { path: '^src/providers/', pathNot: '^src/providers/$1/' },
     },
     {
-      name: 'api-imports-nothing-of-the-core',
+      name: 'http-api-imports-nothing-of-the-core',
       severity: 'error',
-      from: { path: '^src/api/', pathNot: SPECS },
+      from: { path: '^src/http-api/', pathNot: SPECS },
       to: { path: '^src/(integrations|providers|ui)/' },
     },
     { name: 'errors-and-clock-import-nothing', severity: 'error', from: { path: '^src/(errors|clock)\\.ts$' }, to: { path: '^src/' } },
     {
       name: 'the-sandbox-stands-alone',
       severity: 'error',
-      from: { path: '^src/sandbox/' },
-      to: { path: '^src/', pathNot: '^src/sandbox/' },
+      from: { path: '^sandbox/' },
+      to: { path: '^(src|demo|test)/' },
     },
     {
-      name: 'the-sandbox-is-started-in-one-place',
+      name: 'the-service-holds-neither-sandbox-nor-demo',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/sandbox/', '^src/(main|bootstrap[^/]*)\\.ts$', '^src/cli/', SPECS] },
-      to: { path: '^src/sandbox/' },
+      from: { path: '^src/', pathNot: SPECS },
+      to: { path: '^(sandbox|demo)/' },
     },
   ],
   options: {

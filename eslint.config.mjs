@@ -29,7 +29,7 @@ export default tseslint.config(
   {
     // Settings are read in one place, so that all faults are listed together.
     files: ['src/**/*.ts'],
-    ignores: ['src/config/env.ts', 'src/sandbox/**', 'src/**/*.spec.ts'],
+    ignores: ['src/config/env.ts', 'src/**/*.spec.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -4,7 +4,7 @@ import { interleave, times } from './lib/rounds';
 import { QUICK, ROUNDS } from './lib/run-options';
 import { openSchedules, type Queued, type Schedules } from './lib/schedules';
 
-const [FEW, MANY] = QUICK ? ([10_000, 100_000] as const) : ([100_000, 1_000_000] as const);
+const [SMALL_BATCH, MANY] = QUICK ? ([10_000, 100_000] as const) : ([100_000, 1_000_000] as const);
 const DUE_SHARE = 0.01;
 /** How much dearer a due connection may be among ten times as many: deeper indexes, colder pages. */
 const GROWTH = 1.5;
@@ -17,10 +17,10 @@ const limit = (count: number) => `limit: one indexed SELECT, ${count} connection
 
 export const benchmark: Benchmark = {
   id: 'B9',
-  title: `one tick of the scheduler with ${FEW} and ${MANY} connections, 1 % due`,
+  title: `one tick of the scheduler with ${SMALL_BATCH} and ${MANY} connections, 1 % due`,
   async run({ databaseUrl }: Services) {
     if (!databaseUrl) return { arms: [], checks: [notRun('B9', 'needs a Postgres server')] };
-    const few = await openSchedules(databaseUrl, FEW);
+    const few = await openSchedules(databaseUrl, SMALL_BATCH);
     const opened = [few];
     try {
       const many = await openSchedules(databaseUrl, MANY);
@@ -35,7 +35,7 @@ export const benchmark: Benchmark = {
 async function measure(few: Schedules, many: Schedules): Promise<Omit<BenchmarkResult, 'id'>> {
   const memory = new Map<Schedules, CollectedMemory[]>([few, many].map((each) => [each, []]));
   const rounds = await interleave([...arms(few, memory), ...arms(many, memory)], ROUNDS);
-  const growth = rounds.ratio(tick(MANY), tick(FEW));
+  const growth = rounds.ratio(tick(MANY), tick(SMALL_BATCH));
   const spreads = await Promise.all(
     [few, many].map(async (each) => {
       await each.tick(); // so that all due times are the product's own
@@ -57,7 +57,7 @@ async function measure(few: Schedules, many: Schedules): Promise<Omit<BenchmarkR
     ],
     checks: [
       check('a due connection among ten times as many', `<= ${GROWTH}x`, times(growth), growth.median <= GROWTH),
-      ...[FEW, MANY].map((count) =>
+      ...[SMALL_BATCH, MANY].map((count) =>
         check(`tick / limit, ${count} connections`, 'told: the tick also writes', times(rounds.ratio(tick(count), limit(count))), true),
       ),
       check('memory held, many connections / few', `<= ${MEMORY_GROWTH}x`, `${between.toFixed(2)}x`, between <= MEMORY_GROWTH),

@@ -17,13 +17,14 @@ const CHECKS = [
   ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
   ['lint', [bin('eslint/bin/eslint.js'), '.']],
   ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
-  ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', '--config', '.dependency-cruiser.cjs']],
+  ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'sandbox', 'demo', '--config', '.dependency-cruiser.cjs']],
   ['build', [bin('@nestjs/cli/bin/nest.js'), 'build']],
   ['tests', JEST],
 ];
 
 const COMMANDS = {
-  demo: (args) => node(['dist/cli/demo.js', ...args], { built: true }),
+  demo: (args) => source('demo/main.ts', args),
+  sandbox: (args) => source('sandbox/main.ts', args),
   start: (args) => node(['dist/main.js', ...args], { built: true }),
   token: (args) => node(['dist/cli/token.js', ...args], { built: true }),
   keys: (args) => node(['dist/cli/keys.js', ...args], { built: true }),
@@ -42,10 +43,14 @@ const COMMANDS = {
   },
 };
 
-/** Lives outside `src`: TypeScript that is run as it stands, against the build. */
 function heavy(folder, args) {
   if (folder === 'bench') ensureInstalled('bench');
-  return node(['-r', './scripts/register-swc.cjs', `${folder}/run.ts`, ...args], { built: true });
+  return source(`${folder}/run.ts`, args);
+}
+
+/** Lives outside `src`: TypeScript that is run as it stands, against the build. */
+function source(file, args) {
+  return node(['-r', './scripts/register-swc.cjs', file, ...args], { built: true });
 }
 
 /** Installs from the lock file when it changed since the last install. */

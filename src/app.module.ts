@@ -1,6 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
-import { ApiModule } from './api/api.module';
-import type { EdgeLogger } from './api/edge-logger';
+import { HttpApiModule } from './http-api/http-api.module';
+import type { EdgeLogger } from './http-api/edge/logger';
 import { AppHandlersModule } from './app-handlers';
 import { systemClock, type Clock } from './clock';
 import { ConfigModule } from './config/config.module';
@@ -28,7 +28,7 @@ export class AppModule {
       imports: [
         ConfigModule.with(settings, clock),
         DatabaseModule,
-        ApiModule.with(settings, logger),
+        HttpApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
         SlackModule,
         StripeModule,

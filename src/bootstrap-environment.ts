@@ -1,10 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readEnvironment, type Settings } from './config/env';
 
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- pretended providers, loaded only where they are to be used
-const sandboxModule = () => require('./sandbox') as typeof import('./sandbox');
+interface SandboxModule {
+  startSandbox(options: { webhookTarget: string; stateFile: string }): Promise<{ env(): Record<string, string>; stop(): Promise<void> }>;
+}
+
+/** The sandbox is no part of the production build: its sources lie beside it, and run as they stand. */
+function sandboxModule(): SandboxModule {
+  const root = dirname(__dirname);
+  /* eslint-disable @typescript-eslint/no-require-imports -- by a path that the build must not follow */
+  if (__filename.endsWith('.js')) require(join(root, 'scripts', 'register-swc.cjs'));
+  return require(join(root, 'sandbox')) as SandboxModule;
+  /* eslint-enable @typescript-eslint/no-require-imports */
+}
 
 export interface ServiceEnvironment {
   readonly settings: Settings;

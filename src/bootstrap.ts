@@ -2,18 +2,18 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Server } from 'node:http';
-import { DeliveryLane } from './api/delivery-lane';
-import { Drain } from './api/drain';
-import { EdgeLimits } from './api/edge-limits';
-import type { EdgeLogger } from './api/edge-logger';
-import { registerEdgeHooks } from './api/edge-hooks';
-import { createFastifyAdapter, registerEdgePlugins } from './api/fastify-adapter';
-import { watchProcess } from './api/http-metrics';
-import { createLogger, NestLogger } from './api/logging';
-import { OpenApi } from './api/open-api';
-import { Problems } from './api/problems';
-import { RouteTable } from './api/route-table';
-import { securityHeaders } from './api/security-headers';
+import { PlainDeliveries } from './http-api/edge/plain-deliveries';
+import { Drain } from './http-api/edge/drain';
+import { EdgeLimits } from './http-api/edge/address-limits';
+import type { EdgeLogger } from './http-api/edge/logger';
+import { registerEdgeHooks } from './http-api/edge/hooks';
+import { createFastifyAdapter, registerEdgePlugins } from './http-api/edge/fastify-adapter';
+import { watchProcess } from './http-api/edge/http-metrics';
+import { createLogger, NestLogger } from './http-api/logging';
+import { OpenApi } from './http-api/openapi/open-api';
+import { Problems } from './http-api/problems/problems';
+import { RouteTable } from './http-api/edge/route-table';
+import { securityHeaders } from './http-api/edge/security-headers';
 import { AppModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
 import type { Settings } from './config/env';
@@ -54,7 +54,7 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
   await app.init();
   const inbox = app.get(WebhookInbox);
   const registry = app.get(ProviderRegistry);
-  new DeliveryLane({
+  new PlainDeliveries({
     logger,
     drain: app.get(Drain),
     problems: app.get(Problems),

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { drainAndClose } from './api/drain';
-import { createLogger } from './api/logging';
+import { drainAndClose } from './http-api/edge/drain';
+import { createLogger } from './http-api/logging';
 import { createApp } from './bootstrap';
 import { readServiceEnvironment } from './bootstrap-environment';
 import { describeStart } from './bootstrap-summary';

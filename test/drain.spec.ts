@@ -1,7 +1,7 @@
 import { Controller, Get, Module, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../src/api';
-import { drainAndClose } from '../src/api/drain';
+import { Public } from '../src/http-api';
+import { drainAndClose } from '../src/http-api/edge/drain';
 import { startTestApp } from './support/test-app';
 
 let release: (() => void) | undefined;

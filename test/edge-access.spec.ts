@@ -1,6 +1,6 @@
 import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { DataSource } from 'typeorm';
-import type { SessionCaller } from '../src/api';
+import type { SessionPrincipal } from '../src/http-api';
 import { edgeClient, problem, rawStatus, shape } from './support/edge-client';
 import { ProbeModule } from './support/probe.module';
 import { startTestApp, type TestApp } from './support/test-app';
@@ -136,9 +136,9 @@ describe('who may come in', () => {
 
     it('changes nothing without the CSRF token, or from another site', async () => {
       const { cookie } = await signIn();
-      const { csrfToken } = (await (await get('/probe-page', { cookie })).json()) as SessionCaller;
+      const { csrfToken } = (await (await get('/probe-page', { cookie })).json()) as SessionPrincipal;
       const form = { cookie, 'content-type': 'application/x-www-form-urlencoded' };
-      const other = (await (await get('/probe-page', { cookie: (await signIn()).cookie })).json()) as SessionCaller;
+      const other = (await (await get('/probe-page', { cookie: (await signIn()).cookie })).json()) as SessionPrincipal;
 
       expect(await problem(await post('/probe-page', 'a=1', form))).toEqual(shape(403, 'forbidden'));
       expect(await problem(await post('/probe-page', `_csrf=${other.csrfToken}`, form))).toEqual(shape(403, 'forbidden'));

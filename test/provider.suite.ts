@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import { ERROR_KINDS } from '../src/errors';
 import { ConnectionRepository, ProviderRegistry, type Provider } from '../src/integrations';
-import { TokenRepository } from '../src/integrations/connections';
-import type { ProviderName, Sandbox } from '../src/sandbox';
+import { TokenRepository } from '../src/integrations/connections/tokens/token.repository';
+import type { ProviderName, Sandbox } from '../sandbox';
 import { startTestApp, type TestApp } from './support/test-app';
 import { Browser } from './support/browser';
 

@@ -1,4 +1,4 @@
-import type { Sandbox } from '../src/sandbox';
+import type { Sandbox } from '../sandbox';
 import { describeProvider } from './provider.suite';
 
 /** Asks a pretend provider as anybody with a token would. */

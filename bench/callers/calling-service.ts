@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { Body, Controller, Inject, Module, Param, Post } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Public } from '../../src/api';
-import { drainAndClose } from '../../src/api/drain';
-import { createLogger } from '../../src/api/logging';
+import { Public } from '../../src/http-api';
+import { drainAndClose } from '../../src/http-api/edge/drain';
+import { createLogger } from '../../src/http-api/logging';
 import { createApp } from '../../src/bootstrap';
 import { CLOCK, type Clock } from '../../src/clock';
 import { readEnvironment } from '../../src/config/env';
@@ -16,11 +16,12 @@ import {
   type LimitFacts,
   type Provider,
 } from '../../src/integrations';
-import { ConnectionsModule, TokenRepository } from '../../src/integrations/connections';
-import { LimitQueue } from '../../src/integrations/http/limits/limit-queue';
-import { RedisLimitStore } from '../../src/integrations/http/limits/redis-limit-store';
-import { OAuthModule } from '../../src/integrations/oauth/oauth.module';
-import { TokenService } from '../../src/integrations/oauth/token.service';
+import { ConnectionsModule } from '../../src/integrations/connections/connections.module';
+import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
+import { LimitQueue } from '../../src/integrations/outbound/policies/limits/limit-queue';
+import { RedisLimitStore } from '../../src/integrations/outbound/policies/limits/redis-limit-store';
+import { ConnectModule } from '../../src/integrations/connect/connect.module';
+import { TokenService } from '../../src/integrations/connections/tokens/token.service';
 
 interface Loop {
   readonly calls: number;
@@ -157,7 +158,7 @@ class CallsController {
   }
 }
 
-@Module({ imports: [IntegrationsModule, ConnectionsModule, OAuthModule], controllers: [CallsController] })
+@Module({ imports: [IntegrationsModule, ConnectionsModule, ConnectModule], controllers: [CallsController] })
 class CallsModule {}
 
 function providerAt(origin: string, limit: LimitFacts): Provider {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { drainAndClose } from '../../src/api/drain';
-import { createLogger } from '../../src/api/logging';
+import { drainAndClose } from '../../src/http-api/edge/drain';
+import { createLogger } from '../../src/http-api/logging';
 import { createApp } from '../../src/bootstrap';
 import { readEnvironment } from '../../src/config/env';
 import { answerCollections } from './collected-memory';

@@ -1,9 +1,9 @@
 import { systemClock } from '../../src/clock';
-import { buildChain } from '../../src/integrations/http/build-chain';
-import { CircuitStates } from '../../src/integrations/http/circuit-states';
-import { MemoryLimitStore } from '../../src/integrations/http/limits/memory-limit-store';
-import { Transport } from '../../src/integrations/http/transport';
-import type { Fetch, Provider } from '../../src/integrations/provider';
+import { buildChain } from '../../src/integrations/outbound/build-chain';
+import { CircuitStates } from '../../src/integrations/outbound/policies/circuit-states';
+import { MemoryLimitStore } from '../../src/integrations/outbound/policies/limits/memory-limit-store';
+import { Transport } from '../../src/integrations/outbound/transport/transport';
+import type { Fetch, Provider } from '../../src/integrations/contract';
 
 /** The way out to one origin with all its steps, but that there is no token to add and the request log is not kept. */
 export function governedFetch(origin: string): { fetch: Fetch; close(): Promise<void> } {

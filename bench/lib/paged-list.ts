@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startProcess } from '../../test/support/child-process';
 import { freePorts } from '../../test/support/service-cluster';
-import type { ProviderSync, SyncPage } from '../../src/integrations/provider';
+import type { ProviderSync, SyncPage } from '../../src/integrations/contract';
 import { governedFetch } from './governed-fetch';
 
 export interface Item {

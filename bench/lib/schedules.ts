@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { connectDatabase } from '../../src/database';
-import { nextSlot } from '../../src/integrations/sync/slots';
+import { nextSlot } from '../../src/integrations/sync/runs/schedule-slots';
 import { startProcess } from '../../test/support/child-process';
 import { createDatabase, dropDatabase, freePorts } from '../../test/support/service-cluster';
 import type { TickAnswer } from './scheduler-process';

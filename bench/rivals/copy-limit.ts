@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { HASH_BYTES } from '../../src/integrations/sync/canonical-json';
-import { recordBatch } from '../../src/integrations/sync/record-batch';
+import { HASH_BYTES } from '../../src/integrations/sync/records/canonical-json';
+import { recordBatch } from '../../src/integrations/sync/records/record-batch';
 import type { Item } from '../lib/paged-list';
 
 const CHUNK_BYTES = 65_536;

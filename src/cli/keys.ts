@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { readEnvironment, SettingsError } from '../config/env';
 import { connectDatabase, DataFolderLockedError } from '../database';
-import { KeyCheckService } from '../integrations/connections/key-check.service';
-import { KeyRotationService, type KeyUse } from '../integrations/connections/key-rotation.service';
-import { SecretBox } from '../integrations/connections/secret-box';
+import { KeyCheckService } from '../integrations/connections/tokens/key-check.service';
+import { KeyRotationService, type KeyUse } from '../integrations/connections/tokens/key-rotation.service';
+import { SecretBox } from '../integrations/connections/tokens/secret-box';
 
 const USAGE = `usage: npm run keys -- status|rotate [--json]
   status   which encryption key is needed by how many rows

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { parseArgs } from 'node:util';
-import { ROLES, type Role } from '../api/caller';
+import { ROLES, type Role } from '../http-api/principal/principal';
 import { systemClock } from '../clock';
 import { readEnvironment, SettingsError } from '../config/env';
 

@@ -1,6 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { EmbeddedPostgres } from '../database/embedded-postgres';
-import { KeptInsertsClient } from '../database/kept-inserts';
+import { KeptInsertsClient } from '../database/named-inserts';
 import { MIGRATIONS } from '../database/migrations';
 
 export interface DataSourceSettings {

@@ -9,7 +9,7 @@ import { createTestDatabase, testSeed } from '../../test/support/test-database';
 import { ConfigModule } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { loadSettings } from '../config/env';
-import { DatabaseHealth, DatabaseInfo, DatabaseModule, EMBEDDED_SEED, LOCK_POOL } from './index';
+import { DatabaseHealth, DatabaseInfo, DatabaseModule, EMBEDDED_SEED, LOCK_POOL } from '.';
 import { MIGRATIONS } from './migrations';
 
 const note = new EntitySchema<{ id: number }>({ name: 'note', columns: { id: { type: 'int', primary: true } } });

@@ -6,6 +6,6 @@ export { COMMIT_WITHOUT_WAITING } from './durability';
 export { DataFolderLockedError, openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
-export { prepared } from './prepared';
+export { prepared } from './prepared-statements';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { beginBehind, BegunTransaction, inTransaction, IS_BEGUN } from './transaction';

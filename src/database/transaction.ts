@@ -7,7 +7,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { IntegrationError } from '../errors';
-import { connected, type Statement } from './prepared';
+import { connected, type Statement } from './prepared-statements';
 import { asStorageError, isRetryableTransactionError } from './storage-error';
 
 const MAX_RETRIES = 3;

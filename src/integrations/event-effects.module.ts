@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { RealtimeSync, SyncModule } from './sync';
+import { RealtimeRecords, SyncModule } from './sync';
 import { RECORD_APPLIER, SYNC_REQUESTER } from './webhooks';
 
 /** Where the way in meets the sync: what an event's handler brings or asks for. The two know nothing of each other. */
@@ -7,8 +7,8 @@ import { RECORD_APPLIER, SYNC_REQUESTER } from './webhooks';
 @Module({
   imports: [SyncModule],
   providers: [
-    { provide: RECORD_APPLIER, useExisting: RealtimeSync },
-    { provide: SYNC_REQUESTER, useExisting: RealtimeSync },
+    { provide: RECORD_APPLIER, useExisting: RealtimeRecords },
+    { provide: SYNC_REQUESTER, useExisting: RealtimeRecords },
   ],
   exports: [RECORD_APPLIER, SYNC_REQUESTER],
 })

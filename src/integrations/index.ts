@@ -1,68 +1,75 @@
 /** The only door into the core, for providers, pages and the product's own code. */
-export * from './provider';
+export * from './contract';
 export { IntegrationsModule } from './integrations.module';
-export { ProviderRegistry } from './registry/provider-registry';
 export {
-  ConnectionRepository,
-  ConnectionsModule,
-  IntegrationEvents,
-  toRef,
-  type Connection,
-  type ConnectionStatus,
-  type ConnectionViewer,
-  type ConnectionWithSync,
-  type IntegrationEvent,
-} from './connections';
-export { callSdk, GovernedHttp, HttpModule, OutgoingHttp, signStandardWebhook, type CallOptions } from './http';
-export {
-  OnWebhook,
+  ProviderRegistry,
   hashChannelToken,
-  PubsubVerifier,
   verifyChannelToken,
+  PubsubVerifier,
   verifyHmac,
   verifySlackSignature,
   verifyStandardWebhook,
+  signStandardWebhook,
   verifyStripeSignature,
+} from './providers';
+export {
+  ConnectionRepository,
+  type ConnectionViewer,
+  ConnectionsModule,
+  IntegrationEvents,
+  type IntegrationEvent,
+  toRef,
+  type Connection,
+  type ConnectionStatus,
+  type ConnectionWithSync,
+  DisconnectService,
+} from './connections';
+export { callSdk, GovernedHttp, OutboundModule, OutgoingHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
+export {
+  DeliveryList,
+  type Delivery,
+  type DeliveryDetail,
+  DestinationService,
+  type Destination,
+  type DestinationInput,
+} from './notifications';
+export {
+  OnWebhook,
   withoutMember,
   WebhookInbox,
+  WebhookEventList,
+  type QueueState,
+  type StoredEventDetail,
+  type StoredEventView,
+  WebhookReplay,
+  type ReplayActor,
 } from './webhooks';
 export {
   RecordFeed,
+  type FeedItem,
+  type FeedPage,
   SyncModule,
   SyncService,
   viewOf,
-  WatchService,
-  type FeedItem,
-  type FeedPage,
   type SyncRun,
   type SyncRunView,
+  WatchService,
 } from './sync';
-export { ConnectService, DisconnectService } from './oauth';
+export { ConnectService } from './connect';
 export {
   ActionReconciler,
+  type Reconcile,
   ActionReplyInterceptor,
   ActionService,
   type ActionAnswer,
   type ActionResult,
   type Operation,
-  type Reconcile,
-} from './actions';
+} from './operations';
 export {
   AlertService,
-  HealthModule,
-  ProviderHealthService,
-  RequestLogReader,
   type Alert,
+  MonitoringModule,
+  ProviderHealthService,
   type ConnectionHealth,
-  type LoggedRequest,
   type ProviderHealth,
-} from './health';
-export {
-  WebhookEventList,
-  WebhookReplay,
-  type QueueState,
-  type ReplayActor,
-  type StoredEventDetail,
-  type StoredEventView,
-} from './webhooks';
-export { DeliveryList, DestinationService, type Delivery, type DeliveryDetail, type Destination, type DestinationInput } from './outgoing';
+} from './monitoring';

@@ -1,30 +1,29 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import type { Settings } from '../config/env';
-import { ActionsModule } from './actions';
+import { OperationsModule } from './operations';
 import { ConnectionsModule } from './connections';
 import { EventEffectsModule } from './event-effects.module';
-import { HealthModule } from './health';
-import { HttpChainModule, HttpModule } from './http';
-import { OAuthModule } from './oauth';
-import { OutgoingModule } from './outgoing';
-import { QueueModule } from './queue';
-import { RegistryModule } from './registry';
+import { MonitoringModule } from './monitoring';
+import { OutboundChainModule, OutboundModule } from './outbound';
+import { ConnectModule } from './connect';
+import { NotificationsModule } from './notifications';
+import { WakeUpModule } from './jobs';
+import { ProviderRegistryModule } from './providers';
 import { SyncModule } from './sync';
 import { WebhooksModule } from './webhooks';
-
 const PARTS = [
-  RegistryModule,
+  ProviderRegistryModule,
   ConnectionsModule,
-  HttpChainModule,
-  OAuthModule,
-  HttpModule,
+  OutboundChainModule,
+  ConnectModule,
+  OutboundModule,
   WebhooksModule,
   SyncModule,
-  ActionsModule,
+  OperationsModule,
   EventEffectsModule,
-  OutgoingModule,
-  HealthModule,
+  NotificationsModule,
+  MonitoringModule,
 ];
 
 /** The core: knows how to connect, call, receive, sync and watch; knows no provider's name. */
@@ -32,6 +31,6 @@ const PARTS = [
 export class IntegrationsModule {
   /** For the application's own module, once: adds what the settings decide. Everybody else imports the class. */
   static with(settings: Settings): DynamicModule {
-    return { module: IntegrationsModule, imports: [QueueModule.with(settings)] };
+    return { module: IntegrationsModule, imports: [WakeUpModule.with(settings)] };
   }
 }

@@ -1,7 +1,7 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
-import { ApiExcludeController, Public } from '../api';
+import { ApiExcludeController, Public } from '../http-api';
 import { IntegrationError } from '../errors';
 import { TRESTLE_CSS } from './assets/trestle.css';
 import { TRESTLE_JS } from './assets/trestle.js';

@@ -1,4 +1,4 @@
-import { html, type SessionCaller } from '../api';
+import { html, type SessionPrincipal } from '../http-api';
 import { actionForm } from './form';
 import { page } from './layout';
 
@@ -12,7 +12,7 @@ export interface Confirmation {
   /** Where "Cancel" leads. */
   readonly back: string;
   readonly path: string;
-  readonly caller: SessionCaller;
+  readonly caller: SessionPrincipal;
 }
 
 /** Asks before something that cannot be taken back. */

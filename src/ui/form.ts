@@ -1,4 +1,4 @@
-import { html, type Html } from '../api';
+import { html, type Html } from '../http-api';
 
 export interface ActionForm {
   readonly to: string;

@@ -1,8 +1,8 @@
-import { html, roleReaches, type Html, type SessionCaller } from '../api';
+import { html, roleReaches, type Html, type SessionPrincipal } from '../http-api';
 
 export interface Layout {
   readonly title: string;
-  readonly caller: SessionCaller;
+  readonly caller: SessionPrincipal;
   /** Path of the page, to mark its link. */
   readonly path: string;
   readonly body: Html;

@@ -1,5 +1,5 @@
 import { applyDecorators, Get, Header, HttpCode, Post } from '@nestjs/common';
-import { HiddenPage } from '../api';
+import { HiddenPage } from '../http-api';
 
 /** A page of a person: known by the session, never stored by a browser or a proxy. */
 export const PageRoute = (path = '') =>

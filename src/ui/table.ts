@@ -1,4 +1,4 @@
-import { html, type Html, type HtmlPart } from '../api';
+import { html, type Html, type HtmlPart } from '../http-api';
 
 /** @param caption what it lists; read out, and the name of the part that scrolls */
 export function table(caption: string, headings: readonly string[], rows: readonly (readonly HtmlPart[])[], empty: string): Html {

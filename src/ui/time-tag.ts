@@ -1,4 +1,4 @@
-import { html, type Html } from '../api';
+import { html, type Html } from '../http-api';
 import { relativeTime } from './relative-time';
 
 /** "3 minutes ago", with the exact time at hand. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { HttpReceiver } from '../../src/integrations/outgoing/testing/http-receiver';
+import { HttpReceiver } from '../../src/integrations/notifications/testing/http-receiver';
 import { atEnd } from '../faults/lib/clean-up';
 import { until } from '../faults/lib/waiting';
 import type { Attack } from './lib/attack';

@@ -1,4 +1,4 @@
-import { HttpReceiver } from '../../src/integrations/outgoing/testing/http-receiver';
+import { HttpReceiver } from '../../src/integrations/notifications/testing/http-receiver';
 import { atEnd } from '../faults/lib/clean-up';
 import type { Attack } from './lib/attack';
 import type { Answer } from './lib/request';

@@ -21,7 +21,7 @@ export const fault: Fault = {
       await sleep(500);
       await redis.ask((client) => client.flushall());
       // Rings are numbered by Redis: the number is there again when a ring has come through.
-      rebuilt.push(await until(async () => (await redis.ask((client) => client.keys('*:doorbell:id'))).length > 0, 15_000, 50));
+      rebuilt.push(await until(async () => (await redis.ask((client) => client.keys('*:wakeUp:id'))).length > 0, 15_000, 50));
       await sending;
     }
     const settledMs = await world.settled(60_000);

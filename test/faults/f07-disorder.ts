@@ -2,7 +2,7 @@ import { SEED_FILE, TEMPLATE_DATABASE } from '../support/test-database';
 import { createWebhookHarness, type TestBody } from '../support/webhook-harness';
 import globalSetup from '../global-setup';
 import globalTeardown from '../global-teardown';
-import { SeededRandom } from '../../src/sandbox/random';
+import { SeededRandom } from '../../sandbox/random';
 import { atEnd } from './lib/clean-up';
 import type { Fault } from './lib/fault';
 import { CREATE_STATES, disorderOf, historyOf, STATES_TABLE, StateKeeper } from './lib/object-states';
@@ -45,8 +45,8 @@ export const fault: Fault = {
         deliveries += chunk.length;
         await Promise.all([
           ...chunk.map((change) => harness.deliver({ ...change, account: 'disorder' } satisfies TestBody)),
-          harness.doorbell.drain(),
-          harness.doorbell.drain(),
+          harness.wakeUp.drain(),
+          harness.wakeUp.drain(),
         ]);
       }
       await harness.settled();

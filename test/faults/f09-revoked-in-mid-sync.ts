@@ -1,4 +1,4 @@
-import { until } from '../../src/cli/demo/http-client';
+import { until } from '../../demo/http-client';
 import { onTrial, sleep, verdict } from '../support/way-out-trial';
 import { productUser } from '../support/product-user';
 import { readFeed } from '../support/change-feed';

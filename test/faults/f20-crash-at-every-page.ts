@@ -1,4 +1,4 @@
-import { until } from '../../src/cli/demo/http-client';
+import { until } from '../../demo/http-client';
 import { productUser, type ProductUser } from '../support/product-user';
 import type { SandboxProcess } from '../support/sandbox-process';
 import type { Cluster, Member } from '../support/service-cluster';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '../../src/cli/demo/http-client';
+import { until } from '../../demo/http-client';
 import { atEnd } from './lib/clean-up';
 import { readFeed } from '../support/change-feed';
 import { productUser } from '../support/product-user';

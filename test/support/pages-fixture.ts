@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
-import type { Role } from '../../src/api/caller';
-import { startSandbox, type Sandbox } from '../../src/sandbox';
+import type { Role } from '../../src/http-api/principal/principal';
+import { startSandbox, type Sandbox } from '../../sandbox';
 import { startTestApp, type TestApp } from './test-app';
 
 export interface PagesFixture {

@@ -9,10 +9,10 @@ import {
   Roles,
   ZodBody,
   ZodQuery,
-  type Caller,
+  type Principal,
   type EdgeRequest,
-  type SessionCaller,
-} from '../../src/api';
+  type SessionPrincipal,
+} from '../../src/http-api';
 
 const thing = z.strictObject({
   name: z.string(),
@@ -23,7 +23,7 @@ const thing = z.strictObject({
 @Controller('v1/things')
 class ThingsController {
   @Get()
-  list(@CurrentUser() caller: Caller, @ZodQuery(z.object({ limit })) query: { limit: number }) {
+  list(@CurrentUser() caller: Principal, @ZodQuery(z.object({ limit })) query: { limit: number }) {
     return { caller, limit: query.limit };
   }
   @Post()
@@ -58,7 +58,7 @@ class RawController {
 class PageController {
   @HiddenPage()
   @Get()
-  show(@CurrentUser() caller: SessionCaller) {
+  show(@CurrentUser() caller: SessionPrincipal) {
     return caller;
   }
   @HiddenPage()

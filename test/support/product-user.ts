@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { Browser } from '../../src/cli/demo/http-client';
+import { Browser } from '../../demo/http-client';
 import type { Cluster } from './service-cluster';
 
 export interface ApiAnswer {

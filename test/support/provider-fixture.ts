@@ -16,10 +16,11 @@ import {
   type SyncPage,
   type SyncResource,
 } from '../../src/integrations';
-import { ConnectionsModule, TokenRepository } from '../../src/integrations/connections';
-import { HttpModule } from '../../src/integrations/http';
-import { RegistryModule } from '../../src/integrations/registry';
-import { startSandbox, type ProviderName, type Sandbox } from '../../src/sandbox';
+import { ConnectionsModule } from '../../src/integrations/connections/connections.module';
+import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
+import { OutboundModule } from '../../src/integrations/outbound/outbound.module';
+import { ProviderRegistryModule } from '../../src/integrations/providers/provider-registry.module';
+import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox';
 import { createTestDatabase } from './test-database';
 
 export interface ProviderFixture {
@@ -60,7 +61,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
   class TestDatabaseModule {}
 
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.with(settings, systemClock), TestDatabaseModule, RegistryModule, ConnectionsModule, HttpModule],
+    imports: [ConfigModule.with(settings, systemClock), TestDatabaseModule, ProviderRegistryModule, ConnectionsModule, OutboundModule],
     providers: [...injectables],
   }).compile();
   module.useLogger(false);

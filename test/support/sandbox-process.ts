@@ -42,7 +42,7 @@ export interface SandboxProcess {
 }
 
 export async function startSandboxProcess(args: readonly string[] = []): Promise<SandboxProcess> {
-  const child = startProcess(join(__dirname, '../../src/sandbox/main.ts'), ['--auto-consent', 'allow', ...args]);
+  const child = startProcess(join(__dirname, '../../sandbox/main.ts'), ['--auto-consent', 'allow', ...args]);
   const { urls, env } = JSON.parse(await child.line((line) => line.startsWith('{'))) as Pick<SandboxProcess, 'urls' | 'env'>;
   const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
     const response = await fetch(`${urls.control}${path}`, {

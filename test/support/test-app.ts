@@ -8,16 +8,16 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
-import { drainAndClose } from '../../src/api/drain';
-import { createFastifyAdapter } from '../../src/api/fastify-adapter';
-import { createLogger } from '../../src/api/logging';
-import type { Role } from '../../src/api/caller';
+import { drainAndClose } from '../../src/http-api/edge/drain';
+import { createFastifyAdapter } from '../../src/http-api/edge/fastify-adapter';
+import { createLogger } from '../../src/http-api/logging';
+import type { Role } from '../../src/http-api/principal/principal';
 import { AppModule, type AppParts } from '../../src/app.module';
 import { configureApp, nestOptions } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
 import { createServerDatabase, dropServerDatabase, testSeed } from './test-database';
 
 // The whole service on a busy machine takes its time to start; a test of its own logic has the usual limit in its own file.

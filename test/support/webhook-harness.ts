@@ -11,16 +11,13 @@ import { loadSettings, type Settings } from '../../src/config/env';
 import { DatabaseInfo, LOCK_POOL, LockPool } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
-import { Doorbell, type Work } from '../../src/integrations/queue';
-import { ProviderRegistry } from '../../src/integrations/registry';
-import {
-  PROCESSOR_OPTIONS,
-  verifyStripeSignature,
-  WebhookInbox,
-  WebhookProcessor,
-  WebhooksModule,
-  type ProcessorOptions,
-} from '../../src/integrations/webhooks';
+import { WakeUp, type Work } from '../../src/integrations/jobs/wake-up/wake-up';
+import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
+import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../src/integrations/webhooks/processing/processor-options';
+import { verifyStripeSignature } from '../../src/integrations/providers/signatures/stripe.scheme';
+import { WebhookInbox } from '../../src/integrations/webhooks/inbox/webhook-inbox';
+import { WebhookProcessor } from '../../src/integrations/webhooks/processing/webhook-processor';
+import { WebhooksModule } from '../../src/integrations/webhooks/webhooks.module';
 import { rawDelivery, signedDelivery } from '../../src/integrations/webhooks/testing';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
@@ -28,7 +25,7 @@ export const SECRET = 'whsec_test';
 export const ACME = 'acme';
 
 /** Rings are counted; the test itself lets the worker look, so that nothing happens behind its back. */
-export class ManualDoorbell extends Doorbell {
+export class ManualDoorbell extends WakeUp {
   rings = 0;
   private work?: Work;
   private readonly stop = new AbortController();
@@ -99,7 +96,7 @@ export interface WebhookHarness {
   readonly dataSource: DataSource;
   readonly inbox: WebhookInbox;
   readonly processor: WebhookProcessor;
-  readonly doorbell: ManualDoorbell;
+  readonly wakeUp: ManualDoorbell;
   connect(account: string, tenant?: string, provider?: string): Promise<string>;
   /** Until nothing that was claimed is left, what asks its provider first included. */
   settled(): Promise<void>;
@@ -123,7 +120,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   const dataDir = await mkdtemp(join(tmpdir(), 'trestle-webhooks-'));
   const registry = new ProviderRegistry();
   for (const provider of options.providers ?? [testProvider('testp')]) registry.register(provider);
-  const doorbell = new ManualDoorbell();
+  const wakeUp = new ManualDoorbell();
   const lockPool = database.url ? new LockPool(database.url) : null;
 
   @Global()
@@ -135,10 +132,10 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       { provide: LOCK_POOL, useValue: lockPool },
       { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
       { provide: ProviderRegistry, useValue: registry },
-      { provide: Doorbell, useValue: doorbell },
-      { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, atOnce: 0, ...options.processor } },
+      { provide: WakeUp, useValue: wakeUp },
+      { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
     ],
-    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, Doorbell, PROCESSOR_OPTIONS],
+    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, WakeUp, PROCESSOR_OPTIONS],
   })
   class Surroundings {}
 
@@ -152,7 +149,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
     dataSource: database.dataSource,
     inbox,
     processor: module.get(WebhookProcessor),
-    doorbell,
+    wakeUp,
     async connect(account, tenant = ACME, provider = 'testp') {
       const id = randomUUID();
       await database.dataSource.query(
@@ -164,7 +161,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
     },
     deliver: (body, provider = 'testp') => inbox.receive(provider, rawDelivery(signedDelivery({ as: 'stripe', secret: SECRET, body }))),
     async settled() {
-      await doorbell.drain();
+      await wakeUp.drain();
       const processor = module.get(WebhookProcessor);
       for (let waited = 0; processor.inFlight > 0; waited += 5) {
         if (waited > 10_000) throw new Error('Events are in work for too long.');

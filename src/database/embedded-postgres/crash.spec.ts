@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { Pool } from 'pg';
 import { startProcess } from '../../../test/support/child-process';
 import { testSeed } from '../../../test/support/test-database';
-import { openEmbeddedPostgres } from './index';
+import { openEmbeddedPostgres } from '.';
 
 const WRITER = join(__dirname, '../../../test/support/processes/row-writer.ts');
 

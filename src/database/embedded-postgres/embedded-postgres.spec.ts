@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { createTestDatabase, testSeed, type TestDatabase } from '../../../test/support/test-database';
-import { openEmbeddedPostgres } from './index';
+import { openEmbeddedPostgres } from '.';
 
 describe('the database behind the pg driver', () => {
   let database: TestDatabase;

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { asStorageError } from '../../database';
 import { IntegrationError, type ErrorCode } from '../../errors';
-import type { AccountIdentity } from '../provider';
+import type { AccountIdentity } from '../contract';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
 import type { SqlRunner } from './sql-runner';
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors';
-import type { ConnectionRef } from '../provider';
+import type { ConnectionRef } from '../contract';
 
 export type ConnectionStatus = 'connected' | 'needs_reauth' | 'disconnected';
 

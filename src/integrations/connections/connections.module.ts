@@ -2,13 +2,18 @@ import { Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { ConnectionRepository } from './connection.repository';
+import { ConnectionStatusService } from './connection-status.service';
+import { DisconnectService } from './disconnect.service';
 import { IntegrationEvents } from './integration-events';
-import { KeyCheckService } from './key-check.service';
-import { KeyRotationService } from './key-rotation.service';
-import { SecretBox } from './secret-box';
-import { TokenRepository } from './token.repository';
+import { TokenEndpoint } from './tokens/token-endpoint';
+import { TokenRefresher } from './tokens/token-refresher';
+import { TokenService } from './tokens/token.service';
+import { KeyCheckService } from './tokens/key-check.service';
+import { KeyRotationService } from './tokens/key-rotation.service';
+import { SecretBox } from './tokens/secret-box';
+import { TokenRepository } from './tokens/token.repository';
 
-/** Connections and their secrets. */
+/** Connections, their secrets, valid tokens, disconnecting. `PROVIDER_FETCH` comes from the outbound chain. */
 @Module({
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
@@ -17,7 +22,23 @@ import { TokenRepository } from './token.repository';
     ConnectionRepository,
     TokenRepository,
     IntegrationEvents,
+    ConnectionStatusService,
+    DisconnectService,
+    TokenEndpoint,
+    TokenRefresher,
+    TokenService,
   ],
-  exports: [SecretBox, KeyCheckService, KeyRotationService, ConnectionRepository, TokenRepository, IntegrationEvents],
+  exports: [
+    SecretBox,
+    KeyCheckService,
+    KeyRotationService,
+    ConnectionRepository,
+    TokenRepository,
+    IntegrationEvents,
+    ConnectionStatusService,
+    DisconnectService,
+    TokenEndpoint,
+    TokenService,
+  ],
 })
 export class ConnectionsModule {}

@@ -1,23 +1,16 @@
-export { toRef, type Connection, type ConnectionFault, type ConnectionStatus, type ConnectionWithSync } from './connection';
-export { ConnectionRepository, maySee, type ConnectionViewer } from './connection.repository';
+export { ConnectionStatusService, type RevokedReason, eventOf } from './connection-status.service';
+export { ConnectionRepository, type ConnectionViewer } from './connection.repository';
+export { type Connection, type ConnectionStatus, type ConnectionWithSync, toRef } from './connection';
 export { ConnectionsModule } from './connections.module';
-export { actionBinding, destinationSecretBinding } from './encrypted-columns';
-export {
-  INTEGRATION_EVENT_TYPES,
-  IntegrationEvents,
-  type IntegrationEvent,
-  type IntegrationEventType,
-  type IntegrationListener,
-} from './integration-events';
-export { KeyRotationService, type KeyUse, type RotationReport } from './key-rotation.service';
-export {
-  OUTGOING_OUTBOX,
-  OUTGOING_TYPES,
-  type OutgoingFact,
-  type OutgoingOutbox,
-  type OutgoingType,
-  type RecordChanges,
-} from './outgoing-outbox';
-export { bindingOf, SecretBox, UnreadableSecret } from './secret-box';
+export { DisconnectService } from './disconnect.service';
+export { type IntegrationEvent, IntegrationEvents } from './integration-events';
+export { OUTBOX, OUTGOING_TYPES, type OutgoingFact, type OutboxPort, type OutgoingType, type RecordChanges } from './outbox.port';
 export type { SqlRunner } from './sql-runner';
-export { TokenRepository, type StoredToken, type TokenState } from './token.repository';
+export { actionBinding, destinationSecretBinding } from './tokens/encrypted-columns';
+export { within } from './tokens/lock-deadline';
+export { PROVIDER_FETCH, type ProviderFetch, type ProviderFetchOptions } from './tokens/provider-fetch';
+export { SecretBox, bindingOf } from './tokens/secret-box';
+export { type TokenAnswer, TokenEndpoint } from './tokens/token-endpoint';
+export { TokenRefresher } from './tokens/token-refresher';
+export { TokenRepository } from './tokens/token.repository';
+export { type AccessToken, TokenService } from './tokens/token.service';

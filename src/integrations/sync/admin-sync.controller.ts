@@ -1,9 +1,9 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { ApiTags, type Caller, CurrentUser, cursor, IdParam, limit, type Paged, Roles, visibleTenant, ZodQuery } from '../../api';
-import { pageOfRuns } from './run-pages';
-import { SyncService } from './sync.service';
-import { viewOf, type SyncRunView } from './sync-run';
+import { ApiTags, type Principal, CurrentUser, cursor, IdParam, limit, type Paged, Roles, visibleTenant, ZodQuery } from '../../http-api';
+import { pageOfRuns } from './runs/run-pages';
+import { SyncService } from './runs/sync.service';
+import { viewOf, type SyncRunView } from './runs/sync-run';
 
 const runList = z.strictObject({
   limit,
@@ -20,7 +20,7 @@ export class AdminSyncController {
   constructor(private readonly service: SyncService) {}
 
   @Get()
-  list(@CurrentUser() caller: Caller, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
+  list(@CurrentUser() caller: Principal, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
     const { connection, provider, status } = query;
     return pageOfRuns(this.service, { tenant: visibleTenant(caller), connectionId: connection, provider, status }, query);
   }
@@ -28,7 +28,7 @@ export class AdminSyncController {
   /** Lets a run that failed with `confirmation_required` remove what it found missing. */
   @Post(':id/confirm')
   @HttpCode(202)
-  async confirm(@CurrentUser() caller: Caller, @IdParam('id', 'not_found') id: string): Promise<SyncRunView> {
+  async confirm(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string): Promise<SyncRunView> {
     return viewOf(await this.service.confirm(id, visibleTenant(caller)));
   }
 }

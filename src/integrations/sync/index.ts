@@ -1,7 +1,6 @@
-export { RealtimeSync } from './realtime';
-export { RecordFeed, type FeedItem, type FeedPage } from './record-feed';
-export { RecordStore, type RecordCounts } from './record-store';
+export { type FeedItem, type FeedPage, RecordFeed } from './feed/record-feed';
+export { RealtimeRecords } from './records/realtime-records';
+export { type SyncRun, type SyncRunView, viewOf } from './runs/sync-run';
+export { SyncService } from './runs/sync.service';
 export { SyncModule } from './sync.module';
-export { SyncService, type SyncRequest } from './sync.service';
-export { viewOf, type SyncRun, type SyncRunView, type SyncStatus, type SyncTrigger, type SyncType } from './sync-run';
-export { WatchService } from './watch.service';
+export { WatchService } from './watches/watch.service';

@@ -1,14 +1,14 @@
 import { Controller, Get, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { ApiTags, type Caller, CurrentUser, cursor, IdParam, limit, type Paged, ZodBody, ZodQuery } from '../../api';
+import { ApiTags, type Principal, CurrentUser, cursor, IdParam, limit, type Paged, ZodBody, ZodQuery } from '../../http-api';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository } from '../connections';
-import { ProviderRegistry } from '../registry';
-import { RecordFeed, type FeedPage } from './record-feed';
-import { pageOfRuns } from './run-pages';
-import { SyncService } from './sync.service';
-import { viewOf, type SyncRunView } from './sync-run';
+import { ProviderRegistry } from '../providers';
+import { RecordFeed, type FeedPage } from './feed/record-feed';
+import { pageOfRuns } from './runs/run-pages';
+import { SyncService } from './runs/sync.service';
+import { viewOf, type SyncRunView } from './runs/sync-run';
 
 const start = z.strictObject({
   type: z.enum(['full', 'incremental']),
@@ -30,7 +30,7 @@ export class SyncController {
   /** 202 with the new run; 200 with the one that is under way already. */
   @Post('syncs')
   async start(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @ZodBody(start) body: z.infer<typeof start>,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -50,7 +50,7 @@ export class SyncController {
 
   @Get('syncs')
   async runs(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @ZodQuery(runList) query: z.infer<typeof runList>,
   ): Promise<Paged<SyncRunView>> {
@@ -61,7 +61,7 @@ export class SyncController {
   /** The change feed: from the start, or what changed since `cursor`. `nextCursor` is always there; ask with it again later. */
   @Get('records/:resource')
   async records(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @Param('resource') resource: string,
     @ZodQuery(recordList) query: z.infer<typeof recordList>,

@@ -1,40 +1,40 @@
 import { Module } from '@nestjs/common';
 import { ConnectionsModule } from '../connections';
-import { GovernedHttp, HttpModule } from '../http';
-import { OAuthModule } from '../oauth';
-import { ActiveRuns } from './active-runs';
+import { GovernedHttp, OutboundModule } from '../outbound';
+import { ConnectModule } from '../connect';
+import { ActiveRuns } from './runs/active-runs';
 import { AdminSyncController } from './admin-sync.controller';
-import { ChangeNotes } from './change-notes';
-import { ConnectionEventsController } from './connection-events.controller';
-import { ConnectionStream } from './connection-stream';
-import { PageStore } from './page-store';
-import { RealtimeSync } from './realtime';
-import { RecordCompactor } from './record-compactor';
-import { RecordFeed } from './record-feed';
-import { RecordStore } from './record-store';
-import { ResourceWalker } from './resource-walker';
-import { ScheduleRepository } from './schedule.repository';
-import { SYNC_FETCH } from './sync-fetch.port';
-import { SyncLifecycle } from './sync-lifecycle';
-import { SyncRunRepository } from './sync-run.repository';
-import { SyncRunner } from './sync-runner';
-import { SyncScheduler } from './sync-scheduler';
+import { RecordChangeEvents } from './records/record-change-events';
+import { ConnectionEventsController } from './feed/connection-events.controller';
+import { ConnectionStream } from './feed/connection-stream';
+import { PageStore } from './pages/page-store';
+import { RealtimeRecords } from './records/realtime-records';
+import { RecordCompactor } from './records/record-compactor';
+import { RecordFeed } from './feed/record-feed';
+import { RecordStore } from './records/record-store';
+import { ResourceWalker } from './pages/resource-walker';
+import { ScheduleRepository } from './runs/schedule.repository';
+import { SYNC_FETCH } from './runs/sync-fetch.port';
+import { SyncLifecycle } from './runs/sync-lifecycle';
+import { SyncRunRepository } from './runs/sync-run.repository';
+import { SyncRunner } from './runs/sync-runner';
+import { SyncScheduler } from './runs/sync-scheduler';
 import { SyncController } from './sync.controller';
-import { SyncService } from './sync.service';
-import { WalkRepository } from './walk.repository';
-import { WatchRepository } from './watch.repository';
-import { WatchService } from './watch.service';
+import { SyncService } from './runs/sync.service';
+import { WalkRepository } from './pages/walk.repository';
+import { WatchRepository } from './watches/watch.repository';
+import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [ConnectionsModule, OAuthModule, HttpModule],
+  imports: [ConnectionsModule, ConnectModule, OutboundModule],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,
     RecordFeed,
     RecordCompactor,
     WalkRepository,
-    ChangeNotes,
+    RecordChangeEvents,
     PageStore,
     ResourceWalker,
     SyncRunRepository,
@@ -46,10 +46,10 @@ import { WatchService } from './watch.service';
     WatchRepository,
     WatchService,
     SyncLifecycle,
-    RealtimeSync,
+    RealtimeRecords,
     ConnectionStream,
     { provide: SYNC_FETCH, useExisting: GovernedHttp },
   ],
-  exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeSync],
+  exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeRecords],
 })
 export class SyncModule {}

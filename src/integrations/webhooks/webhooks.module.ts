@@ -1,28 +1,28 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { ConnectionsModule } from '../connections';
-import { HttpModule } from '../http';
-import { OAuthModule } from '../oauth';
-import { AdminWebhooksController } from './admin-webhooks.controller';
-import { AtOnce } from './at-once';
-import { EffectRunner } from './effect-runner';
-import { EventClaims } from './event-claims';
-import { EventRunner } from './event-runner';
-import { EventsInWork } from './events-in-work';
-import { HandlerContexts } from './handler-contexts';
-import { HandlerRegistry } from './handler.registry';
-import { InboxWriter } from './inbox-writer';
-import { PayloadRetention } from './payload-retention';
-import { RefusalCounter } from './refusal-counter';
-import { WebhookEventList } from './webhook-event.list';
-import { WebhookInbox } from './webhook-inbox';
-import { WebhookProcessor } from './webhook-processor';
-import { WebhookReplay } from './webhook-replay';
-import { WebhooksController } from './webhooks.controller';
+import { OutboundModule } from '../outbound';
+import { ConnectModule } from '../connect';
+import { AdminWebhooksController } from './replay/admin-webhooks.controller';
+import { DirectProcessing } from './processing/direct-processing';
+import { EffectRunner } from './processing/effect-runner';
+import { EventClaims } from './processing/event-claims';
+import { EventRunner } from './processing/event-runner';
+import { ClaimedEvents } from './processing/claimed-events';
+import { HandlerContexts } from './processing/handler-contexts';
+import { HandlerRegistry } from './processing/handler.registry';
+import { InboxWriter } from './inbox/inbox-writer';
+import { PayloadRetention } from './replay/payload-retention';
+import { RefusalCounter } from './inbox/refusal-counter';
+import { WebhookEventList } from './replay/webhook-event.list';
+import { WebhookInbox } from './inbox/webhook-inbox';
+import { WebhookProcessor } from './processing/webhook-processor';
+import { WebhookReplay } from './replay/webhook-replay';
+import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [DiscoveryModule, ConnectionsModule, OAuthModule, HttpModule],
+  imports: [DiscoveryModule, ConnectionsModule, ConnectModule, OutboundModule],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     RefusalCounter,
@@ -33,8 +33,8 @@ import { WebhooksController } from './webhooks.controller';
     EventClaims,
     EffectRunner,
     EventRunner,
-    EventsInWork,
-    AtOnce,
+    ClaimedEvents,
+    DirectProcessing,
     WebhookProcessor,
     WebhookEventList,
     WebhookReplay,

@@ -12,9 +12,9 @@ import {
   ZodBody,
   ZodPipe,
   ZodQuery,
-  type Caller,
+  type Principal,
   type Paged,
-} from '../../api';
+} from '../../http-api';
 import {
   ActionReplyInterceptor,
   ActionReconciler,
@@ -51,7 +51,7 @@ export class GoogleController {
   @UseInterceptors(ActionReplyInterceptor)
   @RouteConfig({ bodyLimit: EMAIL_BODY_BYTES })
   async sendEmail(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @ZodBody(sendEmailBody) body: SendEmail,
     @Headers('idempotency-key') idempotencyKey?: string,
@@ -70,7 +70,7 @@ export class GoogleController {
   /** Occurrences in a window by their start, asked live. */
   @Get('calendars/:calendarId/events')
   async events(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @Param('calendarId', new ZodPipe(calendarId)) calendar: string,
     @ZodQuery(eventsQuery) query: z.output<typeof eventsQuery>,

@@ -10,9 +10,9 @@ import {
   paged,
   ZodBody,
   ZodQuery,
-  type Caller,
+  type Principal,
   type Paged,
-} from '../../api';
+} from '../../http-api';
 import { ActionReplyInterceptor, ActionService, ConnectionRepository, toRef, type ActionResult } from '../../integrations';
 import { SLACK } from './slack.facts';
 import { postMessageBody, SlackService, type PostMessage, type SlackChannelSummary } from './slack.service';
@@ -31,7 +31,7 @@ export class SlackController {
   /** The workspace's channels, asked live. */
   @Get('channels')
   async channels(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>,
   ): Promise<Paged<SlackChannelSummary>> {
@@ -45,7 +45,7 @@ export class SlackController {
   @Post('messages')
   @UseInterceptors(ActionReplyInterceptor)
   async postMessage(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @ZodBody(postMessageBody) body: PostMessage,
     @Headers('idempotency-key') idempotencyKey?: string,

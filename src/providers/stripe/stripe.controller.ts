@@ -1,6 +1,6 @@
 import { Controller, Delete, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { CurrentUser, IdParam, ZodBody, ZodPipe, type Caller } from '../../api';
+import { CurrentUser, IdParam, ZodBody, ZodPipe, type Principal } from '../../http-api';
 import { ActionReplyInterceptor, ActionService, ConnectionRepository, toRef, type ActionResult } from '../../integrations';
 import { STRIPE } from './stripe.facts';
 import {
@@ -23,7 +23,7 @@ export class StripeController {
   @Post('subscriptions')
   @UseInterceptors(ActionReplyInterceptor)
   async createSubscription(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @ZodBody(createSubscriptionBody) body: CreateSubscription,
     @Headers('idempotency-key') idempotencyKey?: string,
@@ -42,7 +42,7 @@ export class StripeController {
   /** Cancels at the end of the paid period; asked twice it is the same. */
   @Delete('subscriptions/:subscriptionId')
   async cancelSubscription(
-    @CurrentUser() caller: Caller,
+    @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @Param('subscriptionId', new ZodPipe(subscriptionId)) subscription: string,
   ): Promise<CancelledSubscription> {

@@ -1,4 +1,4 @@
-import type { Html } from '../../api';
+import type { Html } from '../../http-api';
 import { banner } from '../layout';
 
 /** What an admin page says after one of its own forms. */

@@ -42,7 +42,7 @@ describe('the pages of administrators', () => {
     );
     return id;
   };
-  const bury = (count: number) =>
+  const markDead = (count: number) =>
     query<{ id: string }>(
       `UPDATE webhook_events SET status = 'dead', attempts = 8, last_error = $1 WHERE id IN (SELECT id FROM webhook_events WHERE tenant = 'acme' ORDER BY id LIMIT $2) RETURNING id`,
       [HOSTILE, count],
@@ -81,7 +81,7 @@ describe('the pages of administrators', () => {
 
   it('shows hostile names, errors and payloads as text', async () => {
     await openAlert('acme');
-    await bury(1);
+    await markDead(1);
     const [event] = await query<{ id: string }>(`UPDATE webhook_events SET body = $1, type = $2 WHERE status = 'dead' RETURNING id`, [
       Buffer.from(JSON.stringify({ text: HOSTILE, [HOSTILE]: 1 })),
       HOSTILE,
@@ -109,7 +109,7 @@ describe('the pages of administrators', () => {
   it('replays one dead event, which is then processed', async () => {
     await query(`UPDATE webhook_events SET status = 'completed'`);
     await query(`DELETE FROM webhook_events WHERE type = $1`, [HOSTILE]);
-    const [event] = await bury(1);
+    const [event] = await markDead(1);
     expect((await stranger.post(`/admin/webhook-events/${event?.id}/replay`)).status).toBe(404);
     expect((await boss.get('/admin/webhook-events?status=dead')).text).toContain(`/admin/webhook-events/${event?.id}/replay`);
     const page = await boss.follow(await boss.post(`/admin/webhook-events/${event?.id}/replay`));
@@ -122,7 +122,7 @@ describe('the pages of administrators', () => {
   });
 
   it('counts first, then replays all that match', async () => {
-    await bury(2);
+    await markDead(2);
     const question = await boss.post('/admin/webhook-events/replay', { status: 'dead', provider: '' });
     expect(question.text).toContain('2 events match. Process them again?');
     expect((await query(`SELECT 1 FROM webhook_events WHERE status = 'dead'`)).length).toBe(2);

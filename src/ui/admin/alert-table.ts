@@ -1,4 +1,4 @@
-import { html, type Html } from '../../api';
+import { html, type Html } from '../../http-api';
 import type { Alert } from '../../integrations';
 import { actionForm } from '../form';
 import { pill } from '../layout';

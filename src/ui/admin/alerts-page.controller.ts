@@ -1,7 +1,7 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type SessionCaller } from '../../api';
+import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { AlertService } from '../../integrations';
 import { filterForm, select } from '../form';
@@ -31,7 +31,7 @@ export class AlertsPageController {
   ) {}
 
   @PageRoute()
-  async show(@CurrentUser() caller: SessionCaller, @ZodQuery(query) { state, cursor, notice }: z.infer<typeof query>): Promise<string> {
+  async show(@CurrentUser() caller: SessionPrincipal, @ZodQuery(query) { state, cursor, notice }: z.infer<typeof query>): Promise<string> {
     const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before: positionOf(cursor), limit: PAGE_ROWS + 1 });
     const { rows, nextCursor } = listPage(found, (alert) => alert.openedAt);
     const body = html`${adminNotice(notice)} ${filterForm(PATH, [select('state', 'State', STATES, state)])}
@@ -42,7 +42,7 @@ export class AlertsPageController {
 
   @FormRoute(':id/acknowledge')
   async acknowledge(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @IdParam('id', 'not_found') id: string,
     @ZodBody(acknowledgement) { back }: z.infer<typeof acknowledgement>,
     @Res() reply: FastifyReply,

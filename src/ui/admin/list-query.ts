@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursor, decodeCursor, encodeCursor } from '../../api';
+import { cursor, decodeCursor, encodeCursor } from '../../http-api';
 
 /** Rows a page: what a person looks through. */
 export const PAGE_ROWS = 50;

@@ -1,5 +1,5 @@
 import { Controller, Inject, Param } from '@nestjs/common';
-import { CurrentUser, html, Roles, visibleTenant, type Html, type SessionCaller } from '../../api';
+import { CurrentUser, html, Roles, visibleTenant, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
   AlertService,
@@ -33,7 +33,7 @@ export class OverviewPageController {
   ) {}
 
   @PageRoute()
-  async show(@CurrentUser() caller: SessionCaller): Promise<string> {
+  async show(@CurrentUser() caller: SessionPrincipal): Promise<string> {
     const tenant = visibleTenant(caller);
     const [providers, open, queue] = await Promise.all([
       this.health.all(tenant),
@@ -52,7 +52,7 @@ export class OverviewPageController {
   }
 
   @PageRoute('providers/:provider')
-  async provider(@CurrentUser() caller: SessionCaller, @Param('provider') key: string): Promise<string> {
+  async provider(@CurrentUser() caller: SessionPrincipal, @Param('provider') key: string): Promise<string> {
     const tenant = visibleTenant(caller);
     const health = await this.health.one(key, tenant);
     const connections = await this.health.connections(key, tenant, MOST_CONNECTIONS);

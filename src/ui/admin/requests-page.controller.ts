@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
-import { CurrentUser, html, Roles, visibleTenant, ZodQuery, type Html, type SessionCaller } from '../../api';
+import { CurrentUser, html, Roles, visibleTenant, ZodQuery, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ProviderRegistry, RequestLogReader, type LoggedRequest } from '../../integrations';
 import { filterForm, select, textField } from '../form';
@@ -39,7 +39,7 @@ export class RequestsPageController {
 
   @PageRoute()
   async show(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @ZodQuery(query) { provider, connection, outcome, cursor }: z.infer<typeof query>,
   ): Promise<string> {
     const found = await this.log.list({

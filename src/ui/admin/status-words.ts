@@ -1,4 +1,4 @@
-import type { Html } from '../../api';
+import type { Html } from '../../http-api';
 import { pill, type Tone } from '../layout';
 
 /** Each state as people read it, and how grave it is. */

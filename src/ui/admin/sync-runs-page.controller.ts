@@ -1,7 +1,7 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type Html, type SessionCaller } from '../../api';
+import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ERROR_KINDS } from '../../errors';
 import { ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
@@ -46,7 +46,7 @@ export class SyncRunsPageController {
 
   @PageRoute()
   async show(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @ZodQuery(query) { provider, connection, status, cursor, notice }: z.infer<typeof query>,
   ): Promise<string> {
     const filter = {
@@ -71,7 +71,7 @@ export class SyncRunsPageController {
 
   @FormRoute(':id/confirm')
   async confirm(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @IdParam('id', 'not_found') id: string,
     @ZodBody(confirmation) { confirmed }: z.infer<typeof confirmation>,
     @Res() reply: FastifyReply,

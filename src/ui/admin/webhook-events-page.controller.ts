@@ -11,8 +11,8 @@ import {
   visibleTenant,
   ZodBody,
   ZodQuery,
-  type SessionCaller,
-} from '../../api';
+  type SessionPrincipal,
+} from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ProviderRegistry, WebhookEventList, WebhookReplay, type ReplayActor } from '../../integrations';
 import { confirmPage } from '../confirm-page';
@@ -57,7 +57,10 @@ export class WebhookEventsPageController {
   ) {}
 
   @PageRoute()
-  async show(@CurrentUser() caller: SessionCaller, @ZodQuery(query) { cursor, notice, ...filter }: z.infer<typeof query>): Promise<string> {
+  async show(
+    @CurrentUser() caller: SessionPrincipal,
+    @ZodQuery(query) { cursor, notice, ...filter }: z.infer<typeof query>,
+  ): Promise<string> {
     const before = cursor === undefined ? undefined : decodeCursor(cursor, position);
     const { events, next } = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, PAGE_ROWS, before);
     const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
@@ -81,7 +84,7 @@ export class WebhookEventsPageController {
   }
 
   @PageRoute(':id')
-  async one(@CurrentUser() caller: SessionCaller, @IdParam('id', 'not_found') id: string): Promise<string> {
+  async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
     const event = await this.events.find(id, visibleTenant(caller));
     return page({
       title: 'Webhook event',
@@ -94,7 +97,7 @@ export class WebhookEventsPageController {
   /** First how many it would be, then, when that is confirmed, all of them. */
   @FormRoute('replay')
   async replayAll(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @ZodBody(replayForm) { confirmed, ...filter }: z.infer<typeof replayForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -120,7 +123,7 @@ export class WebhookEventsPageController {
 
   @FormRoute(':id/replay')
   async replayOne(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @IdParam('id', 'not_found') id: string,
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
@@ -130,7 +133,7 @@ export class WebhookEventsPageController {
   }
 }
 
-function actorOf(caller: SessionCaller): ReplayActor {
+function actorOf(caller: SessionPrincipal): ReplayActor {
   return { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
 }
 

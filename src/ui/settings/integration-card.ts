@@ -1,4 +1,4 @@
-import { html, type Html } from '../../api';
+import { html, type Html } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 import type { Provider } from '../../integrations';
 import { actionForm, hiddenFields } from '../form';

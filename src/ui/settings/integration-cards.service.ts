@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { roleReaches, type Caller } from '../../api';
+import { roleReaches, type Principal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
   ConnectionRepository,
@@ -44,7 +44,7 @@ export class IntegrationCards {
   ) {}
 
   /** The person's own connections, whatever the role. A provider that is not configured is shown to administrators only, or with what was connected before. */
-  async of(caller: Caller): Promise<CardsPage> {
+  async of(caller: Principal): Promise<CardsPage> {
     const all = await this.connections.list(ownViewer(caller), { limit: MOST_CONNECTIONS });
     const cards = await Promise.all(this.registry.all().map((provider) => this.card(provider, all)));
     const isAdmin = roleReaches(caller.role, 'admin');
@@ -69,6 +69,6 @@ export class IntegrationCards {
 }
 
 /** These pages are a person's own, an administrator's too. */
-export function ownViewer({ tenant, userId }: Caller): { tenant: string; userId: string; role: 'user' } {
+export function ownViewer({ tenant, userId }: Principal): { tenant: string; userId: string; role: 'user' } {
   return { tenant, userId, role: 'user' };
 }

@@ -1,7 +1,7 @@
 import { Controller, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentUser, IdParam, ZodBody, type SessionCaller } from '../../api';
+import { CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
 import { findIntegrationError, type ErrorCode } from '../../errors';
 import { ConnectionRepository, ConnectService, DisconnectService, ProviderRegistry, SyncService, toRef } from '../../integrations';
 import { confirmPage } from '../confirm-page';
@@ -33,7 +33,7 @@ export class IntegrationFormsController {
 
   @FormRoute(':provider/connect')
   connect(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
@@ -43,7 +43,7 @@ export class IntegrationFormsController {
 
   @FormRoute(':provider/key')
   connectWithKey(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
     @ZodBody(keyForm) { apiKey }: z.infer<typeof keyForm>,
     @Res() reply: FastifyReply,
@@ -56,7 +56,7 @@ export class IntegrationFormsController {
 
   @FormRoute('connections/:id/reconnect')
   reconnect(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @IdParam() id: string,
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
@@ -69,7 +69,7 @@ export class IntegrationFormsController {
 
   @FormRoute('connections/:id/sync')
   sync(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @IdParam() id: string,
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
@@ -83,7 +83,7 @@ export class IntegrationFormsController {
 
   @FormRoute('connections/:id/disconnect')
   async disconnect(
-    @CurrentUser() caller: SessionCaller,
+    @CurrentUser() caller: SessionPrincipal,
     @IdParam() id: string,
     @ZodBody(disconnectForm) { confirmed }: z.infer<typeof disconnectForm>,
     @Res() reply: FastifyReply,
@@ -104,7 +104,7 @@ export class IntegrationFormsController {
   }
 
   private async leave(
-    caller: SessionCaller,
+    caller: SessionPrincipal,
     reply: FastifyReply,
     what: () => Promise<{ provider: string; connectionId?: string }>,
   ): Promise<void> {

@@ -1,5 +1,5 @@
 import { Controller, Query } from '@nestjs/common';
-import { CurrentUser, html, type SessionCaller } from '../../api';
+import { CurrentUser, html, type SessionPrincipal } from '../../http-api';
 import { ProviderRegistry } from '../../integrations';
 import { INTEGRATIONS_PATH, page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
@@ -17,7 +17,7 @@ export class IntegrationsPageController {
 
   /** The address comes from redirects and may hold anything: what is not known is left out, not refused. */
   @PageRoute()
-  async show(@CurrentUser() caller: SessionCaller, @Query() query: Record<string, unknown>): Promise<string> {
+  async show(@CurrentUser() caller: SessionPrincipal, @Query() query: Record<string, unknown>): Promise<string> {
     const { cards, nowMs } = await this.cards.of(caller);
     const news = outcomeBanner(
       { success: text(query['success']), error: text(query['error']), notice: text(query['notice']) },

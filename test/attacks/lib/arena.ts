@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSandbox, type Sandbox } from '../../../src/sandbox';
+import { startSandbox, type Sandbox } from '../../../sandbox';
 import { atEnd, cleanUp } from '../../faults/lib/clean-up';
 import { startInstance, type Instance, type Who } from './instance';
 import { Relay } from './relay';

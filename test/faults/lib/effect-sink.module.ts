@@ -1,6 +1,6 @@
 import { Body, Controller, Global, Inject, Injectable, Module, Post } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { Public } from '../../../src/api';
+import { Public } from '../../../src/http-api';
 import { SETTINGS } from '../../../src/config/config.module';
 import type { Settings } from '../../../src/config/env';
 import {
@@ -11,7 +11,7 @@ import {
   type WebhookEvent,
   type WebhookHandler,
 } from '../../../src/integrations';
-import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../../src/integrations/webhooks';
+import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../../src/integrations/webhooks/processing/processor-options';
 import { dieAt, watchForCrash } from './crash-points';
 import { SINK_TABLE } from './sink-table';
 

@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../../../src/sandbox';
+import type { LedgerEntry } from '../../../sandbox';
 import { SINK_TABLE } from './sink-table';
 import type { World } from './world';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { OnWebhook, type HandlerContext, type WebhookEvent, type WebhookHandler } from '../../../src/integrations';
-import { SeededRandom } from '../../../src/sandbox/random';
+import { SeededRandom } from '../../../sandbox/random';
 
 export const STATES_TABLE = 'fault_states';
 export const CREATE_STATES = `CREATE TABLE ${STATES_TABLE} (account text, object_key text, state text, deleted boolean NOT NULL, event_id text NOT NULL, PRIMARY KEY (account, object_key))`;

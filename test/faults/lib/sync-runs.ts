@@ -1,4 +1,4 @@
-import { until } from '../../../src/cli/demo/http-client';
+import { until } from '../../../demo/http-client';
 import type { ProductUser } from '../../support/product-user';
 
 /** A run as the API tells of it. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { Services } from '../../../bench/lib/benchmark';
-import { startSandbox, type DeliverSpec, type DeliverSummary, type Sandbox } from '../../../src/sandbox';
+import { startSandbox, type DeliverSpec, type DeliverSummary, type Sandbox } from '../../../sandbox';
 import { startCluster, type Cluster, type ClusterOptions, type Member } from '../../support/service-cluster';
 import { atEnd } from './clean-up';
 import type { Stage } from './fault';

@@ -2,15 +2,16 @@ import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Controller, Module, Param, Post, Query } from '@nestjs/common';
-import { drainAndClose } from '../../../src/api/drain';
-import { createLogger } from '../../../src/api/logging';
+import { drainAndClose } from '../../../src/http-api/edge/drain';
+import { createLogger } from '../../../src/http-api/logging';
 import { createApp } from '../../../src/bootstrap';
 import { systemClock, type Clock } from '../../../src/clock';
 import { readEnvironment } from '../../../src/config/env';
 import { ConnectionRepository, toRef } from '../../../src/integrations';
-import { ConnectionsModule, TokenRepository } from '../../../src/integrations/connections';
-import { OAuthModule } from '../../../src/integrations/oauth/oauth.module';
-import { TokenService } from '../../../src/integrations/oauth/token.service';
+import { ConnectionsModule } from '../../../src/integrations/connections/connections.module';
+import { TokenRepository } from '../../../src/integrations/connections/tokens/token.repository';
+import { ConnectModule } from '../../../src/integrations/connect/connect.module';
+import { TokenService } from '../../../src/integrations/connections/tokens/token.service';
 
 /** Asks for tokens as callers within the process do, and tells of them what the sandbox's ledger tells: the first digits of their hash. */
 @Controller('v1/probe/:id')
@@ -52,7 +53,7 @@ class TokenProbe {
   }
 }
 
-@Module({ imports: [ConnectionsModule, OAuthModule], controllers: [TokenProbe] })
+@Module({ imports: [ConnectionsModule, ConnectModule], controllers: [TokenProbe] })
 class TokenProbeModule {}
 
 /** The service with the probe. CLOCK_SHIFT_FILE: a file with the ms that its clock is ahead. */

@@ -1,5 +1,5 @@
 import { IntegrationError } from '../../../errors';
-import type { ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource, WatchFacts } from '../../provider';
+import type { ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource, WatchFacts } from '../../contract';
 
 interface RemoteChange {
   readonly no: number;

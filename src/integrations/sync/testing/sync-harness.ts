@@ -1,25 +1,26 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import type { Clock } from '../../../clock';
-import { ConnectionRepository, IntegrationEvents, type IntegrationEvent } from '../../connections';
-import type { ConnectionRef, Provider, ProviderSync } from '../../provider';
-import { InProcessDoorbell } from '../../queue/in-process.doorbell';
-import { ProviderRegistry } from '../../registry';
-import { ActiveRuns } from '../active-runs';
-import { PageStore } from '../page-store';
-import { RecordCompactor } from '../record-compactor';
-import { RecordFeed, type FeedItem } from '../record-feed';
-import { RecordStore } from '../record-store';
-import { ResourceWalker } from '../resource-walker';
-import { ScheduleRepository } from '../schedule.repository';
-import { SyncRunRepository } from '../sync-run.repository';
-import { SyncRunner } from '../sync-runner';
-import { SyncScheduler } from '../sync-scheduler';
-import { SyncService } from '../sync.service';
-import type { SyncRun } from '../sync-run';
-import { WalkRepository } from '../walk.repository';
-import { WatchRepository } from '../watch.repository';
-import { WatchService } from '../watch.service';
+import { ConnectionRepository } from '../../connections/connection.repository';
+import { IntegrationEvents, type IntegrationEvent } from '../../connections/integration-events';
+import type { ConnectionRef, Provider, ProviderSync } from '../../contract';
+import { InProcessWakeUp } from '../../jobs/wake-up/in-process.wake-up';
+import { ProviderRegistry } from '../../providers/provider-registry';
+import { ActiveRuns } from '../runs/active-runs';
+import { PageStore } from '../pages/page-store';
+import { RecordCompactor } from '../records/record-compactor';
+import { RecordFeed, type FeedItem } from '../feed/record-feed';
+import { RecordStore } from '../records/record-store';
+import { ResourceWalker } from '../pages/resource-walker';
+import { ScheduleRepository } from '../runs/schedule.repository';
+import { SyncRunRepository } from '../runs/sync-run.repository';
+import { SyncRunner } from '../runs/sync-runner';
+import { SyncScheduler } from '../runs/sync-scheduler';
+import { SyncService } from '../runs/sync.service';
+import type { SyncRun } from '../runs/sync-run';
+import { WalkRepository } from '../pages/walk.repository';
+import { WatchRepository } from '../watches/watch.repository';
+import { WatchService } from '../watches/watch.service';
 
 /** The time of a test: stands still until it is moved. Sleepers that are never reached end with their signal. */
 export class StillClock implements Clock {
@@ -67,7 +68,7 @@ export class SyncProcess {
     const own = { ...SETTINGS, ...settings };
     const { dataSource } = harness.database;
     const { clock, registry } = harness;
-    const doorbell = new InProcessDoorbell(own, clock);
+    const wakeUp = new InProcessWakeUp(own, clock);
     const http = { fetchFor: () => globalThis.fetch };
     const connections = new ConnectionRepository(dataSource);
     this.events.on('*', (event) => this.told.push(event));
@@ -76,7 +77,7 @@ export class SyncProcess {
     this.records = new RecordStore(dataSource, clock);
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
-    this.service = new SyncService(dataSource, this.runs, this.records, this.active, doorbell);
+    this.service = new SyncService(dataSource, this.runs, this.records, this.active, wakeUp);
     this.schedules = new ScheduleRepository(dataSource, own);
     this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
     const walker = new ResourceWalker(new PageStore(dataSource, this.runs, this.walks, this.records), this.walks, http, clock);
@@ -92,10 +93,10 @@ export class SyncProcess {
       connections,
       registry,
       this.events,
-      doorbell,
+      wakeUp,
       clock,
     );
-    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, doorbell, {
+    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, wakeUp, {
       ...own,
       workers: true,
     });

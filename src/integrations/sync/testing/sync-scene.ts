@@ -1,4 +1,4 @@
-import type { ConnectionRef } from '../../provider';
+import type { ConnectionRef } from '../../contract';
 import { FakeRemote } from './fake-remote';
 import type { SyncHarness, SyncProcess } from './sync-harness';
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { signStandardWebhook } from '../../http/standard-webhook.signer';
-import type { RawDelivery } from '../../provider';
-import type { HmacScheme } from '../schemes';
+import { signStandardWebhook } from '../../providers/signatures/standard-webhook.signer';
+import type { RawDelivery } from '../../contract';
+import type { HmacScheme } from '../../providers/signatures/hmac.scheme';
 
 /** A delivery as a provider would send it: what to POST. */
 export interface SignedDelivery {

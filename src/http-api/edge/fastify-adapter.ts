@@ -1,0 +1,92 @@
+import fastifyCookie from '@fastify/cookie';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { Socket } from 'node:net';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { registerBodyParsers } from './body-parsers';
+import { problemOf, PROBLEM_JSON } from '../problems/problem';
+import { requestIdOf } from '../request-context';
+import { registerSecurityHeaders } from './security-headers';
+
+const MIB = 1024 * 1024;
+const LIMITS = { bodyBytes: MIB, proxyBytes: 10 * MIB, headerBytes: 16 * 1024, paramLength: 512 };
+const TIMES = {
+  /** A socket on which nothing moves. */
+  idleMs: 120_000,
+  /** The whole request must have come by then, its headers sooner. */
+  requestMs: 30_000,
+  headersMs: 10_000,
+  checkEveryMs: 5_000,
+  /** Longer than a load balancer's usual 60 s, so that it is not us who close under its request. */
+  keepAliveMs: 65_000,
+};
+
+/** Fastify, set up for strangers on the other side. */
+export function createFastifyAdapter(settings: Settings): FastifyAdapter {
+  return new FastifyAdapter({
+    logger: false,
+    skipMiddie: true,
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => requestIdOf(request.headers['x-request-id']),
+    requestIdHeader: false,
+    bodyLimit: LIMITS.bodyBytes,
+    routerOptions: { maxParamLength: LIMITS.paramLength },
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    connectionTimeout: TIMES.idleMs,
+    requestTimeout: TIMES.requestMs,
+    keepAliveTimeout: TIMES.keepAliveMs,
+    maxRequestsPerSocket: 100_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    http: { headersTimeout: TIMES.headersMs, connectionsCheckingInterval: TIMES.checkEveryMs, maxHeaderSize: LIMITS.headerBytes },
+    clientErrorHandler: answerUnreadable,
+    // The reply's type is Fastify's for any route; Nest's options know it for some only.
+    frameworkErrors: (cause: FastifyError, request: { id: string }, reply: unknown) =>
+      answerUnroutable(reply as FastifyReply, { cause, requestId: request.id, publicUrl: settings.publicUrl }),
+  });
+}
+
+/** Parsers, cookies and headers. Before `app.init()`. */
+export async function registerEdgePlugins(
+  app: NestFastifyApplication,
+  settings: Settings,
+  headers: () => Readonly<Record<string, string>>,
+): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes });
+  await fastify.register(fastifyCookie);
+  registerSecurityHeaders(fastify, headers);
+}
+
+/** An address that the router cannot read (`%zz`), or whose parts are too long: no hook of ours has seen it. */
+function answerUnroutable(
+  reply: FastifyReply,
+  { cause, requestId, publicUrl }: { cause: unknown; requestId: string; publicUrl: string },
+): void {
+  const error = new IntegrationError('invalid_request', { detail: 'The address cannot be read.', cause });
+  const problem = problemOf(error, requestId, publicUrl);
+  void reply
+    .status(problem.status)
+    .headers({ 'x-request-id': requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+    .type(PROBLEM_JSON)
+    .send(JSON.stringify(problem));
+}
+
+/** What is not even HTTP, too long in its headers, or too slow. There is no request yet, so the bytes are written by hand. */
+function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const body = JSON.stringify({
+    ...problemOf(new IntegrationError('invalid_request'), requestIdOf(undefined)),
+    status: Number(status.slice(0, 3)),
+  });
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: ${PROBLEM_JSON}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  socket.end(head + body);
+}

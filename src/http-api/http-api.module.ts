@@ -1,0 +1,42 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import type { Settings } from '../config/env';
+import { AccessGuard } from './principal/access.guard';
+import { BrowserSessions } from './sessions/browser-sessions';
+import { DocsController } from './openapi/docs.controller';
+import { Drain } from './edge/drain';
+import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
+import { EdgeLimits } from './edge/address-limits';
+import { ErrorsController } from './problems/errors.controller';
+import { OpenApi } from './openapi/open-api';
+import { OperationsController } from './live-and-metrics.controller';
+import { ProblemFilter } from './problems/problem.filter';
+import { Problems } from './problems/problems';
+import { RouteTable } from './edge/route-table';
+import { SessionController } from './sessions/session.controller';
+import { TokenVerifier } from './principal/token-verifier';
+
+/** The HTTP edge: who may come in, and what every answer has in common. */
+@Global()
+@Module({})
+export class HttpApiModule {
+  static with(settings: Pick<Settings, 'docs'>, logger: EdgeLogger): DynamicModule {
+    return {
+      module: HttpApiModule,
+      controllers: [SessionController, ErrorsController, OperationsController, ...(settings.docs ? [DocsController] : [])],
+      providers: [
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: EDGE_LOGGER, useValue: logger },
+        TokenVerifier,
+        BrowserSessions,
+        EdgeLimits,
+        OpenApi,
+        Problems,
+        RouteTable,
+        Drain,
+      ],
+      exports: [TokenVerifier, BrowserSessions, EDGE_LOGGER, Drain],
+    };
+  }
+}

@@ -1,0 +1,11 @@
+/** The HTTP edge, for controllers: who calls, what they sent, how lists and failures look. */
+export { HiddenPage, Page, Public, Roles } from './principal/access.decorators';
+export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type SessionPrincipal } from './principal/principal';
+export { CurrentUser } from './principal/current-user.decorator';
+export { ApiExcludeController, ApiOkResponse, ApiOperation, ApiTags } from './openapi/swagger-decorators';
+export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
+export { Drain } from './edge/drain';
+export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
+export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';
+export type { EdgeRequest } from './request';
+export { IdParam, invalidFields, ZodBody, ZodPipe, ZodQuery, type FieldFault } from './openapi/zod.decorators';

@@ -1,0 +1,56 @@
+import { Controller, Get, Header, Param, Res, StreamableFile } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { createReadStream } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { IntegrationError } from '../../errors';
+import { Public } from '../principal/access.decorators';
+import { ApiExcludeController } from './swagger-decorators';
+import { OpenApi } from './open-api';
+
+/** Of the package that comes with @nestjs/swagger; its own page has inline scripts, which our policy does not take. */
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+};
+const START = `window.addEventListener('load', () => SwaggerUIBundle({ url: '/docs-json', dom_id: '#api', deepLinking: true }));\n`;
+const PAGE =
+  '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +
+  '<body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>\n';
+
+/** The API's description, for people and for programs. Not there at all where DOCS is off. */
+@ApiExcludeController()
+@Public()
+@Controller()
+export class DocsController {
+  constructor(private readonly openApi: OpenApi) {}
+
+  @Get('docs-json')
+  json(@Res() reply: FastifyReply): void {
+    if (!this.openApi.document) throw new IntegrationError('not_found');
+    void reply.type('application/json; charset=utf-8').send(JSON.stringify(this.openApi.document));
+  }
+
+  @Get('docs')
+  @Header('content-type', 'text/html; charset=utf-8')
+  page(): string {
+    return PAGE;
+  }
+
+  @Get('docs/start.js')
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  start(): string {
+    return START;
+  }
+
+  @Get('docs/:asset')
+  asset(@Param('asset') asset: string): StreamableFile {
+    const type = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
+    if (!type) throw new IntegrationError('not_found');
+    return new StreamableFile(createReadStream(join(assetFolder(), asset)), { type });
+  }
+}
+
+function assetFolder(): string {
+  const swagger = dirname(require.resolve('@nestjs/swagger/package.json'));
+  return dirname(require.resolve('swagger-ui-dist/package.json', { paths: [swagger] }));
+}

@@ -1,0 +1,93 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { IntegrationError } from '../../errors';
+import { ACCESS, NEEDED_ROLE, type Access } from './access.decorators';
+import { BrowserSessions } from '../sessions/browser-sessions';
+import { roleReaches, type Role, type SessionPrincipal } from './principal';
+import { sameSecret } from '../sessions/csrf';
+import { EdgeLimits } from '../edge/address-limits';
+import type { EdgeRequest } from '../request';
+import { TokenVerifier } from './token-verifier';
+
+const SAFE_METHODS = new Set(['GET', 'HEAD']);
+
+/** For whoever looks at the pages on their own machine, where there is no product yet. */
+const TRIAL_HINT =
+  ' To try it out: `npm run -s token -- --tenant acme --user u1 --role admin` makes a token; open /session?token=<token> with it.';
+
+/** Stands before every route: a route without a mark needs a bearer token. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly origin: string;
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly verifier: TokenVerifier,
+    private readonly sessions: BrowserSessions,
+    private readonly limits: EdgeLimits,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {
+    this.origin = new URL(settings.publicUrl).origin;
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const marks = [context.getHandler(), context.getClass()];
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, marks);
+    if (access === 'public' || (access === 'metrics' && this.settings.metricsPublic)) return true;
+
+    const request = context.switchToHttp().getRequest<EdgeRequest>();
+    const caller = access === 'page' ? await this.pageCaller(request) : await this.apiCaller(request);
+    this.limits.countCaller(caller);
+    const needed = this.reflector.getAllAndOverride<Role | undefined>(NEEDED_ROLE, marks);
+    if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
+    request.caller = caller;
+    return true;
+  }
+
+  private async apiCaller(request: EdgeRequest) {
+    try {
+      return await this.verifier.callerOf(request.headers.authorization);
+    } catch (error) {
+      if (error instanceof IntegrationError && error.code === 'unauthorized') this.limits.countRefusal(request.ip);
+      throw error;
+    }
+  }
+
+  private async pageCaller(request: EdgeRequest): Promise<SessionPrincipal> {
+    const caller = await this.sessions.find(request.cookies[this.sessions.cookieName]);
+    if (!caller) {
+      this.limits.countRefusal(request.ip);
+      throw new IntegrationError('unauthorized', {
+        detail: 'You are not signed in, or the session has ended.',
+        nextStep: `Open this page from your application again.${this.settings.production ? '' : TRIAL_HINT}`,
+      });
+    }
+    if (!SAFE_METHODS.has(request.method)) this.refuseForgery(request, caller);
+    return caller;
+  }
+
+  /** A change must come from our own page: the browser says so (Origin), and the form shows the session's token. */
+  private refuseForgery(request: EdgeRequest, caller: SessionPrincipal): void {
+    const { origin, 'x-csrf-token': header } = request.headers;
+    if (origin !== undefined && origin !== this.origin) {
+      throw new IntegrationError('forbidden', {
+        detail: 'This was sent from another site.',
+        nextStep: `Open the page under ${this.origin} and try again.`,
+      });
+    }
+    const shown = typeof header === 'string' ? header : takeFormToken(request.body);
+    if (shown === undefined || !sameSecret(shown, caller.csrfToken)) {
+      throw new IntegrationError('forbidden', { detail: 'This form is out of date.', nextStep: 'Load the page again and repeat it.' });
+    }
+  }
+}
+
+/** Takes `_csrf` out of the body: what the controller gets is what it asked for. */
+function takeFormToken(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null || !('_csrf' in body)) return undefined;
+  const token = body._csrf;
+  delete body._csrf;
+  return typeof token === 'string' ? token : undefined;
+}

@@ -1,0 +1,29 @@
+export const ROLES = ['user', 'admin', 'operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who is calling, as the verified token or the browser session says. There is no default tenant and nobody anonymous. */
+export interface Principal {
+  /** The organization. */
+  readonly tenant: string;
+  readonly userId: string;
+  /** `user` sees its own, `admin` its tenant's, `operator` everybody's and what belongs to no tenant. */
+  readonly role: Role;
+}
+
+/** A caller that came with a browser session. */
+export interface SessionPrincipal extends Principal {
+  /** For the hidden field `_csrf` of every form, or the header `X-CSRF-Token` of a script. */
+  readonly csrfToken: string;
+}
+
+const RANK: Readonly<Record<Role, number>> = { user: 0, admin: 1, operator: 2 };
+
+/** Whether `role` may do what `needed` may do. */
+export function roleReaches(role: Role, needed: Role): boolean {
+  return RANK[role] >= RANK[needed];
+}
+
+/** The tenant that an administrator's lists are confined to; undefined for an operator, who sees all. */
+export function visibleTenant(caller: Principal): string | undefined {
+  return caller.role === 'operator' ? undefined : caller.tenant;
+}

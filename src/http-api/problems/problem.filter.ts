@@ -1,0 +1,58 @@
+import { Catch, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { IntegrationError } from '../../errors';
+import { html, htmlPage } from '../html';
+import { PROBLEM_JSON, type Problem } from './problem';
+import { problemHeaders, Problems } from './problems';
+import type { EdgeRequest } from '../request';
+import { RouteTable } from '../edge/route-table';
+
+/** Every failure leaves in one shape: problem+json, or the same words as a page where a person's browser asked for one. */
+@Catch()
+@Injectable()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    private readonly problems: Problems,
+    private readonly routes: RouteTable,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<EdgeRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = this.understood(thrown, request, reply);
+    const problem = this.problems.tell(error, { id: request.id, route: request.routeOptions.url ?? 'unknown' });
+
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy(); // a broken stream must not look like a whole answer
+      return;
+    }
+    reply.status(problem.status).headers(problemHeaders(problem));
+    if (wantsPage(request)) void reply.type('text/html; charset=utf-8').send(problemPage(problem));
+    else void reply.type(PROBLEM_JSON).send(JSON.stringify(problem));
+  }
+
+  private understood(thrown: unknown, request: EdgeRequest, reply: FastifyReply): IntegrationError {
+    const error = this.problems.understood(thrown);
+    const allowed = request.is404 ? this.routes.methodsAt(request.url) : [];
+    if (error.code !== 'not_found' || allowed.length === 0) return error;
+    reply.header('allow', allowed.join(', '));
+    return new IntegrationError('method_not_allowed');
+  }
+}
+
+/** A browser that shows a page, and not one of the API's or a provider's calls. */
+function wantsPage(request: EdgeRequest): boolean {
+  return Boolean(request.headers.accept?.includes('text/html')) && !/^\/(v1|webhooks)\//.test(request.url);
+}
+
+function problemPage(problem: Problem): string {
+  return htmlPage(
+    problem.title,
+    html`<p>${problem.detail}</p>
+      <p>${problem.nextStep}</p>
+      <p>
+        <small><a href="${problem.type}">${problem.code}</a> · ${problem.requestId}</small>
+      </p>`,
+  );
+}

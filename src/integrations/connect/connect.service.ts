@@ -1,0 +1,267 @@
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { inTransaction } from '../../database';
+import { findIntegrationError, IntegrationError } from '../../errors';
+import {
+  ConnectionRepository,
+  type ConnectionViewer,
+  IntegrationEvents,
+  OUTBOX,
+  type OutboxPort,
+  TokenRepository,
+  type Connection,
+  eventOf,
+  within,
+  PROVIDER_FETCH,
+  type ProviderFetch,
+  TokenEndpoint,
+} from '../connections';
+import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../contract';
+import { ProviderRegistry } from '../providers';
+import { readCallback } from './callback-query';
+import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
+import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
+import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
+import { resolveReturnTo, withOutcome } from './return-to';
+
+export interface ConnectRequest {
+  readonly provider: string;
+  readonly returnTo?: string;
+  readonly connectionId?: string;
+  readonly scopes?: readonly string[];
+}
+
+/** A connect session, and the flow at the provider, last this long, ms. */
+export const FLOW_LIFE_MS = 10 * 60_000;
+/** For asking the provider who has connected, and for trying a key, ms. */
+const IDENTIFY_TIMEOUT_MS = 15_000;
+
+/** Connecting an account: by consent at the provider, or by a key. */
+@Injectable()
+export class ConnectService {
+  private readonly logger = new Logger(ConnectService.name);
+
+  constructor(
+    private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
+    private readonly tokens: TokenRepository,
+    private readonly flows: ConnectFlowRepository,
+    private readonly endpoint: TokenEndpoint,
+    private readonly events: IntegrationEvents,
+    private readonly dataSource: DataSource,
+    @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+  ) {}
+
+  /**
+   * Step one, by the product's backend: who wants to connect what.
+   * @throws IntegrationError `provider_unknown`, `provider_not_configured`, `not_supported`, `invalid_return_to`, `connection_not_found`
+   */
+  async createSession(viewer: ConnectionViewer, request: ConnectRequest): Promise<{ connectUrl: string; expiresAt: Date }> {
+    const provider = this.configured(request.provider);
+    oauth2Of(provider);
+    resolveReturnTo(request.returnTo, this.settings);
+    let owner: { tenant: string; userId: string } = viewer;
+    if (request.connectionId !== undefined) {
+      const connection = await this.connections.findFor(viewer, request.connectionId);
+      if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
+      owner = connection; // an admin may mend a user's connection; it stays the user's
+    }
+    const now = this.clock.now();
+    const expiresAt = new Date(now + FLOW_LIFE_MS);
+    const token = await this.flows.createSession({ ...request, tenant: owner.tenant, userId: owner.userId }, new Date(now), expiresAt);
+    return { connectUrl: `${this.settings.publicUrl}/connect/${provider.key}?session=${token}`, expiresAt };
+  }
+
+  /**
+   * Step two, the browser arrives with its session: takes it and sends the browser on.
+   * @param browser the cookie's value, where the browser has one already
+   * @returns the provider's address, and the value that the cookie must have
+   */
+  async start(providerKey: string, session: unknown, browser: string | undefined): Promise<{ location: string; browser: string }> {
+    const provider = this.registry.get(providerKey);
+    const intent = typeof session === 'string' ? await this.flows.takeSession(session, new Date(this.clock.now())) : undefined;
+    if (!intent || intent.provider !== provider.key) {
+      throw new IntegrationError('unauthorized', {
+        detail: 'This link was already used, took too long, or was not made here.',
+        nextStep: 'Start connecting again.',
+      });
+    }
+    this.configured(provider.key);
+    const bound = browser !== undefined && SECRET_SHAPE.test(browser) ? browser : newSecret();
+    return { location: await authorizeUrlOf(this.flowOf(provider, intent, bound)), browser: bound };
+  }
+
+  /**
+   * Step three, the browser comes back. The state is taken before anything else of the request is believed, an `error` included.
+   * @returns where to send the browser: to `returnTo`, with what came of it
+   * @throws IntegrationError where the request belongs to no flow of this browser: it gets a page, not a redirect
+   */
+  async finish(providerKey: string, query: Readonly<Record<string, unknown>>, browser: string | undefined): Promise<string> {
+    const provider = this.registry.get(providerKey);
+    const facts = oauth2Of(provider);
+    const callback = readCallback(query);
+    const flow = await this.flows.takeState(callback.state, new Date(this.clock.now()));
+    if (!flow || flow.provider !== provider.key || browser === undefined || hashOf(browser) !== flow.browserHash)
+      throw new IntegrationError('connect_state_invalid');
+    if (callback.issuer !== undefined && callback.issuer !== (facts.issuer ?? new URL(facts.authorizeUrl).origin)) {
+      throw new IntegrationError('connect_state_invalid', { detail: 'The answer came from another provider than the one that was asked.' });
+    }
+    const returnTo = resolveReturnTo(flow.returnTo, this.settings);
+    try {
+      if ('error' in callback) throw refusedAtProvider(callback.error);
+      const connection = await this.complete(provider, flow, callback.code);
+      return withOutcome(returnTo, { success: provider.key, connection: connection.id });
+    } catch (error) {
+      const failure = connectFailure(error);
+      this.logger.warn({
+        msg: 'Connecting failed',
+        provider: provider.key,
+        code: failure.code,
+        providerCode: failure.providerCode,
+        providerStatus: failure.providerStatus,
+      });
+      return withOutcome(returnTo, { error: failure.code });
+    }
+  }
+
+  /** Connects with a key, after one real call with it. @throws IntegrationError `credentials_rejected`, `not_supported` */
+  async connectWithKey(viewer: ConnectionViewer, request: { provider: string; apiKey: string }): Promise<Connection> {
+    const provider = this.registry.get(request.provider);
+    const verify = provider.auth.verifyApiKey?.bind(provider.auth);
+    if (!provider.apiKey || !verify)
+      throw new IntegrationError('not_supported', { detail: `${provider.name} is not connected with a key.` });
+    const apiKey = request.apiKey.trim();
+    if (!provider.apiKey.pattern.test(apiKey))
+      throw new IntegrationError('credentials_rejected', { nextStep: provider.apiKey.help, notExecuted: true });
+    const account = await within(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
+      verify({
+        fetch: this.providerFetch.fetchWithoutToken(provider, {
+          apiKey,
+          signal,
+          deadlineMs: IDENTIFY_TIMEOUT_MS,
+          operation: 'connect.verify-key',
+        }),
+      }),
+    ).catch((error: unknown) => {
+      throw keyFailure(error, provider);
+    });
+    const scopes = account.scopes ?? [];
+    return this.store(provider, { ...viewer, provider: provider.key }, 'api_key', account, [
+      { kind: 'default', accessToken: apiKey, scopes },
+    ]);
+  }
+
+  private async complete(provider: Provider, flow: FinishedFlow, code: string): Promise<Connection> {
+    const { body, grants } = await exchangeCode(this.flowOf(provider, flow, ''), code);
+    const accessToken = grants[0]?.accessToken;
+    const account = await within(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
+      provider.auth.identify({
+        fetch: this.providerFetch.fetchWithoutToken(provider, {
+          accessToken,
+          signal,
+          deadlineMs: IDENTIFY_TIMEOUT_MS,
+          operation: 'connect.identify',
+        }),
+        grants,
+        tokenBody: body,
+      }),
+    );
+    return this.store(provider, flow, 'oauth2', account, grants);
+  }
+
+  /** Connection and tokens, both or neither. */
+  private async store(
+    provider: Provider,
+    intent: ConnectIntent,
+    authType: 'oauth2' | 'api_key',
+    account: AccountIdentity,
+    grants: readonly TokenGrant[],
+  ): Promise<Connection> {
+    const at = new Date(this.clock.now());
+    const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
+    const { tenant, userId } = intent;
+    const { connection, event } = await inTransaction(this.dataSource, async (manager) => {
+      if (intent.connectionId !== undefined) {
+        const old = await this.connections.findById(intent.connectionId, manager);
+        if (!old) throw new IntegrationError('connection_not_found');
+        if (old.accountId !== account.accountId) throw new IntegrationError('account_mismatch', { provider: provider.key });
+      }
+      const upserted = await this.connections.upsertConnected(manager, {
+        tenant,
+        userId,
+        provider: provider.key,
+        authType,
+        account,
+        scopes,
+        at,
+      });
+      await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at });
+      const told = eventOf('connection.connected', upserted.connection, at);
+      const event = { ...told, data: { ...told.data, created: upserted.created } };
+      await this.outbox?.add(manager, [event]);
+      return { connection: upserted.connection, event };
+    });
+    this.events.emit(event);
+    return connection;
+  }
+
+  private flowOf(provider: Provider, intent: ConnectIntent & { codeVerifier?: string }, browser: string): OAuth2Flow {
+    return {
+      facts: oauth2Of(provider),
+      callbackUrl: `${this.settings.publicUrl}/auth/${provider.key}/callback`,
+      scopes: intent.scopes,
+      codeVerifier: intent.codeVerifier,
+      saveState: (codeVerifier) => {
+        const now = this.clock.now();
+        return this.flows.createState(intent, { browser, codeVerifier }, new Date(now), new Date(now + FLOW_LIFE_MS));
+      },
+      exchange: (code, params) => this.endpoint.exchange(provider, params, code),
+    };
+  }
+
+  private configured(key: string): Provider {
+    const provider = this.registry.get(key);
+    if (!provider.configured) throw new IntegrationError('provider_not_configured', { provider: key });
+    return provider;
+  }
+}
+
+function oauth2Of(provider: Provider): OAuth2Facts {
+  if (!provider.oauth2)
+    throw new IntegrationError('not_supported', { detail: `${provider.name} is connected with a key.`, provider: provider.key });
+  return provider.oauth2;
+}
+
+/** RFC 6749, 4.1.2.1 */
+function refusedAtProvider(code: string): IntegrationError {
+  return new IntegrationError(code === 'access_denied' ? 'connect_denied' : 'connect_failed', { providerCode: code });
+}
+
+function connectFailure(error: unknown): IntegrationError {
+  const found = findIntegrationError(error);
+  if (!found) return new IntegrationError('connect_failed', { cause: error });
+  // A code that the provider refuses: the same list of codes ends a grant.
+  return found.code === 'needs_reauth'
+    ? new IntegrationError('connect_failed', { providerCode: found.providerCode, providerStatus: found.providerStatus, cause: found })
+    : found;
+}
+
+/** The chain tells of a refused token in words for a connection; here it is the key that was refused. */
+function keyFailure(error: unknown, provider: Provider): unknown {
+  const found = findIntegrationError(error);
+  const refused = found?.code === 'needs_reauth' || found?.providerStatus === 401 || found?.providerStatus === 403;
+  if (!found || !refused || found.code === 'credentials_rejected') return found ?? error;
+  return new IntegrationError('credentials_rejected', {
+    nextStep: provider.apiKey?.help,
+    provider: provider.key,
+    providerStatus: found.providerStatus,
+    providerCode: found.providerCode,
+    cause: found,
+  });
+}

@@ -1,0 +1,91 @@
+import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { z } from 'zod';
+import {
+  ApiTags,
+  cursor,
+  CurrentUser,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  ZodBody,
+  ZodQuery,
+  type Principal,
+  type Paged,
+} from '../../http-api';
+import { ConnectionRepository } from '../connections/connection.repository';
+import { toRef } from '../connections/connection';
+import { ProviderRegistry } from '../providers';
+import { ConnectService } from './connect.service';
+import { connectionView, providerView, type ConnectionView, type ProviderView } from '../connections/connection-view';
+import { DisconnectService } from '../connections/disconnect.service';
+
+const providerKey = z.string().min(1).max(32);
+/** RFC 6749, 3.3, without the comma by which some providers separate. */
+const scope = z.string().regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,200}$/, 'is not a scope');
+
+const connectSession = z.strictObject({
+  provider: providerKey,
+  returnTo: z.string().max(2_000).optional(),
+  connectionId: z.string().max(64).optional(),
+  scopes: z.array(scope).min(1).max(50).optional(),
+});
+const keyConnection = z.strictObject({ provider: providerKey, apiKey: z.string().min(1).max(1_000) });
+const connectionList = z.strictObject({ provider: providerKey.optional(), limit, cursor });
+const position = z.guid();
+
+@ApiTags('connections')
+@Controller('v1')
+export class ConnectionsController {
+  constructor(
+    private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
+    private readonly connectService: ConnectService,
+    private readonly disconnectService: DisconnectService,
+  ) {}
+
+  @Get('providers')
+  providers(): Paged<ProviderView> {
+    return paged(this.registry.all().map(providerView));
+  }
+
+  @Post('connect-sessions')
+  async createSession(
+    @CurrentUser() caller: Principal,
+    @ZodBody(connectSession) body: z.infer<typeof connectSession>,
+  ): Promise<{ connectUrl: string; expiresAt: string }> {
+    const { connectUrl, expiresAt } = await this.connectService.createSession(caller, body);
+    return { connectUrl, expiresAt: expiresAt.toISOString() };
+  }
+
+  @Post('connections')
+  async connectWithKey(
+    @CurrentUser() caller: Principal,
+    @ZodBody(keyConnection) body: z.infer<typeof keyConnection>,
+  ): Promise<ConnectionView> {
+    return connectionView(await this.connectService.connectWithKey(caller, body));
+  }
+
+  @Get('connections')
+  async list(
+    @CurrentUser() caller: Principal,
+    @ZodQuery(connectionList) query: z.infer<typeof connectionList>,
+  ): Promise<Paged<ConnectionView>> {
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
+    const found = await this.connections.list(caller, { provider: query.provider, limit: query.limit + 1, after });
+    const page = found.slice(0, query.limit);
+    return paged(page.map(connectionView), found.length > page.length ? encodeCursor(page.at(-1)?.id) : null);
+  }
+
+  @Get('connections/:id')
+  async get(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<ConnectionView> {
+    return connectionView(await this.connections.findWithSync(caller, id));
+  }
+
+  @Delete('connections/:id')
+  @HttpCode(200)
+  async disconnect(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<{ revoked: boolean }> {
+    return this.disconnectService.disconnect(toRef(await this.connections.findFor(caller, id)));
+  }
+}

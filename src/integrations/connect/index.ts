@@ -1,0 +1,2 @@
+export { ConnectModule } from './connect.module';
+export { ConnectService } from './connect.service';

@@ -1,0 +1,155 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { inTransaction } from '../../database';
+import type { ErrorCode } from '../../errors';
+import { ConnectionRepository } from './connection.repository';
+import { IntegrationEvents, type IntegrationEvent } from './integration-events';
+import { OUTBOX, type OutboxPort } from './outbox.port';
+import { TokenRepository } from './tokens/token.repository';
+import type { Connection } from './connection';
+import type { SqlRunner } from './sql-runner';
+
+export interface ReauthReason {
+  /** `needs_reauth`, or `refresh_interrupted` where a crash lost the renewed token. */
+  readonly code: ErrorCode;
+  readonly providerCode?: string;
+  /** Marks only while the token is still of this version: a newer one may be good. */
+  readonly token?: { readonly id: string; readonly version: number };
+}
+
+export interface RevokedReason {
+  /** `needs_reauth`: the user may mend it; `not_connected`: the provider removed the connection. */
+  readonly code: 'needs_reauth' | 'not_connected';
+  readonly providerCode: string;
+  /** When it happened at the provider, ms. An older one than the connection's last connect is ignored. */
+  readonly eventAt?: number;
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** The one place where a connection goes out of service, or comes back by a disconnect. */
+@Injectable()
+export class ConnectionStatusService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly connections: ConnectionRepository,
+    private readonly tokens: TokenRepository,
+    private readonly events: IntegrationEvents,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+  ) {}
+
+  /**
+   * The access has ended and only the user can mend it. Without `manager` it commits and tells by itself; with one, give the event that is
+   * returned to `IntegrationEvents.emit` after the commit.
+   * @returns undefined where nothing was changed: it was known already, or a newer token is there
+   */
+  async markNeedsReauth(connectionId: string, reason: ReauthReason, manager?: SqlRunner): Promise<IntegrationEvent | undefined> {
+    const at = new Date(this.clock.now());
+    const mark = async (runner: SqlRunner) => {
+      const changed = await this.connections.setStatus(runner, connectionId, {
+        status: 'needs_reauth',
+        from: ['connected'],
+        error: reason,
+        at,
+        token: reason.token,
+      });
+      return changed && this.note(runner, eventOf('connection.needs_reauth', changed, at));
+    };
+    if (manager) return mark(manager);
+    const event = await inTransaction(this.dataSource, mark);
+    if (event) this.events.emit(event);
+    return event;
+  }
+
+  /**
+   * The provider tells that the grant was ended there. Destroys the tokens, in the transaction of `manager`.
+   * @returns the event to emit after the commit; undefined where it concerns an older grant or was known already
+   */
+  async markRevoked(manager: SqlRunner, connectionId: string, reason: RevokedReason): Promise<IntegrationEvent | undefined> {
+    const at = new Date(this.clock.now());
+    const gone = reason.code === 'not_connected';
+    const changed = await this.connections.setStatus(manager, connectionId, {
+      status: gone ? 'disconnected' : 'needs_reauth',
+      from: gone ? ['connected', 'needs_reauth'] : ['connected'],
+      error: reason,
+      at,
+      connectedUntil: reason.eventAt === undefined ? undefined : endOfUnit(reason.eventAt),
+    });
+    if (!changed) return undefined;
+    await this.tokens.destroy(manager, connectionId);
+    return this.note(manager, eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at));
+  }
+
+  /**
+   * The user ends it: secrets and status go together. Where another process is renewing the token its row is locked: then the status
+   * goes first, at which that renewal gives up, and the secrets a moment later. Nothing is left of them when it resolves.
+   * @returns undefined where it was disconnected already
+   */
+  async markDisconnected(connectionId: string): Promise<IntegrationEvent | undefined> {
+    const at = new Date(this.clock.now());
+    const end = async (runner: SqlRunner) => {
+      const changed = await this.connections.setStatus(runner, connectionId, {
+        status: 'disconnected',
+        from: ['connected', 'needs_reauth'],
+        at,
+      });
+      return changed && this.note(runner, eventOf('connection.disconnected', changed, at));
+    };
+    const destroy = (runner: SqlRunner) => this.tokens.destroy(runner, connectionId);
+    try {
+      const ended = await inTransaction(this.dataSource, async (manager) => {
+        await manager.query(`SET LOCAL lock_timeout = '500ms'`);
+        await destroy(manager);
+        return end(manager);
+      });
+      return this.tell(ended);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
+    }
+    const event = this.tell(await inTransaction(this.dataSource, end));
+    await inTransaction(this.dataSource, async (manager) => {
+      await manager.query(`SET LOCAL statement_timeout = '60s'`); // longer than any token call
+      await destroy(manager);
+    });
+    return event;
+  }
+
+  private tell(event: IntegrationEvent | undefined): IntegrationEvent | undefined {
+    if (event) this.events.emit(event);
+    return event;
+  }
+
+  /** For the product, kept together with the change itself. */
+  private async note(runner: SqlRunner, event: IntegrationEvent): Promise<IntegrationEvent> {
+    await this.outbox?.add(runner, [event]);
+    return event;
+  }
+}
+
+export function eventOf(
+  type: 'connection.connected' | 'connection.needs_reauth' | 'connection.disconnected',
+  connection: Connection,
+  at: Date,
+): IntegrationEvent {
+  const { error } = connection;
+  return {
+    type,
+    tenant: connection.tenant,
+    provider: connection.provider,
+    connectionId: connection.id,
+    at,
+    data: {
+      userId: connection.userId,
+      account: { id: connection.accountId, name: connection.accountName },
+      ...(error && { code: error.code, ...(error.providerCode !== undefined && { providerCode: error.providerCode }) }),
+    },
+  };
+}
+
+/** Providers often tell whole seconds: what happened within that second may have been after the connect. */
+function endOfUnit(ms: number): Date {
+  return new Date(ms % 1_000 === 0 ? ms + 999 : ms);
+}

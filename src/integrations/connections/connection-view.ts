@@ -1,0 +1,53 @@
+import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import type { Connection, ConnectionStatus, ConnectionWithSync } from './connection';
+import type { Provider } from '../contract';
+
+/** A connection as callers read it. */
+export interface ConnectionView {
+  readonly id: string;
+  readonly provider: string;
+  readonly status: ConnectionStatus;
+  readonly connected: boolean;
+  readonly account: { readonly id: string; readonly name: string };
+  readonly scopes: readonly string[];
+  readonly lastSync: string | null;
+  readonly syncInProgress: boolean;
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
+  readonly createdAt: string;
+}
+
+export interface ProviderView {
+  readonly key: string;
+  readonly name: string;
+  readonly authType: 'oauth2' | 'api_key';
+  readonly configured: boolean;
+  readonly scopes: readonly string[];
+  readonly capabilities: { readonly sync: boolean; readonly webhooks: boolean; readonly actions: boolean };
+}
+
+export function connectionView(connection: Connection | ConnectionWithSync): ConnectionView {
+  const { error } = connection;
+  return {
+    id: connection.id,
+    provider: connection.provider,
+    status: connection.status,
+    connected: connection.status === 'connected',
+    account: { id: connection.accountId, name: connection.accountName },
+    scopes: connection.scopes,
+    lastSync: ('lastSync' in connection ? connection.lastSync?.toISOString() : null) ?? null,
+    syncInProgress: 'syncInProgress' in connection && connection.syncInProgress,
+    error: error && { code: error.code, message: ERROR_KINDS[error.code].detail, nextStep: ERROR_KINDS[error.code].nextStep },
+    createdAt: connection.createdAt.toISOString(),
+  };
+}
+
+export function providerView(provider: Provider): ProviderView {
+  return {
+    key: provider.key,
+    name: provider.name,
+    authType: provider.oauth2 ? 'oauth2' : 'api_key',
+    configured: provider.configured,
+    scopes: provider.oauth2?.scopes ?? [],
+    capabilities: { sync: provider.sync !== undefined, webhooks: provider.webhooks !== undefined, actions: provider.actions.length > 0 },
+  };
+}

@@ -1,0 +1,158 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '../../../clock';
+import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
+import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
+import { within } from './lock-deadline';
+import { PROVIDER_FETCH, type ProviderFetch } from './provider-fetch';
+
+export interface TokenAnswer {
+  readonly body: unknown;
+  readonly grants: readonly TokenGrant[];
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** The row of a token is locked while it is renewed, and an idle transaction ends after 60 s. */
+const MAX_TIMEOUT_MS = 45_000;
+
+/** Calls of a provider's token endpoint, each once, with a deadline; their failures sorted into refused, our fault and passing. */
+@Injectable()
+export class TokenEndpoint {
+  constructor(
+    @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws IntegrationError `needs_reauth` where the code is refused; else as `refresh` */
+  exchange(provider: Provider, params: Readonly<Record<string, string>>, code: string): Promise<TokenAnswer> {
+    return this.call(provider, { ...params, grant_type: 'authorization_code', code }, { step: 'exchange' });
+  }
+
+  /**
+   * @throws IntegrationError `needs_reauth`: the grant has ended for good; `provider_misconfigured`: our client id or secret is wrong;
+   * any other: passing. `notExecuted` tells whether it is certain that the provider did not rotate the token.
+   */
+  refresh(
+    provider: Provider,
+    connection: ConnectionRef,
+    token: { kind: string; refreshToken: string },
+    signal: AbortSignal,
+  ): Promise<TokenAnswer> {
+    return this.call(
+      provider,
+      { grant_type: 'refresh_token', refresh_token: token.refreshToken },
+      { step: 'refresh', kind: token.kind },
+      { connection, signal },
+    );
+  }
+
+  /** How long a call may take, ms. */
+  timeoutMs(provider: Provider): number {
+    return Math.min(provider.oauth2?.tokenTimeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS);
+  }
+
+  private async call(
+    provider: Provider,
+    params: Readonly<Record<string, string>>,
+    context: { step: 'exchange' | 'refresh'; kind?: string },
+    options: { connection?: ConnectionRef; signal?: AbortSignal } = {},
+  ): Promise<TokenAnswer> {
+    const facts = factsOf(provider);
+    try {
+      return await within(
+        this.clock,
+        this.timeoutMs(provider),
+        async (signal) => {
+          const fetch = this.providerFetch.fetchWithoutToken(provider, {
+            connection: options.connection,
+            deadlineMs: this.timeoutMs(provider),
+            signal,
+            operation: `oauth.${context.step}`,
+            passThrough: true,
+          });
+          const response = await fetch(facts.tokenUrl, { ...requestOf(facts, params), signal });
+          return grantsOf(provider, response, await response.text(), context);
+        },
+        options.signal,
+      );
+    } catch (error) {
+      throw sorted(facts, provider, error);
+    }
+  }
+}
+
+function factsOf(provider: Provider): OAuth2Facts {
+  if (!provider.oauth2) throw new IntegrationError('not_supported', { provider: provider.key });
+  return provider.oauth2;
+}
+
+function requestOf(facts: OAuth2Facts, params: Readonly<Record<string, string>>): RequestInit {
+  const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
+  const body = new URLSearchParams(params);
+  if (facts.clientAuth === 'basic') {
+    // RFC 6749, 2.3.1: both are form-encoded before they are joined.
+    headers.authorization = `Basic ${Buffer.from(`${encodeURIComponent(facts.clientId)}:${encodeURIComponent(facts.clientSecret)}`).toString('base64')}`;
+  } else {
+    body.set('client_id', facts.clientId);
+    body.set('client_secret', facts.clientSecret);
+  }
+  // The credentials are for this address only: a redirect is not followed.
+  return { method: 'POST', headers, body: body.toString(), redirect: 'error' };
+}
+
+function grantsOf(
+  provider: Provider,
+  response: Response,
+  text: string,
+  context: { step: 'exchange' | 'refresh'; kind?: string },
+): TokenAnswer {
+  const body = parseJson(text);
+  if (!response.ok) throw failureOf(response.status, body);
+  if (typeof body !== 'object' || body === null) throw new IntegrationError('provider_bad_answer', { providerStatus: response.status });
+  const grants = provider.auth.parseTokenResponse(body, context);
+  if (grants.length === 0 || grants.some(({ accessToken }) => typeof accessToken !== 'string' || accessToken === '')) {
+    throw new IntegrationError('provider_bad_answer', {
+      providerStatus: response.status,
+      detail: 'The provider answered without an access token.',
+    });
+  }
+  return { body, grants };
+}
+
+function failureOf(status: number, body: unknown): IntegrationError {
+  // RFC 6749, 5.2: the code stands in `error`.
+  const code = (body as { error?: unknown } | null | undefined)?.error;
+  const known = { providerStatus: status, ...(typeof code === 'string' && { providerCode: code.slice(0, 100) }) };
+  if (status === 429) return new IntegrationError('provider_rate_limited', { ...known, notExecuted: true });
+  if (status >= 500) return new IntegrationError('provider_unavailable', known);
+  return new IntegrationError('connect_failed', { ...known, notExecuted: true });
+}
+
+/** What a failed call means: by the provider's own code first, wherever it stood. */
+function sorted(facts: OAuth2Facts, provider: Provider, error: unknown): IntegrationError {
+  const found = findIntegrationError(error);
+  const options: IntegrationErrorOptions = {
+    provider: provider.key,
+    providerStatus: found?.providerStatus,
+    providerCode: found?.providerCode,
+    providerRequestId: found?.providerRequestId,
+    cause: error,
+  };
+  if (found?.providerCode !== undefined) {
+    if (facts.refusalCodes.includes(found.providerCode)) return new IntegrationError('needs_reauth', { ...options, notExecuted: true });
+    if (facts.clientFaultCodes.includes(found.providerCode))
+      return new IntegrationError('provider_misconfigured', { ...options, notExecuted: true });
+  }
+  if (found) return found;
+  const name = (error as { name?: unknown } | null)?.name;
+  if (name === 'TimeoutError' || name === 'AbortError') return new IntegrationError('provider_timeout', options);
+  if (name === 'TypeError') return new IntegrationError('provider_unavailable', options); // what fetch throws for a failed connection
+  return new IntegrationError('provider_bad_answer', options);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

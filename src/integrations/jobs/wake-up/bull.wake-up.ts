@@ -1,0 +1,144 @@
+import { InjectQueue } from '@nestjs/bull';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Queue } from 'bull';
+import type Redis from 'ioredis';
+import { Counter } from 'prom-client';
+import { CLOCK, type Clock } from '../../../clock';
+import { SETTINGS } from '../../../config/config.module';
+import type { Settings } from '../../../config/env';
+import { metricsRegistry } from '../../../metrics';
+import { WakeUp, TOPICS, type AnswerOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
+import { InProcessWakeUp } from './in-process.wake-up';
+
+export const DOORBELL_QUEUE = 'wakeUp';
+
+/** Injection token of the connections that Bull was given. */
+export const REDIS_CLIENTS = Symbol('RedisClients');
+
+export interface Ring {
+  readonly topic: Topic;
+}
+
+/** A ring that Redis has not taken by then is given up, ms. */
+const PUBLISH_MS = 2_000;
+/** Between two rings of one topic, ms. */
+const PAUSE_MS = 25;
+const PING_MS = 1_000;
+const CLOSE_MS = 3_000;
+/** Rings of one topic that may wait in Redis: more would say nothing more. */
+const WAITING_RINGS = 8;
+const LISTENERS = 4;
+/** The same complaint about Redis is logged once in this time, ms. */
+const QUIET_MS = 30_000;
+
+const lostRings =
+  (metricsRegistry.getSingleMetric('trestle_doorbell_lost_rings_total') as Counter | undefined) ??
+  new Counter({
+    name: 'trestle_doorbell_lost_rings_total',
+    help: 'Rings that Redis did not take; the sweeper makes up for them.',
+    registers: [metricsRegistry],
+  });
+
+/**
+ * The wakeUp of several processes: rings in this process at once, and through Bull on Redis where this process has no free
+ * hands. Whatever Redis does, nothing is thrown and nothing waits for it.
+ */
+@Injectable()
+export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(BullWakeUp.name);
+  private readonly publishing = new Set<Topic>();
+  private readonly again = new Set<Topic>();
+  private rings = 0;
+  private quietUntil = 0;
+  private closed = false;
+
+  constructor(
+    private readonly local: InProcessWakeUp,
+    @InjectQueue(DOORBELL_QUEUE) private readonly queue: Queue<Ring>,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
+    @Inject(REDIS_CLIENTS) private readonly clients: readonly Redis[],
+  ) {
+    super();
+    this.queue.on('error', (error: Error) => this.complain(error));
+  }
+
+  /**
+   * Takes the rings of other processes. Not by `@Process`: what that starts may fail with nobody to notice, when the process stops
+   * while Redis is away. The job ends at once; it carries no work, so it can neither stall nor be lost.
+   */
+  onApplicationBootstrap(): void {
+    if (!this.settings.workers) return;
+    const taken = this.queue.process(LISTENERS, ({ data }) => {
+      const topic = TOPICS.find((known) => known === data.topic);
+      if (topic) this.local.ring(topic);
+      return Promise.resolve();
+    });
+    taken.catch((error: unknown) => this.closed || this.complain(error));
+  }
+
+  answer(topic: Topic, work: Work, options?: AnswerOptions): void {
+    this.local.answer(topic, work, options);
+  }
+
+  ring(topic: Topic): void {
+    const busy = !this.settings.workers || this.local.isBusy(topic);
+    this.local.ring(topic);
+    if (!busy || this.closed) return;
+    if (this.publishing.has(topic)) this.again.add(topic);
+    else void this.publish(topic);
+  }
+
+  async status(): Promise<WakeUpStatus> {
+    try {
+      await this.inTime(this.queue.client.ping(), PING_MS);
+      return { status: 'ok' };
+    } catch {
+      return {
+        status: 'degraded',
+        detail: 'Redis cannot be reached: work is found by the sweeper, and each process keeps to its share of the limits.',
+      };
+    }
+  }
+
+  /** Bull waits for a Redis that is away, and Nest for Bull: a stop must wait for neither. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    Object.assign(this.queue, { onApplicationShutdown: () => Promise.resolve() });
+    await this.inTime(this.queue.close(true), CLOSE_MS).catch(() => undefined);
+    for (const client of this.clients) client.disconnect();
+  }
+
+  private async publish(topic: Topic): Promise<void> {
+    this.publishing.add(topic);
+    try {
+      // Ids in rotation: Bull takes no second job of an id that waits, which bounds the queue while nobody listens.
+      const jobId = `${topic}:${this.rings++ % WAITING_RINGS}`;
+      await this.inTime(this.queue.add({ topic }, { jobId, removeOnComplete: true, removeOnFail: true, attempts: 1 }), PUBLISH_MS);
+    } catch (error) {
+      lostRings.inc();
+      this.complain(error);
+    }
+    // In a flood every batch rings: the first ring goes at once, the others of the next moments are one.
+    if (this.again.has(topic)) await this.clock.sleep(PAUSE_MS);
+    this.publishing.delete(topic);
+    if (this.again.delete(topic) && !this.closed) void this.publish(topic);
+  }
+
+  private async inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+    const deadline = new AbortController();
+    const late = this.clock.sleep(ms, deadline.signal).then(() => Promise.reject(new Error('Redis did not answer in time')));
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      deadline.abort();
+    }
+  }
+
+  private complain(error: unknown): void {
+    const now = this.clock.now();
+    if (now < this.quietUntil) return;
+    this.quietUntil = now + QUIET_MS;
+    this.logger.warn(`Redis does not take rings, the sweeper stands in: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

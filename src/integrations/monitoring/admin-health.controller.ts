@@ -1,0 +1,93 @@
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { z } from 'zod';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodQuery,
+  type Principal,
+} from '../../http-api';
+import { AlertService, type Alert } from './alert.service';
+import { ProviderHealthService } from './provider-health.service';
+import { RequestLogReader } from '../outbound';
+
+const requestsQuery = z.strictObject({
+  provider: z.string().max(64).optional(),
+  connection: z.guid().optional(),
+  outcome: z.string().max(64).optional(),
+  limit,
+  cursor,
+});
+const alertsQuery = z.strictObject({ state: z.enum(['open', 'acknowledged', 'resolved']).optional(), limit, cursor });
+const connectionsQuery = z.strictObject({ limit });
+const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
+
+/** What administrators watch: health, the request log, alerts. */
+@Controller('v1/admin')
+@Roles('admin')
+export class AdminHealthController {
+  constructor(
+    private readonly health: ProviderHealthService,
+    private readonly requestLog: RequestLogReader,
+    private readonly alerts: AlertService,
+  ) {}
+
+  @Get('health')
+  async all(@CurrentUser() caller: Principal) {
+    return paged(await this.health.all(visibleTenant(caller)));
+  }
+
+  @Get('health/:provider')
+  one(@CurrentUser() caller: Principal, @Param('provider') provider: string) {
+    return this.health.one(provider, visibleTenant(caller));
+  }
+
+  @Get('health/:provider/connections')
+  async connections(
+    @CurrentUser() caller: Principal,
+    @Param('provider') provider: string,
+    @ZodQuery(connectionsQuery) query: z.infer<typeof connectionsQuery>,
+  ) {
+    return paged(await this.health.connections(provider, visibleTenant(caller), query.limit));
+  }
+
+  @Get('requests')
+  async requests(@CurrentUser() caller: Principal, @ZodQuery(requestsQuery) query: z.infer<typeof requestsQuery>) {
+    const rows = await this.requestLog.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
+    return paged(
+      rows,
+      nextAfter(rows, query.limit, (row) => row.at),
+    );
+  }
+
+  @Get('alerts')
+  async listAlerts(@CurrentUser() caller: Principal, @ZodQuery(alertsQuery) query: z.infer<typeof alertsQuery>) {
+    const rows = await this.alerts.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
+    return paged(
+      rows,
+      nextAfter(rows, query.limit, (row) => row.openedAt),
+    );
+  }
+
+  @Post('alerts/:id/acknowledge')
+  @HttpCode(200)
+  acknowledge(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string): Promise<Alert> {
+    return this.alerts.acknowledge(id, { tenant: visibleTenant(caller), userId: caller.userId });
+  }
+}
+
+function before(text: string | undefined) {
+  return text === undefined ? undefined : decodeCursor(text, position);
+}
+
+/** Null when the page was not full. Times are cut to the ms by JSON, ids are in order within one. */
+function nextAfter<T extends { id: string }>(rows: readonly T[], most: number, at: (row: T) => string): string | null {
+  const last = rows.at(-1);
+  return last && rows.length === most ? encodeCursor({ at: at(last), id: last.id }) : null;
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { OutboundModule, RequestLogReader } from '../outbound';
+import { AdminHealthController } from './admin-health.controller';
+import { AlertNotifier } from './alert.notifier';
+import { AlertService } from './alert.service';
+import { ProviderHealthService } from './provider-health.service';
+import { ReadinessController } from './readiness.controller';
+import { ReadinessService } from './readiness.service';
+import { Retention } from './retention';
+import { MonitoringScheduler } from './monitoring.scheduler';
+
+/** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
+@Module({
+  imports: [OutboundModule],
+  controllers: [AdminHealthController, ReadinessController],
+  providers: [ProviderHealthService, RequestLogReader, AlertService, AlertNotifier, ReadinessService, Retention, MonitoringScheduler],
+  exports: [ProviderHealthService, RequestLogReader, AlertService, ReadinessService],
+})
+export class MonitoringModule {}

@@ -1,0 +1,59 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { z } from 'zod';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodQuery,
+  type Principal,
+} from '../../http-api';
+import { DELIVERY_STATUSES, DeliveryList } from './delivery.list';
+
+const listQuery = z.strictObject({
+  destination: z.guid().optional(),
+  status: z.enum(DELIVERY_STATUSES).optional(),
+  type: z.string().max(64).optional(),
+  limit,
+  cursor,
+});
+const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
+
+/** What was sent, what came of it, and again. */
+@Controller('v1/admin/deliveries')
+@Roles('admin')
+export class AdminDeliveriesController {
+  constructor(private readonly deliveries: DeliveryList) {}
+
+  @Get()
+  async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
+    const { destination, status, type, limit: most } = query;
+    const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
+    const rows = await this.deliveries.list({
+      tenant: visibleTenant(caller),
+      destinationId: destination,
+      status,
+      type,
+      before,
+      limit: most,
+    });
+    const last = rows.at(-1);
+    return paged(rows, last && rows.length === most ? encodeCursor({ at: last.createdAt, id: last.id }) : null);
+  }
+
+  @Get(':id')
+  one(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.deliveries.find(id, visibleTenant(caller));
+  }
+
+  @Post(':id/resend')
+  @HttpCode(200)
+  resend(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.deliveries.resend(id, visibleTenant(caller));
+  }
+}

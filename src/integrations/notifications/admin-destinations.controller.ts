@@ -1,0 +1,127 @@
+import { Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
+import { z } from 'zod';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodBody,
+  ZodQuery,
+  type Principal,
+} from '../../http-api';
+import { OUTGOING_TYPES } from '../connections';
+import { DeliveryList } from './delivery.list';
+import { DestinationService } from './destination.service';
+
+const HOUR_MS = 3_600_000;
+
+const fields = {
+  name: z.string().trim().min(1).max(200),
+  url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).max(2_000),
+  events: z.array(z.enum(OUTGOING_TYPES)).min(1).max(OUTGOING_TYPES.length),
+  webhookTypes: z
+    .array(
+      z
+        .string()
+        .max(512)
+        .regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. stripe/invoice.*'),
+    )
+    .max(100),
+};
+const createBody = z.strictObject({ ...fields, name: fields.name.default('Webhook'), webhookTypes: fields.webhookTypes.default([]) });
+const updateBody = z
+  .strictObject({
+    name: fields.name.optional(),
+    url: fields.url.optional(),
+    events: fields.events.optional(),
+    webhookTypes: fields.webhookTypes.optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, 'name at least one field');
+const rotateBody = z.strictObject({ overlapHours: z.number().int().min(0).max(168).default(24) });
+const resendBody = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
+const listQuery = z.strictObject({ limit, cursor });
+const position = z.strictObject({ id: z.guid() });
+
+/** Where the product is told of what happened. */
+@Controller('v1/admin/destinations')
+@Roles('admin')
+export class AdminDestinationsController {
+  constructor(
+    private readonly destinations: DestinationService,
+    private readonly deliveries: DeliveryList,
+  ) {}
+
+  @Get()
+  async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position).id;
+    const rows = await this.destinations.list(visibleTenant(caller), query.limit, after);
+    const last = rows.at(-1);
+    return paged(rows, last && rows.length === query.limit ? encodeCursor({ id: last.id }) : null);
+  }
+
+  @Post()
+  create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
+    return this.destinations.create(caller.tenant, body);
+  }
+
+  @Get(':id')
+  one(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.destinations.find(id, visibleTenant(caller));
+  }
+
+  @Patch(':id')
+  update(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string, @ZodBody(updateBody) body: z.infer<typeof updateBody>) {
+    return this.destinations.update(id, visibleTenant(caller), body);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  remove(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.destinations.remove(id, visibleTenant(caller));
+  }
+
+  @Post(':id/pause')
+  @HttpCode(200)
+  pause(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.destinations.pause(id, visibleTenant(caller));
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  resume(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.destinations.resume(id, visibleTenant(caller));
+  }
+
+  @Post(':id/rotate-secret')
+  @HttpCode(200)
+  rotate(
+    @CurrentUser() caller: Principal,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(rotateBody) { overlapHours }: z.infer<typeof rotateBody>,
+  ) {
+    return this.destinations.rotate(id, visibleTenant(caller), overlapHours * HOUR_MS);
+  }
+
+  @Post(':id/test')
+  @HttpCode(200)
+  test(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.destinations.test(id, visibleTenant(caller));
+  }
+
+  /** Sends again what was given up. */
+  @Post(':id/resend')
+  @HttpCode(200)
+  async resend(
+    @CurrentUser() caller: Principal,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(resendBody) { since }: z.infer<typeof resendBody>,
+  ) {
+    await this.destinations.find(id, visibleTenant(caller));
+    return { resent: await this.deliveries.resendDead(id, visibleTenant(caller), since) };
+  }
+}

@@ -1,0 +1,67 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { CLOCK, type Clock } from '../../clock';
+import { findIntegrationError, type ErrorCode } from '../../errors';
+import { OutgoingHttp } from '../outbound';
+import { signStandardWebhook } from '../providers/signatures/standard-webhook.signer';
+import type { ClaimedDelivery } from './claimed-delivery';
+import { DestinationSecrets } from './destination-secrets';
+import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
+
+/** What came of one POST. */
+export interface SendResult {
+  readonly at: Date;
+  readonly durationMs: number;
+  /** Absent where nothing answered. */
+  readonly status?: number;
+  /** Absent where it was taken: `http_500`, `timeout`, `unreachable`, … */
+  readonly error?: string;
+  readonly retryAfterMs?: number;
+}
+
+const ERRORS: Partial<Record<ErrorCode, string>> = {
+  provider_timeout: 'timeout',
+  provider_unavailable: 'unreachable',
+  provider_bad_answer: 'bad_answer',
+  destination_refused: 'address_refused',
+  decryption_failed: 'secret_unreadable',
+};
+
+/** One POST, signed with every secret that is good now (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). */
+@Injectable()
+export class DeliverySender {
+  private readonly timeoutMs: number;
+
+  constructor(
+    private readonly http: OutgoingHttp,
+    private readonly secrets: DestinationSecrets,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
+  ) {
+    this.timeoutMs = options?.timeoutMs ?? OUTGOING_DEFAULTS.timeoutMs;
+  }
+
+  /** Never throws: what failed stands in the result. Nothing but 2xx counts as taken. */
+  async send(delivery: ClaimedDelivery, signal?: AbortSignal): Promise<SendResult> {
+    const at = this.clock.now();
+    const result = (facts: Pick<SendResult, 'status' | 'error' | 'retryAfterMs'>): SendResult => ({
+      at: new Date(at),
+      durationMs: Math.max(0, this.clock.now() - at),
+      ...facts,
+    });
+    try {
+      const secret = this.secrets.open(delivery.tenant, delivery.secrets);
+      const signature = signStandardWebhook({ id: delivery.messageId, body: delivery.body, secret, timestampMs: at });
+      const headers = { ...signature, 'content-type': 'application/json', 'user-agent': 'Trestle-Webhooks/1' };
+      const { status, retryAfterMs } = await this.http.send(delivery.url, {
+        body: delivery.body,
+        headers,
+        timeoutMs: this.timeoutMs,
+        signal,
+      });
+      return status >= 200 && status < 300 ? result({ status }) : result({ status, error: `http_${status}`, retryAfterMs });
+    } catch (error) {
+      const code = findIntegrationError(error)?.code;
+      return result({ error: (code && ERRORS[code]) ?? 'failed' });
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { asStorageError } from '../../database';
+import { IntegrationError } from '../../errors';
+import { WakeUp } from '../jobs';
+import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
+
+export const DELIVERY_STATUSES = ['pending', 'sending', 'delivered', 'dead'] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** One message on its way to one destination. */
+export interface Delivery {
+  readonly id: string;
+  /** The `webhook-id` of every try. */
+  readonly messageId: string;
+  readonly destinationId: string;
+  readonly type: string;
+  readonly connectionId: string | null;
+  readonly status: DeliveryStatus;
+  readonly attempts: number;
+  /** Of the last try. */
+  readonly responseStatus: number | null;
+  readonly error: string | null;
+  readonly nextAttemptAt: string | null;
+  readonly createdAt: string;
+  readonly deliveredAt: string | null;
+}
+
+export interface DeliveryTry {
+  readonly at: string;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly durationMs: number;
+}
+
+export interface DeliveryDetail extends Delivery {
+  /** The last tries, oldest first. */
+  readonly tries: readonly DeliveryTry[];
+}
+
+export interface DeliveryFilter {
+  readonly tenant?: string;
+  readonly destinationId?: string;
+  readonly status?: DeliveryStatus;
+  readonly type?: string;
+  readonly before?: { readonly at: string; readonly id: string };
+  readonly limit: number;
+}
+
+interface Row {
+  id: string;
+  message_id: string;
+  destination_id: string;
+  type: string;
+  connection_id: string | null;
+  status: DeliveryStatus;
+  attempts: number;
+  response_status: number | null;
+  error_code: string | null;
+  next_attempt_at: Date;
+  created_at: Date;
+  delivered_at: Date | null;
+  log: DeliveryTry[];
+}
+
+const COLUMNS = `e.id, e.message_id, e.destination_id, e.type, m.connection_id, e.status, e.attempts, e.response_status, e.error_code, e.next_attempt_at,
+  e.created_at, e.delivered_at`;
+const BATCH = 1_000;
+
+/** The delivery log, and sending again. */
+@Injectable()
+export class DeliveryList {
+  private readonly giveUpAfterMs: number;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly wakeUp: WakeUp,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
+  ) {
+    this.giveUpAfterMs = options?.giveUpAfterMs ?? OUTGOING_DEFAULTS.giveUpAfterMs;
+  }
+
+  /** Newest first. */
+  async list({ tenant, destinationId, status, type, before, limit }: DeliveryFilter): Promise<Delivery[]> {
+    const rows = await this.read<Row>(
+      `SELECT ${COLUMNS} FROM outgoing_deliveries e JOIN outgoing_messages m ON m.id = e.message_id
+       WHERE ($1::text IS NULL OR e.tenant = $1) AND ($2::uuid IS NULL OR e.destination_id = $2) AND ($3::text IS NULL OR e.status = $3)
+         AND ($4::text IS NULL OR e.type = $4) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
+       ORDER BY e.created_at DESC, e.id DESC LIMIT $7`,
+      [tenant ?? null, destinationId ?? null, status ?? null, type ?? null, before?.at ?? null, before?.id ?? null, limit],
+    );
+    return rows.map(deliveryOf);
+  }
+
+  /** @throws IntegrationError `not_found` */
+  async find(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
+    const [row] = await this.read<Row>(
+      `SELECT ${COLUMNS}, e.log FROM outgoing_deliveries e JOIN outgoing_messages m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
+      [id, tenant ?? null],
+    );
+    if (!row) throw new IntegrationError('not_found', { detail: 'There is no such delivery.' });
+    return { ...deliveryOf(row), tries: row.log };
+  }
+
+  /**
+   * Sends a delivery again, with the same id and body; what waits is due at once.
+   * @throws IntegrationError `not_found`; `invalid_request` where its destination is gone
+   */
+  async resend(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
+    const [again] = await this.read<{ id: string }>(RESEND_ONE, [id, tenant ?? null, this.giveUpAt()]);
+    const found = await this.find(id, tenant);
+    if (!again && found.status !== 'sending') {
+      throw new IntegrationError('invalid_request', { detail: 'The destination of this delivery was removed.' });
+    }
+    this.wakeUp.ring('deliveries');
+    return found;
+  }
+
+  /** Sends again what was given up, e.g. after a long outage. @returns how many */
+  async resendDead(destinationId: string, tenant: string | undefined, since?: string): Promise<number> {
+    for (let total = 0; ;) {
+      const rows = await this.read<{ id: string }>(RESEND_DEAD, [destinationId, tenant ?? null, this.giveUpAt(), since ?? null, BATCH]);
+      total += rows.length;
+      if (rows.length > 0) this.wakeUp.ring('deliveries');
+      if (rows.length < BATCH) return total;
+    }
+  }
+
+  private giveUpAt(): Date {
+    return new Date(this.clock.now() + this.giveUpAfterMs);
+  }
+
+  private async read<T>(sql: string, params: readonly unknown[]): Promise<T[]> {
+    try {
+      return await this.dataSource.query<T[]>(sql, [...params]);
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+}
+
+const ANEW = `status = 'pending', once = false, next_attempt_at = now(), give_up_at = $3, delivered_at = NULL`;
+const HAS_DESTINATION = 'EXISTS (SELECT 1 FROM outgoing_destinations d WHERE d.id = e.destination_id)';
+
+const RESEND_ONE = `
+  WITH again AS (
+    UPDATE outgoing_deliveries e SET ${ANEW} WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status <> 'sending' AND ${HAS_DESTINATION} RETURNING e.id)
+  SELECT id FROM again`;
+
+const RESEND_DEAD = `
+  WITH dead AS MATERIALIZED (
+    SELECT e.id FROM outgoing_deliveries e WHERE e.destination_id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status = 'dead' AND NOT e.once
+      AND ($4::timestamptz IS NULL OR e.created_at >= $4) AND ${HAS_DESTINATION} ORDER BY e.created_at LIMIT $5 FOR UPDATE SKIP LOCKED),
+  again AS (UPDATE outgoing_deliveries e SET ${ANEW} WHERE e.id = ANY (ARRAY(SELECT id FROM dead)) RETURNING e.id)
+  SELECT id FROM again`;
+
+function deliveryOf(row: Row): Delivery {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    destinationId: row.destination_id,
+    type: row.type,
+    connectionId: row.connection_id,
+    status: row.status,
+    attempts: row.attempts,
+    responseStatus: row.response_status,
+    error: row.error_code,
+    nextAttemptAt: row.status === 'pending' ? row.next_attempt_at.toISOString() : null,
+    createdAt: row.created_at.toISOString(),
+    deliveredAt: row.delivered_at?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,71 @@
+import type { OutgoingType } from '../connections';
+export type PauseReason = 'asked' | 'failing' | 'gone';
+
+/** As `GET /v1/admin/destinations` gives it; its secrets are never shown again. */
+export interface Destination {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly events: readonly OutgoingType[];
+  /** `provider/type`, or a beginning and `*`; for `webhook.received`. Empty: all. */
+  readonly webhookTypes: readonly string[];
+  readonly status: 'active' | 'paused';
+  readonly pausedReason: PauseReason | null;
+  readonly pausedAt: string | null;
+  /** In a row. */
+  readonly failures: number;
+  readonly failingSince: string | null;
+  readonly lastError: string | null;
+  /** Secrets that sign now; more than one during a roll. */
+  readonly secrets: number;
+  /** Deliveries that wait. */
+  readonly waiting: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface DestinationInput {
+  readonly name: string;
+  readonly url: string;
+  readonly events: readonly OutgoingType[];
+  readonly webhookTypes: readonly string[];
+}
+
+export interface DestinationRow {
+  id: string;
+  tenant: string;
+  name: string;
+  url: string;
+  events: OutgoingType[];
+  webhook_types: string[];
+  status: 'active' | 'paused';
+  paused_reason: PauseReason | null;
+  paused_at: Date | null;
+  failures: number;
+  failing_since: Date | null;
+  last_error: string | null;
+  secrets: number;
+  waiting: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export function destinationOf(row: DestinationRow): Destination {
+  return {
+    id: row.id,
+    name: row.name,
+    url: row.url,
+    events: row.events,
+    webhookTypes: row.webhook_types,
+    status: row.status,
+    pausedReason: row.paused_reason,
+    pausedAt: row.paused_at?.toISOString() ?? null,
+    failures: row.failures,
+    failingSince: row.failing_since?.toISOString() ?? null,
+    lastError: row.last_error,
+    secrets: row.secrets,
+    waiting: row.waiting,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}

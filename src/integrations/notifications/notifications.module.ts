@@ -1,0 +1,36 @@
+import { Global, Module } from '@nestjs/common';
+import { ConnectionsModule, OUTBOX } from '../connections';
+import { AdminDeliveriesController } from './admin-deliveries.controller';
+import { AdminDestinationsController } from './admin-destinations.controller';
+import { RecordChangeBatches } from './record-change-batches';
+import { Outbox } from './outbox';
+import { DeliveryClaims } from './delivery-claims';
+import { DeliveryList } from './delivery.list';
+import { DeliveryRunner } from './delivery-runner';
+import { DeliverySender } from './delivery-sender';
+import { DestinationInterest } from './destination-interest';
+import { DestinationRepository } from './destination.repository';
+import { DestinationSecrets } from './destination-secrets';
+import { DestinationService } from './destination.service';
+
+/** Webhooks to the product. Global for the sake of the outbox, into which the others write without knowing this folder. */
+@Global()
+@Module({
+  imports: [ConnectionsModule],
+  controllers: [AdminDestinationsController, AdminDeliveriesController],
+  providers: [
+    DestinationInterest,
+    Outbox,
+    RecordChangeBatches,
+    DestinationRepository,
+    DestinationSecrets,
+    DestinationService,
+    DeliveryClaims,
+    DeliverySender,
+    DeliveryList,
+    DeliveryRunner,
+    { provide: OUTBOX, useExisting: Outbox },
+  ],
+  exports: [OUTBOX, DestinationService, DeliveryList],
+})
+export class NotificationsModule {}

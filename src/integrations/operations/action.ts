@@ -1,0 +1,47 @@
+import type { Principal } from '../../http-api';
+import type { ConnectionRef } from '../contract';
+
+/** What an action does at the provider, and how it answers. */
+export interface ActionRequest {
+  readonly caller: Principal;
+  readonly connection: ConnectionRef;
+  /** Name of the route, e.g. `POST slack/messages`: a key belongs to one. */
+  readonly route: string;
+  /** The validated body. */
+  readonly body: unknown;
+  /** As the caller sent it; without one the action is recorded, but a repetition is another action. */
+  readonly idempotencyKey?: string;
+  /**
+   * May the call be sent again with the same `providerKey` after a doubtful end? Default: where the provider honours idempotency keys
+   * (`RetryFacts.idempotencyHeader`); then `execute` must send it.
+   */
+  readonly repeatable?: boolean;
+  execute(operation: Operation): Promise<ActionAnswer>;
+}
+
+/** One action, however often it is tried. Stored before the first try. */
+export interface Operation {
+  readonly operationId: string;
+  /** For the provider's idempotency header: the same at every try. */
+  readonly providerKey: string;
+}
+
+export interface ActionAnswer {
+  readonly status: number;
+  /** JSON. */
+  readonly body: unknown;
+}
+
+export interface ActionResult extends ActionAnswer {
+  /** The stored answer of an earlier request: tell it with `Idempotent-Replayed: true`. */
+  readonly replayed: boolean;
+}
+
+export interface ActionTimes {
+  /** How long a running action keeps its key before it counts as crashed, s. Longer than any action may take. Default 120. */
+  readonly leaseSeconds: number;
+  /** How long an answer is kept, s. Default 24 h. */
+  readonly keepSeconds: number;
+}
+
+export const ACTION_DEFAULTS: ActionTimes = { leaseSeconds: 120, keepSeconds: 24 * 60 * 60 };

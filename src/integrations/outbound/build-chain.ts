@@ -1,0 +1,37 @@
+import type { Clock } from '../../clock';
+import { BulkheadInterceptor } from './policies/bulkhead.interceptor';
+import type { CircuitStates } from './policies/circuit-states';
+import { CircuitBreakerInterceptor } from './policies/circuit-breaker.interceptor';
+import { DeadlineInterceptor } from './policies/deadline.interceptor';
+import { GovernedChain } from './governed-chain';
+import type { LimitStore } from './policies/limits/limit-store';
+import { LogInterceptor } from './request-log/log.interceptor';
+import type { Random } from './random';
+import { RateLimitInterceptor } from './policies/rate-limit.interceptor';
+import type { RequestLogWriter } from './request-log/request-log-writer';
+import { RetryInterceptor } from './policies/retry.interceptor';
+import type { Transport } from './transport/transport';
+
+export interface ChainDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Pick<RequestLogWriter, 'add'>;
+  readonly circuits: CircuitStates;
+  readonly limits: LimitStore;
+  readonly transport: Transport;
+}
+
+/** The order of the steps. The auth step is set in between for each connection: a call waits for its limit first, then takes a token. */
+export function buildChain({ clock, random, log, circuits, limits, transport }: ChainDependencies): GovernedChain {
+  return new GovernedChain({
+    outer: [
+      new LogInterceptor(log, clock),
+      new DeadlineInterceptor(clock),
+      new RetryInterceptor(clock, random),
+      new CircuitBreakerInterceptor(circuits),
+      new RateLimitInterceptor(limits, clock),
+    ],
+    inner: [new BulkheadInterceptor()],
+    transport: (call) => transport.send(call),
+  });
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { ConnectionStatusService, TokenService } from '../connections';
+import type { ConnectionRef, Fetch } from '../contract';
+import { ProviderRegistry } from '../providers';
+import { AuthInterceptor } from './policies/auth.interceptor';
+import type { CallOptions } from './call';
+import { GovernedChain } from './governed-chain';
+
+/** The one way out to a provider on behalf of a connection. */
+@Injectable()
+export class GovernedHttp {
+  private readonly auth: AuthInterceptor;
+
+  constructor(
+    private readonly chain: GovernedChain,
+    private readonly registry: ProviderRegistry,
+    tokens: TokenService,
+    statuses: ConnectionStatusService,
+  ) {
+    this.auth = new AuthInterceptor(tokens, statuses);
+  }
+
+  /**
+   * A WHATWG `fetch` for the provider's SDK: it logs, keeps deadlines and limits, retries what may be retried, and sends the connection's token.
+   * @returns successful answers as they are, their bodies read and checked unless `stream` is set
+   * @throws IntegrationError for every other outcome; inside an SDK's own error use `callSdk` or `findIntegrationError`
+   */
+  fetchFor(connection: ConnectionRef, options: CallOptions = {}): Fetch {
+    return this.chain.fetchFor({ provider: this.registry.get(connection.provider), connection, purpose: 'api', auth: this.auth, options });
+  }
+}

@@ -1,0 +1,118 @@
+import { IntegrationError } from '../../../errors';
+import type { ConnectionStatusService, AccessToken, TokenService } from '../../connections';
+import type { ConnectionRef, Provider } from '../../contract';
+import type { Call } from '../call';
+import type { Interceptor, Next } from '../interceptor';
+import { AnswerError } from '../provider-fault';
+import { settle } from './retry-policy';
+
+type Tokens = Pick<TokenService, 'accessToken' | 'heldToken'>;
+type Statuses = Pick<ConnectionStatusService, 'markNeedsReauth'>;
+
+/** Gives the call its token; on "token expired" renews it once and replays once. A second refusal ends the connection's traffic. */
+export class AuthInterceptor implements Interceptor {
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly statuses: Statuses,
+  ) {}
+
+  intercept(call: Call, next: Next): Promise<Response> {
+    const held = call.signal.aborted ? undefined : this.tokens.heldToken(call.connection!, call.options.tokenKind);
+    const send = (token: AccessToken) =>
+      next(withCredential(call, token.accessToken)).catch((error: unknown) => this.refused(call, next, token, error));
+    return held ? send(held) : this.token(call).then(send);
+  }
+
+  private async refused(call: Call, next: Next, token: AccessToken, error: unknown): Promise<Response> {
+    const connection = call.connection!;
+    if (!(error instanceof AnswerError)) throw error;
+    if (error.grantEnded) throw await this.end(connection, token, error);
+    if (!error.tokenExpired) throw error;
+    // A key cannot be renewed: its refusal is final.
+    if (connection.authType === 'api_key') throw await this.end(connection, token, error);
+    const renewed = await this.token(call, { version: token.version });
+    try {
+      return await next(withCredential(call, renewed.accessToken));
+    } catch (error) {
+      if (error instanceof AnswerError && (error.grantEnded || error.tokenExpired)) throw await this.end(connection, renewed, error);
+      throw error;
+    }
+  }
+
+  private async token(call: Call, rejected?: { version: number }) {
+    try {
+      return await this.tokens.accessToken(call.connection!, {
+        signal: call.signal,
+        ...(call.options.tokenKind !== undefined && { kind: call.options.tokenKind }),
+        ...(rejected && { rejected }),
+      });
+    } catch (error) {
+      // The token call has its own retries: nobody further out repeats them, and the call itself was not made.
+      const known = error instanceof IntegrationError ? error : new IntegrationError('internal_error', { cause: error });
+      throw settle(known.notExecuted ? known : notMade(known));
+    }
+  }
+
+  private async end(connection: ConnectionRef, refused: AccessToken, error: AnswerError): Promise<IntegrationError> {
+    await this.statuses.markNeedsReauth(connection.id, {
+      code: 'needs_reauth',
+      ...(error.providerCode && { providerCode: error.providerCode }),
+      // A grant that came in the meantime is not ended by a refusal of the old one.
+      token: { id: refused.tokenId, version: refused.version },
+    });
+    if (error.code === 'needs_reauth' || error.code === 'not_connected') return error;
+    const { provider, providerStatus, providerCode, providerRequestId } = error;
+    return new IntegrationError('needs_reauth', {
+      provider,
+      providerStatus,
+      providerCode,
+      providerRequestId,
+      notExecuted: true,
+      cause: error,
+    });
+  }
+}
+
+/** Sets a given credential: for token calls and keys that are being checked. */
+export class GivenCredentialInterceptor implements Interceptor {
+  constructor(
+    private readonly credential: string | undefined,
+    private readonly authType: ConnectionRef['authType'],
+  ) {}
+
+  intercept(call: Call, next: Next): Promise<Response> {
+    return next(this.credential === undefined ? call : withCredential(call, this.credential, this.authType));
+  }
+}
+
+function withCredential(call: Call, accessToken: string, authType: ConnectionRef['authType'] = 'oauth2'): Call {
+  // The call's own, and what an SDK put there is a placeholder.
+  const { headers } = call.request;
+  headers.delete('authorization');
+  const { authorize } = call.provider.http;
+  if (authorize) authorize(headers, { accessToken, connection: call.connection ?? nobody(call.provider, authType) });
+  else headers.set('authorization', `Bearer ${accessToken}`);
+  return call;
+}
+
+/** Before the account is known there is a token, but no connection. */
+function nobody(provider: Provider, authType: ConnectionRef['authType']): ConnectionRef {
+  return { id: '', tenant: '', userId: '', provider: provider.key, accountId: '', authType, metadata: {} };
+}
+
+function notMade(error: IntegrationError): IntegrationError {
+  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
+  return new IntegrationError(error.code, {
+    detail: error.message,
+    nextStep,
+    retryable,
+    retryAfterMs,
+    provider,
+    providerStatus,
+    providerCode,
+    providerRequestId,
+    extra,
+    notExecuted: true,
+    cause: error,
+  });
+}

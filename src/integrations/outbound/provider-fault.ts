@@ -1,0 +1,148 @@
+import { IntegrationError, type ErrorCode, type IntegrationErrorOptions } from '../../errors';
+import type { HttpFacts, Provider, ProviderFault } from '../contract';
+import { capped, parseRetryAfter } from './policies/retry-after';
+import type { WireHeaders } from './transport/wire-headers';
+
+type FaultSource = Parameters<NonNullable<HttpFacts['readFault']>>[0];
+
+/** An answer that was read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: WireHeaders;
+  readonly body: Uint8Array;
+  /** The parsed body where it is JSON. */
+  readonly json: unknown;
+}
+
+/**
+ * A provider's failing answer, put into our words. What only the chain may see is private, so that nothing prints it.
+ */
+export class AnswerError extends IntegrationError {
+  readonly #answer: Answer;
+  readonly #fault: Pick<ProviderFault, 'tokenExpired' | 'grantEnded'>;
+
+  constructor(
+    code: ErrorCode,
+    options: IntegrationErrorOptions,
+    answer: Answer,
+    fault: Pick<ProviderFault, 'tokenExpired' | 'grantEnded'>,
+  ) {
+    super(code, options);
+    this.#answer = answer;
+    this.#fault = fault;
+  }
+
+  get answer(): Answer {
+    return this.#answer;
+  }
+
+  /** One refresh may mend it. */
+  get tokenExpired(): boolean {
+    return this.#fault.tokenExpired ?? false;
+  }
+
+  /** No refresh can mend it. */
+  get grantEnded(): boolean {
+    return this.#fault.grantEnded ?? false;
+  }
+}
+
+/** The same failure, of a call that an earlier try may have carried out. */
+export function inDoubt(error: IntegrationError): IntegrationError {
+  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
+  const options: IntegrationErrorOptions = {
+    detail: error.message,
+    nextStep,
+    retryable,
+    retryAfterMs,
+    notExecuted: false,
+    provider,
+    providerStatus,
+    providerCode,
+    providerRequestId,
+    extra,
+    cause: error,
+  };
+  return error instanceof AnswerError
+    ? new AnswerError(error.code, options, error.answer, error)
+    : new IntegrationError(error.code, options);
+}
+
+/** Where providers put the id that their support asks for. */
+const REQUEST_ID_HEADERS = [
+  'request-id',
+  'x-request-id',
+  'x-slack-req-id',
+  'x-amzn-requestid',
+  'x-github-request-id',
+  'x-goog-request-id',
+  'x-correlation-id',
+];
+
+/** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
+export function faultOf(provider: Provider, answer: Answer, now: number): AnswerError | undefined {
+  const retryAfterMs = parseRetryAfter(answer.headers, now);
+  const told = provider.http.readFault?.(readable(answer));
+  const fault = told ?? byStatus(answer.status);
+  if (!fault) return undefined;
+  const options: IntegrationErrorOptions = {
+    provider: provider.key,
+    providerStatus: answer.status,
+    providerCode: fault.providerCode,
+    providerRequestId: requestIdOf(answer.headers),
+    retryAfterMs: fault.retryAfterMs === undefined ? retryAfterMs : capped(fault.retryAfterMs),
+    notExecuted: fault.notExecuted ?? answer.status < 500,
+    ...(fault.retryable !== undefined && { retryable: fault.retryable }),
+    ...(fault.detail !== undefined && { detail: fault.detail }),
+    ...(fault.nextStep !== undefined && { nextStep: fault.nextStep }),
+    ...(fault.extra !== undefined && { extra: fault.extra }),
+  };
+  return new AnswerError(fault.code, options, answer, fault);
+}
+
+/** As a provider's own reading takes it: few look into the headers. */
+function readable({ status, headers, json }: Answer): FaultSource {
+  return {
+    status,
+    get headers() {
+      return headers.toHeaders();
+    },
+    json,
+  };
+}
+
+export function requestIdOf(headers: WireHeaders): string | undefined {
+  for (const name of REQUEST_ID_HEADERS) {
+    const value = headers.get(name);
+    // Logged and shown: only what looks like an id.
+    if (value && /^[\w.:=-]{1,128}$/.test(value)) return value;
+  }
+  return undefined;
+}
+
+/** What an HTTP status says by itself (RFC 9110, 15). */
+function byStatus(status: number): ProviderFault | undefined {
+  if (status < 300 || status === 304) return undefined;
+  if (status < 400)
+    return { code: 'provider_bad_answer', retryable: false, detail: 'The provider sent us to another address, which we do not follow.' };
+  if (status >= 500) return { code: status === 504 ? 'provider_timeout' : 'provider_unavailable' };
+  switch (status) {
+    case 401:
+      return { code: 'needs_reauth', tokenExpired: true };
+    case 403:
+      return { code: 'provider_forbidden' };
+    case 404:
+    case 410:
+      return { code: 'provider_not_found' };
+    case 408:
+    case 425:
+      return { code: 'provider_unavailable' };
+    case 409:
+    case 412:
+      return { code: 'provider_conflict' };
+    case 429:
+      return { code: 'provider_rate_limited' };
+    default:
+      return { code: 'provider_rejected' };
+  }
+}

@@ -1,2 +1,0 @@
-export { ProviderRegistry } from './provider-registry';
-export { RegistryModule } from './registry.module';

@@ -1,0 +1,54 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { ApiTags, type Principal, CurrentUser, IdParam } from '../../../http-api';
+import { CLOCK, type Clock } from '../../../clock';
+import { ConnectionRepository } from '../../connections';
+import { ConnectionStream, type StreamMessage } from './connection-stream';
+
+/** A stream ends after this at the latest; the browser opens it again, with a fresh token. */
+const LONGEST_MS = 60 * 60_000;
+
+@ApiTags('sync')
+@Controller('v1/connections/:id/events')
+export class ConnectionEventsController {
+  constructor(
+    private readonly connections: ConnectionRepository,
+    private readonly stream: ConnectionStream,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Server-sent events: `sync` (a run as it goes on), `changes` (records changed, read them from the feed), `heartbeat`. */
+  @Get()
+  async events(
+    @CurrentUser() caller: Principal,
+    @IdParam() id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.connections.findFor(caller, id);
+    const closed = new AbortController();
+    reply.raw.once('close', () => closed.abort());
+    const messages = this.stream.follow(id, {
+      until: endOfToken(request.headers.authorization, this.clock.now() + LONGEST_MS),
+      signal: closed.signal,
+    });
+    void reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
+    await reply.send(Readable.from(lines(messages)));
+  }
+}
+
+async function* lines(messages: AsyncIterable<StreamMessage>): AsyncGenerator<string> {
+  yield 'retry: 3000\n\n';
+  for await (const { type, data } of messages) yield `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** ms since the epoch at which the token of this request ends; the guard has verified it. */
+function endOfToken(authorization: string | undefined, latest: number): number {
+  try {
+    const payload = JSON.parse(Buffer.from(authorization?.split('.')[1] ?? '', 'base64url').toString()) as { exp?: unknown };
+    return typeof payload.exp === 'number' ? Math.min(payload.exp * 1_000, latest) : latest;
+  } catch {
+    return latest;
+  }
+}

@@ -1,0 +1,103 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../../clock';
+import { IntegrationError } from '../../../errors';
+import { IntegrationEvents } from '../../connections';
+import { select } from '../sql';
+import { RUN_COLUMNS, runOf, viewOf, type SyncRunRow } from '../runs/sync-run';
+
+export interface StreamMessage {
+  readonly type: 'sync' | 'changes' | 'heartbeat';
+  readonly data: unknown;
+}
+
+/** How often the database is asked; what happens in this process is told at once. */
+const POLL_MS = 2_000;
+/** No more often than this, however fast the pages come. */
+const PAUSE_MS = 250;
+const HEARTBEAT_MS = 15_000;
+/** Streams open in this process. */
+const MAX_STREAMS = 500;
+
+interface Seen {
+  run: string;
+  change: string;
+}
+
+/** A connection's progress and changes as they happen, whichever process makes them: the database is asked, events only hasten it. */
+@Injectable()
+export class ConnectionStream implements BeforeApplicationShutdown {
+  private readonly stopping = new AbortController();
+  private open = 0;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly events: IntegrationEvents,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  beforeApplicationShutdown(): void {
+    this.stopping.abort(new IntegrationError('shutting_down'));
+  }
+
+  /**
+   * Messages until the signal is aborted, `until` (ms since the epoch) is over or the process stops. The state as it is comes first.
+   * @throws IntegrationError `too_many_requests`
+   */
+  async *follow(connectionId: string, { until, signal }: { until: number; signal: AbortSignal }): AsyncGenerator<StreamMessage> {
+    if (this.open >= MAX_STREAMS) throw new IntegrationError('too_many_requests');
+    this.open++;
+    const nudge = { wake: () => undefined as void };
+    const unsubscribe = this.events.on('*', (event) => event.connectionId === connectionId && nudge.wake());
+    const stop = AbortSignal.any([signal, this.stopping.signal]);
+    const seen: Seen = { run: '', change: '' };
+    let lastMessageAt = this.clock.now();
+    try {
+      while (!stop.aborted && this.clock.now() < until) {
+        const messages = await this.news(connectionId, seen);
+        if (messages.length === 0 && this.clock.now() - lastMessageAt >= HEARTBEAT_MS) messages.push({ type: 'heartbeat', data: {} });
+        if (messages.length > 0) lastMessageAt = this.clock.now();
+        yield* messages;
+        await this.pause(PAUSE_MS, stop);
+        await this.pauseOrNudge(nudge, Math.min(POLL_MS, Math.max(until - this.clock.now(), 0)), stop);
+      }
+    } finally {
+      this.open--;
+      unsubscribe();
+    }
+  }
+
+  private async news(connectionId: string, seen: Seen): Promise<StreamMessage[]> {
+    const messages: StreamMessage[] = [];
+    const [row] = await select<SyncRunRow>(
+      this.dataSource,
+      `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 ORDER BY created_at DESC LIMIT 1`,
+      [connectionId],
+    );
+    const run = row && JSON.stringify(viewOf(runOf(row)));
+    if (run && run !== seen.run) {
+      seen.run = run;
+      messages.push({ type: 'sync', data: JSON.parse(run) as unknown });
+    }
+    const [sequence] = await select<{ last_change: string }>(
+      this.dataSource,
+      'SELECT last_change FROM record_sequences WHERE connection_id = $1',
+      [connectionId],
+    );
+    if (sequence && sequence.last_change !== seen.change) {
+      seen.change = sequence.last_change;
+      messages.push({ type: 'changes', data: { lastChange: Number(sequence.last_change) } });
+    }
+    return messages;
+  }
+
+  private async pause(ms: number, stop: AbortSignal): Promise<void> {
+    await this.clock.sleep(ms, stop).catch(() => undefined); // the loop looks at the signal
+  }
+
+  private async pauseOrNudge(nudge: { wake: () => void }, ms: number, stop: AbortSignal): Promise<void> {
+    const sleeping = new AbortController();
+    nudge.wake = () => sleeping.abort();
+    await this.pause(ms, AbortSignal.any([stop, sleeping.signal]));
+  }
+}

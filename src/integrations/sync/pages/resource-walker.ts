@@ -1,0 +1,139 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '../../../clock';
+import { findIntegrationError, IntegrationError } from '../../../errors';
+import type { ConnectionRef, SyncContext, SyncPage, SyncResource } from '../../contract';
+import { PageStore, type UniformPage } from './page-store';
+import { pageStream } from './page-stream';
+import { addCounts, NO_COUNTS, type RecordCounts, type RecordPlace } from '../records/record-store';
+import { isPartial, syncError } from '../runs/run-policy';
+import { SYNC_FETCH, type SyncFetch } from '../runs/sync-fetch.port';
+import type { SyncRun } from '../runs/sync-run';
+import { WalkRepository, type Walk } from './walk.repository';
+
+export interface PageProgress {
+  readonly resource: string;
+  readonly partition: string;
+  readonly fetched: number;
+  readonly total?: number;
+  readonly counts: RecordCounts;
+}
+
+export interface WalkJob {
+  readonly run: SyncRun;
+  readonly connection: ConnectionRef;
+  readonly signal: AbortSignal;
+  /** Called after each commit. */
+  onPage(progress: PageProgress): void;
+}
+
+export interface ResourceOutcome {
+  readonly partitions: readonly string[];
+  /** Partitions whose sweep waits for a confirmation. */
+  readonly blocked: readonly string[];
+  /** What ended a part of it: the rest went on. */
+  readonly errors: readonly IntegrationError[];
+}
+
+/** A provider that loses its place again and again is at fault itself. */
+const MAX_RESTARTS = 2;
+
+/** Walks one resource: its partitions, one after the other, page by page. */
+@Injectable()
+export class ResourceWalker {
+  constructor(
+    private readonly pages: PageStore,
+    private readonly walks: WalkRepository,
+    @Inject(SYNC_FETCH) private readonly http: SyncFetch,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async walk(job: WalkJob, resource: SyncResource): Promise<ResourceOutcome> {
+    const partitions = resource.partitions ? [...new Set(await resource.partitions(this.context(job, '', undefined)))] : [''];
+    const blocked = await this.sweepVanished(job, resource, partitions);
+    const errors: IntegrationError[] = [];
+    for (const partition of partitions) {
+      try {
+        if ((await this.walkPartition(job, resource, partition)) === 'blocked') blocked.push(partition);
+      } catch (error) {
+        const known = syncError(error);
+        if (job.signal.aborted || !isPartial(known)) throw error;
+        errors.push(known);
+      }
+    }
+    return { partitions, blocked, errors };
+  }
+
+  context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {
+    const { connection, signal } = job;
+    return {
+      connection,
+      fetch: this.http.fetchFor(connection, { signal, operation: 'sync' }),
+      partition,
+      checkpoint,
+      signal,
+      now: () => this.clock.now(),
+    };
+  }
+
+  /** An incremental run leaves a doubtful removal to the next full one, which asks for a confirmation. */
+  private async sweepVanished(job: WalkJob, resource: SyncResource, partitions: readonly string[]): Promise<string[]> {
+    const blocked: string[] = [];
+    const known = await this.walks.partitions(job.run.connectionId, resource.name);
+    for (const partition of known.filter((name) => !partitions.includes(name))) {
+      const counts = await this.pages.removePartition(job.run, place(job, resource, partition));
+      if (counts) job.onPage({ resource: resource.name, partition, fetched: 0, counts });
+      else if (job.run.type === 'full') blocked.push(partition);
+    }
+    return blocked;
+  }
+
+  private async walkPartition(job: WalkJob, resource: SyncResource, partition: string): Promise<'done' | 'blocked'> {
+    const { run } = job;
+    const at = place(job, resource, partition);
+    const stored = await this.walks.find(at);
+    const mine = stored.runId === run.id;
+    if (mine && stored.state === 'done') return 'done';
+    if (mine && stored.state === 'blocked' && !run.confirmed) return 'blocked';
+
+    const incremental = run.type === 'incremental' && resource.incremental !== undefined && stored.cursor !== null;
+    let walk = (mine ? stored.walk : undefined) ?? (await this.pages.begin(run, at, incremental ? 'incremental' : 'full'));
+    for (let restarts = 0; ; restarts++) {
+      try {
+        return await this.walkPages(job, resource, at, walk, stored.cursor);
+      } catch (error) {
+        if (findIntegrationError(error)?.code !== 'sync_cursor_expired' || job.signal.aborted || restarts >= MAX_RESTARTS) throw error;
+        // The records stay as they are, and readable, until the full walk has met them again.
+        walk = await this.pages.begin(run, at, 'full', { dropCursor: true });
+      }
+    }
+  }
+
+  private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
+    let previous: UniformPage | undefined;
+    for await (const arrived of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
+      const { page } = arrived;
+      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, previous);
+      previous = uniform(counts, arrived.batch.size);
+      job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
+      job.signal.throwIfAborted();
+      if (end) return end;
+    }
+    const { counts, end } = await this.pages.finish(job.run, at, walk);
+    job.onPage({ resource: resource.name, partition: at.partition, fetched: 0, counts: addCounts(NO_COUNTS, counts) });
+    return end ?? 'done';
+  }
+
+  private source(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): AsyncIterable<SyncPage> {
+    const context = this.context(job, at.partition, walk.checkpoint);
+    return walk.mode === 'incremental' && resource.incremental ? resource.incremental({ ...context, cursor }) : resource.full(context);
+  }
+}
+
+function place(job: WalkJob, resource: SyncResource, partition: string): RecordPlace {
+  return { connectionId: job.run.connectionId, resource: resource.name, partition };
+}
+
+function uniform({ created, unchanged }: RecordCounts, size: number): UniformPage | undefined {
+  if (unchanged === size) return 'unchanged';
+  return created === size ? 'created' : undefined;
+}

@@ -1,0 +1,48 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CLOCK, type Clock } from '../../../clock';
+import { IntegrationEvents } from '../../connections';
+import type { ConnectionRef, SyncRecord } from '../../contract';
+import { WakeUp } from '../../jobs';
+import { RecordChangeEvents } from './record-change-events';
+import { RecordStore } from './record-store';
+import { SyncService } from '../runs/sync.service';
+
+/** What an event's handler may ask of the sync, within its own transaction. What is returned is to be called after the commit. */
+@Injectable()
+export class RealtimeRecords {
+  constructor(
+    private readonly records: RecordStore,
+    private readonly service: SyncService,
+    private readonly events: IntegrationEvents,
+    private readonly wakeUp: WakeUp,
+    private readonly changes: RecordChangeEvents,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Upserts and deletions that an event brought. */
+  async apply(
+    manager: EntityManager,
+    connection: ConnectionRef,
+    resource: string,
+    records: readonly SyncRecord[],
+    { partition }: { partition: string },
+  ): Promise<(() => void) | undefined> {
+    if (records.length === 0) return undefined;
+    const { tenant, provider, id: connectionId } = connection;
+    const owner = { tenant, provider, connectionId };
+    const before = await this.changes.position(manager, owner);
+    const counts = await this.records.apply(manager, connection, resource, partition, records);
+    const { created, updated, deleted } = counts;
+    if (created + updated + deleted === 0) return undefined;
+    await this.changes.tell(manager, owner, resource, before, counts);
+    const data = { resource, partition, created, updated, deleted };
+    return () => this.events.emit({ type: 'records.changed', tenant, provider, connectionId, at: new Date(this.clock.now()), data });
+  }
+
+  /** An incremental run; a burst of wishes becomes one. */
+  async request(manager: EntityManager, connection: ConnectionRef, resources: readonly string[] = []): Promise<() => void> {
+    await this.service.request(connection.id, { type: 'incremental', trigger: 'webhook', resources }, manager);
+    return () => this.wakeUp.ring('sync');
+  }
+}

@@ -1,0 +1,69 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CLOCK, type Clock } from '../../../clock';
+import { OUTBOX, type OutboxPort, type SqlRunner } from '../../connections';
+import { feedCursor } from '../feed/record-feed';
+import type { RecordCounts } from './record-store';
+import { select } from '../sql';
+
+/** Whose records are changed. */
+export interface ChangeOwner {
+  readonly tenant: string;
+  readonly provider: string;
+  readonly connectionId: string;
+}
+
+/** Where the feed stood before a change. */
+export interface FeedPosition {
+  readonly lastChange: string;
+  readonly compactedTo: string;
+}
+
+/** Notes changes of records for whoever asked to be told, in the transaction of the changes. */
+@Injectable()
+export class RecordChangeEvents {
+  constructor(
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+  ) {}
+
+  /** Whether a change has to be noted with its records; mostly a look into a cache. */
+  async wanted(runner: SqlRunner, tenant: string): Promise<boolean> {
+    return (await this.outbox?.wants(runner, 'record.changed', tenant)) ?? false;
+  }
+
+  /** To be asked before the change; takes the connection's turn to write. @returns undefined where nobody wants to know */
+  async position(manager: EntityManager, { tenant, connectionId }: ChangeOwner): Promise<FeedPosition | undefined> {
+    if (!(await this.wanted(manager, tenant))) return undefined;
+    const [row] = await select<FeedPosition>(
+      manager,
+      'SELECT last_change AS "lastChange", compacted_to AS "compactedTo" FROM record_sequences WHERE connection_id = $1 FOR UPDATE',
+      [connectionId],
+    );
+    return row ?? { lastChange: '0', compactedTo: '0' }; // the first change ever
+  }
+
+  async tell(
+    manager: EntityManager,
+    owner: ChangeOwner,
+    resource: string,
+    before: FeedPosition | undefined,
+    counts: RecordCounts,
+  ): Promise<void> {
+    if (!before) return;
+    const { tenant, provider, connectionId } = owner;
+    const { created, updated, deleted } = counts;
+    const cursor = feedCursor(resource, before.lastChange, before.compactedTo);
+    await this.outbox?.recordsChanged(manager, {
+      tenant,
+      provider,
+      connectionId,
+      resource,
+      cursor,
+      created,
+      updated,
+      deleted,
+      at: new Date(this.clock.now()),
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { CLOCK, type Clock } from '../../../clock';
+import { prepared } from '../../../database';
+import type { ConnectionRef, SyncRecord } from '../../contract';
+import { recordBatch, textsOf, type RecordBatch } from './record-batch';
+import {
+  APPLY_BATCH,
+  COUNT_LIVE_IN_PARTITION,
+  COUNT_LIVE_IN_RESOURCE,
+  CREATE_SEQUENCE,
+  KNOW_PARTITION,
+  LIVE_IN_PARTITION,
+  LOCK_SEQUENCE,
+  UNSEEN,
+} from './record.queries';
+import { select } from '../sql';
+
+export interface RecordCounts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+}
+
+/** Where records belong. */
+export interface RecordPlace {
+  readonly connectionId: string;
+  readonly resource: string;
+  readonly partition: string;
+}
+
+export const NO_COUNTS: RecordCounts = { created: 0, updated: 0, unchanged: 0, deleted: 0 };
+
+/** Deletions in one statement. */
+const SWEEP_BATCH = 1_000;
+
+/** The records of all connections. Everything happens in the caller's transaction, under the connection's turn to write. */
+@Injectable()
+export class RecordStore {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Upserts and deletions, counted. What has the same content is not written; what has a lower version than the stored is ignored.
+   * Holds the connection's turn until the transaction ends: two connections in one transaction belong in the order of their ids.
+   */
+  async apply(
+    manager: EntityManager,
+    connection: Pick<ConnectionRef, 'id'>,
+    resource: string,
+    partition: string,
+    records: readonly SyncRecord[],
+  ): Promise<RecordCounts> {
+    if (records.length === 0) return NO_COUNTS;
+    const batch = recordBatch(records);
+    await this.lock(manager, connection.id);
+    // So that a partition which no run has walked yet is swept when it is gone.
+    if (partition !== '') await manager.query(KNOW_PARTITION, [connection.id, resource, partition]);
+    return this.applyLocked(manager, { connectionId: connection.id, resource, partition }, batch);
+  }
+
+  /** Takes the connection's turn to write, until the transaction ends. Always the first lock of a transaction. */
+  async lock(manager: EntityManager, connectionId: string): Promise<void> {
+    if ((await select(manager, LOCK_SEQUENCE, [connectionId])).length > 0) return;
+    await manager.query(CREATE_SEQUENCE, [connectionId]);
+    await manager.query(LOCK_SEQUENCE, [connectionId]);
+  }
+
+  /** Sees to it that the connection has a turn to take. */
+  async prepare(connectionId: string): Promise<void> {
+    await this.dataSource.query(CREATE_SEQUENCE, [connectionId]);
+  }
+
+  async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {
+    if (batch.size === 0) return NO_COUNTS;
+    const [counts] = await prepared<RecordCounts>(manager, 'sync_apply_batch', APPLY_BATCH, [
+      ...this.comparisonParams(place, batch),
+      textsOf(batch),
+      batch.deleted,
+    ]);
+    return counts as RecordCounts;
+  }
+
+  /** What the look-ups compare: the first params of every statement with a batch. */
+  comparisonParams(place: RecordPlace, { ids, hashes, versions }: RecordBatch): unknown[] {
+    return [...placeParams(place), ids, hashes, versions, new Date(this.clock.now())];
+  }
+
+  /** Ids that a full walk did not meet. */
+  async unseen(manager: EntityManager, place: RecordPlace, walk: { walkId: string; floorChange: string }): Promise<string[]> {
+    return ids(await select(manager, UNSEEN, [...placeParams(place), walk.walkId, walk.floorChange]));
+  }
+
+  async live(manager: EntityManager, place: RecordPlace): Promise<string[]> {
+    return ids(await select(manager, LIVE_IN_PARTITION, placeParams(place)));
+  }
+
+  /** How many records there are; without a partition, in the whole resource. */
+  async countLive(manager: EntityManager, place: Omit<RecordPlace, 'partition'> & { partition?: string }): Promise<number> {
+    const [row] =
+      place.partition === undefined
+        ? await select<{ live: number }>(manager, COUNT_LIVE_IN_RESOURCE, [place.connectionId, place.resource])
+        : await select<{ live: number }>(manager, COUNT_LIVE_IN_PARTITION, [place.connectionId, place.resource, place.partition]);
+    return row?.live ?? 0;
+  }
+
+  /** Turns records into tombstones; the caller holds the turn. */
+  async removeLocked(manager: EntityManager, place: RecordPlace, recordIds: readonly string[]): Promise<number> {
+    let deleted = 0;
+    for (let start = 0; start < recordIds.length; start += SWEEP_BATCH) {
+      const records = recordIds.slice(start, start + SWEEP_BATCH).map((id) => ({ id, deleted: true }));
+      deleted += (await this.applyLocked(manager, place, recordBatch(records))).deleted;
+    }
+    return deleted;
+  }
+}
+
+export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
+  return {
+    created: a.created + b.created,
+    updated: a.updated + b.updated,
+    unchanged: a.unchanged + b.unchanged,
+    deleted: a.deleted + b.deleted,
+  };
+}
+
+function placeParams(place: RecordPlace): string[] {
+  return [place.connectionId, place.resource, place.partition];
+}
+
+function ids(rows: readonly { id: string }[]): string[] {
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { SETTINGS } from '../../../config/config.module';
+import type { Settings } from '../../../config/env';
+import { nextSlot } from './schedule-slots';
+import { change, select } from '../sql';
+
+interface ScheduleRow {
+  incremental_seconds: number | null;
+  full_seconds: number | null;
+  next_full_at: Date;
+  failures: number;
+  now: Date;
+}
+
+/** Longest pause between tries of a failing connection. */
+const LONGEST_PAUSE_S = 86_400;
+
+/** When each connection is due. Times are the database's. */
+@Injectable()
+export class ScheduleRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'syncIncrementalSeconds' | 'syncFullSeconds'>,
+  ) {}
+
+  /** Makes or revives the schedule of a connected connection. */
+  async enable(connectionId: string): Promise<void> {
+    const now = await this.now();
+    const { syncIncrementalSeconds, syncFullSeconds } = this.settings;
+    const incremental = nextSlot(connectionId, now, syncIncrementalSeconds);
+    // The sync of the connecting itself is a full one: the next belongs into the second half of the interval, or the one after.
+    const full = nextSlot(connectionId, now + syncFullSeconds * 500, syncFullSeconds);
+    await this.dataSource.query(
+      `INSERT INTO sync_schedules AS s (connection_id, next_incremental_at, next_full_at, next_due_at) VALUES ($1, $2, $3, least($2::timestamptz, $3::timestamptz))
+       ON CONFLICT (connection_id) DO UPDATE SET enabled = true, failures = 0, next_incremental_at = excluded.next_incremental_at,
+         next_full_at = greatest(s.next_full_at, excluded.next_incremental_at), next_due_at = excluded.next_incremental_at`,
+      [connectionId, new Date(incremental), new Date(full)],
+    );
+  }
+
+  async disable(connectionId: string): Promise<void> {
+    await change(this.dataSource, 'UPDATE sync_schedules SET enabled = false WHERE connection_id = $1 AND enabled', [connectionId]);
+  }
+
+  async succeeded(connectionId: string): Promise<void> {
+    await change(this.dataSource, 'UPDATE sync_schedules SET failures = 0 WHERE connection_id = $1 AND failures > 0', [connectionId]);
+  }
+
+  /** Doubles the pause with each failure in a row. */
+  async failed(connectionId: string): Promise<void> {
+    const [row] = await change<ScheduleRow>(
+      this.dataSource,
+      `UPDATE sync_schedules SET failures = failures + 1 WHERE connection_id = $1 RETURNING incremental_seconds, full_seconds, next_full_at, failures, now() AS now`,
+      [connectionId],
+    );
+    if (!row) return;
+    const interval = row.incremental_seconds ?? this.settings.syncIncrementalSeconds;
+    const pauseS = Math.min(interval * (2 ** Math.min(row.failures - 1, 20) - 1), Math.max(LONGEST_PAUSE_S, interval));
+    const incremental = new Date(nextSlot(connectionId, row.now.getTime() + pauseS * 1_000, interval));
+    await change(
+      this.dataSource,
+      `UPDATE sync_schedules SET next_incremental_at = greatest(next_incremental_at, $2), next_full_at = greatest(next_full_at, $2),
+         next_due_at = greatest(next_due_at, $2) WHERE connection_id = $1 AND failures = $3`,
+      [connectionId, incremental, row.failures],
+    );
+  }
+
+  /** Connections that should have a schedule and have none: the process died between connecting and telling. Reads all of them: rarely. */
+  async unscheduled(limit: number): Promise<string[]> {
+    const rows = await select<{ id: string }>(
+      this.dataSource,
+      `SELECT c.id FROM connections c LEFT JOIN sync_schedules s ON s.connection_id = c.id
+       WHERE c.status = 'connected' AND (s.connection_id IS NULL OR NOT s.enabled) LIMIT $1`,
+      [limit],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  private async now(): Promise<number> {
+    const [row] = await select<{ now: Date }>(this.dataSource, 'SELECT now() AS now');
+    return (row as { now: Date }).now.getTime();
+  }
+}

@@ -1,0 +1,63 @@
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { IntegrationEvents, type IntegrationEvent, DisconnectService } from '../../connections';
+import { ProviderRegistry } from '../../providers';
+import { syncError } from './run-policy';
+import { ScheduleRepository } from './schedule.repository';
+import { SyncService } from './sync.service';
+import { WalkRepository } from '../pages/walk.repository';
+import { WatchService } from '../watches/watch.service';
+
+/** What connecting and disconnecting mean for the sync. What is missed here, because the process died, the scheduler mends. */
+@Injectable()
+export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(SyncLifecycle.name);
+  private readonly ends: (() => void)[] = [];
+  private readonly pending = new Set<Promise<void>>();
+
+  constructor(
+    private readonly events: IntegrationEvents,
+    private readonly disconnects: DisconnectService,
+    private readonly registry: ProviderRegistry,
+    private readonly service: SyncService,
+    private readonly schedules: ScheduleRepository,
+    private readonly walks: WalkRepository,
+    private readonly watches: WatchService,
+  ) {}
+
+  onModuleInit(): void {
+    this.ends.push(
+      this.events.on('connection.connected', (event) => this.run(event, () => this.connected(event))),
+      this.events.on('connection.needs_reauth', (event) => this.run(event, () => this.schedules.disable(event.connectionId))),
+      this.events.on('connection.disconnected', (event) => this.run(event, () => this.disconnected(event))),
+      this.disconnects.beforeDisconnect((connection, signal) => this.watches.stopAll(connection, signal)),
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    for (const end of this.ends) end();
+    await Promise.all(this.pending);
+  }
+
+  /** A connection that comes back goes on from its cursors. */
+  private async connected({ provider, connectionId }: IntegrationEvent): Promise<void> {
+    if (!this.registry.find(provider)?.sync) return;
+    await this.schedules.enable(connectionId);
+    const type = (await this.walks.hasCursor(connectionId)) ? 'incremental' : 'full';
+    await this.service.request(connectionId, { type, trigger: 'connect' });
+  }
+
+  private async disconnected({ connectionId }: IntegrationEvent): Promise<void> {
+    await this.schedules.disable(connectionId);
+    await this.service.cancelFor(connectionId);
+  }
+
+  private run(event: IntegrationEvent, work: () => Promise<unknown>): void {
+    const done = work().then(
+      () => undefined,
+      (error: unknown) =>
+        this.logger.error({ msg: `Following ${event.type} failed.`, connectionId: event.connectionId, code: syncError(error).code }),
+    );
+    this.pending.add(done);
+    void done.finally(() => this.pending.delete(done));
+  }
+}

@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { ErrorCode } from '../../../errors';
+import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncStatus } from './sync-run';
+import { change, select, type Queryable } from '../sql';
+
+export interface RunEnd {
+  readonly status: Extract<SyncStatus, 'succeeded' | 'failed' | 'cancelled' | 'paused'>;
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+}
+
+export interface RunFilter {
+  readonly tenant?: string;
+  readonly connectionId?: string;
+  readonly provider?: string;
+  readonly status?: SyncStatus;
+  readonly before?: { readonly at: string; readonly id: string };
+  readonly limit: number;
+}
+
+/** A run that an earlier claim wrote to, or that somebody cancelled, takes nothing more from it. */
+export const HELD = `id = $1 AND fence = $2 AND status = 'running'`;
+
+/** The runs. Leases and due times are the database's time: no process' clock can steal one. */
+@Injectable()
+export class SyncRunRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** The first run that is due, or whose runner is gone; of no provider in `except`. Only one claimer gets it. */
+  async claim(leaseMs: number, except: readonly string[]): Promise<SyncRun | undefined> {
+    const [row] = await change<SyncRunRow>(
+      this.dataSource,
+      `UPDATE sync_runs SET status = 'running', fence = fence + 1, attempts = attempts + 1, started_at = coalesce(started_at, now()),
+         lease_until = now() + $1 * interval '1 millisecond', error_code = NULL, error_message = NULL
+       WHERE id = coalesce(
+         (SELECT id FROM sync_runs WHERE status = 'running' AND lease_until < now() AND provider <> ALL($2) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
+         (SELECT id FROM sync_runs WHERE status = 'queued' AND next_attempt_at <= now() AND provider <> ALL($2)
+          ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED))
+       RETURNING ${RUN_COLUMNS}`,
+      [leaseMs, except],
+    );
+    return row && runOf(row);
+  }
+
+  /** @returns false when the run is no longer this claim's */
+  async heartbeat(run: Pick<SyncRun, 'id' | 'fence'>, leaseMs: number): Promise<boolean> {
+    const rows = await change(
+      this.dataSource,
+      `UPDATE sync_runs SET lease_until = now() + $3 * interval '1 millisecond' WHERE ${HELD} RETURNING id`,
+      [run.id, run.fence, leaseMs],
+    );
+    return rows.length > 0;
+  }
+
+  /**
+   * Takes the connection's turn to write and locks the run, in this order, for the rest of the transaction. Whatever waited for the
+   * locks is judged by what stands there then. @returns false when the run is no longer this claim's
+   */
+  async hold(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence' | 'connectionId'>): Promise<boolean> {
+    const rows = await select(
+      manager,
+      `SELECT 1 FROM record_sequences s, sync_runs r WHERE s.connection_id = $3 AND r.id = $1 AND r.fence = $2 AND r.status = 'running' FOR UPDATE OF s, r`,
+      [run.id, run.fence, run.connectionId],
+    );
+    return rows.length > 0;
+  }
+
+  /** Back into the queue, its checkpoints kept. `waitMs` until the next try. */
+  async putBack(
+    run: Pick<SyncRun, 'id' | 'fence'>,
+    { waitMs = 0, error, attemptCounts = true }: { waitMs?: number; error?: RunEnd['error']; attemptCounts?: boolean } = {},
+  ): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE sync_runs SET status = 'queued', lease_until = NULL, next_attempt_at = now() + $3 * interval '1 millisecond',
+         error_code = $4, error_message = $5, attempts = CASE WHEN $6 THEN attempts ELSE greatest(attempts - 1, 0) END WHERE ${HELD}`,
+      [run.id, run.fence, waitMs, error?.code ?? null, error?.message ?? null, attemptCounts],
+    );
+  }
+
+  /** @returns what was asked for while it ran, undefined when the run is no longer this claim's */
+  async finish(
+    manager: Queryable,
+    run: Pick<SyncRun, 'id' | 'fence'>,
+    end: RunEnd,
+  ): Promise<{ run: SyncRun; rerun?: { type: 'full' | 'incremental'; resources: string[] } } | undefined> {
+    const [row] = await change<
+      SyncRunRow & { rerun: boolean; rerun_type: 'full' | 'incremental' | null; rerun_resources: string[] | null }
+    >(
+      manager,
+      `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5 WHERE ${HELD}
+       RETURNING ${RUN_COLUMNS}, rerun, rerun_type, rerun_resources`,
+      [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null],
+    );
+    if (!row) return undefined;
+    return {
+      run: runOf(row),
+      ...(row.rerun && { rerun: { type: row.rerun_type ?? 'incremental', resources: row.rerun_resources ?? [] } }),
+    };
+  }
+
+  async findById(id: string): Promise<SyncRun | undefined> {
+    const [row] = await select<SyncRunRow>(this.dataSource, `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE id = $1`, [id]);
+    return row && runOf(row);
+  }
+
+  /** Newest first. */
+  async list(filter: RunFilter): Promise<SyncRun[]> {
+    const params: unknown[] = [];
+    const where: string[] = [];
+    const add = (sql: string, ...values: unknown[]) =>
+      where.push(values.reduce<string>((text, value) => text.replace('?', `$${params.push(value)}`), sql));
+    if (filter.tenant !== undefined) add('tenant = ?', filter.tenant);
+    if (filter.connectionId !== undefined) add('connection_id = ?', filter.connectionId);
+    if (filter.provider !== undefined) add('provider = ?', filter.provider);
+    if (filter.status !== undefined) add('status = ?', filter.status);
+    // A cursor's time is cut to the ms, the row's is not: the row itself says where the page ended.
+    if (filter.before) {
+      const { at, id } = filter.before;
+      add('(created_at, id) < (coalesce((SELECT created_at FROM sync_runs WHERE id = ?::uuid), ?::timestamptz), ?::uuid)', id, at, id);
+    }
+    const rows = await select<SyncRunRow>(
+      this.dataSource,
+      `SELECT ${RUN_COLUMNS} FROM sync_runs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY created_at DESC, id DESC LIMIT $${params.push(filter.limit)}`,
+      params,
+    );
+    return rows.map(runOf);
+  }
+}

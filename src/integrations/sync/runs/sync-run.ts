@@ -1,0 +1,130 @@
+import { ERROR_KINDS, type ErrorCode } from '../../../errors';
+
+export type SyncType = 'full' | 'incremental';
+export type SyncTrigger = 'schedule' | 'manual' | 'webhook' | 'connect';
+/** `paused`: a sweep would remove unusually much and waits for a confirmation. */
+export type SyncStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'paused';
+
+/** A run of a connection's sync, as stored. */
+export interface SyncRun {
+  readonly id: string;
+  readonly connectionId: string;
+  readonly tenant: string;
+  readonly provider: string;
+  readonly type: SyncType;
+  readonly trigger: SyncTrigger;
+  readonly status: SyncStatus;
+  /** Empty: all. */
+  readonly resources: readonly string[];
+  /** Starts since the last page that was stored. */
+  readonly attempts: number;
+  /** Grows with each claim: what an earlier claim still writes is refused. */
+  readonly fence: number;
+  readonly confirmed: boolean;
+  readonly counts: SyncCounts;
+  readonly total: number | null;
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+export interface SyncCounts {
+  readonly fetched: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+}
+
+/** A run as callers read it. */
+export interface SyncRunView {
+  readonly id: string;
+  readonly connectionId: string;
+  readonly provider: string;
+  readonly type: SyncType;
+  readonly trigger: SyncTrigger;
+  readonly status: Exclude<SyncStatus, 'paused'>;
+  readonly resources: readonly string[];
+  readonly counts: SyncCounts;
+  readonly progress: { readonly fetched: number; readonly total: number | null };
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
+}
+
+/** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
+export interface SyncRunRow {
+  id: string;
+  connection_id: string;
+  tenant: string;
+  provider: string;
+  type: SyncType;
+  trigger: SyncTrigger;
+  status: SyncStatus;
+  resources: string[];
+  attempts: number;
+  fence: number;
+  confirmed: boolean;
+  fetched: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  deleted: number;
+  total: number | null;
+  error_code: ErrorCode | null;
+  error_message: string | null;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
+  fetched, created, updated, unchanged, deleted, total, error_code, error_message, created_at, started_at, finished_at`;
+
+/** Lower goes first: a person who waits, then a change that was told of, then the clock. */
+export const PRIORITY: Readonly<Record<SyncTrigger, number>> = { connect: 0, manual: 0, webhook: 3, schedule: 5 };
+
+export function runOf(row: SyncRunRow): SyncRun {
+  const { fetched, created, updated, unchanged, deleted } = row;
+  return {
+    id: row.id,
+    connectionId: row.connection_id,
+    tenant: row.tenant,
+    provider: row.provider,
+    type: row.type,
+    trigger: row.trigger,
+    status: row.status,
+    resources: row.resources,
+    attempts: row.attempts,
+    fence: row.fence,
+    confirmed: row.confirmed,
+    counts: { fetched, created, updated, unchanged, deleted },
+    total: row.total,
+    error: row.error_code ? { code: row.error_code, message: row.error_message ?? ERROR_KINDS[row.error_code].detail } : null,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+export function viewOf(run: SyncRun): SyncRunView {
+  const { id, connectionId, provider, type, trigger, resources, counts } = run;
+  return {
+    id,
+    connectionId,
+    provider,
+    type,
+    trigger,
+    // to a caller a paused run has failed with `confirmation_required`
+    status: run.status === 'paused' ? 'failed' : run.status,
+    resources,
+    counts,
+    progress: { fetched: counts.fetched, total: run.total },
+    createdAt: run.createdAt.toISOString(),
+    startedAt: run.startedAt?.toISOString() ?? null,
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+    error: run.error && { ...run.error, nextStep: ERROR_KINDS[run.error.code].nextStep },
+  };
+}

@@ -1,0 +1,165 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { IntegrationError } from '../../../errors';
+import { WakeUp } from '../../jobs';
+import { ActiveRuns } from './active-runs';
+import { RecordStore } from '../records/record-store';
+import { change, select, type Queryable } from '../sql';
+import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncTrigger, type SyncType } from './sync-run';
+import { SyncRunRepository, type RunFilter } from './sync-run.repository';
+
+export interface SyncRequest {
+  readonly type: SyncType;
+  readonly trigger: SyncTrigger;
+  /** Empty or absent: all. */
+  readonly resources?: readonly string[];
+  /** Lower goes first. Default by the trigger. */
+  readonly priority?: number;
+  /** One run a connection and slot, ever. */
+  readonly slot?: string;
+}
+
+const ACTIVE = `status IN ('queued', 'running')`;
+/** A run may end between our failing to add one and our looking for it. */
+const MAX_TRIES = 5;
+
+/** Asks for syncs and tells of them; the runner does them. */
+@Injectable()
+export class SyncService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly runs: SyncRunRepository,
+    private readonly records: RecordStore,
+    private readonly active: ActiveRuns,
+    private readonly wakeUp: WakeUp,
+  ) {}
+
+  /**
+   * Queues a run, or joins the connection's active one: a queued one is widened, a running one is followed by one more
+   * (a person who starts what is running already just gets that run). With a `manager` it belongs to that transaction;
+   * whoever gave it rings the bell after the commit, or leaves it to the sweeper.
+   */
+  async request(connectionId: string, request: SyncRequest, manager?: EntityManager): Promise<{ run: SyncRun; created: boolean }> {
+    // The connection's turn before the run's row, as everywhere: else two transactions could wait for each other.
+    if (manager) await this.records.lock(manager, connectionId);
+    const db = manager ?? this.dataSource;
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const run = (await this.add(db, connectionId, request)) ?? (await this.join(db, connectionId, request));
+      if (!run) continue;
+      if (!manager) this.wakeUp.ring('sync');
+      return run;
+    }
+    throw new IntegrationError('busy');
+  }
+
+  /** Ends what is queued or running for the connection; a runner in another process notices at its next page or heartbeat. */
+  async cancelFor(connectionId: string, manager?: EntityManager): Promise<number> {
+    if (manager) await this.records.lock(manager, connectionId);
+    const rows = await change(
+      manager ?? this.dataSource,
+      `UPDATE sync_runs SET status = 'cancelled', finished_at = now(), lease_until = NULL, error_code = 'cancelled'
+       WHERE connection_id = $1 AND status IN ('queued', 'running', 'paused') RETURNING id`,
+      [connectionId],
+    );
+    this.active.cancel(connectionId);
+    return rows.length;
+  }
+
+  /**
+   * Lets a run that waits for a confirmation remove what it found missing. The affected partitions are walked again first.
+   * @throws IntegrationError `not_found`, `provider_conflict` never; `invalid_request` when the run does not wait
+   */
+  async confirm(runId: string, tenant?: string): Promise<SyncRun> {
+    const run = await this.runs.findById(runId);
+    if (!run || (tenant !== undefined && run.tenant !== tenant)) throw new IntegrationError('not_found');
+    const [row] = await change<SyncRunRow>(
+      this.dataSource,
+      `UPDATE sync_runs SET status = 'queued', confirmed = true, attempts = 0, next_attempt_at = now(), finished_at = NULL, error_code = NULL, error_message = NULL, priority = 0
+       WHERE id = $1 AND status = 'paused' AND NOT EXISTS (SELECT 1 FROM sync_runs a WHERE a.connection_id = $2 AND a.status IN ('queued', 'running'))
+       RETURNING ${RUN_COLUMNS}`,
+      [runId, run.connectionId],
+    );
+    if (!row)
+      throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
+    this.wakeUp.ring('sync');
+    return runOf(row);
+  }
+
+  list(filter: RunFilter): Promise<SyncRun[]> {
+    return this.runs.list(filter);
+  }
+
+  private async add(db: Queryable, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+    const [row] = await select<SyncRunRow>(
+      db,
+      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, slot, priority)
+       SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7 FROM connections c WHERE c.id = $2 AND c.status <> 'disconnected'
+       ON CONFLICT DO NOTHING RETURNING ${RUN_COLUMNS}`,
+      [
+        uuidv7(),
+        connectionId,
+        request.type,
+        request.trigger,
+        request.resources ?? [],
+        request.slot ?? null,
+        request.priority ?? PRIORITY[request.trigger],
+      ],
+    );
+    return row && { run: runOf(row), created: true };
+  }
+
+  private async join(db: Queryable, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+    const [row] = await select<SyncRunRow>(
+      db,
+      `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 AND (${ACTIVE} OR slot = $2) ORDER BY (${ACTIVE}) DESC LIMIT 1`,
+      [connectionId, request.slot ?? null],
+    );
+    if (!row) {
+      const [connection] = await select<{ status: string }>(db, 'SELECT status FROM connections WHERE id = $1', [connectionId]);
+      if (!connection) throw new IntegrationError('connection_not_found');
+      if (connection.status === 'disconnected') throw new IntegrationError('not_connected');
+      return undefined;
+    }
+    const active = row.status === 'queued' || row.status === 'running';
+    if (!active || request.trigger === 'schedule') return { run: runOf(row), created: false };
+    const joined = row.status === 'queued' ? await this.widen(db, row.id, request) : await this.follow(db, row, request);
+    return joined ? { run: joined, created: false } : undefined;
+  }
+
+  /** A queued run does what is asked as well. */
+  private async widen(db: Queryable, runId: string, request: SyncRequest): Promise<SyncRun | undefined> {
+    const [row] = await change<SyncRunRow>(
+      db,
+      `UPDATE sync_runs SET type = CASE WHEN $2 = 'full' THEN 'full' ELSE type END, priority = least(priority, $3), resources = ${unionOf('resources', '$4')},
+         next_attempt_at = CASE WHEN $5 THEN least(next_attempt_at, now()) ELSE next_attempt_at END
+       WHERE id = $1 AND status = 'queued' RETURNING ${RUN_COLUMNS}`,
+      [
+        runId,
+        request.type,
+        request.priority ?? PRIORITY[request.trigger],
+        request.resources ?? [],
+        request.trigger === 'manual' || request.trigger === 'connect',
+      ],
+    );
+    return row && runOf(row);
+  }
+
+  /** A running one may have passed what changed: one more follows it. */
+  private async follow(db: Queryable, row: SyncRunRow, request: SyncRequest): Promise<SyncRun | undefined> {
+    if (request.trigger === 'manual' && (request.type === 'incremental' || row.type === 'full')) return runOf(row);
+    const [followed] = await change<SyncRunRow>(
+      db,
+      `UPDATE sync_runs SET rerun = true, rerun_type = CASE WHEN $2 = 'full' THEN 'full' ELSE coalesce(rerun_type, 'incremental') END,
+         rerun_resources = CASE WHEN rerun THEN ${unionOf('rerun_resources', '$3')} ELSE $3::text[] END
+       WHERE id = $1 AND status = 'running' RETURNING ${RUN_COLUMNS}`,
+      [row.id, request.type, request.resources ?? []],
+    );
+    return followed && runOf(followed);
+  }
+}
+
+/** Two lists of resources as one; an empty one means all. */
+function unionOf(column: string, param: string): string {
+  return `CASE WHEN ${column} = '{}' OR ${param}::text[] = '{}' THEN '{}' ELSE ARRAY(SELECT DISTINCT unnest(${column} || ${param}::text[])) END`;
+}

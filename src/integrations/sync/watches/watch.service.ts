@@ -1,0 +1,158 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { CLOCK, type Clock } from '../../../clock';
+import { SETTINGS } from '../../../config/config.module';
+import type { Settings } from '../../../config/env';
+import { ConnectionRepository, toRef } from '../../connections';
+import type { ConnectionRef, SyncContext, WatchFacts } from '../../contract';
+import { ProviderRegistry } from '../../providers';
+import { accessEnded, syncError } from '../runs/run-policy';
+import { SYNC_FETCH, type SyncFetch } from '../runs/sync-fetch.port';
+import { WatchRepository, type Watch } from './watch.repository';
+
+/** Renewing one watch takes two calls. */
+const RENEW_LEASE_MS = 120_000;
+const RENEW_BATCH = 50;
+
+/** Asks providers to tell of changes, and goes on asking before the asking ends. Best effort: the schedule finds what no notification told. */
+@Injectable()
+export class WatchService {
+  private readonly logger = new Logger(WatchService.name);
+
+  constructor(
+    private readonly watches: WatchRepository,
+    private readonly connections: ConnectionRepository,
+    private readonly registry: ProviderRegistry,
+    @Inject(SYNC_FETCH) private readonly http: SyncFetch,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'publicUrl'>,
+  ) {}
+
+  /** The watch of a channel, for verifying its notifications; also one that is being made or was replaced a moment ago. */
+  find(channelId: string): Promise<Watch | undefined> {
+    return this.watches.find(channelId);
+  }
+
+  /** One living watch for every partition of the given resources, and none for a partition that is gone. */
+  async ensure(connection: ConnectionRef, partitions: ReadonlyMap<string, readonly string[]>, signal: AbortSignal): Promise<void> {
+    const resources = (this.registry.get(connection.provider).sync?.resources ?? []).filter(
+      ({ name, watch }) => watch && partitions.has(name),
+    );
+    if (resources.length === 0 || !this.settings.publicUrl) return;
+    try {
+      const existing = await this.watches.ofConnection(connection.id);
+      for (const { name, watch } of resources) {
+        const wanted = partitions.get(name) ?? [];
+        for (const old of existing.filter((one) => one.resource === name && !wanted.includes(one.partition)))
+          await this.stop(connection, old, signal);
+        for (const partition of wanted) {
+          if (existing.some((one) => one.resource === name && one.partition === partition && this.lives(one, watch as WatchFacts)))
+            continue;
+          await this.create(connection, name, partition, watch as WatchFacts, signal);
+        }
+      }
+    } catch (error) {
+      this.report('A watch could not be made; the schedule goes on without it.', connection, error);
+    }
+  }
+
+  /** Replaces the watches that end soon: the new one first, then the old one is stopped, so that nothing is missed in between. */
+  async renewExpiring(signal: AbortSignal): Promise<number> {
+    const facts = this.registry.all().flatMap(({ sync }) => sync?.resources.map(({ watch }) => watch?.renewBeforeMs ?? 0) ?? []);
+    const furthest = Math.max(0, ...facts);
+    if (furthest === 0) return 0;
+    const now = new Date(this.clock.now());
+    await this.watches.removeDead(now);
+    const expiring = await this.watches.claimExpiring(now, furthest, RENEW_LEASE_MS, RENEW_BATCH);
+    for (const old of expiring) {
+      if (signal.aborted) break;
+      await this.renew(old, signal);
+    }
+    return expiring.length;
+  }
+
+  /** Before the tokens are destroyed. */
+  async stopAll(connection: ConnectionRef, signal: AbortSignal): Promise<void> {
+    for (const watch of await this.watches.ofConnection(connection.id)) await this.stop(connection, watch, signal);
+  }
+
+  private async renew(old: Watch, signal: AbortSignal): Promise<void> {
+    const connection = await this.connections.findById(old.connectionId);
+    const watch = connection && this.factsOf(connection.provider, old.resource);
+    if (!connection || !watch || connection.status === 'disconnected') return this.watches.remove(old.channelId);
+    if (connection.status !== 'connected' || this.lives(old, watch)) return;
+    const ref = toRef(connection);
+    try {
+      await this.create(ref, old.resource, old.partition, watch, signal);
+      await this.watches.markReplaced(old.channelId);
+      await this.stop(ref, old, signal);
+    } catch (error) {
+      this.report('A watch could not be renewed; it is tried again.', ref, error);
+    }
+  }
+
+  private async create(
+    connection: ConnectionRef,
+    resource: string,
+    partition: string,
+    watch: WatchFacts,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const channelId = randomUUID(); // not by time: a stranger could guess its neighbours
+    const token = randomBytes(32).toString('base64url');
+    await this.watches.add({
+      channelId,
+      connectionId: connection.id,
+      resource,
+      partition,
+      tokenHash: createHash('sha256').update(token).digest('hex'),
+    });
+    try {
+      const address = `${this.settings.publicUrl}/webhooks/${connection.provider}`;
+      await this.watches.activate(
+        channelId,
+        await watch.create({ ...this.context(connection, partition, signal), channelId, token, address }),
+      );
+    } catch (error) {
+      await this.watches.remove(channelId);
+      throw error;
+    }
+  }
+
+  private async stop(connection: ConnectionRef, old: Watch, signal: AbortSignal): Promise<void> {
+    const watch = this.factsOf(connection.provider, old.resource);
+    try {
+      if (watch && old.remoteId !== '')
+        await watch.stop({ ...this.context(connection, old.partition, signal), channelId: old.channelId, remoteId: old.remoteId });
+    } catch (error) {
+      // It ends by itself; what it still sends is refused, because its row is gone.
+      if (!accessEnded(syncError(error))) this.report('A watch could not be stopped; it will end by itself.', connection, error);
+    }
+    await this.watches.remove(old.channelId);
+  }
+
+  private lives(watch: Watch, facts: WatchFacts): boolean {
+    if (watch.status === 'creating') return true;
+    return watch.status === 'active' && watch.expiresAt !== null && watch.expiresAt.getTime() > this.clock.now() + facts.renewBeforeMs;
+  }
+
+  private factsOf(provider: string, resource: string): WatchFacts | undefined {
+    return this.registry.find(provider)?.sync?.resources.find(({ name }) => name === resource)?.watch;
+  }
+
+  private context(connection: ConnectionRef, partition: string, signal: AbortSignal): SyncContext {
+    return {
+      connection,
+      fetch: this.http.fetchFor(connection, { signal, operation: 'watch' }),
+      partition,
+      checkpoint: undefined,
+      signal,
+      now: () => this.clock.now(),
+    };
+  }
+
+  private report(msg: string, connection: ConnectionRef, error: unknown): void {
+    const { code, providerCode } = syncError(error);
+    this.logger.warn({ msg, provider: connection.provider, connectionId: connection.id, code, providerCode });
+  }
+}

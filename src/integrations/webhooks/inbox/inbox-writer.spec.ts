@@ -1,0 +1,168 @@
+import { createWebhookHarness, testProvider, type WebhookHarness } from '../../../../test/support/webhook-harness';
+import { v7 } from 'uuid';
+import { systemClock, type Clock } from '../../../clock';
+import type { WebhookFacts } from '../../contract';
+import { PayloadRetention } from '../replay/payload-retention';
+
+let harness: WebhookHarness;
+const DEADLINE_MS = 8_000;
+/** By how much the clock was put forward. */
+let aheadMs = 0;
+/** The deadlines that were set, in ms from then. They end when the test says so: `strike` ends the last one. */
+const deadlines: number[] = [];
+let strike: () => void = () => undefined;
+const clock: Clock = {
+  now: () => systemClock.now() + aheadMs,
+  sleep: (ms, signal) =>
+    ms > 1_000 && ms <= DEADLINE_MS
+      ? new Promise((resolve, reject) => {
+          deadlines.push(ms);
+          strike = resolve;
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        })
+      : systemClock.sleep(ms, signal),
+};
+
+const facts = testProvider('testp').webhooks as WebhookFacts;
+const odd = testProvider('odd', {
+  ...facts,
+  parse: (delivery) => ({
+    events: facts.parse(delivery).events.map((event) => ({ ...event, objectKey: 'o', objectVersion: event.eventId === 'bad' ? 1e9 : 0 })),
+  }),
+});
+
+beforeAll(async () => {
+  harness = await createWebhookHarness({ clock, providers: [testProvider('testp'), odd] });
+  await harness.connect('acc');
+});
+beforeEach(async () => {
+  await harness.rows('DELETE FROM webhook_events');
+  deadlines.length = 0;
+  aheadMs = 0;
+});
+afterEach(() => jest.restoreAllMocks());
+afterAll(() => harness.close());
+
+/** Each statement is a transaction of its own. */
+const statements = async () => (await harness.rows<{ n: number }>('SELECT count(DISTINCT xmin::text)::int AS n FROM webhook_events'))[0]?.n;
+const count = async () => (await harness.rows<{ n: number }>('SELECT count(*)::int AS n FROM webhook_events'))[0]?.n;
+
+it('stores two hundred deliveries that come together with a few statements, and one with one', async () => {
+  await harness.deliver({ id: 'alone', account: 'acc' });
+  expect(await statements()).toBe(1);
+  await Promise.all(Array.from({ length: 200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' })));
+  expect(await statements()).toBeLessThanOrEqual(6);
+  expect(await count()).toBe(201);
+  expect(harness.wakeUp.rings).toBeGreaterThanOrEqual(2);
+});
+
+it('keeps each body to the byte, whatever went with it into one statement', async () => {
+  const texts = ['ü', '"quoted" \\ back', 'half a pair \ud83d', '', 'x'.repeat(5_000)];
+  await Promise.all(texts.map((text, i) => harness.deliver({ id: `evt_${i}_${text.slice(0, 20)}`, account: 'acc', note: text })));
+  const rows = await harness.rows<{ event_id: string; body: Buffer }>('SELECT event_id, body FROM webhook_events');
+  expect(rows).toHaveLength(texts.length);
+  for (const { event_id: id, body } of rows) {
+    const sent = JSON.parse(Buffer.from(body).toString('utf8')) as { id: string; note: string };
+    expect(id).toBe(sent.id.replace('\ud83d', '\ufffd'));
+    expect(texts).toContain(sent.note);
+  }
+});
+
+it('does not let one that cannot be stored take its neighbours with it', async () => {
+  await harness.rows('ALTER TABLE webhook_events ADD CONSTRAINT small CHECK (object_version < 1000)');
+  const results = await Promise.allSettled(['good_1', 'bad', 'good_2'].map((id) => harness.deliver({ id }, 'odd')));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await count()).toBe(2);
+  await harness.rows('ALTER TABLE webhook_events DROP CONSTRAINT small');
+});
+
+it('answers by the deadline when the database hangs, refuses at once while it does, and recovers', async () => {
+  let release = () => undefined as void;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  // every connection there is, so that an insert waits
+  const holders = Array.from({ length: harness.database.kind === 'embedded' ? 1 : 0 }, () => harness.dataSource.transaction(() => held));
+  if (holders.length === 0) {
+    release();
+    return; // only the embedded database has so few connections
+  }
+  const first = harness.deliver({ id: 'evt_1', account: 'acc' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const strikeFirst = strike;
+  const second = harness.deliver({ id: 'evt_2', account: 'acc' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  strikeFirst();
+  strike();
+  await expect(first).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(second).rejects.toMatchObject({ code: 'storage_unavailable' });
+  await expect(harness.deliver({ id: 'evt_3', account: 'acc' })).rejects.toMatchObject({ code: 'storage_unavailable' });
+  release();
+  await Promise.all(holders);
+  for (let tries = 0; tries < 100; tries++) {
+    if (
+      await harness.deliver({ id: 'evt_4', account: 'acc' }).then(
+        () => true,
+        () => false,
+      )
+    )
+      break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(await harness.rows(`SELECT event_id FROM webhook_events WHERE event_id = 'evt_4'`)).toHaveLength(1);
+});
+
+it('counts the deadline from the arrival: what waited behind others has so much less', async () => {
+  const many = Array.from({ length: 1_200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' }));
+  await until(() => deadlines.length === 2); // two are being written, the rest waits
+  aheadMs = 5_000;
+  await Promise.all(many);
+  expect(deadlines.length).toBeGreaterThan(2);
+  for (const ms of deadlines.slice(0, 2)) expect(ms).toBeGreaterThan(DEADLINE_MS - 1_000);
+  for (const ms of deadlines.slice(2)) expect(ms).toBeLessThanOrEqual(DEADLINE_MS - 5_000);
+  expect(await count()).toBe(1_200);
+});
+
+it('refuses more than may wait', async () => {
+  const results = await Promise.allSettled(Array.from({ length: 5_200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' })));
+  const refused = results.filter((result) => result.status === 'rejected');
+  for (const { reason } of refused) expect(reason).toMatchObject({ code: 'busy', status: 503, retryAfterMs: expect.any(Number) as number });
+  expect(await count()).toBe(5_200 - refused.length);
+  expect(refused.length).toBeGreaterThan(0);
+});
+
+it('ends payloads by their age and keeps what makes a late redelivery a duplicate', async () => {
+  await Promise.all(['old', 'older', 'fresh', 'waiting'].map((id) => harness.deliver({ id, account: 'acc' })));
+  await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id <> 'waiting'`);
+  const age = (ids: string[], days: number) =>
+    Promise.all(
+      ids.map((id) =>
+        harness.rows('UPDATE webhook_events SET id = $2 WHERE event_id = $1', [id, v7({ msecs: Date.now() - days * 86_400_000 })]),
+      ),
+    );
+  await age(['old', 'waiting'], 31);
+  await age(['older'], 91);
+  const retention = harness.module.get(PayloadRetention);
+  expect(await retention.sweep()).toEqual({ payloads: 2, rows: 1 });
+  expect(await harness.rows('SELECT event_id, body IS NULL AS gone FROM webhook_events ORDER BY event_id')).toEqual([
+    { event_id: 'fresh', gone: false },
+    { event_id: 'old', gone: true },
+    { event_id: 'waiting', gone: false },
+  ]);
+  await harness.deliver({ id: 'old', account: 'acc' });
+  expect(await count()).toBe(3);
+});
+
+it('answers "come back later" when the database is gone, never that it was stored', async () => {
+  await harness.dataSource.destroy(); // the last test: nothing is there after it
+  await expect(harness.deliver({ id: 'evt', account: 'acc' })).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    status: 503,
+    retryAfterMs: expect.any(Number) as number,
+  });
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 5_000; !condition();) {
+    if (Date.now() > end) throw new Error('It did not come to that within 5 s.');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

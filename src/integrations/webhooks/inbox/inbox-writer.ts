@@ -1,0 +1,214 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../../clock';
+import { asStorageError, inTransaction, isRetryableTransactionError, isStorageUnavailable } from '../../../database';
+import { IntegrationError } from '../../../errors';
+import { OUTBOX, type OutboxPort } from '../../connections';
+import { WakeUp } from '../../jobs';
+import { DirectProcessing, type DirectRun } from '../processing/direct-processing';
+import { factsOf } from './forwarding';
+import { insertAndClaim, insertAndTell, insertEvents, type NewEvent } from './inbox-insert';
+
+const MAX_ROWS = 500;
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+const MAX_IN_FLIGHT = 2;
+/** What may wait for its turn. More than this is answered "come back later" at once. */
+const MAX_WAITING_ROWS = 5_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** A delivery is answered so long after it came, stored or not: providers wait for few seconds only. */
+const DEADLINE_MS = 8_000;
+const RETRY_AFTER_MS = 5_000;
+const MAX_TRIES = 3;
+/** One for all: to make one for each commit costs as much as a delivery. */
+const ANSWERED = new Error('answered');
+
+interface Waiting {
+  /** When it has to be answered, ms since the epoch. */
+  readonly dueAt: number;
+  readonly events: readonly NewEvent[];
+  readonly bytes: number;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Stores deliveries, those that come together with one commit. Alone, a delivery is written at once; while others are being
+ * written it waits for them, and goes with all that came meanwhile. What is to run at once does not wait for the others' backlog.
+ */
+@Injectable()
+export class InboxWriter {
+  /** In this turn of the loop. */
+  private arrived: Waiting[] = [];
+  private waiting: Waiting[] = [];
+  /** Of both. */
+  private waitingRows = 0;
+  private waitingBytes = 0;
+  private inFlight = 0;
+  /** Of those in flight, the ones that were answered before the database did. */
+  private stuck = 0;
+  private scheduled = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly wakeUp: WakeUp,
+    private readonly directProcessing: DirectProcessing,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(OUTBOX) private readonly outbox?: OutboxPort | null,
+  ) {}
+
+  /**
+   * Resolves when the events are committed, however often they were before.
+   * @throws IntegrationError `storage_unavailable` or `busy`: the delivery may be sent again
+   */
+  store(events: readonly NewEvent[]): Promise<void> {
+    if (this.stuck >= MAX_IN_FLIGHT) return Promise.reject(unavailable());
+    const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
+    if (this.waitingRows + events.length > MAX_WAITING_ROWS || this.waitingBytes + bytes > MAX_WAITING_BYTES) return Promise.reject(busy());
+    return new Promise((done, failed) => {
+      this.arrived.push({ dueAt: this.clock.now() + DEADLINE_MS, events, bytes, done, failed });
+      this.waitingRows += events.length;
+      this.waitingBytes += bytes;
+      this.schedule();
+    });
+  }
+
+  /** At the end of this turn of the loop: requests that were read in the same turn go together, and nobody waits. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.sendAtOnce();
+      this.waiting.push(...this.arrived.splice(0));
+      while (this.inFlight < MAX_IN_FLIGHT && this.waiting.length > 0) void this.flush(this.take(this.waiting));
+    });
+  }
+
+  /** Bounded by how many such runs there may be. */
+  private sendAtOnce(): void {
+    const { count } = within(this.arrived);
+    const run = this.directProcessing.choose(this.arrived.slice(0, count).map(({ events }) => events));
+    if (!run) return;
+    const chosen = this.arrived.filter(({ events }) => run.deliveries.has(events));
+    this.arrived = this.arrived.filter(({ events }) => !run.deliveries.has(events));
+    void this.send(this.take(chosen), run);
+  }
+
+  private take(items: Waiting[]): Waiting[] {
+    const { rows, bytes, count } = within(items);
+    this.waitingRows -= rows;
+    this.waitingBytes -= bytes;
+    return items.splice(0, count);
+  }
+
+  private async flush(batch: Waiting[]): Promise<void> {
+    this.inFlight++;
+    await this.send(batch);
+    this.inFlight--;
+    if (this.waiting.length > 0) this.schedule();
+  }
+
+  private async send(batch: Waiting[], run?: DirectRun): Promise<void> {
+    const answered = new AbortController();
+    // The first of them has waited longest, for its turn as well.
+    const leftMs = Math.max(0, (batch[0]?.dueAt ?? 0) - this.clock.now());
+    const gaveUp = this.clock.sleep(leftMs, answered.signal).then(
+      () => this.giveUp(batch),
+      () => false,
+    );
+    await this.write(batch, run);
+    answered.abort(ANSWERED);
+    if (await gaveUp) this.stuck--;
+  }
+
+  /** Never throws: who waits is told. */
+  private async write(batch: readonly Waiting[], run?: DirectRun): Promise<void> {
+    try {
+      const afterwards = await this.insert(
+        batch.flatMap(({ events }) => events),
+        run,
+      );
+      afterwards();
+      for (const { done } of batch) done();
+    } catch (error) {
+      if (batch.length > 1 && !isStorageUnavailable(error)) {
+        // One of them cannot be stored: the others must not go down with it.
+        for (const item of batch) await this.write([item]);
+      } else for (const { failed } of batch) failed(asStorageError(error));
+    }
+  }
+
+  /** @returns what has to be done once the events are committed */
+  private async insert(events: readonly NewEvent[], run?: DirectRun): Promise<() => void> {
+    let runs = false;
+    try {
+      if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return await this.insertAndForward(events);
+      if (!run) {
+        await this.trying(() => insertEvents(this.dataSource, events));
+        return () => this.wakeUp.ring('webhooks');
+      }
+      const claimed = await this.trying(() => insertAndClaim(this.dataSource, events, run));
+      runs = true;
+      return () => this.directProcessing.run(run, claimed);
+    } finally {
+      // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
+      if (run && !runs) this.directProcessing.release(run);
+    }
+  }
+
+  private async trying<T>(insert: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await insert();
+      } catch (error) {
+        if (attempt === MAX_TRIES || !isRetryableTransactionError(error)) throw error;
+      }
+    }
+  }
+
+  /** The events, and what the product is to hear of them: both or neither. */
+  private async insertAndForward(events: readonly NewEvent[]): Promise<() => void> {
+    const at = new Date(this.clock.now());
+    await inTransaction(this.dataSource, async (manager) => {
+      await this.outbox?.add(manager, factsOf(events, await insertAndTell(manager, events), at));
+    });
+    return () => {
+      this.wakeUp.ring('webhooks');
+      this.wakeUp.ring('deliveries');
+    };
+  }
+
+  /** The database is stuck: whoever waits is told so. What is in flight may still be kept; it is then known when it comes again. */
+  private giveUp(batch: readonly Waiting[]): boolean {
+    this.stuck++;
+    const stuck = [...batch, ...this.waiting, ...this.arrived];
+    this.waiting = [];
+    this.arrived = [];
+    this.waitingRows = 0;
+    this.waitingBytes = 0;
+    for (const { failed } of stuck) failed(unavailable());
+    return true;
+  }
+}
+
+/** As many as may go in one commit, at least one. */
+function within(items: readonly Waiting[]): { rows: number; bytes: number; count: number } {
+  let rows = 0;
+  let bytes = 0;
+  let count = 0;
+  for (const item of items) {
+    if (count > 0 && (rows + item.events.length > MAX_ROWS || bytes + item.bytes > MAX_BATCH_BYTES)) break;
+    rows += item.events.length;
+    bytes += item.bytes;
+    count++;
+  }
+  return { rows, bytes, count };
+}
+
+function unavailable(): IntegrationError {
+  return new IntegrationError('storage_unavailable', { retryAfterMs: RETRY_AFTER_MS });
+}
+
+function busy(): IntegrationError {
+  return new IntegrationError('busy', { detail: 'More deliveries are waiting than can be taken.', retryAfterMs: RETRY_AFTER_MS });
+}

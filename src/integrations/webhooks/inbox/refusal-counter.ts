@@ -1,0 +1,69 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../../clock';
+import type { RefusalCause } from '../../contract';
+import { refusedDeliveries } from '../webhook-metrics';
+
+const FLUSH_MS = 5_000;
+const MINUTE_MS = 60_000;
+
+interface Count {
+  readonly provider: string;
+  readonly cause: RefusalCause;
+  readonly minute: Date;
+  count: number;
+}
+
+/** Counts refused deliveries by provider, cause and minute. Nothing of what a stranger sent is kept, however much it is. */
+@Injectable()
+export class RefusalCounter implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('webhooks');
+  private counts = new Map<string, Count>();
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.flush(), FLUSH_MS).unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  /** `provider` is one that we know, so there are only so many counters. */
+  add(provider: string, cause: RefusalCause): void {
+    refusedDeliveries.inc({ provider, cause });
+    const minute = Math.floor(this.clock.now() / MINUTE_MS) * MINUTE_MS;
+    const key = `${provider} ${cause} ${minute}`;
+    const known = this.counts.get(key);
+    if (known) {
+      known.count++;
+      return;
+    }
+    this.counts.set(key, { provider, cause, minute: new Date(minute), count: 1 });
+    // once a minute: a flood of forgeries must not become a flood of lines
+    this.logger.warn(`A delivery of ${provider} was refused: ${cause}. Further ones of this minute are only counted.`);
+  }
+
+  async flush(): Promise<void> {
+    const counts = [...this.counts.values()];
+    if (counts.length === 0) return;
+    this.counts = new Map();
+    try {
+      await this.dataSource.query(
+        `INSERT INTO webhook_refusals AS r (provider, cause, minute, count)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[])
+         ON CONFLICT (provider, cause, minute) DO UPDATE SET count = r.count + excluded.count`,
+        [counts.map((c) => c.provider), counts.map((c) => c.cause), counts.map((c) => c.minute), counts.map((c) => c.count)],
+      );
+    } catch (error) {
+      // Best effort: the metric has them, and a count is not worth holding memory while the database is away.
+      this.logger.warn(`Refused deliveries could not be counted: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { ApiOperation, ApiTags, type EdgeRequest, Public } from '../../../http-api';
+import { CLOCK, type Clock } from '../../../clock';
+import { WebhookInbox } from './webhook-inbox';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Where providers deliver. The body is the untouched Buffer, whatever its content type says. */
+@ApiTags('webhooks')
+@Controller('webhooks')
+export class WebhooksController {
+  constructor(
+    private readonly inbox: WebhookInbox,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @Post(':provider')
+  @Public()
+  @ApiOperation({ summary: 'Takes a signed delivery: 200 once it is stored' })
+  async receive(@Param('provider') provider: string, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = Buffer.isBuffer(request.body) ? request.body : EMPTY;
+    const answer = await this.inbox.receive(provider, { headers: request.headers, body, receivedAt: this.clock.now() });
+    // Not awaited: a reply is a promise of its own socket, and to watch that costs more than to answer.
+    void reply
+      .status(answer.status)
+      .type(answer.contentType ?? 'text/plain; charset=utf-8')
+      .send(answer.body ?? '');
+  }
+}

@@ -1,0 +1,113 @@
+import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { SETTINGS } from '../../../config/config.module';
+import type { Settings } from '../../../config/env';
+import { EventRunner } from './event-runner';
+import { ClaimedEvents } from './claimed-events';
+import { HandlerRegistry } from './handler.registry';
+import type { DirectClaim, Claimed, NewEvent } from '../inbox/inbox-insert';
+import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { SMALL_BATCH, groupByOwner } from './small-batch';
+
+/** What is about to be stored, claimed and run. */
+export interface DirectRun extends DirectClaim {
+  readonly deliveries: ReadonlySet<readonly NewEvent[]>;
+  readonly sources: readonly string[];
+}
+
+/**
+ * Where there is no backlog, an event need not be looked for: it is claimed in the commit that stores it, and runs as soon as its
+ * delivery is answered. Bounded, and one run at a time for a source, so that who floods leaves room for others; what finds no room
+ * is left to the lanes. Where the process dies on the way the claim ends with its lease, as in a lane.
+ */
+@Injectable()
+export class DirectProcessing implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('webhooks');
+  private readonly options: ProcessorOptions;
+  private readonly sources = new Set<string>();
+  private readonly runs = new Set<DirectRun>();
+  private closed = false;
+  private paused = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly runner: EventRunner,
+    private readonly handlers: HandlerRegistry,
+    private readonly inWork: ClaimedEvents,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
+    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
+  ) {
+    this.options = { ...PROCESSOR_DEFAULTS, ...options };
+  }
+
+  /** Those of the deliveries, which have just come, that are to run at once. What is chosen is then given to `run` or to `release`. */
+  choose(deliveries: readonly (readonly NewEvent[])[]): DirectRun | undefined {
+    if (!this.settings.workers || this.closed || this.paused || this.runs.size >= this.options.directProcessing) return undefined;
+    // A source with more than a few at once has a backlog: that is the lanes' work. What asks a provider waits elsewhere.
+    const chosen = [...groupByOwner(deliveries, sourceOf)].filter(
+      ([source, share]) => isSmallBatch(share) && !this.sources.has(source) && !share.flat().some((event) => this.asksFirst(event)),
+    );
+    if (chosen.length === 0) return undefined;
+    const taken = chosen.flatMap(([, share]) => share);
+    const run: DirectRun = {
+      deliveries: new Set(taken),
+      sources: chosen.map(([source]) => source),
+      unhandledKinds: this.handlers.unhandledKinds(taken.flat().map(({ provider, event }) => ({ provider, type: event.type }))),
+      owner: uuidv7(),
+      leaseSeconds: this.options.leaseSeconds,
+    };
+    this.runs.add(run);
+    for (const source of run.sources) this.sources.add(source);
+    return run;
+  }
+
+  /** `claimed`: what was chosen and is new. Does not wait, never throws. */
+  run(run: DirectRun, { events, begun }: Claimed): void {
+    // What is known already leaves nothing to do.
+    const work = () => (events.length === 0 ? begun.drop() : this.runner.run(events, undefined, begun));
+    this.inWork
+      .hold(events, work)
+      .catch((error: unknown) =>
+        this.logger.warn(`Events wait for their lease to end: ${error instanceof Error ? error.message : String(error)}`),
+      )
+      .finally(() => this.release(run));
+  }
+
+  release(run: DirectRun): void {
+    this.runs.delete(run);
+    for (const source of run.sources) this.sources.delete(source);
+    if (this.runs.size === 0) for (const tell of this.idle.splice(0)) tell();
+  }
+
+  /** Resolves when nothing runs; nothing begins before `resume`. */
+  pause(): Promise<void> {
+    this.paused = true;
+    return this.onIdle();
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    this.closed = true;
+    return this.onIdle();
+  }
+
+  private asksFirst({ provider, event }: NewEvent): boolean {
+    return this.handlers.asksFirst(provider, event.type);
+  }
+
+  private onIdle(): Promise<void> {
+    return this.runs.size === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+  }
+}
+
+function isSmallBatch(deliveries: readonly (readonly NewEvent[])[]): boolean {
+  return deliveries.reduce((sum, { length }) => sum + length, 0) <= SMALL_BATCH;
+}
+
+/** Whose tenant it is will only be known when it is stored. All events of a delivery come from one sender. */
+function sourceOf([first]: readonly NewEvent[]): string {
+  return first ? `${first.provider}/${first.event.connectionId ?? first.event.routingKey ?? ''}` : '';
+}

@@ -1,0 +1,29 @@
+import { findIntegrationError, type ErrorCode } from '../../../errors';
+
+export interface FailureReason {
+  readonly code: ErrorCode;
+  /** For an administrator: one line, without a secret. */
+  readonly message: string;
+  /** The provider asked for at least this pause, ms. */
+  readonly retryAfterMs?: number;
+}
+
+const MAX_CHARS = 500;
+/** What looks like a credential, whoever put it into a message. */
+const SECRETS = /\b(xox[a-z]|xoxe\.xox[a-z]|sk|rk|pk|whsec|ya29|Bearer|Basic|eyJ)[-_.\s]?[A-Za-z0-9._~+/=-]{8,}/g;
+
+/** What is kept of a failure. */
+export function reasonOf(error: unknown): FailureReason {
+  const known = findIntegrationError(error);
+  if (known) return { code: known.code, message: clean(known.message), retryAfterMs: known.retryAfterMs };
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { code: 'webhook_handler_failed', message: clean(text) };
+}
+
+function clean(text: string): string {
+  const line = text
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(SECRETS, '[secret]')
+    .trim();
+  return line.length > MAX_CHARS ? `${line.slice(0, MAX_CHARS - 1)}…` : line;
+}

@@ -1,0 +1,50 @@
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { IntegrationEvents, ConnectionStatusService, type RevokedReason } from '../../connections';
+import type { ConnectionRef, HandlerContext } from '../../contract';
+import type { ClaimedEvent } from './claimed-event';
+import { RECORD_APPLIER, SYNC_REQUESTER, type AfterCommit, type RecordApplier, type SyncRequester } from './ports';
+
+interface ContextOf {
+  readonly event: ClaimedEvent;
+  readonly manager: EntityManager;
+  readonly signal: AbortSignal;
+  /** Filled with what is to be done once the transaction is committed. */
+  readonly afterCommit: AfterCommit[];
+}
+
+/** Makes what a handler works with. */
+@Injectable()
+export class HandlerContexts {
+  constructor(
+    private readonly statuses: ConnectionStatusService,
+    private readonly events: IntegrationEvents,
+    @Optional() @Inject(RECORD_APPLIER) private readonly records: RecordApplier | null,
+    @Optional() @Inject(SYNC_REQUESTER) private readonly syncs: SyncRequester | null,
+  ) {}
+
+  make({ event, manager, signal, afterCommit }: ContextOf): HandlerContext {
+    const { connection } = event;
+    // For an account that nobody connected there is nothing to change: these do nothing then.
+    const within = async (work: () => Promise<AfterCommit | void> | undefined) => {
+      signal.throwIfAborted();
+      const tell = await work();
+      if (tell) afterCommit.push(tell);
+    };
+    return {
+      ...(connection && { connection }),
+      manager,
+      signal,
+      applyRecords: (resource, records, options) =>
+        within(() => connection && this.records?.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
+      requestSync: (resources) => within(() => connection && this.syncs?.request(manager, connection, resources)),
+      markRevoked: (reason) =>
+        within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
+    };
+  }
+
+  private async revoke(manager: EntityManager, { id }: ConnectionRef, reason: RevokedReason): Promise<AfterCommit | undefined> {
+    const told = await this.statuses.markRevoked(manager, id, reason);
+    return told && (() => this.events.emit(told));
+  }
+}

@@ -1,0 +1,52 @@
+/** How stored events are worked off. */
+export interface ProcessorOptions {
+  /** Events in one claim and, as far as they go well, in one transaction. Default 200. */
+  readonly batchSize: number;
+  /** A claim that is not prolonged ends after this, s. Default 60. */
+  readonly leaseSeconds: number;
+  /** Claims in work at the same time in this process; all but one of them may be of the same tenant. Default 3. */
+  readonly lanes: number;
+  /** Transactions with events that run as soon as they are stored, at the same time in this process; 0: all is left to the lanes. Default 2. */
+  readonly directProcessing: number;
+  /** A handler's time within the transaction, ms. Default 5 000. */
+  readonly handleTimeoutMs: number;
+  /** A handler's time to ask the provider, ms. Default 20 000. */
+  readonly prepareTimeoutMs: number;
+  /** Events that may be asking a provider at the same time in this process. Default 16. */
+  readonly preparing: number;
+  /** Pause after the first failure, ms; four times as long after each further one, half of it at random. Default 2 000. */
+  readonly retryBaseMs: number;
+  /** Longest pause, ms. Default 3 600 000. */
+  readonly retryMaxMs: number;
+  /** How often events are looked for whose worker died, ms. Default 1 000. */
+  readonly takeoverEveryMs: number;
+}
+
+export const PROCESSOR_DEFAULTS: ProcessorOptions = {
+  batchSize: 200,
+  leaseSeconds: 60,
+  lanes: 3,
+  directProcessing: 2,
+  handleTimeoutMs: 5_000,
+  prepareTimeoutMs: 20_000,
+  preparing: 16,
+  retryBaseMs: 2_000,
+  retryMaxMs: 3_600_000,
+  takeoverEveryMs: 1_000,
+};
+
+/** Injection token of a `Partial<ProcessorOptions>` that overrides the defaults. */
+export const PROCESSOR_OPTIONS = Symbol('ProcessorOptions');
+
+const RETRY_FACTOR = 4;
+
+/** Pause before the next attempt, ms: exponential with jitter, never shorter than the provider asked for. */
+export function retryDelayMs(
+  attempts: number,
+  options: Pick<ProcessorOptions, 'retryBaseMs' | 'retryMaxMs'>,
+  askedMs = 0,
+  random = Math.random(),
+): number {
+  const full = Math.min(options.retryBaseMs * RETRY_FACTOR ** Math.max(attempts - 1, 0), options.retryMaxMs);
+  return Math.max(full / 2 + (full / 2) * random, Math.min(askedMs, options.retryMaxMs));
+}

@@ -1,0 +1,273 @@
+import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import PQueue from 'p-queue';
+import { CLOCK, type Clock } from '../../../clock';
+import { SETTINGS } from '../../../config/config.module';
+import type { Settings } from '../../../config/env';
+import { IntegrationError } from '../../../errors';
+import { WakeUp } from '../../jobs';
+import { DirectProcessing } from './direct-processing';
+import type { ClaimedEvent } from './claimed-event';
+import { EventClaims, type DueClaim } from './event-claims';
+import { EventRunner } from './event-runner';
+import { ClaimedEvents } from './claimed-events';
+import { HandlerRegistry } from './handler.registry';
+import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { SMALL_BATCH, groupByOwner } from './small-batch';
+
+/** Events of dead workers that are run in a row before fresh ones get their turn. */
+const TAKEOVERS_IN_A_ROW = 100;
+
+/** Whoever works off a claim, and then the one made ahead of it. */
+class Lane {}
+
+/** Events that a lane is working on or has claimed, of these tenants. */
+interface Hold {
+  readonly lane: Lane;
+  readonly tenants: readonly string[];
+}
+
+/** A claim made ahead of its turn, while the lane that made it works off the one before. */
+interface AheadClaim {
+  readonly lane: Lane;
+  readonly claim: Promise<DueClaim>;
+  /** Once it is known: whose events wait here. */
+  tenants: readonly string[];
+  /** Set when its turn has come. Until then other lanes leave it alone, or one tenant's backlog would take all of them. */
+  due: boolean;
+  /** Set by the lane that works it off. It stays on the list until it does, as other claims have to leave its tenants alone. */
+  taken: boolean;
+}
+
+/** Works off the inbox: claims, hands out, keeps the leases of what is in work. */
+@Injectable()
+export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('webhooks');
+  private readonly options: ProcessorOptions;
+  /** What has to ask a provider first: its waiting holds up nobody else. */
+  private readonly preparing: PQueue;
+  private readonly preparingOf = new Map<string, number>();
+  private readonly stopping = new AbortController();
+  private working: readonly Hold[] = [];
+  private ahead: AheadClaim[] = [];
+  private claiming: Promise<unknown> = Promise.resolve();
+  private active = 0;
+  private takingOver = false;
+  private nextTakeoverAt = 0;
+  private heartbeat?: NodeJS.Timeout;
+
+  constructor(
+    private readonly claims: EventClaims,
+    private readonly runner: EventRunner,
+    private readonly directProcessing: DirectProcessing,
+    private readonly inWork: ClaimedEvents,
+    private readonly handlers: HandlerRegistry,
+    private readonly wakeUp: WakeUp,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'webhookMaxAttempts' | 'workers'>,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
+  ) {
+    this.options = { ...PROCESSOR_DEFAULTS, ...options };
+    this.preparing = new PQueue({ concurrency: this.options.preparing });
+  }
+
+  onApplicationBootstrap(): void {
+    this.handlers.discover();
+    if (!this.settings.workers) return;
+    this.wakeUp.answer('webhooks', (signal) => this.work(signal), { lanes: this.options.lanes });
+    this.heartbeat = setInterval(() => void this.prolong(), (this.options.leaseSeconds * 1_000) / 4).unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort(new IntegrationError('shutting_down'));
+    for (const { claim } of this.ahead.filter(({ taken }) => !taken))
+      await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
+    await this.preparing.onIdle();
+    clearInterval(this.heartbeat);
+  }
+
+  /** Events of this process that are claimed and not settled. */
+  get inFlight(): number {
+    return this.inWork.size;
+  }
+
+  /** One claim and what comes of it. Lanes run this side by side; one of them is kept from each tenant, so that it is free for others. */
+  async work(signal: AbortSignal): Promise<'more' | 'idle'> {
+    // Who takes over goes on with a claim of its own, so nothing is missed.
+    if (this.takingOver) return 'idle';
+    if (this.clock.now() >= this.nextTakeoverAt) {
+      // Others are at work: whoever ends last takes over, alone, and rings for the rest.
+      if (this.active > 0 && (await this.hasOrphans()) && (this.active > 0 || this.takingOver)) return 'idle';
+      if (this.active === 0) await this.takeOver(signal);
+    }
+    this.active++;
+    const mine = this.takeAhead();
+    const lane = mine?.lane ?? new Lane();
+    let next: AheadClaim | undefined;
+    try {
+      const { events, complete } = await (mine?.claim ?? this.claim(lane));
+      const settled = this.settle(events, lane);
+      this.forget(mine);
+      // With a backlog the next claim is made while this one is worked off, and another lane helps.
+      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) {
+        next = this.claimAhead(lane, tenantsOf(events));
+        if (this.active < this.options.lanes - 1) this.wakeUp.ring('webhooks');
+      }
+      await settled;
+      return events.length > 0 || !complete ? 'more' : 'idle';
+    } finally {
+      this.forget(mine);
+      if (next) next.due = true;
+      this.active--;
+    }
+  }
+
+  /** One after another, so that each knows whom the others work for: two at once could both be the one too many for a tenant. */
+  private claim(lane: Lane): Promise<DueClaim> {
+    const claim = this.claiming.then(() =>
+      this.claims.due({
+        limit: this.options.batchSize,
+        leaseSeconds: this.options.leaseSeconds,
+        busyTenants: this.busyTenants(lane),
+        busyKinds: this.preparing.size > this.options.preparing ? this.handlers.preparingKinds() : [],
+      }),
+    );
+    this.claiming = claim.catch(() => undefined);
+    return claim;
+  }
+
+  /** Tenants that as many other lanes work for as may. */
+  private busyTenants(lane: Lane): string[] {
+    const lanesOf = new Map<string, Set<Lane>>();
+    for (const hold of [...this.working, ...this.ahead]) {
+      if (hold.lane === lane) continue;
+      for (const tenant of hold.tenants) lanesOf.set(tenant, (lanesOf.get(tenant) ?? new Set()).add(hold.lane));
+    }
+    const most = Math.max(1, this.options.lanes - 1);
+    return [...lanesOf].filter(([, lanes]) => lanes.size >= most).map(([tenant]) => tenant);
+  }
+
+  private takeAhead(): AheadClaim | undefined {
+    const next = this.ahead.find(({ due, taken }) => due && !taken);
+    if (next) next.taken = true;
+    return next;
+  }
+
+  private forget(claim: AheadClaim | undefined): void {
+    this.ahead = this.ahead.filter((other) => other !== claim);
+  }
+
+  /** `own`: tenants of the claim before. */
+  private claimAhead(lane: Lane, own: readonly string[]): AheadClaim {
+    const claim = this.claim(lane).then(async ({ events, complete }) => {
+      // A tenant's single event does not wait for the batch of others that is being worked off.
+      const few = this.byShare(events).few.filter((event) => !own.includes(tenantOf(event)));
+      const later = events.filter((event) => !few.includes(event));
+      ahead.tenants = tenantsOf(later);
+      await this.settle(few, lane);
+      return { events: later, complete };
+    });
+    const ahead: AheadClaim = { lane, claim, tenants: [], due: false, taken: false };
+    claim.catch(() => undefined); // whoever takes it from the list meets the error
+    this.ahead.push(ahead);
+    return ahead;
+  }
+
+  private async settle(events: readonly ClaimedEvent[], lane: Lane): Promise<void> {
+    const slow = events.filter((event) => this.runner.hasToPrepare(event));
+    for (const event of slow) this.prepareLater(event);
+    const quick = events.filter((event) => !slow.includes(event));
+    if (quick.length === 0) return;
+
+    // One event of a tenant does not wait for the hundred of another, and what failed before does not hold up what did not.
+    const again = quick.filter(({ attempts }) => attempts > 1);
+    const { few, many } = this.byShare(quick.filter(({ attempts }) => attempts === 1));
+    const parts = [few, ...many, ...again.map((event) => [event])].map((part) => ({ part, lane, tenants: tenantsOf(part) }));
+    this.working = [...this.working, ...parts];
+    try {
+      await this.inWork.hold(quick, async () => {
+        for (const hold of parts) {
+          await this.runner.run(hold.part);
+          this.working = this.working.filter((other) => other !== hold);
+        }
+      });
+    } finally {
+      this.working = this.working.filter((hold) => !parts.some((part) => part === hold));
+    }
+  }
+
+  /** Those of tenants with few events together; those of each tenant with many by themselves, the fewest first. */
+  private byShare(events: readonly ClaimedEvent[]): { few: ClaimedEvent[]; many: ClaimedEvent[][] } {
+    const all = [...groupByOwner(events, tenantOf).values()].sort((a, b) => a.length - b.length);
+    const isSmallBatch = ({ length }: ClaimedEvent[]) => length <= Math.min(SMALL_BATCH, this.options.batchSize / 4);
+    return { few: all.filter(isSmallBatch).flat(), many: all.filter((share) => !isSmallBatch(share)) };
+  }
+
+  /** The fewer a tenant has in the queue, the sooner its turn. */
+  private prepareLater(event: ClaimedEvent): void {
+    const tenant = tenantOf(event);
+    const ahead = this.preparingOf.get(tenant) ?? 0;
+    this.preparingOf.set(tenant, ahead + 1);
+    const run = async () => {
+      try {
+        await this.runner.prepareAndRun(event, this.stopping.signal);
+      } catch (error) {
+        this.logger.warn(`An event waits for its lease to end: ${error instanceof Error ? error.message : String(error)}`);
+      } finally {
+        const left = (this.preparingOf.get(tenant) ?? 1) - 1;
+        if (left > 0) this.preparingOf.set(tenant, left);
+        else this.preparingOf.delete(tenant);
+      }
+    };
+    void this.inWork.hold([event], () => this.preparing.add(run, { priority: -ahead }));
+  }
+
+  private async hasOrphans(): Promise<boolean> {
+    const found = await this.claims.anyExpired();
+    if (!found) this.nextTakeoverAt = this.clock.now() + this.options.takeoverEveryMs;
+    return found;
+  }
+
+  /** Events of workers that died, alone in this process: what killed one worker must not be charged to others a second time. */
+  private async takeOver(signal: AbortSignal): Promise<void> {
+    this.takingOver = true;
+    let foundAny = false;
+    try {
+      for (let count = 0; count < TAKEOVERS_IN_A_ROW && !signal.aborted; count++) {
+        const found = await this.claims.expired(this.options.leaseSeconds, this.settings.webhookMaxAttempts);
+        if (!found) {
+          this.nextTakeoverAt = this.clock.now() + this.options.takeoverEveryMs;
+          return;
+        }
+        foundAny = true;
+        await this.directProcessing.pause();
+        const { event, dead } = found;
+        if (dead) this.runner.markDead(event, 'the process stopped each time it was working on this event');
+        else if (!this.runner.hasToPrepare(event)) await this.inWork.hold([event], () => this.runner.run([event]));
+        // Waiting for a provider would hold up everything; only what killed a worker twice is worth that.
+        else if (event.attempts > 2) await this.inWork.hold([event], () => this.runner.prepareAndRun(event, this.stopping.signal));
+        else this.prepareLater(event);
+      }
+    } finally {
+      this.takingOver = false;
+      this.directProcessing.resume();
+      if (foundAny) this.wakeUp.ring('webhooks'); // for the lanes that made room
+    }
+  }
+
+  private async prolong(): Promise<void> {
+    try {
+      await this.claims.extend(this.inWork.owners, this.options.leaseSeconds);
+    } catch (error) {
+      // Without the database no effect can be committed either: others may take over.
+      this.logger.warn(`Leases could not be prolonged: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+function tenantOf({ tenant }: ClaimedEvent): string {
+  return tenant ?? '';
+}
+
+function tenantsOf(events: readonly ClaimedEvent[]): string[] {
+  return [...new Set(events.map(tenantOf))];
+}

@@ -1,0 +1,79 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { z } from 'zod';
+import {
+  CurrentUser,
+  cursor,
+  decodeCursor,
+  encodeCursor,
+  IdParam,
+  limit,
+  paged,
+  Roles,
+  visibleTenant,
+  ZodBody,
+  ZodQuery,
+  type Principal,
+} from '../../../http-api';
+import { EVENT_STATUSES, WebhookEventList } from './webhook-event.list';
+import { WebhookReplay, type ReplayActor } from './webhook-replay';
+
+const text = z.string().min(1).max(512);
+const fields = {
+  provider: text.optional(),
+  type: text.optional(),
+  status: z.enum(EVENT_STATUSES).optional(),
+  eventId: text.optional(),
+  connectionId: z.guid().optional(),
+  receivedFrom: z.iso.datetime({ offset: true }).optional(),
+  receivedTo: z.iso.datetime({ offset: true }).optional(),
+};
+const listQuery = z.strictObject({ ...fields, limit, cursor });
+const replayBody = z.strictObject({
+  filter: z.strictObject(fields).refine((filter) => Object.keys(filter).length > 0, 'name at least one field, e.g. {"status": "dead"}'),
+  dryRun: z.boolean().default(false),
+});
+const position = z.strictObject({ id: z.guid() });
+
+/** The inbox for administrators: what came, what became of it, and again. */
+@Controller('v1/admin')
+@Roles('admin')
+export class AdminWebhooksController {
+  constructor(
+    private readonly events: WebhookEventList,
+    private readonly replay: WebhookReplay,
+  ) {}
+
+  @Get('webhook-events')
+  async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
+    const { limit: most, cursor: text, ...filter } = query;
+    const before = text === undefined ? undefined : decodeCursor(text, position);
+    const { events, next } = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, most, before);
+    return paged(events, next ? encodeCursor(next) : null);
+  }
+
+  @Get('webhook-events/:id')
+  one(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.events.find(id, visibleTenant(caller));
+  }
+
+  @Post('webhook-events/replay')
+  @HttpCode(200)
+  replayMany(@CurrentUser() caller: Principal, @ZodBody(replayBody) { filter, dryRun }: z.infer<typeof replayBody>) {
+    return this.replay.many(filter, actorOf(caller), dryRun);
+  }
+
+  @Post('webhook-events/:id/replay')
+  @HttpCode(200)
+  replayOne(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
+    return this.replay.one(id, actorOf(caller));
+  }
+
+  @Get('queue')
+  queue(@CurrentUser() caller: Principal) {
+    return this.events.queue(visibleTenant(caller));
+  }
+}
+
+function actorOf(caller: Principal): ReplayActor {
+  return { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
+}

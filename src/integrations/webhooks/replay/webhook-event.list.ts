@@ -1,0 +1,177 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { asStorageError } from '../../../database';
+import { IntegrationError } from '../../../errors';
+import { payloadOf } from '../processing/claimed-event';
+import { redacted } from './payload-redaction';
+
+export const EVENT_STATUSES = ['received', 'processing', 'completed', 'failed', 'dead'] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
+
+/** A stored event as administrators see it. */
+export interface StoredEventView {
+  readonly id: string;
+  readonly provider: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly status: EventStatus;
+  readonly attempts: number;
+  readonly connectionId: string | null;
+  readonly receivedAt: string;
+  readonly processedAt: string | null;
+  readonly lastError: string | null;
+}
+
+export interface StoredEventDetail extends StoredEventView {
+  readonly objectKey: string | null;
+  readonly errorCode: string | null;
+  readonly nextAttemptAt: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Without what is secret or personal; null once its time is over, or where there was none. */
+  readonly payload: unknown;
+}
+
+export interface EventFilter {
+  /** Of these only; undefined: of all, those of no tenant included. */
+  readonly tenant?: string;
+  readonly provider?: string;
+  readonly type?: string;
+  readonly status?: EventStatus;
+  readonly eventId?: string;
+  readonly connectionId?: string;
+  readonly receivedFrom?: string;
+  readonly receivedTo?: string;
+}
+
+/** Where a page ended. */
+export interface EventPosition {
+  readonly id: string;
+}
+
+export interface QueueState {
+  /** Events that wait, for their first run or for another one. */
+  readonly depth: number;
+  /** Of the one that has been due for longest; null where nothing is due. */
+  readonly oldestAgeSeconds: number | null;
+  readonly inFlight: number;
+  /** Of the waiting ones, those that failed before. */
+  readonly retrying: number;
+  readonly dead: number;
+}
+
+interface Row {
+  id: string;
+  provider: string;
+  event_id: string;
+  type: string;
+  status: EventStatus;
+  attempts: number;
+  connection_id: string | null;
+  received_at: Date;
+  processed_at: Date | null;
+  last_error: string | null;
+}
+
+interface DetailRow extends Row {
+  object_key: string | null;
+  error_code: string | null;
+  next_attempt_at: Date;
+  headers: Record<string, string>;
+  body: Buffer | null;
+}
+
+const COLUMNS = 'id, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
+
+/** Reads the inbox for administrators. */
+@Injectable()
+export class WebhookEventList {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Newest first: the ids are in the order of time. */
+  async list(
+    filter: EventFilter,
+    limit: number,
+    before?: EventPosition,
+  ): Promise<{ events: StoredEventView[]; next: EventPosition | undefined }> {
+    const { sql, params } = conditionsOf(filter);
+    const page = before ? ` AND id < $${params.push(before.id)}::uuid` : '';
+    const rows = await this.read<Row>(
+      `SELECT ${COLUMNS} FROM webhook_events WHERE ${sql}${page} ORDER BY id DESC LIMIT $${params.push(limit)}`,
+      params,
+    );
+    const last = rows.at(-1);
+    return { events: rows.map(viewOf), next: last && rows.length === limit ? { id: last.id } : undefined };
+  }
+
+  /** @throws IntegrationError `not_found` */
+  async find(id: string, tenant?: string): Promise<StoredEventDetail> {
+    const [row] = await this.read<DetailRow>(
+      `SELECT ${COLUMNS}, object_key, error_code, next_attempt_at, headers, body FROM webhook_events WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)`,
+      [id, tenant ?? null],
+    );
+    if (!row) throw new IntegrationError('not_found');
+    return {
+      ...viewOf(row),
+      objectKey: row.object_key,
+      errorCode: row.error_code,
+      nextAttemptAt: row.status === 'received' || row.status === 'failed' ? row.next_attempt_at.toISOString() : null,
+      headers: row.headers,
+      payload: redacted(payloadOf(row)) ?? null,
+    };
+  }
+
+  async queue(tenant?: string): Promise<QueueState> {
+    const [row] = await this.read<QueueState>(
+      `SELECT
+         (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND ($1::text IS NULL OR tenant = $1)) AS depth,
+         (SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM webhook_events
+           WHERE status IN ('received', 'failed') AND next_attempt_at <= now() AND ($1::text IS NULL OR tenant = $1)) AS "oldestAgeSeconds",
+         (SELECT count(*)::int FROM webhook_events WHERE status = 'processing' AND ($1::text IS NULL OR tenant = $1)) AS "inFlight",
+         (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND attempts > 0 AND ($1::text IS NULL OR tenant = $1)) AS retrying,
+         (SELECT count(*)::int FROM webhook_events WHERE status = 'dead' AND ($1::text IS NULL OR tenant = $1)) AS dead`,
+      [tenant ?? null],
+    );
+    return row as QueueState;
+  }
+
+  private async read<T>(sql: string, params: readonly unknown[]): Promise<T[]> {
+    try {
+      return await this.dataSource.query<T[]>(sql, [...params]);
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+}
+
+/** The filter as SQL, with parameters from $1 on. */
+export function conditionsOf(filter: EventFilter): { sql: string; params: unknown[] } {
+  const params: unknown[] = [];
+  const conditions = ['true'];
+  const add = (value: unknown, condition: (place: string) => string) => {
+    if (value !== undefined) conditions.push(condition(`$${params.push(value)}`));
+  };
+  add(filter.tenant, (p) => `tenant = ${p}`);
+  add(filter.provider, (p) => `provider = ${p}`);
+  add(filter.type, (p) => `type = ${p}`);
+  add(filter.status, (p) => `status = ${p}`);
+  add(filter.eventId, (p) => `event_id = ${p}`);
+  add(filter.connectionId, (p) => `connection_id = ${p}::uuid`);
+  add(filter.receivedFrom, (p) => `received_at >= ${p}::timestamptz`);
+  add(filter.receivedTo, (p) => `received_at < ${p}::timestamptz`);
+  return { sql: conditions.join(' AND '), params };
+}
+
+function viewOf(row: Row): StoredEventView {
+  return {
+    id: row.id,
+    provider: row.provider,
+    eventId: row.event_id,
+    type: row.type,
+    status: row.status,
+    attempts: row.attempts,
+    connectionId: row.connection_id,
+    receivedAt: row.received_at.toISOString(),
+    processedAt: row.processed_at?.toISOString() ?? null,
+    lastError: row.last_error,
+  };
+}

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import { asStorageError, inTransaction } from '../../../database';
+import { IntegrationError } from '../../../errors';
+import { WakeUp } from '../../jobs';
+import { conditionsOf, WebhookEventList, type EventFilter, type StoredEventView } from './webhook-event.list';
+
+/** Who asks, and what may be touched: `tenant` undefined is everything. */
+export interface ReplayActor {
+  readonly tenant?: string;
+  /** For the audit, e.g. `acme/u1`. */
+  readonly name: string;
+}
+
+export interface ReplayReport {
+  readonly matched: number;
+  /** 0 for a dry run. */
+  readonly replayed: number;
+  readonly dryRun: boolean;
+}
+
+const BATCH = 500;
+/** What is settled can be run again; what waits or runs does so anyway. Without its payload an event says nothing any more. */
+const REPLAYABLE = `status IN ('completed', 'failed', 'dead') AND body IS NOT NULL`;
+const ANEW = `status = 'received', attempts = 0, next_attempt_at = now(), processed_at = NULL, lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL`;
+
+/** Puts events back into the inbox: they go the same way as when they came first. Every replay is noted with who asked for it. */
+@Injectable()
+export class WebhookReplay {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly list: WebhookEventList,
+    private readonly wakeUp: WakeUp,
+  ) {}
+
+  /** @throws IntegrationError `not_found`; `invalid_request` where the payload's time is over */
+  async one(id: string, actor: ReplayActor): Promise<StoredEventView> {
+    const before = await this.list.find(id, actor.tenant); // before the transaction: it has the only connection
+    const replayed = await inTransaction(this.dataSource, async (manager) => {
+      const rows = await manager.query<{ id: string }[]>(
+        `WITH anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = $1 AND ${REPLAYABLE} RETURNING id) SELECT id FROM anew`,
+        [id],
+      );
+      if (rows.length > 0) await this.note(manager, actor, { id }, 1);
+      return rows.length > 0;
+    });
+    if (!replayed && ['completed', 'failed', 'dead'].includes(before.status)) {
+      throw new IntegrationError('invalid_request', {
+        detail: 'The payload of this event is no longer kept.',
+        nextStep: 'Run a sync to read the current state.',
+      });
+    }
+    if (replayed) this.wakeUp.ring('webhooks');
+    return this.list.find(id, actor.tenant);
+  }
+
+  /** What failed or died, unless the filter names another status. */
+  async many(filter: EventFilter, actor: ReplayActor, dryRun: boolean): Promise<ReplayReport> {
+    const visible: EventFilter = { ...filter, ...(actor.tenant !== undefined && { tenant: actor.tenant }) };
+    const { sql, params } = conditionsOf(visible);
+    const where = `${sql} AND ${REPLAYABLE}${filter.status === undefined ? ` AND status IN ('failed', 'dead')` : ''}`;
+    try {
+      const [counted] = await this.dataSource.query<{ matched: number; last: string | null }[]>(
+        `SELECT count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where}`,
+        params,
+      );
+      const { matched = 0, last = null } = counted ?? {};
+      if (dryRun || matched === 0) return { matched, replayed: 0, dryRun };
+      await this.note(this.dataSource.manager, actor, visible, matched);
+      return { matched, replayed: await this.inBatches(where, params, last), dryRun };
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+
+  /** From id to id up to the last one that was counted, so that what fails again meanwhile is not replayed for ever. */
+  private async inBatches(where: string, params: readonly unknown[], last: string | null): Promise<number> {
+    const [from, to] = [`$${params.length + 1}`, `$${params.length + 2}`];
+    let replayed = 0;
+    let after = '00000000-0000-0000-0000-000000000000';
+    for (;;) {
+      const rows = await this.dataSource.query<{ id: string }[]>(
+        `WITH picked AS (SELECT id FROM webhook_events WHERE ${where} AND id > ${from}::uuid AND id <= ${to}::uuid ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED),
+           anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)
+         SELECT id::text AS id FROM anew ORDER BY id`,
+        [...params, after, last],
+      );
+      replayed += rows.length;
+      this.wakeUp.ring('webhooks');
+      const end = rows.at(-1);
+      if (!end || rows.length < BATCH) return replayed;
+      after = end.id;
+    }
+  }
+
+  private async note(manager: EntityManager, actor: ReplayActor, filter: object, matched: number): Promise<void> {
+    await manager.query('INSERT INTO webhook_replays (id, tenant, actor, filter, matched) VALUES ($1, $2, $3, $4::jsonb, $5)', [
+      uuidv7(),
+      actor.tenant ?? null,
+      actor.name,
+      JSON.stringify(filter),
+      matched,
+    ]);
+  }
+}
