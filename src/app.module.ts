@@ -7,9 +7,7 @@ import { ConfigModule } from './config/config.module';
 import type { Settings } from './config/env';
 import { DatabaseModule } from './database';
 import { IntegrationsModule } from './integrations';
-import { GoogleModule } from './providers/google/google.module';
-import { SlackModule } from './providers/slack/slack.module';
-import { StripeModule } from './providers/stripe/stripe.module';
+import { PROVIDERS } from './providers';
 import { UiModule } from './ui/ui.module';
 
 export interface AppParts {
@@ -30,9 +28,7 @@ export class AppModule {
         DatabaseModule,
         HttpApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
-        SlackModule,
-        StripeModule,
-        GoogleModule,
+        ...PROVIDERS,
         UiModule,
         AppHandlersModule,
         ...imports,

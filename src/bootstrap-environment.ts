@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { readEnvironment, type Settings } from './config/env';
+import { PROVIDER_SETTINGS } from './providers';
 
 interface SandboxModule {
   startSandbox(options: { webhookTarget: string; stateFile: string }): Promise<{ env(): Record<string, string>; stop(): Promise<void> }>;
@@ -23,10 +24,10 @@ export interface ServiceEnvironment {
 
 /** The settings of this process; with the sandbox started, and its addresses among them, where it is to be used. */
 export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
-  const read = readEnvironment();
+  const read = readEnvironment(PROVIDER_SETTINGS);
   // Port 0 asks for a free one; the addresses that are made of it must be known before the start.
   const port = read.port === 0 ? { PORT: String(await freePort(read.host)) } : {};
-  const settings = readEnvironment(port);
+  const settings = readEnvironment(PROVIDER_SETTINGS, port);
   if (!settings.useSandbox) return { settings, stopSandbox: async () => undefined };
   const folder = join(settings.dataDir, 'sandbox');
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -35,7 +36,7 @@ export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
     stateFile: join(folder, 'state.json'),
   });
   // `on`: with the sandbox's credentials present, `auto` would read as off.
-  return { settings: readEnvironment({ ...port, ...sandbox.env(), SANDBOX: 'on' }), stopSandbox: () => sandbox.stop() };
+  return { settings: readEnvironment(PROVIDER_SETTINGS, { ...port, ...sandbox.env(), SANDBOX: 'on' }), stopSandbox: () => sandbox.stop() };
 }
 
 async function freePort(host: string): Promise<number> {

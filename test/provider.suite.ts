@@ -192,8 +192,8 @@ export function describeProvider(subject: ProviderSubject): void {
       const held = await secretsOf(app, connectionId);
       expect(held.length).toBeGreaterThan(0);
       const rows = await everyRow(app);
-      const { clientSecret, secretKey, webhookSecrets } = app.settings.providers[subject.key]!;
-      for (const secret of [...held, clientSecret, secretKey, ...webhookSecrets].filter((each) => each !== undefined)) {
+      const { clientSecret, webhookSecrets } = app.settings.providers[subject.key]!;
+      for (const secret of [...held, clientSecret, ...webhookSecrets].filter((each) => each !== undefined)) {
         for (const [where, text] of [
           ['log', lines.join('')],
           ['answers', answers.join('')],

@@ -7,6 +7,7 @@ import { createLogger } from '../../src/http-api/logging';
 import { createApp } from '../../src/bootstrap';
 import { CLOCK, type Clock } from '../../src/clock';
 import { readEnvironment } from '../../src/config/env';
+import { PROVIDER_SETTINGS } from '../../src/providers';
 import {
   ConnectionRepository,
   GovernedHttp,
@@ -174,7 +175,7 @@ function providerAt(origin: string, limit: LimitFacts): Provider {
 }
 
 async function main(): Promise<void> {
-  const settings = readEnvironment();
+  const settings = readEnvironment(PROVIDER_SETTINGS);
   const app = await createApp(settings, { logger: createLogger(settings), imports: [CallsModule] });
   await app.listen(settings.port, settings.host);
   process.stdout.write(`ready ${process.pid}\n`);

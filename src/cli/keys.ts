@@ -18,7 +18,7 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
   }
   const json = flags.includes('--json');
   Logger.overrideLogger(false); // what is printed is the answer, nothing else
-  const settings = readEnvironment();
+  const settings = readEnvironment([]);
   const dataSource = await connectDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir });
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort(new Error('Interrupted; what is committed stays, run it again to go on.')));

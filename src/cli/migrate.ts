@@ -3,7 +3,7 @@ import { connectDatabase, DataFolderLockedError } from '../database';
 
 /** Applies the migrations that are pending, says which, and ends: for deployments that do this before the new version starts. */
 async function main(): Promise<void> {
-  const { databaseUrl, dataDir } = readEnvironment();
+  const { databaseUrl, dataDir } = readEnvironment([]);
   const dataSource = await connectDatabase({ databaseUrl, dataDir });
   try {
     const [row] = await dataSource.query<{ count: string }[]>('SELECT count(*) AS count FROM migrations');

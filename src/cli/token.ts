@@ -9,7 +9,7 @@ const USAGE = 'Usage: npm run -s token -- --tenant acme --user u1 [--role user|a
 /** Prints an access token for trying things out, and nothing else. The product's backend makes its own. */
 async function main(): Promise<void> {
   const { tenant, user, role, ttl } = readArguments();
-  const { apiJwtSecret } = readEnvironment();
+  const { apiJwtSecret } = readEnvironment([]);
   if (!apiJwtSecret)
     throw new SettingsError(['API_JWT_SECRET: not set; with API_JWKS_URL alone, tokens come from whoever holds its private keys']);
   const now = Math.floor(systemClock.now() / 1_000);

@@ -2,29 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-
-/** Origins and credentials of one provider. Verifying secrets may be several (during a roll): any of them is good. */
-export interface ProviderSettings {
-  readonly clientId?: string;
-  readonly clientSecret?: string;
-  /** Slack's signing secret(s), Stripe's webhook secret(s); empty where none is set. */
-  readonly webhookSecrets: readonly string[];
-  /** Stripe: the platform's own secret key. */
-  readonly secretKey?: string;
-  readonly authorizeUrl?: string;
-  readonly tokenUrl?: string;
-  readonly revokeUrl?: string;
-  readonly userinfoUrl?: string;
-  readonly apiBaseUrl?: string;
-  /** Google: what the Pub/Sub push token must say, and the topic that Gmail is asked to publish to. */
-  readonly pubsub?: {
-    readonly audience?: string;
-    readonly email?: string;
-    readonly jwksUrl?: string;
-    readonly issuer?: string;
-    readonly topic?: string;
-  };
-}
+import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
 
 export interface EncryptionKey {
   readonly id: string;
@@ -74,6 +52,7 @@ export interface Settings {
   readonly alertSlackWebhookUrl?: string;
   readonly alertWebhookUrl?: string;
   readonly alertWebhookSecret?: string;
+  /** By the provider's key; see `providerSettings`. */
   readonly providers: Readonly<Record<string, ProviderSettings>>;
 }
 
@@ -85,7 +64,7 @@ export class SettingsError extends Error {
   }
 }
 
-export type Env = Readonly<Record<string, string | undefined>>;
+export type { Env };
 
 const list = z
   .string()
@@ -100,7 +79,8 @@ const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
 const integer = (min: number, max: number) => z.coerce.number({ error: 'must be a number' }).int().min(min).max(max);
 
-const environment = z.object({
+/** The settings that belong to no provider. */
+export const environment = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: integer(0, 65535).default(3000),
   HOST: z.string().default('127.0.0.1'),
@@ -139,29 +119,21 @@ const environment = z.object({
     .optional(),
 });
 
-/** What each provider's variables are called; the core never asks for a provider by name, it is handed its settings. */
-const PROVIDER_PREFIXES = { slack: 'SLACK', stripe: 'STRIPE', google: 'GOOGLE' } as const;
-const URL_SUFFIXES = ['AUTHORIZE_URL', 'TOKEN_URL', 'REVOKE_URL', 'USERINFO_URL', 'API_BASE_URL', 'PUBSUB_JWKS_URL'] as const;
-
 /**
- * Reads and validates the settings. Pure but for the secrets that it generates under `DATA_DIR` outside production.
+ * Reads and validates the settings, and those that the providers declare. Pure but for the secrets that it generates under `DATA_DIR` outside production.
  * @throws SettingsError with all faults listed together.
  */
-export function loadSettings(env: Env): Settings {
+export function loadSettings(env: Env, declarations: readonly ProviderSettingsDeclaration[]): Settings {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const faults: string[] = [];
   const parsed = environment.safeParse(present);
-  if (!parsed.success) {
-    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
-    throw new SettingsError([...faults, ...providerFaults(present)]);
-  }
+  if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  const providers = Object.fromEntries(declarations.map((each) => [each.key, readProviderSettings(present, each, faults)]));
+  if (!parsed.success) throw new SettingsError(faults);
   const e = parsed.data;
   const production = e.NODE_ENV === 'production';
   const dataDir = resolve(e.DATA_DIR);
-  faults.push(...providerFaults(present));
-
-  const providers = Object.fromEntries(Object.entries(PROVIDER_PREFIXES).map(([key, prefix]) => [key, providerSettings(present, prefix)]));
-  const anyCredentials = Object.values(PROVIDER_PREFIXES).some((p) => present[`${p}_CLIENT_ID`] ?? present[`${p}_SECRET_KEY`]);
+  const anyCredentials = Object.values(providers).some(({ clientId, clientSecret }) => clientId ?? clientSecret);
   if (production && e.SANDBOX === 'on')
     faults.push('SANDBOX: the sandbox providers never run with NODE_ENV=production; remove SANDBOX or set it to off');
   const useSandbox = !production && (e.SANDBOX === 'on' || (e.SANDBOX === 'auto' && !anyCredentials));
@@ -213,48 +185,12 @@ export function loadSettings(env: Env): Settings {
   };
 }
 
-/** The settings of this process: the only place that touches `process.env`. `overrides` win (the sandbox's addresses). */
-export function readEnvironment(overrides: Env = {}): Settings {
-  return loadSettings({ ...process.env, ...overrides });
-}
-
-function providerSettings(env: Env, prefix: string): ProviderSettings {
-  const secrets = (env[`${prefix}_SIGNING_SECRET`] ?? env[`${prefix}_WEBHOOK_SECRET`] ?? '').split(',');
-  return {
-    clientId: env[`${prefix}_CLIENT_ID`],
-    clientSecret: env[`${prefix}_CLIENT_SECRET`] ?? env[`${prefix}_SECRET_KEY`],
-    webhookSecrets: secrets.map((secret) => secret.trim()).filter(Boolean),
-    secretKey: env[`${prefix}_SECRET_KEY`],
-    authorizeUrl: env[`${prefix}_AUTHORIZE_URL`],
-    tokenUrl: env[`${prefix}_TOKEN_URL`],
-    revokeUrl: env[`${prefix}_REVOKE_URL`],
-    userinfoUrl: env[`${prefix}_USERINFO_URL`],
-    apiBaseUrl: env[`${prefix}_API_BASE_URL`],
-    pubsub: {
-      audience: env[`${prefix}_PUBSUB_AUDIENCE`],
-      email: env[`${prefix}_PUBSUB_EMAIL`],
-      jwksUrl: env[`${prefix}_PUBSUB_JWKS_URL`],
-      issuer: env[`${prefix}_PUBSUB_ISSUER`],
-      topic: env[`${prefix}_PUBSUB_TOPIC`],
-    },
-  };
-}
-
-function providerFaults(env: Env): string[] {
-  const faults: string[] = [];
-  for (const prefix of Object.values(PROVIDER_PREFIXES)) {
-    for (const suffix of URL_SUFFIXES) {
-      const value = env[`${prefix}_${suffix}`];
-      if (value !== undefined && !httpUrl.safeParse(value).success) faults.push(`${prefix}_${suffix}: must be an http(s) URL`);
-    }
-    const id = env[`${prefix}_CLIENT_ID`];
-    const secret = env[`${prefix}_CLIENT_SECRET`] ?? env[`${prefix}_SECRET_KEY`];
-    if (id && !secret)
-      faults.push(
-        `${prefix}_CLIENT_ID is set without its secret; set ${prefix === 'STRIPE' ? 'STRIPE_SECRET_KEY' : `${prefix}_CLIENT_SECRET`} too`,
-      );
-  }
-  return faults;
+/**
+ * The settings of this process: the only place that touches `process.env`. A command that calls no provider gives no declarations.
+ * `overrides` win (the sandbox's addresses).
+ */
+export function readEnvironment(declarations: readonly ProviderSettingsDeclaration[], overrides: Env = {}): Settings {
+  return loadSettings({ ...process.env, ...overrides }, declarations);
 }
 
 function readEncryptionKeys(value: string | undefined, production: boolean, dataDir: string, faults: string[]): EncryptionKey[] {

@@ -24,7 +24,7 @@ describe('DatabaseModule', () => {
   afterEach(() => rm(dataDir, { recursive: true }));
 
   async function start(overrides: Partial<Settings> = {}, seed?: Uint8Array): Promise<TestingModule> {
-    const settings = { ...loadSettings({ DATA_DIR: dataDir }), ...overrides };
+    const settings = { ...loadSettings({ DATA_DIR: dataDir }, []), ...overrides };
     const module = await Test.createTestingModule({
       imports: [ConfigModule.with(settings), DatabaseModule, TypeOrmModule.forFeature([note])],
     })

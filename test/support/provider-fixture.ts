@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { systemClock } from '../../src/clock';
 import { ConfigModule } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
+import { PROVIDER_SETTINGS } from '../../src/providers';
 import { LOCK_POOL } from '../../src/database';
 import {
   ConnectionRepository,
@@ -40,15 +41,18 @@ export interface ProviderFixture {
 export async function providerFixture(injectables: readonly Injectable[], env: Record<string, string> = {}): Promise<ProviderFixture> {
   const sandbox = await startSandbox();
   const database = await createTestDatabase();
-  const settings = loadSettings({
-    NODE_ENV: 'test',
-    DATA_DIR: '/nonexistent',
-    ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}`,
-    API_JWT_SECRET: 'x'.repeat(32),
-    LOG_LEVEL: 'silent',
-    ...sandbox.env(),
-    ...env,
-  });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      DATA_DIR: '/nonexistent',
+      ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}`,
+      API_JWT_SECRET: 'x'.repeat(32),
+      LOG_LEVEL: 'silent',
+      ...sandbox.env(),
+      ...env,
+    },
+    PROVIDER_SETTINGS,
+  );
 
   @Global()
   @Module({

@@ -17,6 +17,7 @@ import { configureApp, nestOptions } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
+import { PROVIDER_SETTINGS } from '../../src/providers';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
 import { createServerDatabase, dropServerDatabase, testSeed } from './test-database';
 
@@ -64,19 +65,22 @@ export async function startTestApp({
     sandboxOptions === false
       ? undefined
       : await startSandbox({ webhookTarget: url, autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
-  const settings = loadSettings({
-    NODE_ENV: 'test',
-    PORT: String(port),
-    PUBLIC_URL: url,
-    DATA_DIR: folder,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: databaseUrl && (await emptyRedis(process.env['TEST_REDIS_URL'])),
-    API_JWT_SECRET: randomUUID() + randomUUID(),
-    LOG_LEVEL: log ? 'debug' : 'silent',
-    ...sandbox?.env(),
-    SANDBOX: sandbox ? 'on' : 'off',
-    ...overrides,
-  });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      PORT: String(port),
+      PUBLIC_URL: url,
+      DATA_DIR: folder,
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: databaseUrl && (await emptyRedis(process.env['TEST_REDIS_URL'])),
+      API_JWT_SECRET: randomUUID() + randomUUID(),
+      LOG_LEVEL: log ? 'debug' : 'silent',
+      ...sandbox?.env(),
+      SANDBOX: sandbox ? 'on' : 'off',
+      ...overrides,
+    },
+    PROVIDER_SETTINGS,
+  );
   const logger = createLogger(settings, log);
   const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock, imports })] });
   const module = await building

@@ -126,7 +126,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   @Global()
   @Module({
     providers: [
-      { provide: SETTINGS, useValue: { ...loadSettings({ DATA_DIR: dataDir, SANDBOX: 'off' }), ...options.settings } },
+      { provide: SETTINGS, useValue: { ...loadSettings({ DATA_DIR: dataDir, SANDBOX: 'off' }, []), ...options.settings } },
       { provide: CLOCK, useValue: options.clock ?? systemClock },
       { provide: DataSource, useValue: database.dataSource },
       { provide: LOCK_POOL, useValue: lockPool },

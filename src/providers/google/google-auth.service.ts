@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
-import type { ProviderSettings, Settings } from '../../config/env';
+import type { Settings } from '../../config/env';
+import { providerSettings, type ProviderSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import type { AccountIdentity, ConnectionRef, Fetch, ProviderAuth, TokenGrant } from '../../integrations';
 import { GOOGLE, googleOAuth2, isUseful } from './google.facts';
+import { googleSettings } from './google.settings';
 
 const token = z.string().min(1).max(8192);
 
@@ -24,7 +26,7 @@ export class GoogleAuthService implements ProviderAuth {
   private readonly own: ProviderSettings;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.own = settings.providers[GOOGLE] ?? { webhookSecrets: [] };
+    this.own = providerSettings(settings, googleSettings);
   }
 
   parseTokenResponse(body: unknown, { step }: { step: 'exchange' | 'refresh' }): readonly TokenGrant[] {

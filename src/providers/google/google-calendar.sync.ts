@@ -3,11 +3,13 @@ import type { calendar_v3 } from 'googleapis/build/src/apis/calendar';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
 import { hasScope } from './google-auth.service';
 import { calendarClient } from './google.clients';
 import { CALENDAR_SCOPES, GOOGLE, googleRoots } from './google.facts';
+import { googleSettings } from './google.settings';
 
 const PAGE_SIZE = 250;
 const DAY_MS = 86_400_000;
@@ -36,7 +38,7 @@ export class GoogleCalendarSync {
   private readonly rootUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.rootUrl = googleRoots(settings.providers[GOOGLE] ?? { webhookSecrets: [] }).calendar;
+    this.rootUrl = googleRoots(providerSettings(settings, googleSettings)).calendar;
     this.calendars = {
       name: 'calendars',
       label: 'Calendars',

@@ -3,11 +3,13 @@ import type { gmail_v1 } from 'googleapis/build/src/apis/gmail';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
 import { hasScope } from './google-auth.service';
 import { gmailClient } from './google.clients';
 import { GOOGLE, googleRoots, MAIL_READ_SCOPES } from './google.facts';
+import { googleSettings } from './google.settings';
 
 /** A full run reads the newest mails only: one costs 20 of the 6,000 units that a person has in a minute. */
 export const FULL_MAILS = 200;
@@ -32,9 +34,9 @@ export class GoogleMailSync {
   private readonly rootUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    const own = settings.providers[GOOGLE] ?? { webhookSecrets: [] };
+    const own = providerSettings(settings, googleSettings);
     this.rootUrl = googleRoots(own).gmail;
-    const topic = own.pubsub?.topic;
+    const topic = own.pubsub.topic;
     this.messages = {
       name: 'messages',
       label: 'Mail',

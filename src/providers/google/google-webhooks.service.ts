@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
   PubsubVerifier,
@@ -13,7 +14,7 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
-import { GOOGLE } from './google.facts';
+import { googleSettings } from './google.settings';
 
 const CHANNEL_HEADERS = { channelId: 'x-goog-channel-id', token: 'x-goog-channel-token', resourceId: 'x-goog-resource-id' } as const;
 const STATES = ['sync', 'exists', 'not_exists'];
@@ -40,7 +41,7 @@ export class GoogleWebhooksService implements WebhookFacts {
     @Inject(SETTINGS) settings: Settings,
     private readonly watches: WatchService,
   ) {
-    const { audience, email, jwksUrl, issuer } = settings.providers[GOOGLE]?.pubsub ?? {};
+    const { audience, email, jwksUrl, issuer } = providerSettings(settings, googleSettings).pubsub;
     this.pubsub = new PubsubVerifier({ audience, email, jwksUrl, ...(issuer ? { issuers: [issuer] } : {}) });
   }
 

@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '../../config/env';
+import type { ProviderSettings } from '../../config/provider-settings';
 import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts } from '../../integrations';
 import { readGoogleFault } from './google.faults';
 

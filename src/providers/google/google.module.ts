@@ -1,6 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
 import { GoogleAuthService } from './google-auth.service';
 import { GoogleCalendarSync } from './google-calendar.sync';
@@ -11,6 +12,7 @@ import { GoogleWebhooksService } from './google-webhooks.service';
 import { GoogleController } from './google.controller';
 import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
 import { GoogleService } from './google.service';
+import { googleSettings } from './google.settings';
 
 @Module({
   imports: [IntegrationsModule],
@@ -29,6 +31,8 @@ import { GoogleService } from './google.service';
   exports: [GoogleService],
 })
 export class GoogleModule {
+  static readonly settings = googleSettings;
+
   constructor(
     registry: ProviderRegistry,
     @Inject(SETTINGS) settings: Settings,
@@ -42,7 +46,7 @@ export class GoogleModule {
 
 /** What Google is, all in one place. */
 export function googleProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
-  const own = settings.providers[GOOGLE] ?? { webhookSecrets: [] };
+  const own = providerSettings(settings, googleSettings);
   const oauth2 = googleOAuth2(own);
   const roots = googleRoots(own);
   return {

@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { callSdk, GovernedHttp, type ConnectionRef } from '../../integrations';
 import { calendarClient, gmailClient } from './google.clients';
 import { GOOGLE, googleRoots } from './google.facts';
 import { composeMail, type SendEmail } from './google-mail.composer';
+import { googleSettings } from './google.settings';
 
 const DAY_MS = 86_400_000;
 /** A large attachment takes its time on the way up. */
@@ -58,7 +60,7 @@ export class GoogleService {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly http: GovernedHttp,
   ) {
-    this.roots = googleRoots(settings.providers[GOOGLE] ?? { webhookSecrets: [] });
+    this.roots = googleRoots(providerSettings(settings, googleSettings));
     this.host = new URL(settings.publicUrl).hostname;
   }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
   ConnectionRepository,
@@ -12,6 +13,7 @@ import {
   type TokenGrant,
 } from '../../integrations';
 import { SLACK, SLACK_API_BASE_URL, slackOAuth2 } from './slack.facts';
+import { slackSettings } from './slack.settings';
 
 const id = z.string().min(1).max(64);
 const token = z.string().min(1).max(4096);
@@ -71,7 +73,7 @@ export class SlackAuthService implements ProviderAuth {
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly connections: ConnectionRepository,
   ) {
-    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, slackSettings).apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
   parseTokenResponse(body: unknown, context: { step: 'exchange' | 'refresh'; kind?: string }): readonly TokenGrant[] {
@@ -133,7 +135,7 @@ export class SlackAuthService implements ProviderAuth {
       // Without rotation all of them hold the very same token: ending it would end theirs.
       return tokens.some((each) => each.refreshToken) ? this.end(fetch, 'auth.revoke', {}) : false;
     }
-    const { clientId, clientSecret } = slackOAuth2(this.settings.providers[SLACK] ?? { webhookSecrets: [] }, this.apiBaseUrl);
+    const { clientId, clientSecret } = slackOAuth2(providerSettings(this.settings, slackSettings), this.apiBaseUrl);
     if (!clientId || !clientSecret) return this.end(fetch, 'auth.revoke', {});
     return this.end(fetch, 'apps.uninstall', { client_id: clientId, client_secret: clientSecret });
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
   callSdk,
@@ -15,6 +16,7 @@ import {
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { messageTs } from './slack-webhooks.service';
+import { slackSettings } from './slack.settings';
 
 /** The envelope of an event as Slack sends it: https://docs.slack.dev/apis/events-api#event-type-structure */
 export interface SlackEnvelope<T> {
@@ -65,7 +67,7 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, slackSettings).apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
   async prepare(

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
   callSdk,
@@ -14,6 +15,7 @@ import {
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import type { SlackEnvelope } from './slack-records.handlers';
+import { slackSettings } from './slack.settings';
 
 interface SlackRevocation {
   /** Users, not tokens: https://docs.slack.dev/reference/events/tokens_revoked */
@@ -31,7 +33,7 @@ export class SlackRevocationHandler implements WebhookHandler<Envelope, boolean>
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, slackSettings).apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
   async prepare(

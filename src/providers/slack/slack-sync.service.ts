@@ -2,10 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { WebClient } from '@slack/web-api';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { callSdk, type ProviderSync, type SyncContext, type SyncPage, type SyncRecord, type SyncResource } from '../../integrations';
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
+import { slackSettings } from './slack.settings';
 
 /** Slack recommends at most 200: https://docs.slack.dev/apis/web-api/pagination */
 const PAGE_SIZE = 200;
@@ -28,7 +30,7 @@ export class SlackSyncService implements ProviderSync {
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, slackSettings).apiBaseUrl ?? SLACK_API_BASE_URL;
     this.resources = [
       { name: 'channels', label: 'Channels', full: (context) => this.walk(context, listChannels) },
       { name: 'users', label: 'Members', full: (context) => this.walk(context, listUsers) },

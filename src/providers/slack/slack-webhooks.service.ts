@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
   verifySlackSignature,
@@ -12,7 +13,7 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
-import { SLACK } from './slack.facts';
+import { slackSettings } from './slack.settings';
 
 const id = z.string().min(1).max(64);
 const message = z.object({
@@ -61,7 +62,7 @@ export class SlackWebhooksService implements WebhookFacts {
   private readonly secrets: readonly string[];
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.secrets = settings.providers[SLACK]?.webhookSecrets ?? [];
+    this.secrets = providerSettings(settings, slackSettings).webhookSecrets;
     this.configured = this.secrets.length > 0;
   }
 

@@ -1,6 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
 import { SlackAuthService } from './slack-auth.service';
 import { SlackChannelHandler, SlackMessageHandler, SlackRateLimitedHandler, SlackUserHandler } from './slack-records.handlers';
@@ -10,6 +11,7 @@ import { SlackWebhooksService } from './slack-webhooks.service';
 import { SlackController } from './slack.controller';
 import { SLACK, SLACK_API_BASE_URL, slackHttp, slackOAuth2 } from './slack.facts';
 import { SlackService } from './slack.service';
+import { slackSettings } from './slack.settings';
 
 @Module({
   imports: [IntegrationsModule],
@@ -28,6 +30,8 @@ import { SlackService } from './slack.service';
   exports: [SlackService],
 })
 export class SlackModule {
+  static readonly settings = slackSettings;
+
   constructor(
     registry: ProviderRegistry,
     @Inject(SETTINGS) settings: Settings,
@@ -41,7 +45,7 @@ export class SlackModule {
 
 /** What Slack is, all in one place. */
 export function slackProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
-  const own = settings.providers[SLACK] ?? { webhookSecrets: [] };
+  const own = providerSettings(settings, slackSettings);
   const apiBaseUrl = own.apiBaseUrl ?? SLACK_API_BASE_URL;
   return {
     key: SLACK,

@@ -3,10 +3,12 @@ import type { ChatPostMessageArguments } from '@slack/web-api';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { callSdk, GovernedHttp, type ConnectionRef } from '../../integrations';
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
+import { slackSettings } from './slack.settings';
 
 const part = z.record(z.string(), z.unknown());
 
@@ -49,7 +51,7 @@ export class SlackService {
     @Inject(SETTINGS) settings: Settings,
     private readonly http: GovernedHttp,
   ) {
-    this.apiBaseUrl = settings.providers[SLACK]?.apiBaseUrl ?? SLACK_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, slackSettings).apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
   /** Posts a message as the app. @throws IntegrationError `provider_not_found`, `provider_forbidden`, `provider_rejected`, ... */

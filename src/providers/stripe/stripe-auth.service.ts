@@ -2,11 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
-import type { ProviderSettings, Settings } from '../../config/env';
+import type { Settings } from '../../config/env';
+import { providerSettings, type ProviderSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import type { AccountIdentity, Fetch, ProviderAuth, TokenGrant } from '../../integrations';
 import { STRIPE, STRIPE_API_BASE_URL, stripeOAuth2 } from './stripe.facts';
 import { stripeClient, stripeList, stripeObject } from './stripe.client';
+import { stripeSettings } from './stripe.settings';
 
 const token = z.string().min(1).max(4096);
 const accountId = z.string().regex(/^acct_[A-Za-z0-9]{1,64}$/);
@@ -30,7 +32,7 @@ export class StripeAuthService implements ProviderAuth {
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.own = settings.providers[STRIPE] ?? { webhookSecrets: [] };
+    this.own = providerSettings(settings, stripeSettings);
     this.apiBaseUrl = this.own.apiBaseUrl ?? STRIPE_API_BASE_URL;
   }
 

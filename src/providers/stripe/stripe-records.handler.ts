@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import {
   OnWebhook,
   type ConnectionRef,
@@ -14,6 +15,7 @@ import {
 import { stripeClient } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { currentRecord, STRIPE_RESOURCES } from './stripe.resources';
+import { stripeSettings } from './stripe.settings';
 
 interface Prepared {
   readonly resource: string;
@@ -27,7 +29,7 @@ export class StripeRecordsHandler implements WebhookHandler<Stripe.Event, Prepar
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, stripeSettings).apiBaseUrl ?? STRIPE_API_BASE_URL;
   }
 
   async prepare(

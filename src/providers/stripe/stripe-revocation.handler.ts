@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { OnWebhook, type ConnectionRef, type Fetch, type HandlerContext, type WebhookEvent, type WebhookHandler } from '../../integrations';
 import { stripeClient, stripeObject } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
+import { stripeSettings } from './stripe.settings';
 
 /**
  * The account ended the platform's access. Stripe is asked, since the account may have been connected again before this came.
@@ -16,7 +18,7 @@ export class StripeRevocationHandler implements WebhookHandler<unknown, boolean>
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, stripeSettings).apiBaseUrl ?? STRIPE_API_BASE_URL;
   }
 
   async prepare(

@@ -3,11 +3,13 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import type { ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../integrations';
 import { stripeClient, stripeList } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { currentRecord, STRIPE_RESOURCES, type StripeResource } from './stripe.resources';
+import { stripeSettings } from './stripe.settings';
 
 const PAGE_SIZE = 100;
 /** Objects that are asked for at once in an incremental run. */
@@ -34,7 +36,7 @@ export class StripeSyncService implements ProviderSync {
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, stripeSettings).apiBaseUrl ?? STRIPE_API_BASE_URL;
     this.resources = STRIPE_RESOURCES.map((resource) => ({
       name: resource.name,
       label: resource.label,

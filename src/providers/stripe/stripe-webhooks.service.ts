@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
   verifyStripeSignature,
@@ -11,7 +12,7 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
-import { STRIPE } from './stripe.facts';
+import { stripeSettings } from './stripe.settings';
 
 const id = z.string().min(1).max(255);
 
@@ -32,7 +33,7 @@ export class StripeWebhooksService implements WebhookFacts {
   private readonly secrets: readonly string[];
 
   constructor(@Inject(SETTINGS) settings: Settings) {
-    this.secrets = settings.providers[STRIPE]?.webhookSecrets ?? [];
+    this.secrets = providerSettings(settings, stripeSettings).webhookSecrets;
     this.configured = this.secrets.length > 0;
   }
 

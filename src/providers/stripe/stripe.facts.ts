@@ -1,4 +1,4 @@
-import type { ProviderSettings } from '../../config/env';
+import type { ProviderSettings } from '../../config/provider-settings';
 import type { ApiKeyFacts, ConnectionRef, EndpointFacts, HttpFacts, OAuth2Facts } from '../../integrations';
 import { readStripeFault } from './stripe.faults';
 
@@ -13,8 +13,7 @@ const CONNECT_ORIGIN = 'https://connect.stripe.com';
 export function stripeOAuth2(settings: ProviderSettings): OAuth2Facts {
   return {
     clientId: settings.clientId ?? '',
-    // At the token endpoint the platform's secret key is the client secret.
-    clientSecret: settings.clientSecret ?? settings.secretKey ?? '',
+    clientSecret: settings.clientSecret ?? '',
     authorizeUrl: settings.authorizeUrl ?? `${CONNECT_ORIGIN}/oauth/authorize`,
     tokenUrl: settings.tokenUrl ?? `${CONNECT_ORIGIN}/oauth/token`,
     revokeUrl: settings.revokeUrl ?? `${CONNECT_ORIGIN}/oauth/deauthorize`,
@@ -47,7 +46,7 @@ const LISTS = [
 /** Limits of an account in live mode and in test mode, and of one endpoint: https://docs.stripe.com/rate-limits */
 export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string): HttpFacts {
   const prefix = new URL(apiBaseUrl).pathname.replace(/\/$/, '');
-  const live = /^(sk|rk)_live_/.test(settings.secretKey ?? '');
+  const live = /^(sk|rk)_live_/.test(settings.clientSecret ?? '');
   const endpoints: EndpointFacts[] = [
     { path: `${prefix}/v1/account`, limits: ['endpoint'] },
     ...LISTS.flatMap((name) => [
@@ -63,7 +62,7 @@ export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string): Http
     },
     defaultLimits: ['account'],
     retry: { idempotencyHeader: 'Idempotency-Key' },
-    authorize: (headers, { accessToken, connection }) => authorize(headers, accessToken, settings.secretKey, connection),
+    authorize: (headers, { accessToken, connection }) => authorize(headers, accessToken, settings.clientSecret, connection),
     readFault: readStripeFault,
   };
 }

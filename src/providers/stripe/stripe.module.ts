@@ -1,6 +1,7 @@
 import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
 import { StripeAuthService } from './stripe-auth.service';
 import { StripeRecordsHandler } from './stripe-records.handler';
@@ -10,6 +11,7 @@ import { StripeWebhooksService } from './stripe-webhooks.service';
 import { StripeController } from './stripe.controller';
 import { STRIPE, STRIPE_API_BASE_URL, STRIPE_API_KEY, stripeHttp, stripeOAuth2 } from './stripe.facts';
 import { StripeService } from './stripe.service';
+import { stripeSettings } from './stripe.settings';
 
 @Module({
   imports: [IntegrationsModule],
@@ -18,6 +20,8 @@ import { StripeService } from './stripe.service';
   exports: [StripeService],
 })
 export class StripeModule {
+  static readonly settings = stripeSettings;
+
   constructor(
     registry: ProviderRegistry,
     @Inject(SETTINGS) settings: Settings,
@@ -31,13 +35,13 @@ export class StripeModule {
 
 /** What Stripe is, all in one place. */
 export function stripeProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
-  const own = settings.providers[STRIPE] ?? { webhookSecrets: [] };
+  const own = providerSettings(settings, stripeSettings);
   const apiBaseUrl = own.apiBaseUrl ?? STRIPE_API_BASE_URL;
   return {
     key: STRIPE,
     name: 'Stripe',
     // A pasted key needs nothing of this server's; without a client id only Connect is missing.
-    configured: Boolean(own.clientId && own.secretKey),
+    configured: Boolean(own.clientId && own.clientSecret),
     apiBaseUrl,
     oauth2: stripeOAuth2(own),
     apiKey: STRIPE_API_KEY,

@@ -3,10 +3,12 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { GovernedHttp, type ConnectionRef } from '../../integrations';
 import { stripeClient, stripeObject } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
+import { stripeSettings } from './stripe.settings';
 
 /** Limits of https://docs.stripe.com/metadata: 50 keys of 40 characters, values of 500. */
 export const createSubscriptionBody = z.strictObject({
@@ -51,7 +53,7 @@ export class StripeService {
     @Inject(SETTINGS) settings: Settings,
     private readonly http: GovernedHttp,
   ) {
-    this.apiBaseUrl = settings.providers[STRIPE]?.apiBaseUrl ?? STRIPE_API_BASE_URL;
+    this.apiBaseUrl = providerSettings(settings, stripeSettings).apiBaseUrl ?? STRIPE_API_BASE_URL;
   }
 
   /**

@@ -60,7 +60,7 @@ describe('connecting', () => {
     });
     const connection = await fixture.connect('stripe');
     provider.http.authorize?.(headers, { accessToken: 'sk_test_theirs', connection });
-    expect(headers.get('authorization')).toBe(`Bearer ${fixture.settings.providers['stripe']?.secretKey}`);
+    expect(headers.get('authorization')).toBe(`Bearer ${fixture.settings.providers['stripe']?.clientSecret}`);
     expect(headers.get('stripe-account')).toBe(connection.accountId);
     expect(headers.has('stripe-context')).toBe(false);
   });

@@ -3,13 +3,14 @@ import { drainAndClose } from '../../../src/http-api/edge/drain';
 import { createLogger } from '../../../src/http-api/logging';
 import { createApp } from '../../../src/bootstrap';
 import { readEnvironment } from '../../../src/config/env';
+import { PROVIDER_SETTINGS } from '../../../src/providers';
 import { EffectSinkModule } from './effect-sink.module';
 
 /** The service with the effect sink as the product's own handler: one process of a fault run. */
 async function main(): Promise<void> {
   endWithParent();
   shiftClock(Number(process.env.FAULT_CLOCK_OFFSET_MS ?? 0));
-  const settings = readEnvironment();
+  const settings = readEnvironment(PROVIDER_SETTINGS);
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger, imports: [EffectSinkModule] });
   await app.listen(settings.port, settings.host);

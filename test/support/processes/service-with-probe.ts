@@ -7,6 +7,7 @@ import { createLogger } from '../../../src/http-api/logging';
 import { createApp } from '../../../src/bootstrap';
 import { systemClock, type Clock } from '../../../src/clock';
 import { readEnvironment } from '../../../src/config/env';
+import { PROVIDER_SETTINGS } from '../../../src/providers';
 import { ConnectionRepository, toRef } from '../../../src/integrations';
 import { ConnectionsModule } from '../../../src/integrations/connections/connections.module';
 import { TokenRepository } from '../../../src/integrations/connections/tokens/token.repository';
@@ -58,7 +59,7 @@ class TokenProbeModule {}
 
 /** The service with the probe. CLOCK_SHIFT_FILE: a file with the ms that its clock is ahead. */
 async function main(): Promise<void> {
-  const settings = readEnvironment();
+  const settings = readEnvironment(PROVIDER_SETTINGS);
   const shiftFile = process.env['CLOCK_SHIFT_FILE'];
   const app = await createApp(settings, {
     logger: createLogger(settings),

@@ -1,0 +1,14 @@
+import type { Type } from '@nestjs/common';
+import type { ProviderSettingsDeclaration } from '../config/provider-settings';
+import { GoogleModule } from './google/google.module';
+import { SlackModule } from './slack/slack.module';
+import { StripeModule } from './stripe/stripe.module';
+
+/** The module of a provider, and what it reads of the environment. */
+export type ProviderModule = Type & { readonly settings: ProviderSettingsDeclaration };
+
+/** The providers that the service has: one line each, and nothing else names them. */
+export const PROVIDERS: readonly ProviderModule[] = [SlackModule, StripeModule, GoogleModule];
+
+/** For `readEnvironment` and `loadSettings`. */
+export const PROVIDER_SETTINGS: readonly ProviderSettingsDeclaration[] = PROVIDERS.map(({ settings }) => settings);
