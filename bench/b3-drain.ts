@@ -132,7 +132,7 @@ function ourDrain(name: string, bench: Workbench, load: LoadGenerator, { guarded
     name,
     events: EVENTS,
     fill: async (series, count) => {
-      await bench.query('TRUNCATE webhook_events, object_guards');
+      await bench.query('TRUNCATE webhook_events, object_marks');
       await bench.query(
         `INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, headers, body)
          SELECT gen_random_uuid(), 'stripe', 'evt_' || $1::text || '_' || n, $2, k.routing_key, k.id, k.tenant, CASE WHEN $5 THEN 'thing/' || n END,

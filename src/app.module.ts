@@ -1,9 +1,10 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { HttpApiModule } from './http-api/http-api.module';
 import type { EdgeLogger } from './http-api/edge/logger';
-import { AppHandlersModule } from './app-handlers';
+import { AppHandlersModule, PRODUCT_MIGRATIONS } from './app-handlers';
 import { systemClock, type Clock } from './clock';
 import { ConfigModule } from './config/config.module';
+import type { Migration } from './config/data-source-options';
 import type { Settings } from './config/env';
 import { DatabaseModule } from './database';
 import { IntegrationsModule } from './integrations';
@@ -15,17 +16,19 @@ export interface AppParts {
   readonly clock?: Clock;
   /** Modules of the product that runs Trestle inside itself: its handlers, its pages. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** The migrations of these modules. */
+  readonly migrations?: readonly Migration[];
 }
 
 /** The map: every part of the service, each a folder. */
 @Module({})
 export class AppModule {
-  static with(settings: Settings, { logger, clock = systemClock, imports = [] }: AppParts): DynamicModule {
+  static with(settings: Settings, { logger, clock = systemClock, imports = [], migrations = [] }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.with(settings, clock),
-        DatabaseModule,
+        DatabaseModule.with([...PRODUCT_MIGRATIONS, ...migrations]),
         HttpApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
         ...PROVIDERS,

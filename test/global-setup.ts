@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRODUCT_MIGRATIONS } from '../src/app-handlers/migrations';
 import { openEmbeddedPostgres } from '../src/database/embedded-postgres';
 import { migrateEmbedded, migrateServer } from '../src/database/migrator';
 import { onServer, SEED_FILE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
@@ -17,7 +18,7 @@ export default async function globalSetup(): Promise<void> {
   const template = `trestle_template_${process.pid}`;
   await onServer(server, `DROP DATABASE IF EXISTS ${template}`);
   await onServer(server, `CREATE DATABASE ${template}`);
-  await migrateServer(withDatabase(server, template));
+  await migrateServer(withDatabase(server, template), PRODUCT_MIGRATIONS);
   process.env[TEMPLATE_DATABASE] = template;
 }
 
@@ -28,7 +29,7 @@ async function migratedSeed(): Promise<string> {
   if (existsSync(file)) return file;
   const embedded = await openEmbeddedPostgres('memory://');
   try {
-    await migrateEmbedded(embedded);
+    await migrateEmbedded(embedded, PRODUCT_MIGRATIONS);
     await mkdir(folder, { recursive: true });
     // two runs may do this at once
     const draft = `${file}.${process.pid}`;
@@ -41,8 +42,8 @@ async function migratedSeed(): Promise<string> {
 }
 
 async function fingerprint(): Promise<string> {
-  const migrations = join(ROOT, 'src', 'database', 'migrations');
-  const files = (await readdir(migrations)).sort().map((name) => join(migrations, name));
+  const folders = ['database', 'app-handlers'].map((owner) => join(ROOT, 'src', owner, 'migrations'));
+  const files = (await Promise.all(folders.map(async (folder) => (await readdir(folder)).sort().map((name) => join(folder, name))))).flat();
   const hash = createHash('sha256');
   for (const file of [...files, join(ROOT, 'node_modules', '@electric-sql', 'pglite', 'package.json')])
     hash.update(file).update(await readFile(file));

@@ -1,1 +1,2 @@
 export { AppHandlersModule } from './app-handlers.module';
+export { PRODUCT_MIGRATIONS } from './migrations';

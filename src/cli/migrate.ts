@@ -1,10 +1,11 @@
+import { PRODUCT_MIGRATIONS } from '../app-handlers';
 import { readEnvironment, SettingsError } from '../config/env';
 import { connectDatabase, DataFolderLockedError } from '../database';
 
 /** Applies the migrations that are pending, says which, and ends: for deployments that do this before the new version starts. */
 async function main(): Promise<void> {
   const { databaseUrl, dataDir } = readEnvironment([]);
-  const dataSource = await connectDatabase({ databaseUrl, dataDir });
+  const dataSource = await connectDatabase({ databaseUrl, dataDir, migrations: PRODUCT_MIGRATIONS });
   try {
     const [row] = await dataSource.query<{ count: string }[]>('SELECT count(*) AS count FROM migrations');
     process.stdout.write(`The database is up to date (${row?.count ?? 0} migrations).\n`);

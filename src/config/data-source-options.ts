@@ -1,7 +1,11 @@
-import type { DataSourceOptions } from 'typeorm';
+import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { EmbeddedPostgres } from '../database/embedded-postgres';
+import { loadedEntities, SnakeCaseColumns } from '../database/entities';
 import { KeptInsertsClient } from '../database/named-inserts';
 import { MIGRATIONS } from '../database/migrations';
+
+/** A migration of TypeORM; its name ends with the time at which it was written. */
+export type Migration = new () => MigrationInterface;
 
 export interface DataSourceSettings {
   /** A Postgres server; without it `embedded` must be given. */
@@ -12,7 +16,10 @@ export interface DataSourceSettings {
   databasePoolMax?: number;
   /** Milliseconds a statement may take, on a server; 0 for no limit. Default 30000. */
   statementTimeoutMs?: number;
+  /** Default: every one that this process has loaded. */
   entities?: DataSourceOptions['entities'];
+  /** Migrations of the product, beside those of the core. */
+  migrations?: readonly Migration[];
 }
 
 const APPLICATION_NAME = 'trestle';
@@ -27,15 +34,16 @@ const NETWORK_GRACE_MS = 15_000;
 /** How TypeORM reaches the database: a server where there is a URL, else the embedded one. Same dialect, same migrations. */
 export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptions {
   const common = {
-    type: 'postgres',
-    entities: settings.entities ?? [],
-    migrations: MIGRATIONS,
-    migrationsTransactionMode: 'each',
+    type: 'postgres' as const,
+    entities: settings.entities ?? loadedEntities(),
+    namingStrategy: new SnakeCaseColumns(),
+    migrations: [...MIGRATIONS, ...(settings.migrations ?? [])],
+    migrationsTransactionMode: 'each' as const,
     synchronize: false,
     installExtensions: false,
     // `where: { id: undefined }` must never mean "all rows"
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-  } as const satisfies DataSourceOptions;
+  } satisfies DataSourceOptions;
 
   if (settings.databaseUrl)
     // Pipelined: what need not wait for an answer is sent before it is there (https://node-postgres.com/features/pipelining).

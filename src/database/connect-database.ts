@@ -27,14 +27,14 @@ export async function connectDatabase(settings: DatabaseSettings): Promise<Manag
 
 /** @throws DataFolderLockedError, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
 export async function prepareDatabase(settings: DatabaseSettings): Promise<PreparedDatabase> {
-  const { databaseUrl } = settings;
+  const { databaseUrl, migrations } = settings;
   if (databaseUrl) {
-    report(await whenReachable(() => migrateServer(databaseUrl)));
+    report(await whenReachable(() => migrateServer(databaseUrl, migrations)));
     return { settings };
   }
   const embedded = await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });
   try {
-    report(await migrateEmbedded(embedded));
+    report(await migrateEmbedded(embedded, migrations));
     return { settings, embedded };
   } catch (error) {
     await embedded.close();

@@ -1,7 +1,8 @@
-import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { SETTINGS } from '../config/config.module';
+import type { Migration } from '../config/data-source-options';
 import type { Settings } from '../config/env';
 import { connectPrepared, prepareDatabase, type PreparedDatabase } from './connect-database';
 import { DatabaseHealth } from './database-health';
@@ -23,20 +24,6 @@ type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
 /** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth` and `LOCK_POOL`. */
 @Global()
 @Module({
-  imports: [
-    TypeOrmModule.forRootAsync({
-      imports: [EmbeddedSeedModule],
-      inject: [SETTINGS, EMBEDDED_SEED],
-      // here and not in the factory of the DataSource: Nest would answer its failure with "Retrying"
-      useFactory: async ({ databaseUrl, dataDir, databasePoolMax }: Settings, seed?: Uint8Array): Promise<Options> => ({
-        type: 'postgres',
-        autoLoadEntities: true,
-        retryAttempts: 1,
-        prepared: await prepareDatabase({ databaseUrl, dataDir, databasePoolMax, seed }),
-      }),
-      dataSourceFactory: async (options) => connectPrepared((options as Options).prepared, options?.entities),
-    }),
-  ],
   providers: [
     {
       provide: DatabaseInfo,
@@ -57,6 +44,11 @@ type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
   exports: [DatabaseInfo, DatabaseHealth, LOCK_POOL],
 })
 export class DatabaseModule implements OnApplicationShutdown {
+  /** @param migrations the product's own, beside those of the core */
+  static with(migrations: readonly Migration[] = []): DynamicModule {
+    return { module: DatabaseModule, imports: [typeOrm(migrations)] };
+  }
+
   constructor(
     private readonly health: DatabaseHealth,
     @Inject(LOCK_POOL) private readonly lockPool: LockPool | null,
@@ -65,4 +57,19 @@ export class DatabaseModule implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.health.close(), this.lockPool?.close()]);
   }
+}
+
+function typeOrm(migrations: readonly Migration[]): DynamicModule {
+  return TypeOrmModule.forRootAsync({
+    imports: [EmbeddedSeedModule],
+    inject: [SETTINGS, EMBEDDED_SEED],
+    // here and not in the factory of the DataSource: Nest would answer its failure with "Retrying"
+    useFactory: async ({ databaseUrl, dataDir, databasePoolMax }: Settings, seed?: Uint8Array): Promise<Options> => ({
+      type: 'postgres',
+      autoLoadEntities: true,
+      retryAttempts: 1,
+      prepared: await prepareDatabase({ databaseUrl, dataDir, databasePoolMax, migrations, seed }),
+    }),
+    dataSourceFactory: async (options) => connectPrepared((options as Options).prepared, options?.entities),
+  });
 }

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions, type DataSourceSettings } from '../config/data-source-options';
+import { dataSourceOptions, type DataSourceSettings, type Migration } from '../config/data-source-options';
 import type { EmbeddedPostgres } from './embedded-postgres';
 import { MIGRATIONS } from './migrations';
 
@@ -9,7 +9,7 @@ export const MIGRATION_LOCK = 7_234_551_104;
 const UNDEFINED_TABLE = '42P01';
 
 /** Applies the pending migrations on a Postgres server, one migrator at a time however many start at once. Gives their names. */
-export async function migrateServer(databaseUrl: string): Promise<string[]> {
+export async function migrateServer(databaseUrl: string, migrations: readonly Migration[] = []): Promise<string[]> {
   const lock = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: 5_000,
@@ -19,21 +19,21 @@ export async function migrateServer(databaseUrl: string): Promise<string[]> {
   lock.on('error', () => undefined); // losing it ends the session's lock; the query in hand reports the loss
   await lock.connect();
   try {
-    if (await isMigrated(lock)) return [];
+    if (await isMigrated(lock, [...MIGRATIONS, ...migrations])) return [];
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     // a migration may take longer than a statement of the service may
-    return await migrate({ databaseUrl, databasePoolMax: 2, statementTimeoutMs: 0 });
+    return await migrate({ databaseUrl, migrations, databasePoolMax: 2, statementTimeoutMs: 0 });
   } finally {
     await lock.end();
   }
 }
 
 /** The usual start: nothing to do, so no lock and no second pool. A migration's row commits with its work, so whoever sees all rows sees today's schema. */
-async function isMigrated(client: Client): Promise<boolean> {
+async function isMigrated(client: Client, migrations: readonly Migration[]): Promise<boolean> {
   try {
     const { rows } = await client.query<{ name: string }>('SELECT name FROM migrations');
     const applied = new Set(rows.map(({ name }) => name));
-    return MIGRATIONS.every(({ name }) => applied.has(name));
+    return migrations.every(({ name }) => applied.has(name));
   } catch (error) {
     if ((error as { code?: string }).code === UNDEFINED_TABLE) return false;
     throw error;
@@ -41,16 +41,28 @@ async function isMigrated(client: Client): Promise<boolean> {
 }
 
 /** Applies the pending migrations on the embedded database, alone there by nature. Gives their names. */
-export async function migrateEmbedded(embedded: EmbeddedPostgres): Promise<string[]> {
-  return migrate({ embedded });
+export async function migrateEmbedded(embedded: EmbeddedPostgres, migrations: readonly Migration[] = []): Promise<string[]> {
+  return migrate({ embedded, migrations });
 }
 
 async function migrate(settings: DataSourceSettings): Promise<string[]> {
   const dataSource = new DataSource(dataSourceOptions(settings));
   await dataSource.initialize();
   try {
+    await refuseStrangeSchema(dataSource);
     return (await dataSource.runMigrations()).map(({ name }) => name);
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** A database of before the first release has tables under other names; what is applied to it would fail half-way, in words of SQL. */
+async function refuseStrangeSchema(dataSource: DataSource): Promise<void> {
+  const [there] = await dataSource.query<{ found: string | null }[]>(`SELECT to_regclass('migrations') AS found`);
+  if (!there?.found) return;
+  const applied = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
+  if (applied.length === 0 || applied.some(({ name }) => name === MIGRATIONS[0]?.name)) return;
+  throw new Error(
+    'The database was made by a version before the first release, which this one cannot take over. Use an empty DATA_DIR or database.',
+  );
 }

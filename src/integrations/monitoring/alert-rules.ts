@@ -94,7 +94,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     kind: 'destination_paused',
     severity: 'critical',
     sql: `SELECT 'destination_paused:' || id AS key, NULL AS provider, tenant, NULL::uuid AS connection_id, failures AS count, name AS about, paused_reason AS code
-          FROM outgoing_destinations WHERE status = 'paused' AND paused_reason IN ('failing', 'gone') AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
+          FROM destinations WHERE status = 'paused' AND paused_reason IN ('failing', 'gone') AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
     describe: (f) => ({
       title: `Webhooks to ${f.about} are paused`,
       detail: f.code === 'gone' ? 'The address answered that it is gone.' : `The address took none of the last ${f.count} deliveries.`,

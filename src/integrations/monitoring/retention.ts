@@ -27,9 +27,9 @@ export class Retention {
     await this.deleteOld('request_buckets', 'minute', Math.min(BUCKET_DAYS, retentionDays));
     await this.deleteOld('webhook_refusals', 'minute', retentionDays);
     await this.deleteOld('alerts', 'resolved_at', retentionDays);
-    await this.deleteOld('outgoing_messages', 'created_at', retentionDays); // with its deliveries
-    await this.deleteOld('outgoing_secrets', 'expires_at', 0);
-    await this.deleteOld('outgoing_changes', 'flush_at', 1); // nobody wants to hear of them any more
+    await this.deleteOld('outbox', 'created_at', retentionDays); // with its deliveries
+    await this.deleteOld('destination_secrets', 'expires_at', 0);
+    await this.deleteOld('record_change_batches', 'flush_at', 1); // nobody wants to hear of them any more
   }
 
   private async deleteOld(table: string, column: string, days: number): Promise<void> {

@@ -85,7 +85,7 @@ export class DeliveryList {
   /** Newest first. */
   async list({ tenant, destinationId, status, type, before, limit }: DeliveryFilter): Promise<Delivery[]> {
     const rows = await this.read<Row>(
-      `SELECT ${COLUMNS} FROM outgoing_deliveries e JOIN outgoing_messages m ON m.id = e.message_id
+      `SELECT ${COLUMNS} FROM deliveries e JOIN outbox m ON m.id = e.message_id
        WHERE ($1::text IS NULL OR e.tenant = $1) AND ($2::uuid IS NULL OR e.destination_id = $2) AND ($3::text IS NULL OR e.status = $3)
          AND ($4::text IS NULL OR e.type = $4) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
        ORDER BY e.created_at DESC, e.id DESC LIMIT $7`,
@@ -97,7 +97,7 @@ export class DeliveryList {
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
     const [row] = await this.read<Row>(
-      `SELECT ${COLUMNS}, e.log FROM outgoing_deliveries e JOIN outgoing_messages m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
+      `SELECT ${COLUMNS}, e.log FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
       [id, tenant ?? null],
     );
     if (!row) throw new IntegrationError('not_found', { detail: 'There is no such delivery.' });
@@ -142,18 +142,18 @@ export class DeliveryList {
 }
 
 const ANEW = `status = 'pending', once = false, next_attempt_at = now(), give_up_at = $3, delivered_at = NULL`;
-const HAS_DESTINATION = 'EXISTS (SELECT 1 FROM outgoing_destinations d WHERE d.id = e.destination_id)';
+const HAS_DESTINATION = 'EXISTS (SELECT 1 FROM destinations d WHERE d.id = e.destination_id)';
 
 const RESEND_ONE = `
   WITH again AS (
-    UPDATE outgoing_deliveries e SET ${ANEW} WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status <> 'sending' AND ${HAS_DESTINATION} RETURNING e.id)
+    UPDATE deliveries e SET ${ANEW} WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status <> 'sending' AND ${HAS_DESTINATION} RETURNING e.id)
   SELECT id FROM again`;
 
 const RESEND_DEAD = `
   WITH dead AS MATERIALIZED (
-    SELECT e.id FROM outgoing_deliveries e WHERE e.destination_id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status = 'dead' AND NOT e.once
+    SELECT e.id FROM deliveries e WHERE e.destination_id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status = 'dead' AND NOT e.once
       AND ($4::timestamptz IS NULL OR e.created_at >= $4) AND ${HAS_DESTINATION} ORDER BY e.created_at LIMIT $5 FOR UPDATE SKIP LOCKED),
-  again AS (UPDATE outgoing_deliveries e SET ${ANEW} WHERE e.id = ANY (ARRAY(SELECT id FROM dead)) RETURNING e.id)
+  again AS (UPDATE deliveries e SET ${ANEW} WHERE e.id = ANY (ARRAY(SELECT id FROM dead)) RETURNING e.id)
   SELECT id FROM again`;
 
 function deliveryOf(row: Row): Delivery {

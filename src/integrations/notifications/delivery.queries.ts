@@ -6,14 +6,14 @@
  */
 export const CLAIM_DELIVERIES = `
   WITH RECURSIVE waiting (id) AS (
-    (SELECT destination_id FROM outgoing_deliveries WHERE status = 'pending' ORDER BY destination_id LIMIT 1)
+    (SELECT destination_id FROM deliveries WHERE status = 'pending' ORDER BY destination_id LIMIT 1)
     UNION ALL
     SELECT n.destination_id FROM waiting w CROSS JOIN LATERAL (
-      SELECT destination_id FROM outgoing_deliveries WHERE status = 'pending' AND destination_id > w.id ORDER BY destination_id LIMIT 1) n
+      SELECT destination_id FROM deliveries WHERE status = 'pending' AND destination_id > w.id ORDER BY destination_id LIMIT 1) n
   ),
   ready AS MATERIALIZED (
     SELECT d.id, q.doubtful, (CASE WHEN q.doubtful THEN 1 ELSE $1::int END) - coalesce(b.busy, 0) AS free
-    FROM waiting w JOIN outgoing_destinations d ON d.id = w.id
+    FROM waiting w JOIN destinations d ON d.id = w.id
     CROSS JOIN LATERAL (SELECT d.failures > 0 OR d.id = ANY ($4::uuid[]) AS doubtful) q
     LEFT JOIN unnest($5::uuid[], $6::int[]) AS b (id, busy) ON b.id = d.id
     WHERE d.status = 'active' AND (d.retry_at IS NULL OR d.retry_at <= now())
@@ -21,26 +21,26 @@ export const CLAIM_DELIVERIES = `
   offered AS MATERIALIZED (
     SELECT v.id, r.doubtful, row_number() OVER (PARTITION BY r.doubtful ORDER BY v.turn, v.next_attempt_at, v.id) AS place
     FROM ready r CROSS JOIN LATERAL (
-      SELECT e.id, e.next_attempt_at, row_number() OVER (ORDER BY e.next_attempt_at, e.id) AS turn FROM outgoing_deliveries e
+      SELECT e.id, e.next_attempt_at, row_number() OVER (ORDER BY e.next_attempt_at, e.id) AS turn FROM deliveries e
       WHERE e.destination_id = r.id AND e.status = 'pending' AND e.next_attempt_at <= now()
       ORDER BY e.next_attempt_at, e.id LIMIT greatest(r.free, 0)) v
   ),
   picked AS MATERIALIZED (
-    SELECT id FROM outgoing_deliveries
+    SELECT id FROM deliveries
     WHERE id = ANY (ARRAY(SELECT id FROM offered WHERE place <= CASE WHEN doubtful THEN $3::int ELSE $2::int END)) AND status = 'pending'
     FOR UPDATE SKIP LOCKED
   ),
   claimed AS (
-    UPDATE outgoing_deliveries e SET status = 'sending', attempts = e.attempts + 1, lease_owner = $7::uuid, lease_until = now() + make_interval(secs => $8::int)
+    UPDATE deliveries e SET status = 'sending', attempts = e.attempts + 1, lease_owner = $7::uuid, lease_until = now() + make_interval(secs => $8::int)
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*
   )
   SELECT c.id, c.message_id, c.destination_id, c.tenant, c.type, c.attempts, c.once, c.lease_owner, m.body, d.url, (d.failures > 0) AS failing,
-    (SELECT json_agg(json_build_object('id', s.id, 'secret', s.secret) ORDER BY s.created_at DESC, s.id DESC) FROM outgoing_secrets s
+    (SELECT json_agg(json_build_object('id', s.id, 'secret', s.secret) ORDER BY s.created_at DESC, s.id DESC) FROM destination_secrets s
      WHERE s.destination_id = d.id AND (s.expires_at IS NULL OR s.expires_at > $9::timestamptz)) AS secrets
-  FROM claimed c JOIN outgoing_messages m ON m.id = c.message_id JOIN outgoing_destinations d ON d.id = c.destination_id`;
+  FROM claimed c JOIN outbox m ON m.id = c.message_id JOIN destinations d ON d.id = c.destination_id`;
 
 /** Deliveries of processes that died wait again; the try counts. */
-export const TAKE_BACK = `UPDATE outgoing_deliveries SET status = 'pending', lease_owner = NULL, lease_until = NULL WHERE status = 'sending' AND lease_until < now()`;
+export const TAKE_BACK = `UPDATE deliveries SET status = 'pending', lease_owner = NULL, lease_until = NULL WHERE status = 'sending' AND lease_until < now()`;
 
 /** The last tries are kept. */
 const LOGGED = (entry: string) => `(CASE WHEN jsonb_array_length(log) >= 50 THEN log - 0 ELSE log END) || ${entry}::jsonb`;
@@ -49,10 +49,10 @@ const OURS = `id = $1::uuid AND lease_owner = $2::uuid AND status = 'sending'`;
 /** $1 delivery, $2 owner, $3 HTTP status, $4 log entry, $5 now. */
 export const MARK_DELIVERED = `
   WITH mine AS (
-    UPDATE outgoing_deliveries SET status = 'delivered', delivered_at = $5, lease_owner = NULL, lease_until = NULL, response_status = $3, error_code = NULL,
+    UPDATE deliveries SET status = 'delivered', delivered_at = $5, lease_owner = NULL, lease_until = NULL, response_status = $3, error_code = NULL,
       log = ${LOGGED('$4')} WHERE ${OURS} RETURNING destination_id),
   well AS (
-    UPDATE outgoing_destinations d SET failures = 0, failing_since = NULL, retry_at = NULL, last_error = NULL
+    UPDATE destinations d SET failures = 0, failing_since = NULL, retry_at = NULL, last_error = NULL
     FROM mine WHERE d.id = mine.destination_id AND d.failures > 0)
   SELECT 'delivered' AS status FROM mine`;
 
@@ -62,9 +62,9 @@ export const MARK_DELIVERED = `
  */
 export const MARK_FAILED = `
   WITH mine AS (
-    UPDATE outgoing_deliveries e SET
+    UPDATE deliveries e SET
       status = CASE WHEN e.once OR $5::timestamptz + $7::float8 * interval '1 millisecond' > greatest(e.give_up_at, (
-        SELECT d.resumed_at FROM outgoing_destinations d WHERE d.id = e.destination_id) + $8::float8 * interval '1 millisecond') THEN 'dead' ELSE 'pending' END,
+        SELECT d.resumed_at FROM destinations d WHERE d.id = e.destination_id) + $8::float8 * interval '1 millisecond') THEN 'dead' ELSE 'pending' END,
       next_attempt_at = now() + $7::float8 * interval '1 millisecond',
       lease_owner = NULL, lease_until = NULL, response_status = $3, error_code = $6, log = ${LOGGED('$4')} WHERE ${OURS} RETURNING e.status)
   SELECT status FROM mine`;
@@ -72,21 +72,21 @@ export const MARK_FAILED = `
 /** $1 destination, $2 now, $3 error; gives how it stands. */
 export const COUNT_FAILURE = `
   WITH counted AS (
-    UPDATE outgoing_destinations SET failures = failures + 1, failing_since = coalesce(failing_since, $2), last_error = $3 WHERE id = $1
+    UPDATE destinations SET failures = failures + 1, failing_since = coalesce(failing_since, $2), last_error = $3 WHERE id = $1
     RETURNING failures, failing_since, status)
   SELECT * FROM counted`;
 
 /** $1 destination, $2 ms. */
 export const REST = `
-  UPDATE outgoing_destinations SET retry_at = greatest(retry_at, now() + $2::float8 * interval '1 millisecond') WHERE id = $1 AND failures > 0`;
+  UPDATE destinations SET retry_at = greatest(retry_at, now() + $2::float8 * interval '1 millisecond') WHERE id = $1 AND failures > 0`;
 
 /** $1 destination, $2 reason, $3 now. */
 export const PAUSE_DEAD = `
   WITH paused AS (
-    UPDATE outgoing_destinations SET status = 'paused', paused_reason = $2, paused_at = $3, updated_at = $3
+    UPDATE destinations SET status = 'paused', paused_reason = $2, paused_at = $3, updated_at = $3
     WHERE id = $1 AND status = 'active' AND failures > 0 RETURNING tenant)
   SELECT tenant FROM paused`;
 
 /** As if it had not been claimed. $1 delivery, $2 owner. */
 export const RELEASE_DELIVERY = `
-  UPDATE outgoing_deliveries SET status = 'pending', attempts = greatest(attempts - 1, 0), next_attempt_at = now(), lease_owner = NULL, lease_until = NULL WHERE ${OURS}`;
+  UPDATE deliveries SET status = 'pending', attempts = greatest(attempts - 1, 0), next_attempt_at = now(), lease_owner = NULL, lease_until = NULL WHERE ${OURS}`;

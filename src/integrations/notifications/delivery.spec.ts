@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   receiver.reset();
-  for (const table of ['outgoing_messages', 'outgoing_changes', 'outgoing_destinations', 'alerts'])
+  for (const table of ['outbox', 'record_change_batches', 'destinations', 'alerts'])
     await database.dataSource.query(`DELETE FROM ${table}`);
   clock = new StillClock();
   process = new OutgoingProcess(database, { clock, box, options: { timeoutMs: 3_000 } });
@@ -35,8 +35,8 @@ afterEach(() => process.close());
 const rows = <T = Record<string, unknown>>(sql: string, params: unknown[] = []): Promise<T[]> => database.dataSource.query(sql, params);
 /** What waits for a later time is due now. */
 const later = async () => {
-  await rows(`UPDATE outgoing_deliveries SET next_attempt_at = now() WHERE status = 'pending'`);
-  await rows('UPDATE outgoing_destinations SET retry_at = NULL');
+  await rows(`UPDATE deliveries SET next_attempt_at = now() WHERE status = 'pending'`);
+  await rows('UPDATE destinations SET retry_at = NULL');
 };
 const secretsOf = (...made: { secret: string }[]) => made.map(({ secret }) => secret);
 
@@ -100,7 +100,7 @@ it('waits as long as the destination asks, with everything for it', async () => 
   expect(receiver.at('/a')).toHaveLength(1);
   const [waits] = await rows<{ delivery: number; destination: number }>(
     `SELECT extract(epoch FROM e.next_attempt_at - now())::int AS delivery, extract(epoch FROM d.retry_at - now())::int AS destination
-     FROM outgoing_deliveries e JOIN outgoing_destinations d ON d.id = e.destination_id WHERE e.attempts = 1`,
+     FROM deliveries e JOIN destinations d ON d.id = e.destination_id WHERE e.attempts = 1`,
   );
   for (const wait of [waits?.delivery, waits?.destination]) {
     expect(wait).toBeGreaterThan(1_700);
@@ -183,7 +183,7 @@ it('signs with the old and the new secret while one is rolled, and with the new 
     index && verifyStandardWebhook(deliveryOf(index, clock.now() - (index === during ? HOUR_MS : 0)), [secret]).ok;
   expect([good(during, old.secret), good(during, rolled.secret)]).toEqual([true, true]);
   expect([good(after, old.secret), good(after, rolled.secret)]).toEqual([false, true]);
-  const [stored] = await rows<{ all: string }>(`SELECT string_agg(s::text, ' ') AS all FROM outgoing_secrets s`);
+  const [stored] = await rows<{ all: string }>(`SELECT string_agg(s::text, ' ') AS all FROM destination_secrets s`);
   expect(stored?.all).not.toContain(old.secret.slice(6, 30));
   expect(stored?.all).not.toContain(rolled.secret.slice(6, 30));
 });
@@ -196,7 +196,7 @@ it('sends what a process had claimed when it died, once its lease is over', asyn
   expect(claimed).toBeDefined();
   await process.deliver();
   expect(receiver.at('/a')).toHaveLength(0); // the lease holds
-  await rows(`UPDATE outgoing_deliveries SET lease_until = now() - interval '1 second' WHERE status = 'sending'`);
+  await rows(`UPDATE deliveries SET lease_until = now() - interval '1 second' WHERE status = 'sending'`);
   await process.deliver();
   expect(receiver.at('/a')).toHaveLength(1);
   // It was only paused, and comes back: its word does not count any more.
@@ -229,7 +229,7 @@ it('does not let a destination that hangs delay another', async () => {
   await process.runner.idle();
   expect(receiver.at('/hangs').length).toBeLessThanOrEqual(8);
   expect(await process.deliveries.list({ destinationId: well.id, status: 'pending', limit: 100 })).toEqual([]);
-  expect(await rows(`SELECT DISTINCT error_code FROM outgoing_deliveries WHERE attempts > 0 AND status = 'pending'`)).toEqual([
+  expect(await rows(`SELECT DISTINCT error_code FROM deliveries WHERE attempts > 0 AND status = 'pending'`)).toEqual([
     { error_code: 'timeout' },
   ]);
 });
@@ -255,7 +255,7 @@ it('gathers changes of records: one message for a connection and resource, with 
   }
   await process.deliver();
   expect(receiver.received).toEqual([]); // still gathering
-  await rows('UPDATE outgoing_changes SET flush_at = now()');
+  await rows('UPDATE record_change_batches SET flush_at = now()');
   await process.deliver();
   expect(receiver.at('/a').map(({ body }) => (JSON.parse(body.toString()) as { data: unknown }).data)).toEqual([
     {

@@ -39,7 +39,7 @@ export class DestinationInterest {
 
   private async ofEverybody(runner: SqlRunner): Promise<ReadonlySet<string>> {
     if (this.everybody && this.isFresh(this.everybody)) return this.everybody.types;
-    this.everybody = this.known(await runner.query<{ type: string }>('SELECT DISTINCT unnest(events) AS type FROM outgoing_destinations'));
+    this.everybody = this.known(await runner.query<{ type: string }>('SELECT DISTINCT unnest(events) AS type FROM destinations'));
     return this.everybody.types;
   }
 
@@ -47,7 +47,7 @@ export class DestinationInterest {
     const before = this.tenants.get(tenant);
     if (before && this.isFresh(before)) return before.types;
     const known = this.known(
-      await runner.query<{ type: string }>('SELECT DISTINCT unnest(events) AS type FROM outgoing_destinations WHERE tenant = $1', [tenant]),
+      await runner.query<{ type: string }>('SELECT DISTINCT unnest(events) AS type FROM destinations WHERE tenant = $1', [tenant]),
     );
     if (this.tenants.size >= MAX_TENANTS) this.tenants.clear();
     this.tenants.set(tenant, known);

@@ -17,7 +17,7 @@ export class DestinationSecrets {
     const plain = `whsec_${randomBytes(32).toString('base64')}`;
     const id = uuidv7();
     const secret = this.box.encrypt(plain, destinationSecretBinding(destination.tenant, id));
-    await runner.query('INSERT INTO outgoing_secrets (id, destination_id, tenant, secret, created_at) VALUES ($1, $2, $3, $4, $5)', [
+    await runner.query('INSERT INTO destination_secrets (id, destination_id, tenant, secret, created_at) VALUES ($1, $2, $3, $4, $5)', [
       id,
       destination.id,
       destination.tenant,
@@ -29,13 +29,13 @@ export class DestinationSecrets {
 
   /** A new one signs from now on; those before it sign as well until `until`. */
   async rotate(runner: SqlRunner, destination: { readonly id: string; readonly tenant: string }, at: Date, until: Date): Promise<string> {
-    await runner.query('UPDATE outgoing_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [
+    await runner.query('UPDATE destination_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [
       destination.id,
       until,
     ]);
     await runner.query(
-      `DELETE FROM outgoing_secrets WHERE destination_id = $1 AND (expires_at <= $2 OR id NOT IN (
-         SELECT id FROM outgoing_secrets WHERE destination_id = $1 ORDER BY created_at DESC, id DESC LIMIT ${MAX_GOOD - 1}))`,
+      `DELETE FROM destination_secrets WHERE destination_id = $1 AND (expires_at <= $2 OR id NOT IN (
+         SELECT id FROM destination_secrets WHERE destination_id = $1 ORDER BY created_at DESC, id DESC LIMIT ${MAX_GOOD - 1}))`,
       [destination.id, at],
     );
     return this.create(runner, destination, at);

@@ -123,7 +123,7 @@ export class DestinationService {
     const at = new Date(this.clock.now());
     const body = messageBody(TEST_TYPE, at, { destinationId: id });
     const [deliveryId, messageId, leaseOwner] = [uuidv7(), uuidv7(), uuidv7()];
-    await manager.query('INSERT INTO outgoing_messages (id, tenant, type, body, created_at) VALUES ($1, $2, $3, $4, $5)', [
+    await manager.query('INSERT INTO outbox (id, tenant, type, body, created_at) VALUES ($1, $2, $3, $4, $5)', [
       messageId,
       destination.tenant,
       TEST_TYPE,
@@ -131,12 +131,12 @@ export class DestinationService {
       at,
     ]);
     await manager.query(
-      `INSERT INTO outgoing_deliveries (id, message_id, destination_id, tenant, type, status, attempts, give_up_at, once, lease_owner, lease_until, created_at)
+      `INSERT INTO deliveries (id, message_id, destination_id, tenant, type, status, attempts, give_up_at, once, lease_owner, lease_until, created_at)
        VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, true, $7, now() + make_interval(secs => $8::int), $6)`,
       [deliveryId, messageId, id, destination.tenant, TEST_TYPE, at, leaseOwner, this.options.leaseSeconds],
     );
     const secrets = await manager.query<StoredSecret[]>(
-      'SELECT id, secret FROM outgoing_secrets WHERE destination_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC',
+      'SELECT id, secret FROM destination_secrets WHERE destination_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC',
       [id, at],
     );
     const { url } = destination;

@@ -173,14 +173,14 @@ describe('webhooks to the product', () => {
     const user = await app.tokenFor({ tenant: 'acme', user: 'u2' });
     const { id } = (await call<{ id: string }>('POST', 'connections', { provider: 'remote', apiKey: 'key_2' }, user)).json;
     const messages = () =>
-      database.query<unknown[]>(`SELECT 1 FROM outgoing_messages WHERE type = 'connection.needs_reauth' AND connection_id = $1`, [id]);
+      database.query<unknown[]>(`SELECT 1 FROM outbox WHERE type = 'connection.needs_reauth' AND connection_id = $1`, [id]);
     const stands = async () => (await call<{ status: string }>('GET', `connections/${id}`, undefined, user)).json.status;
 
     const failing = inTransaction(database, async (manager) => {
       await status.markNeedsReauth(id, { code: 'needs_reauth' }, manager);
-      expect(
-        await manager.query(`SELECT 1 FROM outgoing_messages WHERE connection_id = $1 AND type = 'connection.needs_reauth'`, [id]),
-      ).toHaveLength(1);
+      expect(await manager.query(`SELECT 1 FROM outbox WHERE connection_id = $1 AND type = 'connection.needs_reauth'`, [id])).toHaveLength(
+        1,
+      );
       throw new Error('the process has other plans');
     });
     await expect(failing).rejects.toThrow('other plans');
@@ -205,10 +205,10 @@ describe('webhooks to the product', () => {
       return (await fetch(`${app.url}/webhooks/remote`, { method: 'POST', body, headers })).status;
     };
     const stored = () => database.query<unknown[]>(`SELECT 1 FROM webhook_events WHERE event_id = 'evt_again'`);
-    await database.query('ALTER TABLE outgoing_messages RENAME TO outgoing_messages_away');
+    await database.query('ALTER TABLE outbox RENAME TO outbox_away');
     expect(await post()).toBeGreaterThanOrEqual(500);
     expect(await stored()).toEqual([]);
-    await database.query('ALTER TABLE outgoing_messages_away RENAME TO outgoing_messages');
+    await database.query('ALTER TABLE outbox_away RENAME TO outbox');
     expect(await post()).toBe(200);
     expect((await stored()).length).toBeGreaterThan(0);
     await until('the forwarded webhook', () => told('/inbox').length > 0);
@@ -218,7 +218,7 @@ describe('webhooks to the product', () => {
   it('writes nothing for a tenant that asked for nothing', async () => {
     const user = await app.tokenFor({ tenant: 'quiet', user: 'u1' });
     await call('POST', 'connections', { provider: 'remote', apiKey: 'key_4' }, user);
-    expect(await database.query(`SELECT 1 FROM outgoing_messages WHERE tenant = 'quiet'`)).toEqual([]);
+    expect(await database.query(`SELECT 1 FROM outbox WHERE tenant = 'quiet'`)).toEqual([]);
   });
 
   describe('the routes', () => {

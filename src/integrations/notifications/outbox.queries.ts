@@ -8,13 +8,13 @@ export const ADD_MESSAGES = `
       AS g (id, tenant, type, connection_id, webhook_type, at, body)),
   wanted AS MATERIALIZED (
     SELECT g.id, g.tenant, g.type, g.at, d.id AS destination_id
-    FROM given g JOIN outgoing_destinations d ON d.tenant = g.tenant AND g.type = ANY (d.events)
+    FROM given g JOIN destinations d ON d.tenant = g.tenant AND g.type = ANY (d.events)
     WHERE g.webhook_type IS NULL OR d.webhook_types = '{}' OR EXISTS (
       SELECT 1 FROM unnest(d.webhook_types) p WHERE p = g.webhook_type OR (right(p, 1) = '*' AND starts_with(g.webhook_type, left(p, -1))))),
   stored AS (
-    INSERT INTO outgoing_messages (id, tenant, type, connection_id, body, created_at)
+    INSERT INTO outbox (id, tenant, type, connection_id, body, created_at)
     SELECT g.id, g.tenant, g.type, g.connection_id, g.body, g.at FROM given g WHERE g.id IN (SELECT id FROM wanted))
-  INSERT INTO outgoing_deliveries (id, message_id, destination_id, tenant, type, give_up_at, created_at)
+  INSERT INTO deliveries (id, message_id, destination_id, tenant, type, give_up_at, created_at)
   SELECT gen_random_uuid(), w.id, w.destination_id, w.tenant, w.type, w.at + $8::float8 * interval '1 millisecond', w.at FROM wanted w`;
 
 /**
@@ -22,7 +22,7 @@ export const ADD_MESSAGES = `
  * $1 connection, $2 resource, $3 tenant, $4 provider, $5 cursor, $6 created, $7 updated, $8 deleted, $9 at, $10 ms to gather.
  */
 export const GATHER_CHANGES = `
-  INSERT INTO outgoing_changes AS c (connection_id, resource, tenant, provider, cursor, created, updated, deleted, at, flush_at)
+  INSERT INTO record_change_batches AS c (connection_id, resource, tenant, provider, cursor, created, updated, deleted, at, flush_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + $10::float8 * interval '1 millisecond')
   ON CONFLICT (connection_id, resource) DO UPDATE SET
     created = c.created + excluded.created, updated = c.updated + excluded.updated, deleted = c.deleted + excluded.deleted, at = excluded.at`;
@@ -30,7 +30,7 @@ export const GATHER_CHANGES = `
 /** Takes what has been gathered long enough. $1 most. */
 export const TAKE_CHANGES = `
   WITH due AS MATERIALIZED (
-    SELECT connection_id, resource FROM outgoing_changes WHERE flush_at <= now() ORDER BY flush_at LIMIT $1 FOR UPDATE SKIP LOCKED),
+    SELECT connection_id, resource FROM record_change_batches WHERE flush_at <= now() ORDER BY flush_at LIMIT $1 FOR UPDATE SKIP LOCKED),
   taken AS (
-    DELETE FROM outgoing_changes c USING due d WHERE c.connection_id = d.connection_id AND c.resource = d.resource RETURNING c.*)
+    DELETE FROM record_change_batches c USING due d WHERE c.connection_id = d.connection_id AND c.resource = d.resource RETURNING c.*)
   SELECT * FROM taken`;

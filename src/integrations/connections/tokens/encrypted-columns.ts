@@ -54,11 +54,11 @@ export const encryptedColumns: readonly EncryptedTable[] = [
     binding: (row) => actionBinding(row.tenant, row.id),
   },
   {
-    table: 'outgoing_secrets',
+    table: 'destination_secrets',
     columns: ['secret'],
     needs: `${KEY_OF('secret')} = $1`,
     pending: `SELECT s.id, s.tenant, '' AS connection_id, '' AS kind, ARRAY[s.secret] AS secrets
-      FROM outgoing_secrets s WHERE ${KEY_OF('s.secret')} <> $1 AND s.id > $2 ORDER BY s.id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED`,
+      FROM destination_secrets s WHERE ${KEY_OF('s.secret')} <> $1 AND s.id > $2 ORDER BY s.id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED`,
     binding: (row) => destinationSecretBinding(row.tenant, row.id),
   },
 ];

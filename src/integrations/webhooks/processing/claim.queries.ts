@@ -82,7 +82,7 @@ const markCompleted = (which: string) => `
       k.status <> 'disconnected' AND m.object_key IS NOT NULL AND m.object_version IS NOT NULL AND (m.provider || '/' || m.type) <> ALL ($2::text[]) AS guarded
     FROM marked m LEFT JOIN connections k ON k.id = m.connection_id),
   moved AS (
-    INSERT INTO object_guards AS g (connection_id, object_key, version, event_id, before_version, before_event_id)
+    INSERT INTO object_marks AS g (connection_id, object_key, version, event_id, before_version, before_event_id)
     SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.object_version, o.event_id, ${NOTHING_YET}, ''
     FROM ours o WHERE o.guarded ORDER BY o.connection_id, o.object_key, o.object_version DESC, o.event_id COLLATE "C" DESC
     ON CONFLICT (connection_id, object_key) DO UPDATE SET updated_at = now(), before_version = g.version, before_event_id = g.event_id,

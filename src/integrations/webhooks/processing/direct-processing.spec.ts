@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 beforeEach(async () => {
-  for (const table of ['webhook_events', 'object_guards', 'notes']) await harness.rows(`DELETE FROM ${table}`);
+  for (const table of ['webhook_events', 'object_marks', 'notes']) await harness.rows(`DELETE FROM ${table}`);
   harness.wakeUp.rings = 0;
   Noting.held = undefined;
   Noting.failures = 0;
@@ -80,7 +80,7 @@ it('runs an event without anybody having to look for it', async () => {
   expect(harness.wakeUp.rings).toBe(0);
   expect(await notes()).toEqual([{ event_id: 'one', tenant: 'a', said: 'hello' }]);
   expect(await events()).toEqual([{ event_id: 'one', status: 'completed', attempts: 1 }]);
-  expect(await harness.rows('SELECT object_key, version FROM object_guards')).toEqual([{ object_key: 'thing/1', version: '3' }]);
+  expect(await harness.rows('SELECT object_key, version FROM object_marks')).toEqual([{ object_key: 'thing/1', version: '3' }]);
 });
 
 it('does nothing for an event that is known', async () => {

@@ -45,7 +45,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 beforeEach(async () => {
-  for (const table of ['webhook_events', 'object_guards', 'states', 'ledger']) await harness.rows(`DELETE FROM ${table}`);
+  for (const table of ['webhook_events', 'object_marks', 'states', 'ledger']) await harness.rows(`DELETE FROM ${table}`);
 });
 
 const state = () =>
@@ -106,7 +106,7 @@ it(`ends in the same state in whatever order, and however often, events come (${
         .map(({ object, version, id, deleted }) => ({ object, version: String(version), event_id: id, deleted }));
       expect(await state()).toEqual(expected);
       expect(await harness.rows('SELECT count(*)::int AS n FROM ledger')).toEqual([{ n: events.length }]);
-      for (const table of ['states', 'ledger', 'webhook_events', 'object_guards']) await harness.rows(`DELETE FROM ${table}`);
+      for (const table of ['states', 'ledger', 'webhook_events', 'object_marks']) await harness.rows(`DELETE FROM ${table}`);
     }),
     { numRuns: SEEDS },
   );

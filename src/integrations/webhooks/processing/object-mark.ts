@@ -23,7 +23,7 @@ export function isGuarded(event: ClaimedEvent): event is GuardedEvent {
 /** The mark of the event's object; undefined where the event is not guarded. Without a lock. */
 export async function readMark(runner: SqlRunner, event: ClaimedEvent): Promise<ObjectMark | undefined> {
   if (!isGuarded(event)) return undefined;
-  const sql = 'SELECT version, event_id FROM object_guards WHERE connection_id = $1 AND object_key = $2';
+  const sql = 'SELECT version, event_id FROM object_marks WHERE connection_id = $1 AND object_key = $2';
   const [row] = await runner.query<{ version: string; event_id: string }>(sql, [event.connection.id, event.objectKey]);
   return row ? { version: Number(row.version), eventId: row.event_id } : { version: NOTHING_YET, eventId: '' };
 }

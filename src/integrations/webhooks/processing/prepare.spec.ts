@@ -71,7 +71,7 @@ beforeAll(async () => {
   await harness.rows('CREATE TABLE states (object text PRIMARY KEY, state text)');
 });
 beforeEach(async () => {
-  for (const table of ['webhook_events', 'object_guards', 'connections', 'states']) await harness.rows(`DELETE FROM ${table}`);
+  for (const table of ['webhook_events', 'object_marks', 'connections', 'states']) await harness.rows(`DELETE FROM ${table}`);
   await harness.connect('acc');
   Object.assign(remote, { state: 'first', reads: 0, gates: new Map() });
   AlsoCalled.calls = [];

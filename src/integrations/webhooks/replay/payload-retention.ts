@@ -56,7 +56,7 @@ export class PayloadRetention {
     ]);
     this.clearedUntil = payloadsBefore;
     const rows = await this.inBatches('webhook_events', 'DELETE FROM webhook_events', settled, [rowsBefore]);
-    await this.inBatches('object_guards', 'DELETE FROM object_guards', 'updated_at < now() - make_interval(days => $1::int)', [
+    await this.inBatches('object_marks', 'DELETE FROM object_marks', 'updated_at < now() - make_interval(days => $1::int)', [
       retentionDays * ROW_FACTOR,
     ]);
     await this.dataSource.query('DELETE FROM webhook_refusals WHERE minute < now() - make_interval(days => $1::int)', [retentionDays]);

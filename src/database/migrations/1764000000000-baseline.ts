@@ -1,40 +1,16 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** The whole schema, one table a statement. Secrets are stored encrypted (text `v1:<keyId>:<base64>`) or hashed, never plain. */
-export class InitialSchema1764000000000 implements MigrationInterface {
-  name = 'InitialSchema1764000000000';
+export class Baseline1764000000000 implements MigrationInterface {
+  name = 'Baseline1764000000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of [...CONNECTIONS, ...WEBHOOKS, ...SYNC, ...ACTIONS, ...HEALTH]) await runner.query(statement);
+    for (const statement of [...CONNECTIONS, ...WEBHOOKS, ...SYNC, ...OPERATIONS, ...MONITORING, ...NOTIFICATIONS])
+      await runner.query(statement);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    const tables = [
-      'alerts',
-      'request_buckets',
-      'request_log',
-      'actions',
-      'sync_watches',
-      'records',
-      'sync_seen',
-      'record_sequences',
-      'sync_cursors',
-      'sync_runs',
-      'sync_schedules',
-      'webhook_replays',
-      'webhook_refusals',
-      'object_guards',
-      'webhook_events',
-      'browser_sessions',
-      'used_tokens',
-      'connect_sessions',
-      'oauth_states',
-      'token_refreshes',
-      'tokens',
-      'encryption_keys',
-      'connections',
-    ];
-    for (const table of tables) await runner.query(`DROP TABLE IF EXISTS ${table}`);
+  async down(): Promise<void> {
+    return Promise.reject(new Error('There is nothing before the first schema: drop the database instead.'));
   }
 }
 
@@ -87,9 +63,9 @@ const WEBHOOKS = [
   `CREATE INDEX webhook_events_due_by_tenant ON webhook_events ((coalesce(tenant, '')), next_attempt_at, id) WHERE status IN ('received', 'failed')`,
   `CREATE INDEX webhook_events_leased ON webhook_events (lease_until) WHERE status = 'processing'`,
   `CREATE INDEX webhook_events_dead ON webhook_events (received_at DESC) WHERE status = 'dead'`,
-  // What was last applied to an object, so that a late event never takes it back.
-  `CREATE TABLE object_guards (connection_id uuid NOT NULL, object_key text NOT NULL, version numeric NOT NULL, event_id text NOT NULL, updated_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (connection_id, object_key))`,
+  // What was last applied to an object, so that a late event never takes it back. before_*: where the mark stood, so that one statement can move it and tell.
+  `CREATE TABLE object_marks (connection_id uuid NOT NULL, object_key text NOT NULL, version numeric NOT NULL, event_id text NOT NULL,
+    before_version numeric, before_event_id text, updated_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (connection_id, object_key))`,
   // Refused deliveries, counted by cause and minute: nothing of what a stranger sent is stored.
   `CREATE TABLE webhook_refusals (provider text NOT NULL, cause text NOT NULL, minute timestamptz NOT NULL, count integer NOT NULL, PRIMARY KEY (provider, cause, minute))`,
   `CREATE TABLE webhook_replays (id uuid PRIMARY KEY, tenant text, actor text NOT NULL, filter jsonb NOT NULL, matched integer NOT NULL, at timestamptz NOT NULL DEFAULT now())`,
@@ -127,12 +103,19 @@ const SYNC = [
   `CREATE INDEX sync_seen_by_connection ON sync_seen (connection_id)`,
   // The change number is drawn under this row's lock, so numbers become visible in their order.
   `CREATE TABLE record_sequences (connection_id uuid PRIMARY KEY REFERENCES connections ON DELETE CASCADE, last_change bigint NOT NULL DEFAULT 0, compacted_to bigint NOT NULL DEFAULT 0)`,
+  // Written and looked up in bulk. Keys are compared byte by byte, whatever the database's language. Whoever writes a record holds its connection's row in
+  // record_sequences, so that row is what records hang on: a foreign key to connections would look it up, and lock it, for each record anew.
   `CREATE TABLE records (
-    connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE, resource text NOT NULL, partition text NOT NULL DEFAULT '', external_id text NOT NULL,
+    connection_id uuid NOT NULL, resource text COLLATE "C" NOT NULL, partition text COLLATE "C" NOT NULL DEFAULT '', external_id text COLLATE "C" NOT NULL,
     data jsonb, hash bytea, version numeric, deleted boolean NOT NULL DEFAULT false,
     change_no bigint NOT NULL, changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (connection_id, resource, partition, external_id))`,
-  `CREATE UNIQUE INDEX records_feed ON records (connection_id, resource, change_no)`,
+  `CREATE FUNCTION forget_records() RETURNS trigger LANGUAGE plpgsql AS
+   $$ BEGIN DELETE FROM records WHERE connection_id = OLD.connection_id; RETURN NULL; END $$`,
+  `CREATE TRIGGER record_sequences_forget AFTER DELETE ON record_sequences FOR EACH ROW EXECUTE FUNCTION forget_records()`,
+  // The condition is one that only the feed's readers state: a look-up by key can never be planned through this index, which without statistics it was,
+  // and then read the whole resource for each record.
+  `CREATE UNIQUE INDEX records_feed ON records (connection_id, resource, change_no) WHERE change_no > 0`,
   `CREATE INDEX records_tombstones ON records (changed_at) WHERE deleted`,
   `CREATE TABLE sync_watches (
     channel_id uuid PRIMARY KEY, connection_id uuid NOT NULL REFERENCES connections ON DELETE CASCADE, resource text NOT NULL, partition text NOT NULL DEFAULT '',
@@ -142,7 +125,7 @@ const SYNC = [
   `CREATE INDEX sync_watches_by_connection ON sync_watches (connection_id, resource, partition)`,
 ];
 
-const ACTIONS = [
+const OPERATIONS = [
   // status: running | done | unknown. response is encrypted: it may hold a client secret.
   `CREATE TABLE actions (
     id uuid PRIMARY KEY, tenant text NOT NULL, user_id text NOT NULL, idempotency_key text, route text NOT NULL, request_hash text NOT NULL, connection_id uuid,
@@ -153,7 +136,7 @@ const ACTIONS = [
   `CREATE INDEX actions_open ON actions (lease_until) WHERE status IN ('running', 'unknown')`,
 ];
 
-const HEALTH = [
+const MONITORING = [
   // Every outbound try, bounded by age. Never a token, a body or a query string.
   `CREATE TABLE request_log (
     id uuid PRIMARY KEY, at timestamptz NOT NULL, provider text NOT NULL, tenant text, connection_id uuid, method text NOT NULL, endpoint text NOT NULL,
@@ -175,4 +158,43 @@ const HEALTH = [
     notified_at timestamptz, recovery_notified_at timestamptz, notify_attempts integer NOT NULL DEFAULT 0)`,
   `CREATE UNIQUE INDEX alerts_one_open ON alerts (key) WHERE state IN ('open', 'acknowledged')`,
   `CREATE INDEX alerts_list ON alerts (opened_at DESC, id DESC)`,
+];
+
+// Webhooks to the product: where to, what is to be told, what became of it.
+const NOTIFICATIONS = [
+  // status: active | paused. paused_reason: asked | failing | gone. failures: in a row, since failing_since; nothing is sent before retry_at.
+  `CREATE TABLE destinations (
+    id uuid PRIMARY KEY, tenant text NOT NULL, name text NOT NULL, url text NOT NULL, events text[] NOT NULL, webhook_types text[] NOT NULL DEFAULT '{}',
+    status text NOT NULL DEFAULT 'active', paused_reason text, paused_at timestamptz, resumed_at timestamptz,
+    failures integer NOT NULL DEFAULT 0, failing_since timestamptz, retry_at timestamptz, last_error text,
+    created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL)`,
+  `CREATE INDEX destinations_by_tenant ON destinations (tenant, id)`,
+  `CREATE INDEX destinations_dead ON destinations (id) WHERE status = 'paused' AND paused_reason IN ('failing', 'gone')`,
+  // Encrypted. Several sign at once during a roll; expires_at: replaced, and good until then.
+  `CREATE TABLE destination_secrets (
+    id uuid PRIMARY KEY, destination_id uuid NOT NULL REFERENCES destinations ON DELETE CASCADE, tenant text NOT NULL,
+    secret text NOT NULL, created_at timestamptz NOT NULL, expires_at timestamptz)`,
+  `CREATE INDEX destination_secrets_by_destination ON destination_secrets (destination_id)`,
+  `CREATE INDEX destination_secrets_expiry ON destination_secrets (expires_at)`,
+  // Written with the fact that it tells of, in the same transaction.
+  `CREATE TABLE outbox (
+    id uuid PRIMARY KEY, tenant text NOT NULL, type text NOT NULL, connection_id uuid, body text NOT NULL, created_at timestamptz NOT NULL)`,
+  `CREATE INDEX outbox_age ON outbox (created_at)`,
+  // status: pending | sending | delivered | dead. A destination that was removed leaves its deliveries as a log. once: a test, which is not repeated.
+  `CREATE TABLE deliveries (
+    id uuid PRIMARY KEY, message_id uuid NOT NULL REFERENCES outbox ON DELETE CASCADE, destination_id uuid NOT NULL, tenant text NOT NULL, type text NOT NULL,
+    status text NOT NULL DEFAULT 'pending', attempts integer NOT NULL DEFAULT 0, next_attempt_at timestamptz NOT NULL DEFAULT now(), give_up_at timestamptz NOT NULL,
+    once boolean NOT NULL DEFAULT false, lease_owner uuid, lease_until timestamptz,
+    response_status integer, error_code text, log jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL, delivered_at timestamptz)`,
+  `CREATE INDEX deliveries_due ON deliveries (destination_id, next_attempt_at, id) WHERE status = 'pending'`,
+  `CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE status = 'sending'`,
+  `CREATE INDEX deliveries_by_message ON deliveries (message_id)`,
+  `CREATE INDEX deliveries_list ON deliveries (tenant, created_at DESC, id DESC)`,
+  `CREATE INDEX deliveries_by_destination ON deliveries (destination_id, created_at DESC, id DESC)`,
+  // Changed records, gathered for a moment: one message for each connection and resource. cursor: of the feed, from before the first of them.
+  `CREATE TABLE record_change_batches (
+    connection_id uuid NOT NULL, resource text NOT NULL, tenant text NOT NULL, provider text NOT NULL, cursor text NOT NULL,
+    created integer NOT NULL, updated integer NOT NULL, deleted integer NOT NULL, at timestamptz NOT NULL, flush_at timestamptz NOT NULL,
+    PRIMARY KEY (connection_id, resource))`,
+  `CREATE INDEX record_change_batches_due ON record_change_batches (flush_at)`,
 ];

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Of the product's own code (src/app-handlers), not of the core. The id is the stored event's: a repeated run notes nothing new. */
+/** The id is the stored event's: a repeated run notes nothing new. */
 export class PaymentNotes1764000000001 implements MigrationInterface {
   name = 'PaymentNotes1764000000001';
 

@@ -1,0 +1,4 @@
+import { PaymentNotes1764000000001 } from './1764000000001-payment-notes';
+
+/** The product's own, applied after those of the core. One that has landed is never edited: add another. */
+export const PRODUCT_MIGRATIONS = [PaymentNotes1764000000001];

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PRODUCT_MIGRATIONS } from '../../app-handlers/migrations';
+import { MIGRATIONS } from '.';
+
+/** What each migration was when it landed. A new one adds a line; a line is never changed. */
+const LANDED: Readonly<Record<string, string>> = {
+  'src/app-handlers/migrations/1764000000001-payment-notes.ts': '16635d30eb7d48e44a3b5d1a50767e65521f2c6fb098fcc8be13265933f08166',
+  'src/database/migrations/1764000000000-baseline.ts': '8c80a2f428f2ff266e20ec85e6c8972142a875a89dc5fe69a8f870fe8c742148',
+};
+
+const ROOT = join(__dirname, '..', '..', '..');
+const FILE = /^\d{13}-[a-z0-9-]+\.ts$/;
+
+function hashes(): Record<string, string> {
+  const files = ['src/app-handlers/migrations', 'src/database/migrations'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).flatMap((name) => (FILE.test(name) ? [`${folder}/${name}`] : [])),
+  );
+  const hashOf = (file: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(ROOT, file)))
+      .digest('hex');
+  return Object.fromEntries(files.sort().map((file) => [file, hashOf(file)]));
+}
+
+it('leaves every migration that has landed as it was: a database may have run it', () => {
+  expect(hashes()).toEqual(LANDED);
+});
+
+it('runs every migration that lies in a folder, in the order of time', () => {
+  const times = Object.keys(LANDED).map((file) => Number(/\d{13}/.exec(file)?.[0]));
+  const run = [...MIGRATIONS, ...PRODUCT_MIGRATIONS].map(({ name }) => Number(/\d{13}$/.exec(name)?.[0]));
+  expect(run.sort()).toEqual(times.sort());
+  expect(MIGRATIONS.map(({ name }) => name.slice(-13))).toEqual(MIGRATIONS.map(({ name }) => name.slice(-13)).sort());
+});
