@@ -1,17 +1,16 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import type { Server } from 'node:http';
-import { PlainDeliveries } from './http-api/edge/plain-deliveries';
 import { Drain } from './http-api/edge/drain';
 import { EdgeLimits } from './http-api/edge/address-limits';
 import type { EdgeLogger } from './http-api/edge/logger';
 import { registerEdgeHooks } from './http-api/edge/hooks';
-import { createFastifyAdapter, registerEdgePlugins } from './http-api/edge/fastify-adapter';
+import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/fastify-adapter';
 import { watchProcess } from './http-api/edge/http-metrics';
 import { createLogger, NestLogger } from './http-api/logging';
 import { OpenApi } from './http-api/openapi/open-api';
 import { Problems } from './http-api/problems/problems';
+import { RequestRules } from './http-api/edge/request-rules';
 import { RouteTable } from './http-api/edge/route-table';
 import { securityHeaders } from './http-api/edge/security-headers';
 import { AppModule, type AppParts } from './app.module';
@@ -33,7 +32,7 @@ export async function createApp(
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with(settings, { logger, clock, imports }),
-    createFastifyAdapter(settings),
+    new EdgeAdapter(settings),
     nestOptions(logger),
   );
   return configureApp(app, settings, logger);
@@ -48,25 +47,32 @@ export function nestOptions(logger: EdgeLogger) {
 export async function configureApp(app: NestFastifyApplication, settings: Settings, logger: EdgeLogger): Promise<NestFastifyApplication> {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.get(RouteTable).watch(fastify);
-  registerEdgeHooks(fastify, { logger, limits: app.get(EdgeLimits), drain: app.get(Drain) });
-  const headers = securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) });
-  await registerEdgePlugins(app, settings, headers);
-  await app.init();
-  const inbox = app.get(WebhookInbox);
-  const registry = app.get(ProviderRegistry);
-  new PlainDeliveries({
+  const rules = new RequestRules({
     logger,
+    limits: app.get(EdgeLimits),
     drain: app.get(Drain),
-    problems: app.get(Problems),
-    clock: app.get<Clock>(CLOCK),
-    maxBytes: settings.webhookMaxBytes,
-    securityHeaders: headers,
-    takes: (provider) => registry.find(provider)?.webhooks !== undefined,
-    receive: (provider, delivery) => inbox.receive(provider, delivery),
-  }).open(app.getHttpServer() as Server);
+    securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
+  });
+  registerEdgeHooks(fastify, rules);
+  await registerEdgePlugins(app, settings);
+  await app.init();
+  if (settings.webhookFastPath) openFastPath(app, settings, rules);
   if (settings.docs) app.get(OpenApi).describe(app);
   watchProcess();
   return app;
+}
+
+function openFastPath(app: NestFastifyApplication, settings: Settings, rules: RequestRules): void {
+  const inbox = app.get(WebhookInbox);
+  const registry = app.get(ProviderRegistry);
+  (app.getHttpAdapter() as unknown as EdgeAdapter).plainDeliveries.open({
+    rules,
+    problems: app.get(Problems),
+    clock: app.get<Clock>(CLOCK),
+    maxBytes: settings.webhookMaxBytes,
+    takes: (provider) => registry.find(provider)?.webhooks !== undefined,
+    receive: (provider, delivery) => inbox.receive(provider, delivery),
+  });
 }
 
 function consentOrigins(app: NestFastifyApplication): string[] {

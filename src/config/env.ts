@@ -39,6 +39,8 @@ export interface Settings {
   readonly metricsPublic: boolean;
   readonly docs: boolean;
   readonly webhookMaxBytes: number;
+  /** Whether plain deliveries are answered before the framework. */
+  readonly webhookFastPath: boolean;
   /** Unprocessed attempts before an event is dead. */
   readonly webhookMaxAttempts: number;
   /** Seconds between incremental syncs of one connection. */
@@ -106,6 +108,7 @@ export const environment = z.object({
   METRICS_PUBLIC: flag.default(false),
   DOCS: flag.optional(),
   WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
+  WEBHOOK_FAST_PATH: flag.default(true),
   WEBHOOK_MAX_ATTEMPTS: integer(1, 100).default(8),
   SYNC_INCREMENTAL_SECONDS: integer(10, 30 * 86400).default(15 * 60),
   SYNC_FULL_SECONDS: integer(60, 365 * 86400).default(7 * 86400),
@@ -173,6 +176,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     metricsPublic: e.METRICS_PUBLIC,
     docs: e.DOCS ?? !production,
     webhookMaxBytes: e.WEBHOOK_MAX_BYTES,
+    webhookFastPath: e.WEBHOOK_FAST_PATH,
     webhookMaxAttempts: e.WEBHOOK_MAX_ATTEMPTS,
     syncIncrementalSeconds: e.SYNC_INCREMENTAL_SECONDS,
     syncFullSeconds: e.SYNC_FULL_SECONDS,

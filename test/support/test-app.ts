@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import { drainAndClose } from '../../src/http-api/edge/drain';
-import { createFastifyAdapter } from '../../src/http-api/edge/fastify-adapter';
+import { EdgeAdapter } from '../../src/http-api/edge/fastify-adapter';
 import { createLogger } from '../../src/http-api/logging';
 import type { Role } from '../../src/http-api/principal/principal';
 import { AppModule, type AppParts } from '../../src/app.module';
@@ -87,7 +87,7 @@ export async function startTestApp({
     .overrideProvider(EMBEDDED_SEED)
     .useValue(await testSeed())
     .compile();
-  const app = module.createNestApplication<NestFastifyApplication>(createFastifyAdapter(settings), nestOptions(logger));
+  const app = module.createNestApplication<NestFastifyApplication>(new EdgeAdapter(settings), nestOptions(logger));
   await configureApp(app, settings, logger);
   await app.listen(port, settings.host);
 

@@ -1,13 +1,14 @@
 import fastifyCookie from '@fastify/cookie';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { registerBodyParsers } from './body-parsers';
 import { problemOf, PROBLEM_JSON } from '../problems/problem';
 import { requestIdOf } from '../request-context';
-import { registerSecurityHeaders } from './security-headers';
+import { PlainDeliveries } from './plain-deliveries';
 
 const MIB = 1024 * 1024;
 const LIMITS = { bodyBytes: MIB, proxyBytes: 10 * MIB, headerBytes: 16 * 1024, paramLength: 512 };
@@ -22,42 +23,55 @@ const TIMES = {
   keepAliveMs: 65_000,
 };
 
-/** Fastify, set up for strangers on the other side. */
-export function createFastifyAdapter(settings: Settings): FastifyAdapter {
-  return new FastifyAdapter({
-    logger: false,
-    skipMiddie: true,
-    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
-    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => requestIdOf(request.headers['x-request-id']),
-    requestIdHeader: false,
-    bodyLimit: LIMITS.bodyBytes,
-    routerOptions: { maxParamLength: LIMITS.paramLength },
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
-    connectionTimeout: TIMES.idleMs,
-    requestTimeout: TIMES.requestMs,
-    keepAliveTimeout: TIMES.keepAliveMs,
-    maxRequestsPerSocket: 100_000,
-    forceCloseConnections: 'idle',
-    return503OnClosing: true,
-    http: { headersTimeout: TIMES.headersMs, connectionsCheckingInterval: TIMES.checkEveryMs, maxHeaderSize: LIMITS.headerBytes },
-    clientErrorHandler: answerUnreadable,
-    // The reply's type is Fastify's for any route; Nest's options know it for some only.
-    frameworkErrors: (cause: FastifyError, request: { id: string }, reply: unknown) =>
-      answerUnroutable(reply as FastifyReply, { cause, requestId: request.id, publicUrl: settings.publicUrl }),
-  });
+/** Fastify, set up for strangers on the other side. Plain deliveries are taken before it, once their way is open. */
+export class EdgeAdapter extends FastifyAdapter {
+  constructor(
+    settings: Settings,
+    readonly plainDeliveries = new PlainDeliveries(),
+  ) {
+    super({
+      logger: false,
+      skipMiddie: true,
+      trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+      genReqId: (request: { headers: Record<string, string | string[] | undefined> }) => requestIdOf(request.headers['x-request-id']),
+      requestIdHeader: false,
+      bodyLimit: LIMITS.bodyBytes,
+      routerOptions: { maxParamLength: LIMITS.paramLength },
+      onProtoPoisoning: 'error',
+      onConstructorPoisoning: 'error',
+      forceCloseConnections: 'idle',
+      return503OnClosing: true,
+      clientErrorHandler: answerUnreadable,
+      serverFactory: (handler: RequestListener) => serverOf(plainDeliveries.before(handler)),
+      // The reply's type is Fastify's for any route; Nest's options know it for some only.
+      frameworkErrors: (cause: FastifyError, request: { id: string }, reply: unknown) =>
+        answerUnroutable(reply as FastifyReply, { cause, requestId: request.id, publicUrl: settings.publicUrl }),
+    });
+  }
 }
 
-/** Parsers, cookies and headers. Before `app.init()`. */
-export async function registerEdgePlugins(
-  app: NestFastifyApplication,
-  settings: Settings,
-  headers: () => Readonly<Record<string, string>>,
-): Promise<void> {
+/** Fastify leaves the limits of a server that it did not make to its maker. */
+function serverOf(listener: RequestListener): Server {
+  const server = createServer(
+    {
+      headersTimeout: TIMES.headersMs,
+      requestTimeout: TIMES.requestMs,
+      keepAliveTimeout: TIMES.keepAliveMs,
+      connectionsCheckingInterval: TIMES.checkEveryMs,
+      maxHeaderSize: LIMITS.headerBytes,
+    },
+    listener,
+  );
+  server.setTimeout(TIMES.idleMs);
+  server.maxRequestsPerSocket = 100_000;
+  return server;
+}
+
+/** Parsers and cookies. Before `app.init()`. */
+export async function registerEdgePlugins(app: NestFastifyApplication, settings: Settings): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes });
   await fastify.register(fastifyCookie);
-  registerSecurityHeaders(fastify, headers);
 }
 
 /** An address that the router cannot read (`%zz`), or whose parts are too long: no hook of ours has seen it. */

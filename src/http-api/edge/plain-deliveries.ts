@@ -1,13 +1,14 @@
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../../clock';
-import type { Drain } from './drain';
-import { hostsIn, noteAnswer } from './hooks';
-import type { EdgeLogger } from './logger';
 import { PROBLEM_JSON } from '../problems/problem';
 import { problemHeaders, type Problems } from '../problems/problems';
 import { requestContext, requestIdOf, traceIdOf, type RequestContext } from '../request-context';
+import type { RequestRules } from './request-rules';
 
 export interface Delivery {
+  readonly method: string;
+  /** Path and query as they came. */
+  readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
   /** ms since the epoch */
@@ -18,16 +19,15 @@ export interface DeliveryAnswer {
   readonly status: number;
   readonly body?: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface DeliveryLaneParts {
-  readonly logger: EdgeLogger;
-  readonly drain: Drain;
-  readonly problems: Problems;
+export interface PlainDeliveryParts {
+  readonly rules: Pick<RequestRules, keyof RequestRules>;
+  readonly problems: Pick<Problems, 'understood' | 'tell'>;
   readonly clock: Clock;
   /** Of a body, bytes. */
   readonly maxBytes: number;
-  readonly securityHeaders: () => Readonly<Record<string, string>>;
   /** Whether the inbox takes deliveries under this name; any other route of this shape is the framework's. */
   readonly takes: (provider: string) => boolean;
   readonly receive: (provider: string, delivery: Delivery) => Promise<DeliveryAnswer>;
@@ -37,10 +37,9 @@ export interface DeliveryLaneParts {
 interface Pending {
   readonly context: RequestContext;
   readonly startedAt: number;
+  readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 const ROUTE = '/webhooks/:provider';
 const ADDRESS = /^\/webhooks\/([a-z0-9-]{1,64})$/;
@@ -48,82 +47,83 @@ const LENGTH = /^[1-9]\d{0,15}$/;
 const TEXT = 'text/plain; charset=utf-8';
 
 /**
- * Webhooks come in floods, and a provider counts the seconds: to route, guard, parse and answer a delivery as any other request
- * costs more than to verify and store it. So a plain one (POST, an address without anything to decode, a stated length within the cap)
- * goes past the framework, to the same inbox and with the same answer. Whatever is out of the ordinary goes the ordinary way.
+ * The fast path of webhooks, which come in floods: a plain one (POST, an address without anything to decode, a stated length within
+ * the cap) goes past the framework, to the same inbox, under the same rules and with the same answer. Whatever is out of the ordinary
+ * goes the ordinary way; so does everything until `open`, or for good where the setting is off.
  */
 export class PlainDeliveries {
-  constructor(private readonly parts: DeliveryLaneParts) {}
+  private parts?: PlainDeliveryParts;
 
-  /** Stands before the server's listener. After it is set up, before it listens. */
-  open(server: Server): void {
-    const ordinary = server.listeners('request') as Listener[];
-    server.removeAllListeners('request');
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const provider = this.plainDelivery(request);
-      if (provider !== undefined) this.take(provider, request, response);
-      else for (const listener of ordinary) listener(request, response);
-    });
+  open(parts: PlainDeliveryParts): void {
+    this.parts = parts;
   }
 
-  private plainDelivery({ method, url = '', headers, rawHeaders }: IncomingMessage): string | undefined {
-    const length = headers['content-length'];
-    if (method !== 'POST' || length === undefined || !LENGTH.test(length) || Number(length) > this.parts.maxBytes) return undefined;
-    if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return undefined;
-    if (this.parts.drain.started || hostsIn(rawHeaders) !== 1) return undefined;
-    const provider = ADDRESS.exec(url)?.[1];
-    return provider !== undefined && this.parts.takes(provider) ? provider : undefined;
+  /** The server's listener: plain deliveries here, the rest to `ordinary`. */
+  before(ordinary: RequestListener): RequestListener {
+    return (request, response) => {
+      const provider = this.parts && plainDelivery(request, this.parts);
+      if (this.parts && provider !== undefined) take(this.parts, provider, request, response);
+      else ordinary(request, response);
+    };
   }
+}
 
-  private take(provider: string, request: IncomingMessage, response: ServerResponse): void {
-    const startedAt = performance.now();
-    const requestId = requestIdOf(request.headers['x-request-id']);
-    const traceId = traceIdOf(request.headers.traceparent);
-    const chunks: Buffer[] = [];
-    let whole = false;
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('error', () => undefined); // its end is told by `close`
-    request.on('close', () => {
-      if (!whole) this.parts.logger.debug({ requestId, method: 'POST', route: ROUTE }, 'request given up by the client');
-    });
-    request.on('end', () => {
-      whole = true;
-      // Copied: a chunk is a part of the socket's large buffer, which would stay as long as the delivery waits to be stored.
-      const delivery = { headers: request.headers, body: Buffer.concat(chunks), receivedAt: this.parts.clock.now() };
-      const context = { requestId, ...(traceId && { traceId }) };
-      void requestContext.run(context, () => this.answer(provider, delivery, { context, startedAt, response }));
-    });
-  }
+function plainDelivery({ method, url = '', headers }: IncomingMessage, { maxBytes, takes }: PlainDeliveryParts): string | undefined {
+  const length = headers['content-length'];
+  if (method !== 'POST' || length === undefined || !LENGTH.test(length) || Number(length) > maxBytes) return undefined;
+  if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return undefined;
+  const provider = ADDRESS.exec(url)?.[1];
+  return provider !== undefined && takes(provider) ? provider : undefined;
+}
 
-  private async answer(provider: string, delivery: Delivery, { context, startedAt, response }: Pending): Promise<void> {
-    const { requestId } = context;
-    try {
-      const { status, body = '', contentType = TEXT } = await this.parts.receive(provider, delivery);
-      this.send(response, requestId, { status, body, headers: { 'content-type': contentType } });
-    } catch (thrown) {
-      const { problems } = this.parts;
-      const problem = problems.tell(problems.understood(thrown), { id: requestId, route: ROUTE });
-      const headers = { ...problemHeaders(problem), 'content-type': PROBLEM_JSON };
-      this.send(response, requestId, { status: problem.status, body: JSON.stringify(problem), headers });
-    } finally {
-      const durationMs = performance.now() - startedAt;
-      noteAnswer(this.parts.logger, { ...context, method: 'POST', route: ROUTE, status: response.statusCode, durationMs });
-    }
+function take(parts: PlainDeliveryParts, provider: string, request: IncomingMessage, response: ServerResponse): void {
+  const requestId = requestIdOf(request.headers['x-request-id']);
+  const traceId = traceIdOf(request.headers.traceparent);
+  const context = { requestId, ...(traceId && { traceId }) };
+  const pending: Pending = { context, startedAt: performance.now(), request, response };
+  try {
+    parts.rules.admit({ route: ROUTE, address: request.socket.remoteAddress ?? '', rawHeaders: request.rawHeaders });
+  } catch (refusal) {
+    return requestContext.run(context, () => refuse(parts, pending, refusal));
   }
+  const chunks: Buffer[] = [];
+  let whole = false;
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('error', () => undefined); // its end is told by `close`
+  request.on('close', () => {
+    if (!whole) parts.rules.givenUp({ requestId, method: 'POST', route: ROUTE });
+  });
+  request.on('end', () => {
+    whole = true;
+    // Copied: a chunk is a part of the socket's large buffer, which would stay as long as the delivery waits to be stored.
+    const body = Buffer.concat(chunks);
+    void requestContext.run(context, () => answer(parts, provider, body, pending));
+  });
+}
 
-  private send(
-    response: ServerResponse,
-    requestId: string,
-    { status, body, headers }: { status: number; body: string; headers: Readonly<Record<string, string>> },
-  ): void {
-    // While it was stored the process may have been told to stop: the next request goes to another.
-    if (this.parts.drain.started) response.shouldKeepAlive = false;
-    response.writeHead(status, {
-      ...this.parts.securityHeaders(),
-      'x-request-id': requestId,
-      ...headers,
-      'content-length': Buffer.byteLength(body),
-    });
-    response.end(body);
+async function answer(parts: PlainDeliveryParts, provider: string, body: Buffer, pending: Pending): Promise<void> {
+  const { headers, url = '' } = pending.request;
+  try {
+    const given = await parts.receive(provider, { method: 'POST', url, headers, body, receivedAt: parts.clock.now() });
+    send(parts, pending, given.status, given.body ?? '', { ...given.headers, 'content-type': given.contentType ?? TEXT });
+  } catch (thrown) {
+    refuse(parts, pending, thrown);
   }
+}
+
+function refuse(parts: PlainDeliveryParts, pending: Pending, thrown: unknown): void {
+  const problem = parts.problems.tell(parts.problems.understood(thrown), { id: pending.context.requestId, route: ROUTE });
+  send(parts, pending, problem.status, JSON.stringify(problem), { ...problemHeaders(problem), 'content-type': PROBLEM_JSON });
+}
+
+function send(
+  { rules }: PlainDeliveryParts,
+  { context, startedAt, response }: Pending,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.writeHead(status, { ...rules.headers(context.requestId), ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+  rules.answered({ ...context, method: 'POST', route: ROUTE, status, durationMs: performance.now() - startedAt });
 }

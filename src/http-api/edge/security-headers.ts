@@ -1,5 +1,3 @@
-import type { FastifyInstance } from 'fastify';
-
 export interface SecurityHeaders {
   readonly https: boolean;
   /** Origins besides our own that a form may lead to: the providers' consent pages. Asked at the first request, when all are known. */
@@ -8,16 +6,8 @@ export interface SecurityHeaders {
 
 /**
  * What a browser is told with every answer, in the terms of https://owasp.org/www-project-secure-headers. The same for all answers,
- * so it is written down once: to put it together for each request took an eighth of the time of a webhook's delivery.
+ * so it is put together when it is first asked for: to do that for each request took an eighth of the time of a webhook's delivery.
  */
-export function registerSecurityHeaders(fastify: FastifyInstance, headers: () => Readonly<Record<string, string>>): void {
-  fastify.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers());
-    done();
-  });
-}
-
-/** Put together when they are first asked for. */
 export function securityHeaders(options: SecurityHeaders): () => Readonly<Record<string, string>> {
   let headers: Readonly<Record<string, string>> | undefined;
   return () => (headers ??= writtenDown(options));
