@@ -6,13 +6,14 @@ import { ProbeModule } from './support/probe.module';
 import { startTestApp, type TestApp } from './support/test-app';
 
 const JSON_HEADERS = { 'content-type': 'application/json' };
+const METRICS_TOKEN = 'a-token-that-reads-the-metrics,-nothing-else';
 
 describe('who may come in', () => {
   let test: TestApp;
   let bearer: { authorization: string };
 
   beforeAll(async () => {
-    test = await startTestApp({ imports: [ProbeModule], sandbox: false });
+    test = await startTestApp({ imports: [ProbeModule], sandbox: false, settings: { METRICS_TOKEN } });
     bearer = { authorization: `Bearer ${await test.tokenFor({ tenant: 'acme', user: 'u1' })}` };
   });
   afterAll(() => test.close());
@@ -65,6 +66,47 @@ describe('who may come in', () => {
         const token = await test.tokenFor({ tenant: 'acme', user: 'a1', role });
         expect((await get('/v1/things/admin', { authorization: `Bearer ${token}` })).status).toBe(200);
       }
+    });
+
+    it('lets support staff read status and logs, use nothing, and change nothing', async () => {
+      const support = { authorization: `Bearer ${await test.tokenFor({ tenant: 'acme', user: 's1', role: 'support' })}` };
+      for (const path of [
+        '/v1/providers',
+        '/v1/connections',
+        '/v1/admin/health',
+        '/v1/admin/requests',
+        '/v1/admin/webhook-events',
+        '/v1/admin/sync-runs',
+        '/v1/admin/alerts',
+      ])
+        expect([path, (await get(path, support)).status]).toEqual([path, 200]);
+      const id = '01890000-0000-7000-8000-000000000000';
+      for (const path of [
+        '/v1/things',
+        '/v1/things/admin',
+        `/v1/connections/${id}/records/channels`,
+        `/v1/connections/${id}/proxy/x`,
+        '/v1/admin/destinations',
+      ])
+        expect([path, (await get(path, support)).status]).toEqual([path, 403]);
+      const changes = [
+        '/v1/connect-sessions',
+        '/v1/connections',
+        `/v1/connections/${id}/syncs`,
+        `/v1/admin/webhook-events/${id}/replay`,
+        `/v1/admin/alerts/${id}/acknowledge`,
+      ];
+      for (const path of changes) expect([path, (await post(path, '{}', { ...JSON_HEADERS, ...support })).status]).toEqual([path, 403]);
+    });
+
+    it('opens the metrics, and nothing else, with METRICS_TOKEN', async () => {
+      const reader = { authorization: `Bearer ${METRICS_TOKEN}` };
+      expect((await get('/metrics', reader)).status).toBe(200);
+      for (const path of ['/v1/things', '/v1/admin/health', '/probe-page'])
+        expect([path, (await get(path, reader)).status]).toEqual([path, 401]);
+      expect((await get('/metrics', bearer)).status).toBe(403);
+      expect((await get('/metrics')).status).toBe(401);
+      expect((await get('/metrics', { authorization: `Bearer ${'x'.repeat(44)}` })).status).toBe(401);
     });
 
     it('stands before every spelling and method of an address', async () => {

@@ -54,3 +54,42 @@ describe('the settings', () => {
     expect(faultsOf({ ...given, ACME_ID: 'oops-a-secret', PORT: 'another-secret' }).join(' ')).not.toMatch(/oops|another/);
   });
 });
+
+describe('in production', () => {
+  const random = 'f3a91c07be5d48260f3a91c07be5d48260f3a91c07be5d4826';
+  const good = { ...OWN, NODE_ENV: 'production', PUBLIC_URL: 'https://integrations.example.com', API_JWT_SECRET: random };
+  const namesOf = (more: Record<string, string>) => faultsOf({ ...good, ...more }).map((fault) => fault.split(':')[0]);
+
+  it('takes good settings', () => expect(faultsOf(good)).toEqual([]));
+
+  it.each<[string, Record<string, string>, string]>([
+    ['no public address', { PUBLIC_URL: '' }, 'PUBLIC_URL'],
+    ['a public address without https', { PUBLIC_URL: 'http://integrations.example.com' }, 'PUBLIC_URL'],
+    ['a public address with a path', { PUBLIC_URL: 'https://example.com/integrations' }, 'PUBLIC_URL'],
+    ['a secret of one letter', { API_JWT_SECRET: 'x'.repeat(64) }, 'API_JWT_SECRET'],
+    ['keys over http', { API_JWKS_URL: 'http://b.example.com/jwks', API_JWT_ISSUER: 'b', API_JWT_AUDIENCE: 't' }, 'API_JWKS_URL'],
+    ['keys without issuer and audience', { API_JWKS_URL: 'https://b.example.com/jwks' }, 'API_JWT_ISSUER, API_JWT_AUDIENCE'],
+    ['a metrics token of one letter', { METRICS_TOKEN: 'm'.repeat(40) }, 'METRICS_TOKEN'],
+    ['proxies that are everybody', { TRUSTED_PROXIES: '10.0.0.0/8, 0.0.0.0/0' }, 'TRUSTED_PROXIES'],
+    ['proxies that are everybody over IPv6', { TRUSTED_PROXIES: '::/0' }, 'TRUSTED_PROXIES'],
+    ['a database elsewhere without TLS', { DATABASE_URL: 'postgres://t:p@db.example.com/t' }, 'DATABASE_URL'],
+    ["a provider's address without https", { ACME_API_BASE_URL: 'http://api.acme.example' }, 'ACME_API_BASE_URL'],
+    ['another environment', { NODE_ENV: 'prod' }, 'NODE_ENV'],
+  ])('refuses %s', (_, env, name) => expect(namesOf(env)).toEqual([name]));
+
+  it.each<[string, Record<string, string>]>([
+    ['a database elsewhere with TLS', { DATABASE_URL: 'postgres://t:p@db.example.com/t?sslmode=verify-full' }],
+    ['a database elsewhere whose network is protected', { DATABASE_URL: 'postgres://t:p@db.example.com/t', DATABASE_TLS: 'off' }],
+    ['a database on this host', { DATABASE_URL: 'postgres://t:p@127.0.0.1/t' }],
+    ['a network of proxies', { TRUSTED_PROXIES: '10.0.0.0/8' }],
+    ['keys with issuer and audience', { API_JWKS_URL: 'https://b.example.com/jwks', API_JWT_ISSUER: 'b', API_JWT_AUDIENCE: 't' }],
+  ])('takes %s', (_, env) => expect(namesOf(env)).toEqual([]));
+
+  it('lists all that is weak at once', () => {
+    expect(namesOf({ PUBLIC_URL: 'http://x.example.com', API_JWT_SECRET: 'y'.repeat(40), TRUSTED_PROXIES: '0.0.0.0/0' }).sort()).toEqual([
+      'API_JWT_SECRET',
+      'PUBLIC_URL',
+      'TRUSTED_PROXIES',
+    ]);
+  });
+});

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { productionFaults } from './production-rules';
 import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
 
 export interface EncryptionKey {
@@ -26,6 +27,17 @@ export interface Settings {
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly apiJwtSecret?: string;
   readonly apiJwksUrl?: string;
+  /** `iss` that a caller's token must have; unset: any. */
+  readonly apiJwtIssuer?: string;
+  /** `aud` that a caller's token must have; unset: any. */
+  readonly apiJwtAudience?: string;
+  /** Longest life of a caller's token, s. */
+  readonly apiJwtMaxLifetimeS: number;
+  /** Claims that hold the organization's id and the role. */
+  readonly apiJwtTenantClaim: string;
+  readonly apiJwtRoleClaim: string;
+  /** Reads /metrics and nothing else. */
+  readonly metricsToken?: string;
   /** Origins that a browser may be sent back to. */
   readonly returnToOrigins: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -83,7 +95,7 @@ const integer = (min: number, max: number) => z.coerce.number({ error: 'must be 
 
 /** The settings that belong to no provider. */
 export const environment = z.object({
-  NODE_ENV: z.string().default('development'),
+  NODE_ENV: z.enum(['development', 'test', 'production'], { error: 'must be development, test or production' }).default('development'),
   PORT: integer(0, 65535).default(3000),
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: httpUrl.optional(),
@@ -92,6 +104,7 @@ export const environment = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
     .optional(),
+  DATABASE_TLS: z.enum(['on', 'off']).optional(),
   DATABASE_POOL_MAX: integer(2, 200).default(20),
   REDIS_URL: z
     .string()
@@ -100,6 +113,12 @@ export const environment = z.object({
   ENCRYPTION_KEYS: z.string().optional(),
   API_JWT_SECRET: z.string().min(32, 'must be at least 32 characters; `openssl rand -hex 32` makes one').optional(),
   API_JWKS_URL: httpUrl.optional(),
+  API_JWT_ISSUER: z.string().min(1).optional(),
+  API_JWT_AUDIENCE: z.string().min(1).optional(),
+  API_JWT_MAX_LIFETIME: integer(60, 365 * 86400).default(86400),
+  API_JWT_TENANT_CLAIM: z.string().min(1).default('tenant'),
+  API_JWT_ROLE_CLAIM: z.string().min(1).default('role'),
+  METRICS_TOKEN: z.string().min(32, 'must be at least 32 characters; `openssl rand -hex 32` makes one').optional(),
   RETURN_TO_ORIGINS: list,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: z.enum(['auto', 'on', 'off']).default('auto'),
@@ -147,8 +166,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     if (production) faults.push('API_JWT_SECRET: needed in production (or API_JWKS_URL); `openssl rand -hex 32` makes one');
     else if (faults.length === 0) apiJwtSecret = generatedSecret(dataDir, 'api-jwt-secret', () => randomBytes(32).toString('hex'));
   }
-  if (production && !e.PUBLIC_URL)
-    faults.push('PUBLIC_URL: needed in production; the https address under which providers and browsers reach this service');
+  if (production) faults.push(...productionFaults(e, providers));
   if (Boolean(e.REDIS_URL) && !e.DATABASE_URL)
     faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
@@ -167,6 +185,12 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     encryptionKeys,
     apiJwtSecret,
     apiJwksUrl: e.API_JWKS_URL,
+    apiJwtIssuer: e.API_JWT_ISSUER,
+    apiJwtAudience: e.API_JWT_AUDIENCE,
+    apiJwtMaxLifetimeS: e.API_JWT_MAX_LIFETIME,
+    apiJwtTenantClaim: e.API_JWT_TENANT_CLAIM,
+    apiJwtRoleClaim: e.API_JWT_ROLE_CLAIM,
+    metricsToken: e.METRICS_TOKEN,
     returnToOrigins: [new URL(publicUrl).origin, ...returnToOrigins],
     logLevel: e.LOG_LEVEL,
     sandbox: e.SANDBOX,

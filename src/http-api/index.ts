@@ -1,5 +1,5 @@
 /** The HTTP edge, for controllers: who calls, what they sent, how lists and failures look. */
-export { HiddenPage, Page, Public, Roles } from './principal/access.decorators';
+export { HiddenPage, Page, Public, Roles, SupportMayRead } from './principal/access.decorators';
 export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type SessionPrincipal } from './principal/principal';
 export { CurrentUser } from './principal/current-user.decorator';
 export { ApiExcludeController, ApiOkResponse, ApiOperation, ApiTags } from './openapi/swagger-decorators';

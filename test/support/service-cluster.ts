@@ -74,7 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
   const ports = await freePorts(databaseUrl ? options.processes : 1);
   const publicUrl = `http://127.0.0.1:${ports[0]}`;
-  const members = ports.map((port, index) => member(index, port, options, { ...common, PUBLIC_URL: publicUrl }));
+  const members = ports.map((port, index) => member(index, port, options, { PUBLIC_URL: publicUrl, ...common }));
   const pool = databaseUrl ? new Pool({ connectionString: databaseUrl, max: 2 }) : undefined;
   pool?.on('error', () => undefined); // the server is restarted under some faults
   const stop = async () => {
@@ -98,7 +98,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     databaseUrl,
     dataDir,
     jwtSecret,
-    env: { ...common, PUBLIC_URL: publicUrl },
+    env: { PUBLIC_URL: publicUrl, ...common },
     tokenFor: ({ tenant, user, role = 'user' }) =>
       new SignJWT({ tenant, role })
         .setProtectedHeader({ alg: 'HS256' })

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { ACCESS, NEEDED_ROLE, type Access } from './access.decorators';
+import { ACCESS, NEEDED_ROLE, SUPPORT_READS, type Access } from './access.decorators';
 import { BrowserSessions } from '../sessions/browser-sessions';
 import { roleReaches, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
@@ -38,12 +38,28 @@ export class AccessGuard implements CanActivate {
     if (access === 'public' || (access === 'metrics' && this.settings.metricsPublic)) return true;
 
     const request = context.switchToHttp().getRequest<EdgeRequest>();
+    if (access === 'metrics' && this.showsMetricsToken(request.headers.authorization)) return true;
     const caller = access === 'page' ? await this.pageCaller(request) : await this.apiCaller(request);
     this.limits.countCaller(caller);
     const needed = this.reflector.getAllAndOverride<Role | undefined>(NEEDED_ROLE, marks);
-    if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
+    if (caller.role === 'support') this.refuseSupport(marks, request.method);
+    else if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
     request.caller = caller;
     return true;
+  }
+
+  /** Opens the metrics and nothing else; compared in constant time. */
+  private showsMetricsToken(authorization: string | undefined): boolean {
+    const [, shown] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? [];
+    return shown !== undefined && this.settings.metricsToken !== undefined && sameSecret(shown, this.settings.metricsToken);
+  }
+
+  private refuseSupport(marks: Parameters<Reflector['getAllAndOverride']>[1], method: string): void {
+    if (SAFE_METHODS.has(method) && this.reflector.getAllAndOverride<boolean | undefined>(SUPPORT_READS, marks)) return;
+    throw new IntegrationError('forbidden', {
+      detail: 'Support staff see status and logs; they use no connection and change nothing.',
+      nextStep: 'Ask an administrator of the organization.',
+    });
   }
 
   private async apiCaller(request: EdgeRequest) {

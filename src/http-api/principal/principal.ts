@@ -1,4 +1,4 @@
-export const ROLES = ['user', 'admin', 'operator'] as const;
+export const ROLES = ['user', 'support', 'admin', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Who is calling, as the verified token or the browser session says. There is no default tenant and nobody anonymous. */
@@ -6,7 +6,7 @@ export interface Principal {
   /** The organization. */
   readonly tenant: string;
   readonly userId: string;
-  /** `user` sees its own, `admin` its tenant's, `operator` everybody's and what belongs to no tenant. */
+  /** `user` sees its own, `support` its tenant's status and logs and can use nothing, `admin` its tenant's, `operator` everybody's and what belongs to no tenant. */
   readonly role: Role;
 }
 
@@ -16,7 +16,8 @@ export interface SessionPrincipal extends Principal {
   readonly csrfToken: string;
 }
 
-const RANK: Readonly<Record<Role, number>> = { user: 0, admin: 1, operator: 2 };
+/** `support` stands outside of the order: it reaches nothing but what is marked for it (`SupportMayRead`). */
+const RANK: Readonly<Record<Role, number>> = { support: -1, user: 0, admin: 1, operator: 2 };
 
 /** Whether `role` may do what `needed` may do. */
 export function roleReaches(role: Role, needed: Role): boolean {

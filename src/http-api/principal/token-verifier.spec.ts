@@ -71,3 +71,51 @@ it.each(['', 'Bearer', 'Basic abc', 'Bearer a.b', 'Bearer a.b.c, Bearer d.e.f', 
     await expect(verifier({ apiJwtSecret: SECRET }).callerOf(header)).rejects.toMatchObject({ code: 'unauthorized' });
   },
 );
+
+describe('what a token is bound to', () => {
+  const sign = (payload: Record<string, unknown>, header: { typ?: string } = {}) =>
+    new SignJWT({ ...claims(), ...payload }).setProtectedHeader({ alg: 'HS256', ...header }).sign(new TextEncoder().encode(SECRET));
+  const bound = (more: Partial<Settings> = {}) => verifier({ apiJwtSecret: SECRET, ...more });
+
+  it('takes only the issuer and the audience that are set', async () => {
+    const tokens = bound({ apiJwtIssuer: 'https://app.example', apiJwtAudience: 'trestle' });
+    await expect(tokens.verify(await sign({ iss: 'https://app.example', aud: 'trestle' }))).resolves.toMatchObject({ userId: 'u1' });
+    for (const other of [
+      {},
+      { iss: 'https://app.example' },
+      { iss: 'https://other.example', aud: 'trestle' },
+      { iss: 'https://app.example', aud: 'billing' },
+    ])
+      await expect(tokens.verify(await sign(other))).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  it('refuses a life that is longer than allowed, from its issue or from now', async () => {
+    await expect(bound().verify(await sign({ iat: now(), exp: now() + 86_400 }))).resolves.toBeDefined();
+    await expect(bound().verify(await sign({ iat: now(), exp: now() + 86_500 }))).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(bound().verify(await sign({ exp: now() + 86_500 }))).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(bound({ apiJwtMaxLifetimeS: 60 }).verify(await sign({ iat: now(), exp: now() + 120 }))).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
+  });
+
+  it('refuses a token from the future', async () => {
+    await expect(bound().verify(await sign({ iat: now() + 60 }))).rejects.toMatchObject({
+      code: 'unauthorized',
+      cause: { message: expect.stringContaining('future') },
+    });
+  });
+
+  it.each(['logout+jwt', 'secevent+jwt', 'dpop+jwt'])('refuses a token of the type %s', async (typ) => {
+    await expect(bound().verify(await sign({}, { typ }))).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  it.each(['JWT', 'at+jwt', 'application/at+jwt'])('takes a token of the type %s', async (typ) => {
+    await expect(bound().verify(await sign({}, { typ }))).resolves.toBeDefined();
+  });
+
+  it('reads organization and role from the claims that are set', async () => {
+    const tokens = bound({ apiJwtTenantClaim: 'org_id', apiJwtRoleClaim: 'trestle_role' });
+    const token = await sign({ org_id: 'o1', trestle_role: 'admin', tenant: 'elsewhere', role: 'operator' });
+    await expect(tokens.verify(token)).resolves.toEqual({ tenant: 'o1', userId: 'u1', role: 'admin' });
+  });
+});

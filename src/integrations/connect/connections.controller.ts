@@ -13,6 +13,7 @@ import {
   ZodQuery,
   type Principal,
   type Paged,
+  SupportMayRead,
 } from '../../http-api';
 import { ConnectionRepository } from '../connections/connection.repository';
 import { toRef } from '../connections/connection';
@@ -45,6 +46,7 @@ export class ConnectionsController {
     private readonly disconnectService: DisconnectService,
   ) {}
 
+  @SupportMayRead()
   @Get('providers')
   providers(): Paged<ProviderView> {
     return paged(this.registry.all().map(providerView));
@@ -67,6 +69,7 @@ export class ConnectionsController {
     return connectionView(await this.connectService.connectWithKey(caller, body));
   }
 
+  @SupportMayRead()
   @Get('connections')
   async list(
     @CurrentUser() caller: Principal,
@@ -78,6 +81,7 @@ export class ConnectionsController {
     return paged(page.map(connectionView), found.length > page.length ? encodeCursor(page.at(-1)?.id) : null);
   }
 
+  @SupportMayRead()
   @Get('connections/:id')
   async get(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<ConnectionView> {
     return connectionView(await this.connections.findWithSync(caller, id));

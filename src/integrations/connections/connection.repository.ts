@@ -7,11 +7,11 @@ import type { AccountIdentity } from '../contract';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
 import type { SqlRunner } from './sql-runner';
 
-/** Who asks: a user sees its own, an admin those of its tenant, an operator all. */
+/** Who asks: a user sees its own, support and admin those of its tenant, an operator all. */
 export interface ConnectionViewer {
   readonly tenant: string;
   readonly userId: string;
-  readonly role: 'user' | 'admin' | 'operator';
+  readonly role: 'user' | 'support' | 'admin' | 'operator';
 }
 
 export interface NewConnection {
@@ -71,6 +71,7 @@ export class ConnectionRepository {
   /** A connection of this provider that can be worked with now. @throws IntegrationError `connection_not_found`, `not_connected`, `needs_reauth`, ... */
   async findUsable(viewer: ConnectionViewer, provider: string, id: string): Promise<Connection> {
     const connection = await this.findFor(viewer, id);
+    if (viewer.role === 'support') throw new IntegrationError('forbidden');
     if (connection.provider !== provider) throw new IntegrationError('connection_not_found');
     if (connection.status === 'disconnected') throw new IntegrationError('not_connected', { provider });
     if (connection.status === 'needs_reauth')
@@ -180,7 +181,7 @@ export class ConnectionRepository {
 
 export function maySee(viewer: ConnectionViewer, connection: { readonly tenant: string; readonly userId: string }): boolean {
   if (viewer.role === 'operator') return true;
-  return connection.tenant === viewer.tenant && (viewer.role === 'admin' || connection.userId === viewer.userId);
+  return connection.tenant === viewer.tenant && (viewer.role !== 'user' || connection.userId === viewer.userId);
 }
 
 function withSync(row: RowWithSync): ConnectionWithSync {

@@ -12,6 +12,7 @@ import {
   visibleTenant,
   ZodQuery,
   type Principal,
+  SupportMayRead,
 } from '../../http-api';
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
@@ -30,6 +31,7 @@ const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
 
 /** What administrators watch: health, the request log, alerts. */
 @Controller('v1/admin')
+@SupportMayRead()
 @Roles('admin')
 export class AdminHealthController {
   constructor(

@@ -12,6 +12,7 @@ import {
   visibleTenant,
   ZodQuery,
   type Principal,
+  SupportMayRead,
 } from '../../http-api';
 import { DELIVERY_STATUSES, DeliveryList } from './delivery.list';
 
@@ -26,6 +27,7 @@ const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
 
 /** What was sent, what came of it, and again. */
 @Controller('v1/admin/deliveries')
+@SupportMayRead()
 @Roles('admin')
 export class AdminDeliveriesController {
   constructor(private readonly deliveries: DeliveryList) {}

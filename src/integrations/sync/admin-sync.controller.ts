@@ -1,6 +1,18 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { ApiTags, type Principal, CurrentUser, cursor, IdParam, limit, type Paged, Roles, visibleTenant, ZodQuery } from '../../http-api';
+import {
+  ApiTags,
+  type Principal,
+  CurrentUser,
+  cursor,
+  IdParam,
+  limit,
+  type Paged,
+  Roles,
+  visibleTenant,
+  ZodQuery,
+  SupportMayRead,
+} from '../../http-api';
 import { pageOfRuns } from './runs/run-pages';
 import { SyncService } from './runs/sync.service';
 import { viewOf, type SyncRunView } from './runs/sync-run';
@@ -14,6 +26,7 @@ const runList = z.strictObject({
 });
 
 @ApiTags('admin')
+@SupportMayRead()
 @Roles('admin')
 @Controller('v1/admin/sync-runs')
 export class AdminSyncController {

@@ -69,7 +69,7 @@ class RunningArena implements Arena {
   production(): Promise<Instance> {
     this.inProduction ??= startInstance(
       {
-        ...this.sandbox.env(),
+        ...overHttps(this.sandbox.env()),
         NODE_ENV: 'production',
         PUBLIC_URL: 'https://trestle.example.com',
         LOG_LEVEL: 'trace',
@@ -118,4 +118,11 @@ class RunningArena implements Arena {
     if (query.get('success') !== provider) throw new Error(`connecting ${provider} came back with ${query.get('error') ?? landed.status}`);
     return query.get('connection') ?? '';
   }
+}
+
+/** In production a provider's address is https; what stands behind these is asked for by no attack there. */
+function overHttps(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, name.endsWith('_URL') ? value.replace(/^http:/, 'https:') : value]),
+  );
 }

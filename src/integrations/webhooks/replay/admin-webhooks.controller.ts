@@ -13,6 +13,7 @@ import {
   ZodBody,
   ZodQuery,
   type Principal,
+  SupportMayRead,
 } from '../../../http-api';
 import { EVENT_STATUSES, WebhookEventList } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
@@ -36,6 +37,7 @@ const position = z.strictObject({ id: z.guid() });
 
 /** The inbox for administrators: what came, what became of it, and again. */
 @Controller('v1/admin')
+@SupportMayRead()
 @Roles('admin')
 export class AdminWebhooksController {
   constructor(
