@@ -48,7 +48,13 @@ export async function openWorkbench({ services, members }: WorkbenchOptions): Pr
     processes: members.length,
     databaseUrl: services.databaseUrl,
     redisUrl,
-    env: { NODE_ENV: 'production', PUBLIC_URL: 'https://bench.example.com', STRIPE_CLIENT_ID: 'ca_bench', STRIPE_SECRET_KEY: 'sk_test_bench', STRIPE_WEBHOOK_SECRET: BENCH_SECRET },
+    env: {
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://bench.example.com',
+      STRIPE_CLIENT_ID: 'ca_bench',
+      STRIPE_SECRET_KEY: 'sk_test_bench',
+      STRIPE_WEBHOOK_SECRET: BENCH_SECRET,
+    },
     envOf: (index) => members[index] ?? {},
   });
   const rivals: TestProcess[] = [];
