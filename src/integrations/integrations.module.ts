@@ -8,7 +8,7 @@ import { MonitoringModule } from './monitoring';
 import { OutboundChainModule, OutboundModule } from './outbound';
 import { ConnectModule } from './connect';
 import { NotificationsModule } from './notifications';
-import { WakeUpModule } from './jobs';
+import { JobsModule } from './jobs';
 import { ProviderRegistryModule } from './providers';
 import { SyncModule } from './sync';
 import { WebhooksModule } from './webhooks';
@@ -31,6 +31,6 @@ const PARTS = [
 export class IntegrationsModule {
   /** For the application's own module, once: adds what the settings decide. Everybody else imports the class. */
   static with(settings: Settings): DynamicModule {
-    return { module: IntegrationsModule, imports: [WakeUpModule.with(settings)] };
+    return { module: IntegrationsModule, imports: [JobsModule.with(settings)] };
   }
 }

@@ -24,17 +24,17 @@ import { createTestDatabase, type TestDatabase } from './test-database';
 export const SECRET = 'whsec_test';
 export const ACME = 'acme';
 
-/** Rings are counted; the test itself lets the worker look, so that nothing happens behind its back. */
-export class ManualDoorbell extends WakeUp {
-  rings = 0;
+/** Calls are counted; the test itself lets the worker look, so that nothing happens behind its back. */
+export class ManualWakeUp extends WakeUp {
+  calls = 0;
   private work?: Work;
   private readonly stop = new AbortController();
 
-  ring(): void {
-    this.rings++;
+  wake(): void {
+    this.calls++;
   }
 
-  answer(_topic: string, work: Work): void {
+  listen(_topic: string, work: Work): void {
     this.work = work;
   }
 
@@ -96,7 +96,7 @@ export interface WebhookHarness {
   readonly dataSource: DataSource;
   readonly inbox: WebhookInbox;
   readonly processor: WebhookProcessor;
-  readonly wakeUp: ManualDoorbell;
+  readonly wakeUp: ManualWakeUp;
   connect(account: string, tenant?: string, provider?: string): Promise<string>;
   /** Until nothing that was claimed is left, what asks its provider first included. */
   settled(): Promise<void>;
@@ -120,7 +120,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   const dataDir = await mkdtemp(join(tmpdir(), 'trestle-webhooks-'));
   const registry = new ProviderRegistry();
   for (const provider of options.providers ?? [testProvider('testp')]) registry.register(provider);
-  const wakeUp = new ManualDoorbell();
+  const wakeUp = new ManualWakeUp();
   const lockPool = database.url ? new LockPool(database.url) : null;
 
   @Global()

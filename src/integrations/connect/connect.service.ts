@@ -4,6 +4,7 @@ import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { inTransaction } from '../../database';
+import { withDeadline } from '../../deadline';
 import { findIntegrationError, IntegrationError } from '../../errors';
 import {
   ConnectionRepository,
@@ -14,7 +15,6 @@ import {
   TokenRepository,
   type Connection,
   eventOf,
-  within,
   PROVIDER_FETCH,
   type ProviderFetch,
   TokenEndpoint,
@@ -139,7 +139,7 @@ export class ConnectService {
     const apiKey = request.apiKey.trim();
     if (!provider.apiKey.pattern.test(apiKey))
       throw new IntegrationError('credentials_rejected', { nextStep: provider.apiKey.help, notExecuted: true });
-    const account = await within(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
+    const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
       verify({
         fetch: this.providerFetch.fetchWithoutToken(provider, {
           apiKey,
@@ -160,7 +160,7 @@ export class ConnectService {
   private async complete(provider: Provider, flow: FinishedFlow, code: string): Promise<Connection> {
     const { body, grants } = await exchangeCode(this.flowOf(provider, flow, ''), code);
     const accessToken = grants[0]?.accessToken;
-    const account = await within(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
+    const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
       provider.auth.identify({
         fetch: this.providerFetch.fetchWithoutToken(provider, {
           accessToken,

@@ -1,11 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
+import { withDeadline } from '../../deadline';
 import { findIntegrationError } from '../../errors';
 import { TokenRepository, type StoredToken } from './tokens/token.repository';
 import type { ConnectionRef } from '../contract';
 import { ProviderRegistry } from '../providers';
 import { ConnectionStatusService } from './connection-status.service';
-import { within } from './tokens/lock-deadline';
 import { PROVIDER_FETCH, type ProviderFetch } from './tokens/provider-fetch';
 import { TokenService } from './tokens/token.service';
 
@@ -58,7 +58,7 @@ export class DisconnectService {
       const tokens = await this.tokens.loadAll(connection);
       await Promise.allSettled(
         tokens.map(({ kind }) =>
-          within(this.clock, FRESH_TOKEN_TIMEOUT_MS, (signal) => this.tokenService.accessToken(connection, { kind, signal })),
+          withDeadline(this.clock, FRESH_TOKEN_TIMEOUT_MS, (signal) => this.tokenService.accessToken(connection, { kind, signal })),
         ),
       );
       return await this.tokens.loadAll(connection);
@@ -75,7 +75,7 @@ export class DisconnectService {
       for (const result of results)
         if (result.status === 'rejected') this.note(connection, 'A step before disconnecting failed', result.reason);
     };
-    await within(this.clock, HOOKS_TIMEOUT_MS, all).catch((error: unknown) =>
+    await withDeadline(this.clock, HOOKS_TIMEOUT_MS, all).catch((error: unknown) =>
       this.note(connection, 'The steps before disconnecting took too long', error),
     );
   }
@@ -90,7 +90,7 @@ export class DisconnectService {
       ...(refreshToken !== undefined && { refreshToken }),
     }));
     try {
-      return await within(this.clock, REVOKE_TIMEOUT_MS, (signal) =>
+      return await withDeadline(this.clock, REVOKE_TIMEOUT_MS, (signal) =>
         revoke({
           fetch: this.providerFetch.fetchWithoutToken(provider, {
             accessToken: tokens[0]?.accessToken,

@@ -7,7 +7,6 @@ export { type IntegrationEvent, IntegrationEvents } from './integration-events';
 export { OUTBOX, OUTGOING_TYPES, type OutgoingFact, type OutboxPort, type OutgoingType, type RecordChanges } from './outbox.port';
 export type { SqlRunner } from './sql-runner';
 export { actionBinding, destinationSecretBinding } from './tokens/encrypted-columns';
-export { within } from './tokens/lock-deadline';
 export { PROVIDER_FETCH, type ProviderFetch, type ProviderFetchOptions } from './tokens/provider-fetch';
 export { SecretBox, bindingOf } from './tokens/secret-box';
 export { type TokenAnswer, TokenEndpoint } from './tokens/token-endpoint';

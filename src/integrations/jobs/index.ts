@@ -1,2 +1,7 @@
-export { WakeUpModule } from './wake-up/wake-up.module';
+export { JobEngine } from './job-engine';
+export { type Claim, type ClaimedJob, type ClaimRequest, type JobKind, type JobOptions, LeaseLostError, type NextTry } from './job-kind';
+export { JobsModule } from './jobs.module';
+export type { JobWorker } from './job-worker';
+export { nextTry } from './next-try';
+export { PeriodicTasks } from './periodic-tasks';
 export { WakeUp } from './wake-up/wake-up';

@@ -1,3 +1,5 @@
+import { backOffMs } from '../../back-off';
+
 /** How messages are delivered. */
 export interface OutgoingOptions {
   /** Time of one POST, ms. Default 10 000. */
@@ -61,7 +63,7 @@ export function retryWaitMs(
   askedMs = 0,
   random = Math.random(),
 ): number {
-  return Math.max(jittered(options.retryBaseMs, Math.max(attempts - 1, 0), options.retryMaxMs, random), askedMs);
+  return Math.max(backOffMs(attempts, { firstMs: options.retryBaseMs, factor: FACTOR, maxMs: options.retryMaxMs }, random), askedMs);
 }
 
 /** Pause of a whole destination after this many failures in a row, ms; 0 while it is only a few and nothing was asked for. */
@@ -71,11 +73,7 @@ export function restMs(
   askedMs = 0,
   random = Math.random(),
 ): number {
-  const beyond = failures - options.restAfterFailures;
-  return Math.max(beyond < 0 ? 0 : jittered(options.retryBaseMs, beyond, options.restMaxMs, random), askedMs);
-}
-
-function jittered(baseMs: number, power: number, maxMs: number, random: number): number {
-  const full = Math.min(baseMs * FACTOR ** Math.min(power, 30), maxMs);
-  return full / 2 + (full / 2) * random;
+  const counted = failures - options.restAfterFailures + 1;
+  const backOff = { firstMs: options.retryBaseMs, factor: FACTOR, maxMs: options.restMaxMs };
+  return Math.max(counted < 1 ? 0 : backOffMs(counted, backOff, random), askedMs);
 }

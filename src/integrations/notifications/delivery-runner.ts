@@ -46,10 +46,10 @@ export class DeliveryRunner implements OnApplicationBootstrap, BeforeApplication
   }
 
   onApplicationBootstrap(): void {
-    this.wakeUp.answer('deliveries', () => this.work());
+    this.wakeUp.listen('deliveries', () => this.work());
     // Events are told after the commit of what the outbox was given: the moment to look. What is missed the sweeper finds.
     this.endListening = this.events.on('*', () => {
-      if (this.outbox.takeAdded()) this.wakeUp.ring('deliveries');
+      if (this.outbox.takeAdded()) this.wakeUp.wake('deliveries');
     });
   }
 

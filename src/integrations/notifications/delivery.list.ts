@@ -114,7 +114,7 @@ export class DeliveryList {
     if (!again && found.status !== 'sending') {
       throw new IntegrationError('invalid_request', { detail: 'The destination of this delivery was removed.' });
     }
-    this.wakeUp.ring('deliveries');
+    this.wakeUp.wake('deliveries');
     return found;
   }
 
@@ -123,7 +123,7 @@ export class DeliveryList {
     for (let total = 0; ;) {
       const rows = await this.read<{ id: string }>(RESEND_DEAD, [destinationId, tenant ?? null, this.giveUpAt(), since ?? null, BATCH]);
       total += rows.length;
-      if (rows.length > 0) this.wakeUp.ring('deliveries');
+      if (rows.length > 0) this.wakeUp.wake('deliveries');
       if (rows.length < BATCH) return total;
     }
   }

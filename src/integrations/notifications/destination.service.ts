@@ -87,7 +87,7 @@ export class DestinationService {
 
   async resume(id: string, tenant: string | undefined): Promise<Destination> {
     const resumed = await this.change(id, tenant, (manager) => this.destinations.resume(manager, id));
-    this.wakeUp.ring('deliveries');
+    this.wakeUp.wake('deliveries');
     return resumed;
   }
 

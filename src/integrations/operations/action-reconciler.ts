@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
+import { withDeadline } from '../../deadline';
 import { ConnectionRepository, toRef } from '../connections';
 import type { ConnectionRef } from '../contract';
 import type { ActionAnswer } from './action';
@@ -38,7 +39,7 @@ export class ActionReconciler {
     try {
       const connection = await this.connections.findById(action.connectionId);
       if (connection?.status !== 'connected') return undefined;
-      const answer = await this.withDeadline((signal) => reconcile(toRef(connection), action.operationId, signal));
+      const answer = await withDeadline(this.clock, LOOK_TIMEOUT_MS, (signal) => reconcile(toRef(connection), action.operationId, signal));
       if (answer) await this.actions.settle(action, answer.status, { body: answer.body });
       return answer;
     } catch (error) {
@@ -54,19 +55,5 @@ export class ActionReconciler {
     let settled = 0;
     for (const action of await this.actions.unknownOf([...this.ways.keys()])) if (await this.settle(action)) settled++;
     return settled;
-  }
-
-  private async withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const late = new AbortController();
-    const done = new AbortController();
-    this.clock.sleep(LOOK_TIMEOUT_MS, done.signal).then(
-      () => late.abort(),
-      () => undefined,
-    );
-    try {
-      return await work(late.signal);
-    } finally {
-      done.abort();
-    }
   }
 }

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
+import { withDeadline } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
-import { within } from './lock-deadline';
 import { PROVIDER_FETCH, type ProviderFetch } from './provider-fetch';
 
 export interface TokenAnswer {
@@ -58,7 +58,7 @@ export class TokenEndpoint {
   ): Promise<TokenAnswer> {
     const facts = factsOf(provider);
     try {
-      return await within(
+      return await withDeadline(
         this.clock,
         this.timeoutMs(provider),
         async (signal) => {
@@ -72,7 +72,7 @@ export class TokenEndpoint {
           const response = await fetch(facts.tokenUrl, { ...requestOf(facts, params), signal });
           return grantsOf(provider, response, await response.text(), context);
         },
-        options.signal,
+        { stop: options.signal },
       );
     } catch (error) {
       throw sorted(facts, provider, error);

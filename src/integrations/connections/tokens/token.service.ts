@@ -2,6 +2,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleDestro
 import PQueue from 'p-queue';
 import { CLOCK, type Clock, type StopSignal } from '../../../clock';
 import { LOCK_POOL, type LockPool } from '../../../database';
+import { abortError, unlessAborted } from '../../../deadline';
 import { findIntegrationError, IntegrationError } from '../../../errors';
 import { IntegrationEvents, type IntegrationEvent } from '../integration-events';
 import { TokenRepository, type StoredToken } from './token.repository';
@@ -9,7 +10,6 @@ import { UnreadableSecret } from './secret-box';
 import type { ConnectionRef, Provider } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { ConnectionStatusService } from '../connection-status.service';
-import { stopped, unlessAborted } from './lock-deadline';
 import { TokenCache } from './token-cache';
 import { TokenRefresher } from './token-refresher';
 import { isDue, isExpired, usableToken } from './token-use';
@@ -85,7 +85,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
    */
   async accessToken(connection: ConnectionRef, options: AccessTokenOptions = {}): Promise<AccessToken> {
     const { kind, signal, rejected } = options;
-    if (signal?.aborted) throw stopped(signal);
+    if (signal?.aborted) throw abortError(signal);
     const provider = this.registry.get(connection.provider);
     const cached = rejected ? undefined : this.cache.get(connection.id, kind);
     let held = cached ?? (await unlessAborted(this.read(connection.id, kind), signal));

@@ -3,12 +3,12 @@ import type { ModuleMetadata } from '@nestjs/common';
 import Redis from 'ioredis';
 import { WakeUp } from './wake-up';
 import { InProcessWakeUp } from './in-process.wake-up';
-import { DOORBELL_QUEUE, REDIS_CLIENTS, BullWakeUp } from './bull.wake-up';
+import { WAKE_UP_QUEUE, REDIS_CLIENTS, BullWakeUp } from './bull.wake-up';
 
 type ClientType = 'client' | 'subscriber' | 'bclient';
 
-/** What the wakeUp between processes is made of. */
-export function redisDoorbell(redisUrl: string): Required<Pick<ModuleMetadata, 'imports' | 'providers'>> {
+/** What the wake-up between processes is made of. */
+export function redisWakeUp(redisUrl: string): Required<Pick<ModuleMetadata, 'imports' | 'providers'>> {
   const clients: Redis[] = [];
   const createClient = (type: ClientType) => {
     const client = redisClient(redisUrl, type);
@@ -16,7 +16,7 @@ export function redisDoorbell(redisUrl: string): Required<Pick<ModuleMetadata, '
     return client;
   };
   return {
-    imports: [BullModule.forRoot({ prefix: 'trestle', createClient }), BullModule.registerQueue({ name: DOORBELL_QUEUE })],
+    imports: [BullModule.forRoot({ prefix: 'trestle', createClient }), BullModule.registerQueue({ name: WAKE_UP_QUEUE })],
     providers: [{ provide: REDIS_CLIENTS, useValue: clients }, InProcessWakeUp, BullWakeUp, { provide: WakeUp, useExisting: BullWakeUp }],
   };
 }

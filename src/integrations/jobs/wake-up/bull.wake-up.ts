@@ -4,57 +4,58 @@ import type { Queue } from 'bull';
 import type Redis from 'ioredis';
 import { Counter } from 'prom-client';
 import { CLOCK, type Clock } from '../../../clock';
+import { withDeadline } from '../../../deadline';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { metricsRegistry } from '../../../metrics';
-import { WakeUp, TOPICS, type AnswerOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
+import { WakeUp, TOPICS, type ListenOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
 import { InProcessWakeUp } from './in-process.wake-up';
 
-export const DOORBELL_QUEUE = 'wakeUp';
+export const WAKE_UP_QUEUE = 'wake-up';
 
 /** Injection token of the connections that Bull was given. */
 export const REDIS_CLIENTS = Symbol('RedisClients');
 
-export interface Ring {
+/** The job of Bull: a topic to look at, and no work. */
+export interface WakeUpCall {
   readonly topic: Topic;
 }
 
-/** A ring that Redis has not taken by then is given up, ms. */
+/** A call that Redis has not taken by then is given up, ms. */
 const PUBLISH_MS = 2_000;
-/** Between two rings of one topic, ms. */
+/** Between two calls of one topic, ms. */
 const PAUSE_MS = 25;
 const PING_MS = 1_000;
 const CLOSE_MS = 3_000;
-/** Rings of one topic that may wait in Redis: more would say nothing more. */
-const WAITING_RINGS = 8;
+/** Calls of one topic that may wait in Redis: more would say nothing more. */
+const WAITING_CALLS = 8;
 const LISTENERS = 4;
 /** The same complaint about Redis is logged once in this time, ms. */
 const QUIET_MS = 30_000;
 
-const lostRings =
-  (metricsRegistry.getSingleMetric('trestle_doorbell_lost_rings_total') as Counter | undefined) ??
+const lostCalls =
+  (metricsRegistry.getSingleMetric('trestle_wake_ups_lost_total') as Counter | undefined) ??
   new Counter({
-    name: 'trestle_doorbell_lost_rings_total',
-    help: 'Rings that Redis did not take; the sweeper makes up for them.',
+    name: 'trestle_wake_ups_lost_total',
+    help: 'Wake-ups that Redis did not take; the sweeper makes up for them.',
     registers: [metricsRegistry],
   });
 
 /**
- * The wakeUp of several processes: rings in this process at once, and through Bull on Redis where this process has no free
- * hands. Whatever Redis does, nothing is thrown and nothing waits for it.
+ * The wake-up between processes: in this one at once, and through Bull on Redis where all workers of this one are busy. Whatever Redis does, nothing is thrown and nothing waits for it.
  */
 @Injectable()
 export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(BullWakeUp.name);
   private readonly publishing = new Set<Topic>();
   private readonly again = new Set<Topic>();
-  private rings = 0;
+  private calls = 0;
   private quietUntil = 0;
   private closed = false;
 
   constructor(
     private readonly local: InProcessWakeUp,
-    @InjectQueue(DOORBELL_QUEUE) private readonly queue: Queue<Ring>,
+    @InjectQueue(WAKE_UP_QUEUE) private readonly queue: Queue<WakeUpCall>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
     @Inject(REDIS_CLIENTS) private readonly clients: readonly Redis[],
@@ -64,26 +65,26 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
   }
 
   /**
-   * Takes the rings of other processes. Not by `@Process`: what that starts may fail with nobody to notice, when the process stops
+   * Takes the calls of other processes. Not by `@Process`: what that starts may fail with nobody to notice, when the process stops
    * while Redis is away. The job ends at once; it carries no work, so it can neither stall nor be lost.
    */
   onApplicationBootstrap(): void {
     if (!this.settings.workers) return;
     const taken = this.queue.process(LISTENERS, ({ data }) => {
       const topic = TOPICS.find((known) => known === data.topic);
-      if (topic) this.local.ring(topic);
+      if (topic) this.local.wake(topic);
       return Promise.resolve();
     });
     taken.catch((error: unknown) => this.closed || this.complain(error));
   }
 
-  answer(topic: Topic, work: Work, options?: AnswerOptions): void {
-    this.local.answer(topic, work, options);
+  listen(topic: Topic, work: Work, options?: ListenOptions): void {
+    this.local.listen(topic, work, options);
   }
 
-  ring(topic: Topic): void {
+  wake(topic: Topic): void {
     const busy = !this.settings.workers || this.local.isBusy(topic);
-    this.local.ring(topic);
+    this.local.wake(topic);
     if (!busy || this.closed) return;
     if (this.publishing.has(topic)) this.again.add(topic);
     else void this.publish(topic);
@@ -91,7 +92,7 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
 
   async status(): Promise<WakeUpStatus> {
     try {
-      await this.inTime(this.queue.client.ping(), PING_MS);
+      await this.inTime(PING_MS, this.queue.client.ping());
       return { status: 'ok' };
     } catch {
       return {
@@ -105,7 +106,7 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
   async beforeApplicationShutdown(): Promise<void> {
     this.closed = true;
     Object.assign(this.queue, { onApplicationShutdown: () => Promise.resolve() });
-    await this.inTime(this.queue.close(true), CLOSE_MS).catch(() => undefined);
+    await this.inTime(CLOSE_MS, this.queue.close(true)).catch(() => undefined);
     for (const client of this.clients) client.disconnect();
   }
 
@@ -113,32 +114,26 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
     this.publishing.add(topic);
     try {
       // Ids in rotation: Bull takes no second job of an id that waits, which bounds the queue while nobody listens.
-      const jobId = `${topic}:${this.rings++ % WAITING_RINGS}`;
-      await this.inTime(this.queue.add({ topic }, { jobId, removeOnComplete: true, removeOnFail: true, attempts: 1 }), PUBLISH_MS);
+      const jobId = `${topic}:${this.calls++ % WAITING_CALLS}`;
+      await this.inTime(PUBLISH_MS, this.queue.add({ topic }, { jobId, removeOnComplete: true, removeOnFail: true, attempts: 1 }));
     } catch (error) {
-      lostRings.inc();
+      lostCalls.inc();
       this.complain(error);
     }
-    // In a flood every batch rings: the first ring goes at once, the others of the next moments are one.
+    // In a flood every batch wakes: the first call goes at once, those of the next moments are one.
     if (this.again.has(topic)) await this.clock.sleep(PAUSE_MS);
     this.publishing.delete(topic);
     if (this.again.delete(topic) && !this.closed) void this.publish(topic);
   }
 
-  private async inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-    const deadline = new AbortController();
-    const late = this.clock.sleep(ms, deadline.signal).then(() => Promise.reject(new Error('Redis did not answer in time')));
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      deadline.abort();
-    }
+  private inTime<T>(ms: number, answer: Promise<T>): Promise<T> {
+    return withDeadline(this.clock, ms, () => answer, { error: () => new Error('Redis did not answer in time') });
   }
 
   private complain(error: unknown): void {
     const now = this.clock.now();
     if (now < this.quietUntil) return;
     this.quietUntil = now + QUIET_MS;
-    this.logger.warn(`Redis does not take rings, the sweeper stands in: ${error instanceof Error ? error.message : String(error)}`);
+    this.logger.warn(`Redis takes no wake-ups, the sweeper stands in: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -1,11 +1,12 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import PQueue from 'p-queue';
 import { CLOCK, type Clock } from '../../../clock';
+import { withDeadline } from '../../../deadline';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { WakeUp, type AnswerOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
+import { WakeUp, type ListenOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
 
-interface Desk {
+interface Listener {
   readonly work: Work;
   readonly lanes: PQueue;
 }
@@ -13,11 +14,11 @@ interface Desk {
 /** How long a stop waits for what is in flight, ms. The lease brings back what does not end by then. */
 const DRAIN_MS = 15_000;
 
-/** The wakeUp of one process. */
+/** The wake-up within one process. */
 @Injectable()
 export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown {
   private readonly logger = new Logger(InProcessWakeUp.name);
-  private readonly desks = new Map<Topic, Desk>();
+  private readonly listeners = new Map<Topic, Listener>();
   private readonly stopping = new AbortController();
 
   constructor(
@@ -27,24 +28,24 @@ export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown
     super();
   }
 
-  answer(topic: Topic, work: Work, { lanes = 1 }: AnswerOptions = {}): void {
-    if (this.desks.has(topic)) throw new Error(`The topic "${topic}" has a worker already.`);
+  listen(topic: Topic, work: Work, { lanes = 1 }: ListenOptions = {}): void {
+    if (this.listeners.has(topic)) throw new Error(`The topic "${topic}" has a worker already.`);
     if (!this.settings.workers) return;
-    this.desks.set(topic, { work, lanes: new PQueue({ concurrency: lanes }) });
-    this.ring(topic);
+    this.listeners.set(topic, { work, lanes: new PQueue({ concurrency: lanes }) });
+    this.wake(topic);
   }
 
-  ring(topic: Topic): void {
-    const desk = this.desks.get(topic);
-    // One look that has not begun yet will see what this ring is about.
-    if (!desk || desk.lanes.size > 0 || this.stopping.signal.aborted) return;
-    void desk.lanes.add(() => this.look(topic, desk));
+  wake(topic: Topic): void {
+    const listener = this.listeners.get(topic);
+    // One look that has not begun yet will see what this call is about.
+    if (!listener || listener.lanes.size > 0 || this.stopping.signal.aborted) return;
+    void listener.lanes.add(() => this.look(topic, listener));
   }
 
   /** Whether every lane of the topic is at work, so that another process could help. */
   isBusy(topic: Topic): boolean {
-    const desk = this.desks.get(topic);
-    return !desk || desk.lanes.size > 0;
+    const listener = this.listeners.get(topic);
+    return !listener || listener.lanes.size > 0;
   }
 
   status(): Promise<WakeUpStatus> {
@@ -53,18 +54,16 @@ export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new Error('the process is stopping'));
-    const drained = Promise.all([...this.desks.values()].map(({ lanes }) => lanes.onIdle()));
-    const deadline = new AbortController();
-    await Promise.race([drained, this.clock.sleep(DRAIN_MS, deadline.signal).catch(() => undefined)]);
-    deadline.abort();
+    const drained = Promise.all([...this.listeners.values()].map(({ lanes }) => lanes.onIdle()));
+    await withDeadline(this.clock, DRAIN_MS, () => drained).catch(() => undefined);
   }
 
-  private async look(topic: Topic, { work }: Desk): Promise<void> {
+  private async look(topic: Topic, { work }: Listener): Promise<void> {
     const { signal } = this.stopping;
     try {
       while (!signal.aborted && (await work(signal)) === 'more');
     } catch (error) {
-      // The rows are still there and their leases end: the next ring looks again, the sweeper's at the latest.
+      // The rows are still there and their leases end: the next call looks again, the sweeper's at the latest.
       if (!signal.aborted) this.logger.error(`The worker of "${topic}" stopped: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

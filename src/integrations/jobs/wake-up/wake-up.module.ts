@@ -7,7 +7,7 @@ import { WakeUpSweeper } from './wake-up.sweeper';
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- Bull and its client only where there is a Redis
 const redisParts = () => require('./bull-wake-up.parts') as typeof import('./bull-wake-up.parts');
 
-/** The wakeUp: in this process, and between processes where there is a Redis. The sweeper's clockwork is the application's `ScheduleModule`. */
+/** The wake-up: in this process, and between processes where there is a Redis. The sweeper's clockwork is the application's `ScheduleModule`. */
 @Global()
 @Module({})
 export class WakeUpModule {
@@ -19,7 +19,7 @@ export class WakeUpModule {
         providers: [InProcessWakeUp, { provide: WakeUp, useExisting: InProcessWakeUp }, WakeUpSweeper],
       };
     }
-    const { imports, providers } = redisParts().redisDoorbell(redisUrl);
+    const { imports, providers } = redisParts().redisWakeUp(redisUrl);
     return { ...common, imports, providers: [...providers, WakeUpSweeper] };
   }
 }

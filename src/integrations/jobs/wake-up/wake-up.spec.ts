@@ -53,17 +53,17 @@ describe('in one process', () => {
     const { wakeUp } = await open();
     const answers: ('more' | 'idle')[] = ['more', 'more', 'idle'];
     let looks = 0;
-    wakeUp.answer('webhooks', () => Promise.resolve(answers[looks++] ?? 'idle'));
+    wakeUp.listen('webhooks', () => Promise.resolve(answers[looks++] ?? 'idle'));
     await turns();
     expect(looks).toBe(3);
   });
 
-  it('makes one look of many rings, and loses none that came while it looked', async () => {
+  it('makes one look of many calls, and loses none that came while it looked', async () => {
     const { wakeUp } = await open();
     const { looks, work } = heldWork();
-    wakeUp.answer('sync', work);
+    wakeUp.listen('sync', work);
     await turns();
-    for (let i = 0; i < 50; i++) wakeUp.ring('sync');
+    for (let i = 0; i < 50; i++) wakeUp.wake('sync');
     expect(looks).toHaveLength(1);
     looks[0]?.('idle');
     await turns();
@@ -76,25 +76,25 @@ describe('in one process', () => {
   it('uses as many lanes as it was given', async () => {
     const { wakeUp } = await open();
     const { looks, work } = heldWork();
-    wakeUp.answer('webhooks', work, { lanes: 2 });
+    wakeUp.listen('webhooks', work, { lanes: 2 });
     await turns();
     for (let i = 0; i < 5; i++) {
-      wakeUp.ring('webhooks');
+      wakeUp.wake('webhooks');
       await turns(3);
     }
     expect(looks).toHaveLength(2);
     for (const look of looks) look('idle');
     await turns();
-    expect(looks).toHaveLength(3); // what was rung meanwhile
+    expect(looks).toHaveLength(3); // what was called for meanwhile
     looks[2]?.('idle');
   });
 
   it('goes on after a worker that failed', async () => {
     const { wakeUp } = await open();
     let looks = 0;
-    wakeUp.answer('webhooks', () => (looks++ === 0 ? Promise.reject(new Error('no database')) : Promise.resolve('idle')));
+    wakeUp.listen('webhooks', () => (looks++ === 0 ? Promise.reject(new Error('no database')) : Promise.resolve('idle')));
     await turns();
-    wakeUp.ring('webhooks');
+    wakeUp.wake('webhooks');
     await turns();
     expect(looks).toBe(2);
   });
@@ -103,7 +103,7 @@ describe('in one process', () => {
     const { module, wakeUp } = await open();
     const { looks, work } = heldWork();
     let aborted = false;
-    wakeUp.answer('webhooks', (signal) => {
+    wakeUp.listen('webhooks', (signal) => {
       signal.addEventListener('abort', () => (aborted = true));
       return work(signal);
     });
@@ -112,7 +112,7 @@ describe('in one process', () => {
     const closing = module.close().then(() => (closed = true));
     await turns();
     expect([aborted, closed]).toEqual([true, false]);
-    wakeUp.ring('webhooks');
+    wakeUp.wake('webhooks');
     looks[0]?.('more');
     await closing;
     expect(looks).toHaveLength(1);
@@ -121,8 +121,8 @@ describe('in one process', () => {
   it('has no worker where the settings say so', async () => {
     const { wakeUp } = await open({ workers: false });
     let looks = 0;
-    wakeUp.answer('webhooks', () => Promise.resolve(looks++ ? 'idle' : 'idle'));
-    wakeUp.ring('webhooks');
+    wakeUp.listen('webhooks', () => Promise.resolve(looks++ ? 'idle' : 'idle'));
+    wakeUp.wake('webhooks');
     await turns();
     expect(looks).toBe(0);
     expect(await wakeUp.status()).toEqual({ status: 'ok' });
@@ -130,11 +130,11 @@ describe('in one process', () => {
 });
 
 describe('without the Redis that it was promised', () => {
-  it('rings in its own process, never throws, and says that it is degraded', async () => {
+  it('wakes its own process, never throws, and says that it is degraded', async () => {
     const { wakeUp } = await open({ redisUrl: 'redis://127.0.0.1:9/0' });
     let looks = 0;
-    wakeUp.answer('webhooks', () => Promise.resolve(++looks > 0 ? 'idle' : 'idle'));
-    for (let i = 0; i < 100; i++) wakeUp.ring('webhooks');
+    wakeUp.listen('webhooks', () => Promise.resolve(++looks > 0 ? 'idle' : 'idle'));
+    for (let i = 0; i < 100; i++) wakeUp.wake('webhooks');
     await until(() => looks > 0);
     expect(looks).toBeGreaterThan(0);
     expect((await wakeUp.status()).status).toBe('degraded');
@@ -143,13 +143,13 @@ describe('without the Redis that it was promised', () => {
 
 const redisUrl = process.env['TEST_REDIS_URL'];
 (redisUrl ? describe : describe.skip)('on Redis (TEST_REDIS_URL)', () => {
-  it('rings in another process when this one has no workers', async () => {
+  it('wakes another process when this one has no workers', async () => {
     const worker = await open({ redisUrl });
     const front = await open({ redisUrl, workers: false });
     let looks = 0;
-    worker.wakeUp.answer('webhooks', () => Promise.resolve(++looks > 0 ? 'idle' : 'idle'));
+    worker.wakeUp.listen('webhooks', () => Promise.resolve(++looks > 0 ? 'idle' : 'idle'));
     await until(() => looks === 1);
-    front.wakeUp.ring('webhooks');
+    front.wakeUp.wake('webhooks');
     await until(() => looks > 1);
     expect(looks).toBeGreaterThan(1);
     expect(await front.wakeUp.status()).toEqual({ status: 'ok' });

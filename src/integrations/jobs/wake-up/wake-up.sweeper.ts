@@ -6,7 +6,7 @@ import { WakeUp, TOPICS } from './wake-up';
 
 const EVERY_MS = 2_000;
 
-/** Rings for what became due by time alone, for leases that ended, and for rings that were lost. */
+/** Wakes for what became due by time alone, for leases that ended, and for calls that were lost. */
 @Injectable()
 export class WakeUpSweeper {
   constructor(
@@ -14,9 +14,9 @@ export class WakeUpSweeper {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  @Interval('wakeUp-sweeper', EVERY_MS)
+  @Interval('wake-up.sweeper', EVERY_MS)
   sweep(): void {
     if (!this.settings.workers) return;
-    for (const topic of TOPICS) this.wakeUp.ring(topic);
+    for (const topic of TOPICS) this.wakeUp.wake(topic);
   }
 }

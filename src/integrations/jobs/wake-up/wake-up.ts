@@ -1,5 +1,5 @@
 /** What there may be to do: each topic has one worker. */
-export const TOPICS = ['webhooks', 'sync', 'deliveries'] as const;
+export const TOPICS = ['webhooks', 'sync', 'deliveries', 'actions'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /**
@@ -8,25 +8,25 @@ export type Topic = (typeof TOPICS)[number];
  */
 export type Work = (signal: AbortSignal) => Promise<'more' | 'idle'>;
 
-export interface AnswerOptions {
+export interface ListenOptions {
   /** How many calls of the worker may run at the same time in this process. Default 1. */
   readonly lanes?: number;
 }
 
-/** How the wakeUp itself is; without it work is only found later. */
+/** How the wake-up itself is; without it work is only found later. */
 export interface WakeUpStatus {
   readonly status: 'ok' | 'degraded';
   readonly detail?: string;
 }
 
 /**
- * Says "look now", nothing more: what there is to do stands in the database. A lost, repeated or late ring changes nothing,
- * because a worker claims rows and the sweeper rings again for what is due.
+ * Says "look now", nothing more: what there is to do stands in the database. A lost, repeated or late call changes nothing,
+ * because a worker claims rows and the sweeper calls again for what is due.
  */
 export abstract class WakeUp {
-  /** Rings after the commit that made the work. Never throws, never waits. */
-  abstract ring(topic: Topic): void;
+  /** To be called after the commit that made the work. Never throws, never waits. */
+  abstract wake(topic: Topic): void;
   /** Registers the worker of a topic and lets it look once. In a process without workers this does nothing. */
-  abstract answer(topic: Topic, work: Work, options?: AnswerOptions): void;
+  abstract listen(topic: Topic, work: Work, options?: ListenOptions): void;
   abstract status(): Promise<WakeUpStatus>;
 }

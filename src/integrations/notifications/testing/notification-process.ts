@@ -36,13 +36,13 @@ export class StillClock implements Clock {
   }
 }
 
-/** Rings are counted; the test looks by itself. */
-export class CountingDoorbell extends WakeUp {
-  rings = 0;
-  ring(): void {
-    this.rings++;
+/** Calls are counted; the test looks by itself. */
+export class CountingWakeUp extends WakeUp {
+  calls = 0;
+  wake(): void {
+    this.calls++;
   }
-  answer(): void {}
+  listen(): void {}
   status() {
     return Promise.resolve({ status: 'ok' as const });
   }
@@ -59,7 +59,7 @@ export const testBox = () => new SecretBox([{ id: 'k1', key: randomBytes(32) }])
 
 /** The parts of one process, on a database that several may share. */
 export class OutgoingProcess {
-  readonly wakeUp = new CountingDoorbell();
+  readonly wakeUp = new CountingWakeUp();
   readonly events = new IntegrationEvents();
   readonly interest: DestinationInterest;
   readonly outbox: Outbox;

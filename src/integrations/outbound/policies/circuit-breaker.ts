@@ -1,3 +1,4 @@
+import { backOffMs } from '../../../back-off';
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { Random } from '../random';
@@ -111,10 +112,9 @@ export class CircuitBreaker {
   }
 
   private open(): void {
-    const pause = Math.min(this.options.openMs * 2 ** this.failedProbes, this.options.maxOpenMs);
-    // Processes that failed together must not come back together.
-    this.openUntil = this.clock.now() + pause * (0.75 + this.random() * 0.5);
     this.failedProbes++;
+    const { openMs, maxOpenMs } = this.options;
+    this.openUntil = this.clock.now() + 1.25 * backOffMs(this.failedProbes, { firstMs: openMs, maxMs: maxOpenMs, jitter: 0.4 }, this.random());
     this.state_ = 'open';
     this.slots = [];
   }

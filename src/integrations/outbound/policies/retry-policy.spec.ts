@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ERROR_KINDS, IntegrationError, type ErrorCode } from '../../../errors';
 import { MAX_RETRY_AFTER_MS, parseRetryAfter } from './retry-after';
-import { backoffMs, mayRetry, RETRY_DEFAULTS, settle } from './retry-policy';
+import { mayRetry, RETRY_DEFAULTS, settle } from './retry-policy';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const read = (value: string | undefined, date?: string) =>
@@ -62,30 +62,6 @@ describe('Retry-After', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 3_000, noNaN: true }), (seconds) =>
         expect(read(seconds.toFixed(6))).toBeGreaterThanOrEqual(Number(seconds.toFixed(6)) * 1_000 - 1e-6),
-      ),
-    );
-  });
-});
-
-describe('the back-off', () => {
-  const policy = fc.record({ baseMs: fc.integer({ min: 1, max: 5_000 }), maxMs: fc.integer({ min: 1, max: 60_000 }) });
-  const unit = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-
-  it('is anything from nothing to the doubled bound, never past the maximum', () => {
-    fc.assert(
-      fc.property(policy, fc.integer({ min: 1, max: 2_000 }), unit, (facts, attempt, random) => {
-        const ms = backoffMs(attempt, facts, () => random);
-        expect(ms).toBeGreaterThanOrEqual(0);
-        expect(ms).toBeLessThanOrEqual(Math.min(facts.maxMs, facts.baseMs * 2 ** (attempt - 1)));
-        expect(Number.isFinite(ms)).toBe(true);
-      }),
-    );
-  });
-
-  it('uses the full width: the draw decides, linearly', () => {
-    fc.assert(
-      fc.property(policy, unit, (facts, random) =>
-        expect(backoffMs(3, facts, () => random)).toBeCloseTo(random * Math.min(facts.maxMs, facts.baseMs * 4), 6),
       ),
     );
   });

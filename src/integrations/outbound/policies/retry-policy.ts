@@ -1,6 +1,5 @@
 import { IntegrationError, type ErrorCode } from '../../../errors';
 import type { RetryFacts } from '../../contract';
-import type { Random } from '../random';
 
 export const RETRY_DEFAULTS: RetryFacts = { maxAttempts: 4, baseMs: 250, maxMs: 10_000, maxRetryAfterMs: 30_000 };
 
@@ -33,9 +32,4 @@ export function mayRetry({ error, attempt, repeatable }: Failure, policy: RetryF
   if (attempt >= policy.maxAttempts || settled.has(error)) return false;
   if (!error.retryable || !WORTH_ANOTHER_TRY.has(error.code)) return false;
   return error.notExecuted || repeatable;
-}
-
-/** Exponential back-off with full jitter: anything from 0 to the bound. https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter */
-export function backoffMs(attempt: number, policy: Pick<RetryFacts, 'baseMs' | 'maxMs'>, random: Random): number {
-  return random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
 }

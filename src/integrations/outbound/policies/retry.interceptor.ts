@@ -1,3 +1,4 @@
+import { backOffMs } from '../../../back-off';
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { Call } from '../call';
@@ -5,7 +6,7 @@ import { retriesTotal } from '../outbound-metrics';
 import type { Interceptor, Next } from '../interceptor';
 import { inDoubt } from '../provider-fault';
 import type { Random } from '../random';
-import { backoffMs, mayRetry, RETRY_DEFAULTS } from './retry-policy';
+import { mayRetry, RETRY_DEFAULTS } from './retry-policy';
 
 /** Answers about the request itself: an earlier, doubtful try of the same repeatable call does not make them doubtful. */
 const DEFINITE = new Set([
@@ -40,7 +41,7 @@ export class RetryInterceptor implements Interceptor {
       doubtful ||= !error.notExecuted;
       if (!mayRetry({ error, attempt, repeatable: call.repeatable }, policy)) throw last;
       const askedMs = error.retryAfterMs ?? 0;
-      const waitMs = askedMs + backoffMs(attempt, policy, this.random);
+      const waitMs = askedMs + backOffMs(attempt, { firstMs: policy.baseMs, maxMs: policy.maxMs, jitter: 1 }, this.random());
       // A wait that cannot fit is not begun: the caller learns now when to come again.
       if (askedMs > policy.maxRetryAfterMs || this.clock.now() + waitMs >= call.deadlineAt) throw last;
       retriesTotal.inc({ provider: call.provider.key });

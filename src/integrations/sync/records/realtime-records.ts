@@ -43,6 +43,6 @@ export class RealtimeRecords {
   /** An incremental run; a burst of wishes becomes one. */
   async request(manager: EntityManager, connection: ConnectionRef, resources: readonly string[] = []): Promise<() => void> {
     await this.service.request(connection.id, { type: 'incremental', trigger: 'webhook', resources }, manager);
-    return () => this.wakeUp.ring('sync');
+    return () => this.wakeUp.wake('sync');
   }
 }

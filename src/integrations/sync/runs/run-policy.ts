@@ -1,3 +1,4 @@
+import { backOffMs } from '../../../back-off';
 import { asStorageError } from '../../../database';
 import { findIntegrationError, IntegrationError, type ErrorCode } from '../../../errors';
 
@@ -41,8 +42,8 @@ export function accessEnded(error: { readonly code: ErrorCode }): boolean {
  */
 export function retryWaitMs(error: IntegrationError, attempts: number, random: () => number = Math.random): number | undefined {
   if (!error.retryable || accessEnded(error) || attempts >= MAX_ATTEMPTS) return undefined;
-  const backoff = Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS);
-  return Math.max(backoff * (0.5 + random() / 2), Math.min(error.retryAfterMs ?? 0, LONGEST_WAIT_MS));
+  const backOff = backOffMs(attempts, { firstMs: FIRST_WAIT_MS, maxMs: LONGEST_WAIT_MS }, random());
+  return Math.max(backOff, Math.min(error.retryAfterMs ?? 0, LONGEST_WAIT_MS));
 }
 
 /** What may be logged of an unexpected failure: a database error's message, query and parameters hold records. */

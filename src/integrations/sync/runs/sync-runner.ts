@@ -55,7 +55,7 @@ export class SyncRunner implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.wakeUp.answer('sync', (signal) => this.work(signal), { lanes: LANES });
+    this.wakeUp.listen('sync', (signal) => this.work(signal), { lanes: LANES });
   }
 
   /** Claims one run and does it to its end. */
@@ -63,7 +63,7 @@ export class SyncRunner implements OnApplicationBootstrap {
     if (stop.aborted) return 'idle';
     const run = await this.runs.claim(LEASE_MS, this.active.providersAt(LANES_PER_PROVIDER));
     if (!run) return 'idle';
-    this.wakeUp.ring('sync'); // another lane may find another run
+    this.wakeUp.wake('sync'); // another lane may find another run
     await this.execute(run, stop);
     return 'more';
   }
@@ -169,7 +169,7 @@ export class SyncRunner implements OnApplicationBootstrap {
     if (!finished) return;
     if (end.status === 'succeeded' || end.status === 'paused') await this.schedules.succeeded(run.connectionId);
     if (end.status === 'failed') await this.schedules.failed(run.connectionId);
-    if (finished.rerun) this.wakeUp.ring('sync');
+    if (finished.rerun) this.wakeUp.wake('sync');
     if (finished.event) this.events.emit(finished.event);
   }
 

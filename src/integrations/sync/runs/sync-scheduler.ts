@@ -90,7 +90,7 @@ export class SyncScheduler implements BeforeApplicationShutdown {
     for (let batch = 0; batch < MAX_BATCHES && !this.stopping.signal.aborted; batch++) {
       const { due, queued } = await inTransaction(this.dataSource, (manager) => this.takeBatch(manager));
       total += due;
-      if (queued > 0) this.wakeUp.ring('sync');
+      if (queued > 0) this.wakeUp.wake('sync');
       if (due < BATCH) break;
     }
     return total;

@@ -47,7 +47,7 @@ export class SyncService {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const run = (await this.add(db, connectionId, request)) ?? (await this.join(db, connectionId, request));
       if (!run) continue;
-      if (!manager) this.wakeUp.ring('sync');
+      if (!manager) this.wakeUp.wake('sync');
       return run;
     }
     throw new IntegrationError('busy');
@@ -82,7 +82,7 @@ export class SyncService {
     );
     if (!row)
       throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
-    this.wakeUp.ring('sync');
+    this.wakeUp.wake('sync');
     return runOf(row);
   }
 

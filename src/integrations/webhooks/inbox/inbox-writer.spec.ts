@@ -53,7 +53,7 @@ it('stores two hundred deliveries that come together with a few statements, and 
   await Promise.all(Array.from({ length: 200 }, (_, i) => harness.deliver({ id: `evt_${i}`, account: 'acc' })));
   expect(await statements()).toBeLessThanOrEqual(6);
   expect(await count()).toBe(201);
-  expect(harness.wakeUp.rings).toBeGreaterThanOrEqual(2);
+  expect(harness.wakeUp.calls).toBeGreaterThanOrEqual(2);
 });
 
 it('keeps each body to the byte, whatever went with it into one statement', async () => {

@@ -145,7 +145,7 @@ export class InboxWriter {
       if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return await this.insertAndForward(events);
       if (!run) {
         await this.trying(() => insertEvents(this.dataSource, events));
-        return () => this.wakeUp.ring('webhooks');
+        return () => this.wakeUp.wake('webhooks');
       }
       const claimed = await this.trying(() => insertAndClaim(this.dataSource, events, run));
       runs = true;
@@ -173,8 +173,8 @@ export class InboxWriter {
       await this.outbox?.add(manager, factsOf(events, await insertAndTell(manager, events), at));
     });
     return () => {
-      this.wakeUp.ring('webhooks');
-      this.wakeUp.ring('deliveries');
+      this.wakeUp.wake('webhooks');
+      this.wakeUp.wake('deliveries');
     };
   }
 

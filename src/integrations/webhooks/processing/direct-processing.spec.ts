@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 beforeEach(async () => {
   for (const table of ['webhook_events', 'object_marks', 'notes']) await harness.rows(`DELETE FROM ${table}`);
-  harness.wakeUp.rings = 0;
+  harness.wakeUp.calls = 0;
   Noting.held = undefined;
   Noting.failures = 0;
 });
@@ -77,7 +77,7 @@ function hold(): () => void {
 it('runs an event without anybody having to look for it', async () => {
   await harness.deliver({ id: 'one', account: 'acc_a', said: 'hello', object: 'thing/1', version: 3 });
   await ended();
-  expect(harness.wakeUp.rings).toBe(0);
+  expect(harness.wakeUp.calls).toBe(0);
   expect(await notes()).toEqual([{ event_id: 'one', tenant: 'a', said: 'hello' }]);
   expect(await events()).toEqual([{ event_id: 'one', status: 'completed', attempts: 1 }]);
   expect(await harness.rows('SELECT object_key, version FROM object_marks')).toEqual([{ object_key: 'thing/1', version: '3' }]);
@@ -104,7 +104,7 @@ it('leaves a backlog, and what asks its provider first, to the lanes', async () 
   const backlog = Array.from({ length: 12 }, (_, n) => ({ id: `many_${String(n).padStart(2, '0')}`, account: 'acc_a' }));
   // the first is written alone, the others come together while it is
   await Promise.all([...backlog, { id: 'asked', account: 'acc_b', type: 'thing.asked' }].map((body) => harness.deliver(body)));
-  expect(harness.wakeUp.rings).toBeGreaterThan(0);
+  expect(harness.wakeUp.calls).toBeGreaterThan(0);
   await harness.settled();
   await harness.wakeUp.drain();
   await harness.settled();
@@ -218,7 +218,7 @@ onServer('begins nothing while another worker’s event is taken over, and nothi
   go();
   await paused;
   expect(during).toEqual([{ status: 'received' }]);
-  expect(harness.wakeUp.rings).toBeGreaterThan(0);
+  expect(harness.wakeUp.calls).toBeGreaterThan(0);
   expect(await notes()).toEqual([{ event_id: 'running', tenant: 'a', said: null }]);
   directProcessing.resume();
 

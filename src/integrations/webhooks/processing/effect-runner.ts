@@ -10,7 +10,7 @@ import { HandlerRegistry } from './handler.registry';
 import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
 import type { AfterCommit } from './ports';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
-import { DeadlineWatch } from './with-deadline';
+import { DeadlineWatch } from './deadline-watch';
 
 /** What the handlers of an event got to know before the transaction. */
 export interface Prepared {

@@ -4,6 +4,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import type { BegunTransaction } from '../../../database';
+import { withDeadline } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
 import { IntegrationEvents } from '../../connections';
 import { GovernedHttp } from '../../outbound';
@@ -15,7 +16,7 @@ import { HandlerRegistry } from './handler.registry';
 import { readMark } from './object-mark';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, retryDelayMs, type ProcessorOptions } from './processor-options';
 import { settledEvents } from '../webhook-metrics';
-import { withDeadline } from './with-deadline';
+import { DeadlineError } from './deadline-watch';
 
 const NOTHING_PREPARED: ReadonlyMap<string, Prepared> = new Map();
 /** How often the provider is asked again because the object moved meanwhile. */
@@ -129,7 +130,7 @@ export class EventRunner {
           const options = { signal, deadlineMs: prepareTimeoutMs, operation: `webhook.${event.type}` };
           return Promise.resolve(handler.prepare?.(given, { connection, fetch: this.http.fetchFor(connection, options), signal }));
         };
-        results.push(await withDeadline(this.clock, prepareTimeoutMs, `The handler ${name}`, work, stop));
+        results.push(await withDeadline(this.clock, prepareTimeoutMs, work, { stop, error: () => new DeadlineError(`The handler ${name}`, prepareTimeoutMs) }));
       }
     }
     return results;

@@ -1,3 +1,5 @@
+import { backOffMs } from '../../../back-off';
+
 /** How stored events are worked off. */
 export interface ProcessorOptions {
   /** Events in one claim and, as far as they go well, in one transaction. Default 200. */
@@ -47,6 +49,6 @@ export function retryDelayMs(
   askedMs = 0,
   random = Math.random(),
 ): number {
-  const full = Math.min(options.retryBaseMs * RETRY_FACTOR ** Math.max(attempts - 1, 0), options.retryMaxMs);
-  return Math.max(full / 2 + (full / 2) * random, Math.min(askedMs, options.retryMaxMs));
+  const { retryBaseMs: firstMs, retryMaxMs: maxMs } = options;
+  return Math.max(backOffMs(attempts, { firstMs, factor: RETRY_FACTOR, maxMs }, random), Math.min(askedMs, maxMs));
 }

@@ -68,9 +68,9 @@ describe.each([2, 3])('with %i lanes', (lanes) => {
 
   it('calls another one to a backlog, where two may work on it', async () => {
     await Promise.all(Array.from({ length: 3 * BATCH }, (_, n) => harness.deliver({ id: `called_${n}`, account: 'acc_big' })));
-    harness.wakeUp.rings = 0;
+    harness.wakeUp.calls = 0;
     await harness.wakeUp.drain();
-    expect(harness.wakeUp.rings > 0).toBe(lanes > 2);
+    expect(harness.wakeUp.calls > 0).toBe(lanes > 2);
   });
 
   it('does so for the few at the end of the backlog', async () => {

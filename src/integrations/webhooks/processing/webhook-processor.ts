@@ -73,7 +73,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   onApplicationBootstrap(): void {
     this.handlers.discover();
     if (!this.settings.workers) return;
-    this.wakeUp.answer('webhooks', (signal) => this.work(signal), { lanes: this.options.lanes });
+    this.wakeUp.listen('webhooks', (signal) => this.work(signal), { lanes: this.options.lanes });
     this.heartbeat = setInterval(() => void this.prolong(), (this.options.leaseSeconds * 1_000) / 4).unref();
   }
 
@@ -110,7 +110,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
       // With a backlog the next claim is made while this one is worked off, and another lane helps.
       if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) {
         next = this.claimAhead(lane, tenantsOf(events));
-        if (this.active < this.options.lanes - 1) this.wakeUp.ring('webhooks');
+        if (this.active < this.options.lanes - 1) this.wakeUp.wake('webhooks');
       }
       await settled;
       return events.length > 0 || !complete ? 'more' : 'idle';
@@ -250,7 +250,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     } finally {
       this.takingOver = false;
       this.directProcessing.resume();
-      if (foundAny) this.wakeUp.ring('webhooks'); // for the lanes that made room
+      if (foundAny) this.wakeUp.wake('webhooks'); // for the lanes that made room
     }
   }
 

@@ -51,7 +51,7 @@ export class WebhookReplay {
         nextStep: 'Run a sync to read the current state.',
       });
     }
-    if (replayed) this.wakeUp.ring('webhooks');
+    if (replayed) this.wakeUp.wake('webhooks');
     return this.list.find(id, actor.tenant);
   }
 
@@ -87,7 +87,7 @@ export class WebhookReplay {
         [...params, after, last],
       );
       replayed += rows.length;
-      this.wakeUp.ring('webhooks');
+      this.wakeUp.wake('webhooks');
       const end = rows.at(-1);
       if (!end || rows.length < BATCH) return replayed;
       after = end.id;

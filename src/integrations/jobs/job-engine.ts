@@ -1,0 +1,36 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { CLOCK, type Clock } from '../../clock';
+import { withDeadline } from '../../deadline';
+import type { ClaimedJob, JobKind } from './job-kind';
+import { JobWorker } from './job-worker';
+import { WakeUp } from './wake-up/wake-up';
+
+/** How long a stop waits for what is in work, ms. The lease brings back what does not end by then. */
+const DRAIN_MS = 15_000;
+
+/** Starts and drains the workers of all kinds of jobs in this process. */
+@Injectable()
+export class JobEngine implements BeforeApplicationShutdown {
+  private readonly workers: { stop(): Promise<void> }[] = [];
+
+  constructor(
+    private readonly wakeUp: WakeUp,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Starts the worker of a kind: from now on it looks whenever its topic is woken, and every 2 s. To be called in
+   * `onApplicationBootstrap`. In a process without workers it claims nothing, yet runs what it is handed (`JobWorker.run`).
+   */
+  start<J extends ClaimedJob>(kind: JobKind<J>): JobWorker<J> {
+    const worker = new JobWorker(kind, this.clock);
+    this.workers.push(worker);
+    this.wakeUp.listen(kind.topic, () => worker.look().then(() => 'idle'));
+    return worker;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const stopped = Promise.all(this.workers.map((worker) => worker.stop()));
+    await withDeadline(this.clock, DRAIN_MS, () => stopped).catch(() => undefined); // what is left waits for its lease to end
+  }
+}

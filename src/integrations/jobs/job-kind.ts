@@ -1,0 +1,91 @@
+import type { BackOffOptions } from '../../back-off';
+import type { Topic } from './wake-up/wake-up';
+
+/** A job in the hands of this process, until its lease ends. What a kind claims in one piece (a batch with one lease) is one job too. */
+export interface ClaimedJob {
+  readonly id: string;
+  /**
+   * The fencing number of this claim, new with each: whatever writes the outcome names it, so that somebody whose lease has ended
+   * changes nothing.
+   */
+  readonly lease: string | number;
+  /** Tries so far, this one included. A batch, whose jobs count their own, says 1. */
+  readonly attempts: number;
+}
+
+export interface ClaimRequest<J extends ClaimedJob> {
+  /** Jobs at most. */
+  readonly room: number;
+  /** What this process has in work already, for strategies that are fair by tenant, by destination or by provider. */
+  readonly held: readonly J[];
+  readonly leaseSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Claim<J extends ClaimedJob> {
+  readonly jobs: readonly J[];
+  /** Whether more may be due: it is claimed again at once if there is room. Whenever a job ends it is claimed again in any case. */
+  readonly more: boolean;
+}
+
+export interface JobOptions {
+  /** Jobs at the same time in this process. */
+  readonly concurrency: number;
+  /** A lease that is not extended ends after this, s, in the database's time. It is extended three times within. */
+  readonly leaseSeconds: number;
+  /** Tries until a job that fails is dead. Default: without end. */
+  readonly maxAttempts?: number;
+  /** The pauses between the tries. */
+  readonly backOff: BackOffOptions;
+  /** How long a stop lets a job go on before its signal is aborted, ms. Default 0. */
+  readonly graceMs?: number;
+}
+
+/** What becomes of a job that failed: another try after a pause, ms, or none. */
+export type NextTry = { readonly waitMs: number } | 'dead';
+
+/**
+ * A kind of job: rows of one table with a status, attempts, a lease and a next time. It brings the statements; when they are made is the
+ * engine's: it claims when woken, runs side by side, extends the leases of what is in work, computes pauses, and drains at a stop.
+ *
+ * What to implement:
+ * - the claiming statement in a `*.queries.ts`, with its reason and its figure; `FOR UPDATE SKIP LOCKED`, a new lease, and `now()` of the
+ *   database for leases and due times. It also takes jobs whose lease has ended: their worker is gone.
+ * - `run`, which writes the outcome under the job's lease, in the transaction of the effect where there is one.
+ *
+ * @example
+ * class ActionJobs implements JobKind<UnknownAction>, OnApplicationBootstrap {
+ *   readonly topic = 'actions';
+ *   readonly options = { concurrency: 4, leaseSeconds: 60, backOff: { firstMs: 60_000, maxMs: 3_600_000 } };
+ *   constructor(private readonly engine: JobEngine, …) {}
+ *   onApplicationBootstrap() { this.engine.start(this); }
+ *   …
+ * }
+ */
+export interface JobKind<J extends ClaimedJob> {
+  /** By which it is woken: `wakeUp.wake(topic)` after the commit that made the work. */
+  readonly topic: Topic;
+  readonly options: JobOptions;
+  /** The strategy. Never called twice at the same time in one process. */
+  claim(request: ClaimRequest<J>): Promise<Claim<J>>;
+  /**
+   * Does the job and writes its outcome. Resolves when that is done; rejects where it could not be: the engine then calls `failed`, or
+   * `release` where the process stops. The signal is aborted with a `LeaseLostError` when somebody else has the job (nothing may be
+   * written any more), and with `shutting_down` at a stop after the grace.
+   */
+  run(job: J, signal: AbortSignal): Promise<void>;
+  /** Writes that a try failed, under the job's lease. A kind whose jobs are batches leaves it to the end of the lease. */
+  failed(job: J, error: unknown, next: NextTry): Promise<void>;
+  /** Gives a job back that was not tried, or not to its end, because of us: the attempt does not count. Under the job's lease. */
+  release(job: J): Promise<void>;
+  /**
+   * Extends the leases of all that is in work, in one statement. Absent where no job can outlast its lease.
+   * @returns those that are not ours any more
+   */
+  extend?(jobs: readonly J[], leaseSeconds: number): Promise<readonly J[]>;
+}
+
+/** Why a job's signal was aborted: its lease ended, or it was cancelled. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}

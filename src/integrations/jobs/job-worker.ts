@@ -1,0 +1,153 @@
+import { Logger } from '@nestjs/common';
+import type { Clock } from '../../clock';
+import { IntegrationError } from '../../errors';
+import { LeaseLostError, type ClaimedJob, type JobKind } from './job-kind';
+import { nextTry } from './next-try';
+
+interface Held {
+  readonly controller: AbortController;
+  /** By the loop: what was handed over takes no place in it. */
+  readonly claimed: boolean;
+  readonly ended: Promise<void>;
+}
+
+/** The loop of one kind in one process: claims, runs, extends, drains. Made by `JobEngine.start`. */
+export class JobWorker<J extends ClaimedJob> {
+  private readonly logger = new Logger('jobs');
+  private readonly held = new Map<J, Held>();
+  private readonly stopping = new AbortController();
+  private claiming?: Promise<void>;
+  private claimAgain = false;
+  private extending?: AbortController;
+
+  constructor(
+    private readonly kind: JobKind<J>,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Jobs that are in work in this process. */
+  get inWork(): readonly J[] {
+    return [...this.held.keys()];
+  }
+
+  /** Looks for work and begins it; does not wait for its end, after which it looks again by itself. */
+  look(): Promise<void> {
+    this.claimAgain = true;
+    this.claiming ??= this.claimRounds().finally(() => (this.claiming = undefined));
+    return this.claiming;
+  }
+
+  /**
+   * Runs a job that is claimed already (one that was stored with a lease, so as not to wait for a claim): its lease is extended and
+   * a stop waits for it like for all others. Never rejects.
+   */
+  run(job: J): Promise<void> {
+    return this.hold(job, false);
+  }
+
+  /** Aborts the signal of what is in work and matches, e.g. because it was cancelled. */
+  abort(matches: (job: J) => boolean, reason: Error = new LeaseLostError('The job was taken from this worker.')): void {
+    for (const [job, { controller }] of this.held) if (matches(job)) controller.abort(reason);
+  }
+
+  /** Resolves when nothing is in work and nothing more was found. */
+  async idle(): Promise<void> {
+    while (this.claiming || this.held.size > 0)
+      await Promise.allSettled([this.claiming, ...[...this.held.values()].map(({ ended }) => ended)]);
+  }
+
+  /** Begins nothing new, lets what is in work end within its grace, then aborts it. Resolves when all has ended. */
+  async stop(): Promise<void> {
+    const reason = new IntegrationError('shutting_down');
+    this.stopping.abort(reason);
+    const done = new AbortController();
+    const cut = () => this.abort(() => true, reason);
+    const { graceMs = 0 } = this.kind.options;
+    if (graceMs === 0) cut();
+    else this.clock.sleep(graceMs, done.signal).then(cut, () => undefined);
+    await this.idle();
+    done.abort();
+    this.extending?.abort();
+  }
+
+  private async claimRounds(): Promise<void> {
+    const { leaseSeconds } = this.kind.options;
+    const { signal } = this.stopping;
+    try {
+      while (this.claimAgain && !signal.aborted && this.room > 0) {
+        this.claimAgain = false;
+        const { jobs, more } = await this.kind.claim({ room: this.room, held: this.inWork, leaseSeconds, signal });
+        for (const job of jobs) this.begin(job);
+        if (more) this.claimAgain = true;
+      }
+    } catch (error) {
+      // The rows are still there: the next wake-up looks again, the sweeper's at the latest.
+      if (!signal.aborted) this.warn('Looking for work failed', error);
+    }
+  }
+
+  private hold(job: J, claimed: boolean): Promise<void> {
+    const controller = new AbortController();
+    const ended = this.attempt(job, controller.signal).finally(() => this.held.delete(job));
+    this.held.set(job, { controller, claimed, ended });
+    if (!this.extending) this.keepLeases();
+    return ended;
+  }
+
+  private get room(): number {
+    return this.kind.options.concurrency - [...this.held.values()].filter(({ claimed }) => claimed).length;
+  }
+
+  private begin(job: J): void {
+    if (this.stopping.signal.aborted) return void this.giveBack(job);
+    void this.hold(job, true).then(() => (this.stopping.signal.aborted ? undefined : this.look()));
+  }
+
+  private async attempt(job: J, signal: AbortSignal): Promise<void> {
+    try {
+      await this.kind.run(job, signal);
+    } catch (error) {
+      if (signal.aborted && signal.reason instanceof LeaseLostError) return this.warn('A job went on elsewhere', signal.reason, job);
+      if (signal.aborted && this.stopping.signal.aborted) return this.giveBack(job);
+      await this.kind
+        .failed(job, error, nextTry(error, job.attempts, this.kind.options))
+        .catch((cause: unknown) => this.warn('A failure could not be stored, the job waits for its lease to end', cause, job));
+    }
+  }
+
+  private giveBack(job: J): Promise<void> {
+    return this.kind
+      .release(job)
+      .catch((error: unknown) => this.warn('A job could not be given back, it waits for its lease to end', error, job));
+  }
+
+  /** The heartbeat: as long as anything is in work. */
+  private keepLeases(): void {
+    if (!this.kind.extend) return;
+    const extending = (this.extending = new AbortController());
+    const everyMs = (this.kind.options.leaseSeconds * 1_000) / 3;
+    const loop = async () => {
+      for (;;) {
+        await this.clock.sleep(everyMs, extending.signal);
+        if (this.held.size === 0) return (this.extending = undefined);
+        await this.extendLeases();
+      }
+    };
+    loop().catch(() => undefined); // stopped
+  }
+
+  private async extendLeases(): Promise<void> {
+    try {
+      const lost = await this.kind.extend?.(this.inWork, this.kind.options.leaseSeconds);
+      for (const job of lost ?? []) this.held.get(job)?.controller.abort(new LeaseLostError('The lease of the job has ended.'));
+    } catch (error) {
+      // Without the database no effect can be stored either: the lease decides who goes on.
+      this.warn('Leases could not be extended', error);
+    }
+  }
+
+  private warn(msg: string, error: unknown, job?: J): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.logger.warn({ msg, kind: this.kind.topic, reason, ...(job && { jobId: job.id, attempt: job.attempts }) });
+  }
+}
