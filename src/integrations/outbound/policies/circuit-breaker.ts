@@ -114,7 +114,8 @@ export class CircuitBreaker {
   private open(): void {
     this.failedProbes++;
     const { openMs, maxOpenMs } = this.options;
-    this.openUntil = this.clock.now() + 1.25 * backOffMs(this.failedProbes, { firstMs: openMs, maxMs: maxOpenMs, jitter: 0.4 }, this.random());
+    this.openUntil =
+      this.clock.now() + 1.25 * backOffMs(this.failedProbes, { firstMs: openMs, maxMs: maxOpenMs, jitter: 0.4 }, this.random());
     this.state_ = 'open';
     this.slots = [];
   }

@@ -130,7 +130,12 @@ export class EventRunner {
           const options = { signal, deadlineMs: prepareTimeoutMs, operation: `webhook.${event.type}` };
           return Promise.resolve(handler.prepare?.(given, { connection, fetch: this.http.fetchFor(connection, options), signal }));
         };
-        results.push(await withDeadline(this.clock, prepareTimeoutMs, work, { stop, error: () => new DeadlineError(`The handler ${name}`, prepareTimeoutMs) }));
+        results.push(
+          await withDeadline(this.clock, prepareTimeoutMs, work, {
+            stop,
+            error: () => new DeadlineError(`The handler ${name}`, prepareTimeoutMs),
+          }),
+        );
       }
     }
     return results;
