@@ -47,6 +47,12 @@ export const ERROR_KINDS = {
     'This address does not take this method.',
     'See the API description for the right method.',
   ),
+  proxy_not_allowed: kind(
+    403,
+    'Not allowed through the proxy',
+    'This call may not be made through the proxy.',
+    'Use one of the provider’s operations (GET /v1/operations), or let an operator allow it with the setting PROXY.',
+  ),
   payload_too_large: kind(413, 'Too large', 'What was sent is larger than allowed.', 'Send less in one request.'),
   unsupported_media_type: kind(415, 'Unsupported content type', 'This content type is not taken here.', 'Send application/json.'),
   too_many_requests: kind(429, 'Too many requests', 'Too many requests came in a short time.', 'Wait a moment, then try again.', true),

@@ -48,6 +48,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** Requests per second that one caller (or one address that is not signed in) may make for long. */
   readonly requestsPerSecond: number;
+  /** Which of a provider's endpoints may be called through the proxy: those that its facts name, all, or none. */
+  readonly proxy: 'declared' | 'any' | 'off';
   readonly metricsPublic: boolean;
   readonly docs: boolean;
   readonly webhookMaxBytes: number;
@@ -124,6 +126,7 @@ export const environment = z.object({
   SANDBOX: z.enum(['auto', 'on', 'off']).default('auto'),
   TRUSTED_PROXIES: list,
   REQUESTS_PER_SECOND: integer(1, 1_000_000).default(200),
+  PROXY: z.enum(['declared', 'any', 'off']).optional(),
   METRICS_PUBLIC: flag.default(false),
   DOCS: flag.optional(),
   WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
@@ -197,6 +200,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     useSandbox,
     trustedProxies: e.TRUSTED_PROXIES,
     requestsPerSecond: e.REQUESTS_PER_SECOND,
+    proxy: e.PROXY ?? (production ? 'declared' : 'any'),
     metricsPublic: e.METRICS_PUBLIC,
     docs: e.DOCS ?? !production,
     webhookMaxBytes: e.WEBHOOK_MAX_BYTES,

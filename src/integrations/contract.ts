@@ -130,6 +130,8 @@ export interface HttpFacts {
   readonly retry?: Partial<RetryFacts>;
   /** Total time for a call with all its tries, ms. Default 30 000. */
   readonly deadlineMs?: number;
+  /** What of a request names another account or another credential than the connection's, in lower case: the proxy refuses it. */
+  readonly foreignAccount?: { readonly headers?: readonly string[]; readonly parameters?: readonly string[] };
   /** Largest body taken from the provider, bytes. Default 50 MiB. */
   readonly maxResponseBytes?: number;
   /** Sets the credential on an outgoing request. Default: `Authorization: Bearer <accessToken>`. */
@@ -155,6 +157,11 @@ export interface EndpointFacts {
   readonly limits?: readonly string[];
   /** What the call costs of its limits (Gmail's quota units). Default 1. */
   readonly cost?: number;
+  /**
+   * Where the proxy takes it. `declared` (default): unless the proxy is off. `any`: only where every endpoint is taken, for a pattern that stands
+   * for what is not named. `never`: what the core does itself, like ending a grant.
+   */
+  readonly proxy?: 'declared' | 'any' | 'never';
 }
 
 export interface LimitFacts {

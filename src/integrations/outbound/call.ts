@@ -16,6 +16,8 @@ export interface CallOptions {
   readonly operation?: string;
   /** Hand the provider's failing answers through instead of throwing. Default false. */
   readonly passThrough?: boolean;
+  /** Take a successful answer of any kind. Default: as `passThrough`; else one that is not JSON is `provider_bad_answer` where JSON was asked for. */
+  readonly anyType?: boolean;
   /** Hand the body through as it comes, up to the cap. Default false: it is read to the end and checked first. */
   readonly stream?: boolean;
 }

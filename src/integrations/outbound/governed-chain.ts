@@ -60,8 +60,8 @@ export class GovernedChain {
       };
       if (!options.passThrough) return run(call);
       return run(call).catch((error: unknown) => {
-        const answer = passable(error, purpose);
-        if (answer) return toResponse(answer.status, answer.headers, answer.body);
+        const answer = answerToPassOn(error, purpose);
+        if (answer) return answer;
         throw error;
       });
     };
@@ -108,10 +108,15 @@ function isRepeatable({ method, headers }: OutboundRequest, provider: Provider, 
   return declared ?? (REPEATABLE_METHODS.has(method) || (header !== undefined && headers.has(header)));
 }
 
-/** An ended grant is told in our words even to who wants the provider's: a foreign 401 says nothing about the caller. */
-function passable(error: unknown, purpose: 'api' | 'token') {
+/**
+ * The provider's own answer in a failure, for who wants it as it came. An ended grant is told in our words even then: a foreign 401 says nothing
+ * about the caller.
+ */
+export function answerToPassOn(error: unknown, purpose: 'api' | 'token' = 'api'): Response | undefined {
   if (!(error instanceof AnswerError) || error.code === 'provider_bad_answer') return undefined;
-  return purpose === 'token' || !(error.tokenExpired || error.grantEnded) ? error.answer : undefined;
+  if (purpose === 'api' && (error.tokenExpired || error.grantEnded)) return undefined;
+  const { status, headers, body } = error.answer;
+  return toResponse(status, headers, body);
 }
 
 /** One signal may stand for a whole run with many calls at once. */

@@ -96,8 +96,8 @@ const ENDPOINTS: readonly EndpointFacts[] = [
   gmail('watch', 100, { method: 'POST', repeatable: true }),
   gmail('stop', 50, { method: 'POST', repeatable: true }),
   { path: '/v1/userinfo' },
-  { path: '/gmail/v1/:rest+', limits: GMAIL_LIMITS, cost: 50 },
-  { path: '/calendar/v3/:rest+', limits: CALENDAR_LIMITS },
+  { path: '/gmail/v1/:rest+', limits: GMAIL_LIMITS, cost: 50, proxy: 'any' },
+  { path: '/calendar/v3/:rest+', limits: CALENDAR_LIMITS, proxy: 'any' },
 ];
 
 export function googleHttp(apiBaseUrl: string): HttpFacts {
@@ -106,6 +106,11 @@ export function googleHttp(apiBaseUrl: string): HttpFacts {
     endpoints: ENDPOINTS.map((facts) => ({ ...facts, path: `${prefix}${facts.path}` })),
     limits: LIMITS,
     defaultLimits: [],
+    // https://docs.cloud.google.com/apis/docs/system-parameters
+    foreignAccount: {
+      headers: ['x-goog-api-key', 'x-goog-user-project', 'x-goog-quota-user'],
+      parameters: ['key', 'quotauser', 'userip', 'access_token', 'oauth_token', '$key', '$quotauser'],
+    },
     readFault: readGoogleFault,
   };
 }

@@ -46,11 +46,15 @@ const LIMITS = {
 } as const satisfies Record<string, LimitFacts>;
 
 /** Every call is a POST on the wire, so what may be repeated is known by the method, not by the verb. */
-const METHODS: readonly { readonly name: string; readonly limits: readonly (keyof typeof LIMITS)[]; readonly repeatable: boolean }[] = [
-  { name: 'oauth.v2.access', limits: [], repeatable: false },
+const METHODS: readonly (Pick<EndpointFacts, 'proxy'> & {
+  readonly name: string;
+  readonly limits: readonly (keyof typeof LIMITS)[];
+  readonly repeatable: boolean;
+})[] = [
+  { name: 'oauth.v2.access', limits: [], repeatable: false, proxy: 'never' },
   { name: 'auth.test', limits: ['tier4'], repeatable: true },
-  { name: 'auth.revoke', limits: ['tier3'], repeatable: true },
-  { name: 'apps.uninstall', limits: ['tier1'], repeatable: true },
+  { name: 'auth.revoke', limits: ['tier3'], repeatable: true, proxy: 'never' },
+  { name: 'apps.uninstall', limits: ['tier1'], repeatable: true, proxy: 'never' },
   { name: 'team.info', limits: ['tier3'], repeatable: true },
   { name: 'conversations.list', limits: ['tier2'], repeatable: true },
   { name: 'conversations.info', limits: ['tier3'], repeatable: true },
@@ -71,9 +75,10 @@ export function slackHttp(apiBaseUrl: string): HttpFacts {
   const prefix = new URL(apiBaseUrl).pathname;
   const endpoints: EndpointFacts[] = METHODS.map(({ name, ...facts }) => ({ path: `${prefix}${name}`, ...facts }));
   return {
-    endpoints: [...endpoints, { path: `${prefix}:method`, limits: ['tier2'] }],
+    endpoints: [...endpoints, { path: `${prefix}:method`, limits: ['tier2'], proxy: 'any' }],
     limits: LIMITS,
     defaultLimits: [],
+    foreignAccount: { parameters: ['token', 'client_id', 'client_secret'] },
     readFault: readSlackFault,
   };
 }

@@ -63,6 +63,7 @@ export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string): Http
     defaultLimits: ['account'],
     retry: { idempotencyHeader: 'Idempotency-Key' },
     authorize: (headers, { accessToken, connection }) => authorize(headers, accessToken, settings.clientSecret, connection),
+    foreignAccount: { headers: ['stripe-account', 'stripe-context'], parameters: ['_stripe_account', '_stripe_context'] },
     readFault: readStripeFault,
   };
 }

@@ -75,6 +75,8 @@ class RunningArena implements Arena {
         LOG_LEVEL: 'trace',
         SLACK_SIGNING_SECRET: '',
         REQUESTS_PER_SECOND: '50',
+        // The attacks on the proxy try what it does with any address, not only with those that a provider names.
+        PROXY: 'any',
         GOOGLE_PUBSUB_AUDIENCE: '',
       },
       join(__dirname, 'production-service.ts'),

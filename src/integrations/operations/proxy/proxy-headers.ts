@@ -21,6 +21,8 @@ const REQUEST_STRIPPED = new Set([
   'origin',
   'referer',
   'x-request-id',
+  // The caller's is ours to keep; the provider gets one of its own.
+  'idempotency-key',
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
@@ -44,7 +46,6 @@ const RESPONSE_ALLOWED = new Set([
   'request-id',
   'x-request-id',
   'x-slack-req-id',
-  'idempotent-replayed',
   'deprecation',
   'sunset',
 ]);

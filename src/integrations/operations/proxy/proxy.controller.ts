@@ -1,27 +1,18 @@
-import { Readable } from 'node:stream';
-import type { ReadableStream as WebReadableStream } from 'node:stream/web';
-import { All, Controller, Req, Res } from '@nestjs/common';
+import { All, Controller, Headers, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ApiExcludeController, type Principal, CurrentUser, type EdgeRequest, IdParam } from '../../../http-api';
 import { IntegrationError } from '../../../errors';
-import { ConnectionRepository, toRef } from '../../connections';
-import { ProviderRegistry } from '../../providers';
-import { GovernedHttp } from '../../outbound';
-import { proxyRequestHeaders, proxyResponseHeaders } from './proxy-headers';
-import { proxyTarget } from './proxy-target';
+import { ApiExcludeController, type Principal, CurrentUser, type EdgeRequest, IdParam } from '../../../http-api';
+import { isReplayed } from '../action-outcome';
+import { ProxyService } from './proxy.service';
 
 /** The answer to a TRACE shows what was sent, the connection’s token with it (RFC 9110, 9.3.8). */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** Calls of the product to a provider's API that has no route of its own here: governed like every other, answers handed through. */
+/** Calls of the product to a provider's API that has no route of its own here; answers are handed through. */
 @ApiExcludeController()
 @Controller('v1/connections/:id/proxy')
 export class ProxyController {
-  constructor(
-    private readonly connections: ConnectionRepository,
-    private readonly registry: ProviderRegistry,
-    private readonly http: GovernedHttp,
-  ) {}
+  constructor(private readonly proxy: ProxyService) {}
 
   @All('*')
   async call(
@@ -29,18 +20,22 @@ export class ProxyController {
     @IdParam() id: string,
     @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
+    @Headers('idempotency-key') idempotencyKey?: string,
   ): Promise<void> {
-    if (!METHODS.has(request.method)) throw new IntegrationError('method_not_allowed');
-    const { provider } = await this.connections.findFor(caller, id);
-    const connection = toRef(await this.connections.findUsable(caller, provider, id));
-    const target = proxyTarget(request.raw.url ?? '', this.registry.get(provider).apiBaseUrl);
+    const { method, raw, headers } = request;
+    if (!METHODS.has(method)) throw new IntegrationError('method_not_allowed');
     const left = new AbortController();
     reply.raw.once('close', () => left.abort());
-    const fetch = this.http.fetchFor(connection, { operation: 'proxy', passThrough: true, stream: true, signal: left.signal });
     const body = hasBody(request) ? request.rawBody : undefined;
-    const answer = await fetch(target, { method: request.method, headers: proxyRequestHeaders(request.headers), ...(body && { body }) });
-    reply.status(answer.status).headers(proxyResponseHeaders(answer.headers));
-    await reply.send(answer.body ? Readable.fromWeb(answer.body as WebReadableStream) : null);
+    const answer = await this.proxy
+      .call(caller, id, { method, url: raw.url ?? '', headers, body, idempotencyKey, signal: left.signal })
+      .catch((error: unknown) => {
+        if (isReplayed(error)) reply.header('idempotent-replayed', 'true');
+        throw error;
+      });
+    reply.status(answer.status).headers(answer.headers);
+    if (answer.replayed) reply.header('idempotent-replayed', 'true');
+    await reply.send(answer.body);
   }
 }
 

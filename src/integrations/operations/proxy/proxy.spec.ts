@@ -10,7 +10,7 @@ import { problemOf } from '../../../http-api';
 import type { ConnectionRef } from '../../contract';
 import { proxyRequestHeaders, proxyResponseHeaders } from './proxy-headers';
 import { proxyTarget } from './proxy-target';
-import { ProxyController } from './proxy.controller';
+import { OperationsModule } from '../operations.module';
 import { chainFixture, type ChainFixture } from '../../outbound/testing/chain-fixture';
 
 const ID = '0193a0b0-0000-7000-8000-000000000001';
@@ -195,7 +195,7 @@ describe('a proxied call', () => {
     });
     await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
     fixture = await chainFixture({
-      controllers: [ProxyController],
+      imports: [OperationsModule],
       apiBaseUrls: { google: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/api/` },
     });
     connection = await fixture.connect('google');

@@ -102,7 +102,7 @@ export async function chainFixture({
 }
 
 function settings(): Settings {
-  return { production: false, encryptionKeys: [{ id: 'k1', key: Buffer.alloc(32, 'chain-fixture') }] } as unknown as Settings;
+  return { production: false, proxy: 'any', encryptionKeys: [{ id: 'k1', key: Buffer.alloc(32, 'chain-fixture') }] } as unknown as Settings;
 }
 
 function databaseModule(database: TestDatabase) {

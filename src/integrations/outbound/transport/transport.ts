@@ -123,7 +123,8 @@ export class Transport {
   }
 
   private checked(call: Call, status: number, headers: WireHeaders, bytes: Buffer): Response {
-    const strict = !call.options.passThrough && expectsJson(call.request.headers);
+    const { passThrough, anyType = passThrough } = call.options;
+    const strict = !anyType && expectsJson(call.request.headers);
     const answer = readAnswer(status, headers, bytes, strict, call.provider.key);
     const fault = faultOf(call.provider, answer, this.clock.now());
     if (fault) throw fault;
