@@ -11,7 +11,7 @@ export function errorCatalogueMarkdown(): string {
   );
   return [
     '# Errors',
-    'Every failure is answered as `application/problem+json` with one of these codes. Generated from `src/errors.ts` by `node dist/cli/error-catalogue.js`; a running service shows the same at `/errors`.',
+    'Every failure is answered as `application/problem+json` with one of these codes. Generated from `src/error-kinds.ts` by `node dist/cli/error-catalogue.js`; a running service shows the same at `/errors`.',
     ...sections,
     '',
   ]
