@@ -58,7 +58,12 @@ module.exports = {
       from: { path: '^src/http-api/', pathNot: SPECS },
       to: { path: '^src/(integrations|providers|ui)/' },
     },
-    { name: 'errors-and-clock-import-nothing', severity: 'error', from: { path: '^src/(errors|clock)\\.ts$' }, to: { path: '^src/' } },
+    {
+      name: 'errors-and-clock-import-nothing',
+      severity: 'error',
+      from: { path: '^src/(errors|error-kinds|clock)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/error-kinds\\.ts$' },
+    },
     {
       name: 'the-sandbox-stands-alone',
       severity: 'error',
