@@ -18,3 +18,10 @@ export class SnakeCaseColumns extends DefaultNamingStrategy {
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
+
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : Name;
+
+/** A row of the entity's table as a statement by hand gives it: of `userId` it has `user_id`. A test holds the entity against the schema. */
+export type RowOf<Entity> = { [Property in keyof Entity & string as SnakeCase<Property>]: Entity[Property] };

@@ -4,6 +4,7 @@ export { DatabaseInfo, type DatabaseKind } from './database-info';
 export { DatabaseModule, EMBEDDED_SEED } from './database.module';
 export { COMMIT_WITHOUT_WAITING } from './durability';
 export { DataFolderLockedError, openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
+export type { RowOf } from './entities';
 export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared-statements';

@@ -1,7 +1,9 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Settings } from '../config/env';
 import { AccessGuard } from './principal/access.guard';
+import { BrowserSessionEntity } from './sessions/browser-session.entity';
 import { BrowserSessions } from './sessions/browser-sessions';
 import { DocsController } from './openapi/docs.controller';
 import { Drain } from './edge/drain';
@@ -15,6 +17,7 @@ import { Problems } from './problems/problems';
 import { RouteTable } from './edge/route-table';
 import { SessionController } from './sessions/session.controller';
 import { TokenVerifier } from './principal/token-verifier';
+import { UsedTokenEntity } from './sessions/used-token.entity';
 
 /** The HTTP edge: who may come in, and what every answer has in common. */
 @Global()
@@ -23,6 +26,7 @@ export class HttpApiModule {
   static with(settings: Pick<Settings, 'docs'>, logger: EdgeLogger): DynamicModule {
     return {
       module: HttpApiModule,
+      imports: [TypeOrmModule.forFeature([BrowserSessionEntity, UsedTokenEntity])],
       controllers: [SessionController, ErrorsController, OperationsController, ...(settings.docs ? [DocsController] : [])],
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { DataSource } from 'typeorm';
+import { DataSource, LessThan, MoreThan } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import type { Role, SessionPrincipal } from '../principal/principal';
-import { csrfTokenOf, hashOf } from './csrf';
+import type { SessionPrincipal } from '../principal/principal';
 import { TokenVerifier } from '../principal/token-verifier';
+import { BrowserSessionEntity } from './browser-session.entity';
+import { csrfTokenOf, hashOf } from './csrf';
+import { UsedTokenEntity } from './used-token.entity';
 
 const SESSION_MS = 8 * 60 * 60_000;
 
@@ -43,24 +45,31 @@ export class BrowserSessions {
     const id = randomBytes(32).toString('base64url');
     const now = this.clock.now();
     await this.dataSource.transaction(async (manager) => {
-      await manager.query('DELETE FROM used_tokens WHERE expires_at < $1', [new Date(now)]);
-      await manager.query('DELETE FROM browser_sessions WHERE expires_at < $1', [new Date(now)]);
+      await manager.delete(UsedTokenEntity, { expiresAt: LessThan(new Date(now)) });
+      await manager.delete(BrowserSessionEntity, { expiresAt: LessThan(new Date(now)) });
       // Kept past its end by more than the clock tolerance of the verifier.
-      const used = [hashOf(signedPart(token)), new Date(Math.min(expiresAt, now + 10 * 365 * 86_400_000) + 60_000)];
-      const fresh: unknown[] = await manager.query(
-        'INSERT INTO used_tokens (token_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1',
-        used,
-      );
-      if (fresh.length === 0)
+      const used = { tokenHash: hashOf(signedPart(token)), expiresAt: new Date(Math.min(expiresAt, now + 10 * 365 * 86_400_000) + 60_000) };
+      const first = await manager
+        .createQueryBuilder()
+        .insert()
+        .into(UsedTokenEntity)
+        .values(used)
+        .orIgnore()
+        .returning('token_hash')
+        .execute();
+      if ((first.raw as unknown[]).length === 0)
         throw new IntegrationError('unauthorized', {
           detail: 'This sign-in link was already used.',
           nextStep: 'Open the page from your application again.',
         });
-      const row = [hashOf(id), caller.tenant, caller.userId, caller.role, hashOf(csrfTokenOf(id)), new Date(now + SESSION_MS)];
-      await manager.query(
-        'INSERT INTO browser_sessions (id_hash, tenant, user_id, role, csrf_hash, expires_at) VALUES ($1, $2, $3, $4, $5, $6)',
-        row,
-      );
+      await manager.insert(BrowserSessionEntity, {
+        idHash: hashOf(id),
+        tenant: caller.tenant,
+        userId: caller.userId,
+        role: caller.role,
+        csrfHash: hashOf(csrfTokenOf(id)),
+        expiresAt: new Date(now + SESSION_MS),
+      });
     });
     return {
       name: this.cookieName,
@@ -72,11 +81,11 @@ export class BrowserSessions {
   /** Whose session this cookie is; undefined where there is none, or it has ended. */
   async find(id: string | undefined): Promise<SessionPrincipal | undefined> {
     if (!id || id.length > 128) return undefined;
-    const [row] = await this.dataSource.query<{ tenant: string; user_id: string; role: Role }[]>(
-      'SELECT tenant, user_id, role FROM browser_sessions WHERE id_hash = $1 AND expires_at > $2',
-      [hashOf(id), new Date(this.clock.now())],
-    );
-    return row && { tenant: row.tenant, userId: row.user_id, role: row.role, csrfToken: csrfTokenOf(id) };
+    const session = await this.dataSource.manager.findOneBy(BrowserSessionEntity, {
+      idHash: hashOf(id),
+      expiresAt: MoreThan(new Date(this.clock.now())),
+    });
+    return session ? { tenant: session.tenant, userId: session.userId, role: session.role, csrfToken: csrfTokenOf(id) } : undefined;
   }
 }
 

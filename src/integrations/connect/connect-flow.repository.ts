@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { asStorageError } from '../../database';
+import { DataSource, LessThan } from 'typeorm';
+import { asStorageError, type RowOf } from '../../database';
 import { bindingOf, SecretBox } from '../connections';
+import { ConnectSessionEntity } from './connect-session.entity';
+import { OauthStateEntity } from './oauth-state.entity';
 import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
 
 /** Who connects what, and where the browser goes afterwards. */
@@ -22,16 +24,6 @@ export interface FinishedFlow extends ConnectIntent {
   readonly codeVerifier?: string;
 }
 
-interface Row {
-  tenant: string;
-  user_id: string;
-  provider: string;
-  return_to: string | null;
-  connection_id: string | null;
-  scopes: string[] | null;
-  expires_at: Date;
-}
-
 /** Connect sessions and OAuth states: random, stored as hashes, each good for one use. */
 @Injectable()
 export class ConnectFlowRepository {
@@ -43,20 +35,17 @@ export class ConnectFlowRepository {
   /** @returns the session's token; it is not stored */
   async createSession(intent: ConnectIntent, now: Date, expiresAt: Date): Promise<string> {
     const token = newSecret();
-    await this.run('DELETE FROM connect_sessions WHERE expires_at < $1', [now]);
-    await this.run(
-      'INSERT INTO connect_sessions (token_hash, tenant, user_id, provider, return_to, connection_id, scopes, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)',
-      [hashOf(token), ...columnsOf(intent), expiresAt],
-    );
+    await this.kept(this.dataSource.manager.delete(ConnectSessionEntity, { expiresAt: LessThan(now) }));
+    await this.kept(this.dataSource.manager.insert(ConnectSessionEntity, { tokenHash: hashOf(token), ...columnsOf(intent), expiresAt }));
     return token;
   }
 
   /** Takes a session, once: of several at the same time one gets it. */
   async takeSession(token: string, now: Date): Promise<ConnectIntent | undefined> {
     if (!SECRET_SHAPE.test(token)) return undefined;
-    const [row] = await this.run<Row>(
+    const [row] = await this.take<RowOf<ConnectSessionEntity>>(
       'WITH taken AS (DELETE FROM connect_sessions WHERE token_hash = $1 RETURNING *) SELECT * FROM taken',
-      [hashOf(token)],
+      hashOf(token),
     );
     return row && row.expires_at > now ? intentOf(row) : undefined;
   }
@@ -65,11 +54,16 @@ export class ConnectFlowRepository {
   async createState(intent: ConnectIntent, flow: { browser: string; codeVerifier?: string }, now: Date, expiresAt: Date): Promise<string> {
     const state = newSecret();
     const verifier = flow.codeVerifier === undefined ? null : this.secrets.encrypt(flow.codeVerifier, verifierBinding(state));
-    await this.run('DELETE FROM oauth_states WHERE expires_at < $1', [now]);
-    await this.run(
-      `INSERT INTO oauth_states (state_hash, tenant, user_id, provider, return_to, connection_id, scopes, expires_at, browser_hash, code_verifier)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      [hashOf(state), ...columnsOf(intent), expiresAt, hashOf(flow.browser), verifier],
+    await this.kept(this.dataSource.manager.delete(OauthStateEntity, { expiresAt: LessThan(now) }));
+    const { browser } = flow;
+    await this.kept(
+      this.dataSource.manager.insert(OauthStateEntity, {
+        stateHash: hashOf(state),
+        ...columnsOf(intent),
+        expiresAt,
+        browserHash: hashOf(browser),
+        codeVerifier: verifier,
+      }),
     );
     return state;
   }
@@ -77,9 +71,9 @@ export class ConnectFlowRepository {
   /** Takes a state, once, whether or not the rest of the request turns out to be right. */
   async takeState(state: string, now: Date): Promise<FinishedFlow | undefined> {
     if (!SECRET_SHAPE.test(state)) return undefined;
-    const [row] = await this.run<Row & { browser_hash: string; code_verifier: string | null }>(
+    const [row] = await this.take<RowOf<OauthStateEntity>>(
       'WITH taken AS (DELETE FROM oauth_states WHERE state_hash = $1 RETURNING *) SELECT * FROM taken',
-      [hashOf(state)],
+      hashOf(state),
     );
     if (!row || row.expires_at <= now) return undefined;
     return {
@@ -89,29 +83,24 @@ export class ConnectFlowRepository {
     };
   }
 
-  private async run<R extends object>(sql: string, params: unknown[]): Promise<R[]> {
-    try {
-      return await this.dataSource.query(sql, params);
-    } catch (error) {
+  private take<Row>(sql: string, hash: string): Promise<Row[]> {
+    return this.kept(this.dataSource.query<Row[]>(sql, [hash]));
+  }
+
+  private kept<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error: unknown) => {
       throw asStorageError(error);
-    }
+    });
   }
 }
 
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
-function columnsOf(intent: ConnectIntent): unknown[] {
-  return [
-    intent.tenant,
-    intent.userId,
-    intent.provider,
-    intent.returnTo ?? null,
-    intent.connectionId ?? null,
-    intent.scopes ? [...intent.scopes] : null,
-  ];
+function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes }: ConnectIntent) {
+  return { tenant, userId, provider, returnTo: returnTo ?? null, connectionId: connectionId ?? null, scopes: scopes ? [...scopes] : null };
 }
 
-function intentOf(row: Row): ConnectIntent {
+function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash'>): ConnectIntent {
   return {
     tenant: row.tenant,
     userId: row.user_id,

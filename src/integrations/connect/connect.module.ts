@@ -1,13 +1,16 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConnectionsModule } from '../connections';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { ConnectController } from './connect.controller';
 import { ConnectService } from './connect.service';
+import { ConnectSessionEntity } from './connect-session.entity';
+import { OauthStateEntity } from './oauth-state.entity';
 
 /** Connecting: the flows, their pages and the routes of connections. */
 @Module({
-  imports: [ConnectionsModule],
+  imports: [ConnectionsModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
   controllers: [ConnectController, ConnectionsController],
   providers: [ConnectFlowRepository, ConnectService],
   exports: [ConnectService],

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../../errors';
+import type { RowOf } from '../../database';
 import type { ConnectionRef } from '../contract';
+import type { ConnectionEntity, ConnectionStatus } from './connection.entity';
 
-export type ConnectionStatus = 'connected' | 'needs_reauth' | 'disconnected';
+export type { ConnectionStatus };
 
 /** Why a connection does not work. */
 export interface ConnectionFault {
@@ -38,26 +40,7 @@ export function toRef(connection: Connection): ConnectionRef {
 }
 
 /** A row of `connections` as the driver gives it. */
-export interface ConnectionRow {
-  id: string;
-  tenant: string;
-  user_id: string;
-  provider: string;
-  account_id: string;
-  account_name: string;
-  routing_key: string;
-  auth_type: 'oauth2' | 'api_key';
-  status: ConnectionStatus;
-  scopes: string[];
-  metadata: Record<string, unknown>;
-  error_code: ErrorCode | null;
-  error_provider_code: string | null;
-  error_at: Date | null;
-  created_at: Date;
-  updated_at: Date;
-  connected_at: Date;
-  disconnected_at: Date | null;
-}
+export type ConnectionRow = RowOf<ConnectionEntity>;
 
 export function connectionOf(row: ConnectionRow): Connection {
   return {

@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionStatusService } from './connection-status.service';
 import { DisconnectService } from './disconnect.service';
@@ -8,13 +10,17 @@ import { IntegrationEvents } from './integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
 import { TokenService } from './tokens/token.service';
+import { EncryptionKeyEntity } from './tokens/encryption-key.entity';
 import { KeyCheckService } from './tokens/key-check.service';
 import { KeyRotationService } from './tokens/key-rotation.service';
 import { SecretBox } from './tokens/secret-box';
+import { TokenEntity } from './tokens/token.entity';
+import { TokenRefreshEntity } from './tokens/token-refresh.entity';
 import { TokenRepository } from './tokens/token.repository';
 
 /** Connections, their secrets, valid tokens, disconnecting. `PROVIDER_FETCH` comes from the outbound chain. */
 @Module({
+  imports: [TypeOrmModule.forFeature([ConnectionEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity])],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     KeyCheckService,

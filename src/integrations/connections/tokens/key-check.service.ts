@@ -1,8 +1,9 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, In, Not, type Repository } from 'typeorm';
 import { SETTINGS } from '../../../config/config.module';
 import { SettingsError, type Settings } from '../../../config/env';
 import { encryptedColumns } from './encrypted-columns';
+import { EncryptionKeyEntity } from './encryption-key.entity';
 import { bindingOf, SecretBox } from './secret-box';
 
 const CHECK_TEXT = 'trestle key check';
@@ -14,11 +15,15 @@ const CHECK_BINDING = bindingOf('key-check');
  */
 @Injectable()
 export class KeyCheckService implements OnModuleInit {
+  private readonly keys: Repository<EncryptionKeyEntity>;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly secrets: SecretBox,
     @Inject(SETTINGS) private readonly settings: Settings,
-  ) {}
+  ) {
+    this.keys = dataSource.getRepository(EncryptionKeyEntity);
+  }
 
   async onModuleInit(): Promise<void> {
     await this.check();
@@ -41,20 +46,15 @@ export class KeyCheckService implements OnModuleInit {
   private async wrongKeys(): Promise<string[]> {
     for (const id of this.secrets.keyIds) {
       // Two processes that start at once: the first one's value stands, both are compared with it.
-      await this.dataSource.query('INSERT INTO encryption_keys (key_id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-        id,
-        this.secrets.encryptWith(id, CHECK_TEXT, CHECK_BINDING),
-      ]);
+      const checkValue = this.secrets.encryptWith(id, CHECK_TEXT, CHECK_BINDING);
+      await this.keys.createQueryBuilder().insert().values({ keyId: id, checkValue }).orIgnore().execute();
     }
-    const stored: { key_id: string; check_value: string }[] = await this.dataSource.query(
-      'SELECT key_id, check_value FROM encryption_keys WHERE key_id = ANY($1)',
-      [this.secrets.keyIds],
-    );
+    const stored = await this.keys.findBy({ keyId: In(this.secrets.keyIds) });
     return stored
-      .filter(({ check_value }) => !this.opens(check_value))
+      .filter(({ checkValue }) => !this.opens(checkValue))
       .map(
-        ({ key_id }) =>
-          `ENCRYPTION_KEYS: the key "${key_id}" is not the one this database was encrypted with; put the right key back under this id${this.advice()}`,
+        ({ keyId }) =>
+          `ENCRYPTION_KEYS: the key "${keyId}" is not the one this database was encrypted with; put the right key back under this id${this.advice()}`,
       );
   }
 
@@ -67,17 +67,14 @@ export class KeyCheckService implements OnModuleInit {
   }
 
   private async missingKeys(): Promise<string[]> {
-    const known: { key_id: string }[] = await this.dataSource.query(
-      'SELECT key_id FROM encryption_keys WHERE NOT (key_id = ANY($1)) ORDER BY key_id',
-      [this.secrets.keyIds],
-    );
+    const others = await this.keys.find({ where: { keyId: Not(In(this.secrets.keyIds)) }, order: { keyId: 'ASC' } });
     const faults: string[] = [];
-    for (const { key_id } of known) {
+    for (const { keyId } of others) {
       for (const { table, needs } of encryptedColumns) {
-        const [row]: unknown[] = await this.dataSource.query(`SELECT 1 FROM ${table} WHERE ${needs} LIMIT 1`, [key_id]);
+        const [row]: unknown[] = await this.dataSource.query(`SELECT 1 FROM ${table} WHERE ${needs} LIMIT 1`, [keyId]);
         if (row === undefined) continue;
         faults.push(
-          `ENCRYPTION_KEYS: the key "${key_id}" is missing, and rows of ${table} still need it; add it again after the primary, then run \`npm run keys -- rotate\`${this.advice()}`,
+          `ENCRYPTION_KEYS: the key "${keyId}" is missing, and rows of ${table} still need it; add it again after the primary, then run \`npm run keys -- rotate\`${this.advice()}`,
         );
         break;
       }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { inTransaction } from '../../../database';
 import { encryptedColumns, type EncryptedRow, type EncryptedTable } from './encrypted-columns';
+import { EncryptionKeyEntity } from './encryption-key.entity';
 import { SecretBox } from './secret-box';
 
 export interface KeyUse {
@@ -45,8 +46,8 @@ export class KeyRotationService {
 
   /** Which key is needed by how many rows. */
   async status(): Promise<KeyUse[]> {
-    const known: { key_id: string }[] = await this.dataSource.query('SELECT key_id FROM encryption_keys ORDER BY created_at, key_id');
-    const ids = new Set([...this.secrets.keyIds, ...known.map(({ key_id }) => key_id)]);
+    const known = await this.dataSource.manager.find(EncryptionKeyEntity, { order: { createdAt: 'ASC', keyId: 'ASC' } });
+    const ids = new Set([...this.secrets.keyIds, ...known.map(({ keyId }) => keyId)]);
     const uses: KeyUse[] = [];
     for (const keyId of ids) {
       const rows: Record<string, number> = {};

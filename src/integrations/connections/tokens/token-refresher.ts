@@ -1,12 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { asStorageError, inTransaction, LOCK_POOL, type LockPool } from '../../../database';
+import { asStorageError, inTransaction, LOCK_POOL, type LockPool, type RowOf } from '../../../database';
 import { findIntegrationError, IntegrationError } from '../../../errors';
 import { TokenRepository, type StoredToken } from './token.repository';
 import type { SqlRunner } from '../sql-runner';
 import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
+import { ConnectionEntity } from '../connection.entity';
 import { ConnectionStatusService } from '../connection-status.service';
+import { TokenRefreshEntity } from './token-refresh.entity';
 import { TokenEndpoint } from './token-endpoint';
 import { isDue, usableToken } from './token-use';
 
@@ -126,10 +128,8 @@ export class TokenRefresher {
     const watch = async () => {
       while (!ended.signal.aborted) {
         await this.clock.sleep(WATCH_MS, done.signal);
-        const [row]: { status: string }[] = await this.dataSource.query('SELECT status FROM connections WHERE id = $1', [
-          task.connection.id,
-        ]);
-        if (row?.status !== 'connected') ended.abort(new IntegrationError('not_connected'));
+        const connection = await this.dataSource.manager.findOneBy(ConnectionEntity, { id: task.connection.id });
+        if (connection?.status !== 'connected') ended.abort(new IntegrationError('not_connected'));
       }
     };
     watch().catch(() => undefined); // the call was faster, or the database is away: then the call's own deadline holds
@@ -203,7 +203,7 @@ export class TokenRefresher {
 
   /** Commits that a renewal of this version is under way. @returns true where an earlier one of the same version never came to its end */
   private async mark(token: StoredToken): Promise<boolean> {
-    const before: { version: number }[] = await this.dataSource
+    const before: Pick<RowOf<TokenRefreshEntity>, 'version'>[] = await this.dataSource
       .query(
         `WITH before AS (SELECT version FROM token_refreshes WHERE token_id = $1),
            marked AS (INSERT INTO token_refreshes (token_id, version, started_at) SELECT id, $2, $3 FROM tokens WHERE id = $1
@@ -219,8 +219,6 @@ export class TokenRefresher {
 
   private async unmark(token: StoredToken): Promise<void> {
     // Best effort: a mark that stays only makes a later refusal read "interrupted".
-    await this.dataSource
-      .query('DELETE FROM token_refreshes WHERE token_id = $1 AND version = $2', [token.id, token.version])
-      .catch(() => undefined);
+    await this.dataSource.manager.delete(TokenRefreshEntity, { tokenId: token.id, version: token.version }).catch(() => undefined);
   }
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { asStorageError } from '../../../database';
+import { asStorageError, type RowOf } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionRef, TokenGrant } from '../../contract';
-import type { ConnectionStatus } from '../connection';
+import type { ConnectionRow, ConnectionStatus } from '../connection';
 import { bindingOf, SecretBox } from './secret-box';
+import type { TokenEntity } from './token.entity';
 import type { SqlRunner } from '../sql-runner';
 
 /** A token, readable. It lives in memory only. */
@@ -34,17 +35,7 @@ export type SaveOptions =
   /** Only the kinds given, only where the stored version is still this one. */
   | { readonly mode: 'refresh'; readonly at: Date; readonly expectedVersion: number };
 
-interface TokenRow {
-  id: string;
-  kind: string;
-  access_token: string;
-  refresh_token: string | null;
-  scopes: string[];
-  expires_at: Date | null;
-  obtained_at: Date;
-  version: number;
-}
-
+type TokenRow = RowOf<TokenEntity>;
 type Place = Pick<ConnectionRef, 'id' | 'tenant'>;
 
 /** Where a token's secrets belong; also used by the key rotation. */
@@ -61,7 +52,7 @@ export class TokenRepository {
 
   /** The token of this kind, or the first one where no kind is given. */
   async load(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<StoredToken | undefined> {
-    const [row] = await this.run<TokenRow & { tenant: string }>(
+    const [row] = await this.run<TokenRow & Pick<ConnectionRow, 'tenant'>>(
       runner,
       `SELECT t.*, c.tenant FROM tokens t JOIN connections c ON c.id = t.connection_id
        WHERE t.connection_id = $1 AND ($2::text IS NULL OR t.kind = $2) ORDER BY t.kind LIMIT 1`,
@@ -72,7 +63,7 @@ export class TokenRepository {
 
   /** Status, and the token where it may be used, in one statement; undefined where there is no such connection. */
   async loadState(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<TokenState | undefined> {
-    const [row] = await this.run<Partial<TokenRow> & { tenant: string; status: ConnectionStatus; error_code: string | null }>(
+    const [row] = await this.run<Partial<TokenRow> & Pick<ConnectionRow, 'tenant' | 'status' | 'error_code'>>(
       runner,
       `SELECT t.*, c.tenant, c.status, c.error_code FROM connections c
        LEFT JOIN tokens t ON t.connection_id = c.id AND ($2::text IS NULL OR t.kind = $2)

@@ -1,0 +1,14 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A link with which a user may connect an account, once. Of its token only the hash is kept. */
+@Entity('connect_sessions')
+export class ConnectSessionEntity {
+  @PrimaryColumn('text') tokenHash!: string;
+  @Column('text') tenant!: string;
+  @Column('text') userId!: string;
+  @Column('text') provider!: string;
+  @Column('text', { nullable: true }) returnTo!: string | null;
+  @Column('uuid', { nullable: true }) connectionId!: string | null;
+  @Column('text', { array: true, nullable: true }) scopes!: string[] | null;
+  @Column('timestamptz') expiresAt!: Date;
+}

@@ -1,0 +1,16 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A browser that was sent to a provider and is to come back. Of state and browser only the hashes are kept; the PKCE verifier is encrypted. */
+@Entity('oauth_states')
+export class OauthStateEntity {
+  @PrimaryColumn('text') stateHash!: string;
+  @Column('text') browserHash!: string;
+  @Column('text') tenant!: string;
+  @Column('text') userId!: string;
+  @Column('text') provider!: string;
+  @Column('text', { nullable: true }) codeVerifier!: string | null;
+  @Column('text', { nullable: true }) returnTo!: string | null;
+  @Column('uuid', { nullable: true }) connectionId!: string | null;
+  @Column('text', { array: true, nullable: true }) scopes!: string[] | null;
+  @Column('timestamptz') expiresAt!: Date;
+}

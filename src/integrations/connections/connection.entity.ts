@@ -1,0 +1,28 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { ErrorCode } from '../../errors';
+
+export type ConnectionStatus = 'connected' | 'needs_reauth' | 'disconnected';
+
+@Entity('connections')
+export class ConnectionEntity {
+  @PrimaryColumn('uuid') id!: string;
+  @Column('text') tenant!: string;
+  @Column('text') userId!: string;
+  @Column('text') provider!: string;
+  @Column('text') accountId!: string;
+  @Column('text') accountName!: string;
+  /** Under which the provider's webhooks name the account. */
+  @Column('text') routingKey!: string;
+  @Column('text') authType!: 'oauth2' | 'api_key';
+  @Column('text') status!: ConnectionStatus;
+  @Column('text', { array: true }) scopes!: string[];
+  @Column('jsonb') metadata!: Record<string, unknown>;
+  @Column('text', { nullable: true }) errorCode!: ErrorCode | null;
+  @Column('text', { nullable: true }) errorProviderCode!: string | null;
+  @Column('timestamptz', { nullable: true }) errorAt!: Date | null;
+  @Column('timestamptz') createdAt!: Date;
+  @Column('timestamptz') updatedAt!: Date;
+  /** When it was connected last. */
+  @Column('timestamptz') connectedAt!: Date;
+  @Column('timestamptz', { nullable: true }) disconnectedAt!: Date | null;
+}
