@@ -1,79 +1,86 @@
-import type { Fault, FaultSpec } from './faults';
-import type { LedgerEntry, LedgerQuery } from './ledger';
-import * as changes from './remote-changes';
-import type { SandboxContext } from './sandbox-context';
+import type { Fault, Faults, FaultSpec } from './faults';
+import type { Ledger, LedgerEntry, LedgerQuery } from './ledger';
+import { PROVIDERS, type PerProvider } from './providers';
+import type { ChangeSpec, MintSpec as ProviderMintSpec, RunningProvider } from './sandbox-provider';
 import type { ConnectionCount } from './sandbox-server';
 import type { Json, ProviderName } from './sandbox.types';
-import { stateView } from './state-view';
-import { type DeliverSpec, type DeliverSummary, type SandboxProviders, Storm } from './storm';
+import { type DeliverSpec, type DeliverSummary, Storm } from './storm';
+import type { WebhookSender } from './webhook-sender';
 
 export interface SeedSpec {
   provider: ProviderName;
   account: string;
-  /** Slack: channels, users; Stripe: customers; Google: events, messages. */
+  /** One of the provider's own. */
   resource: string;
   count: number;
 }
 
-export interface MintSpec {
+export interface MintSpec extends ProviderMintSpec {
   provider: ProviderName;
-  account?: string;
-  scopes?: string[];
-  /** Slack: scopes of a user token besides the bot's. */
-  userScopes?: string[];
 }
 
-const AUTH = 'https://www.googleapis.com/auth/';
-const DEFAULT_SCOPES: Record<ProviderName, string[]> = {
-  slack: ['chat:write', 'channels:read', 'groups:read', 'channels:history', 'users:read', 'users:read.email', 'team:read'],
-  stripe: ['read_write'],
-  google: ['openid', 'email', 'profile', `${AUTH}calendar`, `${AUTH}gmail.send`, `${AUTH}gmail.modify`],
-};
+export interface ControlParts {
+  readonly ledger: Ledger;
+  readonly faults: Faults;
+  readonly sender: WebhookSender;
+  readonly now: () => number;
+  readonly seed: number;
+  readonly autoConsent: 'allow' | 'deny' | undefined;
+  readonly providers: Readonly<Record<ProviderName, RunningProvider>>;
+  /** Open sockets of each provider, now and at most. */
+  readonly connections: () => Record<ProviderName, ConnectionCount>;
+}
 
 /** What the HTTP control API does, for callers in the same process. */
 export class SandboxControl {
   private readonly storm: Storm;
   private auto: 'allow' | 'deny' | undefined;
 
-  constructor(
-    private readonly context: SandboxContext,
-    private readonly providers: SandboxProviders,
-    /** Open sockets of each provider, now and at most. */
-    readonly connections: () => Record<ProviderName, ConnectionCount>,
-  ) {
-    this.storm = new Storm(context, providers);
+  constructor(private readonly parts: ControlParts) {
+    this.storm = new Storm(parts.sender, parts.now, parts.seed);
+  }
+
+  connections(): Record<ProviderName, ConnectionCount> {
+    return this.parts.connections();
+  }
+
+  /** @throws Error with the names of those there are */
+  provider(name: ProviderName): RunningProvider {
+    const found = Object.hasOwn(this.parts.providers, name) ? this.parts.providers[name] : undefined;
+    if (!found) throw new Error(`provider must be one of ${Object.keys(this.parts.providers).join(', ')}`);
+    return found;
   }
 
   ledger(query: LedgerQuery = {}): LedgerEntry[] {
-    return this.context.ledger.list(query);
+    return this.parts.ledger.list(query);
   }
 
   ledgerSummary(query: LedgerQuery = {}): Record<string, number> {
-    return this.context.ledger.summary(query);
+    return this.parts.ledger.summary(query);
   }
 
   get lastSeq(): number {
-    return this.context.ledger.lastSeq;
+    return this.parts.ledger.lastSeq;
   }
 
   clearLedger(): void {
-    this.context.ledger.clear();
+    this.parts.ledger.clear();
   }
 
   addFault(spec: FaultSpec): Fault {
-    return this.context.faults.add(spec);
+    return this.parts.faults.add(spec);
   }
 
   faults(): Fault[] {
-    return this.context.faults.list();
+    return this.parts.faults.list();
   }
 
   clearFaults(filter: { id?: string; provider?: string } = {}): number {
-    return this.context.faults.clear(filter);
+    return this.parts.faults.clear(filter);
   }
 
   setWebhookTarget(origin: string | undefined): void {
-    this.context.sender.setTarget(origin);
+    this.parts.sender.setTarget(origin);
   }
 
   /** Consent pages answer by themselves; undefined: a person decides again. */
@@ -82,94 +89,70 @@ export class SandboxControl {
   }
 
   get autoConsent(): 'allow' | 'deny' | undefined {
-    return this.auto ?? this.context.options.autoConsent;
+    return this.auto ?? this.parts.autoConsent;
   }
 
   /** Access tokens are expired from now on; refresh tokens stay good. API keys do not expire. */
   expireTokens(provider: ProviderName, account?: string): number {
-    return this.providers[provider].tokens.expireAccess(account);
+    return this.provider(provider).tokens.expireAccess(account);
   }
 
   /** As when the person removes the app: all tokens dead, and the provider's webhook where there is one. */
   revokeTokens(provider: ProviderName, account?: string): number {
-    const { slack, stripe } = this.providers;
-    const active = this.providers[provider].tokens.activeGrants(account);
+    const from = this.provider(provider);
+    const active = from.tokens.activeGrants(account);
     for (const one of new Set(active.map((grant) => grant.account))) {
-      if (provider === 'slack') slack.oauth.endInstallation(one);
-      else if (provider === 'stripe') stripe.oauth.endConnection(one);
-      this.providers[provider].tokens.revokeGrants((grant) => grant.account === one);
+      from.end?.(one);
+      from.tokens.revokeGrants((grant) => grant.account === one);
     }
     return active.length;
   }
 
   /** A token endpoint's answer without a consent, for tests and benchmarks. */
-  mint(spec: MintSpec): Json {
-    const account = spec.account ?? changes.DEFAULT_ACCOUNTS[spec.provider];
-    const scopes = spec.scopes ?? DEFAULT_SCOPES[spec.provider];
-    if (spec.provider === 'slack') return this.providers.slack.oauth.mint(account, scopes, spec.userScopes ?? []);
-    if (spec.provider === 'stripe') return this.providers.stripe.oauth.mint(account, scopes[0] ?? 'read_write');
-    return this.providers.google.oauth.mint(account, scopes);
+  mint({ provider, ...spec }: MintSpec): Json {
+    return this.provider(provider).mint({ ...spec, account: spec.account ?? defaultAccountOf(provider) });
   }
 
-  /** A restricted Stripe key, as a person would paste it. */
-  createStripeKey(account: string = changes.DEFAULT_ACCOUNTS.stripe, scopes = ['read_write']): string {
-    return this.providers.stripe.oauth.createKey(account, scopes);
-  }
-
-  /** Google: sync tokens are answered 410 and history ids 404. */
+  /** Places in lists that were given out are refused from now on, as after their time. */
   expireCursors(account?: string): number {
-    return this.providers.google.world.expireCursors(account);
+    return Object.values(this.parts.providers).reduce((sum, provider) => sum + (provider.expireCursors?.(account) ?? 0), 0);
   }
 
   /** Many records at once, without webhooks. */
   seed({ provider, account, resource, count }: SeedSpec): void {
-    const { slack, stripe, google } = this.providers;
-    if (provider === 'slack') slack.world.fill(slack.world.team(account), resource, count);
-    else if (provider === 'stripe') stripe.world.fill(stripe.world.account(account), resource, count);
-    else google.world.fill(google.world.account(account), resource, count);
+    this.provider(provider).seed(account || defaultAccountOf(provider), resource, count);
+  }
+
+  /** What a person would change at the provider, which tells the app of it: `change('slack', 'channels', { name: 'launch' })`. */
+  change(provider: ProviderName, what: string, change: ChangeSpec = {}): Json {
+    const { changes } = this.provider(provider);
+    const make = Object.hasOwn(changes, what) ? changes[what] : undefined;
+    if (!make) throw new Error(`${provider} has no "${what}" to change; one of ${Object.keys(changes).join(', ')}`);
+    return make(change);
+  }
+
+  /** Provider and name of everything that `change` takes. */
+  changeable(): [provider: ProviderName, what: string][] {
+    return Object.entries(this.parts.providers).flatMap(([name, { changes }]) =>
+      Object.keys(changes).map((what): [string, string] => [name, what]),
+    );
   }
 
   deliver(spec: DeliverSpec): Promise<DeliverSummary> {
-    return this.storm.run(spec);
+    return this.storm.run(spec, this.provider(spec.provider), defaultAccountOf(spec.provider));
   }
 
   /** Waits until queued webhooks are delivered or given up; false at the deadline. */
   settle(timeoutMs = 10_000): Promise<boolean> {
-    return this.context.sender.settle(timeoutMs);
+    return this.parts.sender.settle(timeoutMs);
   }
 
-  slackChannel(change: changes.ChangeSpec): Json {
-    return changes.changeSlackChannel(this.providers, change);
+  /** What there is now, by provider and account. */
+  state(): PerProvider<Json> {
+    return Object.fromEntries(Object.entries(this.parts.providers).map(([name, provider]) => [name, provider.view()])) as PerProvider<Json>;
   }
+}
 
-  slackUser(change: changes.ChangeSpec): Json {
-    return changes.changeSlackUser(this.providers, change);
-  }
-
-  /** A person writes in a channel. */
-  slackMessage(change: changes.ChangeSpec & { channel?: string; text?: string; user?: string }): Json {
-    return changes.writeSlackMessage(this.providers, change);
-  }
-
-  stripeCustomer(change: changes.ChangeSpec): Json {
-    return changes.changeStripeCustomer(this.providers, change);
-  }
-
-  /** `pay`: the first payment succeeds; `cancel`: canceled at once; else created or updated. */
-  stripeSubscription(change: changes.ChangeSpec & { action?: 'pay' | 'cancel' }): Json {
-    return changes.changeStripeSubscription(this.providers, change);
-  }
-
-  googleEvent(change: changes.ChangeSpec & { calendar?: string }): Json {
-    return changes.changeGoogleEvent(this.providers, change);
-  }
-
-  /** A mail comes in (or `id` + `delete`: goes). */
-  googleMail(change: changes.ChangeSpec & { subject?: string; text?: string; from?: string }): Json {
-    return changes.changeGoogleMail(this.providers, change);
-  }
-
-  state(): Record<ProviderName, Json> {
-    return stateView(this.providers);
-  }
+function defaultAccountOf(name: ProviderName): string {
+  return PROVIDERS.find((provider) => provider.name === name)?.defaultAccount ?? '';
 }

@@ -17,7 +17,7 @@ describe('faults, ledger and control', () => {
     receiver = await startReceiver();
     sandbox = await startSandbox({ ledgerFile: join(folder, 'ledger.jsonl'), stateFile: join(folder, 'state.json'), webhookRetryMs: [1] });
     token = String(sandbox.control.mint({ provider: 'slack' })['access_token']);
-    channel = String(sandbox.control.slackChannel({ name: 'here' })['id']);
+    channel = String(sandbox.control.change('slack', 'channels', { name: 'here' })['id']);
   });
 
   afterEach(async () => {
@@ -205,7 +205,7 @@ describe('faults, ledger and control', () => {
   it('stops sending when a webhook is refused to the end', async () => {
     sandbox.setWebhookTarget(receiver.origin);
     receiver.answers.push(500, 500, 500);
-    sandbox.control.slackChannel({ name: 'unlucky' });
+    sandbox.control.change('slack', 'channels', { name: 'unlucky' });
     expect(await sandbox.control.settle()).toBe(true);
     expect(sandbox.control.ledger({ kind: 'delivery' }).map(({ attempt, status }) => [attempt, status])).toEqual([
       [0, 500],

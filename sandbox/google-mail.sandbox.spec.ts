@@ -68,7 +68,7 @@ describe('the pretend Gmail', () => {
   it('pushes mail changes with a token that its own keys verify', async () => {
     sandbox.setWebhookTarget(receiver.origin);
     await api.users.watch({ userId: 'me', requestBody: { topicName: 'projects/p/topics/t' } });
-    sandbox.control.googleMail({ account: EMAIL, subject: 'Hi' });
+    sandbox.control.change('google', 'messages', { account: EMAIL, subject: 'Hi' });
     expect(await sandbox.control.settle()).toBe(true);
     expect(receiver.received).toHaveLength(2);
     const jwks = createLocalJWKSet((await (await fetch(env['GOOGLE_PUBSUB_JWKS_URL'] ?? '')).json()) as JSONWebKeySet);

@@ -175,10 +175,11 @@ describe('the pretend Google', () => {
   it('loses no change that happens between two pages', async () => {
     const api = await calendarApi();
     const before = await listAll(api, { calendarId: 'primary' });
-    for (const { id } of before.items.slice(0, 6)) sandbox.control.googleEvent({ account: EMAIL, id: id ?? '', summary: 'Changed once' });
+    for (const { id } of before.items.slice(0, 6))
+      sandbox.control.change('google', 'events', { account: EMAIL, id: id ?? '', summary: 'Changed once' });
     const page = await api.events.list({ calendarId: 'primary', syncToken: before.syncToken, maxResults: 3 });
     for (const event of page.data.items ?? [])
-      sandbox.control.googleEvent({ account: EMAIL, id: event.id ?? '', summary: 'Changed twice' });
+      sandbox.control.change('google', 'events', { account: EMAIL, id: event.id ?? '', summary: 'Changed twice' });
     const rest = await listAll(api, {
       calendarId: 'primary',
       syncToken: before.syncToken,
@@ -239,7 +240,7 @@ describe('the pretend Google', () => {
     });
     expect(Number(channel.expiration)).toBeGreaterThan(nowMs);
     expect(await sandbox.control.settle()).toBe(true);
-    sandbox.control.googleEvent({ account: EMAIL, summary: 'One' });
+    sandbox.control.change('google', 'events', { account: EMAIL, summary: 'One' });
     expect(await sandbox.control.settle()).toBe(true);
     expect(
       receiver.received.map(({ headers, body }) => [
@@ -254,7 +255,7 @@ describe('the pretend Google', () => {
     ]);
     expect(receiver.received[0]?.headers['x-goog-message-number']).toBe('1');
     await api.channels.stop({ requestBody: { id: 'channel-1', resourceId: channel.resourceId ?? '' } });
-    sandbox.control.googleEvent({ account: EMAIL, summary: 'Two' });
+    sandbox.control.change('google', 'events', { account: EMAIL, summary: 'Two' });
     expect(await sandbox.control.settle()).toBe(true);
     expect(receiver.received).toHaveLength(2);
     expect(

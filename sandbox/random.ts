@@ -57,3 +57,7 @@ export function sha256(text: string | Buffer): string {
 export function hashPrefix(text: string): string {
   return sha256(text).slice(0, 12);
 }
+
+export function digits(length: number): string {
+  return Array.from({ length }, () => '0123456789'[Math.floor(Math.random() * 10)]).join('');
+}

@@ -3,22 +3,18 @@ import type { Ledger } from './ledger';
 import type { SandboxOptions } from './sandbox.types';
 import type { WebhookSender } from './webhook-sender';
 
-/** Secrets that a real provider would hand out at app registration. */
-export interface SandboxSecrets {
-  slackClientId: string;
-  slackClientSecret: string;
-  slackSigningSecret: string;
-  stripeClientId: string;
-  stripeSecretKey: string;
-  stripeWebhookSecret: string;
-  googleClientId: string;
-  googleClientSecret: string;
+/** What a real provider would hand out when an app is registered. */
+export interface ProviderSecrets {
+  clientId: string;
+  clientSecret: string;
+  /** Signs the deliveries, where that is done with a shared secret. */
+  webhookSecret: string;
 }
 
 /** What every pretend provider is given. */
 export interface SandboxContext {
   options: SandboxOptions;
-  secrets: SandboxSecrets;
+  secrets: ProviderSecrets;
   seed: number;
   now: () => number;
   ledger: Ledger;

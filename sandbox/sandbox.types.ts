@@ -1,6 +1,6 @@
 /** Types shared by the parts of the sandbox. */
-export type ProviderName = 'slack' | 'stripe' | 'google';
-export const PROVIDERS: readonly ProviderName[] = ['slack', 'stripe', 'google'];
+/** Lower case, as in the service. */
+export type ProviderName = string;
 
 export type Json = Record<string, unknown>;
 
@@ -13,8 +13,8 @@ export interface SandboxOptions {
   ledgerFile?: string;
   /** Secrets, accounts, data and token hashes are kept here over restarts. */
   stateFile?: string;
-  /** Life of access tokens in seconds; Slack 43200, Google 3599 by default. */
-  accessTokenTtlS?: { slack?: number; google?: number };
+  /** Life of access tokens in seconds, by provider; its own by default. */
+  accessTokenTtlS?: Partial<Record<ProviderName, number>>;
   /** Whether Slack tokens expire and rotate (default true). */
   slackRotation?: boolean;
   /** Answer consent pages without a person: `allow` or `deny`. */

@@ -178,7 +178,7 @@ describe('the pretend Slack', () => {
     await install();
     sandbox.setWebhookTarget(receiver.origin);
     receiver.answers.push(500, 503);
-    sandbox.control.slackChannel({ name: 'fresh' });
+    sandbox.control.change('slack', 'channels', { name: 'fresh' });
     expect(await sandbox.control.settle()).toBe(true);
     expect(receiver.received).toHaveLength(3);
     expect(receiver.received.map(({ headers }) => headers['x-slack-retry-num'])).toEqual([undefined, '1', '2']);

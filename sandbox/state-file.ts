@@ -1,44 +1,29 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { emptyGoogleState, type GoogleState } from './google/google.state';
-import { secretText } from './random';
-import type { SandboxSecrets } from './sandbox-context';
-import { emptySlackState, type SlackState } from './slack/slack.state';
-import { emptyStripeState, type StripeState } from './stripe/stripe.state';
+import type { ProviderSecrets } from './sandbox-context';
+import type { SandboxProvider } from './sandbox-provider';
 
-export interface SandboxState {
-  secrets: SandboxSecrets;
-  slack: SlackState;
-  stripe: StripeState;
-  google: GoogleState;
+interface StoredState {
+  secrets: Record<string, ProviderSecrets>;
+  providers: Record<string, object>;
 }
 
 const SAVE_AFTER_MS = 500;
 
-export function freshState(): SandboxState {
-  return {
-    secrets: {
-      slackClientId: `${digits(12)}.${digits(13)}`,
-      slackClientSecret: secretText(32).toLowerCase(),
-      slackSigningSecret: secretText(32).toLowerCase(),
-      stripeClientId: `ca_${secretText(32)}`,
-      stripeSecretKey: `sk_test_51${secretText(97)}`,
-      stripeWebhookSecret: `whsec_${secretText(32)}`,
-      googleClientId: `${digits(12)}-${secretText(32).toLowerCase()}.apps.googleusercontent.com`,
-      googleClientSecret: `GOCSPX-${secretText(28)}`,
-    },
-    slack: emptySlackState(),
-    stripe: emptyStripeState(),
-    google: emptyGoogleState(),
-  };
-}
-
 /** Keeps the whole state in one JSON file, written a moment after a change and at the end. */
 export class StateFile {
-  readonly state: SandboxState;
+  private readonly state: StoredState;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly path: string | undefined) {
-    this.state = (path && load(path)) || freshState();
+    this.state = { secrets: {}, providers: {}, ...(path ? load(path) : {}) };
+  }
+
+  /** The provider's part, completed with what the file does not know: it may be older than the provider, or than a part of its state. */
+  of<S extends object>({ name, secrets, emptyState }: SandboxProvider<S>): { secrets: ProviderSecrets; state: S } {
+    const state = { ...emptyState(), ...(this.state.providers[name] as Partial<S> | undefined) };
+    this.state.providers[name] = state;
+    this.state.secrets[name] = { ...secrets(), ...this.state.secrets[name] };
+    return { secrets: this.state.secrets[name], state };
   }
 
   readonly changed = (): void => {
@@ -56,17 +41,12 @@ export class StateFile {
   }
 }
 
-function load(path: string): SandboxState | null {
+function load(path: string): Partial<StoredState> {
   try {
-    const state = JSON.parse(readFileSync(path, 'utf8'), unpack) as SandboxState;
-    // What was under way when the process ended is not under way any more.
-    for (const { idempotency } of state.stripe.accounts.values()) {
-      for (const [key, result] of idempotency) if (result.running) idempotency.delete(key);
-    }
-    return state;
+    return JSON.parse(readFileSync(path, 'utf8'), unpack) as Partial<StoredState>;
   } catch {
     // None yet, or one that was cut off: the sandbox starts afresh.
-    return null;
+    return {};
   }
 }
 
@@ -81,8 +61,4 @@ function unpack(_key: string, value: unknown): unknown {
   if ('$map' in value && Array.isArray(value.$map)) return new Map(value.$map as [unknown, unknown][]);
   if ('$set' in value && Array.isArray(value.$set)) return new Set(value.$set as unknown[]);
   return value;
-}
-
-function digits(length: number): string {
-  return Array.from({ length }, () => '0123456789'[Math.floor(Math.random() * 10)]).join('');
 }

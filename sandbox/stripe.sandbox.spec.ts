@@ -95,7 +95,7 @@ describe('the pretend Stripe', () => {
   });
 
   it('takes restricted keys as a person would paste them', async () => {
-    const key = sandbox.control.createStripeKey(ACCOUNT);
+    const key = String(sandbox.control.change('stripe', 'keys', { account: ACCOUNT })['key']);
     expect(key).toMatch(/^rk_test_/);
     expect((await client(key).accounts.retrieveCurrent()).id).toBe(ACCOUNT);
   });
@@ -140,7 +140,7 @@ describe('the pretend Stripe', () => {
 
     const plain = await stripe.subscriptions.retrieve(subscription.id);
     expect(plain.latest_invoice).toBe(invoice.id);
-    sandbox.control.stripeSubscription({ account: ACCOUNT, id: subscription.id, action: 'pay' });
+    sandbox.control.change('stripe', 'subscriptions', { account: ACCOUNT, id: subscription.id, action: 'pay' });
     expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
     expect((await stripe.invoices.retrieve(invoice.id ?? '')).status).toBe('paid');
   });

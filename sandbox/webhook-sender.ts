@@ -24,7 +24,7 @@ export interface DeliveryResult {
   durationMs: number;
 }
 
-const TIMEOUT_MS: Record<ProviderName, number> = { slack: 3_000, stripe: 10_000, google: 10_000 };
+const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_QUEUE = 200_000;
 
 /** At-least-once deliveries with retries and a bound on those in flight. */
@@ -43,6 +43,8 @@ export class WebhookSender {
     private readonly retryMs: number[],
     private readonly concurrency: number,
     private readonly now: () => number,
+    /** How long each provider waits for an answer. */
+    private readonly timeoutsMs: Readonly<Record<ProviderName, number>>,
   ) {}
 
   /** One origin, or several separated by commas that are used in turn; empty stops deliveries. */
@@ -89,7 +91,7 @@ export class WebhookSender {
     const startedAt = this.now();
     try {
       const { headers, body } = delivery.build(attempt);
-      const status = await this.post(url, headers, body, TIMEOUT_MS[delivery.provider]);
+      const status = await this.post(url, headers, body, this.timeoutsMs[delivery.provider] ?? DEFAULT_TIMEOUT_MS);
       this.ledger.close(entry, 'answered', status);
       return { status, durationMs: this.now() - startedAt };
     } catch (error) {

@@ -69,7 +69,7 @@ describe('Slack', () => {
   });
 
   it('keeps what is said in its channels as records', async () => {
-    const said = app.sandbox.control.slackMessage({ account: 'T_ACME', channel: 'general', text: 'Good morning' });
+    const said = app.sandbox.control.change('slack', 'messages', { account: 'T_ACME', channel: 'general', text: 'Good morning' });
     await browser.eventually(async () => {
       const { status, body } = await browser.api<{ data: { id: string; data: { text: string } }[] }>(
         'GET',
@@ -85,7 +85,8 @@ describe('Slack', () => {
 describe('Stripe', () => {
   const account = 'acct_1SandboxAcme';
   const priceId = () => (app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices[0]?.id;
-  const customer = (fields: object = {}) => String(app.sandbox.control.stripeCustomer({ account, name: 'Payer', ...fields })['id']);
+  const customer = (fields: object = {}) =>
+    String(app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer', ...fields })['id']);
 
   it('starts a subscription with its client secret, once for one key, and cancels it at the end of the period', async () => {
     const key = { 'idempotency-key': randomUUID() };
@@ -138,7 +139,7 @@ describe('Stripe', () => {
   });
 
   it('connects with a key, and refuses a bad one', async () => {
-    const apiKey = app.sandbox.control.createStripeKey('acct_1Pasted');
+    const apiKey = String(app.sandbox.control.change('stripe', 'keys', { account: 'acct_1Pasted' })['key']);
     expect(await browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey })).toMatchObject({
       status: 201,
       body: { status: 'connected', account: { id: 'acct_1Pasted' } },

@@ -207,7 +207,7 @@ export function describeProvider(subject: ProviderSubject): void {
     it('ends the access at the provider on disconnecting, and keeps nothing to act with', async () => {
       const { body } = await api<{ revoked: boolean }>('DELETE', `/v1/connections/${connectionId}`);
       expect(body).toEqual({ revoked: true });
-      expect(app.sandbox.control.state()[subject.key][subject.account]).toMatchObject({ activeGrants: 0 });
+      expect(app.sandbox.control.state()[subject.key]?.[subject.account]).toMatchObject({ activeGrants: 0 });
       expect(await secretsOf(app, connectionId)).toEqual([]);
       expect(await below(subject.action.method, subject.action.path)).toMatchObject({ status: 409, body: { code: 'not_connected' } });
     });

@@ -25,12 +25,12 @@ describeProvider({
   changes: 'channels',
   change: async (sandbox) => {
     const account = 'T_SUITE';
-    const kept = sandbox.control.slackChannel({ account, name: 'suite-kept' });
+    const kept = sandbox.control.change('slack', 'channels', { account, name: 'suite-kept' });
     const token = sandbox.control.mint({ provider: 'slack', account })['access_token'];
     const [doomed] = idsOf((await ask(`${sandbox.urls.slack}/api/conversations.list`, token, { limit: '1000' }))['channels']).filter(
       (id) => id !== kept['id'],
     );
-    sandbox.control.slackChannel({ account, id: doomed, delete: true });
+    sandbox.control.change('slack', 'channels', { account, id: doomed, delete: true });
     return { changed: String(kept['id']), deleted: String(doomed) };
   },
   eventType: 'message',
@@ -65,8 +65,8 @@ describeProvider({
         'data'
       ],
     );
-    sandbox.control.stripeCustomer({ account, id: changed, name: 'Changed' });
-    sandbox.control.stripeCustomer({ account, id: deleted, delete: true });
+    sandbox.control.change('stripe', 'customers', { account, id: changed, name: 'Changed' });
+    sandbox.control.change('stripe', 'customers', { account, id: deleted, delete: true });
     return { changed, deleted };
   },
   eventType: 'customer.updated',
@@ -101,7 +101,12 @@ describeProvider({
   changes: 'events',
   change: async (sandbox) => {
     const account = 'suite@acme.test';
-    const made = sandbox.control.googleEvent({ account, summary: 'Changed', start: { date: '2027-01-01' }, end: { date: '2027-01-02' } });
+    const made = sandbox.control.change('google', 'events', {
+      account,
+      summary: 'Changed',
+      start: { date: '2027-01-01' },
+      end: { date: '2027-01-02' },
+    });
     const token = sandbox.control.mint({ provider: 'google', account })['access_token'];
     const events = (await ask(`${sandbox.urls.google}/calendar/v3/calendars/primary/events?maxResults=2500`, token))['items'] as {
       id: string;
@@ -109,7 +114,7 @@ describeProvider({
       recurringEventId?: unknown;
     }[];
     const doomed = events.find((event) => event.id !== made['id'] && !event.recurrence && !event.recurringEventId);
-    sandbox.control.googleEvent({ account, id: doomed?.id, delete: true });
+    sandbox.control.change('google', 'events', { account, id: doomed?.id, delete: true });
     return { changed: String(made['id']), deleted: String(doomed?.id) };
   },
   eventType: 'calendar.exists',

@@ -22,7 +22,7 @@ export class GoogleOAuth {
   ) {
     this.rules = {
       title: 'Google',
-      clientId: context.secrets.googleClientId,
+      clientId: context.secrets.clientId,
       scopeFields: ['scope'],
       scopeSeparator: /\s+/,
       accountField: 'login_hint',
@@ -70,7 +70,7 @@ export class GoogleOAuth {
     const first = !this.tokens.hasEverGranted(account.email);
     return this.tokens.issueCode(
       {
-        clientId: this.context.secrets.googleClientId,
+        clientId: this.context.secrets.clientId,
         account: account.email,
         user: account.sub,
         scopes: (fields.get('scope') ?? '').split(/\s+/).filter(Boolean),
@@ -89,8 +89,8 @@ export class GoogleOAuth {
     const { id, secret } = clientCredentials(request.headers, request.body);
     const grantType = text(request.body['grant_type']);
     request.note({ grantType });
-    if (id !== this.context.secrets.googleClientId) return oauthError(401, 'invalid_client', 'The OAuth client was not found.');
-    if (secret !== this.context.secrets.googleClientSecret) return oauthError(401, 'invalid_client', 'Unauthorized');
+    if (id !== this.context.secrets.clientId) return oauthError(401, 'invalid_client', 'The OAuth client was not found.');
+    if (secret !== this.context.secrets.clientSecret) return oauthError(401, 'invalid_client', 'Unauthorized');
     if (grantType === 'authorization_code') return this.exchange(request);
     if (grantType === 'refresh_token') return this.refresh(request);
     return oauthError(400, 'unsupported_grant_type', `Invalid grant_type: ${grantType ?? ''}`);
@@ -149,7 +149,7 @@ export class GoogleOAuth {
   }
 
   private tokenBody(grant: Grant, withRefresh: boolean): Json {
-    const ttlS = this.context.options.accessTokenTtlS?.google ?? TTL_S;
+    const ttlS = this.context.options.accessTokenTtlS?.['google'] ?? TTL_S;
     const nowS = Math.floor(this.context.now() / 1000);
     const account = this.world.account(grant.account);
     return {
@@ -162,8 +162,8 @@ export class GoogleOAuth {
         ? {
             id_token: this.signer.sign({
               iss: ISSUER,
-              azp: this.context.secrets.googleClientId,
-              aud: this.context.secrets.googleClientId,
+              azp: this.context.secrets.clientId,
+              aud: this.context.secrets.clientId,
               sub: account.sub,
               email: account.email,
               email_verified: true,

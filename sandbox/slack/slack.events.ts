@@ -58,7 +58,7 @@ export class SlackEvents {
       ...(forge ? { forged: forge } : {}),
       path: '/webhooks/slack',
       build: (attempt) => {
-        const headers = slackHeaders(this.context.secrets.slackSigningSecret, payload, this.context.now(), forge);
+        const headers = slackHeaders(this.context.secrets.webhookSecret, payload, this.context.now(), forge);
         if (attempt > 0) reason = 'http_error';
         return {
           headers: attempt > 0 ? { ...headers, 'x-slack-retry-num': String(attempt), 'x-slack-retry-reason': reason } : headers,

@@ -20,7 +20,7 @@ export class SlackOAuth {
   ) {
     this.rules = {
       title: 'Slack',
-      clientId: context.secrets.slackClientId,
+      clientId: context.secrets.clientId,
       scopeFields: ['scope', 'user_scope'],
       scopeSeparator: /[, ]+/,
       accountField: 'team',
@@ -45,8 +45,8 @@ export class SlackOAuth {
     const { id, secret } = clientCredentials(request.headers, request.body);
     const grantType = text(request.body['grant_type']) ?? 'authorization_code';
     request.note({ grantType });
-    if (id !== this.context.secrets.slackClientId) return refuse('invalid_client_id');
-    if (secret !== this.context.secrets.slackClientSecret) return refuse('bad_client_secret');
+    if (id !== this.context.secrets.clientId) return refuse('invalid_client_id');
+    if (secret !== this.context.secrets.clientSecret) return refuse('bad_client_secret');
     if (grantType === 'authorization_code') return this.exchange(request);
     if (grantType === 'refresh_token') return this.refresh(request);
     return refuse('invalid_grant_type');
@@ -66,8 +66,8 @@ export class SlackOAuth {
       id: text(request.body['client_id']) ?? request.query.get('client_id'),
       secret: text(request.body['client_secret']) ?? request.query.get('client_secret'),
     };
-    if (id !== this.context.secrets.slackClientId) return refuse('invalid_client_id');
-    if (secret !== this.context.secrets.slackClientSecret) return refuse('bad_client_secret');
+    if (id !== this.context.secrets.clientId) return refuse('invalid_client_id');
+    if (secret !== this.context.secrets.clientSecret) return refuse('bad_client_secret');
     this.endInstallation(grant.account);
     return { status: 200, body: { ok: true } };
   }
@@ -92,7 +92,7 @@ export class SlackOAuth {
     const team = this.world.team(fields.get('team') || 'T_ACME');
     return this.tokens.issueCode(
       {
-        clientId: this.context.secrets.slackClientId,
+        clientId: this.context.secrets.clientId,
         account: team.id,
         user: fields.get('user') ?? this.world.personOf(team),
         scopes: split(fields.get('scope')),
@@ -171,7 +171,7 @@ export class SlackOAuth {
     const common = { token_type: grant.kind, scope: grant.scopes.join(',') };
     if (this.context.options.slackRotation === false)
       return { access_token: this.tokens.issueAccess(grant, bot ? 'xoxb-' : 'xoxp-', null), ...common };
-    const ttlS = this.context.options.accessTokenTtlS?.slack ?? ROTATION_TTL_S;
+    const ttlS = this.context.options.accessTokenTtlS?.['slack'] ?? ROTATION_TTL_S;
     return {
       access_token: this.tokens.issueAccess(grant, bot ? 'xoxe.xoxb-1-' : 'xoxe.xoxp-1-', ttlS, 120),
       refresh_token: this.tokens.issueRefresh(grant, 'xoxe-1-'),

@@ -160,7 +160,7 @@ export class StripeApi {
     }
     const token = keyOf(request);
     if (!token) return {};
-    if (token === this.context.secrets.stripeSecretKey)
+    if (token === this.context.secrets.clientSecret)
       return { token, account: request.headers['stripe-account'] ?? this.world.state.platformId };
     const verdict = this.tokens.check(token);
     return { token, ...(verdict.grant ? { account: verdict.grant.account } : {}) };
@@ -174,7 +174,7 @@ export class StripeApi {
         type: 'invalid_request_error',
       });
     const wanted = request.headers['stripe-account'];
-    if (key === this.context.secrets.stripeSecretKey) {
+    if (key === this.context.secrets.clientSecret) {
       if (!wanted || wanted === this.world.state.platformId) return this.world.account(this.world.state.platformId);
       if (!this.tokens.activeGrants(wanted).some((grant) => grant.kind === 'user')) throw noAccess(key, wanted);
       return this.world.account(wanted);

@@ -58,7 +58,7 @@ export class StripeEvents {
 
   /** Sends even for an account that is no longer connected. */
   deauthorized(account: StripeAccount): void {
-    const application = { id: this.context.secrets.stripeClientId, object: 'application', name: 'Trestle' };
+    const application = { id: this.context.secrets.clientId, object: 'application', name: 'Trestle' };
     this.context.sender.enqueue(this.delivery(account, this.event(account, 'account.application.deauthorized', application)));
   }
 
@@ -77,7 +77,7 @@ export class StripeEvents {
           'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
           ...(forge === 'no-signature'
             ? {}
-            : { 'stripe-signature': stripeSignature(this.context.secrets.stripeWebhookSecret, payload, this.context.now(), forge) }),
+            : { 'stripe-signature': stripeSignature(this.context.secrets.webhookSecret, payload, this.context.now(), forge) }),
         },
         body: forge === 'altered-body' ? payload.replace('"livemode": false', '"livemode": true ') : payload,
       }),

@@ -16,7 +16,7 @@ export class StripeOAuth {
   ) {
     this.rules = {
       title: 'Stripe',
-      clientId: context.secrets.stripeClientId,
+      clientId: context.secrets.clientId,
       scopeFields: ['scope'],
       scopeSeparator: /\s+/,
       accountField: 'account',
@@ -61,7 +61,7 @@ export class StripeOAuth {
     const account = this.world.account(fields.get('account') || 'acct_1SandboxAcme');
     return this.tokens.issueCode(
       {
-        clientId: this.context.secrets.stripeClientId,
+        clientId: this.context.secrets.clientId,
         account: account.id,
         user: account.id,
         scopes: [fields.get('scope') ?? 'read_only'],
@@ -117,7 +117,7 @@ export class StripeOAuth {
   private deauthorize(request: SandboxRequest): SandboxResponse {
     const account = text(request.body['stripe_user_id']) ?? '';
     request.note({ account });
-    if (!this.knowsSecret(request) || request.body['client_id'] !== this.context.secrets.stripeClientId)
+    if (!this.knowsSecret(request) || request.body['client_id'] !== this.context.secrets.clientId)
       return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
     if (!this.world.state.accounts.has(account) || this.endConnection(account) === 0) {
       return oauthError(
@@ -145,7 +145,7 @@ export class StripeOAuth {
   private knowsSecret(request: SandboxRequest): boolean {
     const basic = clientCredentials(request.headers, {});
     const given = bearerOf(request.headers) ?? text(request.body['client_secret']);
-    const key = this.context.secrets.stripeSecretKey;
+    const key = this.context.secrets.clientSecret;
     return given === key || basic.id === key || basic.secret === key;
   }
 }

@@ -114,7 +114,7 @@ const inside: Attack = {
 
     // The address of a provider's API: in production the sandbox's own is one that leads inside.
     const seq = arena.sandbox.control.lastSeq;
-    const key = arena.sandbox.control.createStripeKey();
+    const key = String(arena.sandbox.control.change('stripe', 'keys')['key']);
     const connected = await service.as({}, '/v1/connections', { body: { provider: 'stripe', apiKey: key } });
     trials.add('a provider’s API inside', connected.status >= 400, `${connected.status} ${connected.code}`);
     trials.add('the provider inside was not called', arena.sandbox.control.ledger({ kind: 'request', since: seq }).length === 0);

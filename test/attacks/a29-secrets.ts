@@ -45,7 +45,7 @@ function tampered(arena: Arena): Promise<Tampered> {
     for (const change of CHANGES) {
       const account = `acct_tampered${CHANGES.indexOf(change)}`;
       const made = await service.as({ tenant: 'tampered' }, '/v1/connections', {
-        body: { provider: 'stripe', apiKey: arena.sandbox.control.createStripeKey(account) },
+        body: { provider: 'stripe', apiKey: String(arena.sandbox.control.change('stripe', 'keys', { account })['key']) },
       });
       connections.set(change, (made.json as { id: string }).id);
     }
@@ -67,7 +67,7 @@ function tampered(arena: Arena): Promise<Tampered> {
     await write('a key id that there is not', (await token('a key id that there is not')).replace(':one:', ':none:'));
     await write('the tag cut', cut(await token('the tag cut')));
     await write('emptied', 'v1:one:');
-    await write('plain text', arena.sandbox.control.createStripeKey('acct_plain'));
+    await write('plain text', String(arena.sandbox.control.change('stripe', 'keys', { account: 'acct_plain' })['key']));
     await member?.start();
     return { service, connections };
   })();

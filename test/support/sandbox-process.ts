@@ -28,7 +28,7 @@ export interface LedgerQuery {
 
 /** The sandbox providers in a process of their own, driven and questioned over HTTP. */
 export interface SandboxProcess {
-  readonly urls: Readonly<Record<'slack' | 'stripe' | 'google' | 'control', string>>;
+  readonly urls: Readonly<Record<string, string> & { control: string }>;
   /** Settings that send the service there. */
   readonly env: Readonly<Record<string, string>>;
   /** Requests that arrived, oldest first. */

@@ -104,7 +104,7 @@ describe('Connections', () => {
   });
 
   it('connects with a key after one real call, and refuses one that the provider does not take', async () => {
-    const key = fixture.sandbox.control.createStripeKey();
+    const key = String(fixture.sandbox.control.change('stripe', 'keys')['key']);
     const { status, body } = await fixture.call('POST', '/v1/connections', { provider: 'pay', apiKey: ` ${key}\n` });
     expect(status).toBe(201);
     expect(body).toMatchObject({ provider: 'pay', connected: true });

@@ -158,15 +158,20 @@ describe('calendar', () => {
   it('sees what was made, changed and deleted since', async () => {
     const { cursor } = await full();
     const { control } = fixture.sandbox;
-    const made = control.googleEvent({ account, summary: 'New', start: { date: '2027-01-01' }, end: { date: '2027-01-02' } });
-    control.googleEvent({ account, id: String(made['id']), summary: 'Newer' });
-    const doomed = control.googleEvent({
+    const made = control.change('google', 'events', {
+      account,
+      summary: 'New',
+      start: { date: '2027-01-01' },
+      end: { date: '2027-01-02' },
+    });
+    control.change('google', 'events', { account, id: String(made['id']), summary: 'Newer' });
+    const doomed = control.change('google', 'events', {
       account,
       summary: 'Doomed',
       start: { dateTime: '2027-01-01T09:00:00Z' },
       end: { dateTime: '2027-01-01T10:00:00Z' },
     });
-    control.googleEvent({ account, id: String(doomed['id']), delete: true });
+    control.change('google', 'events', { account, id: String(doomed['id']), delete: true });
     const changes = await since(cursor);
     expect(changes.records.get(String(made['id']))).toMatchObject({ summary: 'Newer', start: { date: '2027-01-01' } });
     expect(changes.deleted).toEqual([doomed['id']]);
@@ -266,9 +271,9 @@ describe('mail', () => {
   it('follows the history', async () => {
     const { cursor } = all;
     const { control } = fixture.sandbox;
-    const made = control.googleMail({ account, subject: 'Ünïcode', text: 'x', from: 'grace@acme.test' });
-    const doomed = control.googleMail({ account, subject: 'Doomed', text: 'x', from: 'grace@acme.test' });
-    control.googleMail({ account, id: String(doomed['id']), delete: true });
+    const made = control.change('google', 'messages', { account, subject: 'Ünïcode', text: 'x', from: 'grace@acme.test' });
+    const doomed = control.change('google', 'messages', { account, subject: 'Doomed', text: 'x', from: 'grace@acme.test' });
+    control.change('google', 'messages', { account, id: String(doomed['id']), delete: true });
     const changes = await since(cursor);
     expect([...changes.records.keys()]).toEqual([made['id']]);
     expect(changes.deleted).toEqual([doomed['id']]);
@@ -278,7 +283,7 @@ describe('mail', () => {
 
   it('asks for a full run where the history is gone', async () => {
     const { cursor } = all;
-    fixture.sandbox.control.googleMail({ account, subject: 'x', text: 'x', from: 'grace@acme.test' });
+    fixture.sandbox.control.change('google', 'messages', { account, subject: 'x', text: 'x', from: 'grace@acme.test' });
     fixture.sandbox.control.expireCursors(account);
     await expect(since(cursor)).rejects.toMatchObject({ code: 'sync_cursor_expired' });
   });

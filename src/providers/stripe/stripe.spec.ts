@@ -76,7 +76,7 @@ describe('connecting', () => {
   });
 
   it('takes a key after one real call, and refuses a wrong one', async () => {
-    const key = fixture.sandbox.control.createStripeKey('acct_1Key');
+    const key = String(fixture.sandbox.control.change('stripe', 'keys', { account: 'acct_1Key' })['key']);
     expect(provider.apiKey?.pattern.test(key)).toBe(true);
     expect(await provider.auth.verifyApiKey?.({ fetch: withKey(key) })).toMatchObject({ accountId: 'acct_1Key' });
     expect(fixture.sandbox.control.ledger({ kind: 'request' })).toHaveLength(1);
@@ -86,7 +86,7 @@ describe('connecting', () => {
   });
 
   it('learns the account of a restricted key from the refusal, and checks that it may read customers', async () => {
-    const key = fixture.sandbox.control.createStripeKey('acct_1Restricted');
+    const key = String(fixture.sandbox.control.change('stripe', 'keys', { account: 'acct_1Restricted' })['key']);
     const message = "The provided key 'rk_test_*' does not have the required permissions for this endpoint on account 'acct_1Restricted'.";
     fixture.sandbox.control.addFault({
       kind: 'status',
@@ -189,10 +189,10 @@ describe('sync', () => {
   it('sees what was made, changed and deleted since, as it is now', async () => {
     const { cursor } = await full();
     const control = fixture.sandbox.control;
-    const made = control.stripeCustomer({ account, name: 'New' });
-    control.stripeCustomer({ account, id: String(made['id']), name: 'Newer' });
-    const doomed = control.stripeCustomer({ account, name: 'Doomed' });
-    control.stripeCustomer({ account, id: String(doomed['id']), delete: true });
+    const made = control.change('stripe', 'customers', { account, name: 'New' });
+    control.change('stripe', 'customers', { account, id: String(made['id']), name: 'Newer' });
+    const doomed = control.change('stripe', 'customers', { account, name: 'Doomed' });
+    control.change('stripe', 'customers', { account, id: String(doomed['id']), delete: true });
     control.clearLedger();
     const changes = await since(cursor);
     expect(changes.records.get(String(made['id']))).toMatchObject({ name: 'Newer' });
@@ -210,7 +210,7 @@ describe('sync', () => {
     const context = fixture.syncContext(connection);
     const before = await walked(resourceOf(provider, 'subscriptions').full(context));
     const [id] = [...before.records.keys()];
-    fixture.sandbox.control.stripeSubscription({ account, id: String(id), action: 'cancel' });
+    fixture.sandbox.control.change('stripe', 'subscriptions', { account, id: String(id), action: 'cancel' });
     const after = await walked(resourceOf(provider, 'subscriptions').full(fixture.syncContext(connection)));
     expect(after.records.get(String(id))).toMatchObject({ status: 'canceled' });
   });
@@ -264,7 +264,7 @@ describe('events', () => {
   it('reads the object anew, whatever the event says of it', async () => {
     const account = 'acct_1Anew';
     const connection = await fixture.connect('stripe', account);
-    const made = fixture.sandbox.control.stripeCustomer({ account, name: 'Now' });
+    const made = fixture.sandbox.control.change('stripe', 'customers', { account, name: 'Now' });
     const { fetch, signal } = fixture.syncContext(connection);
     const handler = fixture.module.get(StripeRecordsHandler);
     const stale = {
@@ -275,7 +275,7 @@ describe('events', () => {
       resource: 'customers',
       record: { data: { name: 'Now' } },
     });
-    fixture.sandbox.control.stripeCustomer({ account, id: String(made['id']), delete: true });
+    fixture.sandbox.control.change('stripe', 'customers', { account, id: String(made['id']), delete: true });
     expect(await handler.prepare(stale, { connection, fetch, signal })).toEqual({
       resource: 'customers',
       record: { id: made['id'], deleted: true },
@@ -303,7 +303,8 @@ describe('subscriptions', () => {
     const prices = await walked(resourceOf(provider, 'prices').full(fixture.syncContext(connection)));
     priceId = String([...prices.records.keys()][0]);
   });
-  const customer = (fields: object = {}) => String(fixture.sandbox.control.stripeCustomer({ account, name: 'Payer', ...fields })['id']);
+  const customer = (fields: object = {}) =>
+    String(fixture.sandbox.control.change('stripe', 'customers', { account, name: 'Payer', ...fields })['id']);
 
   it('starts with a client secret, once for one key', async () => {
     const wanted = { customerId: customer(), priceId, metadata: { plan: 'team' } };

@@ -140,7 +140,7 @@ describe('the page of integrations', () => {
     const wrong = await ada.follow(await ada.post(`${PAGE}/stripe/key`, { apiKey: 'rk_test_wrongwrongwrong' }));
     expect(wrong.text).toContain('The provider did not accept this key.');
     expect(wrong.text).not.toContain('rk_test_wrong');
-    const key = pages.sandbox.control.createStripeKey('acct_1Keyed');
+    const key = String(pages.sandbox.control.change('stripe', 'keys', { account: 'acct_1Keyed' })['key']);
     const page = await ada.follow(await ada.post(`${PAGE}/stripe/key`, { apiKey: key }));
     expect(page.text).toContain('Stripe is connected.');
     expect(page.text).not.toContain(key);

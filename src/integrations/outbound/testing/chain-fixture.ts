@@ -7,7 +7,7 @@ import { systemClock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { LOCK_POOL } from '../../../database';
-import { startSandbox, type ProviderName, type Sandbox } from '../../../../sandbox';
+import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
 import { ConnectionsModule } from '../../connections/connections.module';
 import { TokenRepository } from '../../connections/tokens/token.repository';
@@ -24,6 +24,8 @@ import { CircuitStates } from '../policies/circuit-states';
 import { GovernedHttp } from '../governed-http';
 import { OutboundChainModule } from '../outbound-chain.module';
 import { providersOn } from './provider-fixtures';
+
+type ProviderName = 'slack' | 'stripe' | 'google';
 
 export interface ChainFixture {
   readonly sandbox: Sandbox;
