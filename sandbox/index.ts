@@ -14,8 +14,8 @@ export type { MintSpec, SandboxControl, SeedSpec } from './control';
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultSpec } from './faults';
 export type { ChangeSpec } from './sandbox-provider';
 export type { LedgerEntry, LedgerQuery } from './ledger';
-export type { ProviderName, SandboxOptions } from './sandbox.types';
-export type { DeliverSpec, DeliverSummary, Forge } from './storm';
+export type { Forge, ProviderName, SandboxOptions } from './sandbox.types';
+export type { DeliverSpec, DeliverSummary } from './storm';
 
 /** A running sandbox. */
 export interface Sandbox {

@@ -1,6 +1,5 @@
 import type { SandboxContext, ProviderSecrets } from './sandbox-context';
-import type { Json, ProviderSurface } from './sandbox.types';
-import type { Forge } from './storm';
+import type { Forge, Json, ProviderSurface } from './sandbox.types';
 import type { TokenStore } from './token-store';
 import type { Delivery } from './webhook-sender';
 

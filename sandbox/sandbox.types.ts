@@ -86,3 +86,7 @@ export interface ProviderSurface {
   /** Headers of every answer (request ids and the like). */
   commonHeaders?: () => Record<string, string>;
 }
+
+/** Ways in which a delivery may be wrong. */
+export type Forge = 'bad-signature' | 'no-signature' | 'old-timestamp' | 'future-timestamp' | 'altered-body';
+export const FORGERIES: readonly Forge[] = ['bad-signature', 'no-signature', 'old-timestamp', 'future-timestamp', 'altered-body'];

@@ -1,10 +1,7 @@
 import { SeededRandom } from './random';
 import type { RunningProvider } from './sandbox-provider';
-import type { Json, ProviderName } from './sandbox.types';
+import { type Forge, FORGERIES, type Json, type ProviderName } from './sandbox.types';
 import type { Delivery, WebhookSender } from './webhook-sender';
-
-export type Forge = 'bad-signature' | 'no-signature' | 'old-timestamp' | 'future-timestamp' | 'altered-body';
-export const FORGERIES: readonly Forge[] = ['bad-signature', 'no-signature', 'old-timestamp', 'future-timestamp', 'altered-body'];
 
 export interface DeliverSpec {
   provider: ProviderName;
