@@ -28,8 +28,7 @@ describe('the options of the DataSource', () => {
       extra: {
         max: 7,
         connectionTimeoutMillis: 5_000,
-        statement_timeout: 30_000,
-        idle_in_transaction_session_timeout: 60_000,
+        query_timeout: 45_000,
         keepAlive: true,
         application_name: 'trestle',
       },

@@ -1,8 +1,9 @@
+import type { ClientBase } from 'pg';
 import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { EmbeddedPostgres } from '../database/embedded-postgres';
 import { loadedEntities, SnakeCaseColumns } from '../database/entities';
-import { KeptInsertsClient } from '../database/named-inserts';
 import { MIGRATIONS } from '../database/migrations';
+import { setUpSession } from '../database/session-settings';
 
 /** A migration of TypeORM; its name ends with the time at which it was written. */
 export type Migration = new () => MigrationInterface;
@@ -25,9 +26,8 @@ export interface DataSourceSettings {
 const APPLICATION_NAME = 'trestle';
 const DEFAULTS = { databasePoolMax: 20, statementTimeoutMs: 30_000 };
 
-/** Milliseconds a caller waits for a connection, and an unfinished transaction for its next statement. */
+/** Milliseconds a caller waits for a connection. */
 const CONNECTION_TIMEOUT_MS = 5_000;
-const IDLE_IN_TRANSACTION_MS = 60_000;
 /** The client gives up a little after the server should have: only a dead network lets it come to that. */
 const NETWORK_GRACE_MS = 15_000;
 
@@ -47,9 +47,9 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
 
   if (settings.databaseUrl)
     // Pipelined: what need not wait for an answer is sent before it is there (https://node-postgres.com/features/pipelining).
-    return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), pipeline: true, Client: KeptInsertsClient } };
+    return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), pipeline: true } };
   if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
-  return { ...common, extra: settings.embedded.poolConfig() };
+  return { ...common, extra: { ...settings.embedded.poolConfig(), onConnect: (client: ClientBase) => setUpSession(client, 0) } };
 }
 
 /** Settings of a `pg.Pool` towards a Postgres server. */
@@ -61,8 +61,8 @@ export function serverPoolConfig({
   return {
     max: databasePoolMax ?? DEFAULTS.databasePoolMax,
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
-    ...(timeoutMs > 0 && { statement_timeout: timeoutMs, query_timeout: timeoutMs + NETWORK_GRACE_MS }),
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    ...(timeoutMs > 0 && { query_timeout: timeoutMs + NETWORK_GRACE_MS }),
+    onConnect: (client: ClientBase) => setUpSession(client, timeoutMs),
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     application_name: APPLICATION_NAME,

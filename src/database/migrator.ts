@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { dataSourceOptions, type DataSourceSettings, type Migration } from '../config/data-source-options';
 import type { EmbeddedPostgres } from './embedded-postgres';
 import { MIGRATIONS } from './migrations';
+import { setUpSession } from './session-settings';
 
 /** Any number that nothing else in the database locks; the same in every version of the product. */
 export const MIGRATION_LOCK = 7_234_551_104;
@@ -19,6 +20,7 @@ export async function migrateServer(databaseUrl: string, migrations: readonly Mi
   lock.on('error', () => undefined); // losing it ends the session's lock; the query in hand reports the loss
   await lock.connect();
   try {
+    await setUpSession(lock, 0);
     if (await isMigrated(lock, [...MIGRATIONS, ...migrations])) return [];
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     // a migration may take longer than a statement of the service may

@@ -77,8 +77,9 @@ export class BegunTransaction<Row> {
 export const IS_BEGUN = `current_setting('transaction_deferrable') = 'on'`;
 
 /**
- * Runs a statement that commits by itself, and behind it on the same connection begins a transaction with its `first` statement:
- * all of it in one journey, as the one always follows the other. `first` has no effect unless `IS_BEGUN`.
+ * Runs a statement and commits it, and behind it on the same connection begins a transaction with its `first` statement: all of it in
+ * one journey, as the one always follows the other. `first` has no effect unless `IS_BEGUN`. For TypeORM it is one transaction, which
+ * the commit in the middle goes on with (https://www.postgresql.org/docs/current/sql-commit.html, AND CHAIN).
  */
 export async function beginBehind<Row, First>(
   dataSource: DataSource,
@@ -89,20 +90,18 @@ export async function beginBehind<Row, First>(
   let begun: BegunTransaction<First> | undefined;
   try {
     const client = await connected(runner);
+    await runner.startTransaction();
     const rows = client.query<Row>(statement);
-    client.query({ text: 'START TRANSACTION DEFERRABLE' }).catch(() => undefined); // `first` does nothing then
-    markAsBegun(runner);
+    const committed = client.query({ text: 'COMMIT AND CHAIN' });
+    const marked = client.query({ text: 'SET TRANSACTION DEFERRABLE' });
     const answer = client.query<First>(first).then((result) => result.rows);
-    answer.catch(() => undefined); // likewise
     begun = new BegunTransaction(runner, answer);
-    return { rows: (await rows).rows, begun };
+    marked.catch(() => undefined); // `first` does nothing then
+    answer.catch(() => undefined); // likewise
+    const [stored] = await Promise.all([rows, committed]);
+    return { rows: stored.rows, begun };
   } catch (error) {
     await (begun ? begun.drop() : runner.release());
     throw error;
   }
-}
-
-/** TypeORM's own way to begin waits for the answer before anything else can be sent. */
-function markAsBegun(runner: QueryRunner): void {
-  Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
 }
