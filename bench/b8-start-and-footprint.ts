@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../test/support/service-cluster';
 import { check, median, notRun, summary, type Arm, type ArmResult, type Benchmark, type Check, type Services } from './lib/benchmark';
 import { collected } from './lib/collected-memory';
 import { compareIds, described, isExact } from './lib/exactly-once';
@@ -95,15 +94,16 @@ async function starts(services: Services, dataDir: string): Promise<{ arms: ArmR
 
 /** From the start of the process to the first 200 of /health/ready; then its memory after a while of nothing. */
 async function startToReady(file: string, env: Record<string, string>): Promise<Started> {
-  const [port = 0] = await freePorts(1);
   const from = performance.now();
   const child = spawn(process.execPath, [file], {
     cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...env, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, ...env, PORT: '0' },
   });
   let said = '';
-  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  child.stderr?.on('data', (text: Buffer) => (said += text.toString()));
+  let port = 0;
+  child.on('message', (told: { listening?: number }) => (port = told.listening ?? port));
   try {
     while (!(await isReady(port))) {
       if (child.exitCode !== null || performance.now() - from > READY_WITHIN_MS) throw new Error(`${file} did not become ready:\n${said}`);
@@ -119,6 +119,7 @@ async function startToReady(file: string, env: Record<string, string>): Promise<
 /** Asks every few milliseconds: what a look costs the starting process is little beside what is measured. */
 async function isReady(port: number): Promise<boolean> {
   await new Promise((resolve) => setTimeout(resolve, 5));
+  if (port === 0) return false; // it has not said yet where it listens
   return new Promise((resolve) => {
     const request = get({ port, host: '127.0.0.1', path: '/health/ready', agent: false, timeout: 2_000 }, (response) => {
       response.resume();

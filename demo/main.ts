@@ -9,7 +9,7 @@ import { connectSteps, syncSteps } from './connect.steps';
 import { createDemoDatabase } from './demo-database';
 import { ApiClient, Browser } from './http-client';
 import { Report } from './report';
-import { freePort, startService } from './service-process';
+import { startService, StartFailure } from './service-process';
 import { stormSteps } from './storm.steps';
 import { troubleSteps } from './trouble.steps';
 import { watchSteps } from './watch.steps';
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       LOG_LEVEL: 'debug',
       ...(database ? { DATABASE_URL: database.url, ...(REDIS_URL ? { REDIS_URL } : {}) } : {}),
     },
-    PORT ? Number(PORT) : await freePort(),
+    PORT ?? '0',
   );
   undo.push(() => service.stop());
   sandbox.setWebhookTarget(service.url);
@@ -99,7 +99,9 @@ async function end(): Promise<void> {
 }
 
 main().catch(async (error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `${error instanceof StartFailure ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   await end().catch(() => undefined);
   process.exit(1);
 });

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { until } from './http-client';
+import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 
 export interface ServiceProcess {
   readonly url: string;
@@ -13,54 +14,53 @@ export interface ServiceProcess {
 const LOG_MOST = 50 * 1024 * 1024;
 const READY_WITHIN_MS = 120_000;
 
-/** Starts the service as it is started for real: its own process, settings from the environment. */
-export async function startService(env: Readonly<Record<string, string>>, port: number): Promise<ServiceProcess> {
-  const url = `http://127.0.0.1:${port}`;
+/** Its message is what the service said: sentences for the person who started it. */
+export class StartFailure extends Error {}
+
+/**
+ * Starts the service as it is started for real: its own process, settings from the environment.
+ * @param port '0': one that is free
+ * @throws StartFailure
+ */
+export async function startService(env: Readonly<Record<string, string>>, port: string): Promise<ServiceProcess> {
   const chunks: string[] = [];
   let size = 0;
   const child = spawn(process.execPath, [join(__dirname, '..', 'dist', 'main.js')], {
-    env: { ...inherited(), ...env, PORT: String(port), PUBLIC_URL: url },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...inherited(), ...env, PORT: port, ...(port === '0' ? {} : { PUBLIC_URL: `http://127.0.0.1:${port}` }) },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       size += chunk.length;
       if (size <= LOG_MOST) chunks.push(chunk);
     });
   }
-  let ended: number | null | undefined;
-  const exit = new Promise<void>((resolve) => {
-    child.once('exit', (code) => {
-      ended = code;
-      resolve();
-    });
-  });
-  const ready = await until(
-    () =>
-      fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
-        (response) => response.ok,
-        () => false,
-      ),
-    (ok) => ok || ended !== undefined,
-    READY_WITHIN_MS,
-  );
+  const closed = once(child, 'close');
   const stop = async () => {
-    if (ended === undefined) child.kill('SIGTERM');
-    await exit;
+    child.kill('SIGTERM');
+    await closed;
   };
-  if (!ready) {
+  const deadline = AbortSignal.timeout(READY_WITHIN_MS);
+  try {
+    // Its own word, not an answer on the port: that may be a stranger's.
+    const [told] = (await Promise.race([once(child, 'message', { signal: deadline }), closed.then(() => [])])) as [{ listening: number }?];
+    if (!told) throw new StartFailure('it ended');
+    const url = `http://127.0.0.1:${told.listening}`;
+    while (!(await isReady(url, deadline))) await setTimeout(100);
+    return { url, log: () => chunks.join(''), stop };
+  } catch {
     await stop();
-    throw new Error(`the service did not start:\n${chunks.join('').slice(-4_000)}`);
+    throw new StartFailure(`The service did not start:\n${chunks.join('').slice(-4_000)}`);
   }
-  return { url, log: () => chunks.join(''), stop };
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** @throws when the deadline is over */
+function isReady(url: string, deadline: AbortSignal): Promise<boolean> {
+  deadline.throwIfAborted();
+  return fetch(`${url}/health/ready`, { signal: AbortSignal.any([deadline, AbortSignal.timeout(2_000)]) }).then(
+    (response) => response.ok,
+    () => false,
+  );
 }
 
 /** The machine's own variables; the demo's settings are set one by one. */

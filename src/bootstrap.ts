@@ -1,6 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Drain } from './http-api/edge/drain';
 import { EdgeLimits } from './http-api/edge/address-limits';
 import type { EdgeLogger } from './http-api/edge/logger';
@@ -15,7 +17,8 @@ import { RouteTable } from './http-api/edge/route-table';
 import { securityHeaders } from './http-api/edge/security-headers';
 import { AppModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
-import type { Settings } from './config/env';
+import { completeAddress } from './config/bound-address';
+import { SettingsError, type Settings } from './config/env';
 import { ProviderRegistry, WebhookInbox } from './integrations';
 
 export interface AppOptions {
@@ -73,6 +76,24 @@ function openFastPath(app: NestFastifyApplication, settings: Settings, rules: Re
     takes: (provider) => registry.find(provider)?.webhooks !== undefined,
     receive: (provider, delivery) => inbox.receive(provider, delivery),
   });
+}
+
+/** Opens its port; with port 0 one that the machine chooses. Resolves with the origin under which it is reached on this machine. */
+export async function listen(app: NestFastifyApplication, settings: Settings): Promise<string> {
+  try {
+    await app.listen(settings.port, settings.host);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new SettingsError([
+      `PORT: ${settings.port} on ${settings.host} is taken by another program; end that one, or set PORT to another (0: any that is free)`,
+    ]);
+  }
+  return completeAddress(settings, ((app.getHttpServer() as Server).address() as AddressInfo).port);
+}
+
+/** A parent that opened a channel to this process is told where it listens. */
+export function tellParent({ port }: Settings): void {
+  process.send?.({ listening: port });
 }
 
 function consentOrigins(app: NestFastifyApplication): string[] {

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { drainAndClose } from './http-api/edge/drain';
 import { createLogger } from './http-api/logging';
-import { createApp } from './bootstrap';
+import { createApp, listen, tellParent } from './bootstrap';
 import { readServiceEnvironment } from './bootstrap-environment';
 import { describeStart } from './bootstrap-summary';
 import { SettingsError } from './config/env';
@@ -11,10 +11,11 @@ import { DataFolderLockedError } from './database';
 const STOP_WITHIN_MS = 24_000;
 
 async function main(): Promise<void> {
-  const { settings, stopSandbox } = await readServiceEnvironment();
+  const { settings, sandbox } = await readServiceEnvironment();
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger });
-  await app.listen(settings.port, settings.host);
+  sandbox?.setWebhookTarget(await listen(app, settings));
+  tellParent(settings);
   for (const line of describeStart(app, settings)) logger.info(line);
 
   let stopping = false;
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
       process.exit(1);
     }, STOP_WITHIN_MS).unref();
     drainAndClose(app)
-      .then(() => stopSandbox())
+      .then(() => sandbox?.stop())
       .then(
         () => process.exit(exitCode),
         (err: unknown) => {
@@ -50,8 +51,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const clear =
-    error instanceof SettingsError || error instanceof DataFolderLockedError || (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+  const clear = error instanceof SettingsError || error instanceof DataFolderLockedError;
   process.stderr.write(`${error instanceof Error ? (clear ? error.message : (error.stack ?? error.message)) : String(error)}\n`);
   process.exit(1);
 });

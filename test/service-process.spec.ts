@@ -1,15 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './support/test-app';
 
 const ROOT = join(__dirname, '..');
 const run = (file: string, args: string[], env: Record<string, string>): ChildProcess =>
   spawn(process.execPath, ['-r', './scripts/register-swc.cjs', file, ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
 
 interface Ended {
@@ -33,11 +33,14 @@ describe('the service as a process', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('starts on nothing but a folder, says what it runs on, and ends in order on SIGTERM while it is used', async () => {
-    const port = await freePort();
-    const env = { PORT: String(port), DATA_DIR: folder };
+    const env = { PORT: '0', DATA_DIR: folder };
     const child = run('src/main.ts', [], env);
     try {
       const end = ended(child);
+      const listening = new Promise<number>((resolve) =>
+        child.once('message', (told) => resolve((told as { listening: number }).listening)),
+      );
+      const port = await Promise.race([listening, end.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
       const url = `http://127.0.0.1:${port}`;
       const ready = waitFor(async () => (await fetch(`${url}/health/ready`)).status === 200, 90_000);
       await Promise.race([ready, end.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
@@ -93,6 +96,21 @@ describe('the service as a process', () => {
       child.kill('SIGKILL');
     }
   }, 150_000);
+
+  it('says in a sentence that its port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const env = { PORT: String(port), DATA_DIR: join(folder, 'second'), SANDBOX: 'off', LOG_LEVEL: 'warn' };
+      const { code, stdout, stderr } = await ended(run('src/main.ts', [], env));
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`  - PORT: ${port} on 127.0.0.1 is taken by another program`);
+      expect(stderr).not.toContain('    at ');
+    } finally {
+      other.close();
+    }
+  }, 120_000);
 
   it('lists every fault of the settings and starts nothing', async () => {
     const { code, stdout, stderr } = await ended(run('src/main.ts', [], { NODE_ENV: 'production', DATA_DIR: folder, SANDBOX: 'on' }));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { startProcess } from '../../test/support/child-process';
-import { freePorts, startCluster, type Cluster } from '../../test/support/service-cluster';
+import { startCluster, type Cluster } from '../../test/support/service-cluster';
 
 /** What one round of an arm took. */
 export interface Figures {
@@ -17,15 +17,12 @@ export interface Rival {
 
 /** A program of `bench/rivals` in a process of its own. */
 export async function startRival(file: string, env: Readonly<Record<string, string>> = {}): Promise<Rival> {
-  const [port] = await freePorts(1);
   const child = startProcess(join(__dirname, '../rivals', file), [], {
     NODE_ENV: 'production',
     PREFIX: `bench-${randomUUID()}`,
     ...env,
-    PORT: String(port),
   });
-  await child.line((line) => line === 'ready');
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://127.0.0.1:${await child.listening()}`;
   return {
     url,
     kill: () => child.kill(),

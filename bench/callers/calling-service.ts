@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Public } from '../../src/http-api';
 import { drainAndClose } from '../../src/http-api/edge/drain';
 import { createLogger } from '../../src/http-api/logging';
-import { createApp } from '../../src/bootstrap';
+import { createApp, listen, tellParent } from '../../src/bootstrap';
 import { CLOCK, type Clock } from '../../src/clock';
 import { readEnvironment } from '../../src/config/env';
 import { PROVIDER_SETTINGS } from '../../src/providers';
@@ -177,7 +177,8 @@ function providerAt(origin: string, limit: LimitFacts): Provider {
 async function main(): Promise<void> {
   const settings = readEnvironment(PROVIDER_SETTINGS);
   const app = await createApp(settings, { logger: createLogger(settings), imports: [CallsModule] });
-  await app.listen(settings.port, settings.host);
+  await listen(app, settings);
+  tellParent(settings);
   process.stdout.write(`ready ${process.pid}\n`);
   process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
 }

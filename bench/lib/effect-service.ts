@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { drainAndClose } from '../../src/http-api/edge/drain';
 import { createLogger } from '../../src/http-api/logging';
-import { createApp } from '../../src/bootstrap';
+import { createApp, listen, tellParent } from '../../src/bootstrap';
 import { readEnvironment } from '../../src/config/env';
 import { PROVIDER_SETTINGS } from '../../src/providers';
 import { answerCollections } from './collected-memory';
@@ -11,7 +11,8 @@ import { EffectModule } from './effect.module';
 async function main(): Promise<void> {
   const settings = readEnvironment(PROVIDER_SETTINGS);
   const app = await createApp(settings, { logger: createLogger(settings), imports: [EffectModule] });
-  await app.listen(settings.port, settings.host);
+  await listen(app, settings);
+  tellParent(settings);
   answerCollections();
   process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
 }

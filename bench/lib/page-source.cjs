@@ -30,4 +30,6 @@ createServer((request, response) => {
   const body = `{"items":[${page.join(',')}],"total":${COUNT},"next":${next < COUNT ? next : null}}`;
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
   response.end(body);
-}).listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
+}).listen(0, '127.0.0.1', function () {
+  process.send?.({ listening: this.address().port });
+});

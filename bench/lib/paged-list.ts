@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { startProcess } from '../../test/support/child-process';
-import { freePorts } from '../../test/support/service-cluster';
 import type { ProviderSync, SyncPage } from '../../src/integrations/contract';
 import { governedFetch } from './governed-fetch';
 
@@ -23,10 +22,8 @@ export interface PagedList {
 }
 
 export async function startPagedList(count: number): Promise<PagedList> {
-  const [port = 0] = await freePorts(1);
-  const child = startProcess(join(__dirname, 'page-source.cjs'), [], { PORT: String(port), ITEMS: String(count) });
-  await child.line((line) => line === 'ready');
-  const origin = `http://127.0.0.1:${port}`;
+  const child = startProcess(join(__dirname, 'page-source.cjs'), [], { ITEMS: String(count) });
+  const origin = `http://127.0.0.1:${await child.listening()}`;
   const out = governedFetch(origin);
   const page: PagedList['page'] = async (after, limit, signal) => {
     const answer = await out.fetch(`${origin}/items?after=${after}&limit=${limit}`, { signal });

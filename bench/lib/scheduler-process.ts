@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { connectDatabase } from '../../src/database';
 import { SyncHarness } from '../../src/integrations/sync/testing/sync-harness';
 import { collector, type CollectedMemory } from './collected-memory';
@@ -16,12 +17,13 @@ async function main(): Promise<void> {
     const due = await scheduler.queueDue();
     return { due, ms: performance.now() - from, memory: collect() };
   };
-  createServer((_request, response) => {
+  const server = createServer((_request, response) => {
     tick().then(
       (answer) => response.end(JSON.stringify(answer)),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
-  }).listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
+  });
+  server.listen(0, '127.0.0.1', () => process.send?.({ listening: (server.address() as AddressInfo).port }));
 }
 
 export interface TickAnswer {

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { connectDatabase } from '../../src/database';
 import { nextSlot } from '../../src/integrations/sync/runs/schedule-slots';
 import { startProcess } from '../../test/support/child-process';
-import { createDatabase, dropDatabase, freePorts } from '../../test/support/service-cluster';
+import { createDatabase, dropDatabase } from '../../test/support/service-cluster';
 import type { TickAnswer } from './scheduler-process';
 
 const INTERVAL_S = 900;
@@ -48,9 +48,8 @@ export async function openSchedules(server: string, count: number): Promise<Sche
   const client = new Client({ connectionString: url });
   await client.connect();
   await fill(client, count);
-  const [port = 0] = await freePorts(1);
-  const child = startProcess(join(__dirname, 'scheduler-process.ts'), [], { DATABASE_URL: url, PORT: String(port) });
-  await child.line((line) => line === 'ready');
+  const child = startProcess(join(__dirname, 'scheduler-process.ts'), [], { DATABASE_URL: url });
+  const port = await child.listening();
   let madeDueAt = new Date();
   const one = async <Row extends object>(sql: string, params: unknown[] = []) => (await client.query<Row>(sql, params)).rows[0] as Row;
   return {

@@ -2,7 +2,7 @@ import Redis from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { startProcess, type TestProcess } from '../../test/support/child-process';
-import { freePorts, startCluster, type Cluster } from '../../test/support/service-cluster';
+import { startCluster, type Cluster } from '../../test/support/service-cluster';
 import type { Services } from './benchmark';
 import { BENCH_SECRET } from './stripe-delivery';
 
@@ -80,10 +80,8 @@ export async function openWorkbench({ services, members }: WorkbenchOptions): Pr
     query: (sql, params) => cluster.query(sql, params),
     stop,
     rival: async (file, env = {}) => {
-      const [port] = (await freePorts(1)) as [number];
       const child = startProcess(join(__dirname, '../rivals', file), [], {
         ...env,
-        PORT: String(port),
         SECRET: BENCH_SECRET,
         DATABASE_URL: databaseUrl,
         REDIS_URL: redisUrl,
@@ -91,7 +89,7 @@ export async function openWorkbench({ services, members }: WorkbenchOptions): Pr
         NODE_ENV: 'production',
       });
       rivals.push(child);
-      await child.line((line) => line === 'ready');
+      const port = await child.listening();
       return {
         port,
         stop: () => child.kill(),

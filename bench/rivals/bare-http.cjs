@@ -45,5 +45,7 @@ module.exports.serve = (store, commands = {}) => {
       if (stored === undefined) answer(response, 200, ANSWER);
       else stored.then(() => answer(response, 200, ANSWER), fail(response));
     });
-  }).listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
+  }).listen(0, '127.0.0.1', function () {
+    process.send?.({ listening: this.address().port });
+  });
 };

@@ -17,4 +17,7 @@ Controller('health')(HealthController);
 class AppModule {}
 Module({ controllers: [HealthController] })(AppModule);
 
-NestFactory.create(AppModule, new FastifyAdapter(), { logger: ['error'] }).then((app) => app.listen(Number(process.env.PORT), '127.0.0.1'));
+NestFactory.create(AppModule, new FastifyAdapter(), { logger: ['error'] }).then(async (app) => {
+  await app.listen(0, '127.0.0.1');
+  process.send?.({ listening: app.getHttpServer().address().port });
+});

@@ -13,7 +13,9 @@ module.exports.serveLoop = (once) => {
       )
       .then(({ status, result }) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(result)));
   });
-  server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
+  server.listen(0, '127.0.0.1', function () {
+    process.send?.({ listening: this.address().port });
+  });
 };
 
 module.exports.loop = async (once, calls, concurrency) => {

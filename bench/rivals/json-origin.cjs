@@ -29,4 +29,6 @@ const server = createServer((request, response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': ANSWER.length, 'x-request-id': 'req_1' }).end(ANSWER);
 });
 server.keepAliveTimeout = 60_000;
-server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log('ready'));
+server.listen(0, '127.0.0.1', function () {
+  process.send?.({ listening: this.address().port });
+});

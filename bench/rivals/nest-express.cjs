@@ -27,6 +27,6 @@ function decorated(store) {
 
 module.exports.serve = async (store) => {
   const app = await NestFactory.create(decorated(store), { rawBody: true, logger: ['error'] });
-  await app.listen(Number(process.env.PORT), '127.0.0.1');
-  console.log('ready');
+  await app.listen(0, '127.0.0.1');
+  process.send?.({ listening: app.getHttpServer().address().port });
 };

@@ -175,7 +175,8 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
   if (faults.length > 0) throw new SettingsError(faults);
 
-  const publicUrl = (e.PUBLIC_URL ?? `http://localhost:${e.PORT}`).replace(/\/+$/, '');
+  // With port 0 it is known once the port is bound: bound-address.ts.
+  const publicUrl = (e.PUBLIC_URL ?? (e.PORT === 0 ? '' : `http://localhost:${e.PORT}`)).replace(/\/+$/, '');
   return {
     production,
     port: e.PORT,
@@ -194,7 +195,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     apiJwtTenantClaim: e.API_JWT_TENANT_CLAIM,
     apiJwtRoleClaim: e.API_JWT_ROLE_CLAIM,
     metricsToken: e.METRICS_TOKEN,
-    returnToOrigins: [new URL(publicUrl).origin, ...returnToOrigins],
+    returnToOrigins: [...(publicUrl ? [new URL(publicUrl).origin] : []), ...returnToOrigins],
     logLevel: e.LOG_LEVEL,
     sandbox: e.SANDBOX,
     useSandbox,

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { atEnd } from '../faults/lib/clean-up';
 import { until } from '../faults/lib/waiting';
 import { startProcess } from '../support/child-process';
-import { freePorts } from '../support/service-cluster';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
 import { startInstance, type Instance } from './lib/instance';
@@ -174,7 +173,7 @@ const starts: Attack = {
     }
     const { service } = await tampered(arena);
     await service.cluster.members[0]?.stop();
-    const stored = { ...service.cluster.env, PORT: String((await freePorts(1))[0]) };
+    const stored = { ...service.cluster.env, PORT: '0' };
     const [one = '', two = ''] = (stored['ENCRYPTION_KEYS' as keyof typeof stored] ?? '').split(',');
     await judge(
       trials,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import type { Services } from '../../bench/lib/benchmark';
 import { startProcess } from '../support/child-process';
-import { freePorts, withDatabase } from '../support/service-cluster';
+import { withDatabase } from '../support/service-cluster';
 import { atEnd } from './lib/clean-up';
 import type { Fault, Size, Verdict } from './lib/fault';
 import { deliveriesOf, idsOf, isAcknowledged, judge } from './lib/judge';
@@ -99,19 +99,9 @@ async function restartOn(
   env: Record<string, string>,
   read: (ended: () => Promise<void>) => Promise<Snapshot>,
 ): Promise<Snapshot> {
-  const [port = 0] = await freePorts(1);
-  const service = startProcess(join(__dirname, 'lib/service.ts'), [], { ...world.cluster.env, PORT: String(port), ...env });
+  const service = startProcess(join(__dirname, 'lib/service.ts'), [], { ...world.cluster.env, PORT: '0', ...env });
   atEnd(() => service.kill());
-  const url = `http://127.0.0.1:${port}`;
-  await until(
-    () =>
-      fetch(`${url}/health/live`).then(
-        (answer) => answer.ok,
-        () => false,
-      ),
-    120_000,
-    100,
-  );
+  const url = `http://127.0.0.1:${await service.listening()}`;
   const open = `SELECT count(*)::int AS n FROM webhook_events WHERE status IN ('received', 'failed', 'processing')`;
   const ask = () =>
     fetch(`${url}/faults/query`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sql: open }) });

@@ -2,7 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
+/** A start on a busy machine, with its migrations. */
+const LISTENS_WITHIN_MS = 120_000;
 const REGISTER = join(__dirname, '../../scripts/register-swc.cjs');
 
 export interface TestProcess {
@@ -13,6 +16,8 @@ export interface TestProcess {
   line(passes: (line: string) => boolean): Promise<string>;
   /** Resolves with its exit code, or null where a signal ended it, after all its output was read. */
   ended: Promise<number | null>;
+  /** Resolves with the port that it says it listens on, past or coming; rejects when it ends or lets pass the time without. */
+  listening(withinMs?: number): Promise<number>;
   kill(): Promise<void>;
 }
 
@@ -20,12 +25,17 @@ export interface TestProcess {
 export function startProcess(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): TestProcess {
   const child = spawn(process.execPath, ['-r', REGISTER, file, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const notify = () => waiting.forEach((look) => look());
-  for (const stream of [child.stdout, child.stderr]) {
+  let port: number | undefined;
+  child.on('message', (told) => {
+    port = (told as { listening?: number }).listening ?? port;
+    notify();
+  });
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line);
       notify();
@@ -37,21 +47,29 @@ export function startProcess(file: string, args: readonly string[] = [], env: No
     setImmediate(notify);
     return code as number | null;
   });
-  const line = (passes: (line: string) => boolean) =>
-    new Promise<string>((resolve, reject) => {
-      const look = () => {
-        const found = lines.find(passes);
-        if (found === undefined && !over) return;
+  const told = <T>(find: () => T | undefined, what: string, withinMs?: number) =>
+    new Promise<T>((resolve, reject) => {
+      const end = (why: string) => {
         waiting.delete(look);
-        if (found !== undefined) resolve(found);
-        else reject(new Error(`The process ended without the expected line. It said:\n${lines.join('\n')}`));
+        clearTimeout(timer);
+        reject(new Error(`The process ${why} ${what}. It said:\n${lines.slice(-50).join('\n')}`));
       };
+      const look = () => {
+        const found = find();
+        if (found === undefined) return over ? end('ended without') : undefined;
+        waiting.delete(look);
+        clearTimeout(timer);
+        resolve(found);
+      };
+      const timer = withinMs === undefined ? undefined : setTimeout(() => end('goes on without'), withinMs);
       waiting.add(look);
       look();
     });
+  const line = (passes: (line: string) => boolean) => told(() => lines.find(passes), 'the expected line');
+  const listening = (withinMs = LISTENS_WITHIN_MS) => told(() => port, 'saying where it listens', withinMs);
   const kill = async () => {
     child.kill('SIGKILL');
     await ended;
   };
-  return { child, lines, line, ended, kill };
+  return { child, lines, line, listening, ended, kill };
 }

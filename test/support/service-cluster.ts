@@ -1,7 +1,6 @@
 import { SignJWT } from 'jose';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
@@ -55,8 +54,6 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const LISTENS_WITHIN_MS = 120_000;
-
 /** Starts the service as it runs for real: processes, a database of their own, sockets. Used by faults and benchmarks. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trestle-cluster-'));
@@ -72,9 +69,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ...(databaseUrl ? { DATABASE_URL: databaseUrl, REDIS_URL: options.redisUrl ?? '' } : {}),
     ...options.env,
   };
-  const ports = await freePorts(databaseUrl ? options.processes : 1);
-  const publicUrl = `http://127.0.0.1:${ports[0]}`;
-  const members = ports.map((port, index) => member(index, port, options, { PUBLIC_URL: publicUrl, ...common }));
+  // Everybody is reached by browsers and providers under the first one's address, which is known once it listens.
+  const env = () => ({ ...(members[0]?.port ? { PUBLIC_URL: members[0].url } : {}), ...common });
+  const members: Member[] = Array.from({ length: databaseUrl ? options.processes : 1 }, (_, index) => member(index, options, env));
   const pool = databaseUrl ? new Pool({ connectionString: databaseUrl, max: 2 }) : undefined;
   pool?.on('error', () => undefined); // the server is restarted under some faults
   const stop = async () => {
@@ -98,7 +95,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     databaseUrl,
     dataDir,
     jwtSecret,
-    env: { PUBLIC_URL: publicUrl, ...common },
+    env: env(),
     tokenFor: ({ tenant, user, role = 'user' }) =>
       new SignJWT({ tenant, role })
         .setProtectedHeader({ alg: 'HS256' })
@@ -114,12 +111,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-function member(index: number, port: number, options: ClusterOptions, env: Readonly<Record<string, string>>): Member {
-  const url = `http://127.0.0.1:${port}`;
+/** The first start binds a port of the machine's choice; later ones bind it again, so that whoever knows the address finds it there. */
+function member(index: number, options: ClusterOptions, env: () => Readonly<Record<string, string>>): Member {
+  let port = 0;
   const one: Member = {
     index,
-    port,
-    url,
+    get port() {
+      return port;
+    },
+    get url() {
+      return `http://127.0.0.1:${port}`;
+    },
     process: undefined as unknown as TestProcess,
     kill: () => one.process?.kill() ?? Promise.resolve(),
     stop: () => {
@@ -127,28 +129,20 @@ function member(index: number, port: number, options: ClusterOptions, env: Reado
       return one.process.ended;
     },
     start: async (more) => {
-      one.process = startProcess(options.entry, [], { ...env, PORT: String(port), ...options.envOf?.(index), ...more });
-      await untilListening(one);
+      for (let tries = 1; ; tries++) {
+        one.process = startProcess(options.entry, [], { ...env(), PORT: String(port), ...options.envOf?.(index), ...more });
+        try {
+          port = await one.process.listening();
+          return;
+        } catch (error) {
+          // Between two starts another program's outgoing connection may have the port for a moment.
+          if (tries === 5 || !(error as Error).message.includes('EADDRINUSE')) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+        }
+      }
     },
   };
   return one;
-}
-
-/** Until it listens, which is after its database is open: a busy machine may call it not ready for a while. */
-async function untilListening(one: Member): Promise<void> {
-  const end = Date.now() + LISTENS_WITHIN_MS;
-  let over = '';
-  void one.process.ended.then((code) => (over = `it ended with ${code ?? 'a signal'}`));
-  for (;;) {
-    const listening = await fetch(`${one.url}/health/live`, { signal: AbortSignal.timeout(5_000) }).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (listening) return;
-    if (over || Date.now() > end)
-      throw new Error(`process ${one.index} does not listen (${over || 'it goes on'}):\n${one.process.lines.slice(-30).join('\n')}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** Opens the database beside the service, brought up to date. An embedded one only while no process has it. */
@@ -185,18 +179,4 @@ async function onServer(server: string, sql: string): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** Free ports, held together until all are known so that none comes twice. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -4,7 +4,6 @@ import Redis from 'ioredis';
 import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
@@ -13,7 +12,7 @@ import { EdgeAdapter } from '../../src/http-api/edge/fastify-adapter';
 import { createLogger } from '../../src/http-api/logging';
 import type { Role } from '../../src/http-api/principal/principal';
 import { AppModule, type AppParts } from '../../src/app.module';
-import { configureApp, nestOptions } from '../../src/bootstrap';
+import { configureApp, listen, nestOptions } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
@@ -56,20 +55,17 @@ export async function startTestApp({
   log,
   sandbox: sandboxOptions = {},
 }: TestAppOptions = {}): Promise<TestApp> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
   const server = process.env['TEST_DATABASE_URL'];
   const databaseUrl = server && (await createServerDatabase(server));
   const sandbox =
     sandboxOptions === false
       ? undefined
-      : await startSandbox({ webhookTarget: url, autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
+      : await startSandbox({ autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
   const settings = loadSettings(
     {
       NODE_ENV: 'test',
-      PORT: String(port),
-      PUBLIC_URL: url,
+      PORT: '0',
       DATA_DIR: folder,
       DATABASE_URL: databaseUrl,
       REDIS_URL: databaseUrl && (await emptyRedis(process.env['TEST_REDIS_URL'])),
@@ -89,7 +85,8 @@ export async function startTestApp({
     .compile();
   const app = module.createNestApplication<NestFastifyApplication>(new EdgeAdapter(settings), nestOptions(logger));
   await configureApp(app, settings, logger);
-  await app.listen(port, settings.host);
+  const url = await listen(app, settings);
+  if (!sandboxOptions || sandboxOptions.webhookTarget === undefined) sandbox?.setWebhookTarget(url);
 
   return {
     url,
@@ -125,12 +122,4 @@ async function emptyRedis(server: string | undefined): Promise<string | undefine
     redis.disconnect();
   }
   return url.href;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

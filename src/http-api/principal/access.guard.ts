@@ -20,17 +20,13 @@ const TRIAL_HINT =
 /** Stands before every route: a route without a mark needs a bearer token. */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly origin: string;
-
   constructor(
     private readonly reflector: Reflector,
     private readonly verifier: TokenVerifier,
     private readonly sessions: BrowserSessions,
     private readonly limits: EdgeLimits,
     @Inject(SETTINGS) private readonly settings: Settings,
-  ) {
-    this.origin = new URL(settings.publicUrl).origin;
-  }
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const marks = [context.getHandler(), context.getClass()];
@@ -87,10 +83,11 @@ export class AccessGuard implements CanActivate {
   /** A change must come from our own page: the browser says so (Origin), and the form shows the session's token. */
   private refuseForgery(request: EdgeRequest, caller: SessionPrincipal): void {
     const { origin, 'x-csrf-token': header } = request.headers;
-    if (origin !== undefined && origin !== this.origin) {
+    const own = new URL(this.settings.publicUrl).origin;
+    if (origin !== undefined && origin !== own) {
       throw new IntegrationError('forbidden', {
         detail: 'This was sent from another site.',
-        nextStep: `Open the page under ${this.origin} and try again.`,
+        nextStep: `Open the page under ${own} and try again.`,
       });
     }
     const shown = typeof header === 'string' ? header : takeFormToken(request.body);

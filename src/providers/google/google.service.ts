@@ -52,16 +52,13 @@ export interface CalendarEvent {
 @Injectable()
 export class GoogleService {
   private readonly roots: { calendar: string; gmail: string };
-  /** Right-hand side of our Message-IDs. */
-  private readonly host: string;
 
   constructor(
-    @Inject(SETTINGS) settings: Settings,
+    @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly http: GovernedHttp,
   ) {
     this.roots = googleRoots(providerSettings(settings, googleSettings));
-    this.host = new URL(settings.publicUrl).hostname;
   }
 
   /** Sends from the connected account. Gmail has no idempotency key, so a send of doubtful outcome is never repeated here. */
@@ -126,7 +123,7 @@ export class GoogleService {
   }
 
   private messageIdOf(operationId: string): string {
-    return `${operationId}@${this.host}`;
+    return `${operationId}@${new URL(this.settings.publicUrl).hostname}`;
   }
 
   private bounds(window: EventWindow): { timeMin: string; timeMax: string } {

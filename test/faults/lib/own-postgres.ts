@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts } from '../../support/service-cluster';
 import { atEnd } from './clean-up';
+import { onFreePort } from './free-port';
 
 export type StopMode = 'fast' | 'immediate';
 
@@ -14,8 +14,9 @@ export class OwnPostgres {
     private readonly bin: string,
     private readonly user: { uid?: number; gid?: number },
     readonly folder: string,
-    readonly port: number,
   ) {}
+
+  private port = 0;
 
   /** Undefined where this machine has no Postgres server's programs; Postgres refuses to run as root, so there it runs as `postgres`. */
   static async start(): Promise<OwnPostgres | undefined> {
@@ -23,15 +24,27 @@ export class OwnPostgres {
     const user = ordinaryUser();
     if (!bin || !user) return undefined;
     const folder = ownFolder(user);
-    const [port = 0] = await freePorts(1);
-    const server = new OwnPostgres(bin, user, join(folder, 'data'), port);
+    const server = new OwnPostgres(bin, user, join(folder, 'data'));
     await server.run('initdb', ['-D', server.folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8']);
-    await server.start();
+    await server.firstStart();
     return server;
   }
 
   get url(): string {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`;
+  }
+
+  private async firstStart(): Promise<void> {
+    await onFreePort(async (port) => {
+      this.port = port;
+      return this.start().then(
+        () => true,
+        (error: unknown) => {
+          if (!readFileSync(`${this.folder}.log`, 'utf8').includes('Address already in use')) throw error;
+          return undefined;
+        },
+      );
+    });
   }
 
   async start(): Promise<void> {
@@ -54,8 +67,7 @@ export class OwnPostgres {
 
   /** A copy made while the server works, as a backup tool makes it, started beside it. */
   async startCopy(): Promise<OwnPostgres> {
-    const [port = 0] = await freePorts(1);
-    const copy = new OwnPostgres(this.bin, this.user, join(ownFolder(this.user), 'data'), port);
+    const copy = new OwnPostgres(this.bin, this.user, join(ownFolder(this.user), 'data'));
     await this.run('pg_basebackup', [
       '-h',
       '127.0.0.1',
@@ -70,7 +82,7 @@ export class OwnPostgres {
       '-c',
       'fast',
     ]);
-    await copy.start();
+    await copy.firstStart();
     return copy;
   }
 

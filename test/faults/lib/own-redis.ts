@@ -1,8 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import Redis from 'ioredis';
-import { freePorts } from '../../support/service-cluster';
 import { atEnd } from './clean-up';
+import { onFreePort } from './free-port';
 import { until } from './waiting';
 
 /** A Redis server of the run's own, which may be stopped and emptied. */
@@ -13,10 +13,12 @@ export class OwnRedis {
 
   /** Undefined where this machine has no `redis-server`. */
   static async start(): Promise<OwnRedis | undefined> {
-    const [port = 0] = await freePorts(1);
-    const redis = new OwnRedis(port);
-    atEnd(() => redis.stop());
-    return (await redis.start()) ? redis : undefined;
+    if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
+    return onFreePort(async (port) => {
+      const redis = new OwnRedis(port);
+      atEnd(() => redis.stop());
+      return (await redis.start()) ? redis : undefined;
+    });
   }
 
   get url(): string {
@@ -29,6 +31,7 @@ export class OwnRedis {
     });
     let failed = false;
     child.once('error', () => (failed = true));
+    child.once('exit', () => (failed = true)); // the port is taken, and who answers there is a stranger
     this.child = child;
     const up = await until(async () => failed || (await this.ask((redis) => redis.ping()).catch(() => '')) === 'PONG', 10_000);
     return !failed && up !== undefined;

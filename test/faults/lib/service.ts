@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { drainAndClose } from '../../../src/http-api/edge/drain';
 import { createLogger } from '../../../src/http-api/logging';
-import { createApp } from '../../../src/bootstrap';
+import { createApp, listen, tellParent } from '../../../src/bootstrap';
 import { readEnvironment } from '../../../src/config/env';
 import { PROVIDER_SETTINGS } from '../../../src/providers';
 import { EffectSinkModule } from './effect-sink.module';
@@ -13,7 +13,8 @@ async function main(): Promise<void> {
   const settings = readEnvironment(PROVIDER_SETTINGS);
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger, imports: [EffectSinkModule] });
-  await app.listen(settings.port, settings.host);
+  await listen(app, settings);
+  tellParent(settings);
   process.stdout.write(`ready ${process.pid}\n`);
   process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
   for (const fault of ['unhandledRejection', 'uncaughtException'] as const) {

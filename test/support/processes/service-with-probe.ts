@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Controller, Module, Param, Post, Query } from '@nestjs/common';
 import { drainAndClose } from '../../../src/http-api/edge/drain';
 import { createLogger } from '../../../src/http-api/logging';
-import { createApp } from '../../../src/bootstrap';
+import { createApp, listen, tellParent } from '../../../src/bootstrap';
 import { systemClock, type Clock } from '../../../src/clock';
 import { readEnvironment } from '../../../src/config/env';
 import { PROVIDER_SETTINGS } from '../../../src/providers';
@@ -66,7 +66,8 @@ async function main(): Promise<void> {
     imports: [TokenProbeModule],
     ...(shiftFile && { clock: shiftedClock(shiftFile) }),
   });
-  await app.listen(settings.port, settings.host);
+  await listen(app, settings);
+  tellParent(settings);
   process.stdout.write(`ready ${process.pid}\n`);
   process.once('SIGTERM', () => void drainAndClose(app).then(() => process.exit(0)));
 }
