@@ -14,7 +14,8 @@ async function main(): Promise<void> {
   const { settings, sandbox } = await readServiceEnvironment();
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger });
-  sandbox?.setWebhookTarget(await listen(app, settings));
+  const origin = await listen(app, settings);
+  sandbox?.setWebhookTarget(origin);
   tellParent(settings);
   for (const line of describeStart(app, settings)) logger.info(line);
 
