@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { atEnd } from '../faults/lib/clean-up';
 import { until } from '../faults/lib/waiting';
-import { startProcess } from '../support/child-process';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
 import { startInstance, type Instance } from './lib/instance';
+import { judgeStart } from './lib/refused-start';
 import { Trials } from './lib/trials';
 
-const MAIN = join(__dirname, '../../src/main.ts');
 const CHANGES = [
   'untouched',
   'moved here',
@@ -169,20 +168,20 @@ const starts: Attack = {
         SANDBOX: 'off',
         ...env,
       };
-      await judge(trials, name, all, names);
+      await judgeStart(trials, name, all, names);
     }
     const { service } = await tampered(arena);
     await service.cluster.members[0]?.stop();
     const stored = { ...service.cluster.env, PORT: '0' };
     const [one = '', two = ''] = (stored['ENCRYPTION_KEYS' as keyof typeof stored] ?? '').split(',');
-    await judge(
+    await judgeStart(
       trials,
       'another key under the same id',
       { ...stored, ENCRYPTION_KEYS: `one:${GOOD_KEY},${two}` },
       /ENCRYPTION_KEYS.*"one"/,
     );
-    await judge(trials, 'the key that rows need is gone', { ...stored, ENCRYPTION_KEYS: two }, /ENCRYPTION_KEYS.*"one"/);
-    await judge(
+    await judgeStart(trials, 'the key that rows need is gone', { ...stored, ENCRYPTION_KEYS: two }, /ENCRYPTION_KEYS.*"one"/);
+    await judgeStart(
       trials,
       'two keys changed for each other',
       { ...stored, ENCRYPTION_KEYS: `${one.replace('one:', 'two:')},${two.replace('two:', 'one:')}` },
@@ -191,23 +190,5 @@ const starts: Attack = {
     return trials.verdict();
   },
 };
-
-async function judge(trials: Trials, name: string, env: Readonly<Record<string, string>>, names: RegExp): Promise<void> {
-  const started = startProcess(MAIN, [], env);
-  atEnd(() => started.kill());
-  const code = await Promise.race([
-    started.ended,
-    new Promise<'still running'>((resolve) => setTimeout(() => resolve('still running'), 90_000).unref()),
-  ]);
-  if (code === 'still running') await started.kill();
-  const said = started.lines.join('\n');
-  const keys = (env['ENCRYPTION_KEYS'] ?? '').split(/[:,]/).filter((part) => part.length > 20);
-  const clear = names.test(said) && !/\n\s+at /.test(said) && said.split('\n').length <= 6;
-  trials.add(name, code === 1 && clear, code === 1 && clear ? 'ended with a sentence' : `${code}: ${said.slice(0, 200)}`);
-  trials.add(
-    `${name}: no key is shown`,
-    keys.every((key) => !said.includes(key)),
-  );
-}
 
 export const attacks: readonly Attack[] = [moved, starts];
