@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { AlertService } from '../../src/integrations';
+import { AlertEvaluator } from '../../src/integrations/monitoring/alert-evaluator';
 import { startPages, type PagesFixture, type Person } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser, LOOKS, picture } from './chromium';
 import { FAINT_TEXTS, FOCUSED_ID, FOCUSED_TEXT, LOADED_AT, OVERFLOWING } from './in-page';
@@ -146,7 +146,7 @@ describeInBrowser('the pages in a browser', () => {
     await pages.dataSource.query(
       `UPDATE webhook_events SET status = 'dead', attempts = 8, last_error = 'TypeError: the handler met what it did not expect' WHERE id IN (SELECT id FROM webhook_events WHERE tenant = 'acme' AND type = 'channel_rename' LIMIT 3)`,
     );
-    await pages.app.app.get(AlertService, { strict: false }).evaluate();
+    await pages.app.app.get(AlertEvaluator, { strict: false }).evaluate();
     const boss = await personAt({ tenant: 'acme', user: 'boss', role: 'admin' });
     await boss.page.getByRole('link', { name: 'Overview' }).click();
     await boss.page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
@@ -55,7 +55,7 @@ export class ConnectService {
     @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
@@ -38,7 +38,7 @@ export class ConnectionStatusService {
     private readonly tokens: TokenRepository,
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
   ) {}
 
   /**

@@ -4,7 +4,7 @@ export { type Connection, type ConnectionStatus, type ConnectionWithSync, toRef 
 export { ConnectionsModule } from './connections.module';
 export { DisconnectService } from './disconnect.service';
 export { type IntegrationEvent, IntegrationEvents } from './integration-events';
-export { OUTBOX, OUTGOING_TYPES, type OutgoingFact, type OutboxPort, type OutgoingType, type RecordChanges } from './outbox.port';
+export { OPERATOR, OUTBOX, OUTGOING_TYPES, type OutgoingFact, type OutboxPort, type OutgoingType, type RecordChanges } from './outbox.port';
 export type { SqlRunner } from './sql-runner';
 export { actionBinding, destinationSecretBinding } from './tokens/encrypted-columns';
 export { PROVIDER_FETCH, type ProviderFetch, type ProviderFetchOptions } from './tokens/provider-fetch';

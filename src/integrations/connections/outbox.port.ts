@@ -10,6 +10,8 @@ export const OUTGOING_TYPES = [
   'sync.failed',
   'record.changed',
   'webhook.received',
+  'alert.opened',
+  'alert.resolved',
 ] as const;
 export type OutgoingType = (typeof OUTGOING_TYPES)[number];
 
@@ -17,14 +19,18 @@ export type OutgoingType = (typeof OUTGOING_TYPES)[number];
 export interface OutgoingFact {
   /** What is no `OutgoingType` is told within the process only, and left out here. */
   readonly type: OutgoingType | IntegrationEventType;
+  /** `OPERATOR` for what whoever runs the service is told. */
   readonly tenant: string;
-  readonly provider: string;
-  readonly connectionId: string;
+  /** Null only of alerts, which need not be about one. */
+  readonly provider: string | null;
+  readonly connectionId: string | null;
   readonly at: Date;
   /** JSON. Never a secret. */
   readonly data: Readonly<Record<string, unknown>>;
   /** `webhook.received`: the provider's type of event, by which destinations choose. */
   readonly webhookType?: string;
+  /** Goes before all that waits for its destinations. */
+  readonly urgent?: boolean;
 }
 
 /** Records that are about to be changed. */
@@ -41,7 +47,10 @@ export interface RecordChanges {
   readonly at: Date;
 }
 
-/** Injection token of the `OutboxPort`; absent where nothing goes out. */
+/** The tenant of what belongs to whoever runs the service. No user has it: tenants are not empty. */
+export const OPERATOR = '';
+
+/** Injection token of the `OutboxPort`. Without it the service does not start: what nobody stores would be lost in silence. */
 export const OUTBOX = Symbol('OutboxPort');
 
 /**

@@ -16,7 +16,7 @@ export interface Finding {
 export interface AlertRule {
   readonly kind: string;
   readonly severity: 'warning' | 'critical';
-  /** `$1`: now. Gives the columns of `Finding`, snake case. Bounded. */
+  /** Gives the columns of `Finding`, snake case; a key once. Times are the database's. */
   readonly sql: string;
   /** `name`: the provider as people write it. */
   describe(finding: Finding, name: string): { title: string; detail: string; nextStep: string };
@@ -24,19 +24,22 @@ export interface AlertRule {
 
 const SERVER_ERRORS_ABOVE = 10;
 const FAILED_SYNCS_FROM = 3;
-/** What one rule finds at most in one look. */
-export const MOST_FINDINGS = 1000;
 
-export const ALERT_RULES: readonly AlertRule[] = [
+const RULES: readonly AlertRule[] = [
   {
     kind: 'provider_errors',
     severity: 'critical',
-    // One per tenant that is hit, and one for the operator where the trouble is spread over several.
-    sql: `SELECT 'provider_errors:' || provider || ':' || coalesce(tenant, '') AS key, provider, nullif(tenant, '') AS tenant, NULL::uuid AS connection_id,
-                 sum(server_errors)::int AS count, NULL AS about, NULL AS code
-          FROM request_buckets WHERE minute > $1::timestamptz - interval '5 minutes'
-          GROUP BY GROUPING SETS ((provider), (provider, tenant))
-          HAVING sum(server_errors) > ${SERVER_ERRORS_ABOVE} AND (GROUPING(tenant) = 0 OR count(DISTINCT tenant) > 1) LIMIT ${MOST_FINDINGS}`,
+    // One per tenant that is hit; one for the operator (no tenant) where the trouble is not one tenant's: without a tenant, or spread over several.
+    sql: `WITH hit AS (
+            SELECT provider, nullif(tenant, '') AS tenant, sum(server_errors)::int AS errors FROM request_buckets
+            WHERE minute > now() - interval '5 minutes' GROUP BY provider, nullif(tenant, '') HAVING sum(server_errors) > 0)
+          SELECT 'provider_errors:' || provider || ':tenant:' || tenant AS key, provider, tenant, NULL::uuid AS connection_id, errors AS count, NULL AS about, NULL AS code
+          FROM hit WHERE tenant IS NOT NULL AND errors > ${SERVER_ERRORS_ABOVE}
+          UNION ALL
+          SELECT 'provider_errors:' || provider, provider, NULL, NULL, sum(errors)::int, NULL, NULL FROM hit GROUP BY provider
+          HAVING sum(errors) > ${SERVER_ERRORS_ABOVE}
+            AND (coalesce(max(errors) FILTER (WHERE tenant IS NOT NULL), 0) <= ${SERVER_ERRORS_ABOVE}
+              OR sum(errors) - coalesce(max(errors) FILTER (WHERE tenant IS NOT NULL), 0) > ${SERVER_ERRORS_ABOVE})`,
     describe: (f, name) => ({
       title: `${name} is failing`,
       detail: `${name} answered ${f.count} requests with server errors in the last 5 minutes.`,
@@ -47,7 +50,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     kind: 'connection_lost',
     severity: 'warning',
     sql: `SELECT 'connection_lost:' || id AS key, provider, tenant, id AS connection_id, 1 AS count, account_name AS about, error_code AS code
-          FROM connections WHERE status = 'needs_reauth' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
+          FROM connections WHERE status = 'needs_reauth'`,
     describe: (f, name) => ({
       title: `Connection to ${f.about} is lost`,
       detail: `${name}: ${sentenceOf(f.code)}`,
@@ -60,7 +63,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     sql: `SELECT 'sync_failing:' || c.id AS key, c.provider, c.tenant, c.id AS connection_id, s.failures AS count, c.account_name AS about,
                  (SELECT r.error_code FROM sync_runs r WHERE r.connection_id = c.id AND r.status = 'failed' ORDER BY r.created_at DESC LIMIT 1) AS code
           FROM sync_schedules s JOIN connections c ON c.id = s.connection_id
-          WHERE s.failures >= ${FAILED_SYNCS_FROM} AND c.status = 'connected' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
+          WHERE s.failures >= ${FAILED_SYNCS_FROM} AND c.status = 'connected'`,
     describe: (f) => ({
       title: `Syncing ${f.about} keeps failing`,
       detail: `The last ${f.count} syncs failed: ${sentenceOf(f.code)}`,
@@ -71,7 +74,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     kind: 'sync_confirmation',
     severity: 'warning',
     sql: `SELECT 'sync_confirmation:' || c.id AS key, c.provider, c.tenant, c.id AS connection_id, 1 AS count, c.account_name AS about, r.error_code AS code
-          FROM sync_runs r JOIN connections c ON c.id = r.connection_id WHERE r.status = 'paused' AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
+          FROM sync_runs r JOIN connections c ON c.id = r.connection_id WHERE r.status = 'paused'`,
     describe: (f) => ({
       title: `A sync of ${f.about} waits for a confirmation`,
       detail: 'It would remove an unusually large share of the records.',
@@ -81,9 +84,9 @@ export const ALERT_RULES: readonly AlertRule[] = [
   {
     kind: 'dead_letters',
     severity: 'critical',
-    sql: `SELECT 'dead_letters:' || provider || ':' || coalesce(tenant, '') AS key, provider, tenant, NULL::uuid AS connection_id, count(*)::int AS count,
+    sql: `SELECT 'dead_letters:' || provider || coalesce(':tenant:' || tenant, '') AS key, provider, tenant, NULL::uuid AS connection_id, count(*)::int AS count,
                  min(type) AS about, max(error_code) AS code
-          FROM webhook_events WHERE status = 'dead' AND $1::timestamptz IS NOT NULL GROUP BY provider, tenant LIMIT ${MOST_FINDINGS}`,
+          FROM webhook_events WHERE status = 'dead' GROUP BY provider, tenant`,
     describe: (f, name) => ({
       title: `Events of ${name} could not be processed`,
       detail: `${f.count} ${f.count === 1 ? 'event was' : 'events were'} given up after repeated tries, e.g. of type ${f.about}.`,
@@ -94,7 +97,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     kind: 'destination_paused',
     severity: 'critical',
     sql: `SELECT 'destination_paused:' || id AS key, NULL AS provider, tenant, NULL::uuid AS connection_id, failures AS count, name AS about, paused_reason AS code
-          FROM destinations WHERE status = 'paused' AND paused_reason IN ('failing', 'gone') AND $1::timestamptz IS NOT NULL LIMIT ${MOST_FINDINGS}`,
+          FROM destinations WHERE status = 'paused' AND paused_reason IN ('failing', 'gone')`,
     describe: (f) => ({
       title: `Webhooks to ${f.about} are paused`,
       detail: f.code === 'gone' ? 'The address answered that it is gone.' : `The address took none of the last ${f.count} deliveries.`,
@@ -102,6 +105,11 @@ export const ALERT_RULES: readonly AlertRule[] = [
     }),
   },
 ];
+
+/** The critical first. */
+export const ALERT_RULES: readonly AlertRule[] = [...RULES].sort(
+  (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
+);
 
 function sentenceOf(code: string | null): string {
   return ERROR_KINDS[(code ?? '') as ErrorCode]?.detail ?? ERROR_KINDS.needs_reauth.detail;

@@ -1,29 +1,53 @@
 import { v7 as uuid } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
-import type { Clock } from '../../clock';
+import { systemClock } from '../../clock';
+import { HttpReceiver } from '../notifications/testing/http-receiver';
+import { OutgoingProcess } from '../notifications/testing/notification-process';
 import { ProviderRegistry } from '../providers/provider-registry';
+import { AlertEvaluator } from './alert-evaluator';
+import { ALERT_RULES, type AlertRule } from './alert-rules';
 import { AlertService } from './alert.service';
 
-describe('AlertService', () => {
+describe('alerts', () => {
   let database: TestDatabase;
+  let receiver: HttpReceiver;
+  let outgoing: OutgoingProcess;
   let alerts: AlertService;
-  let now = Date.UTC(2026, 0, 10, 12, 0, 30);
-  const clock: Clock = { now: () => now, sleep: () => Promise.resolve() };
+
+  const evaluator = (rules: readonly AlertRule[] = ALERT_RULES) =>
+    new AlertEvaluator(database.dataSource, new ProviderRegistry(), outgoing.wakeUp, outgoing.outbox, rules);
+  const evaluate = () => evaluator().evaluate();
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    alerts = new AlertService(database.dataSource, new ProviderRegistry(), clock);
+    receiver = await HttpReceiver.start();
+    outgoing = new OutgoingProcess(database, {
+      clock: systemClock,
+      settings: {
+        alertSlackWebhookUrl: receiver.url('/slack'),
+        alertWebhookUrl: receiver.url('/alerts'),
+        alertWebhookSecret: 'whsec_dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0',
+      },
+    });
+    await outgoing.operators.onApplicationBootstrap();
+    alerts = new AlertService(database.dataSource, systemClock);
   });
-  afterAll(() => database.close());
+  afterAll(async () => {
+    await outgoing.close();
+    await receiver.close();
+    await database.close();
+  });
   beforeEach(async () => {
-    for (const table of ['alerts', 'request_buckets', 'webhook_events', 'connections'])
+    receiver.received.length = 0;
+    receiver.answers.clear();
+    for (const table of ['alerts', 'request_buckets', 'webhook_events', 'connections', 'outbox'])
       await database.dataSource.query(`DELETE FROM ${table}`);
   });
 
   const serverErrors = (tenant: string, count: number) =>
     database.dataSource.query(
-      `INSERT INTO request_buckets (minute, provider, tenant, connection_id, failed, server_errors) VALUES (date_trunc('minute', $1::timestamptz), 'acme', $2, $3, $4, $4)`,
-      [new Date(now), tenant, uuid(), count],
+      `INSERT INTO request_buckets (minute, provider, tenant, connection_id, failed, server_errors) VALUES (date_trunc('minute', now()), 'acme', $1, $2, $3, $3)`,
+      [tenant, uuid(), count],
     );
   const connection = async (status: string, errorCode: string | null = null) => {
     const id = uuid();
@@ -38,57 +62,145 @@ describe('AlertService', () => {
 
   it('says nothing at ten server errors in five minutes and opens at the eleventh', async () => {
     await serverErrors('t1', 10);
-    await alerts.evaluate();
+    await evaluate();
     expect(await open()).toEqual([]);
     await serverErrors('t1', 1);
-    await alerts.evaluate();
+    await evaluate();
     expect(await open()).toMatchObject([{ kind: 'provider_errors', provider: 'acme', count: 11, severity: 'critical' }]);
   });
 
   it('repeats nothing while it lasts and closes when the errors are five minutes old', async () => {
     await serverErrors('t1', 20);
-    await alerts.evaluate();
-    await alerts.evaluate();
+    await evaluate();
+    await evaluate();
     expect(await open()).toHaveLength(1);
-    now += 6 * 60_000;
-    await alerts.evaluate();
+    await database.dataSource.query(`UPDATE request_buckets SET minute = minute - interval '6 minutes'`);
+    await evaluate();
     expect(await open()).toEqual([]);
     expect(await alerts.list({ state: 'resolved', limit: 10 })).toMatchObject([
-      { kind: 'provider_errors', resolvedAt: new Date(now).toISOString() },
+      { kind: 'provider_errors', resolvedAt: expect.any(String) as string },
     ]);
   });
 
   it('tells the operator, and no tenant, where the errors are spread thinly over tenants', async () => {
     for (const tenant of ['t1', 't2', 't3']) await serverErrors(tenant, 5);
-    await alerts.evaluate();
+    await evaluate();
     expect(await open()).toMatchObject([{ kind: 'provider_errors', count: 15 }]);
     expect(await alerts.list({ tenant: 't1', limit: 10 })).toEqual([]);
   });
 
   it('names the cause of a lost connection and closes when it is connected again', async () => {
     const id = await connection('needs_reauth', 'refresh_interrupted');
-    await alerts.evaluate();
+    await evaluate();
     const [alert] = await open();
     expect(alert).toMatchObject({ kind: 'connection_lost', connectionId: id, title: 'Connection to Acme Inc is lost' });
     expect(alert?.detail).toContain('was interrupted');
     await database.dataSource.query(`UPDATE connections SET status = 'connected', error_code = NULL`);
-    await alerts.evaluate();
+    await evaluate();
     expect(await open()).toEqual([]);
   });
 
   it('stays one alert when two processes look at the same moment', async () => {
     await connection('needs_reauth');
-    await Promise.all([alerts.evaluate(), new AlertService(database.dataSource, new ProviderRegistry(), clock).evaluate()]);
+    await Promise.all([evaluate(), evaluate()]);
     expect(await alerts.list({ limit: 10 })).toHaveLength(1);
   });
 
   it('keeps an acknowledged alert acknowledged while its cause lasts, and another tenant cannot acknowledge it', async () => {
     await connection('needs_reauth');
-    await alerts.evaluate();
+    await evaluate();
     const [alert] = await open();
     await expect(alerts.acknowledge(alert?.id ?? '', { tenant: 't2', userId: 'eve' })).rejects.toMatchObject({ code: 'not_found' });
     await alerts.acknowledge(alert?.id ?? '', { tenant: 't1', userId: 'ann' });
-    await alerts.evaluate();
+    await evaluate();
     expect(await alerts.list({ limit: 10 })).toMatchObject([{ state: 'acknowledged', acknowledgedBy: 'ann' }]);
+  });
+
+  const keys = async () =>
+    (await database.dataSource.query<{ key: string }[]>(`SELECT key FROM alerts WHERE state <> 'resolved' ORDER BY key`)).map(
+      ({ key }) => key,
+    );
+
+  it('opens one alert a tenant and one for the operator where two tenants and calls without one are hit, and closes all of them', async () => {
+    for (const tenant of ['t1', 't2', '']) await serverErrors(tenant, 20);
+    await evaluate();
+    expect(await keys()).toEqual(['provider_errors:acme', 'provider_errors:acme:tenant:t1', 'provider_errors:acme:tenant:t2']);
+    await database.dataSource.query('DELETE FROM request_buckets');
+    await evaluate();
+    expect(await keys()).toEqual([]);
+  });
+
+  it("opens one alert for one tenant's trouble, however many others call without any", async () => {
+    await serverErrors('t1', 20);
+    await serverErrors('t2', 0);
+    await serverErrors('t3', 1);
+    await evaluate();
+    expect(await keys()).toEqual(['provider_errors:acme:tenant:t1']);
+    await outgoing.deliver();
+    expect(receiver.at('/slack')).toHaveLength(1);
+  });
+
+  it('tells each destination by itself: one that fails gets its notice later, the other got it once', async () => {
+    receiver.answers.set('/alerts', 503);
+    await connection('needs_reauth');
+    await evaluate();
+    for (let i = 0; i < 4; i++) {
+      await outgoing.deliver();
+      await database.dataSource.query('UPDATE deliveries SET next_attempt_at = now()');
+      await database.dataSource.query('UPDATE destinations SET retry_at = NULL');
+    }
+    expect(receiver.at('/slack')).toHaveLength(1);
+    expect(receiver.at('/alerts').length).toBeGreaterThan(1);
+    const failed = receiver.at('/alerts').length;
+    receiver.answers.set('/alerts', 200);
+    await outgoing.deliver();
+    await evaluate();
+    await outgoing.deliver();
+    expect(receiver.at('/slack')).toHaveLength(1);
+    expect(receiver.at('/alerts')).toHaveLength(failed + 1);
+    expect(JSON.parse(receiver.at('/alerts').at(-1)?.body.toString() ?? '')).toMatchObject({
+      type: 'alert.opened',
+      data: { kind: 'connection_lost', tenant: 't1' },
+    });
+    expect(receiver.at('/alerts').at(-1)?.headers['webhook-signature']).toMatch(/^v1,/);
+  });
+
+  it('tells of the recovery', async () => {
+    await connection('needs_reauth');
+    await evaluate();
+    await database.dataSource.query(`UPDATE connections SET status = 'connected'`);
+    await evaluate();
+    await outgoing.deliver();
+    const texts = receiver.at('/slack').map(({ body }) => (JSON.parse(body.toString()) as { text: string }).text);
+    expect(texts).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^Connection to Acme Inc is lost\./), 'Resolved: Connection to Acme Inc is lost']),
+    );
+  });
+
+  it('loses none of thousands, closes those that are over, and sends the critical first', async () => {
+    await database.dataSource.query(
+      `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
+       SELECT gen_random_uuid(), 't1', 'u1', 'acme', n::text, 'Account ' || n, n::text, 'oauth2', 'needs_reauth' FROM generate_series(1, 2500) n`,
+    );
+    await evaluate();
+    expect(await keys()).toHaveLength(2500);
+    await database.dataSource.query(`UPDATE connections SET status = 'connected' WHERE account_id::int <= 1200`);
+    await serverErrors('t1', 20);
+    await evaluate();
+    expect(await keys()).toHaveLength(1301);
+    await outgoing.runner.work();
+    expect(receiver.at('/slack')[0]?.body.toString()).toContain('is failing');
+  });
+
+  it('lets every other rule look where one fails', async () => {
+    await connection('needs_reauth');
+    const broken: AlertRule = {
+      kind: 'broken',
+      severity: 'critical',
+      sql: 'SELECT 1 / 0',
+      describe: () => ({ title: '', detail: '', nextStep: '' }),
+    };
+    await evaluator([broken, ...ALERT_RULES]).evaluate();
+    expect(await open()).toMatchObject([{ kind: 'connection_lost' }]);
   });
 });

@@ -1,11 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { v7 as uuid } from 'uuid';
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
-import { inTransaction } from '../../database';
-import { ProviderRegistry } from '../providers';
-import { ALERT_RULES, MOST_FINDINGS, type AlertRule, type Finding } from './alert-rules';
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved';
 
@@ -31,22 +27,13 @@ export interface Alert {
 const COLUMNS = `id, kind, severity, provider, connection_id AS "connectionId", state, title, detail, next_step AS "nextStep", count, opened_at AS "openedAt",
   last_seen_at AS "lastSeenAt", acknowledged_at AS "acknowledgedAt", acknowledged_by AS "acknowledgedBy", resolved_at AS "resolvedAt"`;
 
-/** Opens, repeats and closes alerts from what the rules find; one open alert per key, whatever the number of processes. */
+/** The alerts, as administrators see and acknowledge them. */
 @Injectable()
 export class AlertService {
-  private readonly logger = new Logger('alerts');
-
   constructor(
     private readonly dataSource: DataSource,
-    private readonly registry: ProviderRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
-
-  /** Runs every rule once. */
-  async evaluate(): Promise<void> {
-    const now = new Date(this.clock.now());
-    for (const rule of ALERT_RULES) await this.apply(rule, now);
-  }
 
   async list(filter: { tenant?: string; state?: AlertState; before?: { at: string; id: string }; limit: number }): Promise<Alert[]> {
     const rows = (await this.dataSource.query(
@@ -70,68 +57,6 @@ export class AlertService {
     if (!alert) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
     return withIsoTimes(alert);
   }
-
-  private async apply(rule: AlertRule, now: Date): Promise<void> {
-    const opened = await inTransaction(this.dataSource, async (manager) => {
-      const findings: Finding[] = await manager.query(rule.sql, [now]);
-      const titles = await upsert(manager, rule, findings, now, (key) => this.registry.find(key)?.name ?? key);
-      // A rule that found its most may have missed some that still hold: nothing is closed then.
-      if (findings.length < MOST_FINDINGS) await resolveOthers(manager, rule, findings, now);
-      return titles;
-    });
-    for (const alert of opened) {
-      this.logger.warn({ alert: rule.kind, provider: alert.provider, connectionId: alert.connection_id, msg: alert.title });
-    }
-  }
-}
-
-interface Opened {
-  title: string;
-  provider: string | null;
-  connection_id: string | null;
-}
-
-/** @returns those that were not open before: only the process that inserts a row gets it, so each is told once */
-async function upsert(
-  manager: EntityManager,
-  rule: AlertRule,
-  findings: readonly Finding[],
-  now: Date,
-  nameOf: (provider: string) => string,
-): Promise<Opened[]> {
-  if (findings.length === 0) return [];
-  const words = findings.map((finding) => rule.describe(finding, nameOf(finding.provider ?? '')));
-  const rows: (Opened & { opened: boolean })[] = await manager.query(
-    `INSERT INTO alerts (id, kind, key, severity, provider, tenant, connection_id, state, title, detail, next_step, count, opened_at, last_seen_at)
-     SELECT f.id, $1, f.key, $2, f.provider, f.tenant, f.connection_id, 'open', f.title, f.detail, f.next_step, f.count, $3, $3
-     FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::int[])
-       AS f (id, key, provider, tenant, connection_id, title, detail, next_step, count)
-     ON CONFLICT (key) WHERE state IN ('open', 'acknowledged')
-     DO UPDATE SET count = excluded.count, detail = excluded.detail, last_seen_at = excluded.last_seen_at
-     RETURNING title, provider, connection_id, (xmax = 0) AS opened`,
-    [
-      rule.kind,
-      rule.severity,
-      now,
-      findings.map(() => uuid()),
-      findings.map((finding) => finding.key),
-      findings.map((finding) => finding.provider),
-      findings.map((finding) => finding.tenant),
-      findings.map((finding) => finding.connection_id),
-      words.map((word) => word.title),
-      words.map((word) => word.detail),
-      words.map((word) => word.nextStep),
-      findings.map((finding) => finding.count),
-    ],
-  );
-  return rows.filter((row) => row.opened);
-}
-
-async function resolveOthers(manager: EntityManager, rule: AlertRule, findings: readonly Finding[], now: Date): Promise<void> {
-  await manager.query(
-    `UPDATE alerts SET state = 'resolved', resolved_at = $2 WHERE kind = $1 AND state IN ('open', 'acknowledged') AND NOT (key = ANY($3::text[]))`,
-    [rule.kind, now, findings.map((finding) => finding.key)],
-  );
 }
 
 function withIsoTimes(alert: Alert): Alert {

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { OutboundModule, RequestLogReader } from '../outbound';
 import { AdminHealthController } from './admin-health.controller';
-import { AlertNotifier } from './alert.notifier';
+import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
+import { ALERT_RULES } from './alert-rules';
 import { AlertService } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { ReadinessController } from './readiness.controller';
@@ -13,7 +14,16 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 @Module({
   imports: [OutboundModule],
   controllers: [AdminHealthController, ReadinessController],
-  providers: [ProviderHealthService, RequestLogReader, AlertService, AlertNotifier, ReadinessService, Retention, MonitoringScheduler],
+  providers: [
+    ProviderHealthService,
+    RequestLogReader,
+    AlertService,
+    AlertEvaluator,
+    { provide: ALERT_RULES_TOKEN, useValue: ALERT_RULES },
+    ReadinessService,
+    Retention,
+    MonitoringScheduler,
+  ],
   exports: [ProviderHealthService, RequestLogReader, AlertService, ReadinessService],
 })
 export class MonitoringModule {}

@@ -21,7 +21,7 @@ export class Retention {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async sweep(): Promise<void> {
+  async sweep(_signal?: AbortSignal): Promise<void> {
     const { retentionDays } = this.settings;
     await this.deleteOld('request_log', 'at', retentionDays);
     await this.deleteOld('request_buckets', 'minute', Math.min(BUCKET_DAYS, retentionDays));

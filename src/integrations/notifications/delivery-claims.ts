@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
+import { OPERATOR } from '../connections';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
 import type { SendResult } from './delivery-sender';
 import {
@@ -74,7 +75,7 @@ export class DeliveryClaims {
   }
 
   private async failed(
-    { id, leaseOwner, destinationId, attempts, once }: ClaimedDelivery,
+    { id, leaseOwner, destinationId, tenant, attempts, once }: ClaimedDelivery,
     result: SendResult,
     error: string,
   ): Promise<Settled> {
@@ -90,7 +91,7 @@ export class DeliveryClaims {
       const failing = counted.failures >= pauseAfterFailures && now.getTime() - counted.failing_since.getTime() >= pauseAfterMs;
       // 410: the address says that it wants nothing any more (Standard Webhooks, "Retries").
       const reason = result.status === 410 ? 'gone' : failing ? 'failing' : undefined;
-      if (reason) await manager.query(PAUSE_DEAD, [destinationId, reason, now]);
+      if (reason && tenant !== OPERATOR) await manager.query(PAUSE_DEAD, [destinationId, reason, now]);
       const rest = restMs(counted.failures, this.options, result.retryAfterMs);
       if (rest > 0) await manager.query(REST, [destinationId, rest]);
       return row.status;

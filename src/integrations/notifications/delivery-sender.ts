@@ -5,6 +5,7 @@ import { OutgoingHttp } from '../outbound';
 import { signStandardWebhook } from '../providers/signatures/standard-webhook.signer';
 import type { ClaimedDelivery } from './claimed-delivery';
 import { DestinationSecrets } from './destination-secrets';
+import { OperatorDestinations } from './operator-destinations';
 import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
 
 /** What came of one POST. */
@@ -34,6 +35,7 @@ export class DeliverySender {
   constructor(
     private readonly http: OutgoingHttp,
     private readonly secrets: DestinationSecrets,
+    private readonly operators: OperatorDestinations,
     @Inject(CLOCK) private readonly clock: Clock,
     @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
   ) {
@@ -49,11 +51,11 @@ export class DeliverySender {
       ...facts,
     });
     try {
-      const secret = this.secrets.open(delivery.tenant, delivery.secrets);
-      const signature = signStandardWebhook({ id: delivery.messageId, body: delivery.body, secret, timestampMs: at });
+      const { url, body, secret } = this.targetOf(delivery);
+      const signature = secret.length > 0 ? signStandardWebhook({ id: delivery.messageId, body, secret, timestampMs: at }) : {};
       const headers = { ...signature, 'content-type': 'application/json', 'user-agent': 'Trestle-Webhooks/1' };
-      const { status, retryAfterMs } = await this.http.send(delivery.url, {
-        body: delivery.body,
+      const { status, retryAfterMs } = await this.http.send(url, {
+        body,
         headers,
         timeoutMs: this.timeoutMs,
         signal,
@@ -63,5 +65,8 @@ export class DeliverySender {
       const code = findIntegrationError(error)?.code;
       return result({ error: (code && ERRORS[code]) ?? 'failed' });
     }
+  }
+  private targetOf({ tenant, url, body, secrets }: ClaimedDelivery): { url: string; body: string; secret: string[] } {
+    return this.operators.resolve(url, body) ?? { url, body, secret: this.secrets.open(tenant, secrets) };
   }
 }

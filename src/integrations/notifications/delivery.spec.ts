@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
+import { AlertEvaluator } from '../monitoring/alert-evaluator';
 import { AlertService } from '../monitoring/alert.service';
 import { ProviderRegistry } from '../providers/provider-registry';
 import { verifyStandardWebhook } from '../providers/signatures/standard.scheme';
@@ -129,7 +130,8 @@ it('gives a message up after a day, and sends it again when it is asked to', asy
 });
 
 it('pauses a destination that has been dead for half a day, with an alert; what waits goes when it is resumed', async () => {
-  const alerts = new AlertService(database.dataSource, new ProviderRegistry(), clock);
+  const alerts = new AlertService(database.dataSource, clock);
+  const evaluator = new AlertEvaluator(database.dataSource, new ProviderRegistry(), process.wakeUp, process.outbox);
   const made = await process.destination(receiver.url('/dead'));
   receiver.answers.set('/dead', 500);
   await process.happens();
@@ -143,7 +145,7 @@ it('pauses a destination that has been dead for half a day, with an alert; what 
   await later();
   await process.deliver();
   expect(await process.destinations.find(made.id, 'acme')).toMatchObject({ status: 'paused', pausedReason: 'failing', waiting: 2 });
-  await alerts.evaluate();
+  await evaluator.evaluate();
   expect(await alerts.list({ tenant: 'acme', state: 'open', limit: 10 })).toMatchObject([
     { kind: 'destination_paused', title: 'Webhooks to Test are paused' },
   ]);
@@ -157,7 +159,7 @@ it('pauses a destination that has been dead for half a day, with an alert; what 
   await process.destinations.resume(made.id, 'acme');
   await process.deliver();
   expect(receiver.at('/dead')).toHaveLength(before + 3);
-  await alerts.evaluate();
+  await evaluator.evaluate();
   expect(await alerts.list({ state: 'open', limit: 10 })).toEqual([]);
 });
 

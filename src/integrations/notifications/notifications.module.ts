@@ -11,6 +11,7 @@ import { DeliverySender } from './delivery-sender';
 import { DestinationInterest } from './destination-interest';
 import { DestinationRepository } from './destination.repository';
 import { DestinationSecrets } from './destination-secrets';
+import { OperatorDestinations } from './operator-destinations';
 import { DestinationService } from './destination.service';
 
 /** Webhooks to the product. Global for the sake of the outbox, into which the others write without knowing this folder. */
@@ -24,6 +25,7 @@ import { DestinationService } from './destination.service';
     RecordChangeBatches,
     DestinationRepository,
     DestinationSecrets,
+    OperatorDestinations,
     DestinationService,
     DeliveryClaims,
     DeliverySender,

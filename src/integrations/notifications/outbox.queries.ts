@@ -1,21 +1,23 @@
 /**
  * Messages, and one delivery for each destination that wants them. A destination that has been paused gets its deliveries too: they wait.
- * $1 ids, $2 tenants, $3 types, $4 connections, $5 webhook types, $6 times, $7 bodies, $8 ms until a delivery is given up.
+ * $1 ids, $2 tenants, $3 types, $4 connections, $5 webhook types, $6 times, $7 bodies, $8 ms until a delivery is given up,
+ * $9 which are urgent: they are due since yesterday, and so before all that waits.
  */
 export const ADD_MESSAGES = `
   WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[])
-      AS g (id, tenant, type, connection_id, webhook_type, at, body)),
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $9::boolean[])
+      AS g (id, tenant, type, connection_id, webhook_type, at, body, urgent)),
   wanted AS MATERIALIZED (
-    SELECT g.id, g.tenant, g.type, g.at, d.id AS destination_id
+    SELECT g.id, g.tenant, g.type, g.at, g.urgent, d.id AS destination_id
     FROM given g JOIN destinations d ON d.tenant = g.tenant AND g.type = ANY (d.events)
     WHERE g.webhook_type IS NULL OR d.webhook_types = '{}' OR EXISTS (
       SELECT 1 FROM unnest(d.webhook_types) p WHERE p = g.webhook_type OR (right(p, 1) = '*' AND starts_with(g.webhook_type, left(p, -1))))),
   stored AS (
     INSERT INTO outbox (id, tenant, type, connection_id, body, created_at)
     SELECT g.id, g.tenant, g.type, g.connection_id, g.body, g.at FROM given g WHERE g.id IN (SELECT id FROM wanted))
-  INSERT INTO deliveries (id, message_id, destination_id, tenant, type, give_up_at, created_at)
-  SELECT gen_random_uuid(), w.id, w.destination_id, w.tenant, w.type, w.at + $8::float8 * interval '1 millisecond', w.at FROM wanted w`;
+  INSERT INTO deliveries (id, message_id, destination_id, tenant, type, next_attempt_at, give_up_at, created_at)
+  SELECT gen_random_uuid(), w.id, w.destination_id, w.tenant, w.type, CASE WHEN w.urgent THEN now() - interval '1 day' ELSE now() END,
+    w.at + $8::float8 * interval '1 millisecond', w.at FROM wanted w`;
 
 /**
  * The first cursor stays: changes of a connection come in their order, so it is the one from before all of them.

@@ -40,6 +40,7 @@ export class Outbox implements OutboxPort {
       column(({ at }) => at),
       column(({ type, at, provider, connectionId, data }) => messageBody(type, at, { provider, connectionId, ...data })),
       this.options.giveUpAfterMs,
+      column(({ urgent }) => urgent ?? false),
     ]);
     this.added = true;
   }

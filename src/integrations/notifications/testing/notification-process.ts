@@ -17,6 +17,7 @@ import { DeliverySender } from '../delivery-sender';
 import type { DestinationInput } from '../destination';
 import { DestinationInterest } from '../destination-interest';
 import { DestinationRepository } from '../destination.repository';
+import { OperatorDestinations } from '../operator-destinations';
 import { DestinationSecrets } from '../destination-secrets';
 import { DestinationService, type WithSecret } from '../destination.service';
 import type { OutgoingOptions } from '../delivery-options';
@@ -53,6 +54,7 @@ export interface ProcessOptions {
   readonly production?: boolean;
   readonly options?: Partial<OutgoingOptions>;
   readonly box?: SecretBox;
+  readonly settings?: ConstructorParameters<typeof OperatorDestinations>[2];
 }
 
 export const testBox = () => new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
@@ -65,6 +67,7 @@ export class OutgoingProcess {
   readonly outbox: Outbox;
   readonly gatherer: RecordChangeBatches;
   readonly claims: DeliveryClaims;
+  readonly operators: OperatorDestinations;
   readonly sender: DeliverySender;
   readonly runner: DeliveryRunner;
   readonly deliveries: DeliveryList;
@@ -73,7 +76,7 @@ export class OutgoingProcess {
 
   constructor(
     readonly database: TestDatabase,
-    { clock, production = false, options = {}, box = testBox() }: ProcessOptions,
+    { clock, production = false, options = {}, box = testBox(), settings = {} }: ProcessOptions,
   ) {
     const { dataSource } = database;
     const secrets = new DestinationSecrets(box);
@@ -82,7 +85,8 @@ export class OutgoingProcess {
     this.outbox = new Outbox(this.interest, options);
     this.gatherer = new RecordChangeBatches(dataSource, this.outbox);
     this.claims = new DeliveryClaims(dataSource, clock, options);
-    this.sender = new DeliverySender(this.http, secrets, clock, options);
+    this.operators = new OperatorDestinations(dataSource, this.interest, settings, clock);
+    this.sender = new DeliverySender(this.http, secrets, this.operators, clock, options);
     this.runner = new DeliveryRunner(
       dataSource,
       this.interest,

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { OUTBOX, type OutboxPort, type SqlRunner } from '../../connections';
@@ -24,7 +24,7 @@ export interface FeedPosition {
 export class RecordChangeEvents {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
   ) {}
 
   /** Whether a change has to be noted with its records; mostly a look into a cache. */

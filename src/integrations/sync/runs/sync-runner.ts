@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, Optional, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { inTransaction } from '../../../database';
@@ -51,7 +51,7 @@ export class SyncRunner implements OnApplicationBootstrap {
     private readonly events: IntegrationEvents,
     private readonly wakeUp: WakeUp,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTBOX) private readonly outbox?: OutboxPort | null,
+    @Inject(OUTBOX) private readonly outbox?: OutboxPort | null,
   ) {}
 
   onApplicationBootstrap(): void {

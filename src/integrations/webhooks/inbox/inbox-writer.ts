@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { asStorageError, inTransaction, isRetryableTransactionError, isStorageUnavailable } from '../../../database';
@@ -53,7 +53,7 @@ export class InboxWriter {
     private readonly wakeUp: WakeUp,
     private readonly directProcessing: DirectProcessing,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTBOX) private readonly outbox?: OutboxPort | null,
+    @Inject(OUTBOX) private readonly outbox?: OutboxPort | null,
   ) {}
 
   /**
