@@ -11,7 +11,9 @@ import { loadSettings, type Settings } from '../../src/config/env';
 import { DatabaseInfo, LOCK_POOL, LockPool } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
+import { JobEngine, PeriodicTasks } from '../../src/integrations/jobs';
 import { WakeUp, type Work } from '../../src/integrations/jobs/wake-up/wake-up';
+import { OutboxOnlyModule } from '../../src/integrations/notifications/testing/outbox-only.module';
 import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
 import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../src/integrations/webhooks/processing/processor-options';
 import { verifyStripeSignature } from '../../src/integrations/providers/signatures/stripe.scheme';
@@ -133,13 +135,18 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
       { provide: ProviderRegistry, useValue: registry },
       { provide: WakeUp, useValue: wakeUp },
+      JobEngine,
+      PeriodicTasks,
       { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
     ],
-    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, WakeUp, PROCESSOR_OPTIONS],
+    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, WakeUp, JobEngine, PeriodicTasks, PROCESSOR_OPTIONS],
   })
   class Surroundings {}
 
-  const module = await Test.createTestingModule({ imports: [Surroundings, WebhooksModule], providers: options.handlers ?? [] }).compile();
+  const module = await Test.createTestingModule({
+    imports: [Surroundings, OutboxOnlyModule, WebhooksModule],
+    providers: options.handlers ?? [],
+  }).compile();
   module.useLogger(false);
   await module.init();
   const inbox = module.get(WebhookInbox);

@@ -3,43 +3,45 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { DatabaseInfo } from '../../database';
+import { RETENTIONS, type TableRetention } from './retention-list';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** Rows a statement: short enough that nobody waits for its locks. */
 const BATCH = 5_000;
-const MOST_BATCHES = 200;
+/** Between two statements, ms: others get their turn. */
+const PAUSE_MS = 20;
 
-/** Minute sums serve 24 hours of health; a few days more let an administrator compare. */
-const BUCKET_DAYS = 7;
-
-/** Deletes what is older than it is kept for, in short statements. */
+/** Deletes what is older than it is kept for, in short statements, until nothing is overdue. */
 @Injectable()
 export class Retention {
   constructor(
     private readonly dataSource: DataSource,
-    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly database: DatabaseInfo,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'retentionDays'>,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async sweep(_signal?: AbortSignal): Promise<void> {
-    const { retentionDays } = this.settings;
-    await this.deleteOld('request_log', 'at', retentionDays);
-    await this.deleteOld('request_buckets', 'minute', Math.min(BUCKET_DAYS, retentionDays));
-    await this.deleteOld('webhook_refusals', 'minute', retentionDays);
-    await this.deleteOld('alerts', 'resolved_at', retentionDays);
-    await this.deleteOld('outbox', 'created_at', retentionDays); // with its deliveries
-    await this.deleteOld('destination_secrets', 'expires_at', 0);
-    await this.deleteOld('record_change_batches', 'flush_at', 1); // nobody wants to hear of them any more
+  async sweep(signal?: AbortSignal): Promise<void> {
+    let deleted = 0;
+    for (const [table, retention] of Object.entries(RETENTIONS)) {
+      if ('column' in retention) deleted += await this.deleteOld(table, retention, signal);
+    }
+    // A server vacuums by itself, the embedded database does not: without this its files only grow.
+    if (deleted > 0 && this.database.kind === 'embedded' && !signal?.aborted) await this.dataSource.query('VACUUM');
   }
 
-  private async deleteOld(table: string, column: string, days: number): Promise<void> {
-    const before = new Date(this.clock.now() - days * DAY_MS);
-    for (let batch = 0; batch < MOST_BATCHES; batch++) {
+  private async deleteOld(table: string, { column, days, only = 'true' }: TableRetention, signal?: AbortSignal): Promise<number> {
+    let total = 0;
+    while (!signal?.aborted) {
       const [, deleted] = (await this.dataSource.query(
-        `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${column} < $1 LIMIT ${BATCH}))`,
-        [before],
+        `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
+           SELECT ctid FROM ${table} WHERE ${column} < now() - make_interval(days => $1::int) AND ${only} LIMIT ${BATCH} FOR UPDATE SKIP LOCKED))`,
+        [days(this.settings.retentionDays)],
       )) as [unknown, number];
-      if (deleted < BATCH) return;
+      total += deleted;
+      if (deleted < BATCH) break;
+      await this.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
     }
+    return total;
   }
 }

@@ -16,6 +16,7 @@ import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
 import { ProviderRegistry } from '../../providers/provider-registry';
 import { ProviderRegistryModule } from '../../providers/provider-registry.module';
 import { ConnectionStatusService } from '../../connections/connection-status.service';
+import { OutboxOnlyModule } from '../../notifications/testing/outbox-only.module';
 import { DisconnectService } from '../../connections/disconnect.service';
 import { ConnectModule } from '../connect.module';
 import { PROVIDER_FETCH, type ProviderFetch } from '../../connections/tokens/provider-fetch';
@@ -128,7 +129,7 @@ async function startProcess(
   @Module({ providers: shared, exports: shared.map(({ provide }) => provide) })
   class PartsModule {}
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.with(settings, clock), PartsModule, ProviderRegistryModule, ConnectModule],
+    imports: [ConfigModule.with(settings, clock), PartsModule, ProviderRegistryModule, OutboxOnlyModule, ConnectModule],
   }).compile();
   await module.init();
   for (const provider of providers) module.get(ProviderRegistry).register(provider);

@@ -151,6 +151,32 @@ it('ends payloads by their age and keeps what makes a late redelivery a duplicat
   expect(await count()).toBe(3);
 });
 
+it('moves the mark of the payload retention only past what was done', async () => {
+  await Promise.all(['done', 'late'].map((id) => harness.deliver({ id, account: 'acc' })));
+  for (const id of ['done', 'late'])
+    await harness.rows('UPDATE webhook_events SET id = $2 WHERE event_id = $1', [id, v7({ msecs: Date.now() - 31 * 86_400_000 })]);
+  await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id = 'done'`);
+  const retention = harness.module.get(PayloadRetention);
+  expect(await retention.sweep()).toMatchObject({ payloads: 1 });
+  await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id = 'late'`);
+  expect(await retention.sweep()).toMatchObject({ payloads: 1 });
+});
+
+it('goes on until no payload is overdue, and where it was stopped the next time', async () => {
+  await harness.rows(
+    `INSERT INTO webhook_events (id, provider, event_id, type, status, body, headers, received_at)
+     SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'testp', 'bulk' || n, 'thing.changed', 'completed', '', '{}', now() - interval '31 days'
+     FROM generate_series(1, 1300) n`,
+  );
+  const retention = harness.module.get(PayloadRetention);
+  const stop = new AbortController();
+  const first = retention.sweep(stop.signal);
+  stop.abort();
+  expect((await first).payloads).toBeLessThan(1_300);
+  const { payloads } = await retention.sweep();
+  expect((await first).payloads + payloads).toBe(1_300);
+});
+
 it('answers "come back later" when the database is gone, never that it was stored', async () => {
   await harness.dataSource.destroy(); // the last test: nothing is there after it
   await expect(harness.deliver({ id: 'evt', account: 'acc' })).rejects.toMatchObject({

@@ -1,0 +1,51 @@
+/** How long the rows of a table are kept. */
+export interface TableRetention {
+  /** From when on. A row in which it is null is kept. */
+  readonly column: string;
+  /** @param retentionDays the setting `RETENTION_DAYS` */
+  readonly days: (retentionDays: number) => number;
+  /** Which rows only, in SQL. Default: all. */
+  readonly only?: string;
+}
+
+const asSet = (retentionDays: number) => retentionDays;
+
+/**
+ * What ends the rows of each table, for every table of the schema: a test holds this list against it. `by`: whoever owns the table does it;
+ * `with`: they go with the row that they belong to; `stays`: there is one for each thing that people have.
+ */
+export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string } | { with: string } | { stays: string }>> = {
+  request_log: { column: 'at', days: asSet },
+  /** Minute sums serve 24 hours of health; a few days more let an administrator compare. */
+  request_buckets: { column: 'minute', days: (retentionDays) => Math.min(7, retentionDays) },
+  alerts: { column: 'resolved_at', days: asSet },
+  outbox: { column: 'created_at', days: asSet },
+  deliveries: { with: 'outbox' },
+  destination_secrets: { column: 'expires_at', days: () => 0 },
+  /** Nobody wants to hear of them any more. */
+  record_change_batches: { column: 'flush_at', days: () => 1 },
+  webhook_refusals: { column: 'minute', days: asSet },
+  webhook_replays: { column: 'at', days: asSet },
+  sync_runs: { column: 'finished_at', days: asSet, only: `status IN ('succeeded', 'failed', 'cancelled')` },
+  used_tokens: { column: 'expires_at', days: () => 0 },
+  browser_sessions: { column: 'expires_at', days: () => 0 },
+  connect_sessions: { column: 'expires_at', days: () => 0 },
+  oauth_states: { column: 'expires_at', days: () => 0 },
+
+  webhook_events: { by: 'PayloadRetention: payloads after RETENTION_DAYS, rows after three times that' },
+  object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
+  actions: { by: 'ActionSweeper: each has its time' },
+  records: { by: 'RecordCompactor: deleted ones, once everybody has had time to read of it' },
+  sync_seen: { by: 'SyncScheduler: with the end of its walk' },
+  sync_watches: { by: 'WatchService: a day after its end' },
+
+  tokens: { with: 'connections' },
+  token_refreshes: { with: 'tokens' },
+  sync_schedules: { with: 'connections' },
+  sync_cursors: { with: 'connections' },
+  record_sequences: { with: 'connections' },
+
+  connections: { stays: 'a disconnected one is the memory of what its user had' },
+  destinations: { stays: 'until somebody removes it' },
+  encryption_keys: { stays: 'until the key is taken from the settings' },
+};

@@ -1,0 +1,48 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
+import { systemClock } from '../../clock';
+import { DatabaseInfo } from '../../database';
+import { Retention } from './retention';
+import { RETENTIONS } from './retention-list';
+
+let database: TestDatabase;
+let retention: Retention;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  retention = new Retention(database.dataSource, new DatabaseInfo(database.kind), { retentionDays: 30 }, systemClock);
+});
+afterAll(() => database.close());
+
+it('knows of every table what ends its rows', async () => {
+  const tables = await database.dataSource.query<{ name: string }[]>(
+    `SELECT DISTINCT coalesce(p.relname, c.relname) AS name FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid LEFT JOIN pg_class p ON p.oid = i.inhparent
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('migrations', 'payment_notes') ORDER BY 1`,
+  );
+  expect(tables.map(({ name }) => name).filter((name) => !(name in RETENTIONS))).toEqual([]);
+});
+
+it('deletes all that is overdue, however much it is, and nothing else', async () => {
+  await database.dataSource.query(
+    `INSERT INTO webhook_replays (id, actor, filter, matched, at)
+     SELECT gen_random_uuid(), 'ann', '{}', 0, now() - make_interval(days => CASE WHEN n <= 12000 THEN 31 ELSE 29 END) FROM generate_series(1, 12010) n`,
+  );
+  const [connection, old, waiting] = [uuidv7(), uuidv7(), uuidv7()];
+  await database.dataSource.query(
+    `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
+     VALUES ($1, 't1', 'u1', 'acme', 'a', 'Acme', 'a', 'oauth2', 'connected')`,
+    [connection],
+  );
+  for (const [id, status] of [
+    [old, 'succeeded'],
+    [waiting, 'paused'],
+  ])
+    await database.dataSource.query(
+      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, finished_at) VALUES ($1, $2, 't1', 'acme', 'full', 'schedule', $3, now() - interval '31 days')`,
+      [id, connection, status],
+    );
+  await retention.sweep();
+  const count = async (table: string) =>
+    (await database.dataSource.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n;
+  expect(await count('webhook_replays')).toBe(10);
+  expect(await database.dataSource.query('SELECT id FROM sync_runs')).toEqual([{ id: waiting }]);
+});

@@ -1,0 +1,15 @@
+import { Global, Module } from '@nestjs/common';
+import { OUTBOX } from '../../connections';
+import { DestinationInterest } from '../destination-interest';
+import { Outbox } from '../outbox';
+
+/** The outbox, which every part that tells something requires, for tests in which nothing is delivered. */
+@Global()
+@Module({
+  providers: [
+    DestinationInterest,
+    { provide: OUTBOX, useFactory: (interest: DestinationInterest) => new Outbox(interest), inject: [DestinationInterest] },
+  ],
+  exports: [OUTBOX],
+})
+export class OutboxOnlyModule {}
