@@ -2,6 +2,7 @@ import { createWebhookHarness, testProvider, type WebhookHarness } from '../../.
 import { v7 } from 'uuid';
 import { systemClock, type Clock } from '../../../clock';
 import type { WebhookFacts } from '../../contract';
+import { PeriodicTasks } from '../../jobs';
 import { PayloadRetention } from '../replay/payload-retention';
 
 let harness: WebhookHarness;
@@ -168,7 +169,7 @@ it('goes on until no payload is overdue, and where it was stopped the next time'
      SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'testp', 'bulk' || n, 'thing.changed', 'completed', '', '{}', now() - interval '31 days'
      FROM generate_series(1, 1300) n`,
   );
-  const retention = harness.module.get(PayloadRetention);
+  const retention = new PayloadRetention(harness.dataSource, harness.module.get(PeriodicTasks), systemClock, { retentionDays: 30 });
   const stop = new AbortController();
   const first = retention.sweep(stop.signal);
   stop.abort();
