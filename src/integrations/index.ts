@@ -57,13 +57,15 @@ export {
 } from './sync';
 export { ConnectService } from './connect';
 export {
-  ActionReconciler,
-  type Reconcile,
   ActionReplyInterceptor,
-  ActionService,
-  type ActionAnswer,
   type ActionResult,
+  defineOperation,
   type Operation,
+  type OperationCall,
+  OperationRegistry,
+  type OperationRequest,
+  OperationService,
+  type OperationView,
 } from './operations';
 export {
   AlertService,

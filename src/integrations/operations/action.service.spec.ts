@@ -7,7 +7,7 @@ import { ConnectionRepository } from '../connections/connection.repository';
 import { SecretBox } from '../connections/tokens/secret-box';
 import type { ConnectionRef, Provider } from '../contract';
 import { ProviderRegistry } from '../providers/provider-registry';
-import type { ActionAnswer, ActionRequest, Operation } from './action';
+import type { ActionAnswer, ActionRequest, Attempt } from './action';
 import { isReplayed } from './action-outcome';
 import { ActionReconciler } from './action-reconciler';
 import { ActionRepository } from './action.repository';
@@ -275,7 +275,7 @@ function sending(
   { provider: key = 'keyed', body = { text: 'hello' }, fails = [] }: Wish = {},
   work: () => Promise<void> = () => Promise.resolve(),
 ) {
-  const operations: Operation[] = [];
+  const operations: Attempt[] = [];
   const connection: ConnectionRef = {
     id: randomUUID(),
     tenant: 'acme',

@@ -76,8 +76,8 @@ export class ActionService {
         return error;
       case 'unknown':
         await this.stored(() => this.actions.markUnknown(claim.id, error.code, claim.leaseUntil));
-        // With the stored key the same request can safely be asked again: its own failure says so.
-        if (this.isRepeatable(request) && request.idempotencyKey !== undefined) return error;
+        // The same request can safely be asked again: its own failure says so.
+        if (request.idempotent || (this.isRepeatable(request) && request.idempotencyKey !== undefined)) return error;
         return new IntegrationError('outcome_unknown', {
           provider: request.connection.provider,
           providerRequestId: error.providerRequestId,

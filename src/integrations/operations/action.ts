@@ -5,7 +5,7 @@ import type { ConnectionRef } from '../contract';
 export interface ActionRequest {
   readonly caller: Principal;
   readonly connection: ConnectionRef;
-  /** Name of the route, e.g. `POST slack/messages`: a key belongs to one. */
+  /** Name of what is done, e.g. `slack.messages.send`: a key belongs to one. */
   readonly route: string;
   /** The validated body. */
   readonly body: unknown;
@@ -16,11 +16,13 @@ export interface ActionRequest {
    * (`RetryFacts.idempotencyHeader`); then `execute` must send it.
    */
   readonly repeatable?: boolean;
-  execute(operation: Operation): Promise<ActionAnswer>;
+  /** Done twice it is the same: a doubtful end is told by its own failure, since the caller may simply ask again. */
+  readonly idempotent?: boolean;
+  execute(attempt: Attempt): Promise<ActionAnswer>;
 }
 
 /** One action, however often it is tried. Stored before the first try. */
-export interface Operation {
+export interface Attempt {
   readonly operationId: string;
   /** For the provider's idempotency header: the same at every try. */
   readonly providerKey: string;

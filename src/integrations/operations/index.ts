@@ -1,6 +1,7 @@
-export { ActionReconciler, type Reconcile } from './action-reconciler';
 export { ActionReplyInterceptor } from './action-reply.interceptor';
-export { ActionService } from './action.service';
-export type { ActionAnswer, ActionResult, Operation } from './action';
+export type { ActionResult } from './action';
+export { defineOperation, type Operation, type OperationCall } from './operation';
+export { OperationRegistry } from './operation-registry';
+export { OperationService, type OperationRequest } from './operation.service';
+export type { OperationView } from './operation-view';
 export { OperationsModule } from './operations.module';
-export { ProxyController } from './proxy/proxy.controller';

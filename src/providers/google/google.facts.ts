@@ -21,6 +21,7 @@ export const MAIL_READ_SCOPES: readonly string[] = [
   `${SCOPE}gmail.metadata`,
   'https://mail.google.com/',
 ];
+export const MAIL_SEND_SCOPES: readonly string[] = [`${SCOPE}gmail.compose`, `${SCOPE}gmail.modify`, 'https://mail.google.com/'];
 /** Without one of these nothing can be done here. */
 export const isUseful = (scope: string): boolean =>
   scope.startsWith(`${SCOPE}calendar`) || scope.startsWith(`${SCOPE}gmail.`) || scope === 'https://mail.google.com/';

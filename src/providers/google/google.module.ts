@@ -2,7 +2,7 @@ import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
-import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
+import { IntegrationsModule, OperationRegistry, ProviderRegistry, type Provider } from '../../integrations';
 import { GoogleAuthService } from './google-auth.service';
 import { GoogleCalendarSync } from './google-calendar.sync';
 import { GoogleMailSync } from './google-mail.sync';
@@ -11,6 +11,7 @@ import { GoogleSyncService } from './google-sync.service';
 import { GoogleWebhooksService } from './google-webhooks.service';
 import { GoogleController } from './google.controller';
 import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
+import { GoogleOperations } from './google.operations';
 import { GoogleService } from './google.service';
 import { googleSettings } from './google.settings';
 
@@ -24,6 +25,7 @@ import { googleSettings } from './google.settings';
     GoogleSyncService,
     GoogleWebhooksService,
     GoogleService,
+    GoogleOperations,
     GoogleEventsHandler,
     GoogleCalendarsHandler,
     GoogleMailHandler,
@@ -39,7 +41,10 @@ export class GoogleModule {
     auth: GoogleAuthService,
     sync: GoogleSyncService,
     webhooks: GoogleWebhooksService,
+    operations: OperationRegistry,
+    own: GoogleOperations,
   ) {
+    operations.register(own.all);
     registry.register(googleProvider(settings, { auth, sync, webhooks }));
   }
 }

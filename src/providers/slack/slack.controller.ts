@@ -1,63 +1,39 @@
 import { Controller, Get, Headers, Post, UseInterceptors } from '@nestjs/common';
 import { z } from 'zod';
-import {
-  cursor,
-  CurrentUser,
-  decodeCursor,
-  encodeCursor,
-  IdParam,
-  limit,
-  paged,
-  ZodBody,
-  ZodQuery,
-  type Principal,
-  type Paged,
-} from '../../http-api';
-import { ActionReplyInterceptor, ActionService, ConnectionRepository, toRef, type ActionResult } from '../../integrations';
-import { SLACK } from './slack.facts';
-import { postMessageBody, SlackService, type PostMessage, type SlackChannelSummary } from './slack.service';
+import { cursor, CurrentUser, IdParam, limit, ZodBody, ZodQuery, type Principal } from '../../http-api';
+import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
+import { SlackOperations } from './slack.operations';
+import { postMessageBody, type PostMessage } from './slack.service';
 
 const channelsQuery = z.strictObject({ limit, cursor });
-const position = z.strictObject({ cursor: z.string().min(1).max(1_000) });
 
+/** Doors of their own to Slack's operations. */
+@UseInterceptors(ActionReplyInterceptor)
 @Controller('v1/connections/:id/slack')
 export class SlackController {
   constructor(
-    private readonly connections: ConnectionRepository,
-    private readonly actions: ActionService,
-    private readonly slack: SlackService,
+    private readonly operations: OperationService,
+    private readonly slack: SlackOperations,
   ) {}
 
   /** The workspace's channels, asked live. */
   @Get('channels')
-  async channels(
+  channels(
     @CurrentUser() caller: Principal,
-    @IdParam() id: string,
+    @IdParam() connectionId: string,
     @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>,
-  ): Promise<Paged<SlackChannelSummary>> {
-    const at = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position).cursor;
-    const connection = await this.connections.findUsable(caller, SLACK, id);
-    const page = await this.slack.listChannels(toRef(connection), { limit: query.limit, cursor: at });
-    return paged(page.channels, page.cursor === undefined ? null : encodeCursor({ cursor: page.cursor }));
+  ): Promise<ActionResult> {
+    return this.operations.run(this.slack.listChannels, query, { caller, connectionId });
   }
 
   /** Posts a message as the app. Slack takes no idempotency key: one of doubtful outcome stays `outcome_unknown`. */
   @Post('messages')
-  @UseInterceptors(ActionReplyInterceptor)
-  async postMessage(
+  postMessage(
     @CurrentUser() caller: Principal,
-    @IdParam() id: string,
+    @IdParam() connectionId: string,
     @ZodBody(postMessageBody) body: PostMessage,
     @Headers('idempotency-key') idempotencyKey?: string,
   ): Promise<ActionResult> {
-    const connection = toRef(await this.connections.findUsable(caller, SLACK, id));
-    return this.actions.run({
-      caller,
-      connection,
-      route: 'POST slack/messages',
-      body,
-      idempotencyKey,
-      execute: async () => ({ status: 201, body: await this.slack.postMessage(connection, body) }),
-    });
+    return this.operations.run(this.slack.sendMessage, body, { caller, connectionId, idempotencyKey });
   }
 }

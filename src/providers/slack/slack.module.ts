@@ -2,7 +2,7 @@ import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
-import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
+import { IntegrationsModule, OperationRegistry, ProviderRegistry, type Provider } from '../../integrations';
 import { SlackAuthService } from './slack-auth.service';
 import { SlackChannelHandler, SlackMessageHandler, SlackRateLimitedHandler, SlackUserHandler } from './slack-records.handlers';
 import { SlackRevocationHandler } from './slack-revocation.handler';
@@ -10,6 +10,7 @@ import { SlackSyncService } from './slack-sync.service';
 import { SlackWebhooksService } from './slack-webhooks.service';
 import { SlackController } from './slack.controller';
 import { SLACK, SLACK_API_BASE_URL, slackHttp, slackOAuth2 } from './slack.facts';
+import { SlackOperations } from './slack.operations';
 import { SlackService } from './slack.service';
 import { slackSettings } from './slack.settings';
 
@@ -21,6 +22,7 @@ import { slackSettings } from './slack.settings';
     SlackSyncService,
     SlackWebhooksService,
     SlackService,
+    SlackOperations,
     SlackMessageHandler,
     SlackChannelHandler,
     SlackUserHandler,
@@ -38,7 +40,10 @@ export class SlackModule {
     auth: SlackAuthService,
     sync: SlackSyncService,
     webhooks: SlackWebhooksService,
+    operations: OperationRegistry,
+    own: SlackOperations,
   ) {
+    operations.register(own.all);
     registry.register(slackProvider(settings, { auth, sync, webhooks }));
   }
 }

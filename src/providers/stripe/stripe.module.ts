@@ -2,7 +2,7 @@ import { Inject, Module } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
-import { IntegrationsModule, ProviderRegistry, type Provider } from '../../integrations';
+import { IntegrationsModule, OperationRegistry, ProviderRegistry, type Provider } from '../../integrations';
 import { StripeAuthService } from './stripe-auth.service';
 import { StripeRecordsHandler } from './stripe-records.handler';
 import { StripeRevocationHandler } from './stripe-revocation.handler';
@@ -10,13 +10,22 @@ import { StripeSyncService } from './stripe-sync.service';
 import { StripeWebhooksService } from './stripe-webhooks.service';
 import { StripeController } from './stripe.controller';
 import { STRIPE, STRIPE_API_BASE_URL, STRIPE_API_KEY, stripeHttp, stripeOAuth2 } from './stripe.facts';
+import { StripeOperations } from './stripe.operations';
 import { StripeService } from './stripe.service';
 import { stripeSettings } from './stripe.settings';
 
 @Module({
   imports: [IntegrationsModule],
   controllers: [StripeController],
-  providers: [StripeAuthService, StripeSyncService, StripeWebhooksService, StripeService, StripeRecordsHandler, StripeRevocationHandler],
+  providers: [
+    StripeAuthService,
+    StripeSyncService,
+    StripeWebhooksService,
+    StripeService,
+    StripeOperations,
+    StripeRecordsHandler,
+    StripeRevocationHandler,
+  ],
   exports: [StripeService],
 })
 export class StripeModule {
@@ -28,7 +37,10 @@ export class StripeModule {
     auth: StripeAuthService,
     sync: StripeSyncService,
     webhooks: StripeWebhooksService,
+    operations: OperationRegistry,
+    own: StripeOperations,
   ) {
+    operations.register(own.all);
     registry.register(stripeProvider(settings, { auth, sync, webhooks }));
   }
 }
@@ -47,6 +59,6 @@ export function stripeProvider(settings: Settings, services: Pick<Provider, 'aut
     apiKey: STRIPE_API_KEY,
     ...services,
     http: stripeHttp(own, apiBaseUrl),
-    actions: ['subscriptions.create', 'subscriptions.cancel'],
+    actions: ['subscriptions.create', 'subscriptions.cancel', 'subscriptions.resume', 'subscriptions.changePrice'],
   };
 }

@@ -10,10 +10,12 @@ import { stripeClient, stripeObject } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { stripeSettings } from './stripe.settings';
 
+const priceId = z.string().regex(/^(price|plan)_[A-Za-z0-9]{1,250}$/, 'must be the id of a price (price_...)');
+
 /** Limits of https://docs.stripe.com/metadata: 50 keys of 40 characters, values of 500. */
 export const createSubscriptionBody = z.strictObject({
   customerId: z.string().regex(/^cus_[A-Za-z0-9]{1,250}$/, 'must be the id of a customer (cus_...)'),
-  priceId: z.string().regex(/^(price|plan)_[A-Za-z0-9]{1,250}$/, 'must be the id of a price (price_...)'),
+  priceId,
   metadata: z
     .record(
       z
@@ -29,6 +31,17 @@ export const createSubscriptionBody = z.strictObject({
 export type CreateSubscription = z.output<typeof createSubscriptionBody>;
 
 export const subscriptionId = z.string().regex(/^sub_[A-Za-z0-9]{1,250}$/, 'must be the id of a subscription (sub_...)');
+
+export const changePriceBody = z.strictObject({
+  subscriptionId,
+  priceId,
+  /** `prorate` puts the difference on the next invoice, `prorate_now` invoices it at once, `none` leaves it. */
+  proration: z.enum(['prorate', 'prorate_now', 'none']).default('prorate'),
+});
+export type ChangePrice = z.output<typeof changePriceBody>;
+
+/** https://docs.stripe.com/billing/subscriptions/prorations */
+const PRORATION = { prorate: 'create_prorations', prorate_now: 'always_invoice', none: 'none' } as const;
 
 export interface CreatedSubscription {
   readonly subscriptionId: string;
@@ -84,22 +97,45 @@ export class StripeService {
     return { subscriptionId: subscription.id, status: subscription.status, clientSecret: clientSecretOf(subscription) };
   }
 
-  /** Ends with the period that is paid for; until then it stays active. Said twice it is the same. */
-  async cancelAtPeriodEnd(
+  /** True: it ends with the period that is paid for, and stays active until then. False: it goes on. Said twice it is the same. */
+  async setCancelAtPeriodEnd(
     connection: ConnectionRef,
     id: string,
+    cancelAtPeriodEnd: boolean,
     idempotencyKey: string,
-    signal?: AbortSignal,
   ): Promise<CancelledSubscription> {
-    const client = this.client(connection, 'stripe.subscriptions.cancel', signal);
+    const client = this.client(connection, cancelAtPeriodEnd ? 'stripe.subscriptions.cancel' : 'stripe.subscriptions.resume', undefined);
     const subscription = await stripeObject('subscription', () =>
-      client.subscriptions.update(id, { cancel_at_period_end: true }, { idempotencyKey }),
+      client.subscriptions.update(id, { cancel_at_period_end: cancelAtPeriodEnd }, { idempotencyKey }),
     );
     return {
       subscriptionId: subscription.id,
       cancelAtPeriodEnd: subscription.cancel_at_period_end,
       currentPeriodEnd: periodEndOf(subscription),
     };
+  }
+
+  /** @throws IntegrationError `invalid_request` where the subscription has several items: which one is meant is not ours to guess */
+  async changePrice(
+    connection: ConnectionRef,
+    { subscriptionId: id, priceId: price, proration }: ChangePrice,
+    idempotencyKey: string,
+  ): Promise<{ subscriptionId: string; status: string; priceId: string }> {
+    const client = this.client(connection, 'stripe.subscriptions.changePrice', undefined);
+    const found = await stripeObject('subscription', () => client.subscriptions.retrieve(id));
+    const [item, another] = found.items.data;
+    if (!item || another) {
+      throw new IntegrationError('invalid_request', {
+        provider: STRIPE,
+        notExecuted: true,
+        detail: 'The subscription has several items, or none.',
+        nextStep: 'Change its items through the proxy, naming the item.',
+      });
+    }
+    const changed = await stripeObject('subscription', () =>
+      client.subscriptions.update(id, { items: [{ id: item.id, price }], proration_behavior: PRORATION[proration] }, { idempotencyKey }),
+    );
+    return { subscriptionId: changed.id, status: changed.status, priceId: changed.items.data[0]?.price.id ?? price };
   }
 
   private client(connection: ConnectionRef, operation: string, signal: AbortSignal | undefined): Stripe {

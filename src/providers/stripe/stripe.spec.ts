@@ -319,7 +319,7 @@ describe('subscriptions', () => {
 
   it('ends at the end of the period, which stands on the items', async () => {
     const made = await stripe.createSubscription(connection, { customerId: customer(), priceId }, 'key-3');
-    const cancelled = await stripe.cancelAtPeriodEnd(connection, made.subscriptionId, 'key-4');
+    const cancelled = await stripe.setCancelAtPeriodEnd(connection, made.subscriptionId, true, 'key-4');
     expect(cancelled).toMatchObject({ subscriptionId: made.subscriptionId, cancelAtPeriodEnd: true });
     expect(Date.parse(String(cancelled.currentPeriodEnd))).toBeGreaterThan(Date.now());
   });

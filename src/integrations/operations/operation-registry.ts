@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { IntegrationError } from '../../errors';
+import { ActionReconciler } from './action-reconciler';
+import { fullNameOf, type Operation } from './operation';
+
+/** What operations there are. Each provider's module registers its own while Nest builds it. */
+@Injectable()
+export class OperationRegistry {
+  private readonly operations = new Map<string, Operation>();
+
+  constructor(private readonly reconciler: ActionReconciler) {}
+
+  /** @throws Error for a name that is taken: a fault of the program, seen at start */
+  register(operations: readonly Operation[]): void {
+    for (const operation of operations) {
+      const name = fullNameOf(operation);
+      if (this.operations.has(name)) throw new Error(`The operation "${name}" is registered twice.`);
+      this.operations.set(name, operation);
+      const { find } = operation;
+      if (!find) continue;
+      this.reconciler.register(name, async (connection, operationId, signal) => {
+        const body: unknown = await find(connection, operationId, signal);
+        return body === undefined ? undefined : { status: operation.makes ? 201 : 200, body };
+      });
+    }
+  }
+
+  /** @throws IntegrationError `not_found` */
+  get(provider: string, name: string): Operation {
+    const operation = this.operations.get(fullNameOf({ provider, name }));
+    if (!operation) {
+      throw new IntegrationError('not_found', {
+        detail: 'This provider has no such operation.',
+        nextStep: 'GET /v1/connections/:id/operations lists those that there are.',
+      });
+    }
+    return operation;
+  }
+
+  /** In the order of their names. */
+  all(provider?: string): Operation[] {
+    return [...this.operations.values()]
+      .filter((operation) => provider === undefined || operation.provider === provider)
+      .sort((a, b) => (fullNameOf(a) < fullNameOf(b) ? -1 : 1));
+  }
+}

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { v7 as uuid } from 'uuid';
+import { IntegrationError } from '../../errors';
+import { ZodPipe, type Principal } from '../../http-api';
+import { ConnectionRepository, toRef, type Connection } from '../connections';
+import type { ActionResult } from './action';
+import { ActionService } from './action.service';
+import { fullNameOf, missingScopesOf, type Operation } from './operation';
+import { OperationRegistry } from './operation-registry';
+
+/** Who runs an operation, on which connection. */
+export interface OperationRequest {
+  readonly caller: Principal;
+  readonly connectionId: string;
+  /** As the caller sent it; of no meaning for a read. */
+  readonly idempotencyKey?: string;
+}
+
+/** Runs operations: a read at once, all else stored before its first attempt and not carried out twice because a request was. */
+@Injectable()
+export class OperationService {
+  constructor(
+    private readonly connections: ConnectionRepository,
+    private readonly registry: OperationRegistry,
+    private readonly actions: ActionService,
+  ) {}
+
+  /** By its name among the operations of the connection's provider. @throws IntegrationError `not_found`, `invalid_request`, and as `run` */
+  async runNamed(name: string, input: unknown, request: OperationRequest): Promise<ActionResult> {
+    const { provider } = await this.connections.findFor(request.caller, request.connectionId);
+    const operation = this.registry.get(provider, name);
+    return this.run(operation, new ZodPipe(operation.input).transform(input), request);
+  }
+
+  /**
+   * @param input as the operation's schema gave it
+   * @throws IntegrationError `connection_not_found`, `needs_reauth`, `missing_scope`; `outcome_unknown`; or the operation's own failure
+   */
+  async run<I extends z.ZodType, O extends z.ZodType>(
+    operation: Operation<I, O>,
+    input: z.output<I>,
+    { caller, connectionId, idempotencyKey }: OperationRequest,
+  ): Promise<ActionResult> {
+    const found = await this.connections.findUsable(caller, operation.provider, connectionId);
+    assertScopes(operation as unknown as Operation, found);
+    const connection = toRef(found);
+    if (operation.effect === 'read') {
+      const operationId = uuid();
+      return { status: 200, body: await operation.run({ connection, input, operationId, providerKey: operationId }), replayed: false };
+    }
+    return this.actions.run({
+      caller,
+      connection,
+      route: fullNameOf(operation),
+      body: input,
+      idempotencyKey,
+      repeatable: operation.repeat === 'provider-key',
+      idempotent: operation.idempotent,
+      execute: async (attempt) => ({
+        status: operation.makes ? 201 : 200,
+        body: await operation.run({ connection, input, ...attempt }),
+      }),
+    });
+  }
+}
+
+/** What is known to be missing is said before anything is sent; a key's rights are the provider's to know. */
+function assertScopes(operation: Operation, { authType, scopes, provider }: Connection): void {
+  if (authType !== 'oauth2' || scopes.length === 0) return;
+  const missingScopes = missingScopesOf(operation, scopes);
+  if (missingScopes.length > 0) throw new IntegrationError('missing_scope', { provider, notExecuted: true, extra: { missingScopes } });
+}

@@ -1,0 +1,51 @@
+import { Body, Controller, Get, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
+import { z } from 'zod';
+import { ApiOperation, ApiTags, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
+import { ConnectionRepository } from '../connections';
+import { ProviderRegistry } from '../providers';
+import type { ActionResult } from './action';
+import { ActionReplyInterceptor } from './action-reply.interceptor';
+import { OperationRegistry } from './operation-registry';
+import { operationOfConnection, operationView, type OperationView } from './operation-view';
+import { OperationService } from './operation.service';
+
+const catalogueQuery = z.strictObject({ provider: z.string().max(32).optional() });
+
+/** What can be done with the providers, and a door to each of it. */
+@ApiTags('operations')
+@Controller('v1')
+export class OperationsController {
+  constructor(
+    private readonly operations: OperationService,
+    private readonly registry: OperationRegistry,
+    private readonly providers: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
+  ) {}
+
+  @ApiOperation({ summary: 'The operations of all providers, or of one', operationId: 'listOperations' })
+  @Get('operations')
+  list(@ZodQuery(catalogueQuery) { provider }: z.output<typeof catalogueQuery>): Paged<OperationView> {
+    if (provider !== undefined) this.providers.get(provider);
+    return paged(this.registry.all(provider).map((each) => operationView(each, this.providers.find(each.provider)?.configured ?? false)));
+  }
+
+  @ApiOperation({ summary: 'The operations of a connection, and whether each can be run now', operationId: 'listConnectionOperations' })
+  @Get('connections/:id/operations')
+  async ofConnection(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<Paged<OperationView>> {
+    const connection = await this.connections.findFor(caller, id);
+    return paged(this.registry.all(connection.provider).map((each) => operationOfConnection(each, connection)));
+  }
+
+  @ApiOperation({ summary: 'Runs an operation; the body is its input', operationId: 'runOperation' })
+  @Post('connections/:id/operations/:name')
+  @UseInterceptors(ActionReplyInterceptor)
+  async run(
+    @CurrentUser() caller: Principal,
+    @IdParam() id: string,
+    @Param('name') name: string,
+    @Body() input: unknown,
+    @Headers('idempotency-key') idempotencyKey?: string,
+  ): Promise<ActionResult> {
+    return this.operations.runNamed(name, input, { caller, connectionId: id, idempotencyKey });
+  }
+}

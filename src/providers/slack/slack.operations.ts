@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { cursor, decodeCursor, encodeCursor, limit } from '../../http-api';
+import { defineOperation } from '../../integrations';
+import { SLACK } from './slack.facts';
+import { postMessageBody, SlackService } from './slack.service';
+
+const position = z.strictObject({ cursor: z.string().min(1).max(1_000) });
+
+const channel = z.object({
+  id: z.string(),
+  name: z.string(),
+  isPrivate: z.boolean(),
+  isArchived: z.boolean(),
+  isMember: z.boolean().describe('Whether the app is a member: it can only post where it is.'),
+  topic: z.string(),
+  members: z.number().optional(),
+});
+
+/** What can be done with Slack. */
+@Injectable()
+export class SlackOperations {
+  constructor(private readonly slack: SlackService) {}
+
+  readonly listChannels = defineOperation({
+    name: 'channels.list',
+    provider: SLACK,
+    title: 'List channels',
+    description: 'The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for.',
+    input: z.strictObject({ limit, cursor }),
+    output: z.object({ data: z.array(channel), nextCursor: z.string().nullable() }),
+    effect: 'read',
+    scopes: ['channels:read'],
+    repeat: 'none',
+    run: async ({ connection, input }) => {
+      const at = input.cursor === undefined ? undefined : decodeCursor(input.cursor, position).cursor;
+      const page = await this.slack.listChannels(connection, { limit: input.limit, cursor: at });
+      return { data: page.channels, nextCursor: page.cursor === undefined ? null : encodeCursor({ cursor: page.cursor }) };
+    },
+  });
+
+  /** Slack takes no idempotency key, and its messages cannot be searched by an app: one of doubtful outcome stays unknown. */
+  readonly sendMessage = defineOperation({
+    name: 'messages.send',
+    provider: SLACK,
+    title: 'Send a message',
+    description: 'Posts a message to a channel as the app, or answers in a thread (threadTs). A text is shown as it is written.',
+    input: postMessageBody,
+    output: z.object({ ts: z.string(), channel: z.string() }),
+    effect: 'write',
+    makes: true,
+    scopes: ['chat:write'],
+    repeat: 'none',
+    run: ({ connection, input }) => this.slack.postMessage(connection, input),
+  });
+
+  readonly all = [this.listChannels, this.sendMessage];
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { OperationRegistry } from '../src/integrations';
+import { Browser } from './support/browser';
+import { startTestApp, type TestApp } from './support/test-app';
+
+interface View {
+  readonly name: string;
+  readonly provider: string;
+  readonly title: string;
+  readonly description: string;
+  readonly effect: string;
+  readonly input: { type?: string; properties?: object };
+  readonly output: { type?: string; properties?: object };
+  readonly available: boolean;
+  readonly missingScopes: string[];
+}
+interface Problem {
+  readonly code: string;
+  readonly detail: string;
+}
+
+let app: TestApp;
+let browser: Browser;
+const connections: Record<string, string> = {};
+beforeAll(async () => {
+  app = await startTestApp();
+  browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
+  for (const provider of ['slack', 'stripe', 'google'])
+    connections[provider] = (await browser.connect(provider)).searchParams.get('connection') ?? '';
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  app.sandbox.control.clearFaults();
+  app.sandbox.control.clearLedger();
+});
+
+/** Runs one; a successful answer is checked against what the operation declares. */
+const run = async <T>(provider: string, name: string, input: unknown = {}, headers: Record<string, string> = {}) => {
+  const answer = await browser.api<T & Problem>('POST', `/v1/connections/${connections[provider]}/operations/${name}`, input, { headers });
+  if (answer.status < 300) expect(declared(provider, name).output.safeParse(answer.body)).toMatchObject({ success: true });
+  return { status: answer.status, body: answer.body, replayed: answer.headers.get('idempotent-replayed') === 'true' };
+};
+const declared = (provider: string, name: string) => app.app.get(OperationRegistry, { strict: false }).get(provider, name);
+const hits = (endpoint: string) => app.sandbox.control.ledger({ kind: 'request', endpoint });
+
+describe('the catalogue', () => {
+  it('describes every operation in words and as JSON Schema', async () => {
+    const { body } = await browser.api<{ data: View[]; nextCursor: null }>('GET', '/v1/operations');
+    expect(body.data.length).toBeGreaterThanOrEqual(8);
+    for (const each of body.data) {
+      expect(each).toMatchObject({ available: true, missingScopes: [], output: { type: 'object' } });
+      expect(each.description).toMatch(/^\p{Lu}.{10,}\.$/u);
+    }
+    const send = body.data.find(({ name }) => name === 'emails.send');
+    expect(send).toMatchObject({ provider: 'google', effect: 'write', input: { properties: { subject: { type: 'string' } } } });
+  });
+
+  it('names the same operations as the provider does', async () => {
+    for (const key of ['slack', 'stripe', 'google']) {
+      const { body } = await browser.api<{ data: View[] }>('GET', `/v1/operations?provider=${key}`);
+      expect(new Set(body.data.map(({ provider }) => provider))).toEqual(new Set([key]));
+    }
+    expect((await browser.api('GET', '/v1/operations?provider=nobody')).status).toBe(404);
+  });
+
+  it('says of a connection what it can do, and which scopes are missing', async () => {
+    const other = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'grace' }));
+    const consent = { scope: 'openid email https://www.googleapis.com/auth/calendar.readonly' };
+    const id = (await other.connect('google', consent)).searchParams.get('connection') ?? '';
+    const { body } = await other.api<{ data: View[] }>('GET', `/v1/connections/${id}/operations`);
+    const one = (name: string) => body.data.find((each) => each.name === name);
+    expect(one('events.list')).toMatchObject({ available: true, missingScopes: [] });
+    expect(one('emails.send')).toMatchObject({ available: false, missingScopes: ['https://www.googleapis.com/auth/gmail.send'] });
+    const mail = { to: ['a@example.test'], subject: 's', text: 't' };
+    expect(await other.api('POST', `/v1/connections/${id}/operations/emails.send`, mail)).toMatchObject({
+      status: 403,
+      body: { code: 'missing_scope', missingScopes: ['https://www.googleapis.com/auth/gmail.send'] },
+    });
+    expect(hits('gmail.messages.send')).toEqual([]);
+  });
+});
+
+describe('an operation by its name', () => {
+  it('is once what one key asked for, whichever door was taken', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+    const message = { channel: 'general', text: 'One door' };
+    const first = await run<{ ts: string }>('slack', 'messages.send', message, key);
+    expect(first).toMatchObject({ status: 201, replayed: false });
+    expect(await run('slack', 'messages.send', message, key)).toEqual({ ...first, replayed: true });
+    const door = await browser.api('POST', `/v1/connections/${connections['slack']}/slack/messages`, message, { headers: key });
+    expect([door.status, door.body, door.headers.get('idempotent-replayed')]).toEqual([201, first.body, 'true']);
+    expect(hits('chat.postMessage')).toHaveLength(1);
+  });
+
+  it('stays unknown where its end is, and is looked for where the provider can be searched', async () => {
+    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage', count: 1 });
+    expect(await run('slack', 'messages.send', { channel: 'general', text: 'Perhaps' })).toMatchObject({
+      status: 409,
+      body: { code: 'outcome_unknown' },
+    });
+    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
+    const key = { 'idempotency-key': randomUUID() };
+    const mail = { to: ['zoe@example.test'], subject: 'Perhaps', text: 'Hello' };
+    expect((await run('google', 'emails.send', mail, key)).status).toBe(409);
+    expect(await run('google', 'emails.send', mail, key)).toMatchObject({ status: 201, replayed: true });
+    expect(hits('gmail.messages.send')).toHaveLength(1);
+  });
+
+  it('reads a list', async () => {
+    const first = await run<{ data: object[]; nextCursor: string }>('slack', 'channels.list', { limit: 2 });
+    expect(first).toMatchObject({ status: 200, body: { nextCursor: expect.any(String) as string } });
+    expect((await run<{ data: object[] }>('google', 'events.list', { limit: 3 })).body.data).toHaveLength(3);
+  });
+
+  it('refuses what its schema does not take, and names the field', async () => {
+    expect(await run('slack', 'messages.send', { channel: 'general', text: 'x', colour: 'red' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', detail: expect.stringContaining('colour') as string },
+    });
+    expect(await run('slack', 'channels.list', [])).toMatchObject({ status: 400 });
+  });
+
+  it('is a 404 where there is none, and for another tenant', async () => {
+    expect(await run('slack', 'emails.send', {})).toMatchObject({ status: 404 });
+    expect(await run('slack', '__proto__', {})).toMatchObject({ status: 404 });
+    const token = await app.tokenFor({ tenant: 'other', user: 'eve', role: 'admin' });
+    const path = `/v1/connections/${connections['slack']}/operations`;
+    expect(await browser.api('GET', path, undefined, { token })).toMatchObject({ status: 404, body: { code: 'connection_not_found' } });
+    expect(await browser.api('POST', `${path}/channels.list`, {}, { token })).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a subscription at Stripe', () => {
+  const account = 'acct_1SandboxAcme';
+  const prices = () => (app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices.map(({ id }) => id);
+
+  it('is started, cancelled, resumed and moved to another price', async () => {
+    const customerId = String(app.sandbox.control.stripeCustomer({ account, name: 'Payer' })['id']);
+    const [priceId, otherPrice] = prices();
+    const { body } = await run<{ subscriptionId: string }>('stripe', 'subscriptions.create', { customerId, priceId });
+    const { subscriptionId } = body;
+    expect(await run('stripe', 'subscriptions.cancel', { subscriptionId })).toMatchObject({
+      status: 200,
+      body: { cancelAtPeriodEnd: true },
+    });
+    expect(await run('stripe', 'subscriptions.resume', { subscriptionId })).toMatchObject({
+      status: 200,
+      body: { cancelAtPeriodEnd: false },
+    });
+    const key = { 'idempotency-key': randomUUID() };
+    const change = { subscriptionId, priceId: otherPrice };
+    const moved = await run('stripe', 'subscriptions.changePrice', change, key);
+    expect(moved).toMatchObject({ status: 200, body: { subscriptionId, priceId: otherPrice } });
+    expect(await run('stripe', 'subscriptions.changePrice', change, key)).toEqual({ ...moved, replayed: true });
+  });
+});
