@@ -130,12 +130,51 @@ describe('an operation by its name', () => {
   });
 });
 
+describe('mail and calendar at Google', () => {
+  it('finds a message, and reads it', async () => {
+    const mail = { to: ['zoe@example.test'], subject: 'Search for me', text: 'Hello Zoe' };
+    const sent = await run<{ messageId: string; threadId: string }>('google', 'emails.send', mail);
+    const found = await run<{ data: { messageId: string }[] }>('google', 'emails.search', { query: 'subject:"search for me"' });
+    expect(found.body.data).toEqual([sent.body]);
+    expect(await run('google', 'emails.get', { messageId: sent.body.messageId })).toMatchObject({
+      status: 200,
+      body: { headers: { subject: 'Search for me' }, snippet: 'Hello Zoe', threadId: sent.body.threadId },
+    });
+  });
+
+  it('makes an event once though the answer was lost, changes it only as it was read, and deletes it', async () => {
+    const scopes = ['openid', 'email', 'https://www.googleapis.com/auth/calendar'];
+    const planner = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'planner' }));
+    connections['planner'] =
+      (await planner.connect('google', { scope: scopes.join(' ') }, { scopes })).searchParams.get('connection') ?? '';
+    const ask = async (name: string, input: object, headers: Record<string, string> = {}) => {
+      const path = `/v1/connections/${connections['planner']}/operations/${name}`;
+      return planner.api<{ id: string; etag: string; code?: string }>('POST', path, input, { headers });
+    };
+    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'events.insert', count: 1 });
+    const key = { 'idempotency-key': randomUUID() };
+    const wanted = { summary: 'Plan', start: { dateTime: '2030-01-31T09:00:00Z' }, end: { dateTime: '2030-01-31T10:00:00Z' } };
+    expect(await ask('events.create', wanted, key)).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
+    const made = await ask('events.create', wanted, key);
+    expect(made).toMatchObject({ status: 201, body: { status: 'confirmed' } });
+    expect(hits('events.insert')).toHaveLength(1);
+    const { id: eventId, etag: ifMatch } = made.body;
+    expect(await ask('events.update', { eventId, ifMatch, summary: 'Plan B' })).toMatchObject({ status: 200 });
+    expect(await ask('events.update', { eventId, ifMatch, summary: 'Plan C' })).toMatchObject({
+      status: 409,
+      body: { code: 'provider_conflict' },
+    });
+    expect(await ask('events.delete', { eventId })).toMatchObject({ status: 200, body: { deleted: true } });
+    expect(await ask('events.delete', { eventId })).toMatchObject({ status: 200, body: { deleted: true } });
+  });
+});
+
 describe('a subscription at Stripe', () => {
   const account = 'acct_1SandboxAcme';
   const prices = () => (app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices.map(({ id }) => id);
 
   it('is started, cancelled, resumed and moved to another price', async () => {
-    const customerId = String(app.sandbox.control.stripeCustomer({ account, name: 'Payer' })['id']);
+    const customerId = String(app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer' })['id']);
     const [priceId, otherPrice] = prices();
     const { body } = await run<{ subscriptionId: string }>('stripe', 'subscriptions.create', { customerId, priceId });
     const { subscriptionId } = body;

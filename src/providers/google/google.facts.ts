@@ -22,6 +22,9 @@ export const MAIL_READ_SCOPES: readonly string[] = [
   'https://mail.google.com/',
 ];
 export const MAIL_SEND_SCOPES: readonly string[] = [`${SCOPE}gmail.compose`, `${SCOPE}gmail.modify`, 'https://mail.google.com/'];
+/** Not asked for by default: who changes calendars asks for it at the connect. */
+export const CALENDAR_WRITE_SCOPE = `${SCOPE}calendar.events`;
+export const CALENDAR_WRITE_SCOPES: readonly string[] = [`${SCOPE}calendar`];
 /** Without one of these nothing can be done here. */
 export const isUseful = (scope: string): boolean =>
   scope.startsWith(`${SCOPE}calendar`) || scope.startsWith(`${SCOPE}gmail.`) || scope === 'https://mail.google.com/';

@@ -12,6 +12,8 @@ import { GoogleWebhooksService } from './google-webhooks.service';
 import { GoogleController } from './google.controller';
 import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
 import { GoogleOperations } from './google.operations';
+import { GoogleCalendarOperations } from './google-calendar.operations';
+import { GoogleMailOperations } from './google-mail.operations';
 import { GoogleService } from './google.service';
 import { googleSettings } from './google.settings';
 
@@ -26,6 +28,8 @@ import { googleSettings } from './google.settings';
     GoogleWebhooksService,
     GoogleService,
     GoogleOperations,
+    GoogleCalendarOperations,
+    GoogleMailOperations,
     GoogleEventsHandler,
     GoogleCalendarsHandler,
     GoogleMailHandler,
@@ -43,8 +47,10 @@ export class GoogleModule {
     webhooks: GoogleWebhooksService,
     operations: OperationRegistry,
     own: GoogleOperations,
+    calendar: GoogleCalendarOperations,
+    mail: GoogleMailOperations,
   ) {
-    operations.register(own.all);
+    operations.register([...own.all, ...calendar.all, ...mail.all]);
     registry.register(googleProvider(settings, { auth, sync, webhooks }));
   }
 }
@@ -63,6 +69,6 @@ export function googleProvider(settings: Settings, services: Pick<Provider, 'aut
     oauth2,
     ...services,
     http: googleHttp(roots.calendar),
-    actions: ['emails.send', 'events.list'],
+    actions: ['emails.send', 'emails.search', 'emails.get', 'events.list', 'events.create', 'events.update', 'events.delete'],
   };
 }
