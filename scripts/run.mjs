@@ -1,10 +1,16 @@
 #!/usr/bin/env node
-// The door of every npm command: installs and builds what is missing, then hands over. Needs Node alone.
+// The door of every npm command. In development it installs and builds what is missing; in production it only hands over. Needs Node alone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`Node 20.19 or newer is needed; this is ${process.versions.node}.\n`);
+  process.exit(1);
+}
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(ROOT);
@@ -25,10 +31,10 @@ const CHECKS = [
 const COMMANDS = {
   demo: (args) => source('demo/main.ts', args),
   sandbox: (args) => source('sandbox/main.ts', args),
-  start: (args) => node(['dist/main.js', ...args], { built: true }),
-  token: (args) => node(['dist/cli/token.js', ...args], { built: true }),
-  keys: (args) => node(['dist/cli/keys.js', ...args], { built: true }),
-  migrate: (args) => node(['dist/cli/migrate.js', ...args], { built: true }),
+  start: (args) => here('dist/main.js', args),
+  token: (args) => here('dist/cli/token.js', args),
+  keys: (args) => here('dist/cli/keys.js', args),
+  migrate: (args) => here('dist/cli/migrate.js', args),
   attacks: (args) => heavy('test/attacks', args),
   faults: (args) => heavy('test/faults', args),
   bench: (args) => heavy('bench', args),
@@ -51,6 +57,25 @@ function heavy(folder, args) {
 /** Lives outside `src`: TypeScript that is run as it stands, against the build. */
 function source(file, args) {
   return node(['-r', './scripts/register-swc.cjs', file, ...args], { built: true });
+}
+
+/** In this process, so that signals reach the service and its exit code is ours. */
+async function here(file, args) {
+  if (process.env.NODE_ENV === 'production') {
+    const lacking = ['node_modules', file].filter((path) => !existsSync(path));
+    if (lacking.length > 0) {
+      say(`Not ready to run in production: there is no ${lacking.join(' and no ')}.`);
+      say('Nothing is installed or built in production. Before: npm ci && npm run build && npm prune --omit=dev');
+      return 1;
+    }
+  } else {
+    ensureInstalled();
+    ensureBuilt();
+  }
+  const path = join(ROOT, file);
+  process.argv = [process.argv[0], path, ...args];
+  await import(pathToFileURL(path).href);
+  return undefined; // it ends by itself
 }
 
 /** Installs from the lock file when it changed since the last install. */
@@ -113,4 +138,5 @@ if (!run) {
   say(`usage: run.mjs ${Object.keys(COMMANDS).join('|')}`);
   process.exit(2);
 }
-process.exit(run(args));
+const status = await run(args);
+if (status !== undefined) process.exit(status);

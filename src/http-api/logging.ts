@@ -64,7 +64,7 @@ export class NestLogger extends PinoNestLogger {
 
 /** Where it happened and why, without what an error may carry along (a query's parameters, an answer's body). */
 export function errorForLog(error: unknown, depth = 3): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: typeof error === 'string' ? withoutQueries(error) : 'not an Error' };
+  if (!(error instanceof Error)) return { message: withoutQueries(thrownText(error)) };
   const { code } = error as { code?: unknown };
   return {
     type: error.name,
@@ -73,6 +73,13 @@ export function errorForLog(error: unknown, depth = 3): Record<string, unknown> 
     stack: error.stack && withoutQueries(error.stack),
     ...(error.cause !== undefined && depth > 0 && { cause: errorForLog(error.cause, depth - 1) }),
   };
+}
+
+/** Of something thrown that is no Error: its text, or its members' names; their values may be anybody's. */
+function thrownText(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return `${typeof thrown} thrown: ${String(thrown)}`;
+  const { message } = thrown as { message?: unknown };
+  return typeof message === 'string' ? message : `object thrown, with ${Object.keys(thrown).slice(0, 20).join(', ') || 'no members'}`;
 }
 
 /** Query strings hold `code`, `state`, `session` and `token`. */

@@ -42,7 +42,13 @@ export class Problems {
   private log(problem: Problem, error: IntegrationError, { route }: FailedRequest): void {
     const line = { requestId: problem.requestId, code: problem.code, route, provider: error.provider };
     if (problem.code === 'internal_error') this.logger.error({ ...line, err: errorForLog(error.cause ?? error) }, 'request failed');
-    else this.logger.warn({ ...line, providerCode: error.providerCode, providerRequestId: error.providerRequestId }, 'request failed');
+    else {
+      const cause = error.cause === undefined ? {} : { err: errorForLog(error.cause) };
+      this.logger.warn(
+        { ...line, providerCode: error.providerCode, providerRequestId: error.providerRequestId, ...cause },
+        'request failed',
+      );
+    }
   }
 }
 
