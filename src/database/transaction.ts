@@ -25,11 +25,24 @@ export async function inTransaction<T, First = never>(
   work: (manager: EntityManager, first?: First[]) => Promise<T>,
   begun?: BegunTransaction<First>,
 ): Promise<T> {
+  let first = begun;
+  const tried = retried(() => {
+    const run = first ? first.run(work) : dataSource.transaction((manager) => work(manager));
+    first = undefined;
+    return run;
+  });
+  return tried.catch((error: unknown) => {
+    throw lostConnection(error) ?? asStorageError(error);
+  });
+}
+
+/** Runs a transaction, or a statement that is one, again after a serialization failure or a deadlock: 3 times at most. */
+export async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await (attempt === 0 && begun ? begun.run(work) : dataSource.transaction((manager) => work(manager)));
+      return await work();
     } catch (error) {
-      if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw lostConnection(error) ?? asStorageError(error);
+      if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw error;
     }
     // a random part, so that two that met do not meet again
     await sleep(RETRY_WAIT_MS * 2 ** attempt * (0.5 + Math.random()));

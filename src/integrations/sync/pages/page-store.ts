@@ -1,6 +1,6 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { asStorageError, inTransaction, isRetryableTransactionError, prepared } from '../../../database';
+import { asStorageError, inTransaction, prepared, retried } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import type { SyncPage } from '../../contract';
 import { RecordChangeEvents } from '../records/record-change-events';
@@ -19,9 +19,6 @@ export class RunLostError extends Error {
 
 /** A sweep that would remove more than this share of a partition, and more than so many records, waits for a confirmation. */
 export const SHRINK_GUARD = { share: 0.5, records: 20 } as const;
-
-/** Of a deadlock or a serialization failure. */
-const MAX_RETRIES = 3;
 
 export interface StoredPage {
   readonly counts: RecordCounts;
@@ -167,13 +164,9 @@ export class PageStore {
   }
 
   private async retried<T>(statement: () => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await statement();
-      } catch (error) {
-        if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw asStorageError(error);
-      }
-    }
+    return retried(statement).catch((error: unknown) => {
+      throw asStorageError(error);
+    });
   }
 
   /** A page is progress: the tries are counted anew. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { asStorageError, inTransaction, isRetryableTransactionError, isStorageUnavailable } from '../../../database';
+import { asStorageError, inTransaction, isStorageUnavailable, retried } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { OUTBOX, type OutboxPort } from '../../connections';
 import { WakeUp } from '../../jobs';
@@ -18,7 +18,6 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** A delivery is answered so long after it came, stored or not: providers wait for few seconds only. */
 const DEADLINE_MS = 8_000;
 const RETRY_AFTER_MS = 5_000;
-const MAX_TRIES = 3;
 /** One for all: to make one for each commit costs as much as a delivery. */
 const ANSWERED = new Error('answered');
 
@@ -144,25 +143,15 @@ export class InboxWriter {
     try {
       if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return await this.insertAndForward(events);
       if (!run) {
-        await this.trying(() => insertEvents(this.dataSource, events));
+        await retried(() => insertEvents(this.dataSource, events));
         return () => this.wakeUp.wake('webhooks');
       }
-      const claimed = await this.trying(() => insertAndClaim(this.dataSource, events, run));
+      const claimed = await retried(() => insertAndClaim(this.dataSource, events, run));
       runs = true;
       return () => this.directProcessing.run(run, claimed);
     } finally {
       // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
       if (run && !runs) this.directProcessing.release(run);
-    }
-  }
-
-  private async trying<T>(insert: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await insert();
-      } catch (error) {
-        if (attempt === MAX_TRIES || !isRetryableTransactionError(error)) throw error;
-      }
     }
   }
 

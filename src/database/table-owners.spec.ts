@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { createTestDatabase } from '../../test/support/test-database';
+
+/** Which folder a table belongs to: its statements, and its entity, are there and nowhere else. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  'http-api/sessions': ['browser_sessions', 'used_tokens'],
+  'integrations/connect': ['connect_sessions', 'oauth_states'],
+  'integrations/connections': ['connections', 'encryption_keys', 'token_refreshes', 'tokens'],
+  'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_refusals', 'webhook_replays'],
+  'integrations/sync': ['record_sequences', 'records', 'sync_cursors', 'sync_runs', 'sync_schedules', 'sync_seen', 'sync_watches'],
+  'integrations/operations': ['actions'],
+  'integrations/outbound': ['request_buckets', 'request_log'],
+  'integrations/notifications': ['deliveries', 'destination_secrets', 'destinations', 'outbox', 'record_change_batches'],
+  'integrations/monitoring': ['alerts'],
+  'app-handlers': ['payment_notes'],
+  database: ['migrations'],
+};
+
+/** Files that still name another folder's tables. This list only gets shorter. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  'integrations/connections/connection.repository.ts': ['sync_runs'],
+  'integrations/connections/tokens/encrypted-columns.ts': ['actions', 'destination_secrets'],
+  'integrations/monitoring/alert-rules.ts': [
+    'connections',
+    'destinations',
+    'request_buckets',
+    'sync_runs',
+    'sync_schedules',
+    'webhook_events',
+  ],
+  'integrations/monitoring/provider-health.service.ts': ['connections', 'request_buckets'],
+  'integrations/monitoring/retention.ts': [
+    'destination_secrets',
+    'outbox',
+    'record_change_batches',
+    'request_buckets',
+    'request_log',
+    'webhook_refusals',
+  ],
+  'integrations/sync/records/record.queries.ts': ['connections'],
+  'integrations/sync/runs/schedule.repository.ts': ['connections'],
+  'integrations/sync/runs/sync-scheduler.ts': ['connections'],
+  'integrations/sync/runs/sync.service.ts': ['connections'],
+  'integrations/webhooks/inbox/inbox-insert.ts': ['connections'],
+  'integrations/webhooks/processing/claim.queries.ts': ['connections'],
+};
+
+const SRC = join(__dirname, '..');
+const OWNER = new Map(Object.entries(OWNERS).flatMap(([folder, tables]) => tables.map((table) => [table, folder] as const)));
+const NAMED = /\b(?:FROM|JOIN|INTO|UPDATE|USING|TABLE)\s+(?:ONLY\s+)?([a-z_]+)\b/g;
+/** Where the name is handed on, as a word of its own: `deleteOld('outbox', ...)`. */
+const HANDED = /'([a-z_]+)'/g;
+
+function strangersIn(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  const handsOn = /\$\{table\}/.test(text);
+  const names = [...text.matchAll(NAMED), ...(handsOn ? text.matchAll(HANDED) : [])].map((match) => match[1] ?? '');
+  const strange = names.filter((name) => OWNER.has(name) && !file.startsWith(`${OWNER.get(name)}/`));
+  return [...new Set(strange)].sort();
+}
+
+it('lets no folder name the tables of another in its statements', () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.split(sep).join('/'))
+    .filter((name) => name.endsWith('.ts') && !/\.spec\.ts$|\/testing\/|\/migrations\//.test(name));
+  const found = files.flatMap((file) => {
+    const strangers = strangersIn(file);
+    return strangers.length > 0 ? [[file, strangers] as const] : [];
+  });
+  expect(Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))).toEqual(KNOWN);
+});
+
+it('knows the owner of every table', async () => {
+  const { dataSource, close } = await createTestDatabase();
+  const tables = await dataSource.query<{ name: string }[]>(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`);
+  await close();
+  expect(tables.map(({ name }) => name).sort()).toEqual([...OWNER.keys()].sort());
+});
