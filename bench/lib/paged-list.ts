@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { startProcess } from '../../test/support/child-process';
-import type { ProviderSync, SyncPage } from '../../src/integrations/contract';
+import type { Extent, ProviderSync, SyncPage } from '../../src/integrations/contract';
 import { governedFetch } from './governed-fetch';
 
 export interface Item {
@@ -34,14 +34,14 @@ export async function startPagedList(count: number): Promise<PagedList> {
       {
         name: 'items',
         label: 'Items',
-        async *full({ signal, checkpoint }): AsyncIterable<SyncPage> {
+        async *full({ signal, checkpoint }): AsyncGenerator<SyncPage, Extent, void> {
           let after = (checkpoint as { after: number } | undefined)?.after ?? 0;
           for (;;) {
             const { items, total, next } = await page(after, pageSize, signal);
             const records = items.map((item) => ({ id: item.id, data: item }));
             if (next === null) {
               yield { records, total, cursor: { head: total } };
-              return;
+              return { complete: true };
             }
             after = next;
             yield { records, total, checkpoint: { after } };

@@ -254,6 +254,7 @@ function filterOf(collection: CollectionName, params: Json): (object: StripeObje
       record(record(object['parent'])['subscription_details'])['subscription'] !== subscription
     )
       return false;
+    if (collection === 'prices' && params['active'] === undefined && object['active'] === false) return false;
     if (collection === 'subscriptions') return status === 'all' || (status ? object['status'] === status : object['status'] !== 'canceled');
     return !status || object['status'] === status;
   };

@@ -297,6 +297,8 @@ export interface WebhookHandler<T = unknown, P = unknown> {
 
 export interface ProviderSync {
   readonly resources: readonly SyncResource[];
+  /** Names of resources that no run can walk: events alone fill them. */
+  readonly eventOnly?: readonly string[];
 }
 
 /**
@@ -307,10 +309,13 @@ export interface SyncResource {
   readonly name: string;
   /** As people read it: "Calendar events". */
   readonly label: string;
-  /** The partitions to walk, asked at the start of a run. Default: one, named `''`. A partition that is gone is swept. */
-  partitions?(context: SyncContext): Promise<readonly string[]>;
-  /** Every record there is. `context.checkpoint` is where an interrupted run stopped: go on from there. */
-  full(context: SyncContext): AsyncIterable<SyncPage>;
+  /** The partitions to walk, asked at the start of a run. Default: one, named `''`. One that is not in a complete list is swept. */
+  partitions?(context: SyncContext): Promise<PartitionList>;
+  /**
+   * The records there are; returns whether these were all. `context.checkpoint` is where an interrupted run stopped: go on from there.
+   * What a complete walk did not meet is gone and is swept.
+   */
+  full(context: SyncContext): AsyncGenerator<SyncPage, Extent, void>;
   /**
    * What changed since `context.cursor`. Absent: an incremental run does a full one.
    * @throws IntegrationError `sync_cursor_expired`: the engine does a full run of this partition.
@@ -319,6 +324,14 @@ export interface SyncResource {
   /** How the provider is asked to tell of changes, one watch a partition, where that is a call of its own (Google's channels). */
   readonly watch?: WatchFacts;
 }
+
+/**
+ * Whether a list held everything there is. One that a filter, a window, a limit or a narrower scope cut proves nothing of what is not in
+ * it: it adds and changes, and never removes. `why` is for people: "Holds the newest 200 mails."
+ */
+export type Extent = { readonly complete: true } | { readonly complete: false; readonly why: string };
+
+export type PartitionList = Extent & { readonly names: readonly string[] };
 
 export interface WatchFacts {
   /** A new watch is made this long before the old one ends, ms. */

@@ -67,10 +67,11 @@ export class SyncController {
     @ZodQuery(recordList) query: z.infer<typeof recordList>,
   ): Promise<FeedPage> {
     const connection = await this.connections.findFor(caller, id);
-    if (!this.resourcesOf(connection.provider).includes(resource) && !(await this.feed.has(id, resource))) {
+    const known = [...this.resourcesOf(connection.provider), ...(this.registry.find(connection.provider)?.sync?.eventOnly ?? [])];
+    if (!known.includes(resource) && !(await this.feed.has(id, resource))) {
       throw new IntegrationError('not_found', {
         detail: `There is no resource "${resource.slice(0, 100)}".`,
-        nextStep: `Known here: ${this.resourcesOf(connection.provider).join(', ')}.`,
+        nextStep: `Known here: ${known.join(', ')}.`,
       });
     }
     const { cursor: from, limit: most, since } = query;

@@ -4,7 +4,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings, type ProviderSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
-import type { AccountIdentity, ConnectionRef, Fetch, ProviderAuth, TokenGrant } from '../../integrations';
+import type { AccountIdentity, ConnectionRef, Fetch, PartitionList, ProviderAuth, TokenGrant } from '../../integrations';
 import { GOOGLE, googleOAuth2, isUseful } from './google.facts';
 import { googleSettings } from './google.settings';
 
@@ -98,4 +98,11 @@ export class GoogleAuthService implements ProviderAuth {
 export function hasScope(connection: ConnectionRef, wanted: readonly string[]): boolean {
   const scopes = connection.metadata['scopes'];
   return !Array.isArray(scopes) || wanted.some((scope) => scopes.includes(scope));
+}
+
+/** The one partition of a resource that needs a scope. Without the scope nothing is known, and what is stored stays. */
+export function allowed(connection: ConnectionRef, wanted: readonly string[]): PartitionList {
+  return hasScope(connection, wanted)
+    ? { names: [''], complete: true }
+    : { names: [], complete: false, why: 'The permission was not given.' };
 }

@@ -5,8 +5,17 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
-import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
-import { hasScope } from './google-auth.service';
+import {
+  callSdk,
+  type Extent,
+  type PartitionList,
+  type SyncContext,
+  type SyncPage,
+  type SyncRecord,
+  type SyncResource,
+  type WatchFacts,
+} from '../../integrations';
+import { allowed } from './google-auth.service';
 import { calendarClient } from './google.clients';
 import { CALENDAR_SCOPES, GOOGLE, googleRoots } from './google.facts';
 import { googleSettings } from './google.settings';
@@ -18,7 +27,9 @@ const DAY_MS = 86_400_000;
  * A sync token only serves the query that made it, so the query is kept with it: changing this constant costs no connection its place.
  * No window of time: it would be frozen into the token. https://developers.google.com/workspace/calendar/api/guides/sync
  */
-const QUERY = { maxResults: PAGE_SIZE };
+const EVENTS_QUERY = { maxResults: PAGE_SIZE, showHiddenInvitations: true };
+/** A calendar that a person hid from the list is there all the same. */
+const CALENDARS_QUERY = { maxResults: PAGE_SIZE, showHidden: true };
 
 const cursorShape = z.object({ syncToken: z.string().min(1), query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) });
 const checkpointShape = z.object({ pageToken: z.string().min(1) });
@@ -42,8 +53,8 @@ export class GoogleCalendarSync {
     this.calendars = {
       name: 'calendars',
       label: 'Calendars',
-      partitions: async ({ connection }) => (hasScope(connection, CALENDAR_SCOPES) ? [''] : []),
-      full: (context) => full(context, this.listCalendars(context)),
+      partitions: ({ connection }) => Promise.resolve(allowed(connection, CALENDAR_SCOPES)),
+      full: (context) => full(context, this.listCalendars(context), CALENDARS_QUERY),
       incremental: (context) => incremental(context, this.listCalendars(context)),
       watch: this.watch((client, requestBody) => client.calendarList.watch({ requestBody })),
     };
@@ -51,22 +62,23 @@ export class GoogleCalendarSync {
       name: 'events',
       label: 'Calendar events',
       partitions: (context) => this.calendarIds(context),
-      full: (context) => full(context, this.listEvents(context)),
+      full: (context) => full(context, this.listEvents(context), EVENTS_QUERY),
       incremental: (context) => incremental(context, this.listEvents(context)),
       watch: this.watch((client, requestBody, calendarId) => client.events.watch({ calendarId, requestBody })),
     };
   }
 
-  private async calendarIds(context: SyncContext): Promise<string[]> {
-    if (!hasScope(context.connection, CALENDAR_SCOPES)) return [];
+  private async calendarIds(context: SyncContext): Promise<PartitionList> {
+    const names = allowed(context.connection, CALENDAR_SCOPES);
+    if (!names.complete) return names;
     const ids: string[] = [];
     const list = this.listCalendars(context);
     for (let pageToken: string | undefined; ;) {
       context.signal.throwIfAborted();
-      const page = await list({ maxResults: PAGE_SIZE, ...(pageToken === undefined ? {} : { pageToken }) });
+      const page = await list({ ...CALENDARS_QUERY, ...(pageToken === undefined ? {} : { pageToken }) });
       ids.push(...page.items.filter((item) => !item.deleted).map((item) => item.id));
       pageToken = page.nextPageToken;
-      if (pageToken === undefined) return ids;
+      if (pageToken === undefined) return { names: ids, complete: true };
     }
   }
 
@@ -114,13 +126,14 @@ export class GoogleCalendarSync {
   }
 }
 
-async function* full(context: SyncContext, list: List): AsyncIterable<SyncPage> {
+async function* full(context: SyncContext, list: List, query: Query): AsyncGenerator<SyncPage, Extent, void> {
   try {
-    yield* walk(context, list, QUERY);
+    yield* walk(context, list, query);
+    return { complete: true };
   } catch (error) {
-    // The calendar went away between the list of calendars and this: nothing is left of it.
+    // It went away since the list of calendars was read: the next list tells.
     if (!isGone(error)) throw error;
-    yield { records: [] };
+    return { complete: false, why: 'The calendar was not found.' };
   }
 }
 

@@ -5,8 +5,16 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
-import { callSdk, type SyncContext, type SyncPage, type SyncRecord, type SyncResource, type WatchFacts } from '../../integrations';
-import { hasScope } from './google-auth.service';
+import {
+  callSdk,
+  type Extent,
+  type SyncContext,
+  type SyncPage,
+  type SyncRecord,
+  type SyncResource,
+  type WatchFacts,
+} from '../../integrations';
+import { allowed } from './google-auth.service';
 import { gmailClient } from './google.clients';
 import { GOOGLE, googleRoots, MAIL_READ_SCOPES } from './google.facts';
 import { googleSettings } from './google.settings';
@@ -40,14 +48,14 @@ export class GoogleMailSync {
     this.messages = {
       name: 'messages',
       label: 'Mail',
-      partitions: async ({ connection }) => (hasScope(connection, MAIL_READ_SCOPES) ? [''] : []),
+      partitions: ({ connection }) => Promise.resolve(allowed(connection, MAIL_READ_SCOPES)),
       full: (context) => this.full(context),
       incremental: (context) => this.incremental(context),
       ...(topic === undefined ? {} : { watch: this.watch(topic) }),
     };
   }
 
-  private async *full(context: SyncContext): AsyncIterable<SyncPage> {
+  private async *full(context: SyncContext): AsyncGenerator<SyncPage, Extent, void> {
     const client = gmailClient(context.fetch, this.rootUrl);
     const resumed = fullCheckpoint.safeParse(context.checkpoint);
     // Asked before the first page: what comes while we read is in the history from here on.
@@ -79,7 +87,9 @@ export class GoogleMailSync {
       pageToken = page.nextPageToken ?? undefined;
       if (pageToken === undefined || read >= FULL_MAILS) {
         yield { records, cursor: { historyId: start } };
-        return;
+        return pageToken === undefined
+          ? { complete: true }
+          : { complete: false, why: `Holds the newest ${FULL_MAILS} mails and what came since.` };
       }
       yield { records, checkpoint: { historyId: start, pageToken, read } };
     }

@@ -28,7 +28,7 @@ interface SlackMessageEvent {
   readonly channel?: string;
   readonly ts?: string;
   readonly deleted_ts?: string;
-  readonly message?: { readonly ts?: string };
+  readonly message?: { readonly ts?: string; readonly subtype?: string };
 }
 
 /** Said, edited, deleted: https://docs.slack.dev/reference/events/message */
@@ -43,8 +43,11 @@ export class SlackMessageHandler implements WebhookHandler<SlackEnvelope<SlackMe
 }
 
 function messageState(event: SlackMessageEvent, channel: string): Pick<SyncRecord, 'data' | 'deleted'> {
-  if (event.subtype === 'message_deleted') return { deleted: true };
-  return { data: { ...(event.subtype === 'message_changed' ? event.message : event), channel } };
+  // Of a message that had replies a gravestone stays: the message itself is deleted.
+  if (event.subtype === 'message_deleted' || event.message?.subtype === 'tombstone') return { deleted: true };
+  // What carries a message is about that one (`message_changed`, `message_replied`), also where Slack leaves the subtype out:
+  // https://docs.slack.dev/reference/events/message/message_replied
+  return { data: { ...(event.message ?? event), channel } };
 }
 
 interface SlackChannelEvent {
@@ -62,6 +65,12 @@ interface SlackChannelEvent {
   'channel_deleted',
   'channel_shared',
   'channel_unshared',
+  'group_rename',
+  'group_archive',
+  'group_unarchive',
+  'group_deleted',
+  'group_left',
+  'channel_left',
 )
 export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackChannelEvent>, SyncRecord | undefined> {
   private readonly apiBaseUrl: string;
@@ -76,7 +85,7 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
   ): Promise<SyncRecord | undefined> {
     const id = typeof event.channel === 'string' ? event.channel : event.channel?.id;
     if (!id) return undefined;
-    if (event.type === 'channel_deleted') return { id, deleted: true };
+    if (event.type === 'channel_deleted' || event.type === 'group_deleted') return { id, deleted: true };
     try {
       const { channel } = await callSdk(() => slackClient(fetch, this.apiBaseUrl).conversations.info({ channel: id }));
       if (!channel?.id) throw new IntegrationError('provider_bad_answer', { provider: SLACK });

@@ -4,7 +4,15 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
-import { callSdk, type ProviderSync, type SyncContext, type SyncPage, type SyncRecord, type SyncResource } from '../../integrations';
+import {
+  callSdk,
+  type Extent,
+  type ProviderSync,
+  type SyncContext,
+  type SyncPage,
+  type SyncRecord,
+  type SyncResource,
+} from '../../integrations';
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { slackSettings } from './slack.settings';
@@ -27,6 +35,7 @@ interface ListAnswer {
 @Injectable()
 export class SlackSyncService implements ProviderSync {
   readonly resources: readonly SyncResource[];
+  readonly eventOnly = ['messages'];
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
@@ -40,7 +49,7 @@ export class SlackSyncService implements ProviderSync {
   private async *walk(
     context: SyncContext,
     list: (client: WebClient, cursor: string | undefined) => Promise<ListAnswer>,
-  ): AsyncIterable<SyncPage> {
+  ): AsyncGenerator<SyncPage, Extent, void> {
     const client = slackClient(context.fetch, this.apiBaseUrl);
     let cursor = cursorOf(context.checkpoint);
     for (let restarts = 0; ;) {
@@ -57,7 +66,7 @@ export class SlackSyncService implements ProviderSync {
       cursor = answer.next === '' ? undefined : answer.next;
       yield { records: answer.items.flatMap(recordOf), ...(cursor === undefined ? {} : { checkpoint: { cursor } }) };
       // A page may be short, or empty, and still not be the last: only the cursor tells.
-      if (cursor === undefined) return;
+      if (cursor === undefined) return { complete: true };
     }
   }
 }

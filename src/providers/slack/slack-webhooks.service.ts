@@ -119,7 +119,7 @@ function objectKeyOf(event: SlackEventBody): string | undefined {
     const ts = messageTs(event);
     return channel && ts ? `message/${channel}/${ts}` : undefined;
   }
-  if (event.type.startsWith('channel_')) return channel ? `channel/${channel}` : undefined;
+  if (/^(channel|group)_/.test(event.type)) return channel ? `channel/${channel}` : undefined;
   if (event.type === 'user_change' || event.type === 'team_join') {
     const user = typeof event.user === 'string' ? event.user : event.user?.id;
     return user ? `user/${user}` : undefined;

@@ -5,7 +5,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
-import type { ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../integrations';
+import type { Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../integrations';
 import { stripeClient, stripeList } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { currentRecord, STRIPE_RESOURCES, type StripeResource } from './stripe.resources';
@@ -23,7 +23,7 @@ const EVENTS_KEPT_S = 30 * 86_400;
 
 /** Seconds since the epoch; nothing before it is still to come. */
 const cursorShape = z.object({ since: z.number() });
-const fullCheckpoint = z.object({ after: z.string(), since: z.number() });
+const fullCheckpoint = z.object({ after: z.string().optional(), since: z.number(), pass: z.number().default(0) });
 const incrementalCheckpoint = z.object({ after: z.string(), since: z.number() });
 
 /**
@@ -45,18 +45,20 @@ export class StripeSyncService implements ProviderSync {
     }));
   }
 
-  private async *full(context: SyncContext, resource: StripeResource): AsyncIterable<SyncPage> {
+  private async *full(context: SyncContext, resource: StripeResource): AsyncGenerator<SyncPage, Extent, void> {
     const client = stripeClient(context.fetch, this.apiBaseUrl);
     const resumed = fullCheckpoint.safeParse(context.checkpoint);
     // Asked before the first page: what changes while we page comes again with the events.
     const since = resumed.success ? resumed.data.since : await this.newestEvent(client, context);
     let after = resumed.success ? resumed.data.after : undefined;
+    let pass = resumed.success ? resumed.data.pass : 0;
+    const passes = resource.passes ?? [{}];
     for (let first = true; ; first = false) {
       context.signal.throwIfAborted();
       let page: { data: { id: string }[]; hasMore: boolean };
       try {
         page = await stripeList(() =>
-          resource.list(client, { limit: PAGE_SIZE, ...(after === undefined ? {} : { starting_after: after }) }),
+          resource.list(client, { limit: PAGE_SIZE, ...passes[pass], ...(after === undefined ? {} : { starting_after: after }) }),
         );
       } catch (error) {
         // The object at which we stopped may be gone by now; from the start then.
@@ -67,10 +69,13 @@ export class StripeSyncService implements ProviderSync {
       after = page.data.at(-1)?.id;
       const records = page.data.map((object) => ({ id: object.id, data: object }));
       if (!page.hasMore || after === undefined) {
-        yield { records, cursor: { since } };
-        return;
+        after = undefined;
+        if (++pass >= passes.length) {
+          yield { records, cursor: { since } };
+          return resource.extent ?? { complete: true };
+        }
       }
-      yield { records, checkpoint: { after, since } };
+      yield { records, checkpoint: { after, since, pass } };
     }
   }
 

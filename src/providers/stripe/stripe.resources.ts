@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import { IntegrationError } from '../../errors';
-import type { SyncRecord } from '../../integrations';
+import type { Extent, SyncRecord } from '../../integrations';
 import { stripeObject } from './stripe.client';
 
 export interface StripeResource {
@@ -11,6 +11,10 @@ export interface StripeResource {
   readonly kind: string;
   /** Events after which a record is read anew: https://docs.stripe.com/api/events/types */
   readonly eventTypes: readonly string[];
+  /** What the list is filtered by, one walk after the other, where no single list holds all. Default: one, unfiltered. */
+  readonly passes?: readonly Readonly<Record<string, unknown>>[];
+  /** What the list holds of all there is. Default: everything. */
+  readonly extent?: Extent;
   list(client: Stripe, page: Stripe.PaginationParams): Promise<Stripe.ApiList<{ id: string }>>;
   get(client: Stripe, id: string): Promise<{ id?: string; object?: string; deleted?: unknown }>;
 }
@@ -72,6 +76,9 @@ export const STRIPE_RESOURCES: readonly StripeResource[] = [
     label: 'Prices',
     kind: 'price',
     eventTypes: ['price.created', 'price.updated', 'price.deleted'],
+    // https://docs.stripe.com/api/prices/list: active ones unless others are asked for, and never those made within another object.
+    passes: [{ active: true }, { active: false }],
+    extent: { complete: false, why: 'Prices made within another object are in no list of Stripe.' },
     list: (client, page) => client.prices.list(page),
     get: (client, id) => client.prices.retrieve(id),
   },

@@ -92,7 +92,7 @@ describe('a page that follows one of records of one kind', () => {
     expect(await store('unchanged', stored, 2)).toEqual({ ...none, unchanged: 2 });
     expect((await process.walks.find(at)).walk?.checkpoint).toBe(2);
     expect((await process.runs.findById(run.id))?.counts).toEqual({ ...none, fetched: 4, created: 2, unchanged: 2 });
-    expect((await pages.finish(run, at, walk)).counts).toEqual(none); // both were met
+    expect((await pages.finish(run, at, walk, { complete: true })).counts).toEqual(none); // both were met
     expect(await rows()).toEqual(before);
   });
 

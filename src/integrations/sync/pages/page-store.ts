@@ -2,7 +2,7 @@ import { Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { asStorageError, inTransaction, prepared, retried } from '../../../database';
 import { IntegrationError } from '../../../errors';
-import type { SyncPage } from '../../contract';
+import type { Extent, SyncPage } from '../../contract';
 import { RecordChangeEvents } from '../records/record-change-events';
 import type { ArrivedPage } from './page-stream';
 import { STORE_NEW_PAGE, STORE_PAGE, STORE_SAME_PAGE } from './page.queries';
@@ -54,7 +54,7 @@ export class PageStore {
     run: SyncRun,
     place: RecordPlace,
     walk: Walk,
-    { page, batch, last }: ArrivedPage,
+    { page, batch, last, extent }: ArrivedPage,
     previous?: UniformPage,
   ): Promise<StoredPage> {
     const progress = { ...page, fetched: page.records.length };
@@ -73,7 +73,7 @@ export class PageStore {
       let counts: RecordCounts;
       let end: StoredPage['end'];
       if (last) {
-        const swept = await this.end(manager, run, place, walk, page.cursor, await this.records.applyLocked(manager, place, batch));
+        const swept = await this.end(manager, run, place, walk, extent, page.cursor, await this.records.applyLocked(manager, place, batch));
         ({ counts, end } = swept);
         await this.count(manager, run, counts, progress);
       } else {
@@ -87,10 +87,10 @@ export class PageStore {
   }
 
   /** The end of a walk whose last page was stored before it was known to be the last. */
-  async finish(run: SyncRun, place: RecordPlace, walk: Walk): Promise<StoredPage> {
+  async finish(run: SyncRun, place: RecordPlace, walk: Walk, extent: Extent | undefined): Promise<StoredPage> {
     return this.step(run, async (manager) => {
       const before = await this.changes?.position(manager, run);
-      const swept = await this.end(manager, run, place, walk, undefined);
+      const swept = await this.end(manager, run, place, walk, extent, undefined);
       await this.count(manager, run, swept.counts, { fetched: 0 });
       await this.changes?.tell(manager, run, place.resource, before, swept.counts);
       return swept;
@@ -119,11 +119,12 @@ export class PageStore {
     run: SyncRun,
     place: RecordPlace,
     walk: Walk,
+    extent: Extent | undefined,
     cursor: unknown,
     counts = NO_COUNTS,
   ): Promise<Required<StoredPage>> {
     const gone =
-      walk.mode === 'full' && walk.walkId
+      walk.mode === 'full' && walk.walkId && extent?.complete
         ? await this.records.unseen(manager, place, { walkId: walk.walkId, floorChange: walk.floorChange })
         : [];
     const blocked =

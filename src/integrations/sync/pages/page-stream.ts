@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { SyncPage } from '../../contract';
+import type { Extent, SyncPage } from '../../contract';
 import { recordBatch, type RecordBatch } from '../records/record-batch';
 
 export interface ArrivedPage {
@@ -8,6 +8,8 @@ export interface ArrivedPage {
   readonly batch: RecordBatch;
   /** Known to be the last one. False: it may be or not. */
   readonly last: boolean;
+  /** With the last page of a full walk: whether it met everything there is. */
+  readonly extent?: Extent;
 }
 
 /**
@@ -18,28 +20,31 @@ export const FETCH_AHEAD_AFTER = 10;
 
 /**
  * The pages of a walk, one after the other. A page without a checkpoint is handed on only when it is known whether another one
- * follows: so the last page and the walk's end are stored together.
+ * follows: so the last page and the walk's end are stored together. Returns what the walk said of itself.
  */
-export async function* pageStream(pages: AsyncIterable<SyncPage>, signal: AbortSignal): AsyncGenerator<ArrivedPage, void, void> {
+export async function* pageStream(
+  pages: AsyncIterable<SyncPage>,
+  signal: AbortSignal,
+): AsyncGenerator<ArrivedPage, Extent | undefined, void> {
   const iterator = pages[Symbol.asyncIterator]();
-  let ahead: Promise<Fetched | undefined> | undefined;
+  let ahead: Promise<Fetched> | undefined;
   const interruptible = new Interruptible(signal);
   let ended = false;
   const next = (ready?: Promise<void>) => {
     const result = interruptible.wait(async () => {
       await ready;
-      return ended ? undefined : fetched(await iterator.next());
+      return ended ? END : fetched(await iterator.next());
     });
     result.catch(() => undefined); // reported when it is awaited; nobody awaits it when the walk ends before
     return result;
   };
   try {
     let arrived = await next();
-    for (let count = 1; arrived; count++) {
-      const { page, batch } = arrived;
+    for (let count = 1; arrived.page; count++) {
+      const { page, batch }: PageThere = arrived;
       if (page.checkpoint === undefined) {
         arrived = await next();
-        yield { page, batch, last: arrived === undefined };
+        yield { page, batch, last: !arrived.page, ...(!arrived.page && arrived.extent && { extent: arrived.extent }) };
         continue;
       }
       // In the next turn of the event loop: by then the database has its statement, and works on it while the request is written.
@@ -48,6 +53,7 @@ export async function* pageStream(pages: AsyncIterable<SyncPage>, signal: AbortS
       arrived = await (ahead ?? next());
       ahead = undefined;
     }
+    return arrived.extent;
   } finally {
     ended = true;
     interruptible.release();
@@ -56,10 +62,13 @@ export async function* pageStream(pages: AsyncIterable<SyncPage>, signal: AbortS
   }
 }
 
-type Fetched = Omit<ArrivedPage, 'last'>;
+type PageThere = Pick<ArrivedPage, 'page' | 'batch'>;
+type Fetched = PageThere | { readonly page?: undefined; readonly extent?: Extent };
+const END: Fetched = {};
 
-function fetched({ done, value }: IteratorResult<SyncPage>): Fetched | undefined {
-  return done ? undefined : { page: value as SyncPage, batch: recordBatch((value as SyncPage).records) };
+function fetched(result: IteratorResult<SyncPage, Extent | undefined>): Fetched {
+  if (!result.done) return { page: result.value, batch: recordBatch(result.value.records) };
+  return result.value ? { extent: result.value } : END;
 }
 
 /**

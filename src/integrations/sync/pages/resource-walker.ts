@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError, IntegrationError } from '../../../errors';
-import type { ConnectionRef, SyncContext, SyncPage, SyncResource } from '../../contract';
+import type { ConnectionRef, PartitionList, SyncContext, SyncPage, SyncResource } from '../../contract';
 import { PageStore, type UniformPage } from './page-store';
 import { pageStream } from './page-stream';
 import { addCounts, NO_COUNTS, type RecordCounts, type RecordPlace } from '../records/record-store';
@@ -48,8 +48,11 @@ export class ResourceWalker {
   ) {}
 
   async walk(job: WalkJob, resource: SyncResource): Promise<ResourceOutcome> {
-    const partitions = resource.partitions ? [...new Set(await resource.partitions(this.context(job, '', undefined)))] : [''];
-    const blocked = await this.sweepVanished(job, resource, partitions);
+    const listed: PartitionList = resource.partitions
+      ? await resource.partitions(this.context(job, '', undefined))
+      : { names: [''], complete: true };
+    const partitions = [...new Set(listed.names)];
+    const blocked = listed.complete ? await this.sweepVanished(job, resource, partitions) : [];
     const errors: IntegrationError[] = [];
     for (const partition of partitions) {
       try {
@@ -110,15 +113,21 @@ export class ResourceWalker {
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
     let previous: UniformPage | undefined;
-    for await (const arrived of pageStream(this.source(job, resource, at, walk, cursor), job.signal)) {
-      const { page } = arrived;
-      const { counts, end } = await this.pages.store(job.run, at, walk, arrived, previous);
-      previous = uniform(counts, arrived.batch.size);
-      job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
-      job.signal.throwIfAborted();
-      if (end) return end;
+    const stream = pageStream(this.source(job, resource, at, walk, cursor), job.signal);
+    let next = await stream.next();
+    try {
+      for (; !next.done; next = await stream.next()) {
+        const { page, batch } = next.value;
+        const { counts, end } = await this.pages.store(job.run, at, walk, next.value, previous);
+        previous = uniform(counts, batch.size);
+        job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
+        job.signal.throwIfAborted();
+        if (end) return end;
+      }
+    } finally {
+      await stream.return(undefined);
     }
-    const { counts, end } = await this.pages.finish(job.run, at, walk);
+    const { counts, end } = await this.pages.finish(job.run, at, walk, next.value);
     job.onPage({ resource: resource.name, partition: at.partition, fetched: 0, counts: addCounts(NO_COUNTS, counts) });
     return end ?? 'done';
   }

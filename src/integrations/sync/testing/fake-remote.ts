@@ -1,5 +1,5 @@
 import { IntegrationError } from '../../../errors';
-import type { ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource, WatchFacts } from '../../contract';
+import type { Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource, WatchFacts } from '../../contract';
 
 interface RemoteChange {
   readonly no: number;
@@ -72,7 +72,7 @@ export class FakeRemote {
     const resource: SyncResource = {
       name: 'items',
       label: 'Items',
-      ...(partitioned && { partitions: () => Promise.resolve([...this.lists.keys()]) }),
+      ...(partitioned && { partitions: () => Promise.resolve({ names: [...this.lists.keys()], complete: true as const }) }),
       full: (context) => this.full(context, checkpoints),
       ...(incremental && { incremental: (context) => this.incremental(context) }),
       ...(watch && { watch: this.watchFacts() }),
@@ -80,7 +80,7 @@ export class FakeRemote {
     return { resources: [resource] };
   }
 
-  private async *full(context: SyncContext, checkpoints: boolean): AsyncIterable<SyncPage> {
+  private async *full(context: SyncContext, checkpoints: boolean): AsyncGenerator<SyncPage, Extent, void> {
     const list = this.list(context.partition);
     const resumed = context.checkpoint as { after: string; head: number } | undefined;
     const head = resumed?.head ?? list.head;
@@ -92,7 +92,7 @@ export class FakeRemote {
       const records = page.map((id) => this.record(list, id));
       if (ids.length <= this.pageSize) {
         yield { records, cursor: { head }, total: list.items.size };
-        return;
+        return { complete: true };
       }
       after = page.at(-1) as string;
       yield { records, ...(checkpoints && { checkpoint: { after, head } }), total: list.items.size };

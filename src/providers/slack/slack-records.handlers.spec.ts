@@ -1,0 +1,67 @@
+import type { HandlerContext, WebhookEvent } from '../../integrations';
+import { SyncHarness } from '../../integrations/sync/testing/sync-harness';
+import { SlackMessageHandler, type SlackEnvelope } from './slack-records.handlers';
+
+let harness: SyncHarness;
+beforeAll(async () => {
+  harness = await SyncHarness.start();
+});
+afterAll(() => harness.close());
+
+/** What is stored once these events were handled, one after the other. */
+async function after(...events: Record<string, unknown>[]): Promise<unknown> {
+  const process = harness.process();
+  const connection = await harness.connect('slack');
+  for (const [n, event] of events.entries()) {
+    const payload: SlackEnvelope<object> = { event: { type: 'message', channel: 'C1', ...event } };
+    const delivered: WebhookEvent<SlackEnvelope<object>> = {
+      id: `e${n}`,
+      provider: 'slack',
+      eventId: `Ev${n}`,
+      type: 'message',
+      payload,
+      headers: {},
+      receivedAt: new Date(),
+      attempt: 1,
+    };
+    await harness.database.dataSource.transaction(async (manager) => {
+      const context: HandlerContext = {
+        connection,
+        manager,
+        signal: new AbortController().signal,
+        applyRecords: async (resource, records) => void (await process.records.apply(manager, connection, resource, '', records)),
+        requestSync: () => Promise.resolve(),
+      };
+      await new SlackMessageHandler().handle(delivered, context);
+    });
+  }
+  return Object.fromEntries(await harness.stored(connection.id));
+}
+
+const parent = { ts: '1.000001', text: 'parent text', user: 'U1' };
+const replied = { ...parent, type: 'message', thread_ts: parent.ts, reply_count: 1 };
+
+describe('a message that comes in a wrapper', () => {
+  it.each([{ subtype: 'message_replied' }, {}])('is stored as itself (%j)', async (subtype) => {
+    const wrapper = { ...subtype, hidden: true, message: replied, event_ts: '9.000009', ts: '9.000009' };
+    expect(await after(parent, wrapper)).toEqual({ '/C1:1.000001': { ...replied, channel: 'C1' } });
+  });
+
+  it('is changed by an edit, and keeps nothing of the envelope', async () => {
+    const edited = { ...parent, type: 'message', text: 'better', edited: { user: 'U1', ts: '3.000003' } };
+    const wrapper = { subtype: 'message_changed', hidden: true, message: edited, previous_message: parent, ts: '3.000003' };
+    expect(await after(parent, wrapper)).toEqual({ '/C1:1.000001': { ...edited, channel: 'C1' } });
+  });
+
+  it('is gone by a deletion, also where its replies keep a gravestone in its place', async () => {
+    const deleted = { subtype: 'message_deleted', hidden: true, deleted_ts: parent.ts, previous_message: parent, ts: '4.000004' };
+    expect(await after(parent, deleted)).toEqual({});
+    const gravestone = { subtype: 'message_changed', hidden: true, message: { ...replied, subtype: 'tombstone' }, ts: '4.000004' };
+    expect(await after(parent, gravestone)).toEqual({});
+  });
+
+  it('is stored as said when it is a reply', async () => {
+    const reply = { ts: '2.000002', text: 'a reply', user: 'U2', thread_ts: parent.ts };
+    expect(await after(parent, reply)).toMatchObject({ '/C1:2.000002': { text: 'a reply', thread_ts: parent.ts } });
+  });
+});
