@@ -105,7 +105,7 @@ describe('the routes of the sync', () => {
     expect((await call(`connections/${id}/syncs`, { body: { type: 'full', resources: ['nothing'] } })).status).toBe(400);
     expect((await call(`connections/${id}/syncs`, { body: { type: 'full', confirmed: true } })).status).toBe(400);
     expect((await call(`connections/${id}/records/nothing`)).status).toBe(404);
-    expect(await json(call(`connections/${id}/records/told`))).toMatchObject({ data: [], hasMore: false });
+    expect(await json(call(`connections/${id}/records/told`))).toMatchObject({ data: [] });
     expect((await call(`connections/${id}/records/items?cursor=bm9uc2Vuc2U`)).status).toBe(400);
     await app.app.get(DataSource).query(`UPDATE connections SET status = 'needs_reauth' WHERE id = $1`, [id]);
     expect(await json(call(`connections/${id}/syncs`, { body: { type: 'full' } }))).toMatchObject({ status: 409, code: 'needs_reauth' });

@@ -13,8 +13,8 @@ async function after(...events: Record<string, unknown>[]): Promise<unknown> {
   const process = harness.process();
   const connection = await harness.connect('slack');
   for (const [n, event] of events.entries()) {
-    const payload: SlackEnvelope<object> = { event: { type: 'message', channel: 'C1', ...event } };
-    const delivered: WebhookEvent<SlackEnvelope<object>> = {
+    const payload: SlackEnvelope<Record<string, unknown>> = { event: { type: 'message', channel: 'C1', ...event } };
+    const delivered: WebhookEvent<SlackEnvelope<Record<string, unknown>>> = {
       id: `e${n}`,
       provider: 'slack',
       eventId: `Ev${n}`,
@@ -31,6 +31,7 @@ async function after(...events: Record<string, unknown>[]): Promise<unknown> {
         signal: new AbortController().signal,
         applyRecords: async (resource, records) => void (await process.records.apply(manager, connection, resource, '', records)),
         requestSync: () => Promise.resolve(),
+        markRevoked: () => Promise.resolve(),
       };
       await new SlackMessageHandler().handle(delivered, context);
     });
