@@ -359,7 +359,7 @@ export interface SyncPage {
   readonly records: readonly SyncRecord[];
   /** JSON. Where to go on after this page if the run is interrupted; committed with the page. */
   readonly checkpoint?: unknown;
-  /** JSON. Where the next incremental run starts; stored when the last page is committed. Give it on the last page (or earlier: the last given counts). */
+  /** JSON. Where the next incremental run starts; stored when the last page is committed. Give it on the last page (or earlier: the last given counts). `null`: there is none, the next run is a full one. */
   readonly cursor?: unknown;
   /** How many there are in all, where the provider tells. */
   readonly total?: number;

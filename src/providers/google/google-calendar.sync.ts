@@ -171,8 +171,8 @@ async function* walk(context: SyncContext, list: List, query: Query, syncToken?:
       yield { records: page.items, checkpoint: { pageToken } };
       continue;
     }
-    if (page.nextSyncToken === undefined) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
-    yield { records: page.items, cursor: { syncToken: page.nextSyncToken, query } };
+    // Without a token what came counts all the same; the next run of this calendar is a full one.
+    yield { records: page.items, cursor: page.nextSyncToken === undefined ? null : { syncToken: page.nextSyncToken, query } };
     return;
   }
 }
@@ -196,8 +196,23 @@ function answerOf<T>(
  * (https://developers.google.com/workspace/calendar/api/v3/reference/events, `status`). Of either there may be little more than the id.
  */
 export function eventRecord(event: calendar_v3.Schema$Event & { id: string }): SyncRecord {
+  const occurrence = event.status === 'cancelled' && !event.recurringEventId ? OCCURRENCE.exec(event.id) : undefined;
+  if (occurrence) {
+    const [, recurringEventId, date, time] = occurrence;
+    return { id: event.id, data: { ...event, recurringEventId, originalStartTime: originalStart(date as string, time) } };
+  }
   if (event.status === 'cancelled' && !event.recurringEventId) return { id: event.id, deleted: true };
   return { id: event.id, data: event };
+}
+
+/** The id of an occurrence: its series, and when it would have begun, in UTC or as a day. */
+const OCCURRENCE = /^(.+)_(\d{8})(?:T(\d{6})Z)?$/;
+
+function originalStart(date: string, time: string | undefined): calendar_v3.Schema$EventDateTime {
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`;
+  return time === undefined
+    ? { date: day }
+    : { dateTime: `${day}T${time.slice(0, 2)}:${time.slice(2, 4)}:${time.slice(4)}Z`, timeZone: 'UTC' };
 }
 
 function isGone(error: unknown): boolean {

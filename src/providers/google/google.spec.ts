@@ -192,6 +192,21 @@ describe('calendar', () => {
     expect((await full(undefined, 'gone@group.calendar.google.com')).records.size).toBe(0);
   });
 
+  it('keeps a cancelled occurrence of which nothing but the id is told, with its series and its start', () => {
+    const of = (id: string) => eventRecord({ id, status: 'cancelled' });
+    expect(of('ser1_20261208T100000Z')).toEqual({
+      id: 'ser1_20261208T100000Z',
+      data: {
+        id: 'ser1_20261208T100000Z',
+        status: 'cancelled',
+        recurringEventId: 'ser1',
+        originalStartTime: { dateTime: '2026-12-08T10:00:00Z', timeZone: 'UTC' },
+      },
+    });
+    expect(of('ser1_20261208')).toMatchObject({ data: { recurringEventId: 'ser1', originalStartTime: { date: '2026-12-08' } } });
+    expect(of('_imported1')).toEqual({ id: '_imported1', deleted: true });
+  });
+
   it('keeps a cancelled occurrence of a series, and only that', () => {
     expect(eventRecord({ id: 'e1', status: 'cancelled' })).toEqual({ id: 'e1', deleted: true });
     expect(eventRecord({ id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' })).toEqual({

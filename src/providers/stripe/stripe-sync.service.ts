@@ -91,7 +91,7 @@ export class StripeSyncService implements ProviderSync {
     const seen = new Set<string>();
     for (;;) {
       context.signal.throwIfAborted();
-      const page = await stripeList(() =>
+      const page = await this.eventsOf(() =>
         client.events.list({
           types: [...resource.eventTypes],
           created: { gte: cursor.data.since - OVERLAP_S },
@@ -113,10 +113,25 @@ export class StripeSyncService implements ProviderSync {
     }
   }
 
+  /** @throws IntegrationError `sync_cursor_expired` where the key may not read events: the lists tell then */
+  private async eventsOf(list: () => Promise<Stripe.ApiList<Stripe.Event>>): Promise<{ data: Stripe.Event[]; hasMore: boolean }> {
+    try {
+      return await stripeList(list);
+    } catch (error) {
+      throw isForbidden(error) ? new IntegrationError('sync_cursor_expired', { provider: STRIPE, cause: error }) : error;
+    }
+  }
+
   /** Time of the newest event, by Stripe's clock; of an account without any, by ours less a margin. */
   private async newestEvent(client: Stripe, context: SyncContext): Promise<number> {
-    const { data } = await stripeList(() => client.events.list({ limit: 1 }));
-    return data[0]?.created ?? Math.floor(context.now() / 1000) - CLOCK_MARGIN_S;
+    const ours = Math.floor(context.now() / 1000) - CLOCK_MARGIN_S;
+    try {
+      const { data } = await stripeList(() => client.events.list({ limit: 1 }));
+      return data[0]?.created ?? ours;
+    } catch (error) {
+      if (!isForbidden(error)) throw error;
+      return ours; // a restricted key without the permission for events may read the lists all the same
+    }
   }
 }
 
@@ -132,6 +147,10 @@ async function refetch(client: Stripe, resource: StripeResource, ids: readonly s
 function subjectOf(event: Stripe.Event): string | undefined {
   const { id } = event.data.object as { id?: unknown };
   return typeof id === 'string' ? id : undefined;
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof IntegrationError && (error.code === 'provider_forbidden' || error.code === 'missing_scope');
 }
 
 function isMissing(error: unknown): boolean {

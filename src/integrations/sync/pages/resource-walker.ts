@@ -30,8 +30,8 @@ export interface ResourceOutcome {
   readonly partitions: readonly string[];
   /** Partitions whose sweep waits for a confirmation. */
   readonly blocked: readonly string[];
-  /** What ended a part of it: the rest went on. */
-  readonly errors: readonly IntegrationError[];
+  /** The partitions that could not be read, and why: the rest went on. */
+  readonly unreadable: ReadonlyMap<string, IntegrationError>;
 }
 
 /** A provider that loses its place again and again is at fault itself. */
@@ -53,17 +53,17 @@ export class ResourceWalker {
       : { names: [''], complete: true };
     const partitions = [...new Set(listed.names)];
     const blocked = listed.complete ? await this.sweepVanished(job, resource, partitions) : [];
-    const errors: IntegrationError[] = [];
+    const unreadable = new Map<string, IntegrationError>();
     for (const partition of partitions) {
       try {
         if ((await this.walkPartition(job, resource, partition)) === 'blocked') blocked.push(partition);
       } catch (error) {
         const known = syncError(error);
         if (job.signal.aborted || !isPartial(known)) throw error;
-        errors.push(known);
+        unreadable.set(partition, known);
       }
     }
-    return { partitions, blocked, errors };
+    return { partitions, blocked, unreadable };
   }
 
   context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {

@@ -100,7 +100,7 @@ export class WalkRepository {
   async finish(manager: EntityManager, place: RecordPlace, state: 'done' | 'blocked', cursor: unknown): Promise<void> {
     await this.forgetSeen(manager, place);
     await manager.query(
-      `UPDATE sync_cursors SET cursor = coalesce($5::jsonb, pending_cursor, cursor), state = $4, checkpoint = NULL, pending_cursor = NULL, walk_id = NULL, updated_at = now() WHERE ${AT}`,
+      `UPDATE sync_cursors SET cursor = nullif(coalesce($5::jsonb, pending_cursor, cursor), 'null'::jsonb), state = $4, checkpoint = NULL, pending_cursor = NULL, walk_id = NULL, updated_at = now() WHERE ${AT}`,
       [...paramsOf(place), state, json(cursor)],
     );
   }

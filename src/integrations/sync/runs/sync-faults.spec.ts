@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { IntegrationError } from '../../../errors';
+import type { SyncResource } from '../../contract';
 import { SyncHarness } from '../testing/sync-harness';
 import { contentOf, filled, sceneOf } from '../testing/sync-scene';
 
@@ -181,6 +182,30 @@ describe('a failing provider', () => {
     expect(await harness.stored(connection.id)).toEqual(contentOf(remote));
   });
 
+  it('that gives no place to go on from is read whole the next time, and the parts after it have their turn', async () => {
+    const remote = filled(3, 'a');
+    remote.list('b').put('x', 1);
+    const [items] = remote.sync({ partitioned: true }).resources;
+    const full: SyncResource['full'] = async function* (context) {
+      const pages = items!.full(context);
+      let next = await pages.next();
+      for (; !next.done; next = await pages.next()) yield { ...next.value, ...(context.partition === 'a' && { cursor: null }) };
+      return next.value;
+    };
+    const { id } = await harness.connect(harness.provider({ resources: [{ ...items!, full }] }));
+    const process = harness.process();
+    const modes = async (type: 'full' | 'incremental') => {
+      remote.ledger.length = 0;
+      await process.service.request(id, { type, trigger: 'manual' });
+      await process.drain();
+      return remote.ledger.map(({ partition, mode }) => `${partition} ${mode}`);
+    };
+    expect(await modes('full')).toEqual(['a full', 'b full']);
+    expect(await harness.stored(id)).toEqual(contentOf(remote));
+    expect(await modes('incremental')).toEqual(['a full', 'b incremental']);
+    expect(await harness.latestRun(id)).toMatchObject({ status: 'succeeded', error: null });
+  });
+
   it('of one partition does not keep the others from being walked', async () => {
     const remote = filled(5, 'a');
     remote.list('b').put('x', 1);
@@ -191,8 +216,8 @@ describe('a failing provider', () => {
     await full();
     expect(await harness.stored(connection.id)).toEqual(new Map([['b/x', 1]]));
     expect(await harness.latestRun(connection.id)).toMatchObject({
-      status: 'failed',
-      error: { code: 'provider_forbidden', message: expect.stringContaining('Items') as string },
+      status: 'succeeded',
+      error: { code: 'provider_forbidden', message: expect.stringContaining('Items (1 of 2 read)') as string },
     });
   });
 });

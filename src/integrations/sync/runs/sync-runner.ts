@@ -32,6 +32,8 @@ export const LEASE_MS = 30_000;
 export const LANES = 8;
 export const LANES_PER_PROVIDER = 4;
 
+type Partitions = ReadonlyMap<string, readonly string[]>;
+
 /** Does what stands in `sync_runs`: claims, walks, hands back. */
 @Injectable()
 export class SyncRunner implements OnApplicationBootstrap {
@@ -92,9 +94,9 @@ export class SyncRunner implements OnApplicationBootstrap {
         },
       };
       await this.records.prepare(run.connectionId);
-      const walked = await this.walkAll(job);
-      await this.end(run, walked.end);
-      if (walked.end.status === 'succeeded') await this.watches.ensure(job.connection, walked.partitions, signal);
+      const { end, readable, listed } = await this.walkAll(job);
+      await this.end(run, end);
+      if (end.status === 'succeeded') await this.watches.ensure(job.connection, { listed, readable }, signal);
     } catch (error) {
       await this.settle(run, signal.aborted ? signal.reason : error, stored > 0 ? 1 : run.attempts);
     } finally {
@@ -104,27 +106,37 @@ export class SyncRunner implements OnApplicationBootstrap {
     }
   }
 
-  private async walkAll(job: WalkJob): Promise<{ end: RunEnd; partitions: Map<string, readonly string[]> }> {
+  /** Parts succeed and fail by themselves: what was read counts, and the run has failed only where nothing could be read. */
+  private async walkAll(job: WalkJob): Promise<{ end: RunEnd; listed: Partitions; readable: Partitions }> {
     const sync = this.registry.get(job.run.provider).sync;
     if (!sync) throw new IntegrationError('not_supported');
     const wanted = sync.resources.filter(({ name }) => job.run.resources.length === 0 || job.run.resources.includes(name));
-    const partitions = new Map<string, readonly string[]>();
-    let end: RunEnd = { status: 'succeeded' };
+    const listed = new Map<string, readonly string[]>();
+    const readable = new Map<string, readonly string[]>();
+    let failed: RunEnd['error'];
+    let blocked: string | undefined;
     for (const resource of wanted) {
       job.signal.throwIfAborted();
       try {
-        const outcome = await this.walker.walk(job, resource);
-        partitions.set(resource.name, outcome.partitions);
-        const [error] = outcome.errors;
-        if (error && end.status !== 'failed') end = failure(error, resource.label);
-        if (outcome.blocked.length > 0 && end.status === 'succeeded') end = paused(resource.label);
+        const { partitions, unreadable, blocked: waiting } = await this.walker.walk(job, resource);
+        listed.set(resource.name, partitions);
+        if (unreadable.size < partitions.length || partitions.length === 0)
+          readable.set(
+            resource.name,
+            partitions.filter((name) => !unreadable.has(name)),
+          );
+        const [error] = unreadable.values();
+        if (error) failed ??= partError(error, resource.label, partitions.length - unreadable.size, partitions.length);
+        if (waiting.length > 0) blocked ??= resource.label;
       } catch (error) {
         const known = syncError(error);
         if (job.signal.aborted || !isPartial(known)) throw error;
-        if (end.status !== 'failed') end = failure(known, resource.label);
+        failed ??= partError(known, resource.label);
       }
     }
-    return { end, partitions };
+    if (failed && readable.size === 0) return { end: { status: 'failed', error: failed }, listed, readable };
+    const end: RunEnd = blocked === undefined ? { status: 'succeeded', ...(failed && { error: failed }) } : paused(blocked);
+    return { end, listed, readable };
   }
 
   /** Ends a run that did not come to its end by itself. */
@@ -217,8 +229,9 @@ export class SyncRunner implements OnApplicationBootstrap {
   }
 }
 
-function failure(error: IntegrationError, label: string): RunEnd {
-  return { status: 'failed', error: { code: error.code, message: `${label}: ${error.message}` } };
+/** Names the part: "Calendar events (2 of 3 read): ..." */
+function partError(error: IntegrationError, label: string, read = 0, all = 1): NonNullable<RunEnd['error']> {
+  return { code: error.code, message: `${label}${all > 1 ? ` (${read} of ${all} read)` : ''}: ${error.message}` };
 }
 
 function paused(label: string): RunEnd {

@@ -4,9 +4,9 @@ import { change, select } from '../sql';
 
 /**
  * `creating`: the provider is being asked; a first notification may come before its answer. `active`. `replaced`: a newer one is
- * there, this one ends by itself or when it is stopped.
+ * there, this one ends by itself or when it is stopped. `refused`: the provider does not watch this; it is asked again at its end.
  */
-export type WatchStatus = 'creating' | 'active' | 'replaced';
+export type WatchStatus = 'creating' | 'active' | 'replaced' | 'refused';
 
 export interface Watch {
   readonly channelId: string;
@@ -40,7 +40,11 @@ export class WatchRepository {
 
   async find(channelId: string): Promise<Watch | undefined> {
     if (!UUID.test(channelId)) return undefined;
-    const [row] = await select<WatchRow>(this.dataSource, `SELECT ${COLUMNS} FROM sync_watches WHERE channel_id = $1`, [channelId]);
+    const [row] = await select<WatchRow>(
+      this.dataSource,
+      `SELECT ${COLUMNS} FROM sync_watches WHERE channel_id = $1 AND status <> 'refused'`,
+      [channelId],
+    );
     return row && watchOf(row);
   }
 
@@ -69,6 +73,23 @@ export class WatchRepository {
     await change(this.dataSource, `UPDATE sync_watches SET status = 'replaced' WHERE channel_id = $1`, [channelId]);
   }
 
+  /** Not asked again for a day at the least, then for twice as long each time. */
+  async refuse(channelId: string, now: Date): Promise<void> {
+    await change(
+      this.dataSource,
+      `UPDATE sync_watches w SET status = 'refused', created_at = f.since, expires_at = $2::timestamptz + greatest(interval '1 day', $2::timestamptz - f.since)
+       FROM (SELECT least(min(o.created_at), $2::timestamptz) AS since FROM sync_watches o JOIN sync_watches m USING (connection_id, resource, partition)
+             WHERE m.channel_id = $1 AND (o.status = 'refused' OR o.channel_id = $1)) f WHERE w.channel_id = $1`,
+      [channelId, now],
+    );
+    await change(
+      this.dataSource,
+      `DELETE FROM sync_watches o USING sync_watches m WHERE m.channel_id = $1 AND o.channel_id <> $1 AND o.status = 'refused'
+         AND o.connection_id = m.connection_id AND o.resource = m.resource AND o.partition = m.partition`,
+      [channelId],
+    );
+  }
+
   async remove(channelId: string): Promise<void> {
     await change(this.dataSource, 'DELETE FROM sync_watches WHERE channel_id = $1', [channelId]);
   }
@@ -91,7 +112,7 @@ export class WatchRepository {
   async removeDead(now: Date): Promise<void> {
     await change(
       this.dataSource,
-      `DELETE FROM sync_watches WHERE expires_at < $1::timestamptz - interval '1 day' OR (status = 'creating' AND created_at < now() - interval '1 day')`,
+      `DELETE FROM sync_watches WHERE (status <> 'refused' AND expires_at < $1::timestamptz - interval '1 day') OR (status = 'creating' AND created_at < now() - interval '1 day')`,
       [now],
     );
   }

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import type { ConnectionRef } from '../../contract';
+import { IntegrationError } from '../../../errors';
+import type { ConnectionRef, WatchFacts } from '../../contract';
 import { FakeRemote } from '../testing/fake-remote';
 import { SyncHarness, type SyncProcess } from '../testing/sync-harness';
 
@@ -50,6 +51,36 @@ describe('watches', () => {
     });
     const rows = JSON.stringify(await harness.query('SELECT * FROM sync_watches'));
     expect(rows).not.toContain(token);
+  });
+
+  it('are made for the parts that can be watched; the one that cannot is asked again ever more rarely', async () => {
+    const [items] = remote.sync({ partitioned: true, watch: true }).resources;
+    const asked: string[] = [];
+    const create: WatchFacts['create'] = (context) => {
+      asked.push(context.partition);
+      if (context.partition === 'work') return Promise.reject(new IntegrationError('provider_rejected'));
+      return items!.watch!.create(context);
+    };
+    connection = await harness.connect(harness.provider({ resources: [{ ...items!, watch: { ...items!.watch!, create } }] }));
+    const refusals = () => asked.filter((partition) => partition === 'work').length;
+    await sync();
+    await sync();
+    expect(living().map(([, { partition }]) => partition)).toEqual(['home']);
+    expect(asked.sort()).toEqual(['home', 'work']);
+
+    const day = 86_400_000;
+    harness.clock.advance(day + 1);
+    await sync();
+    expect(refusals()).toBe(2);
+    harness.clock.advance(day / 2);
+    await sync();
+    expect(refusals()).toBe(2);
+    harness.clock.advance(day / 2 + 1);
+    await sync();
+    expect(refusals()).toBe(3);
+    harness.clock.advance(day + 1);
+    await sync();
+    expect(refusals()).toBe(3);
   });
 
   it('are known before the provider answers, so that its first notification is', async () => {

@@ -6,7 +6,7 @@ import type { Settings } from '../../../config/env';
 import { ConnectionRepository, toRef } from '../../connections';
 import type { ConnectionRef, SyncContext, WatchFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
-import { accessEnded, syncError } from '../runs/run-policy';
+import { accessEnded, isPartial, syncError } from '../runs/run-policy';
 import { SYNC_FETCH, type SyncFetch } from '../runs/sync-fetch.port';
 import { WatchRepository, type Watch } from './watch.repository';
 
@@ -33,22 +33,24 @@ export class WatchService {
     return this.watches.find(channelId);
   }
 
-  /** One living watch for every partition of the given resources, and none for a partition that is gone. */
-  async ensure(connection: ConnectionRef, partitions: ReadonlyMap<string, readonly string[]>, signal: AbortSignal): Promise<void> {
-    const resources = (this.registry.get(connection.provider).sync?.resources ?? []).filter(
-      ({ name, watch }) => watch && partitions.has(name),
-    );
+  /** One living watch for every partition that can be read and watched, and none for one that is gone. Each succeeds and fails by itself. */
+  async ensure(
+    connection: ConnectionRef,
+    { listed, readable }: { listed: ReadonlyMap<string, readonly string[]>; readable: ReadonlyMap<string, readonly string[]> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const resources = (this.registry.get(connection.provider).sync?.resources ?? []).filter(({ name, watch }) => watch && listed.has(name));
     if (resources.length === 0 || !this.settings.publicUrl) return;
     try {
       const existing = await this.watches.ofConnection(connection.id);
       for (const { name, watch } of resources) {
-        const wanted = partitions.get(name) ?? [];
-        for (const old of existing.filter((one) => one.resource === name && !wanted.includes(one.partition)))
+        const known = listed.get(name) ?? [];
+        for (const old of existing.filter((one) => one.resource === name && !known.includes(one.partition)))
           await this.stop(connection, old, signal);
-        for (const partition of wanted) {
+        for (const partition of readable.get(name) ?? []) {
           if (existing.some((one) => one.resource === name && one.partition === partition && this.lives(one, watch as WatchFacts)))
             continue;
-          await this.create(connection, name, partition, watch as WatchFacts, signal);
+          await this.attempt(connection, name, partition, watch as WatchFacts, signal);
         }
       }
     } catch (error) {
@@ -91,6 +93,22 @@ export class WatchService {
     }
   }
 
+  /** What the provider will not watch is remembered and not asked at each run; an ended access, or an abort, ends it for all. */
+  private async attempt(
+    connection: ConnectionRef,
+    resource: string,
+    partition: string,
+    watch: WatchFacts,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.create(connection, resource, partition, watch, signal);
+    } catch (error) {
+      if (signal.aborted || accessEnded(syncError(error))) throw error;
+      this.report('A watch could not be made; the schedule goes on without it.', connection, error);
+    }
+  }
+
   private async create(
     connection: ConnectionRef,
     resource: string,
@@ -114,7 +132,8 @@ export class WatchService {
         await watch.create({ ...this.context(connection, partition, signal), channelId, token, address }),
       );
     } catch (error) {
-      await this.watches.remove(channelId);
+      if (isPartial(syncError(error))) await this.watches.refuse(channelId, new Date(this.clock.now()));
+      else await this.watches.remove(channelId);
       throw error;
     }
   }
@@ -133,6 +152,7 @@ export class WatchService {
 
   private lives(watch: Watch, facts: WatchFacts): boolean {
     if (watch.status === 'creating') return true;
+    if (watch.status === 'refused') return (watch.expiresAt?.getTime() ?? 0) > this.clock.now();
     return watch.status === 'active' && watch.expiresAt !== null && watch.expiresAt.getTime() > this.clock.now() + facts.renewBeforeMs;
   }
 
