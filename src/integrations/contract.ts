@@ -210,6 +210,10 @@ export interface ProviderFault {
 
 /** A delivery as it came: nothing parsed yet. Header names are lower case; a repeated header is an array. */
 export interface RawDelivery {
+  /** Upper case; `POST` where absent. */
+  readonly method?: string;
+  /** Path and query as they came, e.g. `/webhooks/x?validationToken=1`: some sign them, some ask in them. */
+  readonly url?: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Buffer;
   /** ms since the epoch, of the receiving process. */
@@ -225,17 +229,27 @@ export interface WebhookFacts {
   readonly configured: boolean;
   /** Verifies over the raw bytes, in constant time. Never throws for what a stranger sent. */
   verify(delivery: RawDelivery): Promise<Verdict> | Verdict;
-  /** Reads a verified delivery. @throws IntegrationError `invalid_request` where it is not what the provider sends. */
+  /** Reads a verified delivery. What it cannot make sense of it throws as `invalid_request`: that is kept without its body, and answered 200. */
   parse(delivery: RawDelivery): ParsedDelivery;
 }
 
 export interface ParsedDelivery {
-  /** Usually one; none for a handshake. */
+  /** Usually one; none for a handshake. All of one delivery point to its one body. */
   readonly events: readonly IncomingEvent[];
-  /** What is stored in place of the raw body, where that carries a secret (a client secret, a legacy token): the same JSON without it. */
+  /** What is stored in place of the raw body, where that carries a secret (a client secret, a legacy token): the same without it. */
   readonly stored?: Buffer;
+  /** Of `stored`, where it is not the delivery's own. */
+  readonly storedType?: string;
   /** Answer other than an empty 200, e.g. the echo of a challenge. */
-  readonly reply?: { readonly body: string; readonly contentType: string };
+  readonly reply?: DeliveryReply;
+  /** Somebody waits for what comes back: the handlers' `answer` is asked, within 2.5 s. */
+  readonly asksForAnswer?: boolean;
+}
+
+export interface DeliveryReply {
+  readonly body: string;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface IncomingEvent {
@@ -291,7 +305,15 @@ export interface HandlerContext {
 export interface WebhookHandler<T = unknown, P = unknown> {
   prepare?(event: WebhookEvent<T>, context: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<P>;
   handle(event: WebhookEvent<T>, context: HandlerContext, prepared: P): Promise<void>;
+  /**
+   * What the provider shows at once, where it asks (Slack's commands, buttons and forms): JSON, or text as it is; undefined: nothing to
+   * say. Asked before the event is worked off, and again when the delivery is repeated, so it must change nothing; 2.5 s at most.
+   */
+  answer?(event: ImmediateEvent<T>, context: { readonly signal: AbortSignal }): Promise<unknown>;
 }
+
+/** An event that has just been stored, as far as it is known by then. */
+export type ImmediateEvent<T = unknown> = Pick<WebhookEvent<T>, 'provider' | 'eventId' | 'type' | 'payload' | 'headers'>;
 
 // ── Synchronization ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,6 +11,7 @@ import { EventRunner } from './processing/event-runner';
 import { ClaimedEvents } from './processing/claimed-events';
 import { HandlerContexts } from './processing/handler-contexts';
 import { HandlerRegistry } from './processing/handler.registry';
+import { ImmediateAnswers } from './inbox/immediate-answers';
 import { InboxWriter } from './inbox/inbox-writer';
 import { PayloadRetention } from './replay/payload-retention';
 import { RefusalCounter } from './inbox/refusal-counter';
@@ -26,6 +27,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     RefusalCounter,
+    ImmediateAnswers,
     InboxWriter,
     WebhookInbox,
     HandlerRegistry,

@@ -13,6 +13,7 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
+import { formOf, isCertificateCheck, readInteraction } from './slack.interactions';
 import { slackSettings } from './slack.settings';
 
 const id = z.string().min(1).max(64);
@@ -67,10 +68,14 @@ export class SlackWebhooksService implements WebhookFacts {
   }
 
   verify(delivery: RawDelivery): Verdict {
+    // Sent without a signature, as a look at our certificate; it is answered and nothing is done with it.
+    if (isCertificateCheck(delivery)) return { ok: true };
     return verifySlackSignature(delivery, this.secrets);
   }
 
   parse(delivery: RawDelivery): ParsedDelivery {
+    const form = formOf(delivery);
+    if (form) return isCertificateCheck(delivery) ? { events: [] } : readInteraction(delivery, form);
     const body = readEnvelope(delivery.body);
     switch (body.type) {
       case 'url_verification':
@@ -78,6 +83,7 @@ export class SlackWebhooksService implements WebhookFacts {
       case 'app_rate_limited':
         return {
           events: [{ eventId: `app_rate_limited:${body.team_id}:${body.minute_rate_limited}`, type: body.type, routingKey: body.team_id }],
+          stored: withoutMember(delivery.body, 'token'),
         };
       case 'event_callback':
         // What we said ourselves comes back as an event: handling it would make echoes.

@@ -22,10 +22,17 @@ interface Prepared {
   readonly record: SyncRecord;
 }
 
+/** A whole event holds its object as it was, a thin one names it only. */
+type StripePayload =
+  Stripe.Event | { readonly object: 'v2.core.event'; readonly livemode?: boolean; readonly related_object?: { id: string } };
+
+/** Types of whole events, and of their thin twins. */
+const TYPES = STRIPE_RESOURCES.flatMap(({ eventTypes }) => [...eventTypes, ...eventTypes.map((type) => `v1.${type}`)]);
+
 /** Real time: the object of an event is read anew, as events come in any order and say how it was, not how it is. */
 @Injectable()
-@OnWebhook({ provider: STRIPE, types: STRIPE_RESOURCES.flatMap((resource) => resource.eventTypes) })
-export class StripeRecordsHandler implements WebhookHandler<Stripe.Event, Prepared | undefined> {
+@OnWebhook({ provider: STRIPE, types: TYPES })
+export class StripeRecordsHandler implements WebhookHandler<StripePayload, Prepared | undefined> {
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
@@ -33,22 +40,22 @@ export class StripeRecordsHandler implements WebhookHandler<Stripe.Event, Prepar
   }
 
   async prepare(
-    { payload, type }: WebhookEvent<Stripe.Event>,
+    { payload, type }: WebhookEvent<StripePayload>,
     { connection, fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
   ): Promise<Prepared | undefined> {
-    const resource = STRIPE_RESOURCES.find(({ eventTypes }) => eventTypes.includes(type));
-    const { id } = payload.data.object as { id?: string };
+    const resource = STRIPE_RESOURCES.find(({ eventTypes }) => eventTypes.includes(type.replace(/^v1\./, '')));
+    const id = payload.object === 'v2.core.event' ? payload.related_object?.id : (payload.data.object as { id?: string }).id;
     // An upcoming invoice has no id; an event of the other mode is not about what is connected.
     if (!resource || !id || isOtherMode(payload, connection)) return undefined;
     return { resource: resource.name, record: await currentRecord(stripeClient(fetch, this.apiBaseUrl), resource, id) };
   }
 
-  async handle(_event: WebhookEvent<Stripe.Event>, context: HandlerContext, prepared: Prepared | undefined): Promise<void> {
+  async handle(_event: WebhookEvent<StripePayload>, context: HandlerContext, prepared: Prepared | undefined): Promise<void> {
     if (context.connection && prepared) await context.applyRecords(prepared.resource, [prepared.record]);
   }
 }
 
-function isOtherMode(event: Stripe.Event, connection: ConnectionRef): boolean {
+function isOtherMode(event: StripePayload, connection: ConnectionRef): boolean {
   const mode = connection.metadata['livemode'];
-  return typeof mode === 'boolean' && mode !== event.livemode;
+  return typeof mode === 'boolean' && event.livemode !== undefined && mode !== event.livemode;
 }

@@ -7,6 +7,7 @@ import { IntegrationError } from '../../errors';
 import {
   verifyStripeSignature,
   withoutMember,
+  type IncomingEvent,
   type ParsedDelivery,
   type RawDelivery,
   type Verdict,
@@ -15,16 +16,29 @@ import {
 import { stripeSettings } from './stripe.settings';
 
 const id = z.string().min(1).max(255);
+const type = z.string().regex(/^[a-z0-9_.]{1,150}$/);
 
 /** https://docs.stripe.com/api/events/object */
-const eventBody = z.object({
+const snapshotEvent = z.object({
   id: id.startsWith('evt_'),
   object: z.literal('event'),
-  type: z.string().regex(/^[a-z0-9_.]{1,100}$/),
+  type,
   created: z.number(),
   account: id.optional(),
   data: z.object({ object: z.object({ id: id.optional(), object: z.string().max(100).optional() }) }),
 });
+
+/** Names its object and does not hold it; `context` is the account, or a path that ends with it: https://docs.stripe.com/api/v2/core/events */
+const thinEvent = z.object({
+  id: id.startsWith('evt_'),
+  object: z.literal('v2.core.event'),
+  type,
+  created: z.iso.datetime({ offset: true }),
+  context: z.string().max(500).nullish(),
+  related_object: z.object({ id, type: z.string().max(100) }).nullish(),
+});
+
+const stripeEvent = z.discriminatedUnion('object', [snapshotEvent, thinEvent]);
 
 /** Events of the platform's endpoint; those of connected accounts name theirs. */
 @Injectable()
@@ -42,32 +56,44 @@ export class StripeWebhooksService implements WebhookFacts {
   }
 
   parse(delivery: RawDelivery): ParsedDelivery {
-    const { id: eventId, type, created, account, data } = readEvent(delivery.body);
-    const subject = data.object;
+    const event = readEvent(delivery.body);
+    // Payments carry the secret with which a browser may finish them.
     return {
-      // Payments carry the secret with which a browser may finish them.
       stored: withoutMember(delivery.body, 'client_secret'),
-      events: [
-        {
-          eventId,
-          type,
-          // Without one it is about the platform's own account, which no connection may claim.
-          ...(account === undefined ? {} : { routingKey: account }),
-          ...(subject.id && subject.object ? { objectKey: `${subject.object}/${subject.id}`, objectVersion: created * 1000 } : {}),
-        },
-      ],
+      events: [event.object === 'event' ? ofSnapshot(event) : ofThin(event)],
     };
   }
 }
 
-function readEvent(bytes: Buffer): z.infer<typeof eventBody> {
+function ofSnapshot({ id: eventId, type, created, account, data: { object: subject } }: z.infer<typeof snapshotEvent>): IncomingEvent {
+  return {
+    eventId,
+    type,
+    // Without one it is about the platform's own account, which no connection may claim.
+    ...(account === undefined ? {} : { routingKey: account }),
+    ...(subject.id && subject.object ? { objectKey: `${subject.object}/${subject.id}`, objectVersion: created * 1000 } : {}),
+  };
+}
+
+/** The type stays as Stripe writes it: `v1.customer.updated` is the thin twin of `customer.updated`. */
+function ofThin({ id: eventId, type, created, context, related_object: subject }: z.infer<typeof thinEvent>): IncomingEvent {
+  const account = context?.split('/').at(-1);
+  return {
+    eventId,
+    type,
+    ...(account ? { routingKey: account } : {}),
+    ...(subject ? { objectKey: `${subject.type}/${subject.id}`, objectVersion: Date.parse(created) } : {}),
+  };
+}
+
+function readEvent(bytes: Buffer): z.infer<typeof stripeEvent> {
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw new IntegrationError('invalid_request', { cause });
   }
-  const parsed = eventBody.safeParse(json);
+  const parsed = stripeEvent.safeParse(json);
   if (!parsed.success) throw new IntegrationError('invalid_request', { detail: 'This is not an event of Stripe.', cause: parsed.error });
   return parsed.data;
 }

@@ -275,6 +275,8 @@ describe('events', () => {
       resource: 'customers',
       record: { data: { name: 'Now' } },
     });
+    const thin = { type: 'v1.customer.updated', payload: { object: 'v2.core.event', related_object: { id: String(made['id']) } } } as never;
+    expect(await handler.prepare(thin, { connection, fetch, signal })).toMatchObject({ record: { data: { name: 'Now' } } });
     fixture.sandbox.control.change('stripe', 'customers', { account, id: String(made['id']), delete: true });
     expect(await handler.prepare(stale, { connection, fetch, signal })).toEqual({
       resource: 'customers',

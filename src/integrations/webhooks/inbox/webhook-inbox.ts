@@ -1,8 +1,10 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import type { Counter } from 'prom-client';
 import { IntegrationError } from '../../../errors';
-import type { IncomingEvent, Provider, RawDelivery, RefusalCause } from '../../contract';
+import type { IncomingEvent, ParsedDelivery, Provider, RawDelivery, RefusalCause, WebhookFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
+import { ImmediateAnswers } from './immediate-answers';
 import { InboxWriter } from './inbox-writer';
 import { RefusalCounter } from './refusal-counter';
 import { safeHeaders } from './safe-headers';
@@ -13,11 +15,14 @@ export interface InboxAnswer {
   readonly status: 200;
   readonly body?: string;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Longer than any provider's; an index entry must stay small. */
 const MAX_CHARS = 512;
-const MAX_EVENTS = 500;
+/** Type of what a verified sender sent and nobody could read. */
+const UNREADABLE = 'unreadable';
+const NOTHING = Buffer.alloc(0);
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The way in: verified over the raw bytes, read, stored, and only then answered. */
@@ -30,6 +35,7 @@ export class WebhookInbox implements OnApplicationBootstrap {
     private readonly registry: ProviderRegistry,
     private readonly writer: InboxWriter,
     private readonly refusals: RefusalCounter,
+    private readonly answers: ImmediateAnswers,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -39,8 +45,8 @@ export class WebhookInbox implements OnApplicationBootstrap {
   }
 
   /**
-   * @throws IntegrationError `provider_unknown`; `signature_invalid` (the cause is counted, never told); `invalid_request`;
-   * `storage_unavailable`, `busy` or `provider_unavailable`, all with a time to come back
+   * @throws IntegrationError `provider_unknown`; `signature_invalid` (the cause is counted, never told); `payload_too_large` for what can
+   * never be stored; `storage_unavailable`, `busy` or `provider_unavailable`, all with a time to come back
    */
   async receive(providerKey: string, delivery: RawDelivery): Promise<InboxAnswer> {
     const provider = this.registry.find(providerKey);
@@ -58,15 +64,32 @@ export class WebhookInbox implements OnApplicationBootstrap {
     const given = webhooks.verify(delivery);
     const verdict = given instanceof Promise ? await given : given;
     if (!verdict.ok) throw this.refuse(provider, verdict.cause);
-    const { tenant } = verdict;
-    const { events, reply, stored } = webhooks.parse(delivery);
-    checkEvents(events);
-    if (events.length > 0) {
-      const common = { provider: provider.key, tenant, headers: safeHeaders(delivery.headers), body: stored ?? delivery.body };
-      await this.writer.store(events.map((event) => ({ ...common, event })));
-    }
+    const { events, stored, storedType, reply, asksForAnswer } = this.read(provider, webhooks, delivery);
+    const headers = safeHeaders(delivery.headers);
+    if (storedType !== undefined) headers['content-type'] = storedType;
+    const common = { provider: provider.key, tenant: verdict.tenant, headers, body: stored ?? delivery.body };
+    if (events.length > 0) await this.writer.store(events.map((event) => ({ ...common, event })));
     this.accepted(provider.key).inc();
-    return { status: 200, body: reply?.body, contentType: reply?.contentType };
+    return { status: 200, ...(asksForAnswer ? await this.answers.ask(common, events) : reply) };
+  }
+
+  /**
+   * A valid sender is not sent away: it would come back for days, and then switch us off. What cannot be read is kept as an event
+   * that nobody handles, without its body, which may hold what only its reader would know to leave out.
+   */
+  private read(provider: Provider, webhooks: WebhookFacts, delivery: RawDelivery): ParsedDelivery {
+    let fault: unknown;
+    try {
+      const parsed = webhooks.parse(delivery);
+      if (parsed.events.every(canBeKept)) return parsed;
+      fault = 'an id, a type or a key is longer than can be kept';
+    } catch (error) {
+      if (!(error instanceof IntegrationError) || error.code !== 'invalid_request') throw error;
+      fault = error.message;
+    }
+    const eventId = `${UNREADABLE}:${createHash('sha256').update(delivery.body).digest('hex')}`;
+    this.logger.warn(`A delivery of ${provider.key} is verified but cannot be read, kept as ${eventId}: ${String(fault)}`);
+    return { events: [{ eventId, type: UNREADABLE }], stored: NOTHING };
   }
 
   /** Looked up once: to find a counter by its labels costs more than to count. */
@@ -83,12 +106,6 @@ export class WebhookInbox implements OnApplicationBootstrap {
 }
 
 /** What a verified sender may still get wrong must not reach the database. */
-function checkEvents(events: readonly IncomingEvent[]): void {
-  if (events.length > MAX_EVENTS || !events.every(canBeKept)) {
-    throw new IntegrationError('invalid_request', { detail: 'This is not an event that can be kept.' });
-  }
-}
-
 function canBeKept({ eventId, type, routingKey, objectKey, connectionId }: IncomingEvent): boolean {
   return (
     isShortText(eventId) &&

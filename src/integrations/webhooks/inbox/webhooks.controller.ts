@@ -20,10 +20,12 @@ export class WebhooksController {
   @ApiOperation({ summary: 'Takes a signed delivery: 200 once it is stored' })
   async receive(@Param('provider') provider: string, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : EMPTY;
-    const answer = await this.inbox.receive(provider, { headers: request.headers, body, receivedAt: this.clock.now() });
+    const { method, url, headers } = request;
+    const answer = await this.inbox.receive(provider, { method, url, headers, body, receivedAt: this.clock.now() });
     // Not awaited: a reply is a promise of its own socket, and to watch that costs more than to answer.
     void reply
       .status(answer.status)
+      .headers(answer.headers ?? {})
       .type(answer.contentType ?? 'text/plain; charset=utf-8')
       .send(answer.body ?? '');
   }
