@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
+import { withDeadline } from '../../../deadline';
 import type { DeliveryReply, IncomingEvent } from '../../contract';
 import { payloadOf } from '../processing/claimed-event';
 import { HandlerRegistry } from '../processing/handler.registry';
-import { withDeadline } from '../processing/with-deadline';
 
 /** Slack shows a failure after 3 s; the way there and back takes some of it. */
 const DEADLINE_MS = 2_500;
@@ -32,7 +32,7 @@ export class ImmediateAnswers {
         const event = { provider, eventId, type, headers, payload: payloadOf({ body, headers }) };
         const work = (signal: AbortSignal) => Promise.resolve(handler.answer?.(event, { signal }));
         try {
-          const said = await withDeadline(this.clock, DEADLINE_MS, `The answer of ${name}`, work);
+          const said = await withDeadline(this.clock, DEADLINE_MS, work);
           if (said !== undefined) return replyOf(said);
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
