@@ -46,8 +46,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
   } satisfies DataSourceOptions;
 
   if (settings.databaseUrl)
-    // Pipelined: what need not wait for an answer is sent before it is there (https://node-postgres.com/features/pipelining).
-    return { ...common, url: settings.databaseUrl, extra: { ...serverPoolConfig(settings), pipeline: true } };
+    return { ...common, url: settings.databaseUrl, extra: serverPoolConfig(settings) };
   if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
   return { ...common, extra: { ...settings.embedded.poolConfig(), onConnect: (client: ClientBase) => setUpSession(client, 0) } };
 }

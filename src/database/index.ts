@@ -9,4 +9,4 @@ export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared-statements';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
-export { beginBehind, BegunTransaction, inTransaction, IS_BEGUN, retried } from './transaction';
+export { inTransaction, retried } from './transaction';

@@ -7,14 +7,14 @@ const PLANS_KEPT_MS = 1_000;
 const planned = new WeakMap<PreparingClient, number>();
 
 /** Of a name, each connection keeps what the server made of the text. */
-export interface Statement {
+interface Statement {
   readonly name?: string;
   readonly text: string;
   readonly values?: unknown[];
 }
 
 /** The driver's own client. It sends what it is asked at once, without waiting for the answers before. */
-export interface PreparingClient {
+interface PreparingClient {
   query<Row>(statement: Statement): Promise<{ rows: Row[] }>;
 }
 
@@ -35,7 +35,7 @@ export async function prepared<Row>(db: DataSource | EntityManager, name: string
 }
 
 /** The connection's client, for prepared statements: its plans are not older than a second. */
-export async function connected(runner: QueryRunner): Promise<PreparingClient> {
+async function connected(runner: QueryRunner): Promise<PreparingClient> {
   const client = (await runner.connect()) as PreparingClient;
   const now = performance.now();
   if (now - (planned.get(client) ?? 0) > PLANS_KEPT_MS) {

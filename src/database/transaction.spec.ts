@@ -1,8 +1,8 @@
-import { QueryFailedError, type EntityManager } from 'typeorm';
+import { QueryFailedError } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../test/support/test-database';
 import { IntegrationError } from '../errors';
 import { asStorageError } from './storage-error';
-import { beginBehind, inTransaction, IS_BEGUN } from './transaction';
+import { inTransaction } from './transaction';
 
 describe('inTransaction', () => {
   let database: TestDatabase;
@@ -67,100 +67,6 @@ describe('inTransaction', () => {
   it("passes the product's own errors on unchanged", async () => {
     const own = new IntegrationError('not_connected');
     await expect(inTransaction(database.dataSource, () => Promise.reject(own))).rejects.toBe(own);
-  });
-});
-
-describe('beginBehind', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await createTestDatabase({ databasePoolMax: 1 });
-    await database.dataSource.query('CREATE TABLE effect (id int PRIMARY KEY)');
-  });
-  beforeEach(() => database.dataSource.query('TRUNCATE effect'));
-  afterAll(() => database.close());
-
-  const effects = async () => (await database.dataSource.query('SELECT id FROM effect ORDER BY id')).map(({ id }: { id: number }) => id);
-  const insert = (id: number, first = 'SELECT 1 AS one') =>
-    beginBehind<{ id: number }, { one: number }>(
-      database.dataSource,
-      { name: 'store', text: 'INSERT INTO effect VALUES ($1) RETURNING id', values: [id] },
-      { text: first },
-    );
-
-  it('has committed its statement, whatever becomes of the transaction', async () => {
-    const { rows, begun } = await insert(1);
-    expect(rows).toEqual([{ id: 1 }]);
-    await begun.drop();
-    expect(await effects()).toEqual([1]);
-
-    const again = await insert(2);
-    const failing = again.begun.run(async (manager) => {
-      await manager.query('INSERT INTO effect VALUES (3)');
-      throw new Error('on purpose');
-    });
-    await expect(failing).rejects.toThrow('on purpose');
-    expect(await effects()).toEqual([1, 2]);
-  });
-
-  it('hands on what its first statement said, which is a part of it', async () => {
-    const { begun } = await insert(1, 'UPDATE effect SET id = 7 RETURNING id AS one');
-    expect(await begun.run((_manager, first) => Promise.resolve(first))).toEqual([{ one: 7 }]);
-    expect(await effects()).toEqual([7]);
-    const other = await insert(1, 'UPDATE effect SET id = id + 10');
-    await other.begun.drop();
-    expect(await effects()).toEqual([1, 7]);
-  });
-
-  it('can be told from a statement by itself', async () => {
-    const { begun } = await insert(1, `SELECT 1 AS one WHERE ${IS_BEGUN}`);
-    expect(await begun.run((_manager, first) => Promise.resolve(first))).toEqual([{ one: 1 }]);
-    const alone = (manager: EntityManager) => manager.query(`SELECT 1 AS one WHERE ${IS_BEGUN}`);
-    expect([await alone(database.dataSource.manager), await inTransaction(database.dataSource, alone)]).toEqual([[], []]);
-  });
-
-  it('can hold a transaction within', async () => {
-    const { begun } = await insert(1);
-    await begun.run(async (manager) => {
-      await manager.query('INSERT INTO effect VALUES (2)');
-      const within = manager.transaction(async (inner) => {
-        await inner.query('INSERT INTO effect VALUES (3)');
-        throw new Error('on purpose');
-      });
-      await expect(within).rejects.toThrow('on purpose');
-    });
-    expect(await effects()).toEqual([1, 2]);
-  });
-
-  it('is undone, and can be tried again, when its first statement fails', async () => {
-    const { begun } = await insert(1, `DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '40P01'; END $$`);
-    const tries: unknown[] = [];
-    const work = async (manager: EntityManager, first?: unknown[]) => {
-      tries.push(first);
-      await manager.query('INSERT INTO effect VALUES (2)');
-    };
-    await inTransaction(database.dataSource, work, begun);
-    expect([tries, await effects()]).toEqual([[undefined], [1, 2]]);
-  });
-
-  it('serves as the first try of a transaction', async () => {
-    const { begun } = await insert(1);
-    let tries = 0;
-    const work = inTransaction(
-      database.dataSource,
-      async (manager) => {
-        await manager.query('INSERT INTO effect VALUES (2)');
-        if (++tries === 1) await manager.query(`DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '40001'; END $$`);
-        return 'done';
-      },
-      begun,
-    );
-    expect([await work, tries, await effects()]).toEqual(['done', 2, [1, 2]]);
-  });
-
-  it('keeps no connection when its statement fails', async () => {
-    await (await insert(1)).begun.drop();
-    await expect(insert(1)).rejects.toMatchObject({ code: '23505' });
-    expect(await effects()).toEqual([1]);
   });
 });
 

@@ -1,11 +1,8 @@
-import type { DataSource } from 'typeorm';
-import { beginBehind, prepared, type BegunTransaction } from '../../../database';
 import { v7 as uuidv7 } from 'uuid';
 import type { IncomingEvent } from '../../contract';
 import type { SqlRunner } from '../../connections';
-import { CLAIMED_COLUMNS_BUT_BODY, MARK_STORED_COMPLETED } from '../processing/claim.queries';
+import { CLAIMED_COLUMNS_BUT_BODY } from '../processing/claim.queries';
 import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from '../processing/claimed-event';
-import type { MarkedRow } from '../processing/effect-runner';
 
 /** An event as it is about to be stored. */
 export interface NewEvent {
@@ -23,6 +20,7 @@ export interface NewEvent {
  * neither side has to spell them out. $3 owner and $4 lease in seconds where they are claimed as they are stored, else null.
  */
 const INSERT = `
+  WITH stored AS (
   INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, headers, body,
     status, attempts, lease_owner, lease_until)
   SELECT (substr(e.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid,
@@ -39,62 +37,23 @@ const INSERT = `
     SELECT k.id, k.tenant FROM connections k WHERE k.id = e.connection_id AND k.provider = e.provider AND k.status <> 'disconnected'
   ) c ON e.tenant IS NULL OR c.tenant = e.tenant
   ORDER BY e.provider, e.event_id, c.id
-  ON CONFLICT DO NOTHING`;
+  ON CONFLICT DO NOTHING RETURNING *)
+  SELECT ${CLAIMED_COLUMNS_BUT_BODY} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id`;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
-
-/** A row that was not there before. */
-export interface StoredEvent {
-  readonly id: string;
-  readonly provider: string;
-  readonly event_id: string;
-  readonly type: string;
-  readonly tenant: string | null;
-  readonly connection_id: string | null;
-}
-
-const TELLING = `${INSERT} RETURNING id, provider, event_id, type, tenant, connection_id`;
-
-const CLAIMING = `
-  WITH stored AS (${INSERT} RETURNING *)
-  SELECT ${CLAIMED_COLUMNS_BUT_BODY} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id`;
 
 /** For whom events are claimed as they are stored. */
 export interface DirectClaim {
   readonly owner: string;
   readonly leaseSeconds: number;
-  /** Of their kinds (`provider/type`), those that nobody handles. */
-  readonly unhandledKinds: readonly string[];
 }
 
-/** In a transaction of its own. To plan the statement takes as long as to store a few rows with it. */
-export async function insertEvents(dataSource: DataSource, events: readonly NewEvent[]): Promise<void> {
-  await prepared(dataSource, 'inbox_insert', INSERT, paramsOf(events));
-}
-
-/** Those that were not there before, in the hands of their claim's owner, and a transaction to run them in, where they are marked. */
-export interface Claimed {
-  readonly events: ClaimedEvent[];
-  readonly begun: BegunTransaction<MarkedRow>;
-}
-
-/** As `insertEvents`, all of them claimed. */
-export async function insertAndClaim(dataSource: DataSource, events: readonly NewEvent[], claim: DirectClaim): Promise<Claimed> {
-  const claimed = events.map(({ provider, event, body }) => ({ provider, eventId: wellFormed(event.eventId), body }));
-  const mark = [claim.owner, claim.unhandledKinds, claimed.map(({ provider }) => provider), claimed.map(({ eventId }) => eventId)];
-  const { rows, begun } = await beginBehind<ClaimedRow, MarkedRow>(
-    dataSource,
-    { name: 'inbox_insert_claiming', text: CLAIMING, values: paramsOf(events, claim) },
-    { name: 'webhooks_mark_stored', text: MARK_STORED_COMPLETED, values: mark },
-  );
-  const bodies = new Map(claimed.map(({ provider, eventId, body }) => [`${provider}/${eventId}`, body]));
-  return { events: rows.map((row) => claimedEventOf({ ...row, body: bodies.get(`${row.provider}/${row.event_id}`) ?? null })), begun };
-}
-
-/** As `insertEvents`; tells which rows are new. */
-export function insertAndTell(runner: SqlRunner, events: readonly NewEvent[]): Promise<StoredEvent[]> {
-  return runner.query<StoredEvent>(TELLING, paramsOf(events));
+/** Stores events, in whatever transaction `runner` stands; gives those that were not there before, claimed where a claim is given. */
+export async function insertEvents(runner: SqlRunner, events: readonly NewEvent[], claim?: DirectClaim): Promise<ClaimedEvent[]> {
+  const bodies = new Map(events.map(({ provider, event, body }) => [`${provider}/${wellFormed(event.eventId)}`, body]));
+  const rows = await runner.query<ClaimedRow>(INSERT, paramsOf(events, claim));
+  return rows.map((row) => claimedEventOf({ ...row, body: bodies.get(`${row.provider}/${row.event_id}`) ?? null }));
 }
 
 function paramsOf(events: readonly NewEvent[], claim?: DirectClaim): [string, Buffer, string | null, number | null] {

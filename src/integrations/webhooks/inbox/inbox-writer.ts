@@ -5,9 +5,10 @@ import { asStorageError, inTransaction, isStorageUnavailable, retried } from '..
 import { IntegrationError } from '../../../errors';
 import { OUTBOX, type OutboxPort } from '../../connections';
 import { WakeUp } from '../../jobs';
+import type { ClaimedEvent } from '../processing/claimed-event';
 import { DirectProcessing, type DirectRun } from '../processing/direct-processing';
 import { factsOf } from './forwarding';
-import { insertAndClaim, insertAndTell, insertEvents, type NewEvent } from './inbox-insert';
+import { insertEvents, type NewEvent } from './inbox-insert';
 
 const MAX_ROWS = 500;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
@@ -137,34 +138,38 @@ export class InboxWriter {
     }
   }
 
-  /** @returns what has to be done once the events are committed */
+  /**
+   * The one way to store: the events, and with them what the product is to hear of them.
+   * @returns what has to be done once they are committed
+   */
   private async insert(events: readonly NewEvent[], run?: DirectRun): Promise<() => void> {
     let runs = false;
     try {
-      if (await this.outbox?.wants(this.dataSource, 'webhook.received')) return await this.insertAndForward(events);
-      if (!run) {
-        await retried(() => insertEvents(this.dataSource, events));
-        return () => this.wakeUp.wake('webhooks');
-      }
-      const claimed = await retried(() => insertAndClaim(this.dataSource, events, run));
-      runs = true;
-      return () => this.directProcessing.run(run, claimed);
-    } finally {
+      const forwards = (await this.outbox?.wants(this.dataSource, 'webhook.received')) ?? false;
       // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
+      const claim = forwards ? undefined : run;
+      const stored = await (forwards ? this.insertAndForward(events) : retried(() => insertEvents(this.dataSource, events, claim)));
+      if (claim) {
+        runs = true;
+        return () => this.directProcessing.run(claim, stored);
+      }
+      return () => {
+        this.wakeUp.wake('webhooks');
+        if (forwards) this.wakeUp.wake('deliveries');
+      };
+    } finally {
       if (run && !runs) this.directProcessing.release(run);
     }
   }
 
   /** The events, and what the product is to hear of them: both or neither. */
-  private async insertAndForward(events: readonly NewEvent[]): Promise<() => void> {
+  private insertAndForward(events: readonly NewEvent[]): Promise<ClaimedEvent[]> {
     const at = new Date(this.clock.now());
-    await inTransaction(this.dataSource, async (manager) => {
-      await this.outbox?.add(manager, factsOf(events, await insertAndTell(manager, events), at));
+    return inTransaction(this.dataSource, async (manager) => {
+      const stored = await insertEvents(manager, events);
+      await this.outbox?.add(manager, factsOf(stored, at));
+      return stored;
     });
-    return () => {
-      this.wakeUp.wake('webhooks');
-      this.wakeUp.wake('deliveries');
-    };
   }
 
   /** The database is stuck: whoever waits is told so. What is in flight may still be kept; it is then known when it comes again. */

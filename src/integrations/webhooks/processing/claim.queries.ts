@@ -1,4 +1,4 @@
-import { COMMIT_WITHOUT_WAITING, IS_BEGUN } from '../../../database';
+import { COMMIT_WITHOUT_WAITING } from '../../../database';
 import { NOTHING_YET } from './object-mark';
 
 const PENDING = `e.status IN ('received', 'failed')`;
@@ -71,12 +71,12 @@ const IS_LATER = `(excluded.version, excluded.event_id COLLATE "C") > (g.version
 /**
  * Comes first in the transaction: it makes sure that the events are ours, and keeps them and their objects so until the commit.
  * What belongs to a connection that was disconnected meanwhile, or that nobody handles, moves no mark. Tells where each object's
- * mark stood before; it is locked in one order for everybody. $1 owner, $2 kinds (`provider/type`) that nobody handles.
+ * mark stood before; it is locked in one order for everybody. $1 owner, $2 kinds (`provider/type`) that nobody handles, $3 ids.
  */
-const markCompleted = (which: string) => `
+export const MARK_COMPLETED = `
   WITH marked AS (
     UPDATE webhook_events e SET status = 'completed', processed_at = now(), lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL
-    ${which} AND e.lease_owner = $1::uuid AND e.status = 'processing' RETURNING e.*),
+    WHERE e.id = ANY ($3::uuid[]) AND e.lease_owner = $1::uuid AND e.status = 'processing' RETURNING e.*),
   ours AS (
     SELECT m.id, m.event_id, m.connection_id, m.object_key, m.object_version, k.status AS connection_status,
       k.status <> 'disconnected' AND m.object_key IS NOT NULL AND m.object_version IS NOT NULL AND (m.provider || '/' || m.type) <> ALL ($2::text[]) AS guarded
@@ -91,13 +91,6 @@ const markCompleted = (which: string) => `
     RETURNING g.connection_id, g.object_key, g.before_version, g.before_event_id)
   SELECT o.id, o.connection_status, moved.before_version, moved.before_event_id FROM ours o
   LEFT JOIN moved ON o.guarded AND moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
-
-/** $3 ids. */
-export const MARK_COMPLETED = markCompleted('WHERE e.id = ANY ($3::uuid[])');
-
-/** Sent behind the statement that stores them, before their ids are known. $3 providers, $4 the providers' ids. */
-export const MARK_STORED_COMPLETED = markCompleted(`FROM unnest($3::text[], $4::text[]) AS stored (provider, event_id)
-    WHERE ${IS_BEGUN} AND e.provider = stored.provider AND e.event_id = stored.event_id`);
 
 /** $1 id, $2 owner, $3 most attempts, $4 milliseconds to wait, $5 reason, $6 code. */
 export const MARK_FAILED = `

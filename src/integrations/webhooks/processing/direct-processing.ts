@@ -5,7 +5,8 @@ import type { Settings } from '../../../config/env';
 import { EventRunner } from './event-runner';
 import { ClaimedEvents } from './claimed-events';
 import { HandlerRegistry } from './handler.registry';
-import type { DirectClaim, Claimed, NewEvent } from '../inbox/inbox-insert';
+import type { ClaimedEvent } from './claimed-event';
+import type { DirectClaim, NewEvent } from '../inbox/inbox-insert';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 import { SMALL_BATCH, groupByOwner } from './small-batch';
 
@@ -52,7 +53,6 @@ export class DirectProcessing implements BeforeApplicationShutdown {
     const run: DirectRun = {
       deliveries: new Set(taken),
       sources: chosen.map(([source]) => source),
-      unhandledKinds: this.handlers.unhandledKinds(taken.flat().map(({ provider, event }) => ({ provider, type: event.type }))),
       owner: uuidv7(),
       leaseSeconds: this.options.leaseSeconds,
     };
@@ -61,12 +61,10 @@ export class DirectProcessing implements BeforeApplicationShutdown {
     return run;
   }
 
-  /** `claimed`: what was chosen and is new. Does not wait, never throws. */
-  run(run: DirectRun, { events, begun }: Claimed): void {
-    // What is known already leaves nothing to do.
-    const work = () => (events.length === 0 ? begun.drop() : this.runner.run(events, undefined, begun));
+  /** `events`: what was chosen and is new. Does not wait, never throws. */
+  run(run: DirectRun, events: readonly ClaimedEvent[]): void {
     this.inWork
-      .hold(events, work)
+      .hold(events, () => this.runner.run(events))
       .catch((error: unknown) =>
         this.logger.warn(`Events wait for their lease to end: ${error instanceof Error ? error.message : String(error)}`),
       )

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { inTransaction, isRetryableTransactionError, prepared, type BegunTransaction } from '../../../database';
+import { inTransaction, isRetryableTransactionError } from '../../../database';
 import type { ConnectionStatus } from '../../connections';
 import { MARK_COMPLETED } from './claim.queries';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
@@ -40,7 +40,7 @@ export class HandlerFailure extends Error {
 }
 
 /** An event that was ours, as it was marked. */
-export interface MarkedRow {
+interface MarkedRow {
   id: string;
   connection_status: ConnectionStatus | null;
   before_version: string | null;
@@ -71,24 +71,20 @@ export class EffectRunner {
   }
 
   /**
-   * All of these events, or none. They are of one claim. `begun`: with their mark.
+   * All of these events, or none. They are of one claim.
    * @returns how many were completed; fewer than given where others took them over meanwhile
    * @throws HandlerFailure naming the event whose handler failed; PreparedTooEarly; whatever the database says
    */
-  async run(
-    events: readonly ClaimedEvent[],
-    preparedOf: ReadonlyMap<string, Prepared>,
-    begun?: BegunTransaction<MarkedRow>,
-  ): Promise<number> {
+  async run(events: readonly ClaimedEvent[], preparedOf: ReadonlyMap<string, Prepared>): Promise<number> {
     const [first] = events;
     if (!first) return 0;
     let afterCommit: AfterCommit[] = [];
     let watch: DeadlineWatch | undefined;
-    const work = async (manager: EntityManager, marked?: MarkedRow[]) => {
+    const work = async (manager: EntityManager) => {
       afterCommit = []; // a repeated transaction starts anew
       watch?.stop();
       watch = new DeadlineWatch(this.clock, this.handleTimeoutMs);
-      const rows = marked ?? (await this.mark(manager, events, first.leaseOwner));
+      const rows = await this.mark(manager, events, first.leaseOwner);
       const marks = new Map(rows.map((row) => [row.id, row]));
       for (const event of inSafeOrder(events)) {
         const mark = marks.get(event.id);
@@ -102,7 +98,7 @@ export class EffectRunner {
       }
       return marks.size;
     };
-    const completed = await inTransaction(this.dataSource, work, begun).finally(() => watch?.stop());
+    const completed = await inTransaction(this.dataSource, work).finally(() => watch?.stop());
     for (const tell of afterCommit) tell();
     return completed;
   }
@@ -110,7 +106,7 @@ export class EffectRunner {
   /** Marks what is ours as completed, and the objects with it. */
   private mark(manager: EntityManager, events: readonly ClaimedEvent[], owner: string): Promise<MarkedRow[]> {
     const ids = events.map(({ id }) => id);
-    return prepared<MarkedRow>(manager, 'webhooks_mark', MARK_COMPLETED, [owner, this.handlers.unhandledKinds(events), ids]);
+    return manager.query<MarkedRow[]>(MARK_COMPLETED, [owner, this.handlers.unhandledKinds(events), ids]);
   }
 
   private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {

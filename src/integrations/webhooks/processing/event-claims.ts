@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { prepared } from '../../../database';
 import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
 import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from './claimed-event';
 import type { FailureReason } from './failure-reason';
@@ -32,12 +31,7 @@ export class EventClaims {
   async due({ limit, leaseSeconds, busyTenants, busyKinds }: DueQuery): Promise<DueClaim> {
     const { after } = this;
     const params = [limit, after ?? '', after !== undefined, busyTenants, uuidv7(), leaseSeconds, busyKinds];
-    const rows = await prepared<ClaimedRow & { last_tenant: string | null; seen: number }>(
-      this.dataSource,
-      'webhooks_claim',
-      CLAIM_DUE,
-      params,
-    );
+    const rows = await this.dataSource.query<(ClaimedRow & { last_tenant: string | null; seen: number })[]>(CLAIM_DUE, params);
     const [first] = rows;
     const roundEnded = (first?.seen ?? 0) < limit;
     this.after = roundEnded ? undefined : (first?.last_tenant ?? undefined);

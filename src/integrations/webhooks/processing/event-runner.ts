@@ -3,13 +3,12 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import type { BegunTransaction } from '../../../database';
 import { withDeadline } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
 import { IntegrationEvents } from '../../connections';
 import { GovernedHttp } from '../../outbound';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
-import { EffectRunner, HandlerFailure, PreparedTooEarly, type MarkedRow, type Prepared } from './effect-runner';
+import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from './effect-runner';
 import { EventClaims } from './event-claims';
 import { reasonOf } from './failure-reason';
 import { HandlerRegistry } from './handler.registry';
@@ -50,18 +49,15 @@ export class EventRunner {
   }
 
   /**
-   * Events of one claim in one transaction, in `begun` where it is given. Where a handler fails, its event is put aside and the others go on without it.
+   * Events of one claim in one transaction. Where a handler fails, its event is put aside and the others go on without it.
    * @throws IntegrationError `storage_unavailable`: the events are given back, or their lease ends
    */
-  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED, begun?: BegunTransaction<MarkedRow>): Promise<void> {
+  async run(events: readonly ClaimedEvent[], prepared = NOTHING_PREPARED): Promise<void> {
     let rest = events;
     for (let culprits = 0; rest.length > 0; culprits++) {
       if (culprits === MAX_CULPRITS && rest.length > 1) return this.runOneByOne(rest, prepared);
       try {
-        settledEvents.inc(
-          { outcome: 'completed', provider: providerOf(rest) },
-          await this.effects.run(rest, prepared, culprits === 0 ? begun : undefined),
-        );
+        settledEvents.inc({ outcome: 'completed', provider: providerOf(rest) }, await this.effects.run(rest, prepared));
         return;
       } catch (error) {
         if (error instanceof HandlerFailure) {

@@ -17,25 +17,13 @@ import { SMALL_BATCH, groupByOwner } from './small-batch';
 /** Events of dead workers that are run in a row before fresh ones get their turn. */
 const TAKEOVERS_IN_A_ROW = 100;
 
-/** Whoever works off a claim, and then the one made ahead of it. */
+/** Works off one claim. */
 class Lane {}
 
-/** Events that a lane is working on or has claimed, of these tenants. */
+/** Events that a lane is working on, of these tenants. */
 interface Hold {
   readonly lane: Lane;
   readonly tenants: readonly string[];
-}
-
-/** A claim made ahead of its turn, while the lane that made it works off the one before. */
-interface AheadClaim {
-  readonly lane: Lane;
-  readonly claim: Promise<DueClaim>;
-  /** Once it is known: whose events wait here. */
-  tenants: readonly string[];
-  /** Set when its turn has come. Until then other lanes leave it alone, or one tenant's backlog would take all of them. */
-  due: boolean;
-  /** Set by the lane that works it off. It stays on the list until it does, as other claims have to leave its tenants alone. */
-  taken: boolean;
 }
 
 /** Works off the inbox: claims, hands out, keeps the leases of what is in work. */
@@ -48,7 +36,6 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   private readonly preparingOf = new Map<string, number>();
   private readonly stopping = new AbortController();
   private working: readonly Hold[] = [];
-  private ahead: AheadClaim[] = [];
   private claiming: Promise<unknown> = Promise.resolve();
   private active = 0;
   private takingOver = false;
@@ -79,8 +66,6 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort(new IntegrationError('shutting_down'));
-    for (const { claim } of this.ahead.filter(({ taken }) => !taken))
-      await claim.then(({ events }) => this.claims.release(events)).catch(() => undefined); // their lease ends
     await this.preparing.onIdle();
     clearInterval(this.heartbeat);
   }
@@ -100,23 +85,15 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
       if (this.active === 0) await this.takeOver(signal);
     }
     this.active++;
-    const mine = this.takeAhead();
-    const lane = mine?.lane ?? new Lane();
-    let next: AheadClaim | undefined;
+    const lane = new Lane();
     try {
-      const { events, complete } = await (mine?.claim ?? this.claim(lane));
+      const { events, complete } = await this.claim(lane);
       const settled = this.settle(events, lane);
-      this.forget(mine);
-      // With a backlog the next claim is made while this one is worked off, and another lane helps.
-      if (events.length * 2 > this.options.batchSize && !this.stopping.signal.aborted) {
-        next = this.claimAhead(lane, tenantsOf(events));
-        if (this.active < this.options.lanes - 1) this.wakeUp.wake('webhooks');
-      }
+      // With a backlog another lane helps.
+      if (events.length * 2 > this.options.batchSize && this.active < this.options.lanes - 1) this.wakeUp.wake('webhooks');
       await settled;
       return events.length > 0 || !complete ? 'more' : 'idle';
     } finally {
-      this.forget(mine);
-      if (next) next.due = true;
       this.active--;
     }
   }
@@ -138,38 +115,12 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
   /** Tenants that as many other lanes work for as may. */
   private busyTenants(lane: Lane): string[] {
     const lanesOf = new Map<string, Set<Lane>>();
-    for (const hold of [...this.working, ...this.ahead]) {
+    for (const hold of this.working) {
       if (hold.lane === lane) continue;
       for (const tenant of hold.tenants) lanesOf.set(tenant, (lanesOf.get(tenant) ?? new Set()).add(hold.lane));
     }
     const most = Math.max(1, this.options.lanes - 1);
     return [...lanesOf].filter(([, lanes]) => lanes.size >= most).map(([tenant]) => tenant);
-  }
-
-  private takeAhead(): AheadClaim | undefined {
-    const next = this.ahead.find(({ due, taken }) => due && !taken);
-    if (next) next.taken = true;
-    return next;
-  }
-
-  private forget(claim: AheadClaim | undefined): void {
-    this.ahead = this.ahead.filter((other) => other !== claim);
-  }
-
-  /** `own`: tenants of the claim before. */
-  private claimAhead(lane: Lane, own: readonly string[]): AheadClaim {
-    const claim = this.claim(lane).then(async ({ events, complete }) => {
-      // A tenant's single event does not wait for the batch of others that is being worked off.
-      const few = this.byShare(events).few.filter((event) => !own.includes(tenantOf(event)));
-      const later = events.filter((event) => !few.includes(event));
-      ahead.tenants = tenantsOf(later);
-      await this.settle(few, lane);
-      return { events: later, complete };
-    });
-    const ahead: AheadClaim = { lane, claim, tenants: [], due: false, taken: false };
-    claim.catch(() => undefined); // whoever takes it from the list meets the error
-    this.ahead.push(ahead);
-    return ahead;
   }
 
   private async settle(events: readonly ClaimedEvent[], lane: Lane): Promise<void> {
