@@ -45,8 +45,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
   } satisfies DataSourceOptions;
 
-  if (settings.databaseUrl)
-    return { ...common, url: settings.databaseUrl, extra: serverPoolConfig(settings) };
+  if (settings.databaseUrl) return { ...common, url: settings.databaseUrl, extra: serverPoolConfig(settings) };
   if (!settings.embedded) throw new Error('Neither databaseUrl nor an embedded database was given.');
   return { ...common, extra: { ...settings.embedded.poolConfig(), onConnect: (client: ClientBase) => setUpSession(client, 0) } };
 }

@@ -6,7 +6,6 @@ import { createServerDatabase, dropServerDatabase, onServer, testSeed } from '..
 import { DatabaseHealth } from './database-health';
 import { LockPool } from './lock-pool';
 import { ManagedDataSource } from './managed-data-source';
-import { beginBehind, IS_BEGUN } from './transaction';
 
 /** Each of them changes what the driver reads or what a statement means. */
 const ODD = [
@@ -29,7 +28,7 @@ async function expectOurs(dataSource: DataSource, statementTimeout: string): Pro
     `SELECT $1::timestamptz AS at, '2026-02-03'::date::text AS day, '\\xdeadbeef'::bytea AS bytes, (interval '1 day 2 hours')::text AS span,
        current_setting('TimeZone') AS zone, current_schema() AS schema, current_setting('statement_timeout') AS statement,
        current_setting('lock_timeout') AS lock, current_setting('idle_in_transaction_session_timeout') AS idle,
-       current_setting('transaction_isolation') AS isolation, ${IS_BEGUN} AS begun, (SELECT count(*)::int FROM connections) AS connections`,
+       current_setting('transaction_isolation') AS isolation, current_setting('transaction_deferrable') AS deferrable, (SELECT count(*)::int FROM connections) AS connections`,
     [at],
   );
   expect(row).toEqual({
@@ -43,13 +42,11 @@ async function expectOurs(dataSource: DataSource, statementTimeout: string): Pro
     lock: '0',
     idle: '1min',
     isolation: 'read committed',
-    begun: false,
+    deferrable: 'off',
     connections: 0,
   });
   await dataSource.query('CREATE TABLE effect (id int)');
-  const { rows, begun } = await beginBehind(dataSource, { text: 'INSERT INTO effect VALUES (1) RETURNING id' }, { text: 'SELECT 1' });
-  await begun.drop();
-  expect(rows).toEqual([{ id: 1 }]);
+  expect(await dataSource.query('INSERT INTO effect VALUES (1) RETURNING id')).toEqual([{ id: 1 }]);
 }
 
 it('is ours in the embedded database, whatever that sets', async () => {
