@@ -67,8 +67,15 @@ module.exports = {
     {
       name: 'the-sandbox-stands-alone',
       severity: 'error',
-      from: { path: '^sandbox/' },
+      from: { path: '^sandbox/', pathNot: '^sandbox/plain/' },
       to: { path: '^(src|demo|test)/' },
+    },
+    {
+      name: 'the-derived-sandbox-reads-declarations-only',
+      comment: 'It is made of the same data, and of none of the code that it tries.',
+      severity: 'error',
+      from: { path: '^sandbox/plain/' },
+      to: { path: '^(src|demo|test)/', pathNot: '^src/(providers/plain/|integrations/providers/plain/plain-provider\\.ts$)' },
     },
     {
       name: 'the-service-holds-neither-sandbox-nor-demo',

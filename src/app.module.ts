@@ -7,8 +7,8 @@ import { ConfigModule } from './config/config.module';
 import type { Migration } from './config/data-source-options';
 import type { Settings } from './config/env';
 import { DatabaseModule } from './database';
-import { IntegrationsModule } from './integrations';
-import { PROVIDERS } from './providers';
+import { IntegrationsModule, PlainProvidersModule } from './integrations';
+import { PLAIN_PROVIDERS, PROVIDERS } from './providers';
 import { UiModule } from './ui/ui.module';
 
 export interface AppParts {
@@ -32,6 +32,7 @@ export class AppModule {
         HttpApiModule.with(settings, logger),
         IntegrationsModule.with(settings),
         ...PROVIDERS,
+        PlainProvidersModule.with(PLAIN_PROVIDERS),
         UiModule,
         AppHandlersModule,
         ...imports,

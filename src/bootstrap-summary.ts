@@ -4,7 +4,7 @@ import { ProviderRegistry } from './integrations';
 
 /** What a person wants to know at the start, a line each. */
 export function describeStart(app: NestFastifyApplication, settings: Settings): string[] {
-  const providers = app.get(ProviderRegistry).all();
+  const providers = app.get(ProviderRegistry).offered();
   const names = (list: typeof providers) => list.map(({ name }) => name).join(', ') || 'none';
   const deaf = providers.filter(({ configured, webhooks }) => configured && webhooks && !webhooks.configured);
   return [

@@ -99,7 +99,7 @@ export function tellParent({ port }: Settings): void {
 function consentOrigins(app: NestFastifyApplication): string[] {
   const origins = app
     .get(ProviderRegistry)
-    .all()
+    .offered()
     .flatMap(({ oauth2 }) => (oauth2 && URL.canParse(oauth2.authorizeUrl) ? [new URL(oauth2.authorizeUrl).origin] : []));
   return [...new Set(origins)];
 }

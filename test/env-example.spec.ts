@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { environment } from '../src/config/env';
-import { PROVIDER_SETTINGS } from '../src/providers';
+import { PROVIDERS } from '../src/providers';
 
 it('.env.example names every setting that the service and its providers read, and no other', () => {
-  const read = [environment.shape, ...PROVIDER_SETTINGS.map(({ variables }) => variables)].flatMap((variables) => Object.keys(variables));
+  const read = [environment.shape, ...PROVIDERS.map(({ settings }) => settings.variables)].flatMap((variables) => Object.keys(variables));
   expect(read).toContain('DATA_DIR');
   expect(read).toEqual([...new Set(read)]);
 

@@ -27,6 +27,27 @@ export interface Provider {
   readonly sync?: ProviderSync;
   /** Names of what people can do with it, e.g. `messages.send`. */
   readonly actions: readonly string[];
+  /** Whether pages and health show it before anybody has connected it. Default true. */
+  readonly offered?: boolean;
+  /** What a person fills in before connecting, by name. */
+  readonly ask?: Readonly<Record<string, AskedFacts>>;
+  /**
+   * The provider as it is for a connection with these values (what was asked and learnt, the connection's metadata): its addresses filled in.
+   * The same values give the same object. Absent: it is the same for all.
+   * @throws IntegrationError `destination_refused` for a value that leads elsewhere
+   */
+  resolve?(values: Readonly<Record<string, unknown>>): Provider;
+}
+
+/** A field that a person fills in. */
+export interface AskedFacts {
+  readonly label: string;
+  /** What the whole value must match. */
+  readonly pattern: RegExp;
+  /** One that matches, shown to the person. */
+  readonly example: string;
+  /** Encrypted with the key. Default: kept with the connection, readable. */
+  readonly secret?: boolean;
 }
 
 // ── Authentication ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -48,6 +69,12 @@ export interface OAuth2Facts {
   readonly authorizeParams?: Readonly<Record<string, string>>;
   /** How the client shows who it is at the token endpoint. Default `body`. */
   readonly clientAuth?: 'body' | 'basic';
+  /** `client_credentials`: nobody consents; the token is minted for an id and a secret that a person fills in. Default `code`. */
+  readonly grant?: 'code' | 'client_credentials';
+  /** How fields are written at the token endpoint. Default `form`. */
+  readonly tokenBody?: 'form' | 'json';
+  /** Further fields of every token call. */
+  readonly tokenParams?: Readonly<Record<string, string>>;
   /** Refresh when the token ends within this many ms. Default 60 000. */
   readonly refreshAheadMs?: number;
   /** Deadline of one token call, ms. Default 30 000. */
@@ -94,13 +121,29 @@ export interface ProviderAuth {
    * @throws IntegrationError `connect_failed` with `providerCode` where the body says no (Slack answers 200 with `ok: false`).
    */
   parseTokenResponse(body: unknown, context: { step: 'exchange' | 'refresh'; kind?: string }): readonly TokenGrant[];
-  /** Who granted this, asked once after the exchange through `fetch` (governed, carries the new token). */
-  identify(context: { fetch: Fetch; grants: readonly TokenGrant[]; tokenBody: unknown }): Promise<AccountIdentity>;
+  /** What the way back tells of the account's addresses, before anything is called there; becomes part of `values`. */
+  learn?(context: { tokenBody: unknown; callback: Readonly<Record<string, string>> }): Readonly<Record<string, string>>;
+  /**
+   * Who granted this, asked once after the exchange through `fetch` (governed, carries the new token).
+   * `callback` is the query with which the browser came back, `values` what was asked and learnt.
+   */
+  identify(context: {
+    fetch: Fetch;
+    grants: readonly TokenGrant[];
+    tokenBody: unknown;
+    callback?: Readonly<Record<string, string>>;
+    values?: Readonly<Record<string, unknown>>;
+  }): Promise<AccountIdentity>;
   /** One real call with the key. @throws IntegrationError `credentials_rejected`. */
-  verifyApiKey?(context: { fetch: Fetch }): Promise<AccountIdentity & { scopes?: readonly string[] }>;
+  verifyApiKey?(context: {
+    fetch: Fetch;
+    values?: Readonly<Record<string, unknown>>;
+  }): Promise<AccountIdentity & { scopes?: readonly string[] }>;
   /** Ends the grant at the provider. True when the provider confirmed or no longer knew it. */
   revoke?(context: {
     fetch: Fetch;
+    /** Without a credential: the app shows its own. */
+    fetchAsApp?: Fetch;
     connection: ConnectionRef;
     tokens: readonly { kind: string; accessToken: string; refreshToken?: string }[];
   }): Promise<boolean>;
@@ -122,6 +165,8 @@ export interface ConnectionRef {
 export interface HttpFacts {
   /** The API's methods, first match wins; one that matches none gets its path with ids replaced, and `defaultLimit`. */
   readonly endpoints: readonly EndpointFacts[];
+  /** How far the proxy must be open for an endpoint that is not named; `declared`: as if it were. Default `any`. */
+  readonly unnamed?: 'declared' | 'any';
   /** Rate limits by name; an endpoint names the ones that it falls under. */
   readonly limits: Readonly<Record<string, LimitFacts>>;
   /** Limits that every call falls under, besides its endpoint's. */
@@ -134,8 +179,10 @@ export interface HttpFacts {
   readonly foreignAccount?: { readonly headers?: readonly string[]; readonly parameters?: readonly string[] };
   /** Largest body taken from the provider, bytes. Default 50 MiB. */
   readonly maxResponseBytes?: number;
-  /** Sets the credential on an outgoing request. Default: `Authorization: Bearer <accessToken>`. */
-  authorize?(headers: Headers, credential: { accessToken: string; connection: ConnectionRef }): void;
+  /** Headers that tell what is left of a limit and when there is more; `epoch`: a time, otherwise how long. Default: `x-ratelimit-*`, `ratelimit-*`. */
+  readonly limitHeaders?: { readonly remaining: string; readonly reset: string; readonly as: 's' | 'ms' | 'epoch-s' | 'epoch-ms' };
+  /** Sets the credential on an outgoing request; `url` may be changed where it belongs into the query. Default: `Authorization: Bearer <accessToken>`. */
+  authorize?(headers: Headers, credential: { accessToken: string; connection: ConnectionRef; url?: URL }): void;
   /**
    * Reads a failure out of an answer, the provider's own way; undefined: not a failure that only the provider's rules can see
    * (then the HTTP status decides). `json` is the parsed body where it is JSON, undefined otherwise.
@@ -231,6 +278,10 @@ export interface WebhookFacts {
   verify(delivery: RawDelivery): Promise<Verdict> | Verdict;
   /** Reads a verified delivery. What it cannot make sense of it throws as `invalid_request`: that is kept without its body, and answered 200. */
   parse(delivery: RawDelivery): ParsedDelivery;
+  /** Answers a provider that, unsigned, asks whether this address is ours; undefined: it is no such question. The only thing that a GET may be. */
+  challenge?(delivery: RawDelivery): DeliveryReply | undefined;
+  /** What its events do, besides the handlers marked with `@OnWebhook`; a type may end with `*`. */
+  readonly handlers?: readonly { readonly types: readonly string[]; readonly handler: WebhookHandler }[];
 }
 
 export interface ParsedDelivery {

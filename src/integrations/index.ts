@@ -2,6 +2,9 @@
 export * from './contract';
 export { IntegrationsModule } from './integrations.module';
 export {
+  PlainProvidersModule,
+  plainSettings,
+  type PlainProvider,
   ProviderRegistry,
   hashChannelToken,
   verifyChannelToken,

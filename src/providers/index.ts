@@ -2,6 +2,8 @@ import type { Type } from '@nestjs/common';
 import type { ProviderSettingsDeclaration } from '../config/provider-settings';
 import { GoogleModule } from './google/google.module';
 import { SlackModule } from './slack/slack.module';
+import { plainSettings, type PlainProvider } from '../integrations';
+import * as plain from './plain';
 import { StripeModule } from './stripe/stripe.module';
 
 /** The module of a provider, and what it reads of the environment. */
@@ -10,5 +12,11 @@ export type ProviderModule = Type & { readonly settings: ProviderSettingsDeclara
 /** The providers that the service has: one line each, and nothing else names them. */
 export const PROVIDERS: readonly ProviderModule[] = [SlackModule, StripeModule, GoogleModule];
 
+/** Those that are data. */
+export const PLAIN_PROVIDERS: readonly PlainProvider[] = Object.values(plain);
+
 /** For `readEnvironment` and `loadSettings`. */
-export const PROVIDER_SETTINGS: readonly ProviderSettingsDeclaration[] = PROVIDERS.map(({ settings }) => settings);
+export const PROVIDER_SETTINGS: readonly ProviderSettingsDeclaration[] = [
+  ...PROVIDERS.map(({ settings }) => settings),
+  ...PLAIN_PROVIDERS.map(plainSettings),
+];

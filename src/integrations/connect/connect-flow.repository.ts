@@ -16,6 +16,8 @@ export interface ConnectIntent {
   readonly connectionId?: string;
   /** Asked for instead of the provider's usual ones. */
   readonly scopes?: readonly string[];
+  /** What the person filled in; no secret. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** A flow that has come back from the provider. */
@@ -96,8 +98,14 @@ export class ConnectFlowRepository {
 
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
-function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes }: ConnectIntent) {
-  return { tenant, userId, provider, returnTo: returnTo ?? null, connectionId: connectionId ?? null, scopes: scopes ? [...scopes] : null };
+function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes, fields }: ConnectIntent) {
+  const optional = {
+    returnTo: returnTo ?? null,
+    connectionId: connectionId ?? null,
+    scopes: scopes ? [...scopes] : null,
+    fields: fields ?? null,
+  };
+  return { tenant, userId, provider, ...optional };
 }
 
 function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash'>): ConnectIntent {
@@ -108,5 +116,6 @@ function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash'>): Connect
     ...(row.return_to !== null && { returnTo: row.return_to }),
     ...(row.connection_id !== null && { connectionId: row.connection_id }),
     ...(row.scopes !== null && { scopes: row.scopes }),
+    ...(row.fields !== null && { fields: row.fields }),
   };
 }

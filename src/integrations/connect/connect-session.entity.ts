@@ -10,5 +10,7 @@ export class ConnectSessionEntity {
   @Column('text', { nullable: true }) returnTo!: string | null;
   @Column('uuid', { nullable: true }) connectionId!: string | null;
   @Column('text', { array: true, nullable: true }) scopes!: string[] | null;
+  /** What the person filled in; no secret. */
+  @Column('jsonb', { nullable: true }) fields!: Record<string, string> | null;
   @Column('timestamptz') expiresAt!: Date;
 }

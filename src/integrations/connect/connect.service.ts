@@ -20,7 +20,7 @@ import {
   TokenEndpoint,
 } from '../connections';
 import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../contract';
-import { ProviderRegistry } from '../providers';
+import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { readCallback } from './callback-query';
 import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
 import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
@@ -32,6 +32,14 @@ export interface ConnectRequest {
   readonly returnTo?: string;
   readonly connectionId?: string;
   readonly scopes?: readonly string[];
+  /** What the provider asks for: a shop, a region. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+export interface KeyRequest {
+  readonly provider: string;
+  readonly apiKey?: string;
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** A connect session, and the flow at the provider, last this long, ms. */
@@ -66,15 +74,21 @@ export class ConnectService {
     const provider = this.configured(request.provider);
     oauth2Of(provider);
     resolveReturnTo(request.returnTo, this.settings);
-    let owner: { tenant: string; userId: string } = viewer;
+    let owner: { tenant: string; userId: string; metadata?: Readonly<Record<string, unknown>> } = viewer;
     if (request.connectionId !== undefined) {
       const connection = await this.connections.findFor(viewer, request.connectionId);
       if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
       owner = connection; // an admin may mend a user's connection; it stays the user's
     }
+    const fields = request.fields ?? (owner === viewer ? undefined : fieldsOf(provider, owner));
+    const { values } = filledIn(provider, fields);
     const now = this.clock.now();
     const expiresAt = new Date(now + FLOW_LIFE_MS);
-    const token = await this.flows.createSession({ ...request, tenant: owner.tenant, userId: owner.userId }, new Date(now), expiresAt);
+    const token = await this.flows.createSession(
+      { ...request, fields: values, tenant: owner.tenant, userId: owner.userId },
+      new Date(now),
+      expiresAt,
+    );
     return { connectUrl: `${this.settings.publicUrl}/connect/${provider.key}?session=${token}`, expiresAt };
   }
 
@@ -104,18 +118,18 @@ export class ConnectService {
    */
   async finish(providerKey: string, query: Readonly<Record<string, unknown>>, browser: string | undefined): Promise<string> {
     const provider = this.registry.get(providerKey);
-    const facts = oauth2Of(provider);
     const callback = readCallback(query);
     const flow = await this.flows.takeState(callback.state, new Date(this.clock.now()));
     if (!flow || flow.provider !== provider.key || browser === undefined || hashOf(browser) !== flow.browserHash)
       throw new IntegrationError('connect_state_invalid');
+    const facts = oauth2Of(providerFor(provider, flow.fields));
     if (callback.issuer !== undefined && callback.issuer !== (facts.issuer ?? new URL(facts.authorizeUrl).origin)) {
       throw new IntegrationError('connect_state_invalid', { detail: 'The answer came from another provider than the one that was asked.' });
     }
     const returnTo = resolveReturnTo(flow.returnTo, this.settings);
     try {
       if ('error' in callback) throw refusedAtProvider(callback.error);
-      const connection = await this.complete(provider, flow, callback.code);
+      const connection = await this.complete(provider, flow, callback);
       return withOutcome(returnTo, { success: provider.key, connection: connection.id });
     } catch (error) {
       const failure = connectFailure(error);
@@ -131,16 +145,21 @@ export class ConnectService {
   }
 
   /** Connects with a key, after one real call with it. @throws IntegrationError `credentials_rejected`, `not_supported` */
-  async connectWithKey(viewer: ConnectionViewer, request: { provider: string; apiKey: string }): Promise<Connection> {
-    const provider = this.registry.get(request.provider);
-    const verify = provider.auth.verifyApiKey?.bind(provider.auth);
-    if (!provider.apiKey || !verify)
-      throw new IntegrationError('not_supported', { detail: `${provider.name} is not connected with a key.` });
-    const apiKey = request.apiKey.trim();
-    if (!provider.apiKey.pattern.test(apiKey))
-      throw new IntegrationError('credentials_rejected', { nextStep: provider.apiKey.help, notExecuted: true });
+  async connectWithKey(viewer: ConnectionViewer, request: KeyRequest): Promise<Connection> {
+    const base = this.registry.get(request.provider);
+    if (base.oauth2?.grant === 'client_credentials') return this.connectWithClient(viewer, base, request.fields);
+    const verify = base.auth.verifyApiKey?.bind(base.auth);
+    if (!base.apiKey || !verify) throw new IntegrationError('not_supported', { detail: `${base.name} is not connected with a key.` });
+    const { values, secrets } = filledIn(base, request.fields);
+    const provider = providerFor(base, values);
+    const key = request.apiKey?.trim() ?? '';
+    if (!base.apiKey.pattern.test(key))
+      throw new IntegrationError('credentials_rejected', { nextStep: base.apiKey.help, notExecuted: true });
+    // One text is stored: where there are several secrets, all of them as JSON.
+    const apiKey = Object.keys(secrets).length === 0 ? key : JSON.stringify({ key, ...secrets });
     const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
       verify({
+        values,
         fetch: this.providerFetch.fetchWithoutToken(provider, {
           apiKey,
           signal,
@@ -157,12 +176,40 @@ export class ConnectService {
     ]);
   }
 
-  private async complete(provider: Provider, flow: FinishedFlow, code: string): Promise<Connection> {
-    const { body, grants } = await exchangeCode(this.flowOf(provider, flow, ''), code);
-    const accessToken = grants[0]?.accessToken;
+  /** With a client of the person's own: a token is minted for it, now and whenever one ends. */
+  private async connectWithClient(viewer: ConnectionViewer, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
+    const { values, secrets } = filledIn(base, fields);
+    const provider = providerFor(base, values);
+    const { body, grants } = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {
+      throw clientFailure(error, provider);
+    });
     const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
       provider.auth.identify({
         fetch: this.providerFetch.fetchWithoutToken(provider, {
+          accessToken: grants[0]?.accessToken,
+          signal,
+          deadlineMs: IDENTIFY_TIMEOUT_MS,
+          operation: 'connect.identify',
+        }),
+        grants,
+        tokenBody: body,
+        values: { ...values, clientId: secrets['clientId'] },
+      }),
+    );
+    return this.store(provider, { ...viewer, provider: provider.key }, 'oauth2', account, grants);
+  }
+
+  private async complete(
+    provider: Provider,
+    flow: FinishedFlow,
+    callback: { code: string; more: Readonly<Record<string, string>> },
+  ): Promise<Connection> {
+    const { body, grants } = await exchangeCode(this.flowOf(provider, flow, ''), callback.code);
+    const values = { ...flow.fields, ...provider.auth.learn?.({ tokenBody: body, callback: callback.more }) };
+    const accessToken = grants[0]?.accessToken;
+    const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
+      provider.auth.identify({
+        fetch: this.providerFetch.fetchWithoutToken(providerFor(provider, values), {
           accessToken,
           signal,
           deadlineMs: IDENTIFY_TIMEOUT_MS,
@@ -170,6 +217,8 @@ export class ConnectService {
         }),
         grants,
         tokenBody: body,
+        callback: callback.more,
+        values,
       }),
     );
     return this.store(provider, flow, 'oauth2', account, grants);
@@ -211,7 +260,8 @@ export class ConnectService {
     return connection;
   }
 
-  private flowOf(provider: Provider, intent: ConnectIntent & { codeVerifier?: string }, browser: string): OAuth2Flow {
+  private flowOf(base: Provider, intent: ConnectIntent & { codeVerifier?: string }, browser: string): OAuth2Flow {
+    const provider = providerFor(base, intent.fields);
     return {
       facts: oauth2Of(provider),
       callbackUrl: `${this.settings.publicUrl}/auth/${provider.key}/callback`,
@@ -233,7 +283,7 @@ export class ConnectService {
 }
 
 function oauth2Of(provider: Provider): OAuth2Facts {
-  if (!provider.oauth2)
+  if (!provider.oauth2 || provider.oauth2.grant === 'client_credentials')
     throw new IntegrationError('not_supported', { detail: `${provider.name} is connected with a key.`, provider: provider.key });
   return provider.oauth2;
 }
@@ -250,6 +300,25 @@ function connectFailure(error: unknown): IntegrationError {
   return found.code === 'needs_reauth'
     ? new IntegrationError('connect_failed', { providerCode: found.providerCode, providerStatus: found.providerStatus, cause: found })
     : found;
+}
+
+/** A reconnect asks nothing that the connection already knows. */
+function fieldsOf(
+  { ask = {} }: Provider,
+  { metadata = {} }: { readonly metadata?: Readonly<Record<string, unknown>> },
+): Record<string, string> {
+  const known = Object.keys(ask).filter((field) => typeof metadata[field] === 'string');
+  return Object.fromEntries(known.map((field) => [field, metadata[field] as string]));
+}
+
+/** An id or secret that the provider does not know is the person's here, not ours. */
+function clientFailure(error: unknown, { key }: Provider): unknown {
+  const found = findIntegrationError(error);
+  const refused =
+    found && (['needs_reauth', 'provider_misconfigured', 'connect_failed'].includes(found.code) || found.providerStatus === 401);
+  if (!refused) return error;
+  const { providerStatus, providerCode } = found;
+  return new IntegrationError('credentials_rejected', { provider: key, providerStatus, providerCode, notExecuted: true, cause: found });
 }
 
 /** The chain tells of a refused token in words for a connection; here it is the key that was refused. */

@@ -22,6 +22,8 @@ export interface ProviderView {
   readonly authType: 'oauth2' | 'api_key';
   readonly configured: boolean;
   readonly scopes: readonly string[];
+  /** What to send as `fields` when connecting. */
+  readonly ask?: Readonly<Record<string, { readonly label: string; readonly example: string; readonly secret: boolean }>>;
   readonly capabilities: { readonly sync: boolean; readonly webhooks: boolean; readonly actions: boolean };
 }
 
@@ -45,9 +47,14 @@ export function providerView(provider: Provider): ProviderView {
   return {
     key: provider.key,
     name: provider.name,
-    authType: provider.oauth2 ? 'oauth2' : 'api_key',
+    authType: provider.oauth2 && provider.oauth2.grant !== 'client_credentials' ? 'oauth2' : 'api_key',
     configured: provider.configured,
     scopes: provider.oauth2?.scopes ?? [],
+    ...(provider.ask && { ask: askedOf(provider.ask) }),
     capabilities: { sync: provider.sync !== undefined, webhooks: provider.webhooks !== undefined, actions: provider.actions.length > 0 },
   };
+}
+
+function askedOf(ask: NonNullable<Provider['ask']>): NonNullable<ProviderView['ask']> {
+  return Object.fromEntries(Object.entries(ask).map(([name, { label, example, secret = false }]) => [name, { label, example, secret }]));
 }

@@ -90,19 +90,15 @@ export class DisconnectService {
       ...(refreshToken !== undefined && { refreshToken }),
     }));
     try {
-      return await withDeadline(this.clock, REVOKE_TIMEOUT_MS, (signal) =>
-        revoke({
-          fetch: this.providerFetch.fetchWithoutToken(provider, {
-            accessToken: tokens[0]?.accessToken,
-            connection,
-            signal,
-            deadlineMs: REVOKE_TIMEOUT_MS,
-            operation: 'oauth.revoke',
-          }),
+      return await withDeadline(this.clock, REVOKE_TIMEOUT_MS, (signal) => {
+        const options = { connection, signal, deadlineMs: REVOKE_TIMEOUT_MS, operation: 'oauth.revoke' };
+        return revoke({
+          fetch: this.providerFetch.fetchWithoutToken(provider, { ...options, accessToken: tokens[0]?.accessToken }),
+          fetchAsApp: this.providerFetch.fetchWithoutToken(provider, options),
           connection,
           tokens,
-        }),
-      );
+        });
+      });
     } catch (error) {
       this.note(connection, 'Revoking at the provider failed', error);
       return false;

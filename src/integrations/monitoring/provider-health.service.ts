@@ -55,7 +55,13 @@ export class ProviderHealthService {
 
   /** @param tenant undefined: all tenants (an operator). */
   async all(tenant: string | undefined): Promise<ProviderHealth[]> {
-    return Promise.all(this.registry.all().map((provider) => this.one(provider.key, tenant)));
+    const silent = this.registry.all().filter(({ offered = true }) => !offered);
+    const used = (await this.dataSource.query(
+      'SELECT p AS key FROM unnest($1::text[]) p WHERE EXISTS (SELECT 1 FROM connections c WHERE c.provider = p)',
+      [silent.map(({ key }) => key)],
+    )) as { key: string }[];
+    const shown = new Set([...this.registry.offered().map(({ key }) => key), ...used.map(({ key }) => key)]);
+    return Promise.all(this.registry.all().flatMap(({ key }) => (shown.has(key) ? [this.one(key, tenant)] : [])));
   }
 
   /** @throws IntegrationError `provider_unknown` */

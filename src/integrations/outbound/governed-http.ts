@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ConnectionStatusService, TokenService } from '../connections';
 import type { ConnectionRef, Fetch } from '../contract';
-import { ProviderRegistry } from '../providers';
+import { providerFor, ProviderRegistry } from '../providers';
 import { AuthInterceptor } from './policies/auth.interceptor';
 import type { CallOptions } from './call';
 import { GovernedChain } from './governed-chain';
@@ -26,6 +26,7 @@ export class GovernedHttp {
    * @throws IntegrationError for every other outcome; inside an SDK's own error use `callSdk` or `findIntegrationError`
    */
   fetchFor(connection: ConnectionRef, options: CallOptions = {}): Fetch {
-    return this.chain.fetchFor({ provider: this.registry.get(connection.provider), connection, purpose: 'api', auth: this.auth, options });
+    const provider = providerFor(this.registry.get(connection.provider), connection.metadata);
+    return this.chain.fetchFor({ provider, connection, purpose: 'api', auth: this.auth, options });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProviderFetch, ProviderFetchOptions } from '../connections';
 import type { Fetch, Provider } from '../contract';
+import { providerFor } from '../providers';
 import { GivenCredentialInterceptor } from './policies/auth.interceptor';
 import { GovernedChain } from './governed-chain';
 
@@ -12,7 +13,7 @@ export class ProviderFetchService implements ProviderFetch {
   fetchWithoutToken(provider: Provider, options: ProviderFetchOptions = {}): Fetch {
     const { accessToken, apiKey, connection, ...rest } = options;
     return this.chain.fetchFor({
-      provider,
+      provider: connection ? providerFor(provider, connection.metadata) : provider,
       ...(connection && { connection }),
       purpose: 'token',
       auth: new GivenCredentialInterceptor(accessToken ?? apiKey, apiKey === undefined ? 'oauth2' : 'api_key'),

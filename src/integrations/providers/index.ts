@@ -1,5 +1,7 @@
 export { ProviderRegistryModule } from './provider-registry.module';
 export { ProviderRegistry } from './provider-registry';
+export { filledIn, providerFor, type FilledIn } from './provider-for';
+export * from './plain';
 export { hashChannelToken, verifyChannelToken } from './signatures/channel-token.scheme';
 export { verifyHmac } from './signatures/hmac.scheme';
 export { PubsubVerifier } from './signatures/pubsub.verifier';

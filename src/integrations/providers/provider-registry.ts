@@ -28,6 +28,11 @@ export class ProviderRegistry {
     return this.providers.get(key);
   }
 
+  /** Those that pages and health show unasked, in the order of their names. */
+  offered(): Provider[] {
+    return this.all().filter(({ offered = true }) => offered);
+  }
+
   /** In the order of their names. */
   all(): Provider[] {
     return [...this.providers.values()].sort((a, b) => a.name.localeCompare(b.name, 'en'));

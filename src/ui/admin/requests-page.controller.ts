@@ -51,7 +51,7 @@ export class RequestsPageController {
       limit: PAGE_ROWS + 1,
     });
     const { rows, nextCursor } = listPage(found, (request) => request.at);
-    const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
     const fields = [
       select('provider', 'Provider', providers, provider),
       select('outcome', 'Outcome', OUTCOMES, outcome),

@@ -58,7 +58,7 @@ export class SyncRunsPageController {
       limit: PAGE_ROWS + 1,
     };
     const { rows, nextCursor } = listPage(await this.syncs.list(filter), (run) => run.createdAt.toISOString());
-    const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
     const fields = [
       select('provider', 'Provider', providers, provider),
       select('status', 'Status', STATUSES, status),

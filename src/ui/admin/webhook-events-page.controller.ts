@@ -63,7 +63,7 @@ export class WebhookEventsPageController {
   ): Promise<string> {
     const before = cursor === undefined ? undefined : decodeCursor(cursor, position);
     const { events, next } = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, PAGE_ROWS, before);
-    const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
     const fields = [
       select('provider', 'Provider', providers, filter.provider),
       select('status', 'Status', STATUSES, filter.status),

@@ -46,7 +46,9 @@ export class IntegrationCards {
   /** The person's own connections, whatever the role. A provider that is not configured is shown to administrators only, or with what was connected before. */
   async of(caller: Principal): Promise<CardsPage> {
     const all = await this.connections.list(ownViewer(caller), { limit: MOST_CONNECTIONS });
-    const cards = await Promise.all(this.registry.all().map((provider) => this.card(provider, all)));
+    const connected = new Set(all.map(({ provider }) => provider));
+    const shown = this.registry.all().filter(({ key, offered = true }) => offered || connected.has(key));
+    const cards = await Promise.all(shown.map((provider) => this.card(provider, all)));
     const isAdmin = roleReaches(caller.role, 'admin');
     return {
       cards: cards.filter(({ provider, accounts }) => provider.configured || accounts.length > 0 || isAdmin),

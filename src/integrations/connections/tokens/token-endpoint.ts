@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
+import { providerFor } from '../../providers';
 import { PROVIDER_FETCH, type ProviderFetch } from './provider-fetch';
 
 export interface TokenAnswer {
@@ -37,12 +38,27 @@ export class TokenEndpoint {
     token: { kind: string; refreshToken: string },
     signal: AbortSignal,
   ): Promise<TokenAnswer> {
+    if (provider.oauth2?.grant === 'client_credentials') {
+      const client = JSON.parse(token.refreshToken) as Record<string, string>;
+      return this.call(
+        provider,
+        { grant_type: 'client_credentials' },
+        { step: 'refresh', kind: token.kind },
+        { connection, signal, client },
+      );
+    }
     return this.call(
       provider,
       { grant_type: 'refresh_token', refresh_token: token.refreshToken },
       { step: 'refresh', kind: token.kind },
       { connection, signal },
     );
+  }
+
+  /** A token for an id and a secret of the person's own (RFC 6749, 4.4). What mints the next one is kept in the refresh token's place. */
+  async mint(provider: Provider, client: Readonly<Record<string, string>>): Promise<TokenAnswer> {
+    const { body, grants } = await this.call(provider, { grant_type: 'client_credentials' }, { step: 'exchange' }, { client });
+    return { body, grants: grants.map((grant) => ({ ...grant, refreshToken: JSON.stringify(client) })) };
   }
 
   /** How long a call may take, ms. */
@@ -54,9 +70,9 @@ export class TokenEndpoint {
     provider: Provider,
     params: Readonly<Record<string, string>>,
     context: { step: 'exchange' | 'refresh'; kind?: string },
-    options: { connection?: ConnectionRef; signal?: AbortSignal } = {},
+    options: { connection?: ConnectionRef; signal?: AbortSignal; client?: Readonly<Record<string, string>> } = {},
   ): Promise<TokenAnswer> {
-    const facts = factsOf(provider);
+    const facts = factsOf(providerFor(provider, options.connection?.metadata), options.client);
     try {
       return await withDeadline(
         this.clock,
@@ -80,14 +96,16 @@ export class TokenEndpoint {
   }
 }
 
-function factsOf(provider: Provider): OAuth2Facts {
-  if (!provider.oauth2) throw new IntegrationError('not_supported', { provider: provider.key });
-  return provider.oauth2;
+function factsOf({ oauth2, key }: Provider, client: Readonly<Record<string, string>> = {}): OAuth2Facts {
+  if (!oauth2) throw new IntegrationError('not_supported', { provider: key });
+  const { clientId = oauth2.clientId, clientSecret = oauth2.clientSecret } = client;
+  return { ...oauth2, clientId, clientSecret };
 }
 
 function requestOf(facts: OAuth2Facts, params: Readonly<Record<string, string>>): RequestInit {
-  const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
-  const body = new URLSearchParams(params);
+  const type = facts.tokenBody === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
+  const headers: Record<string, string> = { 'content-type': type, accept: 'application/json' };
+  const body = new URLSearchParams({ ...params, ...facts.tokenParams });
   if (facts.clientAuth === 'basic') {
     // RFC 6749, 2.3.1: both are form-encoded before they are joined.
     headers.authorization = `Basic ${Buffer.from(`${encodeURIComponent(facts.clientId)}:${encodeURIComponent(facts.clientSecret)}`).toString('base64')}`;
@@ -96,7 +114,8 @@ function requestOf(facts: OAuth2Facts, params: Readonly<Record<string, string>>)
     body.set('client_secret', facts.clientSecret);
   }
   // The credentials are for this address only: a redirect is not followed.
-  return { method: 'POST', headers, body: body.toString(), redirect: 'error' };
+  const written = facts.tokenBody === 'json' ? JSON.stringify(Object.fromEntries(body)) : body.toString();
+  return { method: 'POST', headers, body: written, redirect: 'error' };
 }
 
 function grantsOf(

@@ -19,7 +19,7 @@ export function assertAllowedThroughProxy(request: ProxiedRequest, http: HttpFac
     throw refused('The proxy is switched off.', 'Use one of the provider’s operations, or let an operator set PROXY=declared.');
   }
   const { facts } = matchEndpoint(http, request.method, request.target.pathname);
-  const reach = facts?.proxy ?? (facts ? 'declared' : 'any');
+  const reach = facts?.proxy ?? (facts ? 'declared' : (http.unnamed ?? 'any'));
   if (reach === 'never') {
     throw refused(
       'This endpoint gives, renews or ends a grant, which is not done through the proxy.',

@@ -9,7 +9,7 @@ import type { Principal } from '../../../http-api';
 import { ConnectionRepository, toRef } from '../../connections';
 import type { ConnectionRef } from '../../contract';
 import { answerToPassOn, GovernedHttp } from '../../outbound';
-import { ProviderRegistry } from '../../providers';
+import { providerFor, ProviderRegistry } from '../../providers';
 import type { ActionAnswer } from '../action';
 import { endingOf, knownFailure } from '../action-outcome';
 import { ActionService } from '../action.service';
@@ -62,7 +62,7 @@ export class ProxyService {
   async call(caller: Principal, id: string, call: IncomingCall): Promise<ProxiedAnswer> {
     const { provider: key } = await this.connections.findFor(caller, id);
     const connection = toRef(await this.connections.findUsable(caller, key, id));
-    const provider = this.registry.get(key);
+    const provider = providerFor(this.registry.get(key), connection.metadata);
     const request: ProxiedRequest = {
       method: call.method,
       target: proxyTarget(call.url, provider.apiBaseUrl),

@@ -87,10 +87,10 @@ export class GivenCredentialInterceptor implements Interceptor {
 
 function withCredential(call: Call, accessToken: string, authType: ConnectionRef['authType'] = 'oauth2'): Call {
   // The call's own, and what an SDK put there is a placeholder.
-  const { headers } = call.request;
+  const { headers, url } = call.request;
   headers.delete('authorization');
   const { authorize } = call.provider.http;
-  if (authorize) authorize(headers, { accessToken, connection: call.connection ?? nobody(call.provider, authType) });
+  if (authorize) authorize(headers, { accessToken, connection: call.connection ?? nobody(call.provider, authType), url });
   else headers.set('authorization', `Bearer ${accessToken}`);
   return call;
 }

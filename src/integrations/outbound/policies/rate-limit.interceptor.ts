@@ -1,4 +1,5 @@
 import type { Clock } from '../../../clock';
+import type { HttpFacts } from '../../contract';
 import { peekHeaders } from '../transport/buffered-response';
 import type { Call } from '../call';
 import { limiterWaitSeconds } from '../outbound-metrics';
@@ -47,7 +48,7 @@ export class RateLimitInterceptor implements Interceptor {
   private sent(call: Call, next: Next, buckets: readonly Bucket[]): Promise<Response> {
     return next(call).then(
       (response) => {
-        const usedUpMs = usedUpFor(peekHeaders(response), this.clock.now());
+        const usedUpMs = usedUpFor(peekHeaders(response), this.clock.now(), call.provider.http.limitHeaders);
         const closed = usedUpMs > 0 ? this.store.close(buckets.slice(0, 1), usedUpMs) : undefined;
         return closed ? closed.then(() => response) : response;
       },
@@ -74,7 +75,12 @@ export class RateLimitInterceptor implements Interceptor {
  * Where a successful answer says that it was the last one allowed for now: until when. Seconds to go, or seconds since 1970, which GitHub and others send.
  * https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-07.html
  */
-function usedUpFor(headers: Pick<Headers, 'get'>, now: number): number {
+function usedUpFor(headers: Pick<Headers, 'get'>, now: number, declared?: HttpFacts['limitHeaders']): number {
+  if (declared) {
+    const reset = Number(headers.get(declared.reset) ?? Number.NaN) * (declared.as.endsWith('ms') ? 1 : 1000);
+    if (Number(headers.get(declared.remaining) ?? Number.NaN) > 0 || !headers.get(declared.remaining) || !(reset > 0)) return 0;
+    return capped(declared.as.startsWith('epoch') ? reset - now : reset);
+  }
   const remaining = headers.get('x-ratelimit-remaining') ?? headers.get('ratelimit-remaining');
   if (remaining?.trim() !== '0') return 0;
   const reset = Number(headers.get('x-ratelimit-reset') ?? headers.get('ratelimit-reset') ?? Number.NaN);

@@ -39,7 +39,7 @@ export class WebhookInbox implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const silent = this.registry.all().filter(({ webhooks }) => webhooks && !webhooks.configured);
+    const silent = this.registry.offered().filter(({ webhooks }) => webhooks && !webhooks.configured);
     for (const { name, key } of silent)
       this.logger.warn(`${name} has nothing to verify its webhooks with: every delivery to /webhooks/${key} is refused.`);
   }
@@ -59,6 +59,9 @@ export class WebhookInbox implements OnApplicationBootstrap {
         nextStep: 'Send the body without Content-Encoding.',
       });
     }
+    const asked = webhooks.challenge?.(delivery);
+    if (asked) return { status: 200, ...asked };
+    if (delivery.method === 'GET') throw new IntegrationError('not_found');
     if (!webhooks.configured) throw this.refuse(provider, 'no_secret');
     // Most schemes answer at once: who waits for them makes the others wait as well.
     const given = webhooks.verify(delivery);

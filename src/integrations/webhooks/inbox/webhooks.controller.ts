@@ -1,4 +1,4 @@
-import { Controller, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ApiOperation, ApiTags, type EdgeRequest, Public } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
@@ -19,6 +19,17 @@ export class WebhooksController {
   @Public()
   @ApiOperation({ summary: 'Takes a signed delivery: 200 once it is stored' })
   async receive(@Param('provider') provider: string, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.answer(provider, request, reply);
+  }
+
+  @Get(':provider')
+  @Public()
+  @ApiOperation({ summary: 'Answers a provider that asks whether this address is ours' })
+  async challenge(@Param('provider') provider: string, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.answer(provider, request, reply);
+  }
+
+  private async answer(provider: string, request: EdgeRequest, reply: FastifyReply): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : EMPTY;
     const { method, url, headers } = request;
     const answer = await this.inbox.receive(provider, { method, url, headers, body, receivedAt: this.clock.now() });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import type { WebhookHandler } from '../../contract';
+import type { Provider, WebhookHandler } from '../../contract';
+import { ProviderRegistry } from '../../providers';
 import { subscriptionsOf, type WebhookSubscription } from './on-webhook.decorator';
 
 export interface RegisteredHandler {
@@ -23,12 +24,18 @@ export class HandlerRegistry {
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Finds the marked classes. Called once, when all modules are there. */
+  /** Finds the marked classes, and what the providers declare. Called once, when all modules are there. */
   discover(): void {
     for (const { instance, metatype } of this.discovery.getProviders()) {
       if (typeof metatype !== 'function' || !instance) continue;
+      if (instance instanceof ProviderRegistry) this.addDeclared(instance.all());
       for (const subscription of subscriptionsOf(metatype)) this.add(metatype.name, instance as WebhookHandler, subscription);
     }
+  }
+
+  private addDeclared(providers: readonly Provider[]): void {
+    for (const { key, webhooks } of providers)
+      for (const { types, handler } of webhooks?.handlers ?? []) this.add(`${key}/${types[0]}`, handler, { provider: key, types });
   }
 
   add(name: string, handler: WebhookHandler, subscription: WebhookSubscription): void {

@@ -1,0 +1,224 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import { verdictOn } from './plain-credential';
+import { listPage } from './plain-lists';
+import { firstOf, put, type Json } from './pointed';
+import { PlainWorld } from './plain-world';
+
+export interface PlainRequest {
+  readonly provider: string;
+  readonly what: 'authorize' | 'token' | 'revoke' | 'api';
+  readonly path: string;
+  readonly status: number;
+  /** Of a token call. */
+  readonly grantType?: string;
+  /** Why it was refused. */
+  readonly refused?: string;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+const MAX_BODY = 1024 * 1024;
+
+/** Every plain provider on one port, derived from its declaration: `/<key>/authorize`, `/<key>/token`, `/<key>/revoke`, `/<key>/api/...`. */
+export class PlainSandbox {
+  readonly worlds = new Map<string, PlainWorld>();
+  readonly requests: PlainRequest[] = [];
+  /** The next call of the API is answered so. */
+  private readonly next = new Map<string, Reply>();
+  private constructor(
+    readonly origin: string,
+    private readonly server: Server,
+  ) {}
+
+  static async start(declarations: readonly PlainProvider[]): Promise<PlainSandbox> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const sandbox = new PlainSandbox(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, server);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => void sandbox.answer(request, response));
+    for (const declaration of declarations) sandbox.worlds.set(declaration.key, new PlainWorld(declaration));
+    return sandbox;
+  }
+
+  world(key: string): PlainWorld {
+    const world = this.worlds.get(key);
+    if (!world) throw new Error(`The sandbox has no ${key}.`);
+    return world;
+  }
+
+  /** The settings that send the service here. */
+  env(): Record<string, string> {
+    const env: Record<string, string> = {};
+    for (const { declaration, clientId, clientSecret } of this.worlds.values()) {
+      const { key, oauth2, account, webhooks } = declaration;
+      const prefix = key.toUpperCase().replaceAll('-', '_');
+      env[`${prefix}_API_BASE_URL`] = `${this.origin}/${key}/api/${placesIn(declaration.apiBaseUrl)}`;
+      if (account.path?.startsWith('https:')) env[`${prefix}_USERINFO_URL`] = `${this.origin}/${key}/api/userinfo`;
+      if (webhooks) env[`${prefix}_WEBHOOK_SECRET`] = `${key}-webhook-secret`;
+      if (!oauth2) continue;
+      env[`${prefix}_TOKEN_URL`] = `${this.origin}/${key}/token/${placesIn(oauth2.tokenUrl)}`;
+      if (oauth2.revokeUrl) env[`${prefix}_REVOKE_URL`] = `${this.origin}/${key}/revoke`;
+      if (oauth2.grant === 'client_credentials') continue;
+      env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
+      env[`${prefix}_CLIENT_ID`] = clientId;
+      env[`${prefix}_CLIENT_SECRET`] = clientSecret;
+    }
+    return env;
+  }
+
+  answerNext(key: string, reply: Reply): void {
+    this.next.set(key, reply);
+  }
+
+  expireTokens(key: string): void {
+    for (const grant of this.world(key).grants) grant.expired = true;
+  }
+
+  revokeTokens(key: string): void {
+    for (const grant of this.world(key).grants) grant.revoked = true;
+    this.world(key).admits = false;
+  }
+
+  /** After a revocation: the person may connect anew. */
+  admitAgain(key: string): void {
+    this.world(key).grants.length = 0;
+    this.world(key).admits = true;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.origin);
+    const [, key = '', what = '', ...rest] = url.pathname.split('/');
+    const world = this.worlds.get(key);
+    const text = await bodyOf(request);
+    const { reply, ...noted } = world
+      ? this.replyTo(world, what, { request, url, text, path: rest.join('/') })
+      : { reply: { status: 404 } as Reply };
+    this.requests.push({ provider: key, what: what as PlainRequest['what'], path: rest.join('/'), status: reply.status, ...noted });
+    response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
+    response.end(reply.body === undefined ? '' : JSON.stringify(reply.body));
+  }
+
+  private replyTo(
+    world: PlainWorld,
+    what: string,
+    call: { request: IncomingMessage; url: URL; text: string; path: string },
+  ): { reply: Reply; grantType?: string; refused?: string } {
+    switch (what) {
+      case 'authorize':
+        return authorize(world, call.url.searchParams);
+      case 'token':
+        return token(world, call);
+      case 'revoke':
+        for (const grant of world.grants) grant.revoked = true;
+        return { reply: { status: 200, body: {} } };
+      case 'api':
+        return { reply: this.api(world, call) };
+      default:
+        return { reply: { status: 404 } };
+    }
+  }
+
+  private api(world: PlainWorld, { request, url, path, text }: { request: IncomingMessage; url: URL; path: string; text: string }): Reply {
+    const { key } = world.declaration;
+    const verdict = verdictOn(world, { headers: request.headers, query: url.searchParams });
+    if (verdict !== 'good') return refusal(world, verdict);
+    const planned = this.next.get(key);
+    if (planned) {
+      this.next.delete(key);
+      return planned;
+    }
+    const places = placesIn(world.declaration.apiBaseUrl).split('/').filter(Boolean);
+    const parts = path.split('/');
+    const filledIn = places.every(
+      (place, at) => decodeURIComponent(parts[at] ?? '') === (world.values[place.slice(1, -1)] ?? '').replace(/\/$/, ''),
+    );
+    if (path !== 'userinfo' && !filledIn) return { status: 404, body: { message: 'another address' } };
+    const below = `${parts.slice(path === 'userinfo' ? 0 : places.length).join('/')}`;
+    return listPage(world, below, url, text) ?? { status: 200, body: world.account() };
+  }
+}
+
+/** The places of an address as segments of a path, so that what was filled in can be seen. */
+function placesIn(address: string): string {
+  return [...address.matchAll(/\{(\w+)\}/g)].map(([place]) => `${place}/`).join('');
+}
+
+function authorize(world: PlainWorld, query: URLSearchParams): { reply: Reply; refused?: string } {
+  const { oauth2 } = world.declaration;
+  const scopes = (oauth2?.scopes ?? []).join(oauth2?.scopeSeparator ?? ' ');
+  const wrong =
+    query.get('client_id') !== world.clientId
+      ? 'client_id'
+      : query.get('response_type') !== 'code'
+        ? 'response_type'
+        : (query.get('code_challenge_method') === 'S256') !== Boolean(oauth2?.pkce)
+          ? 'code_challenge_method'
+          : (query.get('scope') ?? '') !== scopes
+            ? 'scope'
+            : Object.entries(oauth2?.authorizeParams ?? {}).find(([name, value]) => query.get(name) !== value)?.[0];
+  if (wrong !== undefined) return { reply: { status: 400, body: { error: wrong } }, refused: wrong };
+  const target = new URL(query.get('redirect_uri') ?? '');
+  const told = { code: world.code(query), state: query.get('state') ?? '', ...world.callback };
+  for (const [name, value] of Object.entries(told)) target.searchParams.set(name, value);
+  return { reply: { status: 302, headers: { location: target.href } } };
+}
+
+function token(
+  world: PlainWorld,
+  { request, text }: { request: IncomingMessage; text: string },
+): { reply: Reply; grantType?: string; refused?: string } {
+  const { oauth2 } = world.declaration;
+  const isJson = (request.headers['content-type'] ?? '').startsWith('application/json');
+  const refuse = (status: number, error: string, why = error) => ({ reply: { status, body: { error } }, refused: why });
+  if (isJson !== (oauth2?.tokenBody === 'json')) return refuse(400, 'invalid_request', 'body');
+  const fields = (isJson ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text))) as Record<string, string>;
+  const own = oauth2?.grant === 'client_credentials';
+  const [id, secret] = own ? ['your-client-id', 'your-client-secret'] : [world.clientId, world.clientSecret];
+  const basic = `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+  const shows =
+    oauth2?.clientAuth === 'basic'
+      ? request.headers.authorization === basic
+      : fields['client_id'] === id && fields['client_secret'] === secret;
+  if (!shows) return refuse(401, 'invalid_client');
+  const missing = Object.entries(oauth2?.tokenParams ?? {}).find(([name, value]) => fields[name] !== value);
+  if (missing) return refuse(400, 'invalid_request', missing[0]);
+  const grantType = fields['grant_type'] ?? '';
+  if (grantType === 'refresh_token') {
+    const grant = world.takeRefresh(fields['refresh_token']);
+    if (!grant) return { ...refuse(400, 'invalid_grant'), grantType };
+    grant.revoked = true;
+  } else if (own) {
+    if (grantType !== 'client_credentials') return refuse(400, 'unsupported_grant_type');
+    if (!world.admits) return { ...refuse(400, 'invalid_grant'), grantType };
+  } else {
+    const why = world.takeCode(fields);
+    if (why) return { ...refuse(400, why), grantType };
+  }
+  return { reply: { status: 200, body: world.grant() }, grantType };
+}
+
+/** As the declaration says that an ended token is told of. */
+function refusal({ declaration: { faults = [] } }: PlainWorld, verdict: 'bad' | 'expired'): Reply {
+  const fault = verdict === 'expired' ? faults.find(({ tokenExpired }) => tokenExpired) : undefined;
+  const body: Json = { message: verdict };
+  const place = firstOf(fault?.at);
+  if (place?.startsWith('/')) put(body, place, [fault?.is].flat()[0] ?? 'expired');
+  return { status: fault?.status ?? 401, body };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) if ((size += chunk.length) <= MAX_BODY) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

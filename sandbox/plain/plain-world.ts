@@ -1,0 +1,130 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import { exampleOf, firstOf, put, type Json } from './pointed';
+
+interface Grant {
+  access: string;
+  refresh?: string;
+  expired: boolean;
+  revoked: boolean;
+}
+
+interface Code {
+  readonly challenge: string | null;
+  readonly redirectUri: string;
+}
+
+/** One pretend provider: its app, its one account, its tokens and what it holds. */
+export class PlainWorld {
+  readonly clientId: string;
+  readonly clientSecret = `secret/${randomBytes(8).toString('hex')}+=`;
+  readonly accountId = 'acct-1';
+  readonly key: string;
+  /** Whether keys and minted tokens are taken. */
+  admits = true;
+  readonly grants: Grant[] = [];
+  readonly items = new Map<string, Json[]>();
+  private readonly codes = new Map<string, Code>();
+
+  constructor(readonly declaration: PlainProvider) {
+    this.clientId = `${declaration.key}-client`;
+    this.key = declaration.apiKey?.example ?? `key-${randomBytes(8).toString('hex')}`;
+  }
+
+  /** What a person fills in, and what is learnt: as an honest one would. */
+  get values(): Record<string, string> {
+    const { ask = {}, learn = {}, apiBaseUrl, hosts, oauth2, account } = this.declaration;
+    const addresses = [apiBaseUrl, oauth2?.tokenUrl, oauth2?.revokeUrl, account.path];
+    return Object.fromEntries([
+      ...Object.entries(ask).map(([name, { example }]) => [name, example]),
+      ...Object.keys(learn).map((name) => [name, exampleOf(name, addresses, hosts)]),
+    ]) as Record<string, string>;
+  }
+
+  code(query: URLSearchParams): string {
+    const code = randomBytes(12).toString('hex');
+    this.codes.set(code, { challenge: query.get('code_challenge'), redirectUri: query.get('redirect_uri') ?? '' });
+    return code;
+  }
+
+  /** @returns why not */
+  takeCode(fields: Readonly<Record<string, string>>): string | undefined {
+    const code = this.codes.get(fields['code'] ?? '');
+    this.codes.delete(fields['code'] ?? '');
+    if (!code) return 'invalid_grant';
+    if (code.redirectUri !== fields['redirect_uri']) return 'invalid_grant';
+    if (code.challenge === null) return undefined;
+    const verifier = createHash('sha256')
+      .update(fields['code_verifier'] ?? '')
+      .digest('base64url');
+    return verifier === code.challenge ? undefined : 'invalid_grant';
+  }
+
+  takeRefresh(token: string | undefined): Grant | undefined {
+    return this.grants.find(({ refresh, revoked }) => refresh !== undefined && refresh === token && !revoked);
+  }
+
+  /** The token endpoint's answer, with everything where the declaration looks for it. */
+  grant(): Json {
+    const { oauth2, token = {} } = this.declaration;
+    const grant: Grant = { access: `at-${randomBytes(12).toString('hex')}`, expired: false, revoked: false };
+    if (oauth2?.refresh) grant.refresh = `rt-${randomBytes(12).toString('hex')}`;
+    this.grants.push(grant);
+    const body: Json = {};
+    put(body, firstOf(token.access) ?? '/access_token', grant.access);
+    if (grant.refresh !== undefined) put(body, firstOf(token.refresh) ?? '/refresh_token', grant.refresh);
+    if (grant.refresh !== undefined || oauth2?.grant === 'client_credentials') put(body, firstOf(token.expiresIn) ?? '/expires_in', 3600);
+    put(body, firstOf(token.scope) ?? '/scope', (oauth2?.scopes ?? []).join(oauth2?.scopeSeparator ?? ' '));
+    this.tell(body);
+    return body;
+  }
+
+  /** What comes back with the browser, besides code and state. */
+  get callback(): Record<string, string> {
+    const { learn = {}, account } = this.declaration;
+    const told: Record<string, string> = {};
+    for (const [name, at] of Object.entries(learn)) {
+      const place = firstOf(at) ?? '';
+      if (place.startsWith('callback:')) told[place.slice(9)] = this.values[name] ?? '';
+    }
+    const id = firstOf(account.id) ?? '';
+    if (id.startsWith('callback:')) told[id.slice(9)] = this.values[Object.keys(learn)[0] ?? ''] ?? this.accountId;
+    return told;
+  }
+
+  /** Who the account is. */
+  account(): Json {
+    const { account } = this.declaration;
+    const body: Json = /^\/\d/.test(firstOf(account.id) ?? '') ? ([] as unknown as Json) : {};
+    const name = firstOf(account.name);
+    if (name?.startsWith('/')) put(body, name, 'Acme');
+    const routing = firstOf(account.routingKey);
+    if (routing?.startsWith('/')) put(body, routing, this.accountId);
+    const id = firstOf(account.id);
+    if (id?.startsWith('/')) put(body, id, this.accountId);
+    return body;
+  }
+
+  credentialOf(access: string): Grant | undefined {
+    return this.grants.find((grant) => grant.access === access);
+  }
+
+  private tell(body: Json): void {
+    const { learn = {}, account } = this.declaration;
+    for (const [name, at] of Object.entries(learn)) {
+      const place = (firstOf(at) ?? '').replace(/^token:/, '');
+      if (place.startsWith('/')) put(body, place, this.values[name]);
+    }
+    const claims: Json = {};
+    for (const [at, value] of [
+      [account.id, this.accountId],
+      [account.name, 'Acme'],
+    ] as const) {
+      const place = firstOf(at) ?? '';
+      if (place.startsWith('token:')) put(body, place.slice(6), value);
+      if (place.startsWith('id_token:')) put(claims, place.slice(9), value);
+    }
+    if (Object.keys(claims).length > 0)
+      body['id_token'] = ['{}', JSON.stringify(claims), 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  }
+}

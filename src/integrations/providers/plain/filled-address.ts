@@ -1,0 +1,78 @@
+import { IntegrationError } from '../../../errors';
+
+export type Values = Readonly<Record<string, unknown>>;
+
+const PLACE = /\{(\w+)\}/g;
+/** One label of a host name; `xn--` would let letters of other alphabets pass for these. */
+const LABEL = /^(?!xn--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export const isTemplate = (address: string): boolean => /\{\w+\}/.test(address);
+
+/** A text with its places filled in, as they are. @throws IntegrationError where a value is missing */
+export function filled(template: string, values: Values): string {
+  return template.replace(PLACE, (_, name: string) => valueOf(values, name));
+}
+
+/**
+ * An address with its places filled in, when it leads to one of these hosts and to nothing else.
+ * In the path a value is encoded; in the host it must make a label; an address that is a value whole (`{instance}/v1/`) is one that the provider told.
+ * @throws IntegrationError `destination_refused`: another host, a port, a user, `..`, punycode, a scheme other than https
+ */
+export function filledAddress(template: string, values: Values, hosts: readonly string[]): string {
+  if (!isTemplate(template)) return template;
+  const whole = /^\{(\w+)\}(.*)$/.exec(template);
+  if (whole?.[1] !== undefined) return joined(originIn(valueOf(values, whole[1]), hosts), whole[2] ?? '', values);
+  const [, authority = '', path = ''] = /^https:\/\/([^/]+)(.*)$/.exec(template) ?? [];
+  if (!isTemplate(authority)) return joined(`https://${authority}`, path, values);
+  const host = authority.replace(PLACE, (_, name: string) => {
+    const value = valueOf(values, name);
+    // A place is one label, or its piece: whoever fills it in chooses no other domain.
+    if (!/^[a-z0-9-]{1,63}$/i.test(value)) throw refused();
+    return value.toLowerCase();
+  });
+  return joined(originIn(`https://${host}`, hosts), path, values);
+}
+
+/** An address that an operator set in place of the provider's own: only its path may have places. */
+export function filledOverride(template: string, values: Values): string {
+  return isTemplate(template) ? joined(new URL(template).origin, template.slice(new URL(template).origin.length), values) : template;
+}
+
+function joined(origin: string, path: string, values: Values): string {
+  const address = `${origin}${path.replace(PLACE, (_, name: string) => segment(valueOf(values, name)))}`;
+  // The parser has the last word.
+  if (!URL.canParse(address) || new URL(address).origin !== origin) throw refused();
+  return address;
+}
+
+function segment(value: string): string {
+  if (value === '.' || value === '..') throw refused();
+  return encodeURIComponent(value);
+}
+
+/** The origin of a text that is one and no more, where its host is allowed. */
+function originIn(text: string, hosts: readonly string[]): string {
+  const [, host] = /^https:\/\/([a-z0-9.-]+)\/?$/i.exec(text) ?? [];
+  if (host === undefined || !hosts.some((pattern) => matches(host.toLowerCase(), pattern))) throw refused();
+  return `https://${host.toLowerCase()}`;
+}
+
+function matches(host: string, pattern: string): boolean {
+  const labels = host.split('.');
+  const wanted = pattern.split('.');
+  return labels.length === wanted.length && labels.every((label, at) => LABEL.test(label) && (wanted[at] === '*' || wanted[at] === label));
+}
+
+function valueOf(values: Values, name: string): string {
+  const value = Object.hasOwn(values, name) ? values[name] : undefined;
+  if (typeof value !== 'string' || value === '') throw refused();
+  return value;
+}
+
+function refused(): IntegrationError {
+  return new IntegrationError('destination_refused', {
+    notExecuted: true,
+    detail: 'What was given does not lead to an address of this provider.',
+    nextStep: 'Check what was filled in.',
+  });
+}

@@ -1,0 +1,143 @@
+import type { ProviderSettings } from '../../../config/provider-settings';
+import { IntegrationError } from '../../../errors';
+import type { AccountIdentity, Fetch, ProviderAuth, TokenGrant } from '../../contract';
+import { textAt, valueAt, type Sources } from './at';
+import { filled, type Values } from './filled-address';
+import { PlainAddresses } from './plain-addresses';
+import type { PlainProvider } from './plain-provider';
+
+const MAX_TOKEN_CHARS = 16_384;
+/** What it means that the provider does not know the token (any more). */
+const GONE: readonly string[] = ['needs_reauth', 'not_connected', 'provider_not_found'];
+
+/** Signing in, as declared: reads the token's answer, asks whose account it is, ends the grant. */
+export class PlainAuthService implements ProviderAuth {
+  private readonly addresses: PlainAddresses;
+
+  constructor(
+    private readonly declaration: PlainProvider,
+    private readonly own: ProviderSettings,
+  ) {
+    this.addresses = new PlainAddresses(declaration, own);
+  }
+
+  parseTokenResponse(body: unknown): readonly TokenGrant[] {
+    const { token = {}, key, oauth2 } = this.declaration;
+    const from: Sources = { json: body };
+    const error = textAt(token.error ?? '/error', from);
+    if (error !== undefined && error !== 'false')
+      throw new IntegrationError('connect_failed', { provider: key, providerCode: codeIn(error), notExecuted: true });
+    const accessToken = tokenIn(valueAt(token.access ?? '/access_token', from));
+    if (accessToken === undefined) throw new IntegrationError('provider_bad_answer', { provider: key });
+    const refreshToken = oauth2?.refresh ? tokenIn(valueAt(token.refresh ?? '/refresh_token', from)) : undefined;
+    const expiresInS = Number(valueAt(token.expiresIn ?? '/expires_in', from));
+    return [
+      {
+        kind: 'default',
+        accessToken,
+        ...(refreshToken !== undefined && { refreshToken }),
+        // Where nothing can renew it, its end is noticed when the provider says so.
+        ...(expiresInS > 0 && (refreshToken !== undefined || oauth2?.grant === 'client_credentials') && { expiresInS }),
+        scopes: scopesIn(valueAt(token.scope ?? '/scope', from)),
+      },
+    ];
+  }
+
+  learn({ tokenBody, callback }: { tokenBody: unknown; callback: Readonly<Record<string, string>> }): Readonly<Record<string, string>> {
+    const from: Sources = { json: tokenBody, token: tokenBody, callback };
+    const learnt = Object.entries(this.declaration.learn ?? {}).map(([name, at]) => [name, textAt(at, from)?.replace(/\/$/, '')] as const);
+    return Object.fromEntries(learnt.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+
+  identify({ fetch, tokenBody, callback, values = {} }: Parameters<ProviderAuth['identify']>[0]): Promise<AccountIdentity> {
+    return this.account(fetch, { token: tokenBody, ...(callback && { callback }), ask: values });
+  }
+
+  verifyApiKey({ fetch, values = {} }: { fetch: Fetch; values?: Values }): Promise<AccountIdentity> {
+    return this.account(fetch, { ask: values });
+  }
+
+  /** RFC 7009, or as declared. */
+  async revoke({ fetch, fetchAsApp, connection, tokens }: Parameters<NonNullable<ProviderAuth['revoke']>>[0]): Promise<boolean> {
+    const { oauth2 } = this.declaration;
+    const [token] = tokens;
+    if (!oauth2?.revokeUrl || !token || connection.authType === 'api_key') return false;
+    const { clientId = '', clientSecret = '' } = this.own;
+    const { method = 'POST', as, body, bodyAs = 'form' } = oauth2.revoke ?? {};
+    const refreshToken = token.refreshToken ?? token.accessToken;
+    const values = { ...connection.metadata, accessToken: token.accessToken, refreshToken, clientId, clientSecret };
+    const asApp = as === 'app' || (as === undefined && oauth2.clientAuth === 'basic');
+    const usual = { token: '{refreshToken}', ...(asApp ? {} : { client_id: '{clientId}', client_secret: '{clientSecret}' }) };
+    const fields = Object.entries(body ?? (oauth2.revoke ? {} : usual)).map(([name, value]): [string, string] => [
+      name,
+      filled(value, values),
+    ]);
+    try {
+      const call = as === 'token' ? fetch : (fetchAsApp ?? fetch);
+      const answer = await call(this.addresses.filled('revokeUrl', values), {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(asApp && { authorization: basicOf(clientId, clientSecret) }),
+          ...(fields.length > 0 && { 'content-type': TYPES[bodyAs] }),
+        },
+        ...(fields.length > 0 && {
+          body: bodyAs === 'json' ? JSON.stringify(Object.fromEntries(fields)) : new URLSearchParams(fields).toString(),
+        }),
+      });
+      await answer.arrayBuffer();
+      return true;
+    } catch (error) {
+      if (error instanceof IntegrationError && GONE.includes(error.code)) return true;
+      throw error;
+    }
+  }
+
+  private async account(fetch: Fetch, from: Sources): Promise<AccountIdentity> {
+    const { account, key, learn = {}, ask = {} } = this.declaration;
+    const json = account.path === undefined ? undefined : await this.ask(fetch, account.path, from.ask ?? {});
+    const sources = { ...from, json };
+    const accountId = textAt(account.id, sources);
+    if (accountId === undefined)
+      throw new IntegrationError('provider_bad_answer', { provider: key, detail: 'The provider did not say which account this is.' });
+    const kept = Object.keys({ ...learn, ...ask }).filter((name) => !ask[name]?.secret && from.ask?.[name] !== undefined);
+    const routingKey = textAt(account.routingKey, sources);
+    return {
+      accountId: accountId.slice(0, 255),
+      accountName: (textAt(account.name, sources) ?? accountId).slice(0, 255),
+      ...(routingKey !== undefined && { routingKey }),
+      metadata: Object.fromEntries(kept.map((name) => [name, from.ask?.[name]])),
+    };
+  }
+
+  private async ask(fetch: Fetch, path: string, values: Values): Promise<unknown> {
+    const { method = 'GET', body } = this.declaration.account;
+    const answer = await fetch(this.addresses.below(path, values), {
+      method,
+      headers: { accept: 'application/json', ...(body && { 'content-type': TYPES.json }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return answer.json();
+  }
+}
+
+/** RFC 6749, 2.3.1: both are form-encoded before they are joined. */
+function basicOf(clientId: string, clientSecret: string): string {
+  return `Basic ${Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64')}`;
+}
+
+const TYPES = { form: 'application/x-www-form-urlencoded', json: 'application/json' } as const;
+
+function tokenIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_TOKEN_CHARS ? value : undefined;
+}
+
+function scopesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.filter((scope): scope is string => typeof scope === 'string');
+  return typeof value === 'string' ? value.split(/[\s,+]+/).filter(Boolean) : [];
+}
+
+/** It goes into a log: only what looks like a code. */
+function codeIn(text: string): string | undefined {
+  return /^[\w.:-]{1,100}$/.test(text) ? text : undefined;
+}

@@ -1,0 +1,107 @@
+import type { ProviderSettings } from '../../../config/provider-settings';
+import { IntegrationError } from '../../../errors';
+import type { AskedFacts, OAuth2Facts, Provider, ProviderAuth, WebhookFacts } from '../../contract';
+import type { Values } from './filled-address';
+import { PlainAddresses } from './plain-addresses';
+import { PlainAuthService } from './plain-auth.service';
+import { plainHttp } from './plain-http';
+import type { PlainProvider } from './plain-provider';
+import type { PlainSettings } from './plain-settings';
+import { PlainSyncService } from './plain-sync.service';
+import { PlainWebhooksService } from './plain-webhooks.service';
+
+/** RFC 6749, 5.2: what is the app's own fault. */
+const CLIENT_FAULTS = ['invalid_client', 'unauthorized_client', 'invalid_request', 'unsupported_grant_type'];
+const ANY_KEY = /^[\x21-\x7e]{4,1000}$/;
+/** So many connections' addresses are held filled in; the rest are filled in anew. */
+const MAX_RESOLVED = 1_000;
+
+const OWN_CLIENT: Readonly<Record<string, AskedFacts>> = {
+  clientId: { label: 'Client id', pattern: /^[\x21-\x7e]{1,500}$/, example: 'your-client-id', secret: true },
+  clientSecret: { label: 'Client secret', pattern: /^[\x21-\x7e]{1,500}$/, example: 'your-client-secret', secret: true },
+};
+
+/** What the services of one provider are. */
+export type PlainServices = Pick<Provider, 'auth' | 'sync' | 'webhooks'>;
+
+/** The auth, sync and webhooks services of a declaration; its own code takes their place. */
+export function plainServices(declaration: PlainProvider, own: PlainSettings, publicUrl: string): PlainServices {
+  const { code = {}, resources, webhooks } = declaration;
+  const addresses = new PlainAddresses(declaration, own);
+  const auth: ProviderAuth = new PlainAuthService(declaration, own);
+  const received: WebhookFacts | undefined =
+    webhooks && new PlainWebhooksService(declaration, webhooks, { secrets: own.webhookSecrets, publicUrl, addresses });
+  return {
+    auth: replaced(auth, code.auth),
+    ...((code.sync ?? resources) && { sync: code.sync ?? new PlainSyncService(declaration, own) }),
+    ...(received && { webhooks: replaced(received, code.webhooks) }),
+  };
+}
+
+/** @throws IntegrationError `destination_refused` from its `resolve`, for values that lead elsewhere */
+export function plainProvider(declaration: PlainProvider, own: PlainSettings, services: PlainServices): Provider {
+  const { key, name, apiKey, oauth2 } = declaration;
+  const addresses = new PlainAddresses(declaration, own);
+  const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';
+  const ask = { ...(oauth2?.grant === 'client_credentials' ? OWN_CLIENT : {}), ...declaration.ask };
+  const base: Omit<Provider, 'apiBaseUrl' | 'http'> = {
+    key,
+    name,
+    // A key, or a client of one's own, needs nothing of this server; without a client id only signing in is missing.
+    configured: !signsIn || Boolean(own.clientId),
+    offered: own.offered ?? Boolean(own.clientId),
+    ...(Object.keys(ask).length > 0 && { ask }),
+    ...(apiKey && { apiKey: { pattern: apiKey.pattern ?? ANY_KEY, help: apiKey.help } }),
+    ...services,
+    actions: [],
+  };
+  const known = new Map<string, Provider>();
+  const resolve = (values: Values): Provider => {
+    const id = JSON.stringify(values);
+    let provider = known.get(id);
+    if (provider) return provider;
+    provider = {
+      ...base,
+      apiBaseUrl: addresses.asFarAsKnown('apiBaseUrl', values) ?? '',
+      ...(oauth2 && { oauth2: oauth2Facts(declaration, own, addresses, values) }),
+      ...otherOrigins(declaration, own),
+      http: plainHttp(declaration, own, values),
+    };
+    if (known.size >= MAX_RESOLVED) known.clear();
+    known.set(id, provider);
+    return provider;
+  };
+  const plain = resolve({});
+  return addresses.isTemplate || declaration.ask || declaration.learn ? { ...plain, resolve } : plain;
+}
+
+function oauth2Facts({ oauth2, key }: PlainProvider, own: PlainSettings, addresses: PlainAddresses, values: Values): OAuth2Facts {
+  if (!oauth2) throw new IntegrationError('not_supported', { provider: key });
+  const { scopes = [], scopeSeparator = ' ', pkce = false, refusalCodes = [], clientFaultCodes = [], ...rest } = oauth2;
+  const revokeUrl = addresses.asFarAsKnown('revokeUrl', values);
+  const { grant, issuer, clientAuth, tokenBody, tokenParams, authorizeParams } = rest;
+  const told = { grant, issuer, clientAuth, tokenBody, tokenParams, authorizeParams, revokeUrl, userinfoUrl: own.userinfoUrl };
+  return {
+    clientId: own.clientId ?? '',
+    clientSecret: own.clientSecret ?? '',
+    authorizeUrl: addresses.asFarAsKnown('authorizeUrl', values) ?? '',
+    tokenUrl: addresses.asFarAsKnown('tokenUrl', values) ?? '',
+    scopes: own.scopes ?? scopes,
+    scopeSeparator,
+    pkce,
+    refusalCodes: ['invalid_grant', ...refusalCodes],
+    clientFaultCodes: [...CLIENT_FAULTS, ...clientFaultCodes],
+    ...(Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)) as Partial<OAuth2Facts>),
+  };
+}
+
+/** Where the account is asked for, when that is not the API's own host. */
+function otherOrigins({ account: { path = '' } }: PlainProvider, own: ProviderSettings): Pick<Provider, 'otherOrigins'> {
+  const address = path.startsWith('https:') ? (own.userinfoUrl ?? path) : undefined;
+  return address === undefined ? {} : { otherOrigins: [address] };
+}
+
+/** Methods of a class, some of them replaced. */
+function replaced<T extends object>(service: T, by: Partial<T> | undefined): T {
+  return by ? (Object.assign(Object.create(service) as T, by) as T) : service;
+}

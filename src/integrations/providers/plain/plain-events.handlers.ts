@@ -1,0 +1,62 @@
+import { IntegrationError } from '../../../errors';
+import type { HandlerContext, WebhookEvent, WebhookFacts, WebhookHandler } from '../../contract';
+import { pointed, textAt, valueAt } from './at';
+import type { PlainAddresses } from './plain-addresses';
+import type { PlainEventRecords, PlainProvider, PlainWebhooks } from './plain-provider';
+import { versionOf } from './plain-sync.service';
+
+/** What a declaration's events do: records in real time, a sync that is asked for, the end of an access. */
+export function plainHandlers(
+  declaration: PlainProvider,
+  facts: PlainWebhooks,
+  addresses: PlainAddresses,
+): NonNullable<WebhookFacts['handlers']> {
+  const records = (facts.records ?? []).map((each) => ({ types: each.types, handler: new PlainRecordsHandler(declaration, each) }));
+  return facts.ended ? [...records, { types: facts.ended, handler: new PlainEndHandler(declaration, addresses) }] : records;
+}
+
+/** The event carries the object, or says that there is something to fetch. */
+class PlainRecordsHandler implements WebhookHandler {
+  constructor(
+    private readonly declaration: PlainProvider,
+    private readonly facts: PlainEventRecords,
+  ) {}
+
+  async handle({ type, payload }: WebhookEvent, context: HandlerContext): Promise<void> {
+    const { resource: name, at, gone = [] } = this.facts;
+    const resource = this.declaration.resources?.find((each) => each.name === name);
+    if (!context.connection || !resource) return;
+    const data = at === undefined ? undefined : pointed(payload, at);
+    const id = textAt(resource.id ?? '/id', { json: data });
+    if (id === undefined) return context.requestSync([name]);
+    const version = versionOf(valueAt(resource.version, { json: data }));
+    const deleted = gone.includes(type);
+    const record = deleted ? { id, deleted } : { id, data, ...(version !== undefined && { version }) };
+    await context.applyRecords(name, [record]);
+  }
+}
+
+/** The provider is asked first: the account may have been connected again before this came. */
+class PlainEndHandler implements WebhookHandler<unknown, boolean> {
+  constructor(
+    private readonly declaration: PlainProvider,
+    private readonly addresses: PlainAddresses,
+  ) {}
+
+  async prepare(_event: WebhookEvent, { connection, fetch }: Parameters<NonNullable<WebhookHandler['prepare']>>[1]): Promise<boolean> {
+    const { account } = this.declaration;
+    if (account.path === undefined) return true;
+    try {
+      const answer = await fetch(this.addresses.below(account.path, connection.metadata), { method: account.method ?? 'GET' });
+      await answer.arrayBuffer();
+      return false;
+    } catch (error) {
+      if (error instanceof IntegrationError && (error.code === 'needs_reauth' || error.code === 'not_connected')) return true;
+      throw error;
+    }
+  }
+
+  async handle({ type }: WebhookEvent, context: HandlerContext, ended: boolean): Promise<void> {
+    if (context.connection && ended) await context.markRevoked({ code: 'needs_reauth', providerCode: type });
+  }
+}

@@ -1,0 +1,99 @@
+import type { ProviderSettings } from '../../../config/provider-settings';
+import type { ConnectionRef, EndpointFacts, HttpFacts, ProviderFault } from '../../contract';
+import { textAt } from './at';
+import { filled, type Values } from './filled-address';
+import type { PlainCredential, PlainFault, PlainProvider } from './plain-provider';
+
+type Credential = Parameters<NonNullable<HttpFacts['authorize']>>[1];
+
+/** The way out of a declaration: its credential, limits and faults. */
+export function plainHttp(declaration: PlainProvider, own: ProviderSettings, values: Values): HttpFacts {
+  const { limits = {}, faults = [], retry, limitHeaders, endpoints = [] } = declaration;
+  return {
+    endpoints: [...grantEndpoints(declaration), ...endpoints],
+    // There is no list of all that it has; what ends a grant is named, and kept from the proxy.
+    unnamed: 'declared',
+    limits,
+    defaultLimits: Object.keys(limits),
+    ...(retry && { retry }),
+    ...(limitHeaders && { limitHeaders }),
+    authorize: (headers, credential) =>
+      authorize(declaration, own, { headers, values: { ...values, ...credential.connection.metadata } }, credential),
+    ...(faults.length > 0 && { readFault: (answer) => faultIn(faults, answer) }),
+  };
+}
+
+/** Token endpoints that lie below the API's base. */
+function grantEndpoints({ oauth2 }: PlainProvider): EndpointFacts[] {
+  const addresses = [oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
+  const paths = addresses.map((address) => address.replace(/^(https:\/\/[^/]+|\{\w+\})/, '').replace(/\{(\w+)\}/g, ':$1'));
+  return [...new Set(paths)].map((path) => ({ path, proxy: 'never' }));
+}
+
+function authorize(
+  declaration: PlainProvider,
+  own: ProviderSettings,
+  { headers, values }: { headers: Headers; values: Values },
+  { accessToken, connection, url }: Credential,
+): void {
+  const { clientId = '' } = own;
+  for (const [name, value] of Object.entries(declaration.headers ?? {})) headers.set(name, filled(value, { ...values, clientId }));
+  const secrets = secretsOf(declaration, connection, accessToken);
+  show(credentialOf(declaration, connection), { headers, url, values: { ...values, ...secrets } });
+}
+
+function show(credential: PlainCredential, { headers, url, values }: { headers: Headers; url: URL | undefined; values: Values }): void {
+  const { name = 'authorization', prefix = '', user = '{key}', password = '' } = credential;
+  for (const [header, value] of Object.entries(credential.headers ?? {})) headers.set(header, filled(value, values));
+  const key = filled('{key}', values);
+  switch (credential.in) {
+    case 'bearer':
+      return headers.set('authorization', `Bearer ${key}`);
+    case 'header':
+      return headers.set(name, `${prefix}${key}`);
+    case 'basic':
+      return headers.set('authorization', basic(filled(user, values), filled(password, values)));
+    case 'query':
+      url?.searchParams.set(name, key);
+  }
+}
+
+const BEARER: PlainCredential = { in: 'bearer' };
+
+function credentialOf({ oauth2, apiKey, credential = BEARER }: PlainProvider, { authType }: ConnectionRef): PlainCredential {
+  return (authType === 'oauth2' ? oauth2?.credential : apiKey?.credential) ?? credential;
+}
+
+/** A key with further secret fields is stored as one text: JSON. */
+function secretsOf({ ask = {} }: PlainProvider, { authType }: ConnectionRef, stored: string): Values {
+  if (authType === 'oauth2' || !Object.values(ask).some(({ secret }) => secret)) return { key: stored };
+  try {
+    return JSON.parse(stored) as Values;
+  } catch {
+    return { key: stored };
+  }
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+function faultIn(
+  faults: readonly PlainFault[],
+  { status, headers, json }: { status: number; headers: Headers; json: unknown },
+): ProviderFault | undefined {
+  for (const fault of faults) {
+    if (fault.status === undefined ? status >= 300 && fault.at === undefined : fault.status !== status) continue;
+    const text = fault.at === undefined ? undefined : textAt(fault.at, { json, headers: Object.fromEntries(headers) });
+    if (fault.at !== undefined && (text === undefined || (fault.is !== undefined && ![fault.is].flat().includes(text)))) continue;
+    const { code, detail, tokenExpired, grantEnded } = fault;
+    return {
+      code,
+      ...(text !== undefined && /^[\w.:-]{1,64}$/.test(text) && { providerCode: text }),
+      ...(detail !== undefined && { detail }),
+      ...(tokenExpired !== undefined && { tokenExpired }),
+      ...(grantEnded !== undefined && { grantEnded }),
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,257 @@
+import type { ErrorCode } from '../../../errors';
+import type { EndpointFacts, LimitFacts, ProviderAuth, ProviderSync, RetryFacts, WebhookFacts } from '../../contract';
+
+/**
+ * Where a value stands, or several places of which the first that holds one counts: `/a/b` in the JSON at hand (RFC 6901), `header:x`,
+ * `query:x`, `callback:x` (the query with which the browser came back), `token:/x` (the token endpoint's answer), `id_token:/x` (the claims
+ * in it), `ask:x` (a field filled in at the connect), `=text` (a fixed text).
+ */
+export type At = string | readonly string[];
+
+/**
+ * A provider as data, one file each: from it the engine makes a `Provider` with its auth, sync and webhooks services.
+ * Addresses may hold `{name}`: a field of `ask` or `learn`.
+ */
+export interface PlainProvider {
+  /** Lower case, stable: part of addresses, rows and settings (`<KEY>_CLIENT_ID`). */
+  readonly key: string;
+  /** As people write it. */
+  readonly name: string;
+  /** The page of its documentation on signing in. */
+  readonly docs: string;
+  /** When the facts were last compared, and with what. */
+  readonly checked: { readonly at: string; readonly against: string };
+  /** Base of its API, with a trailing slash. */
+  readonly apiBaseUrl: string;
+  /** Where an address is a template: the hosts that it may lead to; `*` is one label. Nothing else is ever called. */
+  readonly hosts?: readonly string[];
+  /** What a person fills in at the connect. */
+  readonly ask?: Readonly<Record<string, AskedField>>;
+  /** What is learnt from the callback or the token's answer, kept with the connection. */
+  readonly learn?: Readonly<Record<string, At>>;
+  readonly oauth2?: PlainOAuth2;
+  readonly apiKey?: PlainApiKey;
+  /** How a call shows its credential. Default: bearer. */
+  readonly credential?: PlainCredential;
+  /** Sent with every call; `{clientId}` is the app's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where the token endpoint's answer has what. Default: RFC 6749, 5.1. */
+  readonly token?: { readonly access?: At; readonly refresh?: At; readonly expiresIn?: At; readonly scope?: At; readonly error?: At };
+  readonly account: PlainAccount;
+  /** Limits by name; every call falls under all that are `per` account or provider. */
+  readonly limits?: Readonly<Record<string, LimitFacts>>;
+  readonly endpoints?: readonly EndpointFacts[];
+  /** Headers that tell what is left of a limit. Default: `x-ratelimit-*` and `ratelimit-*`. */
+  readonly limitHeaders?: { readonly remaining: string; readonly reset: string; readonly as: 's' | 'ms' | 'epoch-s' | 'epoch-ms' };
+  readonly retry?: Partial<RetryFacts>;
+  /** First match wins; what matches none is read by its HTTP status. */
+  readonly faults?: readonly PlainFault[];
+  readonly webhooks?: PlainWebhooks;
+  readonly resources?: readonly PlainResource[];
+  /** For what cannot be said as data; each part takes the place of the engine's. */
+  readonly code?: PlainCode;
+}
+
+export interface AskedField {
+  readonly label: string;
+  /** What the whole value must match. */
+  readonly pattern: RegExp;
+  /** Shown where it does not match, and used by the pretend provider. */
+  readonly example: string;
+  /** Stored with the key, encrypted. Default: kept with the connection, readable. */
+  readonly secret?: boolean;
+}
+
+export interface PlainOAuth2 {
+  /** Where it differs from that of a key. */
+  readonly credential?: PlainCredential;
+  /** Default `code`. With `client_credentials` a person fills in `clientId` and `clientSecret` of their own. */
+  readonly grant?: 'code' | 'client_credentials';
+  /** For `code`. */
+  readonly authorizeUrl?: string;
+  readonly tokenUrl: string;
+  readonly revokeUrl?: string;
+  readonly issuer?: string;
+  readonly scopes?: readonly string[];
+  /** Default a space. */
+  readonly scopeSeparator?: ' ' | ',';
+  /** Whether it takes PKCE (S256). Default false. */
+  readonly pkce?: boolean;
+  /** Whether it gives refresh tokens. Default false. */
+  readonly refresh?: boolean;
+  /** Default `body`. */
+  readonly clientAuth?: 'body' | 'basic';
+  /** Default `form`. */
+  readonly tokenBody?: 'form' | 'json';
+  readonly authorizeParams?: Readonly<Record<string, string>>;
+  /** Further fields of every token call. */
+  readonly tokenParams?: Readonly<Record<string, string>>;
+  /** Codes that end a grant, besides `invalid_grant`. */
+  readonly refusalCodes?: readonly string[];
+  /** Codes that blame the app, besides those of RFC 6749. */
+  readonly clientFaultCodes?: readonly string[];
+  /** How a token is ended, where it is not RFC 7009 with the client's usual credentials. */
+  readonly revoke?: {
+    readonly method?: 'POST' | 'DELETE' | 'GET';
+    /** `token`: with the token as credential; `app`: the client's id and secret as Basic. */
+    readonly as?: 'token' | 'app';
+    /** Form or JSON fields; `{accessToken}`, `{refreshToken}`, `{clientId}`, `{clientSecret}` are filled in. */
+    readonly body?: Readonly<Record<string, string>>;
+    readonly bodyAs?: 'form' | 'json';
+  };
+}
+
+export interface PlainApiKey {
+  /** Where it differs from that of a token. */
+  readonly credential?: PlainCredential;
+  /** What a key looks like. Default: 8 to 1,000 printable characters. */
+  readonly pattern?: RegExp;
+  /** Where a person finds it: one sentence. */
+  readonly help: string;
+  /** One that matches, for the pretend provider where `pattern` is given. */
+  readonly example?: string;
+}
+
+export interface PlainCredential {
+  readonly in: 'bearer' | 'basic' | 'header' | 'query';
+  /** The header or the query's parameter. */
+  readonly name?: string;
+  /** Before the key in a header, e.g. `Token `. */
+  readonly prefix?: string;
+  /** For `basic`; `{key}` is the key, `{field}` a field of `ask`. Default: user `{key}`, no password. */
+  readonly user?: string;
+  readonly password?: string;
+  /** Further headers with secrets of their own, e.g. `{ 'dd-application-key': '{appKey}' }`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface PlainAccount {
+  /** Below `apiBaseUrl`, or a whole address. Absent: everything is in the token's answer or asked. */
+  readonly path?: string;
+  readonly method?: 'GET' | 'POST';
+  /** JSON, for a POST (GraphQL's query). */
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly id: At;
+  /** Default: the id. */
+  readonly name?: At;
+  /** What webhooks call the account. Default: the id. */
+  readonly routingKey?: At;
+}
+
+export interface PlainFault {
+  readonly status?: number;
+  readonly at?: At;
+  /** The text at `at`; absent: any. */
+  readonly is?: string | readonly string[];
+  readonly code: ErrorCode;
+  readonly detail?: string;
+  readonly tokenExpired?: boolean;
+  readonly grantEnded?: boolean;
+}
+
+export interface PlainWebhooks {
+  readonly scheme: PlainScheme;
+  /** How the address is proven to be ours, before anything is delivered. */
+  readonly challenge?: {
+    readonly method: 'GET' | 'POST';
+    readonly at: At;
+    /** `echo`: the value as text; `json`: `{ [name]: value }`; `hmac`: the value's HMAC with the secret, `sha256=` and base64, as JSON. */
+    readonly reply: 'echo' | 'json' | 'hmac' | 'header';
+    readonly name?: string;
+    /** For a GET: the parameter that must be one of the webhook secrets. */
+    readonly token?: string;
+  };
+  /** The list of events in a delivery. Default: the delivery is one event. */
+  readonly items?: string;
+  /** Absent: the hash of the body. */
+  readonly eventId?: At;
+  /** Joined by a full stop. */
+  readonly type: readonly At[];
+  readonly routingKey?: At;
+  /** Objects of these events keep their order. */
+  readonly objectId?: At;
+  /** The object's time or counter. */
+  readonly objectVersion?: At;
+  readonly records?: readonly PlainEventRecords[];
+  /** Types that mean: the access has ended. */
+  readonly ended?: readonly string[];
+}
+
+/** An event that carries the object of a synced resource. */
+export interface PlainEventRecords {
+  /** Types, `*` at the end for all that begin so. */
+  readonly types: readonly string[];
+  readonly resource: string;
+  /** The object; absent: the event only asks for a sync. */
+  readonly at?: string;
+  /** Types that mean it is gone. */
+  readonly gone?: readonly string[];
+}
+
+export type PlainScheme =
+  | {
+      readonly kind: 'hmac';
+      readonly header: string;
+      readonly prefix?: string;
+      readonly encoding?: 'hex' | 'base64';
+      readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
+      /** What is signed: `{body}`, `{url}`, `{method}`, `{timestamp}`. Default `{body}`. */
+      readonly signed?: string;
+      /** Header with the time; older or newer than five minutes is refused. */
+      readonly timestamp?: string;
+      readonly timestampAs?: 's' | 'ms';
+      /** How a secret is written: default as it is. */
+      readonly secretAs?: 'text' | 'base64' | 'hex';
+      /** The header is `t=...,v1=...`: names of its parts. */
+      readonly parts?: { readonly timestamp: string; readonly signature: string };
+    }
+  | { readonly kind: 'standard'; readonly prefix?: string }
+  | { readonly kind: 'ed25519'; readonly header: string; readonly timestamp: string; readonly encoding?: 'hex' | 'base64' }
+  | { readonly kind: 'ecdsa'; readonly header: string; readonly timestamp: string }
+  | { readonly kind: 'jwt'; readonly header: string; readonly bodyHash?: string; readonly algorithm?: 'HS256' }
+  | { readonly kind: 'token'; readonly header: string; readonly prefix?: string };
+
+export interface PlainResource {
+  readonly name: string;
+  readonly label: string;
+  /** Below `apiBaseUrl`. */
+  readonly path: string;
+  readonly method?: 'GET' | 'POST';
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Where the list stands; default: the answer itself. */
+  readonly items?: string;
+  /** Default `/id`. */
+  readonly id?: At;
+  /** A time or a counter; greater is newer. */
+  readonly version?: At;
+  readonly deletedWhen?: { readonly at: At; readonly is: string };
+  readonly query?: Readonly<Record<string, string>>;
+  readonly page: PlainPages;
+  /** Why the list is not all there is, a sentence: then nothing is swept for not being in it. */
+  readonly partial?: string;
+  /** What changed since a time. Absent: every run walks all. */
+  readonly since?: {
+    readonly param: string;
+    readonly as: 'iso' | 's' | 'ms';
+    readonly query?: Readonly<Record<string, string>>;
+  };
+}
+
+export type PlainPages =
+  | { readonly by: 'none' }
+  | { readonly by: 'link' }
+  /** `next` holds a cursor for `param`, or a whole address where `param` is absent. */
+  | { readonly by: 'cursor'; readonly param?: string; readonly next: At; readonly more?: At; readonly in?: 'query' | 'body' }
+  | {
+      readonly by: 'offset' | 'number';
+      readonly param: string;
+      readonly size: number;
+      readonly sizeParam?: string;
+      readonly first?: number;
+    };
+
+export interface PlainCode {
+  readonly auth?: Partial<ProviderAuth>;
+  readonly webhooks?: Partial<WebhookFacts>;
+  readonly sync?: ProviderSync;
+}

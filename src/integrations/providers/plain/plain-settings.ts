@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import {
+  addressVariable,
+  secretsVariable,
+  type ProviderSettings,
+  type ProviderSettingsDeclaration,
+} from '../../../config/provider-settings';
+import type { PlainProvider } from './plain-provider';
+
+export interface PlainSettings extends ProviderSettings {
+  /** Whether pages show it; default: when its client id is set. */
+  readonly offered?: boolean;
+  /** In place of the declaration's. */
+  readonly scopes?: readonly string[];
+}
+
+const text = z.string().optional();
+const address = addressVariable();
+const secrets = secretsVariable();
+const flag = z
+  .enum(['true', 'false'])
+  .transform((value) => value === 'true')
+  .optional();
+const scopes = z
+  .string()
+  .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+  .optional();
+
+/** The environment's name of a key: `CONSTANT_CONTACT` of `constant-contact`. */
+export const prefixOf = (key: string): string => key.toUpperCase().replaceAll('-', '_');
+
+/** What every plain provider reads of the environment, by its key. */
+export function plainSettings({ key, oauth2, webhooks }: PlainProvider): ProviderSettingsDeclaration<PlainSettings> {
+  const prefix = prefixOf(key);
+  const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';
+  const variables = {
+    [`${prefix}_OFFERED`]: flag,
+    [`${prefix}_API_BASE_URL`]: address,
+    [`${prefix}_USERINFO_URL`]: address,
+    ...(oauth2 && { [`${prefix}_TOKEN_URL`]: address, [`${prefix}_REVOKE_URL`]: address }),
+    ...(signsIn && {
+      [`${prefix}_CLIENT_ID`]: text,
+      [`${prefix}_CLIENT_SECRET`]: text,
+      [`${prefix}_SCOPES`]: scopes,
+      [`${prefix}_AUTHORIZE_URL`]: address,
+    }),
+    ...(webhooks && { [`${prefix}_WEBHOOK_SECRET`]: secrets }),
+  };
+  const read = (values: Readonly<Record<string, unknown>>, fault: (sentence: string) => void): PlainSettings => {
+    const of = <T>(name: string) => values[`${prefix}_${name}`] as T | undefined;
+    const clientId = of<string>('CLIENT_ID');
+    const clientSecret = of<string>('CLIENT_SECRET');
+    if (clientSecret && !clientId) fault(`${prefix}_CLIENT_SECRET: set without its id; set ${prefix}_CLIENT_ID too`);
+    if (clientId && !clientSecret) fault(`${prefix}_CLIENT_ID: set without its secret; set ${prefix}_CLIENT_SECRET too`);
+    const told = {
+      clientId,
+      clientSecret,
+      offered: of<boolean>('OFFERED'),
+      scopes: of<string[]>('SCOPES'),
+      authorizeUrl: of<string>('AUTHORIZE_URL'),
+      tokenUrl: of<string>('TOKEN_URL'),
+      revokeUrl: of<string>('REVOKE_URL'),
+      userinfoUrl: of<string>('USERINFO_URL'),
+      apiBaseUrl: of<string>('API_BASE_URL'),
+    };
+    return {
+      webhookSecrets: of<string[]>('WEBHOOK_SECRET') ?? [],
+      ...Object.fromEntries(Object.entries(told).filter(([, each]) => each !== undefined)),
+    };
+  };
+  return { key, variables, read };
+}

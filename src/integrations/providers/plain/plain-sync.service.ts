@@ -1,0 +1,107 @@
+import type { ProviderSettings } from '../../../config/provider-settings';
+import { IntegrationError } from '../../../errors';
+import type { Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../contract';
+import { pointed, textAt, valueAt } from './at';
+import type { Values } from './filled-address';
+import { PlainAddresses } from './plain-addresses';
+import { firstPage, nextPage, type Page, type PageAnswer } from './plain-pages';
+import type { PlainProvider, PlainResource } from './plain-provider';
+
+/** What changed while we walked is read again: clocks differ, and lists are a little late. */
+const OVERLAP_MS = 120_000;
+
+/** Where a walk stands: the page to ask for next, and when it began. */
+interface Standing {
+  readonly page: Page;
+  readonly since: number;
+  /** What this walk itself asks for. */
+  readonly from?: number;
+}
+
+/** Synced resources, as declared: pages by link, cursor, offset or number, and `since` where the provider has it. */
+export class PlainSyncService implements ProviderSync {
+  readonly resources: readonly SyncResource[];
+  private readonly addresses: PlainAddresses;
+
+  constructor(
+    private readonly declaration: PlainProvider,
+    own: ProviderSettings,
+  ) {
+    this.addresses = new PlainAddresses(declaration, own);
+    this.resources = (declaration.resources ?? []).map((resource) => ({
+      name: resource.name,
+      label: resource.label,
+      full: (context) => this.walk(resource, context),
+      ...(resource.since && { incremental: (context) => this.walk(resource, context, sinceIn(context.cursor, declaration.key)) }),
+    }));
+  }
+
+  private async *walk(resource: PlainResource, context: SyncContext, from?: number): AsyncGenerator<SyncPage, Extent, void> {
+    const values: Values = { ...context.connection.metadata, accountId: context.connection.accountId };
+    const begun = standingIn(context.checkpoint) ?? {
+      page: firstPage(resource, this.addresses.below(resource.path, values), from),
+      since: context.now() - OVERLAP_MS,
+      ...(from !== undefined && { from }),
+    };
+    for (let page: Page | undefined = begun.page; page;) {
+      context.signal.throwIfAborted();
+      const answer = await this.ask(resource, page, context);
+      const records = answer.items.map((item) => recordOf(resource, item, this.declaration.key));
+      page = nextPage(resource, page, answer);
+      if (page) yield { records, checkpoint: { ...begun, page } satisfies Standing };
+      else yield { records, ...(resource.since && { cursor: { since: begun.since } }) };
+    }
+    return extentOf(resource);
+  }
+
+  private async ask(resource: PlainResource, page: Page, { fetch, signal }: SyncContext): Promise<PageAnswer> {
+    const body = page.body ?? resource.body;
+    const answer = await fetch(page.url, {
+      method: resource.method ?? 'GET',
+      headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+      signal,
+    });
+    const json: unknown = await answer.json();
+    const items = pointed(json, resource.items ?? '');
+    // An answer without its list is no empty list: it would sweep everything.
+    if (!Array.isArray(items)) throw new IntegrationError('provider_bad_answer', { provider: this.declaration.key });
+    return { items, json, headers: answer.headers };
+  }
+}
+
+function extentOf({ partial, page }: PlainResource): Extent {
+  if (partial !== undefined) return { complete: false, why: partial };
+  // What is added or removed in between moves the rest across the border of a page that was read already.
+  if (page.by === 'offset' || page.by === 'number')
+    return { complete: false, why: 'Pages by number may pass over what moves while they are read.' };
+  return { complete: true };
+}
+
+function recordOf(resource: PlainResource, item: unknown, provider: string): SyncRecord {
+  const id = textAt(resource.id ?? '/id', { json: item });
+  if (id === undefined)
+    throw new IntegrationError('provider_bad_answer', { provider, detail: 'The provider listed something without an id.' });
+  const { deletedWhen } = resource;
+  if (deletedWhen && textAt(deletedWhen.at, { json: item }) === deletedWhen.is) return { id, deleted: true };
+  const version = versionOf(valueAt(resource.version, { json: item }));
+  return { id, data: item, ...(version !== undefined && { version }) };
+}
+
+/** A time as ms, or a counter as it is. */
+export function versionOf(value: unknown): number | undefined {
+  const number =
+    typeof value === 'number' ? value : typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : Date.parse(String(value));
+  return Number.isFinite(number) ? number : undefined;
+}
+
+function standingIn(checkpoint: unknown): Standing | undefined {
+  const { page, since } = (checkpoint ?? {}) as Partial<Standing>;
+  return typeof page?.url === 'string' && typeof since === 'number' ? (checkpoint as Standing) : undefined;
+}
+
+function sinceIn(cursor: unknown, provider: string): number {
+  const { since } = (cursor ?? {}) as { since?: unknown };
+  if (typeof since !== 'number') throw new IntegrationError('sync_cursor_expired', { provider });
+  return since;
+}

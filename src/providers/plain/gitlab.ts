@@ -1,0 +1,35 @@
+import type { PlainProvider } from '../../integrations';
+
+export const gitlab: PlainProvider = {
+  key: 'gitlab',
+  name: 'GitLab',
+  docs: 'https://docs.gitlab.com/api/oauth2/',
+  checked: { at: '2026-11-27', against: 'grant 5.4.24, arctic' },
+  apiBaseUrl: 'https://gitlab.com/api/v4/',
+  oauth2: {
+    authorizeUrl: 'https://gitlab.com/oauth/authorize',
+    tokenUrl: 'https://gitlab.com/oauth/token',
+    revokeUrl: 'https://gitlab.com/oauth/revoke',
+    scopes: ['read_user', 'read_api'],
+    refresh: true,
+    pkce: true,
+  },
+  account: { path: 'user', id: '/id', name: '/username' },
+  webhooks: {
+    scheme: { kind: 'token', header: 'x-gitlab-token' },
+    eventId: 'header:x-gitlab-event-uuid',
+    type: ['/object_kind'],
+    routingKey: ['/user_id', '/user/id'],
+  },
+  resources: [
+    {
+      name: 'projects',
+      label: 'Projects',
+      path: 'projects',
+      query: { membership: 'true', per_page: '100', order_by: 'id', sort: 'asc' },
+      page: { by: 'link' },
+      version: '/last_activity_at',
+      since: { param: 'last_activity_after', as: 'iso' },
+    },
+  ],
+};

@@ -1,0 +1,128 @@
+import { isErrorCode } from './support/error-codes';
+import { PLAIN_PROVIDERS, PROVIDERS } from '../src/providers';
+import type { PlainProvider } from '../src/integrations';
+import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
+import { Browser } from './support/browser';
+import { startTestApp, type TestApp } from './support/test-app';
+
+const names = PLAIN_PROVIDERS.map((declaration) => [declaration.key, declaration] as const);
+const signsIn = ({ oauth2 }: PlainProvider) => oauth2 !== undefined && oauth2.grant !== 'client_credentials';
+
+describe('the shape of a plain provider', () => {
+  it('is one of its own', () => {
+    const keys = [...PLAIN_PROVIDERS.map(({ key }) => key), ...PROVIDERS.map(({ settings }) => settings.key)];
+    expect(keys).toEqual([...new Set(keys)]);
+    expect(PLAIN_PROVIDERS.map(({ name }) => name)).toEqual([...new Set(PLAIN_PROVIDERS.map(({ name }) => name))]);
+  });
+
+  it.each(names)('%s', (_, declaration) => {
+    const {
+      apiBaseUrl,
+      oauth2,
+      apiKey,
+      account,
+      hosts = [],
+      ask = {},
+      learn = {},
+      docs,
+      checked,
+      faults = [],
+      resources = [],
+    } = declaration;
+    expect(docs).toMatch(/^https:\/\/[^\s]+$/);
+    expect(checked.at).toMatch(/^2026-\d\d-\d\d$/);
+    expect(checked.against).not.toBe('');
+    expect(apiBaseUrl).toMatch(/^(https:\/\/|\{\w+\}\/).*\/$/);
+    expect(oauth2 ?? apiKey).toBeDefined();
+    const addresses = [apiBaseUrl, oauth2?.authorizeUrl, oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
+    for (const address of addresses) {
+      const places = [...address.matchAll(/\{(\w+)\}/g)].map(([, place]) => place);
+      for (const place of places)
+        expect([...Object.keys(ask), ...Object.keys(learn), 'accessToken', 'refreshToken', 'clientId']).toContain(place);
+      // What a person or an answer puts into the host is held by a fixed pattern.
+      if (/^https:\/\/[^/]*\{|^\{/.test(address)) expect(hosts.length).toBeGreaterThan(0);
+      if (places.length === 0) expect(new URL(address).protocol).toBe('https:');
+    }
+    for (const host of hosts) expect(host).toMatch(/^(\*|[a-z0-9-]+)(\.(\*|[a-z0-9-]+))*\.[a-z0-9-]+\.[a-z]{2,}$/);
+    if (signsIn(declaration)) expect(oauth2?.authorizeUrl).toBeDefined();
+    if (apiKey) expect(apiKey.help).toMatch(/^[A-Z].*\.$/);
+    if (apiKey?.pattern) expect(apiKey.example).toMatch(new RegExp(`^(?:${apiKey.pattern.source})$`));
+    for (const { pattern, example } of Object.values(ask)) expect(example).toMatch(new RegExp(`^(?:${pattern.source})$`));
+    if (account.path === undefined) for (const at of [account.id].flat()) expect(at).toMatch(/^(token|id_token|callback|ask):/);
+    for (const { code } of faults) expect(isErrorCode(code)).toBe(true);
+    for (const { name, since, page } of resources) {
+      expect(name).toMatch(/^[a-z][a-z_-]*$/);
+      if (page.by === 'offset' || page.by === 'number') expect(page.size).toBeGreaterThan(0);
+      if (since) expect(since.param).not.toBe('');
+    }
+    expect(new Set(resources.map(({ name }) => name)).size).toBe(resources.length);
+  });
+});
+
+describe('every plain provider, against what its declaration says', () => {
+  let app: TestApp;
+  let sandbox: PlainSandbox;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    sandbox = await PlainSandbox.start(PLAIN_PROVIDERS);
+    app = await startTestApp({ settings: { ...sandbox.env(), REQUESTS_PER_SECOND: '10000', WORKERS: 'false' } });
+    browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
+  });
+  afterAll(async () => {
+    await app.close();
+    await sandbox.stop();
+  });
+
+  /** What a person fills in; what is secret is only told on the way in. */
+  const fieldsOf = ({ ask = {}, oauth2 }: PlainProvider) => ({
+    ...Object.fromEntries(Object.entries(ask).map(([name, { example }]) => [name, example])),
+    ...(oauth2?.grant === 'client_credentials' && { clientId: 'your-client-id', clientSecret: 'your-client-secret' }),
+  });
+
+  async function connect(declaration: PlainProvider): Promise<string> {
+    const { key } = declaration;
+    const fields = fieldsOf(declaration);
+    const given = Object.keys(fields).length > 0 ? { fields } : {};
+    if (signsIn(declaration)) {
+      const landed = await browser.connect(key, {}, given);
+      expect(landed.searchParams.toString()).toContain(`success=${key}`);
+      return landed.searchParams.get('connection') ?? '';
+    }
+    const apiKey = declaration.oauth2 ? {} : { apiKey: sandbox.world(key).key };
+    const { status, body } = await browser.api<{ id: string }>('POST', '/v1/connections', { provider: key, ...apiKey, ...given });
+    expect({ status, body }).toMatchObject({ status: 201 });
+    return body.id;
+  }
+
+  const call = (id: string, path = 'things') => browser.api<{ code: string }>('GET', `/v1/connections/${id}/proxy/${path}`);
+  const tokenCalls = (key: string) => sandbox.requests.filter(({ provider, what }) => provider === key && what === 'token');
+
+  it.each(names)('%s connects, renews, calls, notices an end and a limit', async (key, declaration) => {
+    const id = await connect(declaration);
+    const { body } = await browser.api<{ status: string; account: { id: string; name: string } }>('GET', `/v1/connections/${id}`);
+    expect(body).toMatchObject({ status: 'connected', provider: key });
+    expect(body.account.id).not.toBe('');
+    expect((await call(id)).status).toBe(200);
+
+    const renews = declaration.oauth2?.refresh || declaration.oauth2?.grant === 'client_credentials';
+    if (renews) {
+      const before = tokenCalls(key).length;
+      sandbox.expireTokens(key);
+      expect((await call(id)).status).toBe(200);
+      expect(tokenCalls(key).slice(before)).toMatchObject([
+        { status: 200, grantType: declaration.oauth2?.grant === 'client_credentials' ? 'client_credentials' : 'refresh_token' },
+      ]);
+    }
+
+    sandbox.revokeTokens(key);
+    const ended = await call(id, 'ended');
+    expect(ended).toMatchObject({ status: 409, body: { code: 'needs_reauth' } });
+    expect((await browser.api<{ status: string }>('GET', `/v1/connections/${id}`)).body.status).toBe('needs_reauth');
+
+    sandbox.admitAgain(key);
+    expect(await connect(declaration)).toBe(id);
+    sandbox.answerNext(key, { status: 429, headers: { 'retry-after': '120' }, body: {} });
+    expect(await call(id, 'limited')).toMatchObject({ status: 429 });
+  });
+});
