@@ -171,8 +171,21 @@ export const ERROR_KINDS = {
   provider_misconfigured: kind(
     502,
     'Provider settings are wrong',
-    'The provider did not accept the credentials of this application.',
-    'Ask an administrator to check the client id and secret.',
+    'The provider does not accept how this application is set up.',
+    'Nothing to do for you: the operator of this application is told, and it is being looked into.',
+  ),
+  organization_forbids: kind(
+    403,
+    'Not allowed by the organization',
+    'The organization of the connected account does not allow this application.',
+    'Ask the administrator of the organization to allow it.',
+  ),
+  refresh_refused: kind(
+    502,
+    'Access not renewed',
+    'The provider did not renew the access, for a reason that is not known here.',
+    'Nothing to do for you: it is tried again with growing pauses, and the operator of this application is told.',
+    true,
   ),
   circuit_open: kind(
     503,

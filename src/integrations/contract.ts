@@ -83,6 +83,8 @@ export interface OAuth2Facts {
   readonly refusalCodes: readonly string[];
   /** Error codes that say our client id or secret is wrong: never the user's fault. */
   readonly clientFaultCodes: readonly string[];
+  /** Error codes that say the user's organization forbids it: its administrator can mend it, and nobody else. */
+  readonly organizationCodes?: readonly string[];
 }
 
 export interface ApiKeyFacts {
@@ -187,7 +189,13 @@ export interface HttpFacts {
    * Reads a failure out of an answer, the provider's own way; undefined: not a failure that only the provider's rules can see
    * (then the HTTP status decides). `json` is the parsed body where it is JSON, undefined otherwise.
    */
-  readFault?(answer: { status: number; headers: Headers; json: unknown }): ProviderFault | undefined;
+  readFault?(answer: {
+    status: number;
+    headers: Headers;
+    json: unknown;
+    /** Of the connection that was called for; undefined where there is none yet. Tells whose credential was refused. */
+    authType?: ConnectionRef['authType'];
+  }): ProviderFault | undefined;
 }
 
 export interface EndpointFacts {

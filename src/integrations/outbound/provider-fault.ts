@@ -1,5 +1,5 @@
 import { IntegrationError, type ErrorCode, type IntegrationErrorOptions } from '../../errors';
-import type { HttpFacts, Provider, ProviderFault } from '../contract';
+import type { ConnectionRef, HttpFacts, Provider, ProviderFault } from '../contract';
 import { capped, parseRetryAfter } from './policies/retry-after';
 import type { WireHeaders } from './transport/wire-headers';
 
@@ -80,9 +80,9 @@ const REQUEST_ID_HEADERS = [
 ];
 
 /** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
-export function faultOf(provider: Provider, answer: Answer, now: number): AnswerError | undefined {
+export function faultOf(provider: Provider, answer: Answer, now: number, authType?: ConnectionRef['authType']): AnswerError | undefined {
   const retryAfterMs = parseRetryAfter(answer.headers, now);
-  const told = provider.http.readFault?.(readable(answer));
+  const told = provider.http.readFault?.(readable(answer, authType));
   const fault = told ?? byStatus(answer.status);
   if (!fault) return undefined;
   const options: IntegrationErrorOptions = {
@@ -101,13 +101,14 @@ export function faultOf(provider: Provider, answer: Answer, now: number): Answer
 }
 
 /** As a provider's own reading takes it: few look into the headers. */
-function readable({ status, headers, json }: Answer): FaultSource {
+function readable({ status, headers, json }: Answer, authType: ConnectionRef['authType'] | undefined): FaultSource {
   return {
     status,
     get headers() {
       return headers.toHeaders();
     },
     json,
+    ...(authType && { authType }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ProviderSettings } from '../../config/provider-settings';
 import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts } from '../../integrations';
-import { readGoogleFault } from './google.faults';
+import { GOOGLE_CLIENT_FAULTS, GOOGLE_ORGANIZATION_FAULTS, readGoogleFault } from './google.faults';
 
 export const GOOGLE = 'google';
 export const GOOGLE_API_BASE_URL = 'https://www.googleapis.com/';
@@ -45,7 +45,8 @@ export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
     // Without `consent` a refresh token comes with the first grant only.
     authorizeParams: { access_type: 'offline', prompt: 'consent', include_granted_scopes: 'true' },
     refusalCodes: ['invalid_grant'],
-    clientFaultCodes: ['invalid_client', 'unauthorized_client', 'redirect_uri_mismatch', 'unsupported_grant_type'],
+    clientFaultCodes: GOOGLE_CLIENT_FAULTS,
+    organizationCodes: GOOGLE_ORGANIZATION_FAULTS,
   };
 }
 

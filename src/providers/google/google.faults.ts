@@ -27,11 +27,31 @@ const apiOff: Fault = {
   nextStep: 'Ask an administrator to turn the API on in the Google Cloud console.',
 };
 const policy: Fault = {
-  code: 'provider_forbidden',
+  code: 'organization_forbids',
   retryable: false,
   notExecuted: true,
   detail: 'The organization of this Google account does not allow this.',
   nextStep: 'Ask the administrator of the organization.',
+};
+
+/** The client or its consent screen was removed, turned off, or is set up wrongly: the operator's to mend. */
+export const GOOGLE_CLIENT_FAULTS: readonly string[] = [
+  'invalid_client',
+  'unauthorized_client',
+  'deleted_client',
+  'disabled_client',
+  'org_internal',
+  'redirect_uri_mismatch',
+  'unsupported_grant_type',
+];
+/** A Workspace administrator restricts which applications people may use. */
+export const GOOGLE_ORGANIZATION_FAULTS: readonly string[] = ['admin_policy_enforced'];
+
+const notOurAddress: Fault = {
+  code: 'provider_misconfigured',
+  retryable: false,
+  notExecuted: true,
+  detail: 'Google does not send notifications to the address of this application.',
 };
 
 /**
@@ -50,6 +70,9 @@ const BY_REASON: Readonly<Record<string, Fault>> = {
   accessNotConfigured: apiOff,
   SERVICE_DISABLED: apiOff,
   domainPolicy: policy,
+  // The address of PUBLIC_URL is not verified for the Cloud project: https://developers.google.com/workspace/calendar/api/guides/push
+  'push.webhookUrlUnauthorized': notOurAddress,
+  'push.webhookUrlNotHttps': notOurAddress,
   fullSyncRequired: cursorGone,
   updatedMinTooLongAgo: cursorGone,
   duplicate: conflict,
@@ -78,7 +101,8 @@ export function readGoogleFault({ status, json }: Answer): ProviderFault | undef
   const reasons = reasonsOf(error);
   const providerCode = reasons.find((reason) => Object.hasOwn(BY_REASON, reason)) ?? reasons[0];
   const known = providerCode === undefined ? undefined : BY_REASON[providerCode];
-  if (status !== 401 && status < 500 && known) return { ...known, providerCode };
+  // A 401 says nothing about the grant where it is told that our own set-up was refused.
+  if (status < 500 && known && (status !== 401 || known.code === 'provider_misconfigured')) return { ...known, providerCode };
   return byStatus(status, providerCode);
 }
 
@@ -114,10 +138,11 @@ function byStatus(status: number, providerCode: string | undefined): ProviderFau
 function tokenFault(error: string, status: number): ProviderFault | undefined {
   const providerCode = safeCode(error);
   if (status >= 500) return undefined;
-  if (status === 401 && providerCode !== 'invalid_client' && providerCode !== 'unauthorized_client')
-    return { code: 'needs_reauth', providerCode, tokenExpired: true, notExecuted: true };
-  const ours = providerCode === 'invalid_client' || providerCode === 'unauthorized_client' || providerCode === 'redirect_uri_mismatch';
-  if (ours) return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
+  if (providerCode !== undefined && GOOGLE_CLIENT_FAULTS.includes(providerCode))
+    return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
+  if (providerCode !== undefined && GOOGLE_ORGANIZATION_FAULTS.includes(providerCode))
+    return { code: 'organization_forbids', providerCode, retryable: false, notExecuted: true };
+  if (status === 401) return { code: 'needs_reauth', providerCode, tokenExpired: true, notExecuted: true };
   return {
     code: 'connect_failed',
     providerCode,

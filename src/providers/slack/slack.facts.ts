@@ -20,15 +20,9 @@ export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAu
     // Turning PKCE on makes a Slack app a public client for good, and its refresh tokens end after 30 days; a server that holds
     // the client secret keeps it off: https://docs.slack.dev/authentication/using-pkce
     pkce: false,
-    refusalCodes: [
-      'invalid_refresh_token',
-      'token_revoked',
-      'account_inactive',
-      'app_uninstalled',
-      'invalid_auth',
-      'team_access_not_granted',
-    ],
-    clientFaultCodes: ['bad_client_secret', 'invalid_client_id', 'bad_redirect_uri', 'invalid_grant_type'],
+    refusalCodes: ['invalid_refresh_token', 'token_revoked', 'account_inactive', 'app_uninstalled', 'invalid_auth'],
+    clientFaultCodes: ['bad_client_secret', 'invalid_client_id', 'client_id_token_mismatch', 'bad_redirect_uri', 'invalid_grant_type'],
+    organizationCodes: ['team_access_not_granted', 'ekm_access_denied'],
   };
 }
 

@@ -38,6 +38,13 @@ const connecting: Fault = {
   detail: 'Slack did not accept this sign-in.',
   nextStep: 'Start connecting again.',
 };
+const byOrganization: Fault = {
+  code: 'organization_forbids',
+  retryable: false,
+  notExecuted: true,
+  detail: 'The organization of this Slack workspace does not allow this application.',
+  nextStep: 'Ask an administrator of the workspace to allow it.',
+};
 const ourClient: Fault = { code: 'provider_misconfigured', retryable: false, notExecuted: true };
 /** "Some aspect of the operation may have succeeded": https://docs.slack.dev/reference/methods/chat.postMessage */
 const doubtful: Fault = { code: 'provider_unavailable', retryable: true, notExecuted: false, detail: 'Slack has a problem at the moment.' };
@@ -100,9 +107,12 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   restricted_action_thread_only_channel: forbidden('In this channel only replies in threads are allowed.', 'Reply in a thread.'),
   no_permission: NOT_ALLOWED,
   access_denied: NOT_ALLOWED,
-  ekm_access_denied: NOT_ALLOWED,
-  team_access_not_granted: NOT_ALLOWED,
-  org_login_required: NOT_ALLOWED,
+  ekm_access_denied: byOrganization,
+  team_access_not_granted: byOrganization,
+  // "The workspace is undergoing an enterprise migration": it passes.
+  org_login_required: { ...doubtful, notExecuted: true, detail: 'This workspace is being moved in Slack.' },
+  // Calls are allowed from certain addresses only, by a setting of the app.
+  accesslimited: ourClient,
   team_added_to_org: { ...doubtful, notExecuted: true, detail: 'This workspace is being moved in Slack.' },
   internal_error: doubtful,
   fatal_error: doubtful,

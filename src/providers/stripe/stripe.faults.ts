@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../errors';
 import type { ProviderFault } from '../../integrations';
 
-type Answer = { readonly status: number; readonly headers: Headers; readonly json: unknown };
+type Answer = { readonly status: number; readonly headers: Headers; readonly json: unknown; readonly authType?: 'oauth2' | 'api_key' };
 type Fault = Omit<ProviderFault, 'providerCode' | 'extra'>;
 
 interface StripeError {
@@ -104,7 +104,7 @@ const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** Reads `error` of Stripe's answers, and notices a failing status without one, which the SDK would take for success. */
-export function readStripeFault({ status, json }: Answer): ProviderFault | undefined {
+export function readStripeFault({ status, json, authType }: Answer): ProviderFault | undefined {
   if (status < 400) return undefined;
   const error = errorOf(json);
   if (typeof error === 'string') return oauthFault(error, (json as { error_description?: unknown }).error_description);
@@ -112,6 +112,9 @@ export function readStripeFault({ status, json }: Answer): ProviderFault | undef
   if (!error) return undefined;
   const providerCode = safeCode(error.code) ?? safeCode(error.type);
   if (error.type === 'card_error' || status === 402) return cardFault(error);
+  // A connected account is called with the platform's own key: that key is refused, not the account's grant.
+  if (authType === 'oauth2' && (status === 401 || error.code === 'api_key_expired'))
+    return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
   const known = error.code !== undefined && Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code] : undefined;
   if (known) return { ...known, providerCode };
   // A revoked or mistyped key; with a platform key the core's own refresh has nothing to refresh, so the status decides there too.

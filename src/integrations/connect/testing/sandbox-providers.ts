@@ -89,6 +89,7 @@ function oauth2(env: Record<string, string>, prefix: string, facts: Partial<OAut
     pkce: true,
     refusalCodes: ['invalid_grant', 'invalid_refresh_token'],
     clientFaultCodes: ['invalid_client', 'bad_client_secret', 'invalid_client_id'],
+    organizationCodes: ['admin_policy_enforced'],
     ...facts,
   };
 }

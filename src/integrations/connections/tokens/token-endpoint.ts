@@ -15,7 +15,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 /** The row of a token is locked while it is renewed, and an idle transaction ends after 60 s. */
 const MAX_TIMEOUT_MS = 45_000;
 
-/** Calls of a provider's token endpoint, each once, with a deadline; their failures sorted into refused, our fault and passing. */
+/** Calls of a provider's token endpoint, each once, with a deadline; their failures sorted into the user's, the operator's, the organization's and passing. */
 @Injectable()
 export class TokenEndpoint {
   constructor(
@@ -29,7 +29,7 @@ export class TokenEndpoint {
   }
 
   /**
-   * @throws IntegrationError `needs_reauth`: the grant has ended for good; `provider_misconfigured`: our client id or secret is wrong;
+   * @throws IntegrationError `needs_reauth`: the grant has ended for good; `provider_misconfigured`: our client id or secret is wrong; `organization_forbids`; `refresh_refused`: nobody knows why;
    * any other: passing. `notExecuted` tells whether it is certain that the provider did not rotate the token.
    */
   refresh(
@@ -91,7 +91,7 @@ export class TokenEndpoint {
         { stop: options.signal },
       );
     } catch (error) {
-      throw sorted(facts, provider, error);
+      throw sorted(facts, provider, context.step, error);
     }
   }
 }
@@ -147,7 +147,7 @@ function failureOf(status: number, body: unknown): IntegrationError {
 }
 
 /** What a failed call means: by the provider's own code first, wherever it stood. */
-function sorted(facts: OAuth2Facts, provider: Provider, error: unknown): IntegrationError {
+function sorted(facts: OAuth2Facts, provider: Provider, step: 'exchange' | 'refresh', error: unknown): IntegrationError {
   const found = findIntegrationError(error);
   const options: IntegrationErrorOptions = {
     provider: provider.key,
@@ -160,7 +160,12 @@ function sorted(facts: OAuth2Facts, provider: Provider, error: unknown): Integra
     if (facts.refusalCodes.includes(found.providerCode)) return new IntegrationError('needs_reauth', { ...options, notExecuted: true });
     if (facts.clientFaultCodes.includes(found.providerCode))
       return new IntegrationError('provider_misconfigured', { ...options, notExecuted: true });
+    if (facts.organizationCodes?.includes(found.providerCode))
+      return new IntegrationError('organization_forbids', { ...options, notExecuted: true });
   }
+  // A refusal that nobody knows: whose fault it is cannot be said, so nobody is asked to sign in.
+  if (step === 'refresh' && found?.code === 'connect_failed')
+    return new IntegrationError('refresh_refused', { ...options, notExecuted: found.notExecuted });
   if (found) return found;
   const name = (error as { name?: unknown } | null)?.name;
   if (name === 'TimeoutError' || name === 'AbortError') return new IntegrationError('provider_timeout', options);

@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { CLOCK, type Clock, type StopSignal } from '../../../clock';
 import { LOCK_POOL, type LockPool } from '../../../database';
 import { abortError, unlessAborted } from '../../../deadline';
-import { findIntegrationError, IntegrationError } from '../../../errors';
+import { findIntegrationError, IntegrationError, type ErrorCode } from '../../../errors';
 import { IntegrationEvents, type IntegrationEvent } from '../integration-events';
 import { TokenRepository, type StoredToken } from './token.repository';
 import { UnreadableSecret } from './secret-box';
@@ -53,6 +53,9 @@ const PATIENCE_MS = 2_000;
 /** After a passing failure the next try is made no sooner; doubles up to the maximum. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
+/** Where trying again mends nothing by itself: somebody else has to act first. */
+const MAX_REFUSED_PAUSE_MS = 15 * 60_000;
+const WAIT_FOR_SOMEBODY: ReadonlySet<ErrorCode> = new Set(['provider_misconfigured', 'organization_forbids', 'refresh_refused']);
 const DRAIN_MS = 15_000;
 
 /** Valid access tokens, on demand. */
@@ -231,7 +234,8 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
   private remember(tokenId: string, error: unknown): void {
     const known = findIntegrationError(error) ?? new IntegrationError('internal_error', { cause: error });
     const count = (this.failures.get(tokenId)?.count ?? 0) + 1;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), MAX_PAUSE_MS);
+    const longest = WAIT_FOR_SOMEBODY.has(known.code) ? MAX_REFUSED_PAUSE_MS : MAX_PAUSE_MS;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), longest);
     this.failures.set(tokenId, { error: known, count, until: this.clock.now() + pauseMs });
     if (this.failures.size > MAX_WAITING * 10) this.failures.clear();
   }

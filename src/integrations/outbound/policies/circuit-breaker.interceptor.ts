@@ -20,6 +20,7 @@ const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set([
   'decryption_failed',
   'shutting_down',
   'provider_misconfigured',
+  'organization_forbids',
   'response_too_large',
   'provider_bad_answer',
 ]);

@@ -126,7 +126,7 @@ export class Transport {
     const { passThrough, anyType = passThrough } = call.options;
     const strict = !anyType && expectsJson(call.request.headers);
     const answer = readAnswer(status, headers, bytes, strict, call.provider.key);
-    const fault = faultOf(call.provider, answer, this.clock.now());
+    const fault = faultOf(call.provider, answer, this.clock.now(), call.connection?.authType);
     if (fault) throw fault;
     return toResponse(status, headers, bytes, answer.json);
   }

@@ -11,6 +11,7 @@ const LONGEST_WAIT_MS = 15 * 60_000;
 const PARTIAL: ReadonlySet<ErrorCode> = new Set([
   'missing_scope',
   'provider_forbidden',
+  'organization_forbids',
   'provider_not_found',
   'provider_rejected',
   'provider_conflict',
