@@ -2,6 +2,7 @@ import OAuth2Strategy, { type StateStore } from 'passport-oauth2';
 import { IntegrationError } from '../../errors';
 import type { OAuth2Facts } from '../contract';
 import type { TokenAnswer } from '../connections';
+import { exchangeCodeWith, type CodeExchange } from './passport-seam';
 
 /** What one flow brings to the strategy. */
 export interface OAuth2Flow {
@@ -55,7 +56,7 @@ class FlowStrategy extends OAuth2Strategy {
         (error: unknown) => callback(error),
       );
     };
-    Object.assign(this._oauth2, { getOAuthAccessToken: exchange });
+    exchangeCodeWith(this, exchange as CodeExchange);
   }
 
   override authorizationParams(): Record<string, string> {

@@ -1,4 +1,5 @@
 import type MailComposer from 'nodemailer/lib/mail-composer';
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { IntegrationError } from '../../errors';
 
@@ -19,10 +20,13 @@ const oneLine = (max: number) =>
     .max(max)
     .refine((text) => !CONTROL.test(text), { error: 'must not hold line breaks or control characters' });
 
+/** No dots in a row; the last label of letters, or of a script of its own (`xn--p1ai`). */
+const ADDRESS = /^(?!\.)(?!.*\.\.)[\w.'+-]*[\w+-]@(?:[a-z0-9][a-z0-9-]*\.)+(?:[a-z]{2,}|xn--[a-z0-9-]{1,58}[a-z0-9])$/i;
+
 /** `ada@example.com` or `Ada Lovelace <ada@example.com>`. Checked here, as the composer makes a group of recipients out of a line break. */
 const address = oneLine(320 + 200)
   .transform(splitAddress)
-  .pipe(z.object({ name: z.string().max(200), address: z.email({ error: 'must be an e-mail address' }).max(320) }));
+  .pipe(z.object({ name: z.string().max(200), address: z.email({ pattern: ADDRESS, error: 'must be an e-mail address' }).max(320) }));
 const addresses = z.array(address).max(100);
 
 const attachment = z.strictObject({
@@ -105,7 +109,16 @@ export async function composeMail(mail: SendEmail, envelope: Envelope): Promise<
 
 function splitAddress(text: string): { name: string; address: string } {
   const [, name = '', inner = ''] = /^\s*(?:"([^"\\]*)"|[^<>"]*?)\s*<([^<>]*)>\s*$/.exec(text) ?? [];
-  if (inner === '') return { name: '', address: text.trim() };
+  if (inner === '') return { name: '', address: withAsciiDomain(text.trim()) };
   const bare = name || text.slice(0, text.indexOf('<')).replaceAll('"', '').trim();
-  return { name: bare, address: inner.trim() };
+  return { name: bare, address: withAsciiDomain(inner.trim()) };
+}
+
+/** People type `info@bücher.example`; mail is sent to `info@xn--bcher-kva.example` (RFC 5891). What is no domain stays, and is refused. */
+function withAsciiDomain(text: string): string {
+  const at = text.lastIndexOf('@');
+  const domain = text.slice(at + 1);
+  // Nothing but letters, digits, hyphens and dots, in any script: the URL parser would take more for a host.
+  if (at < 0 || !/^[\p{L}\p{M}\p{N}.。．｡-]+$/u.test(domain)) return text;
+  return text.slice(0, at + 1) + (domainToASCII(domain) || domain);
 }

@@ -163,6 +163,14 @@ describe('faults', () => {
   });
 });
 
+it("takes a refused platform key for the operator's fault, and a refused pasted key for its owner's", () => {
+  const json = { error: { type: 'invalid_request_error', message: 'Invalid API Key provided: sk_test_***1234' } };
+  const told = (authType: 'oauth2' | 'api_key') => readStripeFault({ status: 401, headers: new Headers(), json, authType });
+  expect(told('oauth2')).toMatchObject({ code: 'provider_misconfigured' });
+  expect(told('oauth2')).not.toHaveProperty('grantEnded');
+  expect(told('api_key')).toMatchObject({ code: 'needs_reauth', grantEnded: true });
+});
+
 describe('sync', () => {
   const account = 'acct_1Sync';
   let connection: ConnectionRef;
