@@ -1,6 +1,7 @@
 /** The sandbox as a process of its own: `npm run sandbox -- --port-base 4100 --webhook-target http://127.0.0.1:3000`. */
 import { parseArgs } from 'node:util';
-import { startSandbox } from '.';
+import { FAULT_KINDS, startSandbox, type Sandbox } from '.';
+import { PROVIDERS } from './providers';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -10,29 +11,42 @@ async function main(): Promise<void> {
       'ledger-file': { type: 'string' },
       'state-file': { type: 'string' },
       'auto-consent': { type: 'string' },
-      'slack-ttl': { type: 'string' },
-      'google-ttl': { type: 'string' },
+      // Life of access tokens: `--token-ttl slack=60`.
+      'token-ttl': { type: 'string', multiple: true, default: [] },
       seed: { type: 'string' },
     },
   });
   const base = Number(values['port-base']);
   const auto = values['auto-consent'];
+  const names = [...PROVIDERS.map(({ name }) => name), 'control'];
   const sandbox = await startSandbox({
-    ports: base > 0 ? { slack: base, stripe: base + 1, google: base + 2, control: base + 3 } : {},
+    ports: base > 0 ? Object.fromEntries(names.map((name, index) => [name, base + index])) : {},
     ...(values['webhook-target'] ? { webhookTarget: values['webhook-target'] } : {}),
     ...(values['ledger-file'] ? { ledgerFile: values['ledger-file'] } : {}),
     ...(values['state-file'] ? { stateFile: values['state-file'] } : {}),
     ...(auto === 'allow' || auto === 'deny' ? { autoConsent: auto } : {}),
-    accessTokenTtlS: {
-      ...(values['slack-ttl'] ? { slack: Number(values['slack-ttl']) } : {}),
-      ...(values['google-ttl'] ? { google: Number(values['google-ttl']) } : {}),
-    },
+    accessTokenTtlS: Object.fromEntries(values['token-ttl'].map((text) => text.split('=')).map(([name, s]) => [name, Number(s)])),
     ...(values.seed ? { seed: Number(values.seed) } : {}),
   });
+  // One line for machines; what a person wants to know goes beside it.
   process.stdout.write(`${JSON.stringify({ urls: sandbox.urls, env: sandbox.env() })}\n`);
+  if (process.stderr.isTTY) process.stderr.write(inWords(sandbox));
   const stop = (): void => void sandbox.stop().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+function inWords({ urls, env }: Sandbox): string {
+  return [
+    'Addresses',
+    ...Object.entries(urls).map(([name, url]) => `  ${name.padEnd(10)} ${url}`),
+    'Settings that send the service there',
+    ...Object.entries(env()).map(([name, value]) => `  ${name}=${value}`),
+    `Faults that can be caused: ${FAULT_KINDS.join(', ')}`,
+    `  e.g. curl -X POST ${urls.control}/faults -d '{"kind":"status","status":503,"count":3}'`,
+    `Everything else it does: curl ${urls.control}/`,
+    '',
+  ].join('\n');
 }
 
 void main();
