@@ -52,8 +52,8 @@ const RULES: readonly AlertRule[] = [
     // The operator's alone: one a provider, however many connections it keeps from working.
     sql: `SELECT 'provider_misconfigured:' || provider AS key, provider, NULL AS tenant, NULL::uuid AS connection_id, count(*)::int AS count,
                  max(endpoint) AS about, max(error_code) AS code
-          FROM request_log WHERE at > $1::timestamptz - interval '30 minutes' AND (error_code = 'provider_misconfigured' OR (error_code = 'connect_failed' AND operation = 'oauth.refresh'))
-          GROUP BY provider LIMIT ${MOST_FINDINGS}`,
+          FROM request_log WHERE at > now() - interval '30 minutes' AND (error_code = 'provider_misconfigured' OR (error_code = 'connect_failed' AND operation = 'oauth.refresh'))
+          GROUP BY provider`,
     describe: (f, name) => ({
       title: `${name} refuses how this application is set up`,
       detail: `${f.count} calls were refused in the last half hour, e.g. of ${f.about}. Connections stay as they are and work again by themselves.`,
