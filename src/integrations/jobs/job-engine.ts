@@ -25,7 +25,7 @@ export class JobEngine implements BeforeApplicationShutdown {
   start<J extends ClaimedJob>(kind: JobKind<J>): JobWorker<J> {
     const worker = new JobWorker(kind, this.clock);
     this.workers.push(worker);
-    this.wakeUp.listen(kind.topic, () => worker.look().then(() => 'idle'));
+    this.wakeUp.listen(kind.topic, () => worker.wake().then(() => 'idle'));
     return worker;
   }
 

@@ -50,7 +50,8 @@ export type NextTry = { readonly waitMs: number } | 'dead';
  *
  * What to implement:
  * - the claiming statement in a `*.queries.ts`, with its reason and its figure; `FOR UPDATE SKIP LOCKED`, a new lease, and `now()` of the
- *   database for leases and due times. It also takes jobs whose lease has ended: their worker is gone.
+ *   database for leases and due times. It also takes jobs whose lease has ended, as their worker is gone,
+ *   unless `prepare` does.
  * - `run`, which writes the outcome under the job's lease, in the transaction of the effect where there is one.
  *
  * @example
@@ -66,6 +67,11 @@ export interface JobKind<J extends ClaimedJob> {
   /** By which it is woken: `wakeUp.wake(topic)` after the commit that made the work. */
   readonly topic: Topic;
   readonly options: JobOptions;
+  /**
+   * Called when it is woken, before it claims, for what the claiming statement does not see by itself: jobs whose lease has ended, or
+   * rows that only become jobs.
+   */
+  prepare?(): Promise<void>;
   /** The strategy. Never called twice at the same time in one process. */
   claim(request: ClaimRequest<J>): Promise<Claim<J>>;
   /**

@@ -30,6 +30,13 @@ export class JobWorker<J extends ClaimedJob> {
     return [...this.held.keys()];
   }
 
+  /** What a wake-up does: prepares, then looks. */
+  async wake(): Promise<void> {
+    if (this.kind.prepare && !this.stopping.signal.aborted)
+      await this.kind.prepare().catch((error: unknown) => this.warn('What becomes work could not be prepared', error));
+    await this.look();
+  }
+
   /** Looks for work and begins it; does not wait for its end, after which it looks again by itself. */
   look(): Promise<void> {
     this.claimAgain = true;
@@ -77,7 +84,10 @@ export class JobWorker<J extends ClaimedJob> {
       while (this.claimAgain && !signal.aborted && this.room > 0) {
         this.claimAgain = false;
         const { jobs, more } = await this.kind.claim({ room: this.room, held: this.inWork, leaseSeconds, signal });
-        for (const job of jobs) this.begin(job);
+        for (const job of jobs) {
+          if (signal.aborted) await this.giveBack(job);
+          else void this.hold(job, true).then(() => (signal.aborted ? undefined : this.look()));
+        }
         if (more) this.claimAgain = true;
       }
     } catch (error) {
@@ -96,11 +106,6 @@ export class JobWorker<J extends ClaimedJob> {
 
   private get room(): number {
     return this.kind.options.concurrency - [...this.held.values()].filter(({ claimed }) => claimed).length;
-  }
-
-  private begin(job: J): void {
-    if (this.stopping.signal.aborted) return void this.giveBack(job);
-    void this.hold(job, true).then(() => (this.stopping.signal.aborted ? undefined : this.look()));
   }
 
   private async attempt(job: J, signal: AbortSignal): Promise<void> {

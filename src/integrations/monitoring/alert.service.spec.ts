@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { systemClock } from '../../clock';
 import { HttpReceiver } from '../notifications/testing/http-receiver';
-import { OutgoingProcess } from '../notifications/testing/notification-process';
+import { NotificationProcess } from '../notifications/testing/notification-process';
 import { ProviderRegistry } from '../providers/provider-registry';
 import { AlertEvaluator } from './alert-evaluator';
 import { ALERT_RULES, type AlertRule } from './alert-rules';
@@ -12,7 +12,7 @@ import { AlertService } from './alert.service';
 describe('alerts', () => {
   let database: TestDatabase;
   let receiver: HttpReceiver;
-  let outgoing: OutgoingProcess;
+  let outgoing: NotificationProcess;
   let alerts: AlertService;
 
   const evaluator = (rules: readonly AlertRule[] = ALERT_RULES) =>
@@ -23,7 +23,7 @@ describe('alerts', () => {
     Logger.overrideLogger(false);
     database = await createTestDatabase();
     receiver = await HttpReceiver.start();
-    outgoing = new OutgoingProcess(database, {
+    outgoing = new NotificationProcess(database, {
       clock: systemClock,
       settings: {
         alertSlackWebhookUrl: receiver.url('/slack'),
@@ -190,7 +190,7 @@ describe('alerts', () => {
     await serverErrors('t1', 20);
     await evaluate();
     expect(await keys()).toHaveLength(1301);
-    await outgoing.runner.work();
+    await outgoing.worker.wake();
     const begun = await database.dataSource.query<{ kind: string }[]>(
       `SELECT DISTINCT o.body::jsonb #>> '{data,kind}' AS kind FROM deliveries d JOIN outbox o ON o.id = d.message_id
        WHERE d.status <> 'pending' AND o.body LIKE '%"severity":"critical"%'`,

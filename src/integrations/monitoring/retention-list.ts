@@ -27,6 +27,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   webhook_refusals: { column: 'minute', days: asSet },
   webhook_replays: { column: 'at', days: asSet },
   sync_runs: { column: 'finished_at', days: asSet, only: `status IN ('succeeded', 'failed', 'cancelled')` },
+  actions: { column: 'expires_at', days: () => 0 },
   used_tokens: { column: 'expires_at', days: () => 0 },
   browser_sessions: { column: 'expires_at', days: () => 0 },
   connect_sessions: { column: 'expires_at', days: () => 0 },
@@ -34,7 +35,6 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
 
   webhook_events: { by: 'PayloadRetention: payloads after RETENTION_DAYS, rows after three times that' },
   object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
-  actions: { by: 'ActionSweeper: each has its time' },
   records: { by: 'RecordCompactor: deleted ones, once everybody has had time to read of it' },
   sync_seen: { by: 'SyncScheduler: with the end of its walk' },
   sync_watches: { by: 'WatchService: a day after its end' },

@@ -17,6 +17,7 @@ import {
 import { OUTGOING_TYPES } from '../connections';
 import { DeliveryList } from './delivery.list';
 import { DestinationService } from './destination.service';
+import { DestinationTester } from './destination-tester';
 
 const HOUR_MS = 3_600_000;
 
@@ -54,6 +55,7 @@ export class AdminDestinationsController {
   constructor(
     private readonly destinations: DestinationService,
     private readonly deliveries: DeliveryList,
+    private readonly tester: DestinationTester,
   ) {}
 
   @Get()
@@ -110,7 +112,7 @@ export class AdminDestinationsController {
   @Post(':id/test')
   @HttpCode(200)
   test(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.destinations.test(id, visibleTenant(caller));
+    return this.tester.test(id, visibleTenant(caller));
   }
 
   /** Sends again what was given up. */

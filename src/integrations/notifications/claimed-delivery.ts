@@ -1,16 +1,14 @@
+import type { ClaimedJob } from '../jobs';
+
 /** A delivery in the hands of this process, until its lease ends. */
-export interface ClaimedDelivery {
-  readonly id: string;
+export interface ClaimedDelivery extends ClaimedJob {
   /** The same on every try and for every destination. */
   readonly messageId: string;
   readonly destinationId: string;
   readonly tenant: string;
   readonly type: string;
-  /** This one included. */
-  readonly attempts: number;
   /** A test: not repeated, and no failure of the destination. */
   readonly once: boolean;
-  readonly leaseOwner: string;
   readonly body: string;
   readonly url: string;
   readonly failing: boolean;
@@ -39,6 +37,6 @@ export interface ClaimedDeliveryRow {
 }
 
 export function claimedDeliveryOf(row: ClaimedDeliveryRow): ClaimedDelivery {
-  const { message_id: messageId, destination_id: destinationId, lease_owner: leaseOwner, secrets, ...same } = row;
-  return { ...same, messageId, destinationId, leaseOwner, secrets: secrets ?? [] };
+  const { message_id: messageId, destination_id: destinationId, lease_owner: lease, secrets, ...same } = row;
+  return { ...same, messageId, destinationId, lease, secrets: secrets ?? [] };
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
@@ -16,7 +16,7 @@ import {
   REST,
   TAKE_BACK,
 } from './delivery.queries';
-import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, restMs, retryWaitMs, type OutgoingOptions } from './delivery-options';
+import { DELIVERY_OPTIONS, restMs, type DeliveryOptions } from './delivery-options';
 
 export interface ClaimQuery {
   /** Most to destinations that do well, and to those in doubt. */
@@ -27,25 +27,28 @@ export interface ClaimQuery {
   readonly busy: ReadonlyMap<string, number>;
 }
 
-/** What became of a try; undefined where the delivery is not ours any more. */
-export type Settled = 'delivered' | 'pending' | 'dead' | undefined;
-
 /** The claims on deliveries, and what comes of them. Leases and due times are the database's: no process' clock can steal one. */
 @Injectable()
 export class DeliveryClaims {
-  private readonly options: OutgoingOptions;
-
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
-  ) {
-    this.options = { ...OUTGOING_DEFAULTS, ...options };
-  }
+    @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
+  ) {}
 
   async due({ good, doubtful, slow, busy }: ClaimQuery): Promise<ClaimedDelivery[]> {
-    const { lanes, leaseSeconds } = this.options;
-    const params = [lanes, good, doubtful, slow, [...busy.keys()], [...busy.values()], uuidv7(), leaseSeconds, new Date(this.clock.now())];
+    const { perDestination, leaseSeconds } = this.options;
+    const params = [
+      perDestination,
+      good,
+      doubtful,
+      slow,
+      [...busy.keys()],
+      [...busy.values()],
+      uuidv7(),
+      leaseSeconds,
+      new Date(this.clock.now()),
+    ];
     return (await this.dataSource.query<ClaimedDeliveryRow[]>(CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
   }
 
@@ -54,37 +57,33 @@ export class DeliveryClaims {
     await this.dataSource.query(TAKE_BACK);
   }
 
-  async settle(delivery: ClaimedDelivery, result: SendResult): Promise<Settled> {
-    return result.error === undefined ? this.delivered(delivery, result) : this.failed(delivery, result, result.error);
-  }
-
   /** Gives a delivery back that was not tried, or not to its end, because of us. */
-  async release({ id, leaseOwner }: ClaimedDelivery): Promise<void> {
-    await this.dataSource.query(RELEASE_DELIVERY, [id, leaseOwner]);
+  async release({ id, lease }: ClaimedDelivery): Promise<void> {
+    await this.dataSource.query(RELEASE_DELIVERY, [id, lease]);
   }
 
-  private async delivered({ id, leaseOwner }: ClaimedDelivery, result: SendResult): Promise<Settled> {
-    const [row] = await this.dataSource.query<{ status: Settled }[]>(MARK_DELIVERED, [
-      id,
-      leaseOwner,
-      result.status ?? null,
-      this.entry(result),
-      this.now(),
-    ]);
-    return row?.status;
+  /** @returns whether the delivery was still ours */
+  async delivered({ id, lease }: ClaimedDelivery, result: SendResult): Promise<boolean> {
+    const params = [id, lease, result.status ?? null, this.entry(result), this.now()];
+    return (await this.dataSource.query<unknown[]>(MARK_DELIVERED, params)).length > 0;
   }
 
-  private async failed(
-    { id, leaseOwner, destinationId, tenant, attempts, once }: ClaimedDelivery,
-    result: SendResult,
-    error: string,
-  ): Promise<Settled> {
+  /**
+   * Stores that a try failed, with the delivery and with its destination.
+   * @returns what is left of it; undefined where it is not ours any more
+   */
+  async failed(
+    { id, lease, destinationId, tenant, once }: ClaimedDelivery,
+    result: SendResult & { readonly error: string },
+    pauseMs: number,
+  ): Promise<'pending' | 'dead' | undefined> {
+    const { error } = result;
+    const waitMs = Math.max(pauseMs, result.retryAfterMs ?? 0);
     const { giveUpAfterMs, pauseAfterFailures, pauseAfterMs } = this.options;
-    const waitMs = retryWaitMs(attempts, this.options, result.retryAfterMs);
     const now = this.now();
     return inTransaction(this.dataSource, async (manager) => {
-      const params = [id, leaseOwner, result.status ?? null, this.entry(result), now, error, waitMs, giveUpAfterMs];
-      const [row] = await manager.query<{ status: Settled }[]>(MARK_FAILED, params);
+      const params = [id, lease, result.status ?? null, this.entry(result), now, error, waitMs, giveUpAfterMs];
+      const [row] = await manager.query<{ status: 'pending' | 'dead' }[]>(MARK_FAILED, params);
       if (!row || once) return row?.status;
       const [counted] = await manager.query<{ failures: number; failing_since: Date }[]>(COUNT_FAILURE, [destinationId, now, error]);
       if (!counted) return row.status;

@@ -1,11 +1,11 @@
-import { backOffMs } from '../../back-off';
+import { backOffMs, type BackOffOptions } from '../../back-off';
 
-/** How messages are delivered. */
-export interface OutgoingOptions {
+/** How events are delivered. */
+export interface DeliveryOptions {
   /** Time of one POST, ms. Default 10 000. */
   readonly timeoutMs: number;
   /** POSTs to one destination at the same time, in this process. One that fails or is slow gets one. Default 4. */
-  readonly lanes: number;
+  readonly perDestination: number;
   /** POSTs at the same time in this process. Default 64. */
   readonly inFlight: number;
   /** Of these, to destinations that fail or are slow. Default 16. */
@@ -14,13 +14,13 @@ export interface OutgoingOptions {
   readonly slowMs: number;
   /** A claim ends after this, s; longer than a POST. Default 60. */
   readonly leaseSeconds: number;
-  /** Pause of a message after its first failure, ms; three times as long after each further one, half of it at random. Default 5 000. */
+  /** Pause of a delivery after its first failure, ms; three times as long after each further one, half of it at random. Default 5 000. */
   readonly retryBaseMs: number;
-  /** Longest pause of a message, ms. Default 4 hours. */
+  /** Longest pause of a delivery, ms. Default 4 hours. */
   readonly retryMaxMs: number;
-  /** After this a message that fails is given up, ms. Default 24 hours. */
+  /** After this a delivery that fails is given up, ms. Default 24 hours. */
   readonly giveUpAfterMs: number;
-  /** Failures in a row after which a destination is asked with one message at a time, and pauses between. Default 3. */
+  /** Failures in a row after which a destination is asked with one delivery at a time, and pauses between. Default 3. */
   readonly restAfterFailures: number;
   /** Longest of these pauses, ms. Default 15 minutes. */
   readonly restMaxMs: number;
@@ -34,9 +34,9 @@ export interface OutgoingOptions {
 
 const HOUR_MS = 3_600_000;
 
-export const OUTGOING_DEFAULTS: OutgoingOptions = {
+export const DELIVERY_DEFAULTS: DeliveryOptions = {
   timeoutMs: 10_000,
-  lanes: 4,
+  perDestination: 4,
   inFlight: 64,
   doubtfulInFlight: 16,
   slowMs: 2_000,
@@ -51,25 +51,20 @@ export const OUTGOING_DEFAULTS: OutgoingOptions = {
   gatherMs: 3_000,
 };
 
-/** Injection token of a `Partial<OutgoingOptions>` that overrides the defaults. */
-export const OUTGOING_OPTIONS = Symbol('OutgoingOptions');
+/** Injection token of the `DeliveryOptions`. */
+export const DELIVERY_OPTIONS = Symbol('DeliveryOptions');
 
 const FACTOR = 3;
 
-/** Pause of a message before its next try, ms: exponential with jitter, never shorter than the destination asked for. */
-export function retryWaitMs(
-  attempts: number,
-  options: Pick<OutgoingOptions, 'retryBaseMs' | 'retryMaxMs'>,
-  askedMs = 0,
-  random = Math.random(),
-): number {
-  return Math.max(backOffMs(attempts, { firstMs: options.retryBaseMs, factor: FACTOR, maxMs: options.retryMaxMs }, random), askedMs);
+/** The pauses of one delivery. */
+export function retryBackOff({ retryBaseMs, retryMaxMs }: Pick<DeliveryOptions, 'retryBaseMs' | 'retryMaxMs'>): BackOffOptions {
+  return { firstMs: retryBaseMs, factor: FACTOR, maxMs: retryMaxMs };
 }
 
 /** Pause of a whole destination after this many failures in a row, ms; 0 while it is only a few and nothing was asked for. */
 export function restMs(
   failures: number,
-  options: Pick<OutgoingOptions, 'retryBaseMs' | 'restAfterFailures' | 'restMaxMs'>,
+  options: Pick<DeliveryOptions, 'retryBaseMs' | 'restAfterFailures' | 'restMaxMs'>,
   askedMs = 0,
   random = Math.random(),
 ): number {

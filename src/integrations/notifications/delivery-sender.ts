@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { findIntegrationError, type ErrorCode } from '../../errors';
 import { OutgoingHttp } from '../outbound';
@@ -6,7 +6,7 @@ import { signStandardWebhook } from '../providers/signatures/standard-webhook.si
 import type { ClaimedDelivery } from './claimed-delivery';
 import { DestinationSecrets } from './destination-secrets';
 import { OperatorDestinations } from './operator-destinations';
-import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
+import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 
 /** What came of one POST. */
 export interface SendResult {
@@ -30,17 +30,13 @@ const ERRORS: Partial<Record<ErrorCode, string>> = {
 /** One POST, signed with every secret that is good now (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md). */
 @Injectable()
 export class DeliverySender {
-  private readonly timeoutMs: number;
-
   constructor(
     private readonly http: OutgoingHttp,
     private readonly secrets: DestinationSecrets,
     private readonly operators: OperatorDestinations,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
-  ) {
-    this.timeoutMs = options?.timeoutMs ?? OUTGOING_DEFAULTS.timeoutMs;
-  }
+    @Inject(DELIVERY_OPTIONS) private readonly options: Pick<DeliveryOptions, 'timeoutMs'>,
+  ) {}
 
   /** Never throws: what failed stands in the result. Nothing but 2xx counts as taken. */
   async send(delivery: ClaimedDelivery, signal?: AbortSignal): Promise<SendResult> {
@@ -57,7 +53,7 @@ export class DeliverySender {
       const { status, retryAfterMs } = await this.http.send(url, {
         body,
         headers,
-        timeoutMs: this.timeoutMs,
+        timeoutMs: this.options.timeoutMs,
         signal,
       });
       return status >= 200 && status < 300 ? result({ status }) : result({ status, error: `http_${status}`, retryAfterMs });
@@ -66,6 +62,7 @@ export class DeliverySender {
       return result({ error: (code && ERRORS[code]) ?? 'failed' });
     }
   }
+
   private targetOf({ tenant, url, body, secrets }: ClaimedDelivery): { url: string; body: string; secret: string[] } {
     return this.operators.resolve(url, body) ?? { url, body, secret: this.secrets.open(tenant, secrets) };
   }

@@ -1,10 +1,10 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { asStorageError } from '../../database';
 import { IntegrationError } from '../../errors';
 import { WakeUp } from '../jobs';
-import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
+import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 
 export const DELIVERY_STATUSES = ['pending', 'sending', 'delivered', 'dead'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
@@ -71,16 +71,12 @@ const BATCH = 1_000;
 /** The delivery log, and sending again. */
 @Injectable()
 export class DeliveryList {
-  private readonly giveUpAfterMs: number;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly wakeUp: WakeUp,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
-  ) {
-    this.giveUpAfterMs = options?.giveUpAfterMs ?? OUTGOING_DEFAULTS.giveUpAfterMs;
-  }
+    @Inject(DELIVERY_OPTIONS) private readonly options: Pick<DeliveryOptions, 'giveUpAfterMs'>,
+  ) {}
 
   /** Newest first. */
   async list({ tenant, destinationId, status, type, before, limit }: DeliveryFilter): Promise<Delivery[]> {
@@ -129,7 +125,7 @@ export class DeliveryList {
   }
 
   private giveUpAt(): Date {
-    return new Date(this.clock.now() + this.giveUpAfterMs);
+    return new Date(this.clock.now() + this.options.giveUpAfterMs);
   }
 
   private async read<T>(sql: string, params: readonly unknown[]): Promise<T[]> {

@@ -1,8 +1,8 @@
 /**
- * Claims what is due. Destinations with something waiting are found one after another in the index; each gives no more than its free lanes,
+ * Claims what is due. Destinations with something waiting are found one after another in the index; each gives no more than it has room for,
  * those in doubt (failing or slow) no more than one, and the first of each goes before anybody's second.
- * $1 lanes, $2 most of the good, $3 most of those in doubt, $4 slow ones, $5 destinations in work here, $6 how much of it, $7 owner, $8 lease in
- * seconds, $9 now.
+ * $1 at the same time to one destination, $2 most of the good, $3 most of those in doubt, $4 slow ones, $5 destinations in work here, $6 how much of it, $7 lease, $8 seconds of
+ * the lease, $9 now.
  */
 export const CLAIM_DELIVERIES = `
   WITH RECURSIVE waiting (id) AS (
@@ -46,7 +46,7 @@ export const TAKE_BACK = `UPDATE deliveries SET status = 'pending', lease_owner 
 const LOGGED = (entry: string) => `(CASE WHEN jsonb_array_length(log) >= 50 THEN log - 0 ELSE log END) || ${entry}::jsonb`;
 const OURS = `id = $1::uuid AND lease_owner = $2::uuid AND status = 'sending'`;
 
-/** $1 delivery, $2 owner, $3 HTTP status, $4 log entry, $5 now. */
+/** $1 delivery, $2 lease, $3 HTTP status, $4 log entry, $5 now. */
 export const MARK_DELIVERED = `
   WITH mine AS (
     UPDATE deliveries SET status = 'delivered', delivered_at = $5, lease_owner = NULL, lease_until = NULL, response_status = $3, error_code = NULL,
@@ -54,11 +54,11 @@ export const MARK_DELIVERED = `
   well AS (
     UPDATE destinations d SET failures = 0, failing_since = NULL, retry_at = NULL, last_error = NULL
     FROM mine WHERE d.id = mine.destination_id AND d.failures > 0)
-  SELECT 'delivered' AS status FROM mine`;
+  SELECT 1 FROM mine`;
 
 /**
  * What came too late to be tried again is dead; with a resumed destination its day begins anew.
- * $1 delivery, $2 owner, $3 HTTP status, $4 log entry, $5 now, $6 error, $7 ms to wait, $8 ms until given up.
+ * $1 delivery, $2 lease, $3 HTTP status, $4 log entry, $5 now, $6 error, $7 ms to wait, $8 ms until given up.
  */
 export const MARK_FAILED = `
   WITH mine AS (
@@ -87,6 +87,6 @@ export const PAUSE_DEAD = `
     WHERE id = $1 AND status = 'active' AND failures > 0 RETURNING tenant)
   SELECT tenant FROM paused`;
 
-/** As if it had not been claimed. $1 delivery, $2 owner. */
+/** As if it had not been claimed. $1 delivery, $2 lease. */
 export const RELEASE_DELIVERY = `
   UPDATE deliveries SET status = 'pending', attempts = greatest(attempts - 1, 0), next_attempt_at = now(), lease_owner = NULL, lease_until = NULL WHERE ${OURS}`;

@@ -5,14 +5,14 @@ import { AlertService } from '../monitoring/alert.service';
 import { ProviderRegistry } from '../providers/provider-registry';
 import { verifyStandardWebhook } from '../providers/signatures/standard.scheme';
 import { HANGS, HttpReceiver } from './testing/http-receiver';
-import { deliveryOf, OutgoingProcess, StillClock, testBox } from './testing/notification-process';
+import { deliveryOf, NotificationProcess, StillClock, testBox } from './testing/notification-process';
 
 const HOUR_MS = 3_600_000;
 
 let database: TestDatabase;
 let receiver: HttpReceiver;
 let clock: StillClock;
-let process: OutgoingProcess;
+let process: NotificationProcess;
 const box = testBox();
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeEach(async () => {
   for (const table of ['outbox', 'record_change_batches', 'destinations', 'alerts'])
     await database.dataSource.query(`DELETE FROM ${table}`);
   clock = new StillClock();
-  process = new OutgoingProcess(database, { clock, box, options: { timeoutMs: 3_000 } });
+  process = new NotificationProcess(database, { clock, box, options: { timeoutMs: 3_000 } });
 });
 afterEach(() => process.close());
 
@@ -193,7 +193,7 @@ it('signs with the old and the new secret while one is rolled, and with the new 
 it('sends what a process had claimed when it died, once its lease is over', async () => {
   await process.destination(receiver.url('/a'));
   await process.happens();
-  const dead = new OutgoingProcess(database, { clock, box });
+  const dead = new NotificationProcess(database, { clock, box });
   const [claimed] = await dead.claims.due({ good: 10, doubtful: 10, slow: [], busy: new Map() });
   expect(claimed).toBeDefined();
   await process.deliver();
@@ -202,14 +202,14 @@ it('sends what a process had claimed when it died, once its lease is over', asyn
   await process.deliver();
   expect(receiver.at('/a')).toHaveLength(1);
   // It was only paused, and comes back: its word does not count any more.
-  expect(claimed && (await dead.claims.settle(claimed, { at: new Date(clock.now()), durationMs: 1, error: 'timeout' }))).toBeUndefined();
+  expect(claimed && (await dead.claims.failed(claimed, { at: new Date(clock.now()), durationMs: 1, error: 'timeout' }, 1))).toBeUndefined();
   expect(await process.deliveries.list({ limit: 10 })).toMatchObject([{ status: 'delivered', attempts: 2 }]);
   await dead.close();
 });
 
 it('sends each message once where several processes look at the same time', async () => {
   await process.destination(receiver.url('/a'));
-  const other = new OutgoingProcess(database, { clock, box });
+  const other = new NotificationProcess(database, { clock, box });
   for (let i = 0; i < 20; i++) await process.happens();
   await Promise.all([process.deliver(), other.deliver(), process.deliver(), other.deliver()]);
   const ids = receiver.at('/a').map(({ headers }) => headers['webhook-id']);
@@ -223,12 +223,12 @@ it('does not let a destination that hangs delay another', async () => {
   const well = await process.destination(receiver.url('/well'));
   receiver.answers.set('/hangs', HANGS);
   for (let i = 0; i < 30; i++) await process.happens();
-  await process.runner.work();
+  await process.worker.wake();
   const until = Date.now() + 30_000;
   while (receiver.at('/well').length < 30 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(receiver.at('/well')).toHaveLength(30);
-  // Of the hanging one no more than its lanes were ever taken, and no further one once it had failed.
-  await process.runner.idle();
+  // Of the hanging one no more were taken than a destination may have at the same time, and no further one once it had failed.
+  await process.worker.idle();
   expect(receiver.at('/hangs').length).toBeLessThanOrEqual(8);
   expect(await process.deliveries.list({ destinationId: well.id, status: 'pending', limit: 100 })).toEqual([]);
   expect(await rows(`SELECT DISTINCT error_code FROM deliveries WHERE attempts > 0 AND status = 'pending'`)).toEqual([
@@ -288,20 +288,20 @@ it('forwards only the types of webhooks that a destination names', async () => {
 it('sends a test at once, to a paused destination too, and holds its failure against nobody', async () => {
   const made = await process.destination(receiver.url('/a'));
   await process.destinations.pause(made.id, 'acme');
-  expect(await process.destinations.test(made.id, 'acme')).toMatchObject({
+  expect(await process.tester.test(made.id, 'acme')).toMatchObject({
     type: 'destination.test',
     status: 'delivered',
     responseStatus: 200,
   });
   receiver.answers.set('/a', 500);
-  expect(await process.destinations.test(made.id, 'acme')).toMatchObject({ status: 'dead', error: 'http_500', tries: [{ status: 500 }] });
+  expect(await process.tester.test(made.id, 'acme')).toMatchObject({ status: 'dead', error: 'http_500', tries: [{ status: 500 }] });
   expect(await process.destinations.find(made.id, 'acme')).toMatchObject({ failures: 0, pausedReason: 'asked' });
 });
 
 describe('in production', () => {
-  let guarded: OutgoingProcess;
+  let guarded: NotificationProcess;
   beforeEach(() => {
-    guarded = new OutgoingProcess(database, { clock, box, production: true });
+    guarded = new NotificationProcess(database, { clock, box, production: true });
   });
   afterEach(() => guarded.close());
 
@@ -343,9 +343,9 @@ it('gives back what a stop cut off, and holds it against nobody', async () => {
   const impatient = new (class extends StillClock {
     override sleep = () => Promise.resolve();
   })();
-  const stopping = new OutgoingProcess(database, { clock: impatient, box, options: { timeoutMs: 60_000 } });
+  const stopping = new NotificationProcess(database, { clock: impatient, box, options: { timeoutMs: 60_000 } });
   await process.happens();
-  await stopping.runner.work();
+  await stopping.worker.wake();
   await stopping.close();
   expect(await process.deliveries.list({ limit: 10 })).toMatchObject([{ status: 'pending', attempts: 0, error: null }]);
   expect(await process.destinations.find(made.id, 'acme')).toMatchObject({ failures: 0 });

@@ -41,6 +41,14 @@ export class DestinationSecrets {
     return this.create(runner, destination, at);
   }
 
+  /** Those that sign now, newest first. */
+  signing(runner: SqlRunner, destinationId: string, at: Date): Promise<StoredSecret[]> {
+    return runner.query<StoredSecret>(
+      'SELECT id, secret FROM destination_secrets WHERE destination_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC',
+      [destinationId, at],
+    );
+  }
+
   /** @throws IntegrationError `decryption_failed` */
   open(tenant: string, stored: readonly StoredSecret[]): string[] {
     return stored.map(({ id, secret }) => this.box.decrypt(secret, destinationSecretBinding(tenant, id)));

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
@@ -8,20 +8,13 @@ import { inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
 import { OutgoingHttp } from '../outbound';
 import { WakeUp } from '../jobs';
-import type { ClaimedDelivery, StoredSecret } from './claimed-delivery';
-import { messageBody } from './outbox';
-import { DeliveryClaims } from './delivery-claims';
-import { DeliveryList, type DeliveryDetail } from './delivery.list';
-import { DeliverySender } from './delivery-sender';
-import { destinationOf, type Destination, type DestinationInput } from './destination';
+import { destinationNotFound, destinationOf, type Destination, type DestinationInput } from './destination';
 import { DestinationInterest } from './destination-interest';
 import { DestinationRepository } from './destination.repository';
 import { DestinationSecrets } from './destination-secrets';
-import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
 
-/** A tenant has no more: each costs a row for every message. */
+/** A tenant has no more: each costs a row for every event. */
 export const MAX_DESTINATIONS = 20;
-export const TEST_TYPE = 'destination.test';
 
 export type WithSecret = Destination & {
   /** Shown this once. */
@@ -31,24 +24,16 @@ export type WithSecret = Destination & {
 /** What administrators do with destinations. A tenant of undefined is an operator's: any. */
 @Injectable()
 export class DestinationService {
-  private readonly options: OutgoingOptions;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly destinations: DestinationRepository,
     private readonly secrets: DestinationSecrets,
     private readonly interest: DestinationInterest,
     private readonly http: OutgoingHttp,
-    private readonly sender: DeliverySender,
-    private readonly claims: DeliveryClaims,
-    private readonly deliveries: DeliveryList,
     private readonly wakeUp: WakeUp,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'production'>,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
-  ) {
-    this.options = { ...OUTGOING_DEFAULTS, ...options };
-  }
+  ) {}
 
   async list(tenant: string | undefined, limit: number, after?: string): Promise<Destination[]> {
     return (await this.destinations.list(tenant, limit, after)).map(destinationOf);
@@ -57,7 +42,7 @@ export class DestinationService {
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant: string | undefined): Promise<Destination> {
     const row = await this.destinations.find(id, tenant);
-    if (!row) throw notFound();
+    if (!row) throw destinationNotFound();
     return destinationOf(row);
   }
 
@@ -93,7 +78,7 @@ export class DestinationService {
 
   async remove(id: string, tenant: string | undefined): Promise<void> {
     await inTransaction(this.dataSource, async (manager) => {
-      if ((await this.destinations.hold(manager, id, tenant)) === undefined) throw notFound();
+      if ((await this.destinations.hold(manager, id, tenant)) === undefined) throw destinationNotFound();
       await this.destinations.remove(manager, id);
     });
     this.interest.forget();
@@ -103,62 +88,16 @@ export class DestinationService {
   async rotate(id: string, tenant: string | undefined, overlapMs: number): Promise<WithSecret> {
     const secret = await inTransaction(this.dataSource, async (manager) => {
       const owner = await this.destinations.hold(manager, id, tenant);
-      if (owner === undefined) throw notFound();
+      if (owner === undefined) throw destinationNotFound();
       const now = this.clock.now();
       return this.secrets.rotate(manager, { id, tenant: owner }, new Date(now), new Date(now + overlapMs));
     });
     return { ...(await this.find(id, tenant)), secret };
   }
 
-  /** Sends a test now, to a paused destination too, and tells what came of it. It is not repeated. */
-  async test(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
-    const delivery = await inTransaction(this.dataSource, (manager) => this.prepareTest(manager, id, tenant));
-    await this.claims.settle(delivery, await this.sender.send(delivery));
-    return this.deliveries.find(delivery.id, tenant);
-  }
-
-  private async prepareTest(manager: EntityManager, id: string, tenant: string | undefined): Promise<ClaimedDelivery> {
-    const destination = await this.destinations.find(id, tenant, manager);
-    if (!destination) throw notFound();
-    const at = new Date(this.clock.now());
-    const body = messageBody(TEST_TYPE, at, { destinationId: id });
-    const [deliveryId, messageId, leaseOwner] = [uuidv7(), uuidv7(), uuidv7()];
-    await manager.query('INSERT INTO outbox (id, tenant, type, body, created_at) VALUES ($1, $2, $3, $4, $5)', [
-      messageId,
-      destination.tenant,
-      TEST_TYPE,
-      body,
-      at,
-    ]);
-    await manager.query(
-      `INSERT INTO deliveries (id, message_id, destination_id, tenant, type, status, attempts, give_up_at, once, lease_owner, lease_until, created_at)
-       VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, true, $7, now() + make_interval(secs => $8::int), $6)`,
-      [deliveryId, messageId, id, destination.tenant, TEST_TYPE, at, leaseOwner, this.options.leaseSeconds],
-    );
-    const secrets = await manager.query<StoredSecret[]>(
-      'SELECT id, secret FROM destination_secrets WHERE destination_id = $1 AND (expires_at IS NULL OR expires_at > $2) ORDER BY created_at DESC, id DESC',
-      [id, at],
-    );
-    const { url } = destination;
-    return {
-      id: deliveryId,
-      messageId,
-      destinationId: id,
-      tenant: destination.tenant,
-      type: TEST_TYPE,
-      attempts: 1,
-      once: true,
-      leaseOwner,
-      body,
-      url,
-      failing: false,
-      secrets,
-    };
-  }
-
   private async change(id: string, tenant: string | undefined, work: (manager: EntityManager) => Promise<void>): Promise<Destination> {
     await inTransaction(this.dataSource, async (manager) => {
-      if ((await this.destinations.hold(manager, id, tenant)) === undefined) throw notFound();
+      if ((await this.destinations.hold(manager, id, tenant)) === undefined) throw destinationNotFound();
       await work(manager);
     });
     this.interest.forget();
@@ -171,8 +110,4 @@ export class DestinationService {
     if (this.settings.production && new URL(url).protocol !== 'https:')
       throw new IntegrationError('destination_refused', { nextStep: 'Use an https address.', notExecuted: true });
   }
-}
-
-function notFound(): IntegrationError {
-  return new IntegrationError('not_found', { detail: 'There is no such destination.' });
 }

@@ -1,4 +1,6 @@
+import { IntegrationError } from '../../errors';
 import type { OutgoingType } from '../connections';
+
 export type PauseReason = 'asked' | 'failing' | 'gone';
 
 /** As `GET /v1/admin/destinations` gives it; its secrets are never shown again. */
@@ -68,4 +70,8 @@ export function destinationOf(row: DestinationRow): Destination {
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
+}
+
+export function destinationNotFound(): IntegrationError {
+  return new IntegrationError('not_found', { detail: 'There is no such destination.' });
 }

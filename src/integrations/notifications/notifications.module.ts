@@ -6,13 +6,16 @@ import { RecordChangeBatches } from './record-change-batches';
 import { Outbox } from './outbox';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryList } from './delivery.list';
-import { DeliveryRunner } from './delivery-runner';
+import { DeliveryJobs } from './delivery-jobs';
+import { DELIVERY_DEFAULTS, DELIVERY_OPTIONS } from './delivery-options';
 import { DeliverySender } from './delivery-sender';
+import { DeliveryWakeUp } from './delivery-wake-up';
 import { DestinationInterest } from './destination-interest';
 import { DestinationRepository } from './destination.repository';
 import { DestinationSecrets } from './destination-secrets';
 import { OperatorDestinations } from './operator-destinations';
 import { DestinationService } from './destination.service';
+import { DestinationTester } from './destination-tester';
 
 /** Webhooks to the product. Global for the sake of the outbox, into which the others write without knowing this folder. */
 @Global()
@@ -30,7 +33,10 @@ import { DestinationService } from './destination.service';
     DeliveryClaims,
     DeliverySender,
     DeliveryList,
-    DeliveryRunner,
+    DeliveryJobs,
+    DeliveryWakeUp,
+    DestinationTester,
+    { provide: DELIVERY_OPTIONS, useValue: DELIVERY_DEFAULTS },
     { provide: OUTBOX, useExisting: Outbox },
   ],
   exports: [OUTBOX, DestinationService, DeliveryList],

@@ -1,24 +1,21 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { OUTGOING_TYPES, type OutgoingFact, type OutboxPort, type OutgoingType, type RecordChanges, type SqlRunner } from '../connections';
 import { DestinationInterest } from './destination-interest';
 import { ADD_MESSAGES, GATHER_CHANGES } from './outbox.queries';
-import { OUTGOING_DEFAULTS, OUTGOING_OPTIONS, type OutgoingOptions } from './delivery-options';
+import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
 
 const TYPES: ReadonlySet<string> = new Set(OUTGOING_TYPES);
 
 /** What goes out, written where the fact is. */
 @Injectable()
 export class Outbox implements OutboxPort {
-  private readonly options: OutgoingOptions;
   private added = false;
 
   constructor(
     private readonly interest: DestinationInterest,
-    @Optional() @Inject(OUTGOING_OPTIONS) options?: Partial<OutgoingOptions> | null,
-  ) {
-    this.options = { ...OUTGOING_DEFAULTS, ...options };
-  }
+    @Inject(DELIVERY_OPTIONS) private readonly options: Pick<DeliveryOptions, 'giveUpAfterMs' | 'gatherMs'>,
+  ) {}
 
   wants(runner: SqlRunner, type: OutgoingType, tenant?: string): Promise<boolean> {
     return this.interest.wants(runner, type, tenant);

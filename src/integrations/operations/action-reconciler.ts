@@ -5,7 +5,7 @@ import { ConnectionRepository, toRef } from '../connections';
 import type { ConnectionRef } from '../contract';
 import type { ActionAnswer } from './action';
 import { knownFailure } from './action-outcome';
-import { ActionRepository, type UnknownAction } from './action.repository';
+import { ActionRepository, type FindableAction } from './action.repository';
 
 /**
  * Looks at the provider whether an operation was carried out there; its answer where it was. Undefined says nothing: what is not found now may
@@ -32,28 +32,33 @@ export class ActionReconciler {
     this.ways.set(route, reconcile);
   }
 
-  /** @returns the answer, stored from now on, where the provider has the operation */
-  async settle(action: UnknownAction): Promise<ActionAnswer | undefined> {
+  /** Routes whose actions can be looked for. */
+  get routes(): readonly string[] {
+    return [...this.ways.keys()];
+  }
+
+  /**
+   * @returns the answer, stored from now on, where the provider has the operation
+   * @throws IntegrationError where the provider could not be asked
+   */
+  async look(action: FindableAction, stop?: AbortSignal): Promise<ActionAnswer | undefined> {
     const reconcile = this.ways.get(action.route);
     if (!reconcile) return undefined;
+    const connection = await this.connections.findById(action.connectionId);
+    if (connection?.status !== 'connected') return undefined;
+    const ask = (signal: AbortSignal) => reconcile(toRef(connection), action.operationId, signal);
+    const answer = await withDeadline(this.clock, LOOK_TIMEOUT_MS, ask, { stop });
+    if (answer) await this.actions.settle(action, answer.status, { body: answer.body });
+    return answer;
+  }
+
+  /** The same for whoever asks for the action: a look that fails leaves its outcome as unknown as before. */
+  async settle(action: FindableAction): Promise<ActionAnswer | undefined> {
     try {
-      const connection = await this.connections.findById(action.connectionId);
-      if (connection?.status !== 'connected') return undefined;
-      const answer = await withDeadline(this.clock, LOOK_TIMEOUT_MS, (signal) => reconcile(toRef(connection), action.operationId, signal));
-      if (answer) await this.actions.settle(action, answer.status, { body: answer.body });
-      return answer;
+      return await this.look(action);
     } catch (error) {
-      // The outcome is as unknown as before; somebody asks again, or the sweep does.
       this.logger.warn(`The outcome of an action (${action.route}) could not be looked up: ${knownFailure(error).code}.`);
       return undefined;
     }
-  }
-
-  /** A few at a time, each at growing distance from the last look. @returns how many were settled */
-  async sweep(): Promise<number> {
-    if (this.ways.size === 0) return 0;
-    let settled = 0;
-    for (const action of await this.actions.unknownOf([...this.ways.keys()])) if (await this.settle(action)) settled++;
-    return settled;
   }
 }

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { asStorageError } from '../../database';
 import { actionBinding, SecretBox } from '../connections';
+import type { ClaimedJob } from '../jobs';
 import type { ActionTimes } from './action';
 import type { StoredAnswer } from './action-outcome';
 
@@ -31,10 +32,10 @@ export interface StoredAction {
 }
 
 /** One that may be looked for at the provider. */
-export type UnknownAction = Pick<StoredAction, 'id' | 'tenant' | 'route' | 'connectionId' | 'operationId'>;
+export type FindableAction = Pick<StoredAction, 'id' | 'tenant' | 'route' | 'connectionId' | 'operationId'>;
 
-/** Looks of one sweep. */
-const LOOKS = 20;
+/** One that this process looks for now. */
+export type UnknownAction = FindableAction & ClaimedJob;
 
 /** What a try holds: it may only write its outcome as long as nobody else has taken the action over. */
 export interface Claim {
@@ -144,22 +145,30 @@ export class ActionRepository {
     );
   }
 
-  /** Unknown ones of these routes whose time for a look has come; the next one is as far away as the action is old. For all processes together. */
-  async unknownOf(routes: readonly string[]): Promise<UnknownAction[]> {
-    const rows = await this.update<{ id: string; tenant: string; route: string; connection_id: string; operation_id: string }>(
-      `UPDATE actions SET lease_until = now() + greatest(now() - created_at, interval '1 minute')
+  /**
+   * Unknown ones of these routes whose time for a look has come. The lease of a look lasts until the time for the next, which is as far
+   * away as the action is old.
+   */
+  async unknownOf(routes: readonly string[], limit: number, leaseSeconds: number): Promise<UnknownAction[]> {
+    const rows = await this.update<Pick<Row, 'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id'> & { lease: string }>(
+      `UPDATE actions SET lease_until = now() + greatest(now() - created_at, make_interval(secs => $3))
        WHERE id IN (SELECT id FROM actions WHERE status = 'unknown' AND lease_until <= now() AND expires_at > now() AND route = ANY($1)
-                    ORDER BY lease_until LIMIT ${LOOKS} FOR UPDATE SKIP LOCKED)
-       RETURNING id, tenant, route, connection_id, operation_id`,
-      [routes],
+                    ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED)
+       RETURNING id, tenant, route, connection_id, operation_id, lease_until::text AS lease`,
+      [routes, limit, leaseSeconds],
     );
-    return rows.map((row) => ({
-      id: row.id,
-      tenant: row.tenant,
-      route: row.route,
-      connectionId: row.connection_id,
-      operationId: row.operation_id,
+    return rows.map(({ id, tenant, route, lease, connection_id: connectionId, operation_id: operationId }) => ({
+      ...{ id, tenant, route, connectionId, operationId },
+      ...{ lease, attempts: 1 },
     }));
+  }
+
+  /** Gives up a look that was not made. */
+  async lookAgain({ id, lease }: UnknownAction): Promise<void> {
+    await this.update(
+      `UPDATE actions SET lease_until = now() WHERE id = $1 AND status = 'unknown' AND lease_until = $2::timestamptz RETURNING id`,
+      [id, lease],
+    );
   }
 
   read(action: StoredAction): StoredAnswer {
@@ -183,12 +192,9 @@ export class ActionRepository {
     );
   }
 
-  async deleteExpired(id?: string): Promise<number> {
-    const rows = await this.update<{ id: string }>(
-      `DELETE FROM actions WHERE id IN (SELECT id FROM actions WHERE expires_at <= now() AND ($1::uuid IS NULL OR id = $1) LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING id`,
-      [id ?? null],
-    );
-    return rows.length;
+  /** As the retention does it, for one whose key is wanted now. */
+  async deleteExpired(id: string): Promise<void> {
+    await this.update('DELETE FROM actions WHERE id = $1 AND expires_at <= now() RETURNING id', [id]);
   }
 
   /** Running actions whose process is gone. */

@@ -5,18 +5,23 @@ import { IntegrationError } from '../../errors';
 import { systemClock } from '../../clock';
 import { ConnectionRepository } from '../connections/connection.repository';
 import { SecretBox } from '../connections/tokens/secret-box';
+import { CountingWakeUp } from '../notifications/testing/notification-process';
 import type { ConnectionRef, Provider } from '../contract';
 import { ProviderRegistry } from '../providers/provider-registry';
 import type { ActionAnswer, ActionRequest, Attempt } from './action';
 import { isReplayed } from './action-outcome';
+import { JobEngine } from '../jobs/job-engine';
+import { JobWorker } from '../jobs/job-worker';
+import { ActionJobs } from './action-jobs';
 import { ActionReconciler } from './action-reconciler';
-import { ActionRepository } from './action.repository';
+import { ActionRepository, type UnknownAction } from './action.repository';
 import { ActionService } from './action.service';
 
 let database: TestDatabase;
 let actions: ActionRepository;
 let service: ActionService;
 let reconciler: ActionReconciler;
+let worker: JobWorker<UnknownAction>;
 beforeAll(async () => {
   Logger.overrideLogger(false);
   database = await createTestDatabase();
@@ -26,8 +31,19 @@ beforeAll(async () => {
   actions = new ActionRepository(database.dataSource, new SecretBox([{ id: 'k1', key: Buffer.alloc(32, 'actions') }]));
   reconciler = new ActionReconciler(actions, new ConnectionRepository(database.dataSource), systemClock);
   service = new ActionService(actions, registry, reconciler);
+  const engine = new JobEngine(new CountingWakeUp(), systemClock);
+  worker = new JobWorker(new ActionJobs(actions, reconciler, engine), systemClock);
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  await worker.stop();
+  await database.close();
+});
+
+/** As a wake-up does: looks for all whose time has come. */
+const lookForAll = async () => {
+  await worker.wake();
+  await worker.idle();
+};
 
 const SECRET = 'pi_1_secret_canary';
 const timeout = () => new IntegrationError('provider_timeout');
@@ -170,11 +186,11 @@ describe('a first try whose process died', () => {
     expect(action.operations).toEqual([{ operationId: before!.operationId, providerKey: before!.operationId }]);
   });
 
-  it('is named by the sweep', async () => {
+  it('is unknown once somebody looks', async () => {
     const action = sending({ provider: 'plain' });
     await crash(action.request);
     await endLease(action.request);
-    expect(await actions.markAbandoned()).toBe(1);
+    await lookForAll();
     expect(await actions.find('acme', 'u1', action.request.idempotencyKey!)).toMatchObject({ status: 'unknown' });
   });
 });
@@ -201,16 +217,16 @@ describe('of unknown outcome, where the provider can be asked', () => {
     expect(action.operations).toHaveLength(1);
   });
 
-  it('is settled by the sweep, which does not look again at once for what it did not find', async () => {
+  it('is settled by the job that looks for it, which does not look again at once for what it did not find', async () => {
     const { action, looks, set } = await findable(undefined);
     await expect(service.run(action.request)).rejects.toMatchObject({ code: 'outcome_unknown' });
     await endLease(action.request);
-    expect(await reconciler.sweep()).toBe(0);
-    expect(await reconciler.sweep()).toBe(0);
+    await lookForAll();
+    await lookForAll();
     expect(looks).toHaveLength(1);
     set({ status: 201, body: { id: 'late' } });
     await endLease(action.request);
-    expect(await reconciler.sweep()).toBe(1);
+    await lookForAll();
     expect(await service.run(action.request)).toMatchObject({ body: { id: 'late' }, replayed: true });
     expect(action.operations).toHaveLength(1);
   });

@@ -7,12 +7,16 @@ import { SecretBox } from '../../connections/tokens/secret-box';
 import type { OutgoingFact } from '../../connections/outbox.port';
 import { OutgoingHttp } from '../../outbound/transport/outgoing-http';
 import type { RawDelivery } from '../../contract';
+import { JobEngine } from '../../jobs/job-engine';
+import type { JobWorker } from '../../jobs/job-worker';
 import { WakeUp } from '../../jobs/wake-up/wake-up';
+import type { ClaimedDelivery } from '../claimed-delivery';
 import { RecordChangeBatches } from '../record-change-batches';
 import { Outbox } from '../outbox';
 import { DeliveryClaims } from '../delivery-claims';
 import { DeliveryList } from '../delivery.list';
-import { DeliveryRunner } from '../delivery-runner';
+import { DeliveryJobs } from '../delivery-jobs';
+import { DeliveryWakeUp } from '../delivery-wake-up';
 import { DeliverySender } from '../delivery-sender';
 import type { DestinationInput } from '../destination';
 import { DestinationInterest } from '../destination-interest';
@@ -20,7 +24,8 @@ import { DestinationRepository } from '../destination.repository';
 import { OperatorDestinations } from '../operator-destinations';
 import { DestinationSecrets } from '../destination-secrets';
 import { DestinationService, type WithSecret } from '../destination.service';
-import type { OutgoingOptions } from '../delivery-options';
+import { DestinationTester } from '../destination-tester';
+import { DELIVERY_DEFAULTS, type DeliveryOptions } from '../delivery-options';
 import type { Received } from './http-receiver';
 
 /** Stands still until it is moved. */
@@ -52,7 +57,7 @@ export class CountingWakeUp extends WakeUp {
 export interface ProcessOptions {
   readonly clock: Clock;
   readonly production?: boolean;
-  readonly options?: Partial<OutgoingOptions>;
+  readonly options?: Partial<DeliveryOptions>;
   readonly box?: SecretBox;
   readonly settings?: ConstructorParameters<typeof OperatorDestinations>[2];
 }
@@ -60,18 +65,20 @@ export interface ProcessOptions {
 export const testBox = () => new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
 
 /** The parts of one process, on a database that several may share. */
-export class OutgoingProcess {
+export class NotificationProcess {
   readonly wakeUp = new CountingWakeUp();
   readonly events = new IntegrationEvents();
   readonly interest: DestinationInterest;
   readonly outbox: Outbox;
-  readonly gatherer: RecordChangeBatches;
   readonly claims: DeliveryClaims;
   readonly operators: OperatorDestinations;
   readonly sender: DeliverySender;
-  readonly runner: DeliveryRunner;
+  readonly worker: JobWorker<ClaimedDelivery>;
   readonly deliveries: DeliveryList;
   readonly destinations: DestinationService;
+  readonly tester: DestinationTester;
+  private readonly engine: JobEngine;
+  private readonly wakesUp: DeliveryWakeUp;
   private readonly http: OutgoingHttp;
 
   constructor(
@@ -79,42 +86,35 @@ export class OutgoingProcess {
     { clock, production = false, options = {}, box = testBox(), settings = {} }: ProcessOptions,
   ) {
     const { dataSource } = database;
+    const all = { ...DELIVERY_DEFAULTS, ...options };
     const secrets = new DestinationSecrets(box);
+    const repository = new DestinationRepository(dataSource, clock);
     this.http = new OutgoingHttp({ production });
+    this.engine = new JobEngine(this.wakeUp, clock);
     this.interest = new DestinationInterest(clock);
-    this.outbox = new Outbox(this.interest, options);
-    this.gatherer = new RecordChangeBatches(dataSource, this.outbox);
-    this.claims = new DeliveryClaims(dataSource, clock, options);
+    this.outbox = new Outbox(this.interest, all);
+    const batches = new RecordChangeBatches(dataSource, this.outbox);
+    this.claims = new DeliveryClaims(dataSource, clock, all);
     this.operators = new OperatorDestinations(dataSource, this.interest, settings, clock);
-    this.sender = new DeliverySender(this.http, secrets, this.operators, clock, options);
-    this.runner = new DeliveryRunner(
-      dataSource,
-      this.interest,
-      this.outbox,
-      this.gatherer,
-      this.claims,
-      this.sender,
-      this.events,
-      this.wakeUp,
-      clock,
-      options,
-    );
-    this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock, options);
+    this.sender = new DeliverySender(this.http, secrets, this.operators, clock, all);
+    const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all);
+    this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock, all);
     this.destinations = new DestinationService(
       dataSource,
-      new DestinationRepository(dataSource, clock),
+      repository,
       secrets,
       this.interest,
       this.http,
-      this.sender,
-      this.claims,
-      this.deliveries,
       this.wakeUp,
       { production },
       clock,
-      options,
     );
-    this.runner.onApplicationBootstrap();
+    this.tester = new DestinationTester(dataSource, repository, secrets, jobs, this.deliveries, clock, all);
+    this.wakesUp = new DeliveryWakeUp(this.outbox, this.events, this.wakeUp);
+    this.wakesUp.onApplicationBootstrap();
+    jobs.onApplicationBootstrap();
+    if (!jobs.worker) throw new Error('no worker');
+    this.worker = jobs.worker;
   }
 
   destination(url: string, input: Partial<DestinationInput> = {}, tenant = 'acme'): Promise<WithSecret> {
@@ -128,12 +128,13 @@ export class OutgoingProcess {
 
   /** Looks once, and waits for the answers and what they lead to. */
   async deliver(): Promise<void> {
-    await this.runner.work();
-    await this.runner.idle();
+    await this.worker.wake();
+    await this.worker.idle();
   }
 
   async close(): Promise<void> {
-    await this.runner.beforeApplicationShutdown();
+    this.wakesUp.beforeApplicationShutdown();
+    await this.engine.beforeApplicationShutdown();
     await this.http.onApplicationShutdown();
   }
 }

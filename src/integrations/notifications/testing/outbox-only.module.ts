@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { OUTBOX } from '../../connections';
+import { DELIVERY_DEFAULTS } from '../delivery-options';
 import { DestinationInterest } from '../destination-interest';
 import { Outbox } from '../outbox';
 
@@ -8,7 +9,11 @@ import { Outbox } from '../outbox';
 @Module({
   providers: [
     DestinationInterest,
-    { provide: OUTBOX, useFactory: (interest: DestinationInterest) => new Outbox(interest), inject: [DestinationInterest] },
+    {
+      provide: OUTBOX,
+      useFactory: (interest: DestinationInterest) => new Outbox(interest, DELIVERY_DEFAULTS),
+      inject: [DestinationInterest],
+    },
   ],
   exports: [OUTBOX],
 })

@@ -1,0 +1,108 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { JobEngine, type Claim, type ClaimRequest, type JobKind, type JobOptions, type JobWorker, type NextTry } from '../jobs';
+import type { ClaimedDelivery } from './claimed-delivery';
+import { DeliveryClaims } from './delivery-claims';
+import { outgoingDeliveries } from './delivery-metrics';
+import { DELIVERY_OPTIONS, retryBackOff, type DeliveryOptions } from './delivery-options';
+import { DeliverySender, type SendResult } from './delivery-sender';
+import { DestinationInterest } from './destination-interest';
+import { RecordChangeBatches } from './record-change-batches';
+
+/** A stop waits so long for POSTs that are under way, ms; what is cut off then is sent again with the same id. */
+const GRACE_MS = 5_000;
+/** Destinations that are remembered as slow. */
+const MAX_SLOW = 1_000;
+
+/** A destination did not take a delivery. */
+class NotTakenError extends Error {
+  override readonly name = 'NotTakenError';
+  constructor(readonly result: SendResult & { readonly error: string }) {
+    super(result.error);
+  }
+}
+
+/** Deliveries as jobs: one POST a try, fair by destination, so that one which hangs holds up nobody but itself. */
+@Injectable()
+export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBootstrap {
+  readonly topic = 'deliveries';
+  readonly options: JobOptions;
+  private readonly logger = new Logger('deliveries');
+  private readonly slow = new Set<string>();
+  worker?: JobWorker<ClaimedDelivery>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly interest: DestinationInterest,
+    private readonly batches: RecordChangeBatches,
+    private readonly claims: DeliveryClaims,
+    private readonly sender: DeliverySender,
+    private readonly engine: JobEngine,
+    @Inject(DELIVERY_OPTIONS) private readonly delivery: DeliveryOptions,
+  ) {
+    this.options = {
+      concurrency: delivery.inFlight,
+      leaseSeconds: delivery.leaseSeconds,
+      backOff: retryBackOff(delivery),
+      graceMs: GRACE_MS,
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker = this.engine.start(this);
+  }
+
+  /** Sends a delivery that was stored with a lease, and stores what came of it. */
+  async sendNow(delivery: ClaimedDelivery): Promise<void> {
+    await this.worker?.run(delivery);
+  }
+
+  /** Deliveries whose process died are due again, and gathered changes of records become events. */
+  async prepare(): Promise<void> {
+    if (!(await this.interest.any(this.dataSource))) return;
+    await this.claims.takeBack();
+    await this.batches.flush();
+  }
+
+  async claim({ held }: ClaimRequest<ClaimedDelivery>): Promise<Claim<ClaimedDelivery>> {
+    const { inFlight, doubtfulInFlight } = this.delivery;
+    const inDoubt = held.filter(({ failing, destinationId }) => failing || this.slow.has(destinationId)).length;
+    const good = Math.max(0, inFlight - doubtfulInFlight - (held.length - inDoubt));
+    const doubtful = Math.max(0, doubtfulInFlight - inDoubt);
+    if (good + doubtful === 0 || !(await this.interest.any(this.dataSource))) return { jobs: [], more: false };
+    const busy = new Map<string, number>();
+    for (const { destinationId } of held) busy.set(destinationId, (busy.get(destinationId) ?? 0) + 1);
+    return { jobs: await this.claims.due({ good, doubtful, slow: [...this.slow], busy }), more: false };
+  }
+
+  async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+    const result = await this.sender.send(delivery, signal);
+    this.noteSpeed(delivery, result.durationMs);
+    if (result.error === undefined) {
+      if (await this.claims.delivered(delivery, result)) outgoingDeliveries.inc({ outcome: 'delivered' });
+      return;
+    }
+    signal.throwIfAborted(); // cut off by us: no failure of the destination
+    throw new NotTakenError({ ...result, error: result.error });
+  }
+
+  async failed(delivery: ClaimedDelivery, error: unknown, next: NextTry): Promise<void> {
+    // Its outcome could not be stored: the lease ends by itself, and it is sent again with the same id. Time alone makes one dead.
+    if (!(error instanceof NotTakenError) || next === 'dead') throw error;
+    const status = await this.claims.failed(delivery, error.result, next.waitMs);
+    if (status === undefined) return;
+    outgoingDeliveries.inc({ outcome: status === 'dead' ? 'dead' : 'failed' });
+    const { id: deliveryId, destinationId, type, attempts: attempt } = delivery;
+    const about = { deliveryId, destinationId, type, attempt, error: error.message };
+    this.logger.warn({ msg: 'A webhook was not taken', ...about, ...(status === 'dead' && { dead: true }) });
+  }
+
+  release(delivery: ClaimedDelivery): Promise<void> {
+    return this.claims.release(delivery);
+  }
+
+  private noteSpeed({ destinationId }: ClaimedDelivery, durationMs: number): void {
+    if (durationMs < this.delivery.slowMs) this.slow.delete(destinationId);
+    else if (this.slow.size < MAX_SLOW) this.slow.add(destinationId);
+  }
+}
