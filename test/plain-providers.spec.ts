@@ -32,7 +32,7 @@ describe('the shape of a plain provider', () => {
     expect(docs).toMatch(/^https:\/\/[^\s]+$/);
     expect(checked.at).toMatch(/^2026-\d\d-\d\d$/);
     expect(checked.against).not.toBe('');
-    expect(apiBaseUrl).toMatch(/^(https:\/\/|\{\w+\}\/).*\/$/);
+    expect(apiBaseUrl).toMatch(/^(https:\/\/.*|\{\w+\}(\/.*)?)\/$/);
     expect(oauth2 ?? apiKey).toBeDefined();
     const addresses = [apiBaseUrl, oauth2?.authorizeUrl, oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
     for (const address of addresses) {

@@ -5,6 +5,7 @@ export {
   PlainProvidersModule,
   plainSettings,
   type PlainProvider,
+  type PlainScheme,
   ProviderRegistry,
   hashChannelToken,
   verifyChannelToken,

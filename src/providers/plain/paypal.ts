@@ -7,5 +7,5 @@ export const paypal: PlainProvider = {
   checked: { at: '2026-11-27', against: 'public source code' },
   apiBaseUrl: 'https://api-m.paypal.com/',
   oauth2: { grant: 'client_credentials', tokenUrl: 'https://api-m.paypal.com/v1/oauth2/token', clientAuth: 'basic' },
-  account: { path: 'v1/identity/oauth2/userinfo?schema=paypalv1.1', id: ['/payer_id', '/user_id'], name: '/name' },
+  account: { id: 'token:/app_id', name: 'token:/app_id' },
 };

@@ -195,11 +195,11 @@ export type PlainScheme =
       readonly prefix?: string;
       readonly encoding?: 'hex' | 'base64';
       readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
-      /** What is signed: `{body}`, `{url}`, `{method}`, `{timestamp}`. Default `{body}`. */
+      /** What is signed: `{body}`, `{url}`, `{method}`, `{timestamp}`, `{header:name}`. Default `{body}`. */
       readonly signed?: string;
       /** Header with the time; older or newer than five minutes is refused. */
       readonly timestamp?: string;
-      readonly timestampAs?: 's' | 'ms';
+      readonly timestampAs?: 's' | 'ms' | 'iso';
       /** How a secret is written: default as it is. */
       readonly secretAs?: 'text' | 'base64' | 'hex';
       /** The header is `t=...,v1=...`: names of its parts. */

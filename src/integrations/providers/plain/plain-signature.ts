@@ -57,7 +57,10 @@ function verifyHmacOf(delivery: RawDelivery, secrets: readonly string[], scheme:
     .filter((bytes) => bytes !== undefined);
   if (signatures.length === 0) return refused('malformed_signature');
   const known = { '{body}': delivery.body, '{url}': url, '{method}': delivery.method ?? 'POST', '{timestamp}': timestamp ?? '' };
-  const pieces = signed.split(/(\{\w+\})/).map((piece) => (Object.hasOwn(known, piece) ? known[piece as keyof typeof known] : piece));
+  const pieces = signed.split(/(\{[\w:-]+\})/).map((piece) => {
+    if (piece.startsWith('{header:')) return single(delivery, piece.slice(8, -1)) ?? '';
+    return Object.hasOwn(known, piece) ? known[piece as keyof typeof known] : piece;
+  });
   const keys = secrets.map((secret) => (scheme.secretAs && scheme.secretAs !== 'text' ? Buffer.from(secret, scheme.secretAs) : secret));
   return matchesHmac({ secrets: keys, parts: pieces, signatures, algorithm }) ? GOOD : refused('wrong_signature');
 }
@@ -70,7 +73,8 @@ function partsOf(header: string): [string, string][] {
   });
 }
 
-function inSeconds(timestamp: string, as: 's' | 'ms' = 's'): string {
+function inSeconds(timestamp: string, as: 's' | 'ms' | 'iso' = 's'): string {
+  if (as === 'iso') return String(Math.floor(Date.parse(timestamp) / 1000));
   return as === 'ms' && /^\d{4,16}$/.test(timestamp) ? timestamp.slice(0, -3) : timestamp;
 }
 

@@ -1,0 +1,13 @@
+import type { PlainProvider } from '../../integrations';
+
+export const replicate: PlainProvider = {
+  key: 'replicate',
+  name: 'Replicate',
+  docs: 'https://replicate.com/docs/reference/http#authentication',
+  checked: { at: '2026-11-27', against: 'public source code' },
+  apiBaseUrl: 'https://api.replicate.com/v1/',
+  apiKey: { help: 'On replicate.com/account/api-tokens: an API token.' },
+  account: { path: 'account', id: '/username', name: ['/name', '/username'] },
+  webhooks: { scheme: { kind: 'standard' }, eventId: 'header:webhook-id', type: ['/status'], objectId: '/id' },
+  resources: [{ name: 'predictions', label: 'Predictions', path: 'predictions', items: '/results', page: { by: 'cursor', next: '/next' } }],
+};

@@ -1,0 +1,45 @@
+import type { PlainProvider } from '../../integrations';
+
+export const square: PlainProvider = {
+  key: 'square',
+  name: 'Square',
+  docs: 'https://developer.squareup.com/docs/oauth-api/overview',
+  checked: { at: '2026-11-27', against: 'grant 5.4.24' },
+  apiBaseUrl: 'https://connect.squareup.com/v2/',
+  oauth2: {
+    authorizeUrl: 'https://connect.squareup.com/oauth2/authorize',
+    tokenUrl: 'https://connect.squareup.com/oauth2/token',
+    scopes: ['MERCHANT_PROFILE_READ', 'CUSTOMERS_READ'],
+    refresh: true,
+    tokenBody: 'json',
+  },
+  account: { path: 'merchants/me', id: '/merchant/id', name: ['/merchant/business_name', '/merchant/id'] },
+  webhooks: {
+    scheme: { kind: 'hmac', header: 'x-square-hmacsha256-signature', encoding: 'base64', signed: '{url}{body}' },
+    eventId: '/event_id',
+    type: ['/type'],
+    routingKey: '/merchant_id',
+    objectId: '/data/id',
+    objectVersion: '/created_at',
+    ended: ['oauth.authorization.revoked'],
+    records: [
+      {
+        types: ['customer.created', 'customer.updated', 'customer.deleted'],
+        resource: 'customers',
+        at: '/data/object/customer',
+        gone: ['customer.deleted'],
+      },
+    ],
+  },
+  resources: [
+    {
+      name: 'customers',
+      label: 'Customers',
+      path: 'customers',
+      items: '/customers',
+      version: '/updated_at',
+      query: { limit: '100' },
+      page: { by: 'cursor', param: 'cursor', next: '/cursor' },
+    },
+  ],
+};
