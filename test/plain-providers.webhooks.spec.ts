@@ -1,0 +1,74 @@
+import { createHmac } from 'node:crypto';
+import { PLAIN_PROVIDERS } from '../src/providers';
+import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
+import { Browser } from './support/browser';
+import { startTestApp, type TestApp } from './support/test-app';
+
+describe('what a declaration says of its deliveries', () => {
+  let app: TestApp;
+  let sandbox: PlainSandbox;
+  let browser: Browser;
+  beforeAll(async () => {
+    sandbox = await PlainSandbox.start(PLAIN_PROVIDERS);
+    app = await startTestApp({ settings: sandbox.env() });
+    browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
+  });
+  afterAll(async () => {
+    await app.close();
+    await sandbox.stop();
+  });
+
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    fetch(`${app.url}/webhooks/${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+  const hmac = (key: string, text: string) => createHmac('sha256', `${key}-webhook-secret`).update(text).digest('hex');
+  const issue = { id: 'issue-9', title: 'New', updated_at: '2026-11-01T10:00:00Z' };
+  const github = (action: string, more: object, id: string) => {
+    const body = { action, issue: { ...issue, ...more }, repository: { id: 1, owner: { id: 'acct-1' } } };
+    const signed = { 'x-hub-signature-256': `sha256=${hmac('github', JSON.stringify(body))}` };
+    return { body, headers: { 'x-github-event': 'issues', 'x-github-delivery': id, ...signed } };
+  };
+
+  it('stores the object of an event as a record, and takes it away again', async () => {
+    const connection = (await browser.connect('github')).searchParams.get('connection') ?? '';
+    await browser.synced(connection, ({ trigger }) => trigger === 'connect');
+    const opened = github('opened', {}, 'd1');
+    expect((await post('github', opened.body, opened.headers)).status).toBe(200);
+    await browser.eventually(async () => ((await browser.records(connection, 'issues')).ids.includes('issue-9') ? true : undefined));
+    const deleted = github('deleted', { updated_at: '2026-11-01T11:00:00Z' }, 'd2');
+    expect((await post('github', deleted.body, deleted.headers)).status).toBe(200);
+    await browser.eventually(async () => ((await browser.records(connection, 'issues')).ids.includes('issue-9') ? undefined : true));
+  });
+
+  it('refuses what is forged, and a GET that asks nothing', async () => {
+    const { body, headers } = github('opened', {}, 'd3');
+    expect((await post('github', { ...body, action: 'closed' }, headers)).status).toBe(401);
+    expect((await post('github', body)).status).toBe(401);
+    expect((await fetch(`${app.url}/webhooks/github`)).status).toBe(404);
+  });
+
+  it('answers a challenge by GET only to who knows the token', async () => {
+    const ask = (token: string) => fetch(`${app.url}/webhooks/facebook?hub.mode=subscribe&hub.challenge=123&hub.verify_token=${token}`);
+    const known = await ask('facebook-webhook-secret');
+    expect([known.status, await known.text()]).toEqual([200, '123']);
+    expect((await ask('other')).status).toBe(404);
+    expect(await (await fetch(`${app.url}/webhooks/dropbox?challenge=abc`)).text()).toBe('abc');
+  });
+
+  it('answers a challenge by POST, signs only what is signed and a word', async () => {
+    const smartsheet = await post('smartsheet', {}, { 'smartsheet-hook-challenge': 'abc' });
+    expect(await smartsheet.json()).toEqual({ smartsheetHookResponse: 'abc' });
+    const zoom = (plainToken: string, signed = true) => {
+      const body = { event: 'endpoint.url_validation', payload: { plainToken } };
+      const time = String(Math.floor(Date.now() / 1000));
+      const signature = signed ? { 'x-zm-signature': `v0=${hmac('zoom', `v0:${time}:${JSON.stringify(body)}`)}` } : {};
+      return post('zoom', body, { 'x-zm-request-timestamp': time, ...signature });
+    };
+    expect(await (await zoom('abc')).json()).toEqual({ plainToken: 'abc', encryptedToken: hmac('zoom', 'abc') });
+    expect((await zoom('abc', false)).status).toBe(401);
+    expect(await (await zoom('v0:1:{"event":"x"}')).text()).not.toContain('encryptedToken');
+  });
+});
