@@ -64,7 +64,9 @@ describe('what a declaration says of its deliveries', () => {
     const zoom = (plainToken: string, signed = true) => {
       const body = { event: 'endpoint.url_validation', payload: { plainToken } };
       const time = String(Math.floor(Date.now() / 1000));
-      const signature = signed ? { 'x-zm-signature': `v0=${hmac('zoom', `v0:${time}:${JSON.stringify(body)}`)}` } : {};
+      const signature: Record<string, string> = signed
+        ? { 'x-zm-signature': `v0=${hmac('zoom', `v0:${time}:${JSON.stringify(body)}`)}` }
+        : {};
       return post('zoom', body, { 'x-zm-request-timestamp': time, ...signature });
     };
     expect(await (await zoom('abc')).json()).toEqual({ plainToken: 'abc', encryptedToken: hmac('zoom', 'abc') });
