@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { readEnvironment, SettingsError } from '../config/env';
 import { connectDatabase, DataFolderLockedError } from '../database';
+import { systemClock } from '../clock';
+import { AuditLog } from '../integrations/audit/audit-log';
 import { KeyCheckService } from '../integrations/connections/tokens/key-check.service';
 import { KeyRotationService, type KeyUse } from '../integrations/connections/tokens/key-rotation.service';
 import { SecretBox } from '../integrations/connections/tokens/secret-box';
@@ -31,10 +33,14 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
       process.stdout.write(json ? `${JSON.stringify({ keys: uses })}\n` : uses.map(lineOf).join(''));
       return uses.some(isMissed) ? 1 : 0;
     }
-    const report = await rotation.rotate({
-      signal: stop.signal,
-      onProgress: (rotated) => void (json || process.stderr.write(`\r${rotated} rows`)),
-    });
+    const audit = new AuditLog(dataSource, systemClock);
+    const act = { action: 'keys.rotate' as const, tenant: '', target: `key:${secrets.primaryKeyId}` };
+    const report = await audit.around(act, () =>
+      rotation.rotate({
+        signal: stop.signal,
+        onProgress: (rotated) => void (json || process.stderr.write(`\r${rotated} rows`)),
+      }),
+    );
     if (!json) process.stderr.write('\n');
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : sentenceOf(report, secrets.primaryKeyId));
     return report.remaining === 0 ? 0 : 1;

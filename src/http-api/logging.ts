@@ -39,12 +39,22 @@ export function createLogger(settings: Pick<Settings, 'logLevel'>, destination?:
       level: settings.logLevel,
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
-      mixin: () => ({ ...requestContext.getStore() }),
+      mixin: lineContext,
       redact: { paths: REDACT, censor: '[redacted]' },
       serializers: { err: errorForLog, error: errorForLog },
     },
     destination ?? pino.destination({ dest: 1, sync: false }),
   );
+}
+
+/** The caller is on every line; its address is the audit's. */
+function lineContext(): object {
+  const { requestId, traceId, principal } = requestContext.getStore() ?? {};
+  return {
+    ...(requestId !== undefined && { requestId }),
+    ...(traceId !== undefined && { traceId }),
+    ...(principal && { tenant: principal.tenant, userId: principal.userId, role: principal.role }),
+  };
 }
 
 /** What Nest says about its own assembly: a line for each module and route. */

@@ -1,11 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import type { Principal } from './principal/principal';
 
 /** What every log line of a request carries. */
 export interface RequestContext {
   readonly requestId: string;
   /** Of the caller's trace, where it sent one (https://www.w3.org/TR/trace-context/). */
   readonly traceId?: string;
+  /** The caller's address. */
+  readonly address?: string;
+  /** Who is calling, once it is known. */
+  principal?: Principal;
 }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import type { Settings } from '../config/env';
+import { AuditAdminModule } from './audit';
 import { OperationsModule } from './operations';
 import { ConnectionsModule } from './connections';
 import { EventEffectsModule } from './event-effects.module';
@@ -13,6 +14,7 @@ import { ProviderRegistryModule } from './providers';
 import { SyncModule } from './sync';
 import { WebhooksModule } from './webhooks';
 const PARTS = [
+  AuditAdminModule,
   ProviderRegistryModule,
   ConnectionsModule,
   OutboundChainModule,

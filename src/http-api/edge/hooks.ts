@@ -7,7 +7,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, rules: RequestRules)
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(rules.headers(request.id));
     const traceId = traceIdOf(request.headers.traceparent);
-    requestContext.run({ requestId: request.id, ...(traceId && { traceId }) }, () => {
+    requestContext.run({ requestId: request.id, address: request.ip, ...(traceId && { traceId }) }, () => {
       try {
         rules.admit({ route: request.routeOptions.url, address: request.ip, rawHeaders: request.raw.rawHeaders });
       } catch (error) {

@@ -9,6 +9,7 @@ import { roleReaches, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
 import { EdgeLimits } from '../edge/address-limits';
 import type { EdgeRequest } from '../request';
+import { requestContext } from '../request-context';
 import { TokenVerifier } from './token-verifier';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
@@ -41,6 +42,8 @@ export class AccessGuard implements CanActivate {
     if (caller.role === 'support') this.refuseSupport(marks, request.method);
     else if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
     request.caller = caller;
+    const known = requestContext.getStore();
+    if (known) known.principal = caller;
     return true;
   }
 

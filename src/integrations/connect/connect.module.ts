@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit';
 import { ConnectionsModule } from '../connections';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
@@ -10,7 +11,7 @@ import { OauthStateEntity } from './oauth-state.entity';
 
 /** Connecting: the flows, their pages and the routes of connections. */
 @Module({
-  imports: [ConnectionsModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
+  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
   controllers: [ConnectController, ConnectionsController],
   providers: [ConnectFlowRepository, ConnectService],
   exports: [ConnectService],

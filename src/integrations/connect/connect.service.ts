@@ -6,6 +6,7 @@ import type { Settings } from '../../config/env';
 import { inTransaction } from '../../database';
 import { withDeadline } from '../../deadline';
 import { findIntegrationError, IntegrationError } from '../../errors';
+import { AuditLog } from '../audit';
 import {
   ConnectionRepository,
   type ConnectionViewer,
@@ -64,6 +65,7 @@ export class ConnectService {
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -251,6 +253,8 @@ export class ConnectService {
         at,
       });
       await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at });
+      const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
+      await this.audit.record(act, 'ok', { runner: manager, actor: { tenant, userId, role: 'user' } });
       const told = eventOf('connection.connected', upserted.connection, at);
       const event = { ...told, data: { ...told.data, created: upserted.created } };
       await this.outbox?.add(manager, [event]);

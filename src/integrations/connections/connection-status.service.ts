@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { AuditLog, PROVIDER, type AuditedAct } from '../audit';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import type { ErrorCode } from '../../errors';
@@ -39,6 +40,7 @@ export class ConnectionStatusService {
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -56,6 +58,7 @@ export class ConnectionStatusService {
         at,
         token: reason.token,
       });
+      if (changed) await this.audit.record(grantEnd(changed), reason.code, { runner, actor: PROVIDER });
       return changed && this.note(runner, eventOf('connection.needs_reauth', changed, at));
     };
     if (manager) return mark(manager);
@@ -80,6 +83,7 @@ export class ConnectionStatusService {
     });
     if (!changed) return undefined;
     await this.tokens.destroy(manager, connectionId);
+    await this.audit.record(grantEnd(changed), reason.code, { runner: manager, actor: PROVIDER });
     return this.note(manager, eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at));
   }
 
@@ -152,4 +156,8 @@ export function eventOf(
 /** Providers often tell whole seconds: what happened within that second may have been after the connect. */
 function endOfUnit(ms: number): Date {
   return new Date(ms % 1_000 === 0 ? ms + 999 : ms);
+}
+
+function grantEnd({ id, tenant }: { readonly id: string; readonly tenant: string }): AuditedAct {
+  return { action: 'grant.end', tenant, target: `connection:${id}` };
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { AuditModule } from '../audit';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionStatusService } from './connection-status.service';
@@ -20,7 +21,7 @@ import { TokenRepository } from './tokens/token.repository';
 
 /** Connections, their secrets, valid tokens, disconnecting. `PROVIDER_FETCH` comes from the outbound chain. */
 @Module({
-  imports: [TypeOrmModule.forFeature([ConnectionEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity])],
+  imports: [AuditModule, TypeOrmModule.forFeature([ConnectionEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity])],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     KeyCheckService,

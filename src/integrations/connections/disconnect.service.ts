@@ -4,6 +4,7 @@ import { withDeadline } from '../../deadline';
 import { findIntegrationError } from '../../errors';
 import { TokenRepository, type StoredToken } from './tokens/token.repository';
 import type { ConnectionRef } from '../contract';
+import { AuditLog } from '../audit';
 import { ProviderRegistry } from '../providers';
 import { ConnectionStatusService } from './connection-status.service';
 import { PROVIDER_FETCH, type ProviderFetch } from './tokens/provider-fetch';
@@ -30,6 +31,7 @@ export class DisconnectService {
     private readonly status: ConnectionStatusService,
     @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Registers what has to be stopped first (watches). Best effort, with a few seconds in all. @returns a function that removes it */
@@ -42,7 +44,12 @@ export class DisconnectService {
    * The secrets are gone when it resolves. Again for a disconnected one: nothing to do, `revoked: false`.
    * @returns whether the provider confirmed that the grant has ended
    */
-  async disconnect(connection: ConnectionRef): Promise<{ revoked: boolean }> {
+  disconnect(connection: ConnectionRef): Promise<{ revoked: boolean }> {
+    const act = { action: 'connection.disconnect' as const, tenant: connection.tenant, target: `connection:${connection.id}` };
+    return this.audit.around(act, () => this.end(connection));
+  }
+
+  private async end(connection: ConnectionRef): Promise<{ revoked: boolean }> {
     const held = await this.heldTokens(connection);
     if (held.length > 0) await this.runHooks(connection);
     this.tokenService.abandon(connection.id); // a renewal holds the row that is to be deleted

@@ -1,3 +1,4 @@
+import { AuditLog } from '../audit';
 import { Logger } from '@nestjs/common';
 import { v7 as uuid } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
@@ -32,7 +33,7 @@ describe('alerts', () => {
       },
     });
     await outgoing.operators.onApplicationBootstrap();
-    alerts = new AlertService(database.dataSource, systemClock);
+    alerts = new AlertService(database.dataSource, systemClock, new AuditLog(database.dataSource, systemClock));
   });
   afterAll(async () => {
     await outgoing.close();

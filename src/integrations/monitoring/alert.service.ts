@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
+import { AuditLog } from '../audit';
 
 export type AlertState = 'open' | 'acknowledged' | 'resolved';
 
@@ -33,6 +34,7 @@ export class AlertService {
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   async list(filter: { tenant?: string; state?: AlertState; before?: { at: string; id: string }; limit: number }): Promise<Alert[]> {
@@ -55,6 +57,7 @@ export class AlertService {
     )) as [Alert[], number];
     const [alert] = rows;
     if (!alert) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
+    await this.audit.record({ action: 'alert.acknowledge', tenant: by.tenant ?? '', target: `alert:${id}` });
     return withIsoTimes(alert);
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit';
 import { OutboundModule, RequestLogReader } from '../outbound';
 import { AdminHealthController } from './admin-health.controller';
 import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
@@ -12,7 +13,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
-  imports: [OutboundModule],
+  imports: [AuditModule, OutboundModule],
   controllers: [AdminHealthController, ReadinessController],
   providers: [
     ProviderHealthService,

@@ -35,6 +35,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
 
   webhook_events: { by: 'PayloadRetention: payloads after RETENTION_DAYS, rows after three times that' },
   object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
+  audit_entries: { by: 'AuditPartitions: whole months, after 400 days' },
   records: { by: 'RecordCompactor: deleted ones, once everybody has had time to read of it' },
   sync_seen: { by: 'SyncScheduler: with the end of its walk' },
   sync_watches: { by: 'WatchService: a day after its end' },

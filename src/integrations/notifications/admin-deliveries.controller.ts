@@ -14,6 +14,7 @@ import {
   type Principal,
   SupportMayRead,
 } from '../../http-api';
+import { AuditLog } from '../audit';
 import { DELIVERY_STATUSES, DeliveryList } from './delivery.list';
 
 const listQuery = z.strictObject({
@@ -30,7 +31,10 @@ const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
 @SupportMayRead()
 @Roles('admin')
 export class AdminDeliveriesController {
-  constructor(private readonly deliveries: DeliveryList) {}
+  constructor(
+    private readonly deliveries: DeliveryList,
+    private readonly audit: AuditLog,
+  ) {}
 
   @Get()
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
@@ -56,6 +60,7 @@ export class AdminDeliveriesController {
   @Post(':id/resend')
   @HttpCode(200)
   resend(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.deliveries.resend(id, visibleTenant(caller));
+    const act = { action: 'delivery.resend' as const, tenant: visibleTenant(caller) ?? '', target: `delivery:${id}` };
+    return this.audit.around(act, () => this.deliveries.resend(id, visibleTenant(caller)));
   }
 }

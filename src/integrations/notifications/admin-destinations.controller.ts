@@ -14,6 +14,7 @@ import {
   ZodQuery,
   type Principal,
 } from '../../http-api';
+import { AuditLog, type AuditAction } from '../audit';
 import { OUTGOING_TYPES } from '../connections';
 import { DeliveryList } from './delivery.list';
 import { DestinationService } from './destination.service';
@@ -56,6 +57,7 @@ export class AdminDestinationsController {
     private readonly destinations: DestinationService,
     private readonly deliveries: DeliveryList,
     private readonly tester: DestinationTester,
+    private readonly audit: AuditLog,
   ) {}
 
   @Get()
@@ -67,8 +69,10 @@ export class AdminDestinationsController {
   }
 
   @Post()
-  create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
-    return this.destinations.create(caller.tenant, body);
+  async create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
+    const made = await this.destinations.create(caller.tenant, body);
+    await this.audit.record({ action: 'destination.create', tenant: caller.tenant, target: `destination:${made.id}` });
+    return made;
   }
 
   @Get(':id')
@@ -78,25 +82,25 @@ export class AdminDestinationsController {
 
   @Patch(':id')
   update(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string, @ZodBody(updateBody) body: z.infer<typeof updateBody>) {
-    return this.destinations.update(id, visibleTenant(caller), body);
+    return this.audited('destination.update', caller, id, () => this.destinations.update(id, visibleTenant(caller), body));
   }
 
   @Delete(':id')
   @HttpCode(204)
   remove(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.destinations.remove(id, visibleTenant(caller));
+    return this.audited('destination.delete', caller, id, () => this.destinations.remove(id, visibleTenant(caller)));
   }
 
   @Post(':id/pause')
   @HttpCode(200)
   pause(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.destinations.pause(id, visibleTenant(caller));
+    return this.audited('destination.update', caller, id, () => this.destinations.pause(id, visibleTenant(caller)));
   }
 
   @Post(':id/resume')
   @HttpCode(200)
   resume(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.destinations.resume(id, visibleTenant(caller));
+    return this.audited('destination.update', caller, id, () => this.destinations.resume(id, visibleTenant(caller)));
   }
 
   @Post(':id/rotate-secret')
@@ -106,7 +110,8 @@ export class AdminDestinationsController {
     @IdParam('id', 'not_found') id: string,
     @ZodBody(rotateBody) { overlapHours }: z.infer<typeof rotateBody>,
   ) {
-    return this.destinations.rotate(id, visibleTenant(caller), overlapHours * HOUR_MS);
+    const rotate = () => this.destinations.rotate(id, visibleTenant(caller), overlapHours * HOUR_MS);
+    return this.audited('destination.rotate-secret', caller, id, rotate);
   }
 
   @Post(':id/test')
@@ -124,6 +129,11 @@ export class AdminDestinationsController {
     @ZodBody(resendBody) { since }: z.infer<typeof resendBody>,
   ) {
     await this.destinations.find(id, visibleTenant(caller));
-    return { resent: await this.deliveries.resendDead(id, visibleTenant(caller), since) };
+    const resend = () => this.deliveries.resendDead(id, visibleTenant(caller), since);
+    return { resent: await this.audited('delivery.resend', caller, id, resend) };
+  }
+
+  private audited<T>(action: AuditAction, caller: Principal, id: string, work: () => Promise<T>): Promise<T> {
+    return this.audit.around({ action, tenant: visibleTenant(caller) ?? '', target: `destination:${id}` }, work);
   }
 }

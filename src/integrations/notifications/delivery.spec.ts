@@ -1,3 +1,4 @@
+import { AuditLog } from '../audit';
 import { Logger } from '@nestjs/common';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { AlertEvaluator } from '../monitoring/alert-evaluator';
@@ -130,7 +131,7 @@ it('gives a message up after a day, and sends it again when it is asked to', asy
 });
 
 it('pauses a destination that has been dead for half a day, with an alert; what waits goes when it is resumed', async () => {
-  const alerts = new AlertService(database.dataSource, clock);
+  const alerts = new AlertService(database.dataSource, clock, new AuditLog(database.dataSource, clock));
   const evaluator = new AlertEvaluator(database.dataSource, new ProviderRegistry(), process.wakeUp, process.outbox);
   const made = await process.destination(receiver.url('/dead'));
   receiver.answers.set('/dead', 500);

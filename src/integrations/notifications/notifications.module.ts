@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { AuditModule } from '../audit';
 import { ConnectionsModule, OUTBOX } from '../connections';
 import { AdminDeliveriesController } from './admin-deliveries.controller';
 import { AdminDestinationsController } from './admin-destinations.controller';
@@ -20,7 +21,7 @@ import { DestinationTester } from './destination-tester';
 /** Webhooks to the product. Global for the sake of the outbox, into which the others write without knowing this folder. */
 @Global()
 @Module({
-  imports: [ConnectionsModule],
+  imports: [AuditModule, ConnectionsModule],
   controllers: [AdminDestinationsController, AdminDeliveriesController],
   providers: [
     DestinationInterest,

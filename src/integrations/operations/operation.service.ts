@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { v7 as uuid } from 'uuid';
 import { IntegrationError } from '../../errors';
 import { ZodPipe, type Principal } from '../../http-api';
+import { AuditLog } from '../audit';
 import { ConnectionRepository, toRef, type Connection } from '../connections';
 import type { ActionResult } from './action';
 import { ActionService } from './action.service';
@@ -24,6 +25,7 @@ export class OperationService {
     private readonly connections: ConnectionRepository,
     private readonly registry: OperationRegistry,
     private readonly actions: ActionService,
+    private readonly audit: AuditLog,
   ) {}
 
   /** By its name among the operations of the connection's provider. @throws IntegrationError `not_found`, `invalid_request`, and as `run` */
@@ -40,9 +42,21 @@ export class OperationService {
   async run<I extends z.ZodType, O extends z.ZodType>(
     operation: Operation<I, O>,
     input: z.output<I>,
-    { caller, connectionId, idempotencyKey }: OperationRequest,
+    request: OperationRequest,
   ): Promise<ActionResult> {
-    const found = await this.connections.findUsable(caller, operation.provider, connectionId);
+    const found = await this.connections.findUsable(request.caller, operation.provider, request.connectionId);
+    const work = () => this.runOn(found, operation, input, request);
+    if (operation.effect === 'read' && isOwn(request.caller, found)) return work();
+    const act = { action: 'operation.run' as const, tenant: found.tenant, target: `${fullNameOf(operation)} connection:${found.id}` };
+    return this.audit.around(act, work);
+  }
+
+  private async runOn<I extends z.ZodType, O extends z.ZodType>(
+    found: Connection,
+    operation: Operation<I, O>,
+    input: z.output<I>,
+    { caller, idempotencyKey }: OperationRequest,
+  ): Promise<ActionResult> {
     assertScopes(operation as unknown as Operation, found);
     const connection = toRef(found);
     if (operation.effect === 'read') {
@@ -63,6 +77,11 @@ export class OperationService {
       }),
     });
   }
+}
+
+/** What somebody does with another's connection is recorded whatever it is. */
+export function isOwn(caller: Principal, { tenant, userId }: { readonly tenant: string; readonly userId: string }): boolean {
+  return caller.tenant === tenant && caller.userId === userId;
 }
 
 /** What is known to be missing is said before anything is sent; a key's rights are the provider's to know. */

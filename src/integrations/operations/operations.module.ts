@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit';
 import { ConnectionsModule } from '../connections';
 import { OutboundModule } from '../outbound';
 import { OperationRegistry } from './operation-registry';
@@ -13,7 +14,7 @@ import { ActionService } from './action.service';
 
 /** Operations and the proxy: carried out once, with a recorded outcome. */
 @Module({
-  imports: [ConnectionsModule, OutboundModule],
+  imports: [AuditModule, ConnectionsModule, OutboundModule],
   controllers: [OperationsController, ProxyController],
   providers: [ActionReconciler, ActionRepository, ActionService, ActionJobs, OperationRegistry, OperationService, ProxyService],
   exports: [OperationRegistry, OperationService],

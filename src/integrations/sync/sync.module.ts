@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit';
 import { ConnectionsModule } from '../connections';
 import { GovernedHttp, OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
@@ -27,7 +28,7 @@ import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [ConnectionsModule, ConnectModule, OutboundModule],
+  imports: [AuditModule, ConnectionsModule, ConnectModule, OutboundModule],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,

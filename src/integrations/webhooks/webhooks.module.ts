@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { AuditModule } from '../audit';
 import { ConnectionsModule } from '../connections';
 import { OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
@@ -23,7 +24,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [DiscoveryModule, ConnectionsModule, ConnectModule, OutboundModule],
+  imports: [AuditModule, DiscoveryModule, ConnectionsModule, ConnectModule, OutboundModule],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     RefusalCounter,

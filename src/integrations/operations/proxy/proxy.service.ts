@@ -6,6 +6,7 @@ import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { IntegrationError } from '../../../errors';
 import type { Principal } from '../../../http-api';
+import { AuditLog } from '../../audit';
 import { ConnectionRepository, toRef } from '../../connections';
 import type { ConnectionRef } from '../../contract';
 import { answerToPassOn, GovernedHttp } from '../../outbound';
@@ -13,6 +14,7 @@ import { providerFor, ProviderRegistry } from '../../providers';
 import type { ActionAnswer } from '../action';
 import { endingOf, knownFailure } from '../action-outcome';
 import { ActionService } from '../action.service';
+import { isOwn } from '../operation.service';
 import { proxyRequestHeaders, proxyResponseHeaders, type IncomingHeaders } from './proxy-headers';
 import { assertAllowedThroughProxy, type ProxiedRequest } from './proxy-policy';
 import { proxyTarget } from './proxy-target';
@@ -55,6 +57,7 @@ export class ProxyService {
     private readonly registry: ProviderRegistry,
     private readonly http: GovernedHttp,
     private readonly actions: ActionService,
+    private readonly audit: AuditLog,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -71,9 +74,15 @@ export class ProxyService {
     };
     assertAllowedThroughProxy(request, provider.http, this.settings.proxy);
     const changes = call.method !== 'GET' && call.method !== 'HEAD' && call.method !== 'OPTIONS';
-    return call.idempotencyKey !== undefined && changes
-      ? this.once(caller, connection, request, call.idempotencyKey)
-      : this.passedThrough(connection, request, call.signal);
+    const { idempotencyKey } = call;
+    const send =
+      idempotencyKey !== undefined && changes
+        ? () => this.once(caller, connection, request, idempotencyKey)
+        : () => this.passedThrough(connection, request, call.signal);
+    if (!changes && isOwn(caller, connection)) return send();
+    // The path may name a person's things; the endpoint does not.
+    const act = { action: 'proxy.call' as const, tenant: connection.tenant, target: `${key} ${call.method} connection:${id}` };
+    return this.audit.around(act, send);
   }
 
   private async passedThrough(connection: ConnectionRef, request: ProxiedRequest, signal: AbortSignal): Promise<ProxiedAnswer> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../../errors';
+import { AuditLog } from '../../audit';
 import { WakeUp } from '../../jobs';
 import { ActiveRuns } from './active-runs';
 import { RecordStore } from '../records/record-store';
@@ -33,6 +34,7 @@ export class SyncService {
     private readonly records: RecordStore,
     private readonly active: ActiveRuns,
     private readonly wakeUp: WakeUp,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -82,6 +84,7 @@ export class SyncService {
     );
     if (!row)
       throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
+    await this.audit.record({ action: 'sync.confirm', tenant: run.tenant, target: `sync-run:${runId}` });
     this.wakeUp.wake('sync');
     return runOf(row);
   }

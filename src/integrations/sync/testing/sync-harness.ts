@@ -1,3 +1,4 @@
+import { AuditLog } from '../../audit';
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import type { Clock } from '../../../clock';
@@ -77,7 +78,7 @@ export class SyncProcess {
     this.records = new RecordStore(dataSource, clock);
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
-    this.service = new SyncService(dataSource, this.runs, this.records, this.active, wakeUp);
+    this.service = new SyncService(dataSource, this.runs, this.records, this.active, wakeUp, new AuditLog(dataSource, clock));
     this.schedules = new ScheduleRepository(dataSource, own);
     this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
     const walker = new ResourceWalker(new PageStore(dataSource, this.runs, this.walks, this.records), this.walks, http, clock);

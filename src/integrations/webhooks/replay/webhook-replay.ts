@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { asStorageError, inTransaction } from '../../../database';
 import { IntegrationError } from '../../../errors';
+import { AuditLog, type AuditedAct } from '../../audit';
 import { WakeUp } from '../../jobs';
 import { conditionsOf, WebhookEventList, type EventFilter, type StoredEventView } from './webhook-event.list';
 
@@ -32,6 +33,7 @@ export class WebhookReplay {
     private readonly dataSource: DataSource,
     private readonly list: WebhookEventList,
     private readonly wakeUp: WakeUp,
+    private readonly audit: AuditLog,
   ) {}
 
   /** @throws IntegrationError `not_found`; `invalid_request` where the payload's time is over */
@@ -42,7 +44,10 @@ export class WebhookReplay {
         `WITH anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = $1 AND ${REPLAYABLE} RETURNING id) SELECT id FROM anew`,
         [id],
       );
-      if (rows.length > 0) await this.note(manager, actor, { id }, 1);
+      if (rows.length > 0) {
+        await this.note(manager, actor, { id }, 1);
+        await this.audit.record(replayOf(actor, `webhook-event:${id}`), 'ok', { runner: manager });
+      }
       return rows.length > 0;
     });
     if (!replayed && ['completed', 'failed', 'dead'].includes(before.status)) {
@@ -68,6 +73,7 @@ export class WebhookReplay {
       const { matched = 0, last = null } = counted ?? {};
       if (dryRun || matched === 0) return { matched, replayed: 0, dryRun };
       await this.note(this.dataSource.manager, actor, visible, matched);
+      await this.audit.record(replayOf(actor, `webhook-events:${matched}`));
       return { matched, replayed: await this.inBatches(where, params, last), dryRun };
     } catch (error) {
       throw asStorageError(error);
@@ -103,4 +109,8 @@ export class WebhookReplay {
       matched,
     ]);
   }
+}
+
+function replayOf(actor: ReplayActor, target: string): AuditedAct {
+  return { action: 'webhook.replay', tenant: actor.tenant ?? '', target };
 }

@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AdminAuditController } from './admin-audit.controller';
+import { AuditEntryEntity } from './audit-entry.entity';
+import { AuditLog } from './audit-log';
+import { AuditPartitions } from './audit-partitions';
+
+/** Records who did what, for whom, and what came of it. */
+@Module({
+  imports: [TypeOrmModule.forFeature([AuditEntryEntity])],
+  providers: [AuditLog],
+  exports: [AuditLog],
+})
+export class AuditModule {}
+
+/** What administrators read of it, and the months that are made and dropped. */
+@Module({
+  imports: [AuditModule],
+  controllers: [AdminAuditController],
+  providers: [AuditPartitions],
+})
+export class AuditAdminModule {}
