@@ -1,3 +1,4 @@
+export { faultOf } from './fault-of';
 export { JobEngine } from './job-engine';
 export { type Claim, type ClaimedJob, type ClaimRequest, type JobKind, type JobOptions, LeaseLostError, type NextTry } from './job-kind';
 export { JobsModule } from './jobs.module';

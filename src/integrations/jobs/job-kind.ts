@@ -91,7 +91,7 @@ export interface JobKind<J extends ClaimedJob> {
   extend?(jobs: readonly J[], leaseSeconds: number): Promise<readonly J[]>;
 }
 
-/** Why a job's signal was aborted: its lease ended, or it was cancelled. */
+/** The job is somebody else's by now. Why its signal was aborted, or thrown by a `run` that finds it out itself. */
 export class LeaseLostError extends Error {
-  override readonly name = 'LeaseLostError';
+  override readonly name: string = 'LeaseLostError';
 }

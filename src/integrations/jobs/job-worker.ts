@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
+import { faultOf } from './fault-of';
 import { LeaseLostError, type ClaimedJob, type JobKind } from './job-kind';
 import { nextTry } from './next-try';
 
@@ -112,7 +113,8 @@ export class JobWorker<J extends ClaimedJob> {
     try {
       await this.kind.run(job, signal);
     } catch (error) {
-      if (signal.aborted && signal.reason instanceof LeaseLostError) return this.warn('A job went on elsewhere', signal.reason, job);
+      const lost = [error, signal.reason].find((each) => each instanceof LeaseLostError);
+      if (lost) return this.warn('A job went on elsewhere', lost, job);
       if (signal.aborted && this.stopping.signal.aborted) return this.giveBack(job);
       await this.kind
         .failed(job, error, nextTry(error, job.attempts, this.kind.options))
@@ -152,7 +154,7 @@ export class JobWorker<J extends ClaimedJob> {
   }
 
   private warn(msg: string, error: unknown, job?: J): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.logger.warn({ msg, kind: this.kind.topic, reason, ...(job && { jobId: job.id, attempt: job.attempts }) });
+    const fault = error instanceof LeaseLostError ? { fault: error.message } : faultOf(error);
+    this.logger.warn({ msg, kind: this.kind.topic, ...fault, ...(job && { jobId: job.id, attempt: job.attempts }) });
   }
 }

@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { withDeadline } from '../../deadline';
+import { faultOf } from './fault-of';
 
 const DRAIN_MS = 5_000;
 
@@ -44,13 +45,7 @@ export class PeriodicTasks implements BeforeApplicationShutdown {
     } catch (error) {
       // The next tick tries again; a database that is away is readiness' business.
       if (this.stopping.signal.aborted) return;
-      const { message, code } = error instanceof Error ? (error as Error & { code?: unknown }) : { message: String(error) };
-      this.logger.warn({
-        msg: 'A periodic task failed; the next tick tries again.',
-        task: name,
-        reason: message,
-        ...(code !== undefined && { code }),
-      });
+      this.logger.warn({ msg: 'A periodic task failed; the next tick tries again.', task: name, ...faultOf(error) });
     }
   }
 }

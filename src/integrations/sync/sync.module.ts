@@ -3,7 +3,6 @@ import { AuditModule } from '../audit';
 import { ConnectionsModule } from '../connections';
 import { GovernedHttp, OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
-import { ActiveRuns } from './runs/active-runs';
 import { AdminSyncController } from './admin-sync.controller';
 import { RecordChangeEvents } from './records/record-change-events';
 import { ConnectionEventsController } from './feed/connection-events.controller';
@@ -14,11 +13,13 @@ import { RecordCompactor } from './records/record-compactor';
 import { RecordFeed } from './feed/record-feed';
 import { RecordStore } from './records/record-store';
 import { ResourceWalker } from './pages/resource-walker';
+import { RunOutcome } from './runs/run-outcome';
+import { RunParts } from './runs/run-parts';
 import { ScheduleRepository } from './runs/schedule.repository';
 import { SYNC_FETCH } from './runs/sync-fetch.port';
 import { SyncLifecycle } from './runs/sync-lifecycle';
 import { SyncRunRepository } from './runs/sync-run.repository';
-import { SyncRunner } from './runs/sync-runner';
+import { SyncJobs } from './runs/sync-jobs';
 import { SyncScheduler } from './runs/sync-scheduler';
 import { SyncController } from './sync.controller';
 import { SyncService } from './runs/sync.service';
@@ -39,9 +40,10 @@ import { WatchService } from './watches/watch.service';
     PageStore,
     ResourceWalker,
     SyncRunRepository,
-    ActiveRuns,
     SyncService,
-    SyncRunner,
+    RunParts,
+    RunOutcome,
+    SyncJobs,
     ScheduleRepository,
     SyncScheduler,
     WatchRepository,

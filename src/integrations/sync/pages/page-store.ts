@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { asStorageError, inTransaction, prepared, retried } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import type { Extent, SyncPage } from '../../contract';
+import { LeaseLostError } from '../../jobs';
 import { RecordChangeEvents } from '../records/record-change-events';
 import type { ArrivedPage } from './page-stream';
 import { STORE_NEW_PAGE, STORE_PAGE, STORE_SAME_PAGE } from './page.queries';
@@ -13,7 +14,7 @@ import { SyncRunRepository } from '../runs/sync-run.repository';
 import { WalkRepository, type Walk } from './walk.repository';
 
 /** A run that is not this claim's any more: lost to another process, or cancelled. Nothing was written. */
-export class RunLostError extends Error {
+export class RunLostError extends LeaseLostError {
   override readonly name = 'RunLostError';
 }
 

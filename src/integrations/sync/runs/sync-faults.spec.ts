@@ -249,7 +249,7 @@ describe('stopping', () => {
       const running = process.step();
       await until(() => remote.ledger.length === 2);
       await settled(connection.id, 10);
-      await (elsewhere ? harness.process() : process).service.cancelFor(connection.id);
+      await (elsewhere ? harness.process() : process).cancel(connection.id);
       if (elsewhere) release(); // it notices at the next page
       await running;
       expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'cancelled' });

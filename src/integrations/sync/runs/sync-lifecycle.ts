@@ -3,6 +3,7 @@ import { IntegrationEvents, type IntegrationEvent, DisconnectService } from '../
 import { ProviderRegistry } from '../../providers';
 import { syncError } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
+import { SyncJobs } from './sync-jobs';
 import { SyncService } from './sync.service';
 import { WalkRepository } from '../pages/walk.repository';
 import { WatchService } from '../watches/watch.service';
@@ -22,6 +23,7 @@ export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly schedules: ScheduleRepository,
     private readonly walks: WalkRepository,
     private readonly watches: WatchService,
+    private readonly jobs: SyncJobs,
   ) {}
 
   onModuleInit(): void {
@@ -49,6 +51,7 @@ export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
   private async disconnected({ connectionId }: IntegrationEvent): Promise<void> {
     await this.schedules.disable(connectionId);
     await this.service.cancelFor(connectionId);
+    this.jobs.cancel(connectionId);
   }
 
   private run(event: IntegrationEvent, work: () => Promise<unknown>): void {

@@ -9,6 +9,13 @@ export interface RunEnd {
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
 
+/** A run in the hands of this process. */
+export interface ClaimedRun extends Omit<SyncRun, 'attempts'> {
+  readonly lease: number;
+  /** Starts since the last page that was stored. */
+  attempts: number;
+}
+
 export interface RunFilter {
   readonly tenant?: string;
   readonly connectionId?: string;
@@ -27,29 +34,30 @@ export class SyncRunRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /** The first run that is due, or whose runner is gone; of no provider in `except`. Only one claimer gets it. */
-  async claim(leaseMs: number, except: readonly string[]): Promise<SyncRun | undefined> {
+  async claim(leaseSeconds: number, except: readonly string[]): Promise<ClaimedRun | undefined> {
     const [row] = await change<SyncRunRow>(
       this.dataSource,
       `UPDATE sync_runs SET status = 'running', fence = fence + 1, attempts = attempts + 1, started_at = coalesce(started_at, now()),
-         lease_until = now() + $1 * interval '1 millisecond', error_code = NULL, error_message = NULL
+         lease_until = now() + make_interval(secs => $1), error_code = NULL, error_message = NULL
        WHERE id = coalesce(
          (SELECT id FROM sync_runs WHERE status = 'running' AND lease_until < now() AND provider <> ALL($2) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
          (SELECT id FROM sync_runs WHERE status = 'queued' AND next_attempt_at <= now() AND provider <> ALL($2)
           ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED))
        RETURNING ${RUN_COLUMNS}`,
-      [leaseMs, except],
+      [leaseSeconds, except],
     );
-    return row && runOf(row);
+    return row && { ...runOf(row), lease: row.fence };
   }
 
-  /** @returns false when the run is no longer this claim's */
-  async heartbeat(run: Pick<SyncRun, 'id' | 'fence'>, leaseMs: number): Promise<boolean> {
-    const rows = await change(
+  /** @returns those that are still their claim's */
+  async extend(runs: readonly Pick<SyncRun, 'id' | 'fence'>[], leaseSeconds: number): Promise<ReadonlySet<string>> {
+    const rows = await change<{ id: string }>(
       this.dataSource,
-      `UPDATE sync_runs SET lease_until = now() + $3 * interval '1 millisecond' WHERE ${HELD} RETURNING id`,
-      [run.id, run.fence, leaseMs],
+      `UPDATE sync_runs r SET lease_until = now() + make_interval(secs => $3) FROM unnest($1::uuid[], $2::int[]) AS ours (id, fence)
+       WHERE r.id = ours.id AND r.fence = ours.fence AND r.status = 'running' RETURNING r.id`,
+      [runs.map(({ id }) => id), runs.map(({ fence }) => fence), leaseSeconds],
     );
-    return rows.length > 0;
+    return new Set(rows.map(({ id }) => id));
   }
 
   /**

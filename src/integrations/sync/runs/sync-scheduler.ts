@@ -1,13 +1,12 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { inTransaction } from '../../../database';
-import { WakeUp } from '../../jobs';
+import { PeriodicTasks, WakeUp } from '../../jobs';
 import { RecordCompactor } from '../records/record-compactor';
-import { faultOf, syncError } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { nextSlot } from './schedule-slots';
 import { select } from '../sql';
@@ -46,11 +45,7 @@ interface Planned {
 
 /** The clock of the syncs. `@nestjs/schedule` is only the tick; what is due stands in `sync_schedules`, and any process may take it. */
 @Injectable()
-export class SyncScheduler implements BeforeApplicationShutdown {
-  private readonly logger = new Logger(SyncScheduler.name);
-  private readonly stopping = new AbortController();
-  private readonly busy = new Set<string>();
-
+export class SyncScheduler {
   constructor(
     private readonly dataSource: DataSource,
     private readonly schedules: ScheduleRepository,
@@ -58,36 +53,33 @@ export class SyncScheduler implements BeforeApplicationShutdown {
     private readonly compactor: RecordCompactor,
     private readonly watches: WatchService,
     private readonly wakeUp: WakeUp,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers' | 'syncIncrementalSeconds' | 'syncFullSeconds'>,
+    private readonly periodic: PeriodicTasks,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'syncIncrementalSeconds' | 'syncFullSeconds'>,
   ) {}
 
-  beforeApplicationShutdown(): void {
-    this.stopping.abort(new Error('the process is stopping'));
-  }
-
   @Interval('sync-scheduler', TICK_MS)
-  async tick(): Promise<void> {
-    await this.guarded('tick', () => this.queueDue());
+  tick(): Promise<void> {
+    return this.periodic.run('sync-scheduler', (signal) => this.queueDue(signal));
   }
 
   @Interval('sync-watches', TEND_MS)
-  async tend(): Promise<void> {
-    await this.guarded('tend', () => this.watches.renewExpiring(this.stopping.signal));
+  tend(): Promise<void> {
+    return this.periodic.run('sync-watches', (signal) => this.watches.renewExpiring(signal));
   }
 
   @Interval('sync-tidy', TIDY_MS)
-  async tidy(): Promise<void> {
-    await this.guarded('tidy', async () => {
+  tidy(): Promise<void> {
+    return this.periodic.run('sync-tidy', async (signal) => {
       for (const id of await this.schedules.unscheduled(10_000)) await this.schedules.enable(id);
       await this.walks.forgetLostWalks(this.dataSource, LOST_WALK_MS);
-      await this.compactor.compact(this.stopping.signal);
+      await this.compactor.compact(signal);
     });
   }
 
   /** Queues a run for each connection that is due. @returns how many connections were due */
-  async queueDue(): Promise<number> {
+  async queueDue(signal?: AbortSignal): Promise<number> {
     let total = 0;
-    for (let batch = 0; batch < MAX_BATCHES && !this.stopping.signal.aborted; batch++) {
+    for (let batch = 0; batch < MAX_BATCHES && !signal?.aborted; batch++) {
       const { due, queued } = await inTransaction(this.dataSource, (manager) => this.takeBatch(manager));
       total += due;
       if (queued > 0) this.wakeUp.wake('sync');
@@ -158,24 +150,5 @@ export class SyncScheduler implements BeforeApplicationShutdown {
       ],
     );
     return rows.length;
-  }
-
-  /** One at a time, and never a rejection into the timer. */
-  private async guarded(name: string, work: () => Promise<unknown>): Promise<void> {
-    if (!this.settings.workers || this.busy.has(name) || this.stopping.signal.aborted) return;
-    this.busy.add(name);
-    try {
-      await work();
-    } catch (error) {
-      const { code, cause } = syncError(error);
-      this.logger.error({
-        msg: 'A tick of the sync scheduler failed; the next one tries again.',
-        name,
-        code,
-        ...(code === 'internal_error' && faultOf(cause)),
-      });
-    } finally {
-      this.busy.delete(name);
-    }
   }
 }

@@ -4,7 +4,6 @@ import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../../errors';
 import { AuditLog } from '../../audit';
 import { WakeUp } from '../../jobs';
-import { ActiveRuns } from './active-runs';
 import { RecordStore } from '../records/record-store';
 import { change, select, type Queryable } from '../sql';
 import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncTrigger, type SyncType } from './sync-run';
@@ -25,14 +24,13 @@ const ACTIVE = `status IN ('queued', 'running')`;
 /** A run may end between our failing to add one and our looking for it. */
 const MAX_TRIES = 5;
 
-/** Asks for syncs and tells of them; the runner does them. */
+/** Asks for syncs and tells of them; `SyncJobs` does them. */
 @Injectable()
 export class SyncService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly runs: SyncRunRepository,
     private readonly records: RecordStore,
-    private readonly active: ActiveRuns,
     private readonly wakeUp: WakeUp,
     private readonly audit: AuditLog,
   ) {}
@@ -40,7 +38,7 @@ export class SyncService {
   /**
    * Queues a run, or joins the connection's active one: a queued one is widened, a running one is followed by one more
    * (a person who starts what is running already just gets that run). With a `manager` it belongs to that transaction;
-   * whoever gave it rings the bell after the commit, or leaves it to the sweeper.
+   * whoever gave it wakes after the commit, or leaves it to the sweeper.
    */
   async request(connectionId: string, request: SyncRequest, manager?: EntityManager): Promise<{ run: SyncRun; created: boolean }> {
     // The connection's turn before the run's row, as everywhere: else two transactions could wait for each other.
@@ -49,13 +47,18 @@ export class SyncService {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const run = (await this.add(db, connectionId, request)) ?? (await this.join(db, connectionId, request));
       if (!run) continue;
-      if (!manager) this.wakeUp.wake('sync');
+      if (!manager) this.wake();
       return run;
     }
     throw new IntegrationError('busy');
   }
 
-  /** Ends what is queued or running for the connection; a runner in another process notices at its next page or heartbeat. */
+  /** To be called after the commit of a run that was asked for in a transaction. */
+  wake(): void {
+    this.wakeUp.wake('sync');
+  }
+
+  /** Ends what is queued or running for the connection. Whoever runs it notices at the next page, or when the lease is extended. */
   async cancelFor(connectionId: string, manager?: EntityManager): Promise<number> {
     if (manager) await this.records.lock(manager, connectionId);
     const rows = await change(
@@ -64,7 +67,6 @@ export class SyncService {
        WHERE connection_id = $1 AND status IN ('queued', 'running', 'paused') RETURNING id`,
       [connectionId],
     );
-    this.active.cancel(connectionId);
     return rows.length;
   }
 
@@ -85,7 +87,7 @@ export class SyncService {
     if (!row)
       throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
     await this.audit.record({ action: 'sync.confirm', tenant: run.tenant, target: `sync-run:${runId}` });
-    this.wakeUp.wake('sync');
+    this.wake();
     return runOf(row);
   }
 

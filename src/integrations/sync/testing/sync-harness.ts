@@ -5,17 +5,24 @@ import type { Clock } from '../../../clock';
 import { ConnectionRepository } from '../../connections/connection.repository';
 import { IntegrationEvents, type IntegrationEvent } from '../../connections/integration-events';
 import type { ConnectionRef, Provider, ProviderSync } from '../../contract';
+import { JobEngine } from '../../jobs/job-engine';
+import type { JobWorker } from '../../jobs/job-worker';
+import { PeriodicTasks } from '../../jobs/periodic-tasks';
 import { InProcessWakeUp } from '../../jobs/wake-up/in-process.wake-up';
+import { DELIVERY_DEFAULTS } from '../../notifications/delivery-options';
+import { DestinationInterest } from '../../notifications/destination-interest';
+import { Outbox } from '../../notifications/outbox';
 import { ProviderRegistry } from '../../providers/provider-registry';
-import { ActiveRuns } from '../runs/active-runs';
 import { PageStore } from '../pages/page-store';
 import { RecordCompactor } from '../records/record-compactor';
 import { RecordFeed, type FeedItem } from '../feed/record-feed';
 import { RecordStore } from '../records/record-store';
 import { ResourceWalker } from '../pages/resource-walker';
 import { ScheduleRepository } from '../runs/schedule.repository';
-import { SyncRunRepository } from '../runs/sync-run.repository';
-import { SyncRunner } from '../runs/sync-runner';
+import { SyncRunRepository, type ClaimedRun } from '../runs/sync-run.repository';
+import { RunOutcome } from '../runs/run-outcome';
+import { RunParts } from '../runs/run-parts';
+import { SyncJobs } from '../runs/sync-jobs';
 import { SyncScheduler } from '../runs/sync-scheduler';
 import { SyncService } from '../runs/sync.service';
 import type { SyncRun } from '../runs/sync-run';
@@ -47,7 +54,6 @@ const SETTINGS = {
 
 /** The parts of one process, on a database that several may share. */
 export class SyncProcess {
-  readonly active = new ActiveRuns();
   readonly events = new IntegrationEvents();
   readonly told: IntegrationEvent[] = [];
   readonly runs: SyncRunRepository;
@@ -58,9 +64,10 @@ export class SyncProcess {
   readonly service: SyncService;
   readonly schedules: ScheduleRepository;
   readonly watches: WatchService;
-  readonly runner: SyncRunner;
+  readonly jobs: SyncJobs;
   readonly scheduler: SyncScheduler;
-  private readonly stop = new AbortController();
+  private readonly worker: JobWorker<ClaimedRun>;
+  private stopped = false;
 
   constructor(
     readonly harness: SyncHarness,
@@ -78,43 +85,47 @@ export class SyncProcess {
     this.records = new RecordStore(dataSource, clock);
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
-    this.service = new SyncService(dataSource, this.runs, this.records, this.active, wakeUp, new AuditLog(dataSource, clock));
+    this.service = new SyncService(dataSource, this.runs, this.records, wakeUp, new AuditLog(dataSource, clock));
     this.schedules = new ScheduleRepository(dataSource, own);
     this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
     const walker = new ResourceWalker(new PageStore(dataSource, this.runs, this.walks, this.records), this.walks, http, clock);
-    this.runner = new SyncRunner(
-      dataSource,
-      this.runs,
-      walker,
-      this.records,
-      this.service,
-      this.schedules,
-      this.watches,
-      this.active,
-      connections,
-      registry,
-      this.events,
-      wakeUp,
-      clock,
-    );
-    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, wakeUp, {
-      ...own,
-      workers: true,
-    });
+    const outbox = new Outbox(new DestinationInterest(clock), DELIVERY_DEFAULTS);
+    const outcome = new RunOutcome(dataSource, this.runs, this.records, this.service, this.schedules, this.events, clock, outbox);
+    const parts = new RunParts(walker, this.records, registry);
+    const engine = new JobEngine(wakeUp, clock);
+    this.jobs = new SyncJobs(this.runs, connections, parts, outcome, this.watches, this.events, engine, clock);
+    this.jobs.onApplicationBootstrap();
+    if (!this.jobs.worker) throw new Error('no worker');
+    this.worker = this.jobs.worker;
+    const periodic = new PeriodicTasks({ workers: true }, clock);
+    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, wakeUp, periodic, own);
   }
 
   /** Does one run that is due, if there is one. */
-  step(): Promise<'more' | 'idle'> {
-    return this.runner.work(this.stop.signal);
+  async step(): Promise<'more' | 'idle'> {
+    if (this.stopped) return 'idle';
+    const { leaseSeconds } = this.jobs.options;
+    const request = { room: 1, held: this.worker.inWork, leaseSeconds, signal: new AbortController().signal };
+    const [run] = (await this.jobs.claim(request)).jobs;
+    if (!run) return 'idle';
+    await this.worker.run(run);
+    return 'more';
   }
 
   async drain(): Promise<void> {
     while ((await this.step()) === 'more');
   }
 
+  /** As when the connection is ended. */
+  async cancel(connectionId: string): Promise<void> {
+    await this.service.cancelFor(connectionId);
+    this.jobs.cancel(connectionId);
+  }
+
   /** As at a shutdown: what runs is handed back. */
   shutDown(): void {
-    this.stop.abort(new Error('the process is stopping'));
+    this.stopped = true;
+    void this.worker.stop();
   }
 }
 
