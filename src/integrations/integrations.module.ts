@@ -4,7 +4,6 @@ import type { Settings } from '../config/env';
 import { AuditAdminModule } from './audit';
 import { OperationsModule } from './operations';
 import { ConnectionsModule } from './connections';
-import { EventEffectsModule } from './event-effects.module';
 import { MonitoringModule } from './monitoring';
 import { OutboundChainModule, OutboundModule } from './outbound';
 import { ConnectModule } from './connect';
@@ -20,10 +19,9 @@ const PARTS = [
   OutboundChainModule,
   ConnectModule,
   OutboundModule,
-  WebhooksModule,
   SyncModule,
+  WebhooksModule,
   OperationsModule,
-  EventEffectsModule,
   NotificationsModule,
   MonitoringModule,
 ];

@@ -29,25 +29,25 @@ export const ACME = 'acme';
 /** Calls are counted; the test itself lets the worker look, so that nothing happens behind its back. */
 export class ManualWakeUp extends WakeUp {
   calls = 0;
-  private work?: Work;
+  private readonly works = new Map<string, Work>();
   private readonly stop = new AbortController();
 
   wake(): void {
     this.calls++;
   }
 
-  listen(_topic: string, work: Work): void {
-    this.work = work;
+  listen(topic: string, work: Work): void {
+    this.works.set(topic, work);
   }
 
   status() {
     return Promise.resolve({ status: 'ok' as const });
   }
 
-  /** Looks until nothing is due. @returns how often there was something */
+  /** Looks for events until none is due. @returns how often there was something */
   async drain(): Promise<number> {
     let looks = 0;
-    while ((await this.work?.(this.stop.signal)) === 'more') looks++;
+    while ((await this.works.get('webhooks')?.(this.stop.signal)) === 'more') looks++;
     return looks;
   }
 }

@@ -1,7 +1,6 @@
 export { WebhookInbox } from './inbox/webhook-inbox';
 export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';
-export { RECORD_APPLIER, SYNC_REQUESTER } from './processing/ports';
 export { type QueueState, type StoredEventDetail, type StoredEventView, WebhookEventList } from './replay/webhook-event.list';
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
 export { WebhooksModule } from './webhooks.module';

@@ -4,6 +4,7 @@ import { AuditModule } from '../audit';
 import { ConnectionsModule } from '../connections';
 import { OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
+import { SyncModule } from '../sync';
 import { AdminWebhooksController } from './replay/admin-webhooks.controller';
 import { DirectProcessing } from './processing/direct-processing';
 import { EffectRunner } from './processing/effect-runner';
@@ -24,7 +25,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [AuditModule, DiscoveryModule, ConnectionsModule, ConnectModule, OutboundModule],
+  imports: [AuditModule, DiscoveryModule, ConnectionsModule, ConnectModule, OutboundModule, SyncModule],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     RefusalCounter,

@@ -5,10 +5,9 @@ import { inTransaction, isRetryableTransactionError } from '../../../database';
 import type { ConnectionStatus } from '../../connections';
 import { MARK_COMPLETED } from './claim.queries';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
-import { HandlerContexts } from './handler-contexts';
+import { HandlerContexts, type AfterCommit } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
 import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
-import type { AfterCommit } from './ports';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 import { DeadlineWatch } from './deadline-watch';
 

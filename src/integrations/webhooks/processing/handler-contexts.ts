@@ -1,9 +1,12 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { IntegrationEvents, ConnectionStatusService, type RevokedReason } from '../../connections';
 import type { ConnectionRef, HandlerContext } from '../../contract';
+import { RealtimeRecords } from '../../sync';
 import type { ClaimedEvent } from './claimed-event';
-import { RECORD_APPLIER, SYNC_REQUESTER, type AfterCommit, type RecordApplier, type SyncRequester } from './ports';
+
+/** Something to do once the transaction is committed, e.g. to wake or to tell. Never throws. */
+export type AfterCommit = () => void;
 
 interface ContextOf {
   readonly event: ClaimedEvent;
@@ -19,8 +22,7 @@ export class HandlerContexts {
   constructor(
     private readonly statuses: ConnectionStatusService,
     private readonly events: IntegrationEvents,
-    @Optional() @Inject(RECORD_APPLIER) private readonly records: RecordApplier | null,
-    @Optional() @Inject(SYNC_REQUESTER) private readonly syncs: SyncRequester | null,
+    private readonly records: RealtimeRecords,
   ) {}
 
   make({ event, manager, signal, afterCommit }: ContextOf): HandlerContext {
@@ -36,8 +38,8 @@ export class HandlerContexts {
       manager,
       signal,
       applyRecords: (resource, records, options) =>
-        within(() => connection && this.records?.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
-      requestSync: (resources) => within(() => connection && this.syncs?.request(manager, connection, resources)),
+        within(() => connection && this.records.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
+      requestSync: (resources) => within(() => connection && this.records.request(manager, connection, resources)),
       markRevoked: (reason) =>
         within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
     };

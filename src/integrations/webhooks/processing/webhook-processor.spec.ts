@@ -21,10 +21,19 @@ class Noting implements WebhookHandler<{ id: string; fails?: number }> {
   }
 }
 
+@OnWebhook('testp', 'thing.brought')
+class Bringing implements WebhookHandler<{ id: string; broken?: boolean }> {
+  async handle({ payload }: WebhookEvent<{ id: string; broken?: boolean }>, context: HandlerContext): Promise<void> {
+    await context.applyRecords('things', [{ id: payload.id, data: { id: payload.id } }]);
+    await context.requestSync(['things']);
+    if (payload.broken) throw new Error('after the record');
+  }
+}
+
 let harness: WebhookHarness;
 
 beforeAll(async () => {
-  harness = await createWebhookHarness({ handlers: [Noting], settings: { webhookMaxAttempts: 3 }, processor: { handleTimeoutMs: 200 } });
+  harness = await createWebhookHarness({ handlers: [Noting, Bringing], settings: { webhookMaxAttempts: 3 }, processor: { handleTimeoutMs: 200 } });
   await harness.rows('CREATE TABLE notes (event_id text NOT NULL, tenant text)');
   await harness.connect('acc_1');
 });
@@ -114,6 +123,18 @@ it('gives an event to every connection that its account has', async () => {
     { tenant: 'two', status: 'completed' },
   ]);
   expect(await harness.rows('SELECT tenant FROM notes ORDER BY tenant')).toEqual([{ tenant: 'one' }, { tenant: 'two' }]);
+});
+
+it('keeps the records and the run that a handler asks for with its event, and nothing of one that fails', async () => {
+  const connection = await harness.connect('acc_records');
+  await harness.deliver({ id: 'evt_r', account: 'acc_records', type: 'thing.brought' });
+  await harness.deliver({ id: 'evt_x', account: 'acc_records', type: 'thing.brought', broken: true });
+  await harness.wakeUp.drain();
+  const of = (sql: string) => harness.rows(sql, [connection]);
+  expect(await of('SELECT resource, external_id FROM records WHERE connection_id = $1')).toEqual([
+    { resource: 'things', external_id: 'evt_r' },
+  ]);
+  expect(await of('SELECT trigger, status FROM sync_runs WHERE connection_id = $1')).toEqual([{ trigger: 'webhook', status: 'queued' }]);
 });
 
 describe('when a worker dies', () => {
