@@ -33,7 +33,11 @@ class Bringing implements WebhookHandler<{ id: string; broken?: boolean }> {
 let harness: WebhookHarness;
 
 beforeAll(async () => {
-  harness = await createWebhookHarness({ handlers: [Noting, Bringing], settings: { webhookMaxAttempts: 3 }, processor: { handleTimeoutMs: 200 } });
+  harness = await createWebhookHarness({
+    handlers: [Noting, Bringing],
+    settings: { webhookMaxAttempts: 3 },
+    processor: { handleTimeoutMs: 200 },
+  });
   await harness.rows('CREATE TABLE notes (event_id text NOT NULL, tenant text)');
   await harness.connect('acc_1');
 });
