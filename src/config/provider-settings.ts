@@ -21,6 +21,8 @@ export interface ProviderSettingsDeclaration<S extends ProviderSettings = Provid
   readonly key: string;
   /** Names in the environment and what may stand there; the messages say what to write. */
   readonly variables: z.ZodRawShape;
+  /** What `read` gives where none of the variables is set. */
+  readonly absent?: S;
   /** `fault` takes a sentence that begins with the name of the variable. Not called where a variable by itself is at fault. */
   read(values: Readonly<Record<string, unknown>>, fault: (sentence: string) => void): S;
 }
@@ -45,9 +47,11 @@ export function providerSettings<S extends ProviderSettings>(
 /** Reads one provider's settings; what is wrong with them is added to `faults`. */
 export function readProviderSettings<S extends ProviderSettings>(
   env: Env,
-  { variables, read }: ProviderSettingsDeclaration<S>,
+  { variables, read, absent }: ProviderSettingsDeclaration<S>,
   faults: string[],
 ): S {
+  // Of a hundred providers few are set: a schema is made for those only.
+  if (absent && !Object.keys(variables).some((name) => env[name] !== undefined)) return absent;
   const parsed = z.object(variables).safeParse(env);
   if (!parsed.success) {
     faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));

@@ -14,6 +14,7 @@ export interface PlainSettings extends ProviderSettings {
   readonly scopes?: readonly string[];
 }
 
+const ABSENT: PlainSettings = { webhookSecrets: [] };
 const text = z.string().optional();
 const address = addressVariable();
 const secrets = secretsVariable();
@@ -68,5 +69,5 @@ export function plainSettings({ key, oauth2, webhooks }: PlainProvider): Provide
       ...Object.fromEntries(Object.entries(told).filter(([, each]) => each !== undefined)),
     };
   };
-  return { key, variables, read };
+  return { key, variables, read, absent: ABSENT };
 }
