@@ -65,6 +65,13 @@ export class Browser {
   }
 }
 
+/** A link that opens the pages for the token's person, once, within a minute: what the product's backend sends its user's browser to. */
+export async function signInLinkOf(origin: string, token: string, returnTo?: string): Promise<string> {
+  const { status, body } = await new ApiClient(origin, token).post('/v1/browser-sessions', { ...(returnTo && { returnTo }) });
+  if (status !== 201) throw new Error(`POST /v1/browser-sessions answered ${status}`);
+  return (body as { url: string }).url;
+}
+
 async function readBody(response: Response): Promise<unknown> {
   const text = await response.text();
   if (!/json/.test(response.headers.get('content-type') ?? '')) return text;

@@ -9,6 +9,7 @@ import { connectSteps, syncSteps } from './connect.steps';
 import { createDemoDatabase } from './demo-database';
 import { ApiClient, Browser } from './http-client';
 import { Report } from './report';
+import { startSignInDoor } from './sign-in-door';
 import { startService, StartFailure } from './service-process';
 import { stormSteps } from './storm.steps';
 import { troubleSteps } from './trouble.steps';
@@ -79,9 +80,14 @@ async function main(): Promise<void> {
 
   say(`\n${report.table()}\n`);
   if (!values.once) {
-    say('Still up. Open a page (each link signs in once):');
-    say(`  status cards  ${service.url}/session?token=${await token('ada', 'user')}&to=/settings/integrations`);
-    say(`  admin         ${service.url}/session?token=${await token('grace', 'admin')}&to=/admin`);
+    const door = await startSignInDoor(service.url, [
+      { path: '/ada', returnTo: '/settings/integrations', token: () => token('ada', 'user') },
+      { path: '/grace', returnTo: '/admin', token: () => token('grace', 'admin') },
+    ]);
+    undo.push(() => door.stop());
+    say('Still up. Open a page (the demo signs you in, as a product does with its users):');
+    say(`  status cards  ${door.url}/ada`);
+    say(`  admin         ${door.url}/grace`);
     if (values.json) process.stdout.write(`${JSON.stringify({ steps: report.steps })}\n`);
     say('Press Ctrl-C to end.');
     await new Promise<void>((done) => {

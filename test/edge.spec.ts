@@ -182,7 +182,7 @@ describe('the edge', () => {
 
     it('logs one line a request, with the route and never the query', async () => {
       lines.length = 0;
-      await get('/session?token=CANARY1&to=/x', {
+      await get('/session?code=CANARY1', {
         'x-request-id': 'req-log',
         traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
         cookie: 'c=CANARY2',

@@ -4,7 +4,7 @@ import { createTestDatabase } from '../../test/support/test-database';
 
 /** Which folder a table belongs to: its statements, and its entity, are there and nowhere else. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  'http-api/sessions': ['browser_sessions', 'used_tokens'],
+  'http-api/sessions': ['browser_sessions'],
   'integrations/audit': ['audit_entries'],
   'integrations/connect': ['connect_sessions', 'oauth_states'],
   'integrations/connections': ['connections', 'encryption_keys', 'token_refreshes', 'tokens'],

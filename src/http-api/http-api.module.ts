@@ -17,7 +17,6 @@ import { Problems } from './problems/problems';
 import { RouteTable } from './edge/route-table';
 import { SessionController } from './sessions/session.controller';
 import { TokenVerifier } from './principal/token-verifier';
-import { UsedTokenEntity } from './sessions/used-token.entity';
 
 /** The HTTP edge: who may come in, and what every answer has in common. */
 @Global()
@@ -26,7 +25,7 @@ export class HttpApiModule {
   static with(settings: Pick<Settings, 'docs'>, logger: EdgeLogger): DynamicModule {
     return {
       module: HttpApiModule,
-      imports: [TypeOrmModule.forFeature([BrowserSessionEntity, UsedTokenEntity])],
+      imports: [TypeOrmModule.forFeature([BrowserSessionEntity])],
       controllers: [SessionController, ErrorsController, OperationsController, ...(settings.docs ? [DocsController] : [])],
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -4,6 +4,9 @@ export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type Sess
 export { CurrentUser } from './principal/current-user.decorator';
 export { ApiExcludeController, ApiOkResponse, ApiOperation, ApiTags } from './openapi/swagger-decorators';
 export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
+export { BrowserSessions } from './sessions/browser-sessions';
+export { leadsIntoFlow } from './sessions/own-path';
+export { nameOf, signOutForm } from './sessions/session-pages';
 export { Drain } from './edge/drain';
 export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';

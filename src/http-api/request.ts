@@ -5,6 +5,8 @@ import type { Principal, SessionPrincipal } from './principal/principal';
 export interface EdgeRequest extends FastifyRequest {
   /** Set by the guard; absent on public routes. */
   caller?: Principal | SessionPrincipal;
+  /** When the caller's token ends, ms since the epoch; set where it came with one. */
+  callerEndsAt?: number;
   /** The bytes as they came: webhooks and the proxy. */
   rawBody?: Buffer;
 }

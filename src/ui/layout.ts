@@ -1,4 +1,4 @@
-import { html, roleReaches, type Html, type SessionPrincipal } from '../http-api';
+import { html, roleReaches, signOutForm, type Html, type SessionPrincipal } from '../http-api';
 
 export interface Layout {
   readonly title: string;
@@ -43,6 +43,7 @@ export function page({ title, caller, path, body, refreshTo }: Layout): string {
             ${links.map((link) => html`<a href="${link.href}" ${link.href === path && html`aria-current="page"`}>${link.label}</a>`)}
           </nav>
           <span class="who">${caller.userId} · ${caller.tenant}</span>
+          ${signOutForm(caller)}
         </header>
         <main id="content" tabindex="-1">
           <h1>${title}</h1>

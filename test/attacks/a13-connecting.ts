@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { signInLinkOf } from '../../demo/http-client';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
 import { ask } from './lib/request';
@@ -69,7 +70,7 @@ const start: Attack = {
       403,
     );
     const visitor = new Visitor();
-    await visitor.go(`${url}/session?token=${await arena.service.cluster.tokenFor({ tenant: 'acme', user: 'csrf' })}`);
+    await visitor.go(await signInLinkOf(url, await arena.service.cluster.tokenFor({ tenant: 'acme', user: 'csrf' })));
     for (const [name, headers] of [
       ['of another site', { origin: 'https://evil.example' }],
       ['from nowhere', { origin: 'null' }],
@@ -360,9 +361,10 @@ const returns: Attack = {
         await arena.service.as({}, '/v1/connect-sessions', { body: { provider: 'slack', returnTo } }),
         400,
       );
-      const to = encodeURIComponent(returnTo);
-      const opened = await ask(url, `/session?token=${await arena.service.cluster.tokenFor({ tenant: 'acme', user: 'opener' })}&to=${to}`);
-      const leads = typeof opened.headers.location === 'string' ? new URL(opened.headers.location, url).origin : undefined;
+      const made = await arena.service.as({ tenant: 'acme', user: 'opener' }, '/v1/browser-sessions', { body: { returnTo } });
+      const opened = made.status === 201 ? await new Visitor().go((made.json as { url: string }).url) : made;
+      const { location } = opened.headers;
+      const leads = typeof location === 'string' ? new URL(location, url).origin : undefined;
       trials.add(`session ${JSON.stringify(returnTo).slice(0, 60)}`, opened.status === 400 || leads === new URL(url).origin, opened.status);
     }
     for (const returnTo of ['/settings/integrations', `${url}/landed?x=1`, '/a%2fb', '/x?next=//evil.example'])

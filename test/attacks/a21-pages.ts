@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { signInLinkOf } from '../../demo/http-client';
 import { ADMIN_PAGES, ADMIN_ROUTES } from './lib/admin-paths';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
@@ -13,7 +14,7 @@ const PAGES = ['/settings/integrations', ...ADMIN_PAGES, ...['slack', 'google', 
 
 async function signedIn(arena: Arena, who: { tenant: string; user: string; role: string }): Promise<Visitor> {
   const visitor = new Visitor();
-  await visitor.go(`${arena.service.url}/session?token=${await arena.service.cluster.tokenFor(who)}`);
+  await visitor.go(await signInLinkOf(arena.service.url, await arena.service.cluster.tokenFor(who)));
   return visitor;
 }
 
@@ -112,7 +113,7 @@ const scripts: Attack = {
       `/nothing/${text}`,
       `/auth/slack/callback?state=${text}&error_description=${text}`,
       `/connect/${text}?session=${text}`,
-      `/session?token=${text}&to=${text}`,
+      `/session?code=${text}`,
     ]) {
       const answer = await new Visitor().go(`${url}${path}`, { accept: 'text/html' });
       trials.add(path.slice(0, 20), isHarmless(answer) && policyFaults(answer).length === 0, `error page ${answer.status}`);

@@ -164,7 +164,7 @@ const tokens: Attack = {
       const answer = await stranger(arena, 91)('/v1/connections', { headers: { authorization: `Bearer ${token}` } });
       trials.status(name, answer, 401);
       trials.add(`${name}: as a problem`, isProblem(answer));
-      const opened = await stranger(arena, 92)(`/session?token=${encodeURIComponent(token)}`);
+      const opened = await stranger(arena, 92)(`/session?code=${encodeURIComponent(token)}`);
       trials.add(`${name}, at the session`, opened.status === 401 || opened.status === 431, `session ${opened.status}`);
     }
     trials.status('a good one', await stranger(arena, 91)('/v1/connections', { headers: { authorization: `Bearer ${whole}` } }), 200);

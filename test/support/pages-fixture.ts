@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import type { Role } from '../../src/http-api/principal/principal';
 import { startSandbox, type Sandbox } from '../../sandbox';
+import { signInLinkOf } from '../../demo/http-client';
 import { startTestApp, type TestApp } from './test-app';
 
 export interface PagesFixture {
@@ -34,7 +35,7 @@ export async function startPages(): Promise<PagesFixture> {
   const sandbox = await startSandbox({});
   const app = await startTestApp({ settings: { ...sandbox.env() } });
   sandbox.setWebhookTarget(app.url);
-  const signInLink = async (who: Person) => `${app.url}/session?token=${await app.tokenFor(who)}`;
+  const signInLink = async (who: Person) => signInLinkOf(app.url, await app.tokenFor(who));
   return {
     url: app.url,
     app,

@@ -10,6 +10,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764000000000-baseline.ts': '8c80a2f428f2ff266e20ec85e6c8972142a875a89dc5fe69a8f870fe8c742148',
   'src/database/migrations/1764400000000-connect-fields.ts': 'c4f8f12401ef58279d2eb7891df07cf0d16e9e3dbb99984f787a749609b6a063',
   'src/database/migrations/1764450000000-audit.ts': 'f18d5cde81f17987e30f3a0a80eb24887bd565f7baaff767cbe133c8eaa1b70a',
+  'src/database/migrations/1764460000000-sealed-sessions.ts': 'd968c4821e691690c9d6d9f949bbe33866fe5c2fd4364faa6d904431949a7040',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

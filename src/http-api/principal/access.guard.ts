@@ -5,7 +5,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { ACCESS, NEEDED_ROLE, SUPPORT_READS, type Access } from './access.decorators';
 import { BrowserSessions } from '../sessions/browser-sessions';
-import { roleReaches, type Role, type SessionPrincipal } from './principal';
+import { roleReaches, type Principal, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
 import { EdgeLimits } from '../edge/address-limits';
 import type { EdgeRequest } from '../request';
@@ -16,7 +16,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /** For whoever looks at the pages on their own machine, where there is no product yet. */
 const TRIAL_HINT =
-  ' To try it out: `npm run -s token -- --tenant acme --user u1 --role admin` makes a token; open /session?token=<token> with it.';
+  ' To try it out: `npm run -s token -- --tenant acme --user u1 --role admin` makes a token; POST /v1/browser-sessions with it answers with a link.';
 
 /** Stands before every route: a route without a mark needs a bearer token. */
 @Injectable()
@@ -61,9 +61,11 @@ export class AccessGuard implements CanActivate {
     });
   }
 
-  private async apiCaller(request: EdgeRequest) {
+  private async apiCaller(request: EdgeRequest): Promise<Principal> {
     try {
-      return await this.verifier.callerOf(request.headers.authorization);
+      const { caller, expiresAt } = await this.verifier.callerOf(request.headers.authorization);
+      request.callerEndsAt = expiresAt;
+      return caller;
     } catch (error) {
       if (error instanceof IntegrationError && error.code === 'unauthorized') this.limits.countRefusal(request.ip);
       throw error;

@@ -14,6 +14,8 @@ export interface Principal {
 export interface SessionPrincipal extends Principal {
   /** For the hidden field `_csrf` of every form, or the header `X-CSRF-Token` of a script. */
   readonly csrfToken: string;
+  /** Known to the browser only sealed in its cookie. */
+  readonly sessionId: string;
 }
 
 /** `support` stands outside of the order: it reaches nothing but what is marked for it (`SupportMayRead`). */

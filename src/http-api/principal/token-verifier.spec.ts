@@ -32,7 +32,7 @@ describe('TokenVerifier with a key set', () => {
     hits = 0;
     const tokens = verifier({ apiJwksUrl: url });
     const token = await new SignJWT({ ...claims(), role: 'admin' }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(pair.privateKey);
-    for (let i = 0; i < 3; i++) expect(await tokens.verify(token)).toEqual({ tenant: 'acme', userId: 'u1', role: 'admin' });
+    for (let i = 0; i < 3; i++) expect((await tokens.verify(token)).caller).toEqual({ tenant: 'acme', userId: 'u1', role: 'admin' });
     expect(hits).toBe(1);
   });
 
@@ -61,7 +61,7 @@ it('reads the end of a token on the injected clock, give or take five seconds', 
   const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(SECRET));
   const at = (seconds: number) =>
     verifier({ apiJwtSecret: SECRET }, { ...systemClock, now: () => systemClock.now() + seconds * 1_000 }).verify(token);
-  await expect(at(603)).resolves.toMatchObject({ tenant: 'acme' });
+  await expect(at(603)).resolves.toMatchObject({ caller: { tenant: 'acme' } });
   await expect(at(607)).rejects.toMatchObject({ code: 'unauthorized' });
 });
 
@@ -79,7 +79,9 @@ describe('what a token is bound to', () => {
 
   it('takes only the issuer and the audience that are set', async () => {
     const tokens = bound({ apiJwtIssuer: 'https://app.example', apiJwtAudience: 'trestle' });
-    await expect(tokens.verify(await sign({ iss: 'https://app.example', aud: 'trestle' }))).resolves.toMatchObject({ userId: 'u1' });
+    await expect(tokens.verify(await sign({ iss: 'https://app.example', aud: 'trestle' }))).resolves.toMatchObject({
+      caller: { userId: 'u1' },
+    });
     for (const other of [
       {},
       { iss: 'https://app.example' },
@@ -116,6 +118,6 @@ describe('what a token is bound to', () => {
   it('reads organization and role from the claims that are set', async () => {
     const tokens = bound({ apiJwtTenantClaim: 'org_id', apiJwtRoleClaim: 'trestle_role' });
     const token = await sign({ org_id: 'o1', trestle_role: 'admin', tenant: 'elsewhere', role: 'operator' });
-    await expect(tokens.verify(token)).resolves.toEqual({ tenant: 'o1', userId: 'u1', role: 'admin' });
+    await expect(tokens.verify(token)).resolves.toMatchObject({ caller: { tenant: 'o1', userId: 'u1', role: 'admin' } });
   });
 });

@@ -52,12 +52,7 @@ export class TokenVerifier {
   }
 
   /** @throws IntegrationError `unauthorized`, or `sign_in_unavailable` where the keys cannot be fetched */
-  async verify(token: string): Promise<Principal> {
-    return (await this.verifyFully(token)).caller;
-  }
-
-  /** As `verify`, with when the token ends (ms since the epoch). */
-  async verifyFully(token: string): Promise<{ caller: Principal; expiresAt: number }> {
+  async verify(token: string): Promise<VerifiedCaller> {
     if (token.length > MAX_TOKEN_LENGTH) throw refused('The token is too long.');
     const payload = await this.payload(token);
     const parsed = this.claims.safeParse(payload);
@@ -68,7 +63,7 @@ export class TokenVerifier {
   }
 
   /** The caller of an `Authorization: Bearer` header: the only place where the API looks for a token. */
-  async callerOf(authorization: string | undefined): Promise<Principal> {
+  async callerOf(authorization: string | undefined): Promise<VerifiedCaller> {
     const [, token] = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+) *$/i.exec(authorization ?? '') ?? [];
     if (!token) throw refused(authorization ? 'The Authorization header holds no bearer token.' : 'There is no Authorization header.');
     return this.verify(token);
@@ -104,6 +99,12 @@ export class TokenVerifier {
     if (exp - (issuedAt ?? now) > this.bounds.maxLifetimeS + CLOCK_TOLERANCE_S)
       throw refused(`The token lives longer than API_JWT_MAX_LIFETIME (${this.bounds.maxLifetimeS} s) allows.`);
   }
+}
+
+export interface VerifiedCaller {
+  readonly caller: Principal;
+  /** When the token ends, ms since the epoch. */
+  readonly expiresAt: number;
 }
 
 interface TokenBounds {

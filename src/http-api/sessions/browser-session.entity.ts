@@ -1,13 +1,10 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { Role } from '../principal/principal';
 
-/** A signed-in browser. Of its cookie and of the secret against forged forms only the hashes are kept. */
+/** A session that has not ended, or a sign-in code that was not used. Who it is stands sealed in the cookie or code, never here: a written row opens nothing. */
 @Entity('browser_sessions')
 export class BrowserSessionEntity {
   @PrimaryColumn('text') idHash!: string;
   @Column('text') tenant!: string;
   @Column('text') userId!: string;
-  @Column('text') role!: Role;
-  @Column('text') csrfHash!: string;
   @Column('timestamptz') expiresAt!: Date;
 }

@@ -1,17 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
-import { DataSource, LessThan, MoreThan } from 'typeorm';
+import { DataSource, LessThan, MoreThan, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import type { SessionPrincipal } from '../principal/principal';
-import { TokenVerifier } from '../principal/token-verifier';
+import type { Principal, Role, SessionPrincipal } from '../principal/principal';
 import { BrowserSessionEntity } from './browser-session.entity';
 import { csrfTokenOf, hashOf } from './csrf';
-import { UsedTokenEntity } from './used-token.entity';
+import { Seal, type SealedSession, type SealPurpose } from './seal';
 
+/** A session ends with the token that it came from, and after this at the latest, ms. */
 const SESSION_MS = 8 * 60 * 60_000;
+/** How long a sign-in code waits for its browser, ms. */
+const CODE_MS = 60_000;
 
 export interface SessionCookie {
   readonly name: string;
@@ -19,77 +21,137 @@ export interface SessionCookie {
   readonly options: { path: '/'; httpOnly: true; sameSite: 'lax'; secure: boolean; maxAge: number };
 }
 
-/** Sessions of browsers. The cookie holds a random id; the row its hash only. */
+/** Whose sessions: all of a person's. Without a tenant: of everybody who goes by this id. */
+export interface SessionsOf {
+  readonly tenant?: string;
+  readonly userId: string;
+}
+
+/** Told of each session that is opened or ended. */
+export type SessionWatcher = (
+  act: 'session.open' | 'session.end',
+  of: { tenant: string; userId: string; role?: Role },
+  runner: EntityManager,
+) => Promise<void>;
+
+/** Sessions of browsers. Cookie and code are sealed and say who it is; the row, of which only a hash is the key, says that it has not ended. */
 @Injectable()
 export class BrowserSessions {
   /** `__Host-` pins the cookie to this very origin; browsers take the prefix over https only. */
   readonly cookieName: string;
   private readonly secure: boolean;
+  private readonly seal: Seal;
+  private watcher: SessionWatcher = () => Promise.resolve();
 
   constructor(
     @Inject(SETTINGS) settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly dataSource: DataSource,
-    private readonly verifier: TokenVerifier,
   ) {
     this.secure = settings.publicUrl.startsWith('https:');
     this.cookieName = this.secure ? '__Host-trestle_session' : 'trestle_session';
+    this.seal = new Seal(settings.encryptionKeys.map(({ key }) => key));
+  }
+
+  watch(watcher: SessionWatcher): void {
+    this.watcher = watcher;
+  }
+
+  /** A code that opens one session of this caller, once, within a minute, and nothing else. */
+  async createCode(caller: Principal, tokenEndsAt: number, returnTo: string): Promise<{ code: string; expiresAt: Date }> {
+    const now = this.clock.now();
+    const endsAt = Math.min(tokenEndsAt, now + SESSION_MS);
+    const code = await this.dataSource.transaction(async (manager) => {
+      await manager.delete(BrowserSessionEntity, { expiresAt: LessThan(new Date(now)) });
+      return this.add(manager, { ...whoIs(caller), endsAt, expiresAt: Math.min(endsAt, now + CODE_MS), returnTo }, 'sign-in-code');
+    });
+    return { code, expiresAt: new Date(Math.min(endsAt, now + CODE_MS)) };
+  }
+
+  /** What a code would open; it is not used up. @throws IntegrationError `unauthorized` */
+  async peek(code: string): Promise<SealedSession> {
+    const content = await this.alive(code, 'sign-in-code');
+    if (!content) throw usedUp();
+    return content;
   }
 
   /**
-   * Trades an access token for a session, once per token.
+   * Trades a code for a session, once per code. The session that the browser had before ends.
    * @throws IntegrationError `unauthorized`
    */
-  async open(token: string): Promise<SessionCookie> {
-    const { caller, expiresAt } = await this.verifier.verifyFully(token);
-    const id = randomBytes(32).toString('base64url');
-    const now = this.clock.now();
-    await this.dataSource.transaction(async (manager) => {
-      await manager.delete(UsedTokenEntity, { expiresAt: LessThan(new Date(now)) });
-      await manager.delete(BrowserSessionEntity, { expiresAt: LessThan(new Date(now)) });
-      // Kept past its end by more than the clock tolerance of the verifier.
-      const used = { tokenHash: hashOf(signedPart(token)), expiresAt: new Date(Math.min(expiresAt, now + 10 * 365 * 86_400_000) + 60_000) };
-      const first = await manager
-        .createQueryBuilder()
-        .insert()
-        .into(UsedTokenEntity)
-        .values(used)
-        .orIgnore()
-        .returning('token_hash')
-        .execute();
-      if ((first.raw as unknown[]).length === 0)
-        throw new IntegrationError('unauthorized', {
-          detail: 'This sign-in link was already used.',
-          nextStep: 'Open the page from your application again.',
-        });
-      await manager.insert(BrowserSessionEntity, {
-        idHash: hashOf(id),
-        tenant: caller.tenant,
-        userId: caller.userId,
-        role: caller.role,
-        csrfHash: hashOf(csrfTokenOf(id)),
-        expiresAt: new Date(now + SESSION_MS),
-      });
+  async open(code: string, before: SessionPrincipal | undefined): Promise<{ cookie: SessionCookie; returnTo: string }> {
+    const content = await this.peek(code);
+    const { tenant, userId, role, endsAt, returnTo = '/' } = content;
+    const value = await this.dataSource.transaction(async (manager) => {
+      const { affected } = await manager.delete(BrowserSessionEntity, { idHash: hashOf(content.id) });
+      if (!affected) throw usedUp();
+      if (before) await this.remove(manager, before);
+      await this.watcher('session.open', content, manager);
+      return this.add(manager, { tenant, userId, role, endsAt, expiresAt: endsAt }, 'session-cookie');
     });
-    return {
-      name: this.cookieName,
-      value: id,
-      options: { path: '/', httpOnly: true, sameSite: 'lax', secure: this.secure, maxAge: SESSION_MS / 1_000 },
-    };
+    const maxAge = Math.max(0, Math.floor((endsAt - this.clock.now()) / 1_000));
+    return { cookie: this.cookie(value, maxAge), returnTo };
   }
 
   /** Whose session this cookie is; undefined where there is none, or it has ended. */
-  async find(id: string | undefined): Promise<SessionPrincipal | undefined> {
-    if (!id || id.length > 128) return undefined;
-    const session = await this.dataSource.manager.findOneBy(BrowserSessionEntity, {
-      idHash: hashOf(id),
-      expiresAt: MoreThan(new Date(this.clock.now())),
+  async find(cookie: string | undefined): Promise<SessionPrincipal | undefined> {
+    const content = await this.alive(cookie, 'session-cookie');
+    return content && { ...whoIs(content), csrfToken: csrfTokenOf(content.id), sessionId: content.id };
+  }
+
+  /** Ends the session. @returns the cookie that removes the browser's */
+  async end(session: SessionPrincipal): Promise<SessionCookie> {
+    await this.dataSource.transaction((manager) => this.remove(manager, session));
+    return this.cookie('', 0);
+  }
+
+  /** Ends all of a person's, codes that were not used yet among them. @returns how many */
+  async endAll({ tenant, userId }: SessionsOf): Promise<number> {
+    return this.dataSource.transaction(async (manager) => {
+      const found = await manager.findBy(BrowserSessionEntity, { userId, ...(tenant !== undefined && { tenant }) });
+      for (const row of found) {
+        await manager.delete(BrowserSessionEntity, { idHash: row.idHash });
+        await this.watcher('session.end', row, manager);
+      }
+      return found.length;
     });
-    return session ? { tenant: session.tenant, userId: session.userId, role: session.role, csrfToken: csrfTokenOf(id) } : undefined;
+  }
+
+  private async remove(manager: EntityManager, session: SessionPrincipal): Promise<void> {
+    const { affected } = await manager.delete(BrowserSessionEntity, { idHash: hashOf(session.sessionId) });
+    if (affected) await this.watcher('session.end', session, manager);
+  }
+
+  private async add(manager: EntityManager, content: Omit<SealedSession, 'id'>, purpose: SealPurpose): Promise<string> {
+    const id = randomBytes(32).toString('base64url');
+    const { tenant, userId, expiresAt } = content;
+    await manager.insert(BrowserSessionEntity, { idHash: hashOf(id), tenant, userId, expiresAt: new Date(expiresAt) });
+    return this.seal.close({ ...content, id }, purpose);
+  }
+
+  private async alive(text: string | undefined, purpose: SealPurpose): Promise<SealedSession | undefined> {
+    const content = text === undefined ? undefined : this.seal.open(text, purpose);
+    const now = this.clock.now();
+    if (!content || content.expiresAt <= now) return undefined;
+    const kept = await this.dataSource.manager.existsBy(BrowserSessionEntity, {
+      idHash: hashOf(content.id),
+      expiresAt: MoreThan(new Date(now)),
+    });
+    return kept ? content : undefined;
+  }
+
+  private cookie(value: string, maxAge: number): SessionCookie {
+    return { name: this.cookieName, value, options: { path: '/', httpOnly: true, sameSite: 'lax', secure: this.secure, maxAge } };
   }
 }
 
-/** A signature of ECDSA can be written in two ways; what is signed cannot. */
-function signedPart(token: string): string {
-  return token.slice(0, token.lastIndexOf('.'));
+function whoIs({ tenant, userId, role }: Principal): Principal {
+  return { tenant, userId, role };
+}
+
+function usedUp(): IntegrationError {
+  return new IntegrationError('unauthorized', {
+    detail: 'This sign-in link was already used, took too long, or was not made here.',
+    nextStep: 'Open the page from your application again.',
+  });
 }

@@ -1,47 +1,104 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { Public } from '../principal/access.decorators';
-import { BrowserSessions } from './browser-sessions';
-import { ApiExcludeController } from '../openapi/swagger-decorators';
+import { html, htmlPage } from '../html';
+import { ApiExcludeEndpoint, ApiTags } from '../openapi/swagger-decorators';
+import { ZodBody, ZodQuery } from '../openapi/zod.decorators';
+import { HiddenPage, Public, Roles } from '../principal/access.decorators';
+import { CurrentUser } from '../principal/current-user.decorator';
+import { visibleTenant, type Principal, type SessionPrincipal } from '../principal/principal';
 import type { EdgeRequest } from '../request';
-import { ZodQuery } from '../openapi/zod.decorators';
+import { BrowserSessions } from './browser-sessions';
+import { localPath } from './own-path';
+import { switchPage } from './session-pages';
 
-const query = z.strictObject({ token: z.string().min(1), to: z.string().max(2_000).default('/settings/integrations') });
+const HOME = '/settings/integrations';
+const MAX_CODE_LENGTH = 8_192;
+const newSession = z.strictObject({ returnTo: z.string().max(2_000).default(HOME) });
+const shownCode = z.strictObject({ code: z.string().min(1).max(MAX_CODE_LENGTH) });
+const nothing = z.strictObject({});
+const HTML = 'text/html; charset=utf-8';
 
-/** How a person comes from the product to these pages: a link with a fresh token, good for one use. */
-@ApiExcludeController()
-@Controller('session')
+/** How a person comes from the product to these pages: the product's backend asks for a code, the browser trades it for a session. */
+@ApiTags('sessions')
+@Controller()
 export class SessionController {
   constructor(
     private readonly sessions: BrowserSessions,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
+  @Post('v1/browser-sessions')
+  async create(
+    @CurrentUser() caller: Principal,
+    @Req() request: EdgeRequest,
+    @ZodBody(newSession) { returnTo }: z.infer<typeof newSession>,
+  ): Promise<{ url: string; expiresAt: string }> {
+    const target = localPath(returnTo, this.settings.publicUrl);
+    const { code, expiresAt } = await this.sessions.createCode(caller, request.callerEndsAt ?? 0, target);
+    return { url: `${this.settings.publicUrl}/session?code=${code}`, expiresAt: expiresAt.toISOString() };
+  }
+
+  /** A browser that is signed in as somebody else is asked; its code waits. */
   @Public()
-  @Get()
+  @ApiExcludeEndpoint()
+  @Get('session')
   async open(
-    @ZodQuery(query) { token, to }: z.infer<typeof query>,
+    @ZodQuery(shownCode) { code }: z.infer<typeof shownCode>,
     @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     if (request.method !== 'GET') throw new IntegrationError('method_not_allowed'); // a HEAD of a link checker must not use it up
-    const target = localPath(to, this.settings.publicUrl);
-    const cookie = await this.sessions.open(token);
-    await reply.setCookie(cookie.name, cookie.value, cookie.options).header('cache-control', 'no-store').redirect(target, 303);
+    const current = await this.sessions.find(request.cookies[this.sessions.cookieName]);
+    const next = await this.sessions.peek(code);
+    if (current && !isSame(current, next)) {
+      await reply
+        .header('cache-control', 'no-store')
+        .header('referrer-policy', 'same-origin')
+        .type(HTML)
+        .send(switchPage(current, next, code));
+      return;
+    }
+    await this.enter(reply, code, current);
+  }
+
+  @HiddenPage()
+  @Post('session')
+  async replace(
+    @CurrentUser() current: SessionPrincipal,
+    @ZodBody(shownCode) { code }: z.infer<typeof shownCode>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.enter(reply, code, current);
+  }
+
+  @HiddenPage()
+  @Post('session/logout')
+  @HttpCode(200)
+  async logout(@CurrentUser() current: SessionPrincipal, @ZodBody(nothing) _: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const { name, value, options } = await this.sessions.end(current);
+    const page = htmlPage('Signed out', html`<p>Open the page from your application to sign in again.</p>`);
+    await reply.setCookie(name, value, options).header('cache-control', 'no-store').type(HTML).send(page);
+  }
+
+  /** Ends all sessions of a person: of the administrator's organization; an operator's call ends those of everybody who goes by the id. */
+  @Roles('admin')
+  @Delete('v1/admin/users/:sub/sessions')
+  @Header('cache-control', 'no-store')
+  async endAll(@CurrentUser() caller: Principal, @Param('sub') userId: string): Promise<{ ended: number }> {
+    const tenant = visibleTenant(caller);
+    return { ended: await this.sessions.endAll({ userId, ...(tenant !== undefined && { tenant }) }) };
+  }
+
+  private async enter(reply: FastifyReply, code: string, before: SessionPrincipal | undefined): Promise<void> {
+    const { cookie, returnTo } = await this.sessions.open(code, before);
+    await reply.setCookie(cookie.name, cookie.value, cookie.options).header('cache-control', 'no-store').redirect(returnTo, 303);
   }
 }
 
-/**
- * A path of our own, whatever the browser makes of the text: `//evil`, `/\evil` and the like lead elsewhere.
- * @throws IntegrationError `invalid_return_to`
- */
-export function localPath(to: string, publicUrl: string): string {
-  const origin = new URL(publicUrl).origin;
-  const parsed = /^\/(?![/\\])[^\\\s]*$/.test(to) && URL.canParse(to, origin) ? new URL(to, origin) : undefined;
-  if (parsed?.origin !== origin || parsed.pathname.startsWith('//')) throw new IntegrationError('invalid_return_to');
-  return parsed.pathname + parsed.search + parsed.hash;
+function isSame(a: Principal, b: Principal): boolean {
+  return a.tenant === b.tenant && a.userId === b.userId;
 }

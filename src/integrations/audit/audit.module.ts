@@ -4,6 +4,7 @@ import { AdminAuditController } from './admin-audit.controller';
 import { AuditEntryEntity } from './audit-entry.entity';
 import { AuditLog } from './audit-log';
 import { AuditPartitions } from './audit-partitions';
+import { SessionAudit } from './session-audit';
 
 /** Records who did what, for whom, and what came of it. */
 @Module({
@@ -17,6 +18,6 @@ export class AuditModule {}
 @Module({
   imports: [AuditModule],
   controllers: [AdminAuditController],
-  providers: [AuditPartitions],
+  providers: [AuditPartitions, SessionAudit],
 })
 export class AuditAdminModule {}

@@ -28,7 +28,6 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   webhook_replays: { column: 'at', days: asSet },
   sync_runs: { column: 'finished_at', days: asSet, only: `status IN ('succeeded', 'failed', 'cancelled')` },
   actions: { column: 'expires_at', days: () => 0 },
-  used_tokens: { column: 'expires_at', days: () => 0 },
   browser_sessions: { column: 'expires_at', days: () => 0 },
   connect_sessions: { column: 'expires_at', days: () => 0 },
   oauth_states: { column: 'expires_at', days: () => 0 },

@@ -1,0 +1,21 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { BrowserSessions } from '../../http-api';
+import { AuditLog } from './audit-log';
+
+/** Records who was signed in and out of the pages: by the caller of the request, or by the person whose code it was. */
+@Injectable()
+export class SessionAudit implements OnModuleInit {
+  constructor(
+    private readonly sessions: BrowserSessions,
+    private readonly audit: AuditLog,
+  ) {}
+
+  onModuleInit(): void {
+    this.sessions.watch((action, { tenant, userId, role }, runner) =>
+      this.audit.record({ action, tenant, target: `user:${userId}` }, 'ok', {
+        runner,
+        ...(action === 'session.open' && role && { actor: { tenant, userId, role } }),
+      }),
+    );
+  }
+}
