@@ -35,6 +35,37 @@ module.exports = {
       to: { path: '^src/integrations/', pathNot: '^src/integrations/jobs/' },
     },
     {
+      name: 'audit-imports-jobs-alone',
+      severity: 'error',
+      from: { path: '^src/integrations/audit/', pathNot: SPECS },
+      to: { path: '^src/integrations/', pathNot: '^src/integrations/(audit|jobs)/' },
+    },
+    {
+      name: 'the-contract-imports-errors-alone',
+      severity: 'error',
+      from: { path: '^src/integrations/contract\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/errors\\.ts$' },
+    },
+    {
+      name: 'database-and-config-lie-below',
+      comment: 'The list of entities and the list of migrations name what the migrator needs before Nest starts.',
+      severity: 'error',
+      from: { path: '^src/(database|config)/', pathNot: [SPECS, '^src/database/(entities\\.ts|migrations/)'] },
+      to: { path: '^src/(http-api|integrations)/' },
+    },
+    {
+      name: 'pages-and-commands-are-leaves',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/(ui|cli)/', '^src/app\\.module\\.ts$', SPECS] },
+      to: { path: '^src/(ui|cli)/' },
+    },
+    {
+      name: 'fixtures-are-for-tests',
+      severity: 'error',
+      from: { path: '^(src|sandbox|demo)/', pathNot: SPECS },
+      to: { path: '(^|/)testing/|^(test|bench)/|\\.spec\\.ts$' },
+    },
+    {
       name: 'core-names-no-provider',
       severity: 'error',
       from: { path: '^src/(integrations|http-api|database|config)/', pathNot: SPECS },

@@ -1,0 +1,78 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+const ROOT = join(__dirname, '..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const DOCUMENTS = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+/** Paths that a text names in code marks: `src/...`, `docs/...`, without what stands for something else. */
+const NAMED_PATH = /`((?:src|sandbox|demo|test|bench|docs|scripts)\/[\w./-]+)`/g;
+
+describe.each([...DOCUMENTS, '.env.example'])('%s', (document) => {
+  const text = read(document);
+
+  it('links to what exists', () => {
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link as string);
+    const broken = links.filter((link) => !/^(https?|mailto):/.test(link) && !leadsSomewhere(document, link));
+    expect(broken).toEqual([]);
+  });
+
+  it('names files and folders that exist', () => {
+    const paths = [...text.matchAll(NAMED_PATH)].map(([, path]) => path as string);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+it('docs/architecture.md names each part of the source, each import rule and no others', () => {
+  const text = read('docs/architecture.md');
+  const parts = ['src', 'src/integrations'].flatMap((parent) =>
+    readdirSync(join(ROOT, parent), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && `${parent}/${entry.name}` !== 'src/integrations')
+      .map(({ name }) => `${parent}/${name}`),
+  );
+  expect(parts.filter((part) => !text.includes(`\`${part}`))).toEqual([]);
+
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a file of settings
+  const { forbidden } = require('../.dependency-cruiser.cjs') as { forbidden: { name: string }[] };
+  const rules = new Set(forbidden.map(({ name }) => name.replace(/^core-layer-\d+-.*/, 'core-layer-*')));
+  const section = text.slice(text.indexOf('## Who may import whom'), text.indexOf('## The paths of data'));
+  const named = section
+    .split('\n')
+    .flatMap((line) => [...(/\((`.*)\)$/.exec(line)?.[1] ?? '').matchAll(/`([\w*-]+)`/g)].map(([, name]) => name));
+  expect([...named].sort()).toEqual([...rules].sort());
+});
+
+it('docs/dependencies.md gives a reason for each direct dependency, and for no other', () => {
+  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+  const named = read('docs/dependencies.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  expect([...named].sort()).toEqual(Object.keys({ ...dependencies, ...devDependencies }).sort());
+});
+
+function leadsSomewhere(document: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? document : relative(ROOT, join(ROOT, dirname(document), path));
+  if (!existsSync(join(ROOT, target))) return false;
+  return (
+    anchor === undefined ||
+    read(target)
+      .split('\n')
+      .some((line) => /^#+ /.test(line) && slug(line) === anchor)
+  );
+}
+
+/** As the usual hosts make them of headings. */
+function slug(heading: string): string {
+  return heading
+    .replace(/^#+ /, '')
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .trim()
+    .replace(/\s/g, '-');
+}
