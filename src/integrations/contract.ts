@@ -454,4 +454,15 @@ export interface SyncRecord {
   readonly deleted?: boolean;
   /** Provider's time or version, ms or counter: an older one never overwrites a newer one. */
   readonly version?: number;
+  /** What it hangs on: when that is deleted it goes with it, in the same transaction. Ignored for a deletion. */
+  readonly partOf?: PartOf;
+}
+
+/** A record of the same partition, or one of another resource, whatever its partition. One level: what hangs on a part stays. */
+export interface PartOf {
+  /** Default: the record's own. */
+  readonly resource?: string;
+  readonly id: string;
+  /** It says nothing without the other (same resource only): where that is deleted, it is not taken in. */
+  readonly required?: boolean;
 }

@@ -2,6 +2,13 @@ import { Baseline1764000000000 } from './1764000000000-baseline';
 import { ConnectFields1764400000000 } from './1764400000000-connect-fields';
 import { Audit1764450000000 } from './1764450000000-audit';
 import { SealedSessions1764460000000 } from './1764460000000-sealed-sessions';
+import { RecordParts1764500000000 } from './1764500000000-record-parts';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
-export const MIGRATIONS = [Baseline1764000000000, ConnectFields1764400000000, Audit1764450000000, SealedSessions1764460000000];
+export const MIGRATIONS = [
+  Baseline1764000000000,
+  ConnectFields1764400000000,
+  Audit1764450000000,
+  SealedSessions1764460000000,
+  RecordParts1764500000000,
+];

@@ -11,6 +11,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764400000000-connect-fields.ts': 'c4f8f12401ef58279d2eb7891df07cf0d16e9e3dbb99984f787a749609b6a063',
   'src/database/migrations/1764450000000-audit.ts': 'f18d5cde81f17987e30f3a0a80eb24887bd565f7baaff767cbe133c8eaa1b70a',
   'src/database/migrations/1764460000000-sealed-sessions.ts': 'd968c4821e691690c9d6d9f949bbe33866fe5c2fd4364faa6d904431949a7040',
+  'src/database/migrations/1764500000000-record-parts.ts': '2637f423b5c79029a3995878eae0324f9034cb2b183f6f3ce63000d6420864f9',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

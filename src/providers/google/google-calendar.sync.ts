@@ -199,10 +199,13 @@ export function eventRecord(event: calendar_v3.Schema$Event & { id: string }): S
   const occurrence = event.status === 'cancelled' && !event.recurringEventId ? OCCURRENCE.exec(event.id) : undefined;
   if (occurrence) {
     const [, recurringEventId, date, time] = occurrence;
-    return { id: event.id, data: { ...event, recurringEventId, originalStartTime: originalStart(date as string, time) } };
+    const data = { ...event, recurringEventId, originalStartTime: originalStart(date as string, time) };
+    return { id: event.id, data, partOf: { id: recurringEventId as string, required: true } };
   }
   if (event.status === 'cancelled' && !event.recurringEventId) return { id: event.id, deleted: true };
-  return { id: event.id, data: event };
+  // An exception that goes on may outlive its series (for somebody who is invited to that one only); a cancelled one says nothing without it.
+  const partOf = event.recurringEventId && { id: event.recurringEventId, required: event.status === 'cancelled' };
+  return { id: event.id, data: event, ...(partOf && { partOf }) };
 }
 
 /** The id of an occurrence: its series, and when it would have begun, in UTC or as a day. */

@@ -196,7 +196,11 @@ describe('calendar', () => {
     const of = (id: string) => eventRecord({ id, status: 'cancelled' });
     const id = 'ser1_20261208T100000Z';
     const originalStartTime = { dateTime: '2026-12-08T10:00:00Z', timeZone: 'UTC' };
-    expect(of(id)).toEqual({ id, data: { id, status: 'cancelled', recurringEventId: 'ser1', originalStartTime } });
+    expect(of(id)).toEqual({
+      id,
+      data: { id, status: 'cancelled', recurringEventId: 'ser1', originalStartTime },
+      partOf: { id: 'ser1', required: true },
+    });
     expect(of('ser1_20261208')).toMatchObject({ data: { recurringEventId: 'ser1', originalStartTime: { date: '2026-12-08' } } });
     expect(of('_imported1')).toEqual({ id: '_imported1', deleted: true });
   });
@@ -206,6 +210,10 @@ describe('calendar', () => {
     expect(eventRecord({ id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' })).toEqual({
       id: 'e1_20270101',
       data: { id: 'e1_20270101', status: 'cancelled', recurringEventId: 'e1' },
+      partOf: { id: 'e1', required: true },
+    });
+    expect(eventRecord({ id: 'e1_20270102', status: 'confirmed', recurringEventId: 'e1' })).toMatchObject({
+      partOf: { id: 'e1', required: false },
     });
   });
 

@@ -122,6 +122,7 @@ export class SlackAuthService implements ProviderAuth {
         botUserId: answer.bot_user_id ?? null,
         authedUserId: userId ?? null,
         kinds,
+        scopes: [...new Set(grants.flatMap(({ scopes }) => scopes))],
       },
     };
   }

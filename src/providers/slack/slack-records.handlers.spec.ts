@@ -1,12 +1,15 @@
-import type { HandlerContext, WebhookEvent } from '../../integrations';
+import type { Settings } from '../../config/env';
+import type { HandlerContext, SyncRecord, WebhookEvent } from '../../integrations';
 import { SyncHarness } from '../../integrations/sync/testing/sync-harness';
-import { SlackMessageHandler, type SlackEnvelope } from './slack-records.handlers';
+import { SlackChannelHandler, SlackMessageHandler, type SlackEnvelope } from './slack-records.handlers';
 
 let harness: SyncHarness;
 beforeAll(async () => {
   harness = await SyncHarness.start();
 });
 afterAll(() => harness.close());
+
+const channels = new SlackChannelHandler({ providers: {} } as unknown as Settings);
 
 /** What is stored once these events were handled, one after the other. */
 async function after(...events: Record<string, unknown>[]): Promise<unknown> {
@@ -29,11 +32,13 @@ async function after(...events: Record<string, unknown>[]): Promise<unknown> {
         connection,
         manager,
         signal: new AbortController().signal,
-        applyRecords: async (resource, records) => void (await process.records.apply(manager, connection, resource, '', records)),
+        applyRecords: async (resource, records, { partition = '' } = {}) =>
+          void (await process.records.apply(manager, connection, resource, partition, records)),
         requestSync: () => Promise.resolve(),
         markRevoked: () => Promise.resolve(),
       };
-      await new SlackMessageHandler().handle(delivered, context);
+      if (payload.event.type === 'message') await new SlackMessageHandler().handle(delivered, context);
+      else await channels.handle(delivered, context, event['record'] as SyncRecord);
     });
   }
   return Object.fromEntries(await harness.stored(connection.id));
@@ -64,5 +69,25 @@ describe('a message that comes in a wrapper', () => {
   it('is stored as said when it is a reply', async () => {
     const reply = { ts: '2.000002', text: 'a reply', user: 'U2', thread_ts: parent.ts };
     expect(await after(parent, reply)).toMatchObject({ '/C1:2.000002': { text: 'a reply', thread_ts: parent.ts } });
+  });
+});
+
+describe('a channel', () => {
+  const told = (type: string, record: SyncRecord) => ({ type, record });
+
+  it('takes its messages with it when it is deleted', async () => {
+    const open = told('channel_created', { id: 'C1', data: { id: 'C1' } });
+    expect(await after(open, parent, told('channel_deleted', { id: 'C1', deleted: true }))).toEqual({});
+  });
+
+  it('keeps them when it becomes private, and takes them when it is deleted then', async () => {
+    const open = told('channel_created', { id: 'C1', data: { id: 'C1' } });
+    const data = { id: 'C1', is_private: true };
+    expect(await after(open, parent, told('group_rename', { id: 'C1', data }))).toMatchObject({
+      'private/C1': data,
+      '/C1:1.000001': parent,
+    });
+    const gone = told('group_deleted', { id: 'C1', deleted: true });
+    expect(await after(open, parent, told('group_rename', { id: 'C1', data }), gone)).toEqual({});
   });
 });

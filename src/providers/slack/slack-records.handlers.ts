@@ -15,6 +15,7 @@ import {
 } from '../../integrations';
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
+import { PRIVATE } from './slack-sync.service';
 import { messageTs } from './slack-webhooks.service';
 import { slackSettings } from './slack.settings';
 
@@ -42,12 +43,12 @@ export class SlackMessageHandler implements WebhookHandler<SlackEnvelope<SlackMe
   }
 }
 
-function messageState(event: SlackMessageEvent, channel: string): Pick<SyncRecord, 'data' | 'deleted'> {
+function messageState(event: SlackMessageEvent, channel: string): Omit<SyncRecord, 'id'> {
   // Of a message that had replies a gravestone stays: the message itself is deleted.
   if (event.subtype === 'message_deleted' || event.message?.subtype === 'tombstone') return { deleted: true };
   // What carries a message is about that one (`message_changed`, `message_replied`), also where Slack leaves the subtype out:
   // https://docs.slack.dev/reference/events/message/message_replied
-  return { data: { ...(event.message ?? event), channel } };
+  return { data: { ...(event.message ?? event), channel }, partOf: { resource: 'channels', id: channel } };
 }
 
 interface SlackChannelEvent {
@@ -101,7 +102,13 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
     context: HandlerContext,
     record: SyncRecord | undefined,
   ): Promise<void> {
-    if (record) await context.applyRecords('channels', [record]);
+    if (!record) return;
+    // Its new place before the old one is left: what hangs on a channel goes when it is in neither.
+    const isPrivate = (record.data as { is_private?: boolean } | undefined)?.is_private === true;
+    for (const partition of isPrivate ? [PRIVATE, ''] : ['', PRIVATE])
+      await context.applyRecords('channels', [isPrivate === (partition === PRIVATE) ? record : { id: record.id, deleted: true }], {
+        partition,
+      });
   }
 }
 

@@ -150,6 +150,16 @@ describe('sync', () => {
     expect(rest.records.size).toBe(all.records.size - (all.pages[0]?.records.length ?? 0));
   });
 
+  it('has private channels in a partition of their own, where the permission is there', async () => {
+    const channels = resourceOf(provider, 'channels');
+    const partitions = (scopes: string[]) => channels.partitions?.(fixture.syncContext({ ...connection, metadata: { scopes } }));
+    expect(await partitions(['channels:read'])).toMatchObject({ names: [''], complete: false });
+    expect(await partitions(['channels:read', 'groups:read'])).toEqual({ names: ['private', ''], complete: true });
+    expect(connection.metadata['scopes']).toContain('groups:read');
+    const { records } = await walked(channels.full(fixture.syncContext(connection, 'private')));
+    expect([...records.values()]).toEqual([expect.objectContaining({ is_private: true }), expect.objectContaining({ is_private: true })]);
+  });
+
   it('starts again where Slack forgot the cursor', async () => {
     const all = await full('channels', { cursor: Buffer.from('after:C_GONE').toString('base64') });
     expect(all.records.size).toBeGreaterThanOrEqual(450);

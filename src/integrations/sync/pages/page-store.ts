@@ -8,7 +8,7 @@ import { RecordChangeEvents } from '../records/record-change-events';
 import type { ArrivedPage } from './page-stream';
 import { STORE_NEW_PAGE, STORE_PAGE, STORE_SAME_PAGE } from './page.queries';
 import { textsOf, type RecordBatch } from '../records/record-batch';
-import { addCounts, NO_COUNTS, RecordStore, type RecordCounts, type RecordPlace } from '../records/record-store';
+import { addCounts, countsOf, NO_COUNTS, RecordStore, type CountsRow, type RecordCounts, type RecordPlace } from '../records/record-store';
 import type { SyncRun } from '../runs/sync-run';
 import { SyncRunRepository } from '../runs/sync-run.repository';
 import { WalkRepository, type Walk } from './walk.repository';
@@ -61,7 +61,7 @@ export class PageStore {
     const progress = { ...page, fetched: page.records.length };
     if (!last) {
       const wanted = (await this.changes?.wanted(this.dataSource, run.tenant)) ?? false;
-      if (previous && !batch.deleted && !(wanted && previous === 'created')) {
+      if (previous && !batch.deleted && !batch.partOf && !(wanted && previous === 'created')) {
         if (await this.retried(() => this.storeUniform(previous, run, place, batch, progress)))
           return { counts: { ...NO_COUNTS, [previous]: batch.size } };
       }
@@ -107,7 +107,7 @@ export class PageStore {
         if (live.length > all * SHRINK_GUARD.share) return undefined;
       }
       const before = await this.changes?.position(manager, run);
-      const counts = { ...NO_COUNTS, deleted: await this.records.removeLocked(manager, place, live) };
+      const counts = await this.records.removeLocked(manager, place, live);
       await this.walks.remove(manager, place);
       await this.count(manager, run, counts, { fetched: 0 });
       await this.changes?.tell(manager, run, place.resource, before, counts);
@@ -132,10 +132,10 @@ export class PageStore {
       gone.length > SHRINK_GUARD.records &&
       !run.confirmed &&
       gone.length > (await this.records.countLive(manager, place)) * SHRINK_GUARD.share;
-    const deleted = blocked ? 0 : await this.records.removeLocked(manager, place, gone);
+    const removed = await this.records.removeLocked(manager, place, blocked ? [] : gone);
     const end = blocked ? 'blocked' : 'done';
     await this.walks.finish(manager, place, end, cursor);
-    return { counts: addCounts(counts, { ...NO_COUNTS, deleted }), end };
+    return { counts: addCounts(counts, removed), end };
   }
 
   /** A page without a checkpoint leaves the last one: it is fetched again if the run ends here. @returns undefined when nothing was written */
@@ -146,11 +146,17 @@ export class PageStore {
     batch: RecordBatch,
     page: Progress,
   ): Promise<RecordCounts | undefined> {
-    const params = [...this.records.comparisonParams(place, batch), textsOf(batch), batch.deleted, ...progressParams(run, page)];
-    const [stored] = await prepared<RecordCounts & { held: number; passed: number }>(db, 'sync_store_page', STORE_PAGE, params);
+    const params = [
+      ...this.records.comparisonParams(place, batch),
+      textsOf(batch),
+      batch.deleted,
+      batch.partOf,
+      batch.required,
+      ...progressParams(run, page),
+    ];
+    const [stored] = await prepared<CountsRow & { held: number; passed: number }>(db, 'sync_store_page', STORE_PAGE, params);
     if (!stored?.held) throw lost(run);
-    const { created, updated, unchanged, deleted, passed } = stored;
-    return passed ? { created, updated, unchanged, deleted } : undefined;
+    return stored.passed ? countsOf(stored) : undefined;
   }
 
   /** @returns false when the page is otherwise, or somebody wrote meanwhile; nothing was written then */

@@ -32,13 +32,13 @@ const noted = (gate: string, { id, fetched, total }: Run, counts: string) => `no
 )`;
 
 /** Any page. One without a change does not wait for the disk: all that a power failure can take from it is where to go on. */
-export const STORE_PAGE = `WITH ${turn(run(10))}, ${applied('gate,')}, ${placed('gate', run(10))}, ${noted(
+export const STORE_PAGE = `WITH ${turn(run(12))}, ${applied('gate,')}, ${placed('gate', run(12))}, ${noted(
   'counted c, gate',
-  run(10),
+  run(12),
   'created = r.created + c.created, updated = r.updated + c.updated, unchanged = r.unchanged + c.unchanged, deleted = r.deleted + c.deleted',
 )}
 SELECT counted.*, (SELECT count(*) FROM held)::int AS held, (SELECT count(*) FROM gate)::int AS passed,
-  (SELECT ${COMMIT_WITHOUT_WAITING} WHERE NOT EXISTS (SELECT 1 FROM changed)) AS relaxed
+  (SELECT ${COMMIT_WITHOUT_WAITING} WHERE NOT EXISTS (SELECT 1 FROM changed) AND NOT EXISTS (SELECT 1 FROM hanging)) AS relaxed
 FROM counted`;
 
 /** A page of nothing but records that are not stored yet, at two thirds of the cost. If any is, nothing is written. */
@@ -46,7 +46,7 @@ export const STORE_NEW_PAGE = `WITH ${turn(run(9))}, passed AS MATERIALIZED (
   SELECT last_change FROM gate WHERE NOT EXISTS (SELECT 1 FROM unnest($4::text[]) AS i(id) JOIN LATERAL (${lookedUp('i.id', '1')}) r ON true)
 ), added AS (
   INSERT INTO records (${COLUMNS})
-  SELECT $1, $2, $3, u.id, u.data::jsonb, ${hashOf('$5', 'u.n')}, u.version, false, p.last_change + u.n, $7::timestamptz
+  SELECT $1, $2, $3, u.id, u.data::jsonb, ${hashOf('$5', 'u.n')}, u.version, false, p.last_change + u.n, $7::timestamptz, NULL
   FROM passed p, unnest($4::text[], string_to_array($8::text, chr(30)), $6::numeric[]) WITH ORDINALITY AS u(id, data, version, n)
 ), numbered AS (
   UPDATE record_sequences s SET last_change = s.last_change + cardinality($4::text[]) FROM passed WHERE s.connection_id = $1

@@ -4,7 +4,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationEvents } from '../../connections';
 import type { ConnectionRef, SyncRecord } from '../../contract';
 import { WakeUp } from '../../jobs';
-import { RecordChangeEvents } from './record-change-events';
+import { changesByResource, RecordChangeEvents } from './record-change-events';
 import { RecordStore } from './record-store';
 import { SyncService } from '../runs/sync.service';
 
@@ -33,11 +33,13 @@ export class RealtimeRecords {
     const owner = { tenant, provider, connectionId };
     const before = await this.changes.position(manager, owner);
     const counts = await this.records.apply(manager, connection, resource, partition, records);
-    const { created, updated, deleted } = counts;
-    if (created + updated + deleted === 0) return undefined;
+    const changed = changesByResource(resource, counts).filter(({ created, updated, deleted }) => created + updated + deleted > 0);
+    if (changed.length === 0) return undefined;
     await this.changes.tell(manager, owner, resource, before, counts);
-    const data = { resource, partition, created, updated, deleted };
-    return () => this.events.emit({ type: 'records.changed', tenant, provider, connectionId, at: new Date(this.clock.now()), data });
+    return () => {
+      for (const data of changed)
+        this.events.emit({ ...owner, type: 'records.changed', at: new Date(this.clock.now()), data: { ...data, partition } });
+    };
   }
 
   /** An incremental run; a burst of wishes becomes one. */

@@ -20,6 +20,10 @@ export interface RecordBatch {
   readonly versions: readonly (number | null)[] | null;
   /** Null: none is a deletion. */
   readonly deleted: readonly boolean[] | null;
+  /** What each hangs on, as `resource/id`; the own resource is left out. Null: nothing hangs on anything. */
+  readonly partOf: readonly (string | null)[] | null;
+  /** Those that are not taken in where what they hang on is stored as deleted. Null: none. */
+  readonly required: readonly boolean[] | null;
 }
 
 /** Of an id that comes twice the later one counts, unless its version is lower. */
@@ -32,7 +36,7 @@ export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
     const other = chosen.get(id);
     if (!other || !((record.version ?? Infinity) < (other.version ?? -Infinity))) chosen.set(id, record);
   }
-  const unique = [...chosen.values()];
+  const unique = [...chosen.values()].map((record) => withParent(record, chosen));
   const texts = unique.map((record) => (record.deleted ? 'null' : canonicalJson(record.data)));
   return {
     size: unique.length,
@@ -41,7 +45,22 @@ export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
     hashes: contentHashes(texts),
     versions: unique.some((record) => record.version !== undefined) ? unique.map((record) => finite(record.version)) : null,
     deleted: unique.some((record) => record.deleted) ? unique.map((record) => record.deleted === true) : null,
+    partOf: unique.some((record) => record.partOf)
+      ? unique.map(({ partOf }) => (partOf ? `${partOf.resource ?? ''}/${storable(partOf.id)}` : null))
+      : null,
+    required: unique.some(isRequired) ? unique.map(isRequired) : null,
   };
+}
+
+/** What the same batch says of the record that this one cannot be without. */
+function withParent(record: SyncRecord, batch: ReadonlyMap<string, SyncRecord>): SyncRecord {
+  const parent = record.partOf && isRequired(record) ? batch.get(storable(record.partOf.id)) : undefined;
+  if (!parent || !record.partOf) return record;
+  return parent.deleted ? { ...record, deleted: true } : { ...record, partOf: { ...record.partOf, required: false } };
+}
+
+function isRequired({ partOf }: SyncRecord): boolean {
+  return partOf?.required === true && partOf.resource === undefined;
 }
 
 /** The texts as one param. */

@@ -52,18 +52,16 @@ export class RecordChangeEvents {
   ): Promise<void> {
     if (!before) return;
     const { tenant, provider, connectionId } = owner;
-    const { created, updated, deleted } = counts;
-    const cursor = feedCursor(resource, before.lastChange, before.compactedTo);
-    await this.outbox?.recordsChanged(manager, {
-      tenant,
-      provider,
-      connectionId,
-      resource,
-      cursor,
-      created,
-      updated,
-      deleted,
-      at: new Date(this.clock.now()),
-    });
+    const at = new Date(this.clock.now());
+    for (const changed of changesByResource(resource, counts)) {
+      const cursor = feedCursor(changed.resource, before.lastChange, before.compactedTo);
+      await this.outbox?.recordsChanged(manager, { tenant, provider, connectionId, ...changed, cursor, at });
+    }
   }
+}
+
+/** What changed in a resource, and in those whose records hung on it. */
+export function changesByResource(resource: string, { created, updated, deleted, elsewhere = {} }: RecordCounts) {
+  const others = Object.entries(elsewhere).map(([name, gone]) => ({ resource: name, created: 0, updated: 0, deleted: gone }));
+  return [{ resource, created, updated, deleted }, ...others];
 }

@@ -173,7 +173,7 @@ describe('the record store', () => {
       await runner.query('SET LOCAL plan_cache_mode = force_generic_plan');
       await runner.query('SET LOCAL enable_seqscan = off');
       const byKey = /records_pkey on records.*\n.*external_id = /;
-      expect(await planOf(APPLY_BATCH, `${params}, '{a}', '', NULL, now(), '1', NULL`)).toMatch(byKey);
+      expect(await planOf(APPLY_BATCH, `${params}, '{a}', '', NULL, now(), '1', NULL, NULL, NULL`)).toMatch(byKey);
       expect(await planOf(STORE_NEW_PAGE, `${params}, '{a}', '', NULL, now(), '1', '${connection.id}', 1, 1, NULL, NULL, NULL`)).toMatch(
         byKey,
       );

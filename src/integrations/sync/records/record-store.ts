@@ -21,6 +21,8 @@ export interface RecordCounts {
   readonly updated: number;
   readonly unchanged: number;
   readonly deleted: number;
+  /** Records of other resources that went with what they hung on, by resource. */
+  readonly elsewhere?: Readonly<Record<string, number>>;
 }
 
 /** Where records belong. */
@@ -31,6 +33,9 @@ export interface RecordPlace {
 }
 
 export const NO_COUNTS: RecordCounts = { created: 0, updated: 0, unchanged: 0, deleted: 0 };
+
+/** Counts as the statements give them. */
+export type CountsRow = Omit<RecordCounts, 'elsewhere'> & { readonly elsewhere: RecordCounts['elsewhere'] | null };
 
 /** Deletions in one statement. */
 const SWEEP_BATCH = 1_000;
@@ -76,12 +81,14 @@ export class RecordStore {
 
   async applyLocked(manager: EntityManager, place: RecordPlace, batch: RecordBatch): Promise<RecordCounts> {
     if (batch.size === 0) return NO_COUNTS;
-    const [counts] = await prepared<RecordCounts>(manager, 'sync_apply_batch', APPLY_BATCH, [
+    const [counts] = await prepared<CountsRow>(manager, 'sync_apply_batch', APPLY_BATCH, [
       ...this.comparisonParams(place, batch),
       textsOf(batch),
       batch.deleted,
+      batch.partOf,
+      batch.required,
     ]);
-    return counts as RecordCounts;
+    return countsOf(counts as CountsRow);
   }
 
   /** What the look-ups compare: the first params of every statement with a batch. */
@@ -108,13 +115,13 @@ export class RecordStore {
   }
 
   /** Turns records into tombstones; the caller holds the turn. */
-  async removeLocked(manager: EntityManager, place: RecordPlace, recordIds: readonly string[]): Promise<number> {
-    let deleted = 0;
+  async removeLocked(manager: EntityManager, place: RecordPlace, recordIds: readonly string[]): Promise<RecordCounts> {
+    let counts = NO_COUNTS;
     for (let start = 0; start < recordIds.length; start += SWEEP_BATCH) {
       const records = recordIds.slice(start, start + SWEEP_BATCH).map((id) => ({ id, deleted: true }));
-      deleted += (await this.applyLocked(manager, place, recordBatch(records))).deleted;
+      counts = addCounts(counts, { ...(await this.applyLocked(manager, place, recordBatch(records))), unchanged: 0 });
     }
-    return deleted;
+    return counts;
   }
 }
 
@@ -124,7 +131,17 @@ export function addCounts(a: RecordCounts, b: RecordCounts): RecordCounts {
     updated: a.updated + b.updated,
     unchanged: a.unchanged + b.unchanged,
     deleted: a.deleted + b.deleted,
+    ...((a.elsewhere ?? b.elsewhere) && { elsewhere: sums(a.elsewhere ?? {}, b.elsewhere ?? {}) }),
   };
+}
+
+export function countsOf({ created, updated, unchanged, deleted, elsewhere }: CountsRow): RecordCounts {
+  return { created, updated, unchanged, deleted, ...(elsewhere && { elsewhere }) };
+}
+
+function sums(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
 }
 
 function placeParams(place: RecordPlace): string[] {

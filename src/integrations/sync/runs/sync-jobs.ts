@@ -4,6 +4,7 @@ import { IntegrationError } from '../../../errors';
 import { ConnectionRepository, IntegrationEvents, toRef, type Connection } from '../../connections';
 import { faultOf, JobEngine, type Claim, type ClaimRequest, type JobKind, type JobOptions, type JobWorker, type NextTry } from '../../jobs';
 import type { PageProgress, WalkJob } from '../pages/resource-walker';
+import { changesByResource } from '../records/record-change-events';
 import { WatchService } from '../watches/watch.service';
 import { RunOutcome } from './run-outcome';
 import { RunParts } from './run-parts';
@@ -97,18 +98,14 @@ export class SyncJobs implements JobKind<ClaimedRun>, OnApplicationBootstrap {
   private tell(run: SyncRun, connection: Connection, page: PageProgress): void {
     const { tenant, provider, id: connectionId } = connection;
     const common = { tenant, provider, connectionId, at: new Date(this.clock.now()) };
-    const { created, updated, deleted } = page.counts;
     this.events.emit({
       ...common,
       type: 'sync.progress',
       data: { runId: run.id, resource: page.resource, fetched: page.fetched, ...(page.total !== undefined && { total: page.total }) },
     });
-    if (created + updated + deleted > 0) {
-      this.events.emit({
-        ...common,
-        type: 'records.changed',
-        data: { resource: page.resource, partition: page.partition, created, updated, deleted },
-      });
+    for (const changed of changesByResource(page.resource, page.counts)) {
+      if (changed.created + changed.updated + changed.deleted === 0) continue;
+      this.events.emit({ ...common, type: 'records.changed', data: { ...changed, partition: page.partition } });
     }
   }
 }
