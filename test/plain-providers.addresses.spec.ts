@@ -1,7 +1,7 @@
 import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import type { PlainScheme, RawDelivery } from '../src/integrations';
+import type { SignatureScheme, RawDelivery } from '../src/integrations';
 import { filledAddress } from '../src/integrations/providers/plain/filled-address';
-import { verifySigned } from '../src/integrations/providers/plain/plain-signature';
+import { verifySigned } from '../src/integrations/providers/signatures/verify-signed';
 
 describe('a templated address', () => {
   const shop = (value: string) => filledAddress('https://{shop}.myshopify.com/admin/', { shop: value }, ['*.myshopify.com']);
@@ -44,12 +44,12 @@ describe('a templated address', () => {
 describe('signatures as data', () => {
   const NOW = 1_700_000_000_000;
   const delivery = (headers: Record<string, string>, body: string): RawDelivery => ({ headers, body: Buffer.from(body), receivedAt: NOW });
-  const verdict = (scheme: PlainScheme, headers: Record<string, string>, body: string, secret: string, url = '') =>
+  const verdict = (scheme: SignatureScheme, headers: Record<string, string>, body: string, secret: string, url = '') =>
     verifySigned(delivery(headers, body), [secret], scheme, url);
 
   it('GitHub’s own example', () => {
     // https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation
-    const scheme: PlainScheme = { kind: 'hmac', header: 'x-hub-signature-256', prefix: 'sha256=' };
+    const scheme: SignatureScheme = { kind: 'hmac', header: 'x-hub-signature-256', prefix: 'sha256=' };
     const signature = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
     expect(verdict(scheme, { 'x-hub-signature-256': signature }, 'Hello, World!', "It's a Secret to Everybody")).toEqual({ ok: true });
     expect(verdict(scheme, { 'x-hub-signature-256': signature }, 'Hello, World?', "It's a Secret to Everybody").ok).toBe(false);
@@ -57,7 +57,7 @@ describe('signatures as data', () => {
   });
 
   it('over method, address, body and time', () => {
-    const scheme: PlainScheme = {
+    const scheme: SignatureScheme = {
       kind: 'hmac',
       header: 's',
       encoding: 'base64',
@@ -73,7 +73,7 @@ describe('signatures as data', () => {
   });
 
   it('in parts of one header', () => {
-    const scheme: PlainScheme = { kind: 'hmac', header: 's', signed: '{timestamp}.{body}', parts: { timestamp: 't', signature: 'v1' } };
+    const scheme: SignatureScheme = { kind: 'hmac', header: 's', signed: '{timestamp}.{body}', parts: { timestamp: 't', signature: 'v1' } };
     const v1 = createHmac('sha256', 'key')
       .update(`${NOW / 1000}.{}`)
       .digest('hex');
@@ -85,13 +85,13 @@ describe('signatures as data', () => {
     const time = String(NOW / 1000);
     const ed = generateKeyPairSync('ed25519');
     const hex = ed.publicKey.export({ format: 'der', type: 'spki' }).subarray(12).toString('hex');
-    const edScheme: PlainScheme = { kind: 'ed25519', header: 's', timestamp: 't' };
+    const edScheme: SignatureScheme = { kind: 'ed25519', header: 's', timestamp: 't' };
     const edSigned = sign(null, Buffer.from(`${time}{}`), ed.privateKey).toString('hex');
     expect(verdict(edScheme, { s: edSigned, t: time }, '{}', hex)).toEqual({ ok: true });
     expect(verdict(edScheme, { s: edSigned, t: time }, '[]', hex).ok).toBe(false);
     const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const key = ec.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
-    const ecScheme: PlainScheme = { kind: 'ecdsa', header: 's', timestamp: 't' };
+    const ecScheme: SignatureScheme = { kind: 'ecdsa', header: 's', timestamp: 't' };
     const ecSigned = sign('sha256', Buffer.from(`${time}{}`), ec.privateKey).toString('base64');
     expect(verdict(ecScheme, { s: ecSigned, t: time }, '{}', key)).toEqual({ ok: true });
     expect(verdict(ecScheme, { s: ecSigned, t: time }, '[]', key).ok).toBe(false);
@@ -99,7 +99,7 @@ describe('signatures as data', () => {
   });
 
   it('a JWT that holds the hash of the body, and a token in a header', () => {
-    const scheme: PlainScheme = { kind: 'jwt', header: 's', bodyHash: 'sha256' };
+    const scheme: SignatureScheme = { kind: 'jwt', header: 's', bodyHash: 'sha256' };
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claims = { iat: NOW / 1000, sha256: createHash('sha256').update('{}').digest('hex') };
     const jwt = (head: object) => {

@@ -94,7 +94,7 @@ export interface ApiKeyFacts {
   readonly help: string;
 }
 
-/** One access token with its own life. Most providers have one of kind `default`; Slack may have `bot` and `user`. */
+/** One access token with its own life. Most providers have one of kind `default`; some have several, e.g. `bot` and `user`. */
 export interface TokenGrant {
   readonly kind: string;
   readonly accessToken: string;
@@ -120,7 +120,7 @@ export interface AccountIdentity {
 export interface ProviderAuth {
   /**
    * Turns the token endpoint's body into grants. `kind` is given for a refresh: the kind that was refreshed.
-   * @throws IntegrationError `connect_failed` with `providerCode` where the body says no (Slack answers 200 with `ok: false`).
+   * @throws IntegrationError `connect_failed` with `providerCode` where the body says no (some answer 200 all the same).
    */
   parseTokenResponse(body: unknown, context: { step: 'exchange' | 'refresh'; kind?: string }): readonly TokenGrant[];
   /** What the way back tells of the account's addresses, before anything is called there; becomes part of `values`. */
@@ -210,7 +210,7 @@ export interface EndpointFacts {
   readonly repeatable?: boolean;
   /** Names of limits. */
   readonly limits?: readonly string[];
-  /** What the call costs of its limits (Gmail's quota units). Default 1. */
+  /** What the call costs of its limits (quota units). Default 1. */
   readonly cost?: number;
   /**
    * Where the proxy takes it. `declared` (default): unless the proxy is off. `any`: only where every endpoint is taken, for a pattern that stands
@@ -317,7 +317,7 @@ export interface IncomingEvent {
   readonly type: string;
   /** The account that it concerns: matches `AccountIdentity.routingKey`. Absent: unknown. */
   readonly routingKey?: string;
-  /** Alternative to `routingKey` where the provider names a channel that we created (Google): the connection's id. */
+  /** Alternative to `routingKey` where the provider names a channel that we created: the connection's id. */
   readonly connectionId?: string;
   /** The object that it is about, e.g. `customer/cus_1`: events of one object never go backwards. */
   readonly objectKey?: string;
@@ -365,7 +365,7 @@ export interface WebhookHandler<T = unknown, P = unknown> {
   prepare?(event: WebhookEvent<T>, context: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<P>;
   handle(event: WebhookEvent<T>, context: HandlerContext, prepared: P): Promise<void>;
   /**
-   * What the provider shows at once, where it asks (Slack's commands, buttons and forms): JSON, or text as it is; undefined: nothing to
+   * What the provider shows at once, where it asks (commands, buttons and forms): JSON, or text as it is; undefined: nothing to
    * say. Asked before the event is worked off, and again when the delivery is repeated, so it must change nothing; 2.5 s at most.
    */
   answer?(event: ImmediateEvent<T>, context: { readonly signal: AbortSignal }): Promise<unknown>;
@@ -402,7 +402,7 @@ export interface SyncResource {
    * @throws IntegrationError `sync_cursor_expired`: the engine does a full run of this partition.
    */
   incremental?(context: SyncContext & { readonly cursor: unknown }): AsyncIterable<SyncPage>;
-  /** How the provider is asked to tell of changes, one watch a partition, where that is a call of its own (Google's channels). */
+  /** How the provider is asked to tell of changes, one watch a partition, where that is a call of its own. */
   readonly watch?: WatchFacts;
 }
 

@@ -16,7 +16,8 @@ import { WakeUp, type Work } from '../../src/integrations/jobs/wake-up/wake-up';
 import { OutboxOnlyModule } from '../../src/integrations/notifications/testing/outbox-only.module';
 import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
 import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../src/integrations/webhooks/processing/processor-options';
-import { verifyStripeSignature } from '../../src/integrations/providers/signatures/stripe.scheme';
+import { verifySigned } from '../../src/integrations/providers/signatures/verify-signed';
+import { STRIPE_SIGNATURE } from '../../src/providers/stripe/stripe.facts';
 import { WebhookInbox } from '../../src/integrations/webhooks/inbox/webhook-inbox';
 import { WebhookProcessor } from '../../src/integrations/webhooks/processing/webhook-processor';
 import { WebhooksModule } from '../../src/integrations/webhooks/webhooks.module';
@@ -64,7 +65,7 @@ export interface TestBody {
 
 const webhooks: WebhookFacts = {
   configured: true,
-  verify: (delivery) => verifyStripeSignature(delivery, [SECRET]),
+  verify: (delivery) => verifySigned(delivery, [SECRET], STRIPE_SIGNATURE),
   parse: ({ body }) => {
     const json = JSON.parse(body.toString('utf8')) as TestBody;
     if (typeof json.id !== 'string') throw new IntegrationError('invalid_request');

@@ -31,7 +31,7 @@ const fields = {
       z
         .string()
         .max(512)
-        .regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. stripe/invoice.*'),
+        .regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. acme/invoice.*'),
     )
     .max(100),
 };

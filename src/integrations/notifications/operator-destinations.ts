@@ -23,9 +23,9 @@ type AlertSettings = Pick<Settings, 'alertSlackWebhookUrl' | 'alertWebhookUrl' |
 const CHANNELS = [
   {
     id: '01980000-0000-7000-8000-000000000001',
-    name: 'Alerts to Slack',
+    name: 'Alerts to a chat',
     url: 'settings:ALERT_SLACK_WEBHOOK_URL',
-    target: ({ alertSlackWebhookUrl: url }: AlertSettings, body: string) => url && { url, body: slackMessage(body), secret: [] },
+    target: ({ alertSlackWebhookUrl: url }: AlertSettings, body: string) => url && { url, body: chatMessage(body), secret: [] },
   },
   {
     id: '01980000-0000-7000-8000-000000000002',
@@ -77,15 +77,15 @@ export class OperatorDestinations implements OnApplicationBootstrap {
   }
 }
 
-/** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
-function slackMessage(body: string): string {
+/** As the incoming webhooks of chats take it. */
+function chatMessage(body: string): string {
   const { type, data = {} } = JSON.parse(body) as { type?: string; data?: Partial<Record<'title' | 'detail' | 'nextStep', string>> };
   const { title, detail, nextStep } = data;
   const text = type === 'alert.resolved' ? `Resolved: ${title}` : [title && `${title}.`, detail, nextStep].filter(Boolean).join(' ');
-  return JSON.stringify({ text: escapeSlack(text || 'A test of Trestle: alerts arrive here.') });
+  return JSON.stringify({ text: escapeMarkup(text || 'A test of Trestle: alerts arrive here.') });
 }
 
-/** https://docs.slack.dev/messaging/formatting-message-text: only these three are special. */
-function escapeSlack(text: string): string {
+/** In a chat's markup only these three are special. */
+function escapeMarkup(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -5,7 +5,7 @@ import type { ConnectionRef } from '../contract';
 export interface ActionRequest {
   readonly caller: Principal;
   readonly connection: ConnectionRef;
-  /** Name of what is done, e.g. `slack.messages.send`: a key belongs to one. */
+  /** Name of what is done, e.g. `acme.messages.send`: a key belongs to one. */
   readonly route: string;
   /** The validated body. */
   readonly body: unknown;

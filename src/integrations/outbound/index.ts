@@ -2,6 +2,7 @@ export { callSdk } from './call-sdk';
 export type { CallOptions } from './call';
 export { matchEndpoint } from './endpoint-matcher';
 export { answerToPassOn } from './governed-chain';
+export { isRequestIdHeader } from './provider-fault';
 export { GovernedHttp } from './governed-http';
 export { OutboundChainModule } from './outbound-chain.module';
 export { OutboundModule } from './outbound.module';

@@ -68,16 +68,13 @@ export function inDoubt(error: IntegrationError): IntegrationError {
     : new IntegrationError(error.code, options);
 }
 
-/** Where providers put the id that their support asks for. */
-const REQUEST_ID_HEADERS = [
-  'request-id',
-  'x-request-id',
-  'x-slack-req-id',
-  'x-amzn-requestid',
-  'x-github-request-id',
-  'x-goog-request-id',
-  'x-correlation-id',
-];
+/** Where providers put the id that their support asks for: the plain names first, then those with a word of the provider's own in them. */
+const REQUEST_ID_HEADERS = ['request-id', 'x-request-id'];
+const REQUEST_ID_HEADER = /^(x-)?([a-z0-9]+-)?(request-?id|req-id|correlation-id)$/;
+
+export function isRequestIdHeader(name: string): boolean {
+  return REQUEST_ID_HEADER.test(name);
+}
 
 /** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
 export function faultOf(provider: Provider, answer: Answer, now: number, authType?: ConnectionRef['authType']): AnswerError | undefined {
@@ -113,7 +110,7 @@ function readable({ status, headers, json }: Answer, authType: ConnectionRef['au
 }
 
 export function requestIdOf(headers: WireHeaders): string | undefined {
-  for (const name of REQUEST_ID_HEADERS) {
+  for (const name of [...REQUEST_ID_HEADERS, ...headers.names().filter(isRequestIdHeader)]) {
     const value = headers.get(name);
     // Logged and shown: only what looks like an id.
     if (value && /^[\w.:=-]{1,128}$/.test(value)) return value;

@@ -5,7 +5,7 @@ import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
-  PubsubVerifier,
+  JwksVerifier,
   verifyChannelToken,
   WatchService,
   type IncomingEvent,
@@ -14,9 +14,9 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
+import { CHANNEL_HEADERS, pushToken } from './google.facts';
 import { googleSettings } from './google.settings';
 
-const CHANNEL_HEADERS = { channelId: 'x-goog-channel-id', token: 'x-goog-channel-token', resourceId: 'x-goog-resource-id' } as const;
 const STATES = ['sync', 'exists', 'not_exists'];
 
 /** https://cloud.google.com/pubsub/docs/push#receive_push */
@@ -33,7 +33,7 @@ type Watch = NonNullable<Awaited<ReturnType<WatchService['find']>>>;
 export class GoogleWebhooksService implements WebhookFacts {
   /** Channels bring their own secret. */
   readonly configured = true;
-  private readonly pubsub: PubsubVerifier;
+  private readonly pubsub: JwksVerifier;
   /** Which channel a delivery was verified for, until it is parsed. */
   private readonly channels = new WeakMap<RawDelivery, Watch>();
 
@@ -42,7 +42,7 @@ export class GoogleWebhooksService implements WebhookFacts {
     private readonly watches: WatchService,
   ) {
     const { audience, email, jwksUrl, issuer } = providerSettings(settings, googleSettings).pubsub;
-    this.pubsub = new PubsubVerifier({ audience, email, jwksUrl, ...(issuer ? { issuers: [issuer] } : {}) });
+    this.pubsub = new JwksVerifier(pushToken({ audience, email, jwksUrl, issuer }));
   }
 
   async verify(delivery: RawDelivery): Promise<Verdict> {

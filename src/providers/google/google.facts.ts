@@ -1,5 +1,5 @@
 import type { ProviderSettings } from '../../config/provider-settings';
-import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts } from '../../integrations';
+import type { EndpointFacts, HttpFacts, JwksFacts, LimitFacts, OAuth2Facts } from '../../integrations';
 import { GOOGLE_CLIENT_FAULTS, GOOGLE_ORGANIZATION_FAULTS, readGoogleFault } from './google.faults';
 
 export const GOOGLE = 'google';
@@ -47,6 +47,23 @@ export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
     refusalCodes: ['invalid_grant'],
     clientFaultCodes: GOOGLE_CLIENT_FAULTS,
     organizationCodes: GOOGLE_ORGANIZATION_FAULTS,
+  };
+}
+
+/** A channel's notifications are not signed: https://developers.google.com/workspace/calendar/api/guides/push */
+export const CHANNEL_HEADERS = { channelId: 'x-goog-channel-id', token: 'x-goog-channel-token', resourceId: 'x-goog-resource-id' } as const;
+
+/**
+ * What the OIDC token of a Pub/Sub push must say: https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+ *
+ * @param given `email` is the service account that the subscription pushes as, `audience` what it was told to name
+ */
+export function pushToken(given: { audience?: string; email?: string; jwksUrl?: string; issuer?: string }): JwksFacts {
+  return {
+    jwksUrl: given.jwksUrl ?? 'https://www.googleapis.com/oauth2/v3/certs',
+    issuers: given.issuer ? [given.issuer] : ['https://accounts.google.com', 'accounts.google.com'],
+    audience: given.audience,
+    claims: { email: given.email, email_verified: true },
   };
 }
 

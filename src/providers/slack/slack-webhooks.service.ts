@@ -5,7 +5,7 @@ import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
-  verifySlackSignature,
+  verifySigned,
   withoutMember,
   type IncomingEvent,
   type ParsedDelivery,
@@ -13,6 +13,7 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
+import { SLACK_SIGNATURE } from './slack.facts';
 import { formOf, isCertificateCheck, readInteraction } from './slack.interactions';
 import { slackSettings } from './slack.settings';
 
@@ -70,7 +71,7 @@ export class SlackWebhooksService implements WebhookFacts {
   verify(delivery: RawDelivery): Verdict {
     // Sent without a signature, as a look at our certificate; it is answered and nothing is done with it.
     if (isCertificateCheck(delivery)) return { ok: true };
-    return verifySlackSignature(delivery, this.secrets);
+    return verifySigned(delivery, this.secrets, SLACK_SIGNATURE);
   }
 
   parse(delivery: RawDelivery): ParsedDelivery {

@@ -1,9 +1,18 @@
 import type { ProviderSettings } from '../../config/provider-settings';
-import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts } from '../../integrations';
+import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts, SignatureScheme } from '../../integrations';
 import { readSlackFault } from './slack.faults';
 
 export const SLACK = 'slack';
 export const SLACK_API_BASE_URL = 'https://slack.com/api/';
+
+/** https://docs.slack.dev/authentication/verifying-requests-from-slack */
+export const SLACK_SIGNATURE = {
+  kind: 'hmac',
+  header: 'x-slack-signature',
+  prefix: 'v0=',
+  timestamp: 'x-slack-request-timestamp',
+  signed: 'v0:{timestamp}:{body}',
+} as const satisfies SignatureScheme;
 
 /** The least that the resources and actions need: https://docs.slack.dev/reference/scopes */
 const SCOPES = ['channels:history', 'channels:read', 'chat:write', 'users:read'] as const;

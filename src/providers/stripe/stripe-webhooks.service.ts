@@ -5,7 +5,7 @@ import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import {
-  verifyStripeSignature,
+  verifySigned,
   withoutMember,
   type IncomingEvent,
   type ParsedDelivery,
@@ -13,6 +13,7 @@ import {
   type Verdict,
   type WebhookFacts,
 } from '../../integrations';
+import { STRIPE_SIGNATURE } from './stripe.facts';
 import { stripeSettings } from './stripe.settings';
 
 const id = z.string().min(1).max(255);
@@ -52,7 +53,7 @@ export class StripeWebhooksService implements WebhookFacts {
   }
 
   verify(delivery: RawDelivery): Verdict {
-    return verifyStripeSignature(delivery, this.secrets);
+    return verifySigned(delivery, this.secrets, STRIPE_SIGNATURE);
   }
 
   parse(delivery: RawDelivery): ParsedDelivery {

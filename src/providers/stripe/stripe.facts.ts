@@ -1,11 +1,22 @@
 import type { ProviderSettings } from '../../config/provider-settings';
-import type { ApiKeyFacts, ConnectionRef, EndpointFacts, HttpFacts, OAuth2Facts } from '../../integrations';
+import type { ApiKeyFacts, ConnectionRef, EndpointFacts, HttpFacts, OAuth2Facts, SignatureScheme } from '../../integrations';
 import { readStripeFault } from './stripe.faults';
 
 export const STRIPE = 'stripe';
 export const STRIPE_API_BASE_URL = 'https://api.stripe.com/';
 /** What the SDK that we ship was made for; a webhook endpoint should be created with the same. */
 export const STRIPE_API_VERSION = '2026-10-28.endive';
+
+/**
+ * While a secret is rolled Stripe signs with both; `v0`, of test clocks, is passed over. Its own library does not look at a timestamp in
+ * the future; we do: https://docs.stripe.com/webhooks#verify-manually
+ */
+export const STRIPE_SIGNATURE = {
+  kind: 'hmac',
+  header: 'stripe-signature',
+  parts: { timestamp: 't', signature: 'v1' },
+  signed: '{timestamp}.{body}',
+} as const satisfies SignatureScheme;
 
 const CONNECT_ORIGIN = 'https://connect.stripe.com';
 

@@ -1,3 +1,5 @@
+import { isRequestIdHeader } from '../../outbound';
+
 /** Ours, the connection's, or of this hop only (RFC 9110, 7.6.1): never handed on. */
 const REQUEST_STRIPPED = new Set([
   'host',
@@ -43,9 +45,6 @@ const RESPONSE_ALLOWED = new Set([
   'last-modified',
   'link',
   'retry-after',
-  'request-id',
-  'x-request-id',
-  'x-slack-req-id',
   'deprecation',
   'sunset',
 ]);
@@ -78,7 +77,8 @@ export function proxyRequestHeaders(incoming: IncomingHeaders): Headers {
 
 export function proxyResponseHeaders(headers: Headers): Record<string, string> {
   const allowed = [...headers].filter(
-    ([name]) => RESPONSE_ALLOWED.has(name) || RESPONSE_ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix)),
+    ([name]) =>
+      RESPONSE_ALLOWED.has(name) || isRequestIdHeader(name) || RESPONSE_ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix)),
   );
   // A provider's page must never act as one of ours.
   return {

@@ -72,7 +72,7 @@ export class RateLimitInterceptor implements Interceptor {
 }
 
 /**
- * Where a successful answer says that it was the last one allowed for now: until when. Seconds to go, or seconds since 1970, which GitHub and others send.
+ * Where a successful answer says that it was the last one allowed for now: until when. Seconds to go, or seconds since 1970, as some send.
  * https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-07.html
  */
 function usedUpFor(headers: Pick<Headers, 'get'>, now: number, declared?: HttpFacts['limitHeaders']): number {

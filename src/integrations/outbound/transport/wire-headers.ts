@@ -14,6 +14,10 @@ export class WireHeaders {
     return typeof value === 'string' ? value : value.join(', ');
   }
 
+  names(): string[] {
+    return Object.keys(this.raw);
+  }
+
   /** For who reads the answer: without those of the wire. A new one each time, since its owner may change it. */
   toHeaders(): Headers {
     const headers = new Headers();

@@ -1,4 +1,4 @@
-export type { At, AskedField, PlainProvider, PlainResource, PlainScheme, PlainWebhooks } from './plain-provider';
+export type { At, AskedField, PlainProvider, PlainResource, PlainWebhooks } from './plain-provider';
 export { plainProvider, plainServices } from './plain-engine';
 export { plainSettings, prefixOf, type PlainSettings } from './plain-settings';
 export { PlainProvidersModule } from './plain-provider.module';

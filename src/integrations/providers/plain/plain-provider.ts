@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../../errors';
 import type { EndpointFacts, LimitFacts, ProviderAuth, ProviderSync, RetryFacts, WebhookFacts } from '../../contract';
+import type { SignatureScheme } from '../signatures/signature-scheme';
 
 /**
  * Where a value stands, or several places of which the first that holds one counts: `/a/b` in the JSON at hand (RFC 6901), `header:x`,
@@ -150,7 +151,7 @@ export interface PlainFault {
 }
 
 export interface PlainWebhooks {
-  readonly scheme: PlainScheme;
+  readonly scheme: SignatureScheme;
   /** How the address is proven to be ours, before anything is delivered. */
   readonly challenge?: {
     readonly method: 'GET' | 'POST';
@@ -187,29 +188,6 @@ export interface PlainEventRecords {
   /** Types that mean it is gone. */
   readonly gone?: readonly string[];
 }
-
-export type PlainScheme =
-  | {
-      readonly kind: 'hmac';
-      readonly header: string;
-      readonly prefix?: string;
-      readonly encoding?: 'hex' | 'base64';
-      readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
-      /** What is signed: `{body}`, `{url}`, `{method}`, `{timestamp}`, `{header:name}`. Default `{body}`. */
-      readonly signed?: string;
-      /** Header with the time; older or newer than five minutes is refused. */
-      readonly timestamp?: string;
-      readonly timestampAs?: 's' | 'ms' | 'iso';
-      /** How a secret is written: default as it is. */
-      readonly secretAs?: 'text' | 'base64' | 'hex';
-      /** The header is `t=...,v1=...`: names of its parts. */
-      readonly parts?: { readonly timestamp: string; readonly signature: string };
-    }
-  | { readonly kind: 'standard'; readonly prefix?: string }
-  | { readonly kind: 'ed25519'; readonly header: string; readonly timestamp: string; readonly encoding?: 'hex' | 'base64' }
-  | { readonly kind: 'ecdsa'; readonly header: string; readonly timestamp: string }
-  | { readonly kind: 'jwt'; readonly header: string; readonly bodyHash?: string; readonly algorithm?: 'HS256' }
-  | { readonly kind: 'token'; readonly header: string; readonly prefix?: string };
 
 export interface PlainResource {
   readonly name: string;

@@ -1,11 +1,11 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, RawDelivery, Verdict, WebhookFacts } from '../../contract';
+import { verifySigned } from '../signatures/verify-signed';
 import { pointed, textAt, type Sources } from './at';
 import type { PlainAddresses } from './plain-addresses';
 import { plainHandlers } from './plain-events.handlers';
 import type { PlainProvider, PlainWebhooks } from './plain-provider';
-import { verifySigned } from './plain-signature';
 import { versionOf } from './plain-sync.service';
 
 export interface PlainWebhookSettings {

@@ -22,8 +22,8 @@ export function hashChannelToken(token: string): string {
 }
 
 /**
- * A notification that carries no signature, only the channel's id and the secret token that we chose when we opened it
- * (https://developers.google.com/workspace/calendar/api/guides/push). The body is empty and means nothing.
+ * A notification that carries no signature, only the channel's id and the secret token that we chose when we opened it. The body means
+ * nothing.
  */
 export async function verifyChannelToken<C extends KnownChannel>(
   delivery: RawDelivery,

@@ -1,42 +1,57 @@
 import type { RawDelivery, Verdict } from '../../contract';
+import type { SchemeOf } from './signature-scheme';
 import { base64Bytes, DIGEST_BYTES, GOOD, hexBytes, matchesHmac, MAX_SIGNATURES, refused, single, timestampFault } from './verification';
 
-/** Where a provider puts a plain HMAC of the body. */
-export interface HmacScheme {
-  /** Lower case, e.g. `x-hub-signature-256`. */
-  readonly header: string;
-  /** Before the signature, e.g. `sha256=`. Default none. */
-  readonly prefix?: string;
-  /** Default `hex`. */
-  readonly encoding?: 'hex' | 'base64';
-  /** Default `sha256`. */
-  readonly algorithm?: 'sha256' | 'sha1' | 'sha512';
-  /** Header with seconds since the epoch; it is then signed as `<timestamp>.<raw body>`. Without one a replay is only caught by the event's id. */
-  readonly timestampHeader?: string;
-}
-
-/** A plain HMAC over the raw body; several signatures are separated by commas. */
-export function verifyHmac(delivery: RawDelivery, secrets: readonly string[], scheme: HmacScheme): Verdict {
-  const { prefix = '', encoding = 'hex', algorithm = 'sha256', timestampHeader } = scheme;
+/**
+ * An HMAC over what the scheme says; several signatures are separated by commas, or stand as parts of one header.
+ *
+ * @param url the whole address that the delivery came to
+ */
+export function verifyHmac(delivery: RawDelivery, secrets: readonly string[], scheme: Omit<SchemeOf<'hmac'>, 'kind'>, url = ''): Verdict {
   if (secrets.length === 0) return refused('no_secret');
+  const { encoding = 'hex', algorithm = 'sha256', prefix = '', signed = '{body}', parts } = scheme;
   const header = single(delivery, scheme.header);
   if (header === undefined || header === '') return refused('no_signature');
   if (header === null) return refused('malformed_signature');
-
-  let signedTime = '';
-  if (timestampHeader !== undefined) {
-    const timestamp = single(delivery, timestampHeader);
+  const fields = parts ? partsOf(header) : undefined;
+  const timestamp = parts ? only(fields ?? [], parts.timestamp) : scheme.timestamp && single(delivery, scheme.timestamp);
+  if (parts || scheme.timestamp) {
     if (typeof timestamp !== 'string') return refused('malformed_signature');
-    const fault = timestampFault(timestamp, delivery.receivedAt);
+    const fault = timestampFault(inSeconds(timestamp, scheme.timestampAs), delivery.receivedAt);
     if (fault) return refused(fault);
-    signedTime = `${timestamp}.`;
   }
+  const texts = parts
+    ? (fields ?? []).filter(([name]) => name === parts.signature).map(([, value]) => value)
+    : header.split(',', MAX_SIGNATURES).map((part) => part.trim());
   const decode = encoding === 'hex' ? hexBytes : base64Bytes;
-  const signatures = header
-    .split(',', MAX_SIGNATURES)
-    .map((part) => part.trim())
-    .map((part) => (part.startsWith(prefix) ? decode(part.slice(prefix.length), DIGEST_BYTES[algorithm]) : undefined))
+  const signatures = texts
+    .map((text) => (text.startsWith(prefix) ? decode(text.slice(prefix.length), DIGEST_BYTES[algorithm]) : undefined))
     .filter((bytes) => bytes !== undefined);
   if (signatures.length === 0) return refused('malformed_signature');
-  return matchesHmac({ secrets, parts: [signedTime, delivery.body], signatures, algorithm }) ? GOOD : refused('wrong_signature');
+  const known = { '{body}': delivery.body, '{url}': url, '{method}': delivery.method ?? 'POST', '{timestamp}': timestamp ?? '' };
+  const pieces = signed.split(/(\{[\w:-]+\})/).map((piece) => {
+    if (piece.startsWith('{header:')) return single(delivery, piece.slice(8, -1)) ?? '';
+    return Object.hasOwn(known, piece) ? known[piece as keyof typeof known] : piece;
+  });
+  const keys = secrets.map((secret) => (scheme.secretAs && scheme.secretAs !== 'text' ? Buffer.from(secret, scheme.secretAs) : secret));
+  return matchesHmac({ secrets: keys, parts: pieces, signatures, algorithm }) ? GOOD : refused('wrong_signature');
+}
+
+/** `t=1,v1=abc`, and no more of them than a roll of secrets needs. The limit counts items, so that a long header costs nothing. */
+function partsOf(header: string): [string, string][] {
+  return header.split(',', MAX_SIGNATURES + 1).map((part) => {
+    const at = part.indexOf('=');
+    return [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+  });
+}
+
+/** A part that stands twice is none: which of them was signed? */
+function only(fields: readonly [string, string][], name: string): string | undefined {
+  const values = fields.filter(([key]) => key === name);
+  return values.length === 1 ? values[0]?.[1] : undefined;
+}
+
+function inSeconds(timestamp: string, as: 's' | 'ms' | 'iso' = 's'): string {
+  if (as === 'iso') return String(Math.floor(Date.parse(timestamp) / 1000));
+  return as === 'ms' && /^\d{4,16}$/.test(timestamp) ? timestamp.slice(0, -3) : timestamp;
 }

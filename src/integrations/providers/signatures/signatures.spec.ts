@@ -4,11 +4,16 @@ import { verifySlackRequest } from '@slack/bolt';
 import type { RawDelivery, Verdict } from '../../contract';
 import { PubsubIssuer, rawDelivery, signedDelivery, signSlack, signStripe, type DeliveryOptions } from '../../webhooks/testing';
 import { hashChannelToken, verifyChannelToken } from './channel-token.scheme';
-import { PubsubVerifier } from './pubsub.verifier';
+import { JwksVerifier } from './jwks.verifier';
 import { verifyHmac } from './hmac.scheme';
-import { verifySlackSignature } from './slack.scheme';
 import { verifyStandardWebhook } from './standard.scheme';
-import { verifyStripeSignature } from './stripe.scheme';
+import { verifySigned } from './verify-signed';
+import { pushToken } from '../../../providers/google/google.facts';
+import { SLACK_SIGNATURE } from '../../../providers/slack/slack.facts';
+import { STRIPE_SIGNATURE } from '../../../providers/stripe/stripe.facts';
+
+const verifySlackSignature = (delivery: RawDelivery, secrets: string[]) => verifySigned(delivery, secrets, SLACK_SIGNATURE);
+const verifyStripeSignature = (delivery: RawDelivery, secrets: string[]) => verifySigned(delivery, secrets, STRIPE_SIGNATURE);
 const NOW = 1_764_000_000_000;
 const SECRET = 'whsec_0123456789abcdef';
 const OLD_SECRET = 'whsec_the_one_before';
@@ -153,7 +158,7 @@ it('does not let an old signature pass under a new id (Standard Webhooks)', () =
 it.each([
   { header: 'x-sig', encoding: 'base64', algorithm: 'sha256' },
   { header: 'x-sig', encoding: 'hex', algorithm: 'sha1', prefix: 'sha1=' },
-  { header: 'x-sig', encoding: 'hex', algorithm: 'sha512', timestampHeader: 'x-time' },
+  { header: 'x-sig', encoding: 'hex', algorithm: 'sha512', timestamp: 'x-time', signed: '{timestamp}.{body}' },
 ] as const)('verifies a plain HMAC: %j', (scheme) => {
   const delivery = rawDelivery(signedDelivery({ as: 'hmac', secret: SECRET, scheme, at: NOW, body: BODY }), NOW);
   expect(verifyHmac(delivery, [OLD_SECRET, SECRET], scheme)).toEqual(GOOD);
@@ -223,10 +228,10 @@ describe('a channel of Google', () => {
 describe('a push of Pub/Sub', () => {
   const claims = { audience: 'https://app.example/webhooks/google', email: 'push@project.iam.gserviceaccount.com', at: NOW };
   let issuer: PubsubIssuer;
-  let verifier: PubsubVerifier;
+  let verifier: JwksVerifier;
   beforeAll(async () => {
     issuer = await PubsubIssuer.create();
-    verifier = new PubsubVerifier(claims, issuer.keys);
+    verifier = new JwksVerifier(pushToken(claims), issuer.keys);
   });
   const verdict = (token: string) => verifier.verify(rawDelivery(signedDelivery({ as: 'pubsub', token, body: {} }), NOW));
 
@@ -251,13 +256,13 @@ describe('a push of Pub/Sub', () => {
     expect(await verdict(`${none}.${payload}.`)).toEqual(because('malformed_signature'));
     expect((await verdict(`${hs}.${payload}.AAAA`)).ok).toBe(false);
     expect(await verdict('not-a-token')).toEqual(because('malformed_signature'));
-    expect(await new PubsubVerifier({}).verify(rawDelivery(signedDelivery({ as: 'pubsub', token: 'a.b.c' }), NOW))).toEqual(
+    expect(await new JwksVerifier(pushToken({})).verify(rawDelivery(signedDelivery({ as: 'pubsub', token: 'a.b.c' }), NOW))).toEqual(
       because('no_secret'),
     );
   });
 
   it('is worth sending again where the keys cannot be fetched', async () => {
-    const lost = new PubsubVerifier({ ...claims, jwksUrl: 'http://127.0.0.1:9/keys' });
+    const lost = new JwksVerifier(pushToken({ ...claims, jwksUrl: 'http://127.0.0.1:9/keys' }));
     await expect(lost.verify(rawDelivery(signedDelivery({ as: 'pubsub', token: await issuer.token(claims) }), NOW))).rejects.toMatchObject({
       code: 'provider_unavailable',
       retryAfterMs: 5_000,

@@ -8,13 +8,15 @@ const ID = /^[^.\s]{1,256}$/;
 /**
  * Standard Webhooks: `webhook-signature: v1,<base64>[ v1,<base64>]` over `<id>.<timestamp>.<raw body>`
  * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+ *
+ * @param prefix of the headers' names, for those who send the same under names of their own
  */
-export function verifyStandardWebhook(delivery: RawDelivery, secrets: readonly string[]): Verdict {
+export function verifyStandardWebhook(delivery: RawDelivery, secrets: readonly string[], prefix = 'webhook'): Verdict {
   const keys = secrets.map(standardWebhookKey).filter((key) => key.length > 0);
   if (keys.length === 0) return refused('no_secret');
-  const header = single(delivery, 'webhook-signature');
-  const id = single(delivery, 'webhook-id');
-  const timestamp = single(delivery, 'webhook-timestamp');
+  const header = single(delivery, `${prefix}-signature`);
+  const id = single(delivery, `${prefix}-id`);
+  const timestamp = single(delivery, `${prefix}-timestamp`);
   if (header === undefined || header === '') return refused('no_signature');
   if (header === null || typeof id !== 'string' || !ID.test(id) || typeof timestamp !== 'string') return refused('malformed_signature');
   const fault = timestampFault(timestamp, delivery.receivedAt);

@@ -5,7 +5,7 @@ import type { DeliveryReply, IncomingEvent } from '../../contract';
 import { payloadOf } from '../processing/claimed-event';
 import { HandlerRegistry } from '../processing/handler.registry';
 
-/** Slack shows a failure after 3 s; the way there and back takes some of it. */
+/** Providers show a failure after 3 s; the way there and back takes some of it. */
 const DEADLINE_MS = 2_500;
 
 interface Delivered {

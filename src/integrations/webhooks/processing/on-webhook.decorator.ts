@@ -15,7 +15,7 @@ export interface WebhookSubscription {
 }
 
 /**
- * Marks an injectable class that implements `WebhookHandler`: `@OnWebhook('stripe', 'customer.created', 'customer.updated')`.
+ * Marks an injectable class that implements `WebhookHandler`: `@OnWebhook('acme', 'customer.created', 'customer.updated')`.
  * Several handlers of one type are each called once. An event is completed when all of them are done, in one transaction.
  */
 export function OnWebhook(provider: string, ...types: [string, ...string[]]): ClassDecorator;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { signStandardWebhook } from '../../providers/signatures/standard-webhook.signer';
 import type { RawDelivery } from '../../contract';
-import type { HmacScheme } from '../../providers/signatures/hmac.scheme';
+import type { SchemeOf } from '../../providers/signatures/signature-scheme';
 
 /** A delivery as a provider would send it: what to POST. */
 export interface SignedDelivery {
@@ -31,6 +31,8 @@ export type DeliveryOptions =
       readonly messageNumber?: number;
     })
   | (Common & { readonly as: 'pubsub'; readonly token: string });
+
+type HmacScheme = Omit<SchemeOf<'hmac'>, 'kind' | 'parts'>;
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -75,11 +77,11 @@ export function signSlack(body: string | Buffer, secret: string, at: number): Re
 }
 
 export function signHmac(body: string | Buffer, secret: string, scheme: HmacScheme, at: number): Record<string, string> {
-  const { header, prefix = '', encoding = 'hex', algorithm = 'sha256', timestampHeader } = scheme;
+  const { header, prefix = '', encoding = 'hex', algorithm = 'sha256', timestamp, signed = '{body}' } = scheme;
   const seconds = secondsOf(at);
   const hmac = createHmac(algorithm, secret);
-  if (timestampHeader !== undefined) hmac.update(`${seconds}.`);
-  return { [header]: prefix + hmac.update(body).digest(encoding), ...(timestampHeader !== undefined && { [timestampHeader]: seconds }) };
+  for (const piece of signed.split(/(\{body\})/)) hmac.update(piece === '{body}' ? body : piece.replace('{timestamp}', seconds));
+  return { [header]: prefix + hmac.digest(encoding), ...(timestamp !== undefined && { [timestamp]: seconds }) };
 }
 
 function channelHeaders(options: Extract<DeliveryOptions, { as: 'google-channel' }>): Record<string, string> {

@@ -6,32 +6,26 @@ import { GOOD, refused, single } from './verification';
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- eighty files, loaded with the first push
 const jose = () => require('jose') as typeof import('jose');
 
-export interface PubsubFacts {
-  /** What the push subscription was told to name; none: every delivery is refused. */
+export interface JwksFacts {
+  /** Where the issuer publishes its keys. */
+  readonly jwksUrl: string;
+  readonly issuers: readonly string[];
+  /** Whom the token must be for; none: every delivery is refused. */
   readonly audience?: string;
-  /** Service account that the subscription pushes as. */
-  readonly email?: string;
-  /** Default: Google's. */
-  readonly jwksUrl?: string;
-  /** Default: Google's two spellings. */
-  readonly issuers?: readonly string[];
+  /** What else it must say; one that is undefined: every delivery is refused. */
+  readonly claims: Readonly<Record<string, string | boolean | undefined>>;
 }
 
-const GOOGLE_JWKS_URL = 'https://www.googleapis.com/oauth2/v3/certs';
-const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com'];
 const MAX_TOKEN_CHARS = 8_192;
 const JWKS = { timeoutDuration: 5_000, cooldownDuration: 30_000, cacheMaxAge: 600_000 };
 const CLOCK_TOLERANCE_S = 60;
 
-/**
- * The OIDC token of a Pub/Sub push, `Authorization: Bearer <JWT>`
- * (https://cloud.google.com/pubsub/docs/authenticate-push-subscriptions). Holds the keys, so make one and keep it.
- */
-export class PubsubVerifier {
+/** A token that the sender's issuer signed, `Authorization: Bearer <JWT>`, RS256. Holds the keys, so make one and keep it. */
+export class JwksVerifier {
   private keys: JWTVerifyGetKey | undefined;
 
   constructor(
-    private readonly facts: PubsubFacts,
+    private readonly facts: JwksFacts,
     /** Instead of fetching them. */
     keys?: JWTVerifyGetKey,
   ) {
@@ -39,19 +33,19 @@ export class PubsubVerifier {
   }
 
   get configured(): boolean {
-    return Boolean(this.facts.audience && this.facts.email);
+    return Boolean(this.facts.audience) && Object.values(this.facts.claims).every((claim) => claim !== undefined && claim !== '');
   }
 
   /** @throws IntegrationError `provider_unavailable` where the keys cannot be fetched: the delivery is worth sending again */
   async verify(delivery: RawDelivery): Promise<Verdict> {
-    const { audience, email, issuers = GOOGLE_ISSUERS } = this.facts;
-    if (!audience || !email) return refused('no_secret');
+    const { audience, issuers, jwksUrl, claims } = this.facts;
+    if (!audience || !this.configured) return refused('no_secret');
     const header = single(delivery, 'authorization');
     if (header === undefined || header === '') return refused('no_signature');
     const [, token] = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i.exec(header ?? '') ?? [];
     if (!token || token.length > MAX_TOKEN_CHARS) return refused('malformed_signature');
     const { createRemoteJWKSet, jwtVerify } = jose();
-    this.keys ??= createRemoteJWKSet(new URL(this.facts.jwksUrl ?? GOOGLE_JWKS_URL), JWKS);
+    this.keys ??= createRemoteJWKSet(new URL(jwksUrl), JWKS);
     try {
       const { payload } = await jwtVerify(token, this.keys, {
         algorithms: ['RS256'],
@@ -61,7 +55,7 @@ export class PubsubVerifier {
         currentDate: new Date(delivery.receivedAt),
         requiredClaims: ['exp', 'iat'],
       });
-      return payload['email'] === email && payload['email_verified'] === true ? GOOD : refused('wrong_token');
+      return Object.entries(claims).every(([name, value]) => payload[name] === value) ? GOOD : refused('wrong_token');
     } catch (error) {
       return refused(causeOf(error));
     }

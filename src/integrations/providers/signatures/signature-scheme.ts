@@ -1,0 +1,25 @@
+export type SignatureScheme =
+  | {
+      readonly kind: 'hmac';
+      readonly header: string;
+      readonly prefix?: string;
+      readonly encoding?: 'hex' | 'base64';
+      readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
+      /** What is signed: `{body}`, `{url}`, `{method}`, `{timestamp}`, `{header:name}`. Default `{body}`. */
+      readonly signed?: string;
+      /** Header with the time; older or newer than five minutes is refused. */
+      readonly timestamp?: string;
+      readonly timestampAs?: 's' | 'ms' | 'iso';
+      /** How a secret is written: default as it is. */
+      readonly secretAs?: 'text' | 'base64' | 'hex';
+      /** The header is `t=...,v1=...`: names of its parts. */
+      readonly parts?: { readonly timestamp: string; readonly signature: string };
+    }
+  | { readonly kind: 'standard'; readonly prefix?: string }
+  | { readonly kind: 'ed25519'; readonly header: string; readonly timestamp: string; readonly encoding?: 'hex' | 'base64' }
+  | { readonly kind: 'ecdsa'; readonly header: string; readonly timestamp: string }
+  | { readonly kind: 'jwt'; readonly header: string; readonly bodyHash?: string; readonly algorithm?: 'HS256' }
+  | { readonly kind: 'token'; readonly header: string; readonly prefix?: string };
+
+/** The options of one kind. */
+export type SchemeOf<K extends SignatureScheme['kind']> = Extract<SignatureScheme, { kind: K }>;
