@@ -23,16 +23,16 @@ export interface AppParts {
 /** The map: every part of the service, each a folder. */
 @Module({})
 export class AppModule {
-  static with(settings: Settings, { logger, clock = systemClock, imports = [], migrations = [] }: AppParts): DynamicModule {
+  static forRoot(settings: Settings, { logger, clock = systemClock, imports = [], migrations = [] }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ConfigModule.with(settings, clock),
-        DatabaseModule.with([...PRODUCT_MIGRATIONS, ...migrations]),
-        HttpApiModule.with(settings, logger),
-        IntegrationsModule.with(settings),
+        ConfigModule.forRoot(settings, clock),
+        DatabaseModule.forRoot([...PRODUCT_MIGRATIONS, ...migrations]),
+        HttpApiModule.forRoot(settings, logger),
+        IntegrationsModule.forRoot(settings),
         ...PROVIDERS,
-        PlainProvidersModule.with(PLAIN_PROVIDERS),
+        PlainProvidersModule.forRoot(PLAIN_PROVIDERS),
         UiModule,
         AppHandlersModule,
         ...imports,

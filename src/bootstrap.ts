@@ -7,7 +7,7 @@ import { Drain } from './http-api/edge/drain';
 import { EdgeLimits } from './http-api/edge/address-limits';
 import type { EdgeLogger } from './http-api/edge/logger';
 import { registerEdgeHooks } from './http-api/edge/hooks';
-import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/fastify-adapter';
+import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/edge-adapter';
 import { watchProcess } from './http-api/edge/http-metrics';
 import { createLogger, NestLogger } from './http-api/logging';
 import { OpenApi } from './http-api/openapi/open-api';
@@ -34,7 +34,7 @@ export async function createApp(
   { clock, logger = createLogger(settings), imports }: AppOptions = {},
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with(settings, { logger, clock, imports }),
+    AppModule.forRoot(settings, { logger, clock, imports }),
     new EdgeAdapter(settings),
     nestOptions(logger),
   );

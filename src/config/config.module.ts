@@ -5,11 +5,11 @@ import type { Settings } from './env';
 /** Injection token of the validated `Settings`. */
 export const SETTINGS = Symbol('Settings');
 
-/** Hands the settings and the clock to everybody; both are decided before Nest starts. */
+/** Hands the settings and the clock to everybody; both are decided before Nest starts. Global: there is one environment and one time. */
 @Global()
 @Module({})
 export class ConfigModule {
-  static with(settings: Settings, clock: Clock = systemClock): DynamicModule {
+  static forRoot(settings: Settings, clock: Clock = systemClock): DynamicModule {
     return {
       module: ConfigModule,
       providers: [

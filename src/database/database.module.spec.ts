@@ -26,7 +26,7 @@ describe('DatabaseModule', () => {
   async function start(overrides: Partial<Settings> = {}, seed?: Uint8Array): Promise<TestingModule> {
     const settings = { ...loadSettings({ DATA_DIR: dataDir }, []), ...overrides };
     const module = await Test.createTestingModule({
-      imports: [ConfigModule.with(settings), DatabaseModule.with(), TypeOrmModule.forFeature([note])],
+      imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(), TypeOrmModule.forFeature([note])],
     })
       .overrideProvider(EMBEDDED_SEED)
       .useValue(seed)

@@ -21,7 +21,7 @@ class EmbeddedSeedModule {}
 /** What Nest's TypeORM module hands on to the factory of the DataSource. */
 type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
 
-/** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth` and `LOCK_POOL`. */
+/** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth` and `LOCK_POOL`. Global, as TypeORM's own module is: there is one database. */
 @Global()
 @Module({
   providers: [
@@ -45,7 +45,7 @@ type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
 })
 export class DatabaseModule implements OnApplicationShutdown {
   /** @param migrations the product's own, beside those of the core */
-  static with(migrations: readonly Migration[] = []): DynamicModule {
+  static forRoot(migrations: readonly Migration[] = []): DynamicModule {
     return { module: DatabaseModule, imports: [typeOrm(migrations)] };
   }
 

@@ -11,22 +11,22 @@ import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
 import { EdgeLimits } from './edge/address-limits';
 import { ErrorsController } from './problems/errors.controller';
 import { OpenApi } from './openapi/open-api';
-import { OperationsController } from './live-and-metrics.controller';
+import { LiveAndMetricsController } from './live-and-metrics.controller';
 import { ProblemFilter } from './problems/problem.filter';
 import { Problems } from './problems/problems';
 import { RouteTable } from './edge/route-table';
 import { SessionController } from './sessions/session.controller';
 import { TokenVerifier } from './principal/token-verifier';
 
-/** The HTTP edge: who may come in, and what every answer has in common. */
+/** The HTTP edge: who may come in, and what every answer has in common. Global: its guard stands before every route, and the pages ask for sessions. */
 @Global()
 @Module({})
 export class HttpApiModule {
-  static with(settings: Pick<Settings, 'docs'>, logger: EdgeLogger): DynamicModule {
+  static forRoot(settings: Pick<Settings, 'docs'>, logger: EdgeLogger): DynamicModule {
     return {
       module: HttpApiModule,
       imports: [TypeOrmModule.forFeature([BrowserSessionEntity])],
-      controllers: [SessionController, ErrorsController, OperationsController, ...(settings.docs ? [DocsController] : [])],
+      controllers: [SessionController, ErrorsController, LiveAndMetricsController, ...(settings.docs ? [DocsController] : [])],
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -7,7 +7,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from './openapi/swagger-decorato
 /** For whoever runs the service. */
 @ApiTags('operations')
 @Controller()
-export class OperationsController {
+export class LiveAndMetricsController {
   /** Whether the process answers at all; it asks nothing else, so that a slow database does not get it restarted. */
   @Public()
   @Get('health/live')

@@ -30,7 +30,7 @@ const PARTS = [
 @Module({ imports: [ScheduleModule.forRoot(), ...PARTS], exports: PARTS })
 export class IntegrationsModule {
   /** For the application's own module, once: adds what the settings decide. Everybody else imports the class. */
-  static with(settings: Settings): DynamicModule {
-    return { module: IntegrationsModule, imports: [JobsModule.with(settings)] };
+  static forRoot(settings: Settings): DynamicModule {
+    return { module: IntegrationsModule, imports: [JobsModule.forRoot(settings)] };
   }
 }

@@ -1,16 +1,19 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ApiExcludeController, Public } from '../http-api';
 import { IntegrationError } from '../errors';
-import { TRESTLE_CSS } from './assets/trestle.css';
-import { TRESTLE_JS } from './assets/trestle.js';
 
 const ASSETS = new Map(
   [
-    { name: 'trestle.css', type: 'text/css; charset=utf-8', body: TRESTLE_CSS },
-    { name: 'trestle.js', type: 'text/javascript; charset=utf-8', body: TRESTLE_JS },
-  ].map((asset) => [asset.name, { ...asset, tag: `"${createHash('sha256').update(asset.body).digest('base64url').slice(0, 16)}"` }]),
+    { name: 'trestle.css', type: 'text/css; charset=utf-8' },
+    { name: 'trestle.js', type: 'text/javascript; charset=utf-8' },
+  ].map((asset) => {
+    const body = readFileSync(join(__dirname, 'assets', asset.name));
+    return [asset.name, { ...asset, body, tag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` }];
+  }),
 );
 
 /** Style and script of the pages. Asked for anew each time and answered with 304: never those of an older version. */

@@ -67,7 +67,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
 
   const module = await Test.createTestingModule({
     imports: [
-      ConfigModule.with(settings, systemClock),
+      ConfigModule.forRoot(settings, systemClock),
       TestDatabaseModule,
       ProviderRegistryModule,
       ConnectionsModule,

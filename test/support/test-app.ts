@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import { drainAndClose } from '../../src/http-api/edge/drain';
-import { EdgeAdapter } from '../../src/http-api/edge/fastify-adapter';
+import { EdgeAdapter } from '../../src/http-api/edge/edge-adapter';
 import { createLogger } from '../../src/http-api/logging';
 import type { Role } from '../../src/http-api/principal/principal';
 import { AppModule, type AppParts } from '../../src/app.module';
@@ -78,7 +78,7 @@ export async function startTestApp({
     PROVIDER_SETTINGS,
   );
   const logger = createLogger(settings, log);
-  const building = Test.createTestingModule({ imports: [AppModule.with(settings, { logger, clock, imports })] });
+  const building = Test.createTestingModule({ imports: [AppModule.forRoot(settings, { logger, clock, imports })] });
   const module = await building
     .overrideProvider(EMBEDDED_SEED)
     .useValue(await testSeed())

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Param, Res, StreamableFile } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { IntegrationError } from '../../errors';
 import { Public } from '../principal/access.decorators';
@@ -12,7 +12,7 @@ const ASSETS: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
 };
-const START = `window.addEventListener('load', () => SwaggerUIBundle({ url: '/docs-json', dom_id: '#api', deepLinking: true }));\n`;
+const START = readFileSync(join(__dirname, 'assets', 'start.js'), 'utf8');
 const PAGE =
   '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +
   '<body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>\n';

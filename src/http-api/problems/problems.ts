@@ -20,7 +20,7 @@ export interface FailedRequest {
 @Injectable()
 export class Problems {
   constructor(
-    @Inject(SETTINGS) private readonly settings: Settings,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'production' | 'publicUrl'>,
     @Inject(EDGE_LOGGER) private readonly logger: EdgeLogger,
   ) {}
 
@@ -32,11 +32,18 @@ export class Problems {
       : error;
   }
 
-  /** The answer; our own failures are logged. */
+  /** The answer; our own failures, and why a caller was not let in, are logged. */
   tell(error: IntegrationError, request: FailedRequest): Problem {
     const problem = problemOf(error, request.id, this.settings.publicUrl);
     if (problem.status >= 500) this.log(problem, error, request);
-    return problem;
+    return error.code === 'unauthorized' && error.cause !== undefined ? this.refused(problem, error.cause, request) : problem;
+  }
+
+  /** Why nobody was let in: the operator finds it in the log, whoever develops against the API in the answer. Production tells no caller. */
+  private refused(problem: Problem, thrown: unknown, { route }: FailedRequest): Problem {
+    const { message: cause } = errorForLog(thrown);
+    this.logger.warn({ requestId: problem.requestId, code: problem.code, route, cause }, 'request refused');
+    return this.settings.production ? problem : { ...problem, cause };
   }
 
   private log(problem: Problem, error: IntegrationError, { route }: FailedRequest): void {

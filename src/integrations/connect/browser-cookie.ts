@@ -9,11 +9,7 @@ export function flowCookie(value: string, publicUrl: string): string {
   return `${nameOf(secure)}=${value}; Path=/; Max-Age=${FLOW_LIFE_MS / 1_000}; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`;
 }
 
-export function readFlowCookie(header: string | undefined, publicUrl: string): string | undefined {
-  const name = `${nameOf(publicUrl.startsWith('https:'))}=`;
-  const found = header
-    ?.split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(name));
-  return found?.slice(name.length);
+/** @param cookies those of the request, as the edge has read them */
+export function readFlowCookie(cookies: Readonly<Record<string, string | undefined>>, publicUrl: string): string | undefined {
+  return cookies[nameOf(publicUrl.startsWith('https:'))];
 }

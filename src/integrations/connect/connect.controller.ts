@@ -58,7 +58,7 @@ export class ConnectController {
   }
 
   private browserOf(request: FastifyRequest): string | undefined {
-    return readFlowCookie(request.headers.cookie, this.settings.publicUrl);
+    return readFlowCookie(request.cookies, this.settings.publicUrl);
   }
 }
 

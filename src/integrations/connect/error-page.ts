@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IntegrationError } from '../../errors';
+import { escapeHtml } from '../../http-api';
 
 const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#1a1a1a;background:#fff}h1{font-size:1.4rem}a{color:#0b57d0}' +
@@ -20,8 +21,4 @@ export function errorPage(error: IntegrationError, publicUrl: string): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${escapeHtml(error.title)}</title><style>${STYLE}</style></head>
 <body><main><h1>${escapeHtml(error.title)}</h1><p>${escapeHtml(error.message)}</p><p>${escapeHtml(error.nextStep)}</p><p><a href="${escapeHtml(`${publicUrl}/settings/integrations`)}">Back to the integrations</a></p></main></body></html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -8,10 +8,10 @@ import { WakeUpModule } from './wake-up/wake-up.module';
 @Global()
 @Module({})
 export class JobsModule {
-  static with(settings: Pick<Settings, 'redisUrl'>): DynamicModule {
+  static forRoot(settings: Pick<Settings, 'redisUrl'>): DynamicModule {
     return {
       module: JobsModule,
-      imports: [WakeUpModule.with(settings)],
+      imports: [WakeUpModule.forRoot(settings)],
       providers: [JobEngine, PeriodicTasks],
       exports: [JobEngine, PeriodicTasks, WakeUpModule],
     };

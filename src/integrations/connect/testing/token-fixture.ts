@@ -129,7 +129,7 @@ async function startProcess(
   @Module({ providers: shared, exports: shared.map(({ provide }) => provide) })
   class PartsModule {}
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.with(settings, clock), PartsModule, ProviderRegistryModule, OutboxOnlyModule, ConnectModule],
+    imports: [ConfigModule.forRoot(settings, clock), PartsModule, ProviderRegistryModule, OutboxOnlyModule, ConnectModule],
   }).compile();
   await module.init();
   for (const provider of providers) module.get(ProviderRegistry).register(provider);

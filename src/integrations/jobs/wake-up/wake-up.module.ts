@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import type { Settings } from '../../../config/env';
 import { WakeUp } from './wake-up';
 import { InProcessWakeUp } from './in-process.wake-up';
@@ -8,10 +8,9 @@ import { WakeUpSweeper } from './wake-up.sweeper';
 const redisParts = () => require('./bull-wake-up.parts') as typeof import('./bull-wake-up.parts');
 
 /** The wake-up: in this process, and between processes where there is a Redis. The sweeper's clockwork is the application's `ScheduleModule`. */
-@Global()
 @Module({})
 export class WakeUpModule {
-  static with({ redisUrl }: Pick<Settings, 'redisUrl'>): DynamicModule {
+  static forRoot({ redisUrl }: Pick<Settings, 'redisUrl'>): DynamicModule {
     const common = { module: WakeUpModule, exports: [WakeUp] };
     if (redisUrl === undefined) {
       return {

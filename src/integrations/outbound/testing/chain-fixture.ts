@@ -66,7 +66,7 @@ export async function chainFixture({
   const database = await createTestDatabase();
   const module = await Test.createTestingModule({
     imports: [
-      ConfigModule.with(settings(), systemClock),
+      ConfigModule.forRoot(settings(), systemClock),
       databaseModule(database),
       ProviderRegistryModule,
       ConnectionsModule,

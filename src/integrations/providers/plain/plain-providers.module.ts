@@ -10,7 +10,7 @@ import { plainSettings } from './plain-settings';
 /** All plain providers of the service. */
 @Module({})
 export class PlainProvidersModule {
-  static with(declarations: readonly PlainProvider[]): DynamicModule {
+  static forRoot(declarations: readonly PlainProvider[]): DynamicModule {
     const register = {
       provide: Symbol.for('trestle.plain-providers'),
       inject: [ProviderRegistry, SETTINGS],

@@ -1,8 +1,8 @@
-/**
+/*
  * Two things that HTML alone cannot: ask before what cannot be taken back without leaving the page, and follow a sync that runs.
  * The pages work without it. A card in which somebody is at work (a field, an open part, a question) is left alone.
  */
-export const TRESTLE_JS = `'use strict';
+'use strict';
 document.addEventListener('submit', (event) => {
   const form = event.target;
   const question = form.dataset.question;
@@ -20,13 +20,23 @@ function ask(question, opener, then) {
   const text = Object.assign(document.createElement('p'), { id: 'question', textContent: question });
   const row = Object.assign(document.createElement('div'), { className: 'actions' });
   const cancel = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Cancel', autofocus: true });
-  const yes = Object.assign(document.createElement('button'), { type: 'button', className: 'danger', textContent: opener.firstChild.textContent });
+  const yes = Object.assign(document.createElement('button'), {
+    type: 'button',
+    className: 'danger',
+    textContent: opener.firstChild.textContent,
+  });
   dialog.setAttribute('aria-labelledby', 'question');
   row.append(cancel, yes);
   dialog.append(text, row);
   cancel.addEventListener('click', () => dialog.close());
-  yes.addEventListener('click', () => { dialog.close(); then(); });
-  dialog.addEventListener('close', () => { dialog.remove(); opener.focus(); });
+  yes.addEventListener('click', () => {
+    dialog.close();
+    then();
+  });
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    opener.focus();
+  });
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -71,4 +81,3 @@ function wait() {
   setTimeout(follow, document.querySelector('[data-busy]') ? BUSY_MS : IDLE_MS);
 }
 wait();
-`;

@@ -1,0 +1,1 @@
+window.addEventListener('load', () => SwaggerUIBundle({ url: '/docs-json', dom_id: '#api', deepLinking: true }));

@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '..');
+
+it('what is built serves the style and the script of its pages', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trestle-build-'));
+  const built = spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd: ROOT, encoding: 'utf8' });
+  expect([built.status, built.stderr]).toEqual([0, '']);
+  const child = spawn(process.execPath, ['dist/main.js'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: folder, SANDBOX: 'off' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      child.once('message', (told) => resolve((told as { listening: number }).listening));
+      child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
+    });
+    for (const [path, type, text] of [
+      ['/ui/trestle.css', 'text/css', ':root'],
+      ['/ui/trestle.js', 'text/javascript', 'addEventListener'],
+      ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle'],
+    ] as const) {
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      expect([path, answer.status, answer.headers.get('content-type')?.split(';')[0]]).toEqual([path, 200, type]);
+      expect(await answer.text()).toContain(text);
+    }
+  } finally {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (child.exitCode === null) {
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+});
