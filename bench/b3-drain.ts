@@ -132,16 +132,20 @@ function ourDrain(name: string, bench: Workbench, load: LoadGenerator, { guarded
     name,
     events: EVENTS,
     fill: async (series, count) => {
-      await bench.query('TRUNCATE webhook_events, object_marks');
+      await bench.query('TRUNCATE webhook_events, webhook_payloads, object_marks');
       await bench.query(
-        `INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, headers, body)
-         SELECT gen_random_uuid(), 'stripe', 'evt_' || $1::text || '_' || n, $2, k.routing_key, k.id, k.tenant, CASE WHEN $5 THEN 'thing/' || n END,
-           CASE WHEN $5 THEN n END, '{"content-type":"application/json; charset=utf-8"}',
-           convert_to(json_build_object('id', 'evt_' || $1::text || '_' || n, 'type', $2::text, 'data', json_build_object('object', json_build_object('note', repeat('x', 800))))::text, 'utf8')
-         FROM generate_series(1, $4::int - 1) n, connections k WHERE k.account_id = $3`,
+        `WITH made AS MATERIALIZED (SELECT n, gen_random_uuid() AS id FROM generate_series(1, $4::int - 1) n),
+         payloads AS (
+           INSERT INTO webhook_payloads (id, headers, body)
+           SELECT id, '{"content-type":"application/json; charset=utf-8"}',
+             convert_to(json_build_object('id', 'evt_' || $1::text || '_' || n, 'type', $2::text, 'data', json_build_object('object', json_build_object('note', repeat('x', 800))))::text, 'utf8')
+           FROM made)
+         INSERT INTO webhook_events (id, payload_id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version)
+         SELECT id, id, 'stripe', 'evt_' || $1::text || '_' || n, $2, k.routing_key, k.id, k.tenant, CASE WHEN $5 THEN 'thing/' || n END, CASE WHEN $5 THEN n END
+         FROM made, connections k WHERE k.account_id = $3`,
         [series, BENCH_TYPE, account, count, guarded],
       );
-      await bench.query('ANALYZE webhook_events');
+      await bench.query('ANALYZE webhook_events, webhook_payloads');
     },
     begin: async (series) => {
       const { statuses } = await load.deliver({ port, path: OUR_PATH, series: { name: series, count: 1, account }, connections: 1 });

@@ -8,7 +8,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'integrations/audit': ['audit_entries'],
   'integrations/connect': ['connect_sessions', 'oauth_states'],
   'integrations/connections': ['connections', 'encryption_keys', 'token_refreshes', 'tokens'],
-  'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_refusals', 'webhook_replays'],
+  'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_payloads', 'webhook_refusals', 'webhook_replays'],
   'integrations/sync': ['record_sequences', 'records', 'sync_cursors', 'sync_runs', 'sync_schedules', 'sync_seen', 'sync_watches'],
   'integrations/operations': ['actions'],
   'integrations/outbound': ['request_buckets', 'request_log'],

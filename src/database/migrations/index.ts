@@ -3,6 +3,7 @@ import { ConnectFields1764400000000 } from './1764400000000-connect-fields';
 import { Audit1764450000000 } from './1764450000000-audit';
 import { SealedSessions1764460000000 } from './1764460000000-sealed-sessions';
 import { RecordParts1764500000000 } from './1764500000000-record-parts';
+import { WebhookPayloads1764510000000 } from './1764510000000-webhook-payloads';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   Audit1764450000000,
   SealedSessions1764460000000,
   RecordParts1764500000000,
+  WebhookPayloads1764510000000,
 ];

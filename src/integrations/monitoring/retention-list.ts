@@ -32,7 +32,8 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   connect_sessions: { column: 'expires_at', days: () => 0 },
   oauth_states: { column: 'expires_at', days: () => 0 },
 
-  webhook_events: { by: 'PayloadRetention: payloads after RETENTION_DAYS, rows after three times that' },
+  webhook_payloads: { by: 'PayloadRetention: after RETENTION_DAYS, once no event of it waits' },
+  webhook_events: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
   object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
   audit_entries: { by: 'AuditPartitions: whole months, after 400 days' },
   records: { by: 'RecordCompactor: deleted ones, once everybody has had time to read of it' },

@@ -82,10 +82,12 @@ describe('the pages of administrators', () => {
   it('shows hostile names, errors and payloads as text', async () => {
     await openAlert('acme');
     await markDead(1);
-    const [event] = await query<{ id: string }>(`UPDATE webhook_events SET body = $1, type = $2 WHERE status = 'dead' RETURNING id`, [
-      Buffer.from(JSON.stringify({ text: HOSTILE, [HOSTILE]: 1 })),
-      HOSTILE,
-    ]);
+    const [event] = await query<{ id: string }>(
+      `WITH changed AS (UPDATE webhook_events SET type = $2 WHERE status = 'dead' RETURNING id, payload_id),
+         spoiled AS (UPDATE webhook_payloads SET body = $1 WHERE id IN (SELECT payload_id FROM changed))
+       SELECT id FROM changed`,
+      [Buffer.from(JSON.stringify({ text: HOSTILE, [HOSTILE]: 1 })), HOSTILE],
+    );
     await query(`UPDATE request_log SET endpoint = $1, operation = $1`, [HOSTILE]);
     await query(`UPDATE sync_runs SET status = 'failed', error_code = 'provider_rejected', error_message = $1`, [HOSTILE]);
     for (const path of [...PAGES, `/admin/webhook-events/${event?.id}`]) {

@@ -1,12 +1,12 @@
 import type { OutgoingFact } from '../../connections';
-import { payloadOf, type ClaimedEvent } from '../processing/claimed-event';
+import type { ClaimedEvent } from '../processing/claimed-event';
 
 /** New events as the product hears of them, the payload as it came. What belongs to nobody is told to nobody. */
 export function factsOf(stored: readonly ClaimedEvent[], at: Date): OutgoingFact[] {
   return stored.flatMap((event) => {
-    const { id, provider, eventId, type, tenant, connection } = event;
+    const { id, provider, eventId, type, tenant, connection, payload } = event;
     if (tenant === null || !connection) return [];
-    const data = { id, eventId, type, payload: payloadOf(event) ?? null };
+    const data = { id, eventId, type, payload: payload.value ?? null };
     return [
       { type: 'webhook.received' as const, tenant, provider, connectionId: connection.id, at, data, webhookType: `${provider}/${type}` },
     ];

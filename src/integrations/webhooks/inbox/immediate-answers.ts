@@ -1,18 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
-import type { DeliveryReply, IncomingEvent } from '../../contract';
-import { payloadOf } from '../processing/claimed-event';
+import type { DeliveryReply } from '../../contract';
 import { HandlerRegistry } from '../processing/handler.registry';
+import type { NewDelivery } from './inbox-insert';
 
 /** Providers show a failure after 3 s; the way there and back takes some of it. */
 const DEADLINE_MS = 2_500;
-
-interface Delivered {
-  readonly provider: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-}
 
 /** What handlers say at once to somebody who waits for it. The event is stored by then, so nothing is lost where they fail. */
 @Injectable()
@@ -25,11 +19,11 @@ export class ImmediateAnswers {
   ) {}
 
   /** The first handler's that has something to say; undefined: an empty answer. Never throws. */
-  async ask({ provider, headers, body }: Delivered, events: readonly IncomingEvent[]): Promise<DeliveryReply | undefined> {
+  async ask({ provider, payload, events }: NewDelivery): Promise<DeliveryReply | undefined> {
     for (const { eventId, type } of events) {
       for (const { name, handler } of this.handlers.handlersOf(provider, type)) {
         if (!handler.answer) continue;
-        const event = { provider, eventId, type, headers, payload: payloadOf({ body, headers }) };
+        const event = { provider, eventId, type, headers: payload.headers, payload: payload.value };
         const work = (signal: AbortSignal) => Promise.resolve(handler.answer?.(event, { signal }));
         try {
           const said = await withDeadline(this.clock, DEADLINE_MS, work);

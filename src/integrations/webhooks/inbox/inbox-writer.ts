@@ -8,9 +8,11 @@ import { WakeUp } from '../../jobs';
 import type { ClaimedEvent } from '../processing/claimed-event';
 import { DirectProcessing, type DirectRun } from '../processing/direct-processing';
 import { factsOf } from './forwarding';
-import { insertEvents, type NewEvent } from './inbox-insert';
+import { insertDeliveries, type NewDelivery } from './inbox-insert';
 
 const MAX_ROWS = 500;
+/** In one delivery: as many are stored well within its deadline. */
+const MAX_EVENTS = 10_000;
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 const MAX_IN_FLIGHT = 2;
 /** What may wait for its turn. More than this is answered "come back later" at once. */
@@ -25,7 +27,7 @@ const ANSWERED = new Error('answered');
 interface Waiting {
   /** When it has to be answered, ms since the epoch. */
   readonly dueAt: number;
-  readonly events: readonly NewEvent[];
+  readonly delivery: NewDelivery;
   readonly bytes: number;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
@@ -58,15 +60,20 @@ export class InboxWriter {
 
   /**
    * Resolves when the events are committed, however often they were before.
-   * @throws IntegrationError `storage_unavailable` or `busy`: the delivery may be sent again
+   * @throws IntegrationError `storage_unavailable` or `busy`: the delivery may be sent again; `payload_too_large`: never
    */
-  store(events: readonly NewEvent[]): Promise<void> {
+  store(delivery: NewDelivery): Promise<void> {
+    const rows = delivery.events.length;
+    const bytes = delivery.payload.body?.length ?? 0;
+    if (rows > MAX_EVENTS || bytes > MAX_WAITING_BYTES) return Promise.reject(tooLarge());
     if (this.stuck >= MAX_IN_FLIGHT) return Promise.reject(unavailable());
-    const bytes = events.reduce((sum, event) => sum + event.body.length, 0);
-    if (this.waitingRows + events.length > MAX_WAITING_ROWS || this.waitingBytes + bytes > MAX_WAITING_BYTES) return Promise.reject(busy());
+    // Whoever comes when nobody waits is taken, whatever its size.
+    const isFirst = this.waitingRows === 0;
+    if (!isFirst && (this.waitingRows + rows > MAX_WAITING_ROWS || this.waitingBytes + bytes > MAX_WAITING_BYTES))
+      return Promise.reject(busy());
     return new Promise((done, failed) => {
-      this.arrived.push({ dueAt: this.clock.now() + DEADLINE_MS, events, bytes, done, failed });
-      this.waitingRows += events.length;
+      this.arrived.push({ dueAt: this.clock.now() + DEADLINE_MS, delivery, bytes, done, failed });
+      this.waitingRows += rows;
       this.waitingBytes += bytes;
       this.schedule();
     });
@@ -87,10 +94,10 @@ export class InboxWriter {
   /** Bounded by how many such runs there may be. */
   private sendAtOnce(): void {
     const { count } = within(this.arrived);
-    const run = this.directProcessing.choose(this.arrived.slice(0, count).map(({ events }) => events));
+    const run = this.directProcessing.choose(this.arrived.slice(0, count).map(({ delivery }) => delivery));
     if (!run) return;
-    const chosen = this.arrived.filter(({ events }) => run.deliveries.has(events));
-    this.arrived = this.arrived.filter(({ events }) => !run.deliveries.has(events));
+    const chosen = this.arrived.filter(({ delivery }) => run.deliveries.has(delivery));
+    this.arrived = this.arrived.filter(({ delivery }) => !run.deliveries.has(delivery));
     void this.send(this.take(chosen), run);
   }
 
@@ -125,7 +132,7 @@ export class InboxWriter {
   private async write(batch: readonly Waiting[], run?: DirectRun): Promise<void> {
     try {
       const afterwards = await this.insert(
-        batch.flatMap(({ events }) => events),
+        batch.map(({ delivery }) => delivery),
         run,
       );
       afterwards();
@@ -142,13 +149,15 @@ export class InboxWriter {
    * The one way to store: the events, and with them what the product is to hear of them.
    * @returns what has to be done once they are committed
    */
-  private async insert(events: readonly NewEvent[], run?: DirectRun): Promise<() => void> {
+  private async insert(deliveries: readonly NewDelivery[], run?: DirectRun): Promise<() => void> {
     let runs = false;
     try {
       const forwards = (await this.outbox?.wants(this.dataSource, 'webhook.received')) ?? false;
       // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
       const claim = forwards ? undefined : run;
-      const stored = await (forwards ? this.insertAndForward(events) : retried(() => insertEvents(this.dataSource, events, claim)));
+      const stored = await (forwards
+        ? this.insertAndForward(deliveries)
+        : retried(() => insertDeliveries(this.dataSource, deliveries, claim)));
       if (claim) {
         runs = true;
         return () => this.directProcessing.run(claim, stored);
@@ -163,10 +172,10 @@ export class InboxWriter {
   }
 
   /** The events, and what the product is to hear of them: both or neither. */
-  private insertAndForward(events: readonly NewEvent[]): Promise<ClaimedEvent[]> {
+  private insertAndForward(deliveries: readonly NewDelivery[]): Promise<ClaimedEvent[]> {
     const at = new Date(this.clock.now());
     return inTransaction(this.dataSource, async (manager) => {
-      const stored = await insertEvents(manager, events);
+      const stored = await insertDeliveries(manager, deliveries);
       await this.outbox?.add(manager, factsOf(stored, at));
       return stored;
     });
@@ -191,8 +200,8 @@ function within(items: readonly Waiting[]): { rows: number; bytes: number; count
   let bytes = 0;
   let count = 0;
   for (const item of items) {
-    if (count > 0 && (rows + item.events.length > MAX_ROWS || bytes + item.bytes > MAX_BATCH_BYTES)) break;
-    rows += item.events.length;
+    if (count > 0 && (rows + item.delivery.events.length > MAX_ROWS || bytes + item.bytes > MAX_BATCH_BYTES)) break;
+    rows += item.delivery.events.length;
     bytes += item.bytes;
     count++;
   }
@@ -201,6 +210,13 @@ function within(items: readonly Waiting[]): { rows: number; bytes: number; count
 
 function unavailable(): IntegrationError {
   return new IntegrationError('storage_unavailable', { retryAfterMs: RETRY_AFTER_MS });
+}
+
+function tooLarge(): IntegrationError {
+  return new IntegrationError('payload_too_large', {
+    detail: `One delivery may hold ${MAX_EVENTS} events and ${MAX_WAITING_BYTES / 1_048_576} MiB.`,
+    nextStep: 'Send the events in several deliveries.',
+  });
 }
 
 function busy(): IntegrationError {

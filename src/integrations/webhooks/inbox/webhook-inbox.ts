@@ -8,6 +8,7 @@ import { ImmediateAnswers } from './immediate-answers';
 import { InboxWriter } from './inbox-writer';
 import { RefusalCounter } from './refusal-counter';
 import { safeHeaders } from './safe-headers';
+import { StoredPayload } from '../stored-payload';
 import { acceptedDeliveries } from '../webhook-metrics';
 
 /** The answer to a delivery that was taken. */
@@ -70,10 +71,11 @@ export class WebhookInbox implements OnApplicationBootstrap {
     const { events, stored, storedType, reply, asksForAnswer } = this.read(provider, webhooks, delivery);
     const headers = safeHeaders(delivery.headers);
     if (storedType !== undefined) headers['content-type'] = storedType;
-    const common = { provider: provider.key, tenant: verdict.tenant, headers, body: stored ?? delivery.body };
-    if (events.length > 0) await this.writer.store(events.map((event) => ({ ...common, event })));
+    const payload = new StoredPayload(headers, stored ?? delivery.body);
+    const taken = { provider: provider.key, tenant: verdict.tenant, payload, events };
+    if (events.length > 0) await this.writer.store(taken);
     this.accepted(provider.key).inc();
-    return { status: 200, ...(asksForAnswer ? await this.answers.ask(common, events) : reply) };
+    return { status: 200, ...(asksForAnswer ? await this.answers.ask(taken) : reply) };
   }
 
   /**

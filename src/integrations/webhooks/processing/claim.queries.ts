@@ -6,10 +6,12 @@ const PENDING = `e.status IN ('received', 'failed')`;
 const TENANT = `coalesce(e.tenant, '')`;
 
 /** Of an event `c` and its connection `k`. */
-export const CLAIMED_COLUMNS_BUT_BODY = `c.id, c.provider, c.event_id, c.type, c.tenant, c.connection_id, c.object_key, c.object_version, c.headers, c.received_at, c.attempts,
+export const CLAIMED_COLUMNS = `c.id, c.provider, c.event_id, c.type, c.tenant, c.connection_id, c.object_key, c.object_version, c.payload_id, c.received_at, c.attempts,
   c.lease_owner, k.user_id, k.account_id, k.auth_type, k.metadata`;
 
-const CLAIMED_COLUMNS = `${CLAIMED_COLUMNS_BUT_BODY}, c.body`;
+/** With the first event of each delivery only: a body of a thousand events is read once. */
+const PAYLOAD = `CASE WHEN row_number() OVER (PARTITION BY c.payload_id) = 1 THEN p.headers END AS headers,
+  CASE WHEN row_number() OVER (PARTITION BY c.payload_id) = 1 THEN p.body END AS body`;
 
 /**
  * Claims what is due, the same share for each tenant: one that sends ten thousand events gets no more of a batch than the others
@@ -39,10 +41,11 @@ export const CLAIM_DUE = `
   claimed AS (
     UPDATE webhook_events e SET status = 'processing', attempts = e.attempts + 1, lease_owner = $5::uuid, lease_until = now() + make_interval(secs => $6::int)
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*)
-  SELECT s.last_tenant, s.seen, ${CLAIMED_COLUMNS}
+  SELECT s.last_tenant, s.seen, ${CLAIMED_COLUMNS}, ${PAYLOAD}
   FROM (SELECT max(tenant) AS last_tenant, count(*)::int AS seen, ${COMMIT_WITHOUT_WAITING} FROM seen) s
   LEFT JOIN claimed c ON true
-  LEFT JOIN connections k ON k.id = c.connection_id`;
+  LEFT JOIN connections k ON k.id = c.connection_id
+  LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
 
 export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until < now()) AS found`;
 
@@ -63,7 +66,8 @@ export const CLAIM_EXPIRED = `
       lease_owner = CASE WHEN e.attempts >= $3::int THEN NULL ELSE $1::uuid END,
       lease_until = CASE WHEN e.attempts >= $3::int THEN NULL ELSE now() + make_interval(secs => $2::int) END
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*)
-  SELECT c.status, ${CLAIMED_COLUMNS} FROM claimed c LEFT JOIN connections k ON k.id = c.connection_id`;
+  SELECT c.status, ${CLAIMED_COLUMNS}, ${PAYLOAD} FROM claimed c
+  LEFT JOIN connections k ON k.id = c.connection_id LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
 
 /** Of versions that are the same the one with the greater id is the later one, byte by byte. */
 const IS_LATER = `(excluded.version, excluded.event_id COLLATE "C") > (g.version, g.event_id COLLATE "C")`;

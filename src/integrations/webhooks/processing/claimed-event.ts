@@ -1,4 +1,5 @@
 import type { ConnectionRef, WebhookEvent } from '../../contract';
+import { StoredPayload } from '../stored-payload';
 
 /** A stored event in the hands of this process, until its lease ends. */
 export interface ClaimedEvent {
@@ -11,9 +12,8 @@ export interface ClaimedEvent {
   readonly connection?: ConnectionRef;
   readonly objectKey?: string;
   readonly objectVersion?: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Null once the payload's time is over. */
-  readonly body: Buffer | null;
+  /** Of its delivery, shared with the events that came with it. */
+  readonly payload: StoredPayload;
   readonly receivedAt: Date;
   /** This one included. */
   readonly attempts: number;
@@ -30,8 +30,7 @@ export interface ClaimedRow {
   connection_id: string | null;
   object_key: string | null;
   object_version: string | null;
-  headers: Record<string, string>;
-  body: Buffer | null;
+  payload_id: string | null;
   received_at: Date;
   attempts: number;
   lease_owner: string;
@@ -41,7 +40,21 @@ export interface ClaimedRow {
   metadata: Record<string, unknown> | null;
 }
 
-export function claimedEventOf(row: ClaimedRow): ClaimedEvent {
+/** The payload comes with the first event of each delivery only. */
+export interface ClaimedRowWithPayload extends ClaimedRow {
+  headers: Record<string, string> | null;
+  body: Buffer | null;
+}
+
+const NO_PAYLOAD = new StoredPayload({}, null);
+
+export function claimedEventsOf(rows: readonly ClaimedRowWithPayload[]): ClaimedEvent[] {
+  const payloads = new Map<string | null, StoredPayload>();
+  for (const { payload_id, headers, body } of rows) if (headers) payloads.set(payload_id, new StoredPayload(headers, body));
+  return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id) ?? NO_PAYLOAD));
+}
+
+export function claimedEventOf(row: ClaimedRow, payload: StoredPayload): ClaimedEvent {
   return {
     id: row.id,
     provider: row.provider,
@@ -51,8 +64,7 @@ export function claimedEventOf(row: ClaimedRow): ClaimedEvent {
     ...(row.connection_id !== null && row.user_id !== null && { connection: connectionOf(row) }),
     ...(row.object_key !== null && { objectKey: row.object_key }),
     ...(row.object_version !== null && { objectVersion: Number(row.object_version) }),
-    headers: row.headers,
-    body: row.body,
+    payload,
     receivedAt: row.received_at,
     attempts: row.attempts,
     leaseOwner: row.lease_owner,
@@ -78,23 +90,11 @@ export function handlerEventOf(event: ClaimedEvent): WebhookEvent {
     provider: event.provider,
     eventId: event.eventId,
     type: event.type,
-    payload: payloadOf(event),
-    headers: event.headers,
+    payload: event.payload.value,
+    headers: event.payload.headers,
     receivedAt: event.receivedAt,
     attempt: event.attempts,
     ...(event.objectKey !== undefined && { objectKey: event.objectKey }),
     ...(event.objectVersion !== undefined && { objectVersion: event.objectVersion }),
   };
-}
-
-/** JSON, a form, or text; undefined for an empty body. */
-export function payloadOf({ body, headers }: Pick<ClaimedEvent, 'body' | 'headers'>): unknown {
-  if (!body || body.length === 0) return undefined;
-  const text = body.toString('utf8');
-  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(text));
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }

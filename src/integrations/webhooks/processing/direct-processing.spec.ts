@@ -5,6 +5,7 @@ import type { OutboxPort } from '../../connections/outbox.port';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../../contract';
 import { DirectProcessing } from './direct-processing';
 import { InboxWriter } from '../inbox/inbox-writer';
+import { StoredPayload } from '../stored-payload';
 import { OnWebhook } from './on-webhook.decorator';
 
 /** Notes what it is given; holds still while a test wants it to. */
@@ -57,9 +58,11 @@ async function ended(): Promise<void> {
   directProcessing.resume();
 }
 
-const delivery = (id: string, account: string) => [
-  { provider: 'testp', event: { eventId: id, type: 'thing.changed', routingKey: account }, headers: {}, body: Buffer.from('{}') },
-];
+const delivery = (id: string, account: string) => ({
+  provider: 'testp',
+  payload: new StoredPayload({}, Buffer.from('{}')),
+  events: [{ eventId: id, type: 'thing.changed', routingKey: account }],
+});
 
 const notes = () => harness.rows('SELECT event_id, tenant, said FROM notes ORDER BY event_id');
 const events = () => harness.rows('SELECT event_id, status, attempts FROM webhook_events ORDER BY event_id');
@@ -172,8 +175,8 @@ onServer('does not wait for the backlog of others to be stored', async () => {
   await held.startTransaction();
   // Who stores the same event waits for this transaction to end.
   await held.query(
-    `INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant, headers, body)
-     SELECT gen_random_uuid(), 'testp', event_id, 'thing.changed', 'acc_a', c.id, c.tenant, '{}', '{}'
+    `INSERT INTO webhook_events (id, provider, event_id, type, routing_key, connection_id, tenant)
+     SELECT gen_random_uuid(), 'testp', event_id, 'thing.changed', 'acc_a', c.id, c.tenant
      FROM connections c, unnest(ARRAY['a_0', 'a_20']) AS event_id WHERE c.routing_key = 'acc_a'`,
   );
   const backlog: Promise<unknown>[] = [];

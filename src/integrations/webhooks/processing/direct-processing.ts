@@ -6,13 +6,13 @@ import { EventRunner } from './event-runner';
 import { ClaimedEvents } from './claimed-events';
 import { HandlerRegistry } from './handler.registry';
 import type { ClaimedEvent } from './claimed-event';
-import type { DirectClaim, NewEvent } from '../inbox/inbox-insert';
+import type { DirectClaim, NewDelivery } from '../inbox/inbox-insert';
 import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
 import { SMALL_BATCH, groupByOwner } from './small-batch';
 
 /** What is about to be stored, claimed and run. */
 export interface DirectRun extends DirectClaim {
-  readonly deliveries: ReadonlySet<readonly NewEvent[]>;
+  readonly deliveries: ReadonlySet<NewDelivery>;
   readonly sources: readonly string[];
 }
 
@@ -42,11 +42,11 @@ export class DirectProcessing implements BeforeApplicationShutdown {
   }
 
   /** Those of the deliveries, which have just come, that are to run at once. What is chosen is then given to `run` or to `release`. */
-  choose(deliveries: readonly (readonly NewEvent[])[]): DirectRun | undefined {
+  choose(deliveries: readonly NewDelivery[]): DirectRun | undefined {
     if (!this.settings.workers || this.closed || this.paused || this.runs.size >= this.options.directProcessing) return undefined;
     // A source with more than a few at once has a backlog: that is the lanes' work. What asks a provider waits elsewhere.
     const chosen = [...groupByOwner(deliveries, sourceOf)].filter(
-      ([source, share]) => isSmallBatch(share) && !this.sources.has(source) && !share.flat().some((event) => this.asksFirst(event)),
+      ([source, share]) => isSmallBatch(share) && !this.sources.has(source) && !share.some((delivery) => this.asksFirst(delivery)),
     );
     if (chosen.length === 0) return undefined;
     const taken = chosen.flatMap(([, share]) => share);
@@ -92,8 +92,8 @@ export class DirectProcessing implements BeforeApplicationShutdown {
     return this.onIdle();
   }
 
-  private asksFirst({ provider, event }: NewEvent): boolean {
-    return this.handlers.asksFirst(provider, event.type);
+  private asksFirst({ provider, events }: NewDelivery): boolean {
+    return events.some(({ type }) => this.handlers.asksFirst(provider, type));
   }
 
   private onIdle(): Promise<void> {
@@ -101,11 +101,11 @@ export class DirectProcessing implements BeforeApplicationShutdown {
   }
 }
 
-function isSmallBatch(deliveries: readonly (readonly NewEvent[])[]): boolean {
-  return deliveries.reduce((sum, { length }) => sum + length, 0) <= SMALL_BATCH;
+function isSmallBatch(deliveries: readonly NewDelivery[]): boolean {
+  return deliveries.reduce((sum, { events }) => sum + events.length, 0) <= SMALL_BATCH;
 }
 
 /** Whose tenant it is will only be known when it is stored. All events of a delivery come from one sender. */
-function sourceOf([first]: readonly NewEvent[]): string {
-  return first ? `${first.provider}/${first.event.connectionId ?? first.event.routingKey ?? ''}` : '';
+function sourceOf({ provider, events: [first] }: NewDelivery): string {
+  return `${provider}/${first?.connectionId ?? first?.routingKey ?? ''}`;
 }

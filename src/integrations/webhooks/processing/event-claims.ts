@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
-import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from './claimed-event';
+import { claimedEventsOf, type ClaimedEvent, type ClaimedRowWithPayload } from './claimed-event';
 import type { FailureReason } from './failure-reason';
 
 export interface DueClaim {
@@ -31,11 +31,11 @@ export class EventClaims {
   async due({ limit, leaseSeconds, busyTenants, busyKinds }: DueQuery): Promise<DueClaim> {
     const { after } = this;
     const params = [limit, after ?? '', after !== undefined, busyTenants, uuidv7(), leaseSeconds, busyKinds];
-    const rows = await this.dataSource.query<(ClaimedRow & { last_tenant: string | null; seen: number })[]>(CLAIM_DUE, params);
+    const rows = await this.dataSource.query<(ClaimedRowWithPayload & { last_tenant: string | null; seen: number })[]>(CLAIM_DUE, params);
     const [first] = rows;
     const roundEnded = (first?.seen ?? 0) < limit;
     this.after = roundEnded ? undefined : (first?.last_tenant ?? undefined);
-    const events = rows.filter(({ id }) => id !== null).map(claimedEventOf);
+    const events = claimedEventsOf(rows.filter(({ id }) => id !== null));
     return { events, complete: roundEnded && after === undefined };
   }
 
@@ -48,13 +48,14 @@ export class EventClaims {
   /** One event whose worker died: to be run (`event`), or dead by now. Undefined where there is none. */
   async expired(leaseSeconds: number, maxAttempts: number): Promise<{ event: ClaimedEvent; dead: boolean } | undefined> {
     const reason = `The process stopped ${maxAttempts} times while it was working on this event.`;
-    const [row] = await this.dataSource.query<(ClaimedRow & { status: string })[]>(CLAIM_EXPIRED, [
+    const rows = await this.dataSource.query<(ClaimedRowWithPayload & { status: string })[]>(CLAIM_EXPIRED, [
       uuidv7(),
       leaseSeconds,
       maxAttempts,
       reason,
     ]);
-    return row && { event: claimedEventOf(row), dead: row.status === 'dead' };
+    const [event] = claimedEventsOf(rows);
+    return event && { event, dead: rows[0]?.status === 'dead' };
   }
 
   async extend(owners: readonly string[], leaseSeconds: number): Promise<void> {

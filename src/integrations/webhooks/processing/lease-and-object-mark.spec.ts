@@ -143,8 +143,9 @@ it("serves a tenant's single event before the rest of another one's ten thousand
   await harness.connect('acc_small', 'small');
   const { id } = (await harness.rows<{ id: string }>(`SELECT id FROM connections WHERE tenant = 'flood'`))[0] ?? { id: '' };
   await harness.rows(
-    `INSERT INTO webhook_events (id, provider, event_id, type, connection_id, tenant, body)
-     SELECT gen_random_uuid(), 'testp', 'flood_' || n, 'thing.flood', $1, 'flood', '{"object":"o"}' FROM generate_series(1, 10000) n`,
+    `WITH payload AS (INSERT INTO webhook_payloads (id, body) VALUES (gen_random_uuid(), '{"object":"o"}') RETURNING id)
+     INSERT INTO webhook_events (id, payload_id, provider, event_id, type, connection_id, tenant)
+     SELECT gen_random_uuid(), payload.id, 'testp', 'flood_' || n, 'thing.flood', $1, 'flood' FROM payload, generate_series(1, 10000) n`,
     [id],
   );
   await harness.deliver({ id: 'single', type: 'thing.updated', account: 'acc_small', object: 'o', version: 1 });

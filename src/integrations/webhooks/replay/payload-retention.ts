@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
+import { inTransaction } from '../../../database';
 import { PeriodicTasks } from '../../jobs';
 
 const DAY_MS = 86_400_000;
@@ -17,9 +18,6 @@ const ROW_FACTOR = 3;
 /** Ends what is kept for a time only: payloads first, then the rows, in batches that hold nobody up. */
 @Injectable()
 export class PayloadRetention {
-  /** Payloads that were received before are gone already: not looked at again until the next start. */
-  private clearedUntil = firstIdOf(0);
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly periodic: PeriodicTasks,
@@ -36,52 +34,69 @@ export class PayloadRetention {
   async sweep(signal?: AbortSignal): Promise<{ payloads: number; rows: number }> {
     const { retentionDays } = this.settings;
     const now = this.clock.now();
-    const payloadsBefore = firstIdOf(now - retentionDays * DAY_MS);
+    const payloads = await this.endPayloads(firstIdOf(now - retentionDays * DAY_MS), signal);
     const rowsBefore = firstIdOf(now - retentionDays * ROW_FACTOR * DAY_MS);
-    const settled = `status IN ('completed', 'dead') AND id < $1::uuid`;
-    const clearing = `${settled} AND id >= $2::uuid AND body IS NOT NULL`;
-    const clear = `UPDATE webhook_events SET body = NULL, headers = '{}'`;
-    const payloads = await this.inBatches('webhook_events', clear, clearing, [payloadsBefore, this.clearedUntil], signal);
-    // Only past what was done: an event that was not settled, or was locked, is found from where it stands.
-    if (payloads.complete) this.clearedUntil = await this.oldestLeft(payloadsBefore);
-    const rows = await this.inBatches('webhook_events', 'DELETE FROM webhook_events', settled, [rowsBefore], signal);
-    const kept = [retentionDays * ROW_FACTOR];
-    await this.inBatches('object_marks', 'DELETE FROM object_marks', 'updated_at < now() - make_interval(days => $1::int)', kept, signal);
-    return { payloads: payloads.total, rows: rows.total };
+    const rows = await this.deleteRows('webhook_events', `status IN ('completed', 'dead') AND id < $1::uuid`, rowsBefore, signal);
+    const kept = retentionDays * ROW_FACTOR;
+    await this.deleteRows('object_marks', 'updated_at < now() - make_interval(days => $1::int)', kept, signal);
+    return { payloads, rows };
   }
 
-  /** From where the next sweep has to look: the first event that still has a payload it should not have. */
-  private async oldestLeft(before: string): Promise<string> {
-    const [row] = await this.dataSource.query<{ id: string | null }[]>(
-      'SELECT id FROM webhook_events WHERE id >= $1::uuid AND id < $2::uuid AND body IS NOT NULL ORDER BY id LIMIT 1',
-      [this.clearedUntil, before],
-    );
-    return row?.id ?? before;
+  /** A payload that an event still waits for stays, and is looked at again by the next sweep. */
+  private async endPayloads(before: string, signal?: AbortSignal): Promise<number> {
+    let total = 0;
+    let after: string | undefined = firstIdOf(0);
+    while (after !== undefined && !signal?.aborted) {
+      const { last, ended }: EndedPayloads = await inTransaction(this.dataSource, (manager) => endPayloads(manager, after ?? '', before));
+      total += ended;
+      after = last;
+      if (last !== undefined) await this.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
+    }
+    return total;
   }
 
-  /** `complete`: nothing is left that the condition finds and nobody holds. */
-  private async inBatches(
-    table: string,
-    change: string,
-    condition: string,
-    params: readonly unknown[],
-    signal?: AbortSignal,
-  ): Promise<{ total: number; complete: boolean }> {
+  private async deleteRows(table: string, condition: string, bound: unknown, signal?: AbortSignal): Promise<number> {
     let total = 0;
     while (!signal?.aborted) {
       const [counted] = await this.dataSource.query<{ n: number }[]>(
         `WITH old AS MATERIALIZED (SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${BATCH} FOR UPDATE SKIP LOCKED),
-           gone AS (${change} WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) RETURNING 1)
+           gone AS (DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM old)) RETURNING 1)
          SELECT count(*)::int AS n FROM gone`,
-        [...params],
+        [bound],
       );
       const n = counted?.n ?? 0;
       total += n;
-      if (n < BATCH) return { total, complete: true };
+      if (n < BATCH) break;
       await this.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
     }
-    return { total, complete: false };
+    return total;
   }
+}
+
+interface EndedPayloads {
+  /** Where the next batch begins; undefined: this was the last one. */
+  readonly last?: string;
+  readonly ended: number;
+}
+
+/**
+ * Locks first and looks at the events afterwards, with a second statement that sees what was committed until then: a replay, which
+ * holds the payload until its commit, is either seen or finds the payload gone.
+ */
+async function endPayloads(manager: EntityManager, after: string, before: string): Promise<EndedPayloads> {
+  const locked = await manager.query<{ id: string }[]>(
+    `SELECT id FROM webhook_payloads WHERE id > $1::uuid AND id < $2::uuid ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
+    [after, before],
+  );
+  const ids = locked.map(({ id }) => id);
+  const [gone] = await manager.query<{ n: number }[]>(
+    `WITH gone AS (DELETE FROM webhook_payloads WHERE id = ANY ($1::uuid[]) AND id NOT IN (
+       SELECT payload_id FROM webhook_events WHERE status IN ('received', 'failed') AND payload_id = ANY ($1::uuid[])
+       UNION ALL SELECT payload_id FROM webhook_events WHERE status = 'processing' AND payload_id = ANY ($1::uuid[])) RETURNING 1)
+     SELECT count(*)::int AS n FROM gone`,
+    [ids],
+  );
+  return { last: ids.length < BATCH ? undefined : ids.at(-1), ended: gone?.n ?? 0 };
 }
 
 /** The lowest UUIDv7 of a moment: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7 */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { asStorageError } from '../../../database';
 import { IntegrationError } from '../../../errors';
-import { payloadOf } from '../processing/claimed-event';
+import { StoredPayload } from '../stored-payload';
 import { redacted } from './payload-redaction';
 
 export const EVENT_STATUSES = ['received', 'processing', 'completed', 'failed', 'dead'] as const;
@@ -76,7 +76,7 @@ interface DetailRow extends Row {
   object_key: string | null;
   error_code: string | null;
   next_attempt_at: Date;
-  headers: Record<string, string>;
+  headers: Record<string, string> | null;
   body: Buffer | null;
 }
 
@@ -106,17 +106,20 @@ export class WebhookEventList {
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant?: string): Promise<StoredEventDetail> {
     const [row] = await this.read<DetailRow>(
-      `SELECT ${COLUMNS}, object_key, error_code, next_attempt_at, headers, body FROM webhook_events WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)`,
+      `SELECT ${COLUMNS}, object_key, error_code, next_attempt_at, p.headers, p.body
+       FROM webhook_events LEFT JOIN (SELECT id AS payload_id, headers, body FROM webhook_payloads) p USING (payload_id)
+       WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)`,
       [id, tenant ?? null],
     );
     if (!row) throw new IntegrationError('not_found');
+    const payload = new StoredPayload(row.headers ?? {}, row.body);
     return {
       ...viewOf(row),
       objectKey: row.object_key,
       errorCode: row.error_code,
       nextAttemptAt: row.status === 'received' || row.status === 'failed' ? row.next_attempt_at.toISOString() : null,
-      headers: row.headers,
-      payload: redacted(payloadOf(row)) ?? null,
+      headers: payload.headers,
+      payload: redacted(payload.value) ?? null,
     };
   }
 

@@ -23,7 +23,10 @@ export interface ReplayReport {
 
 const BATCH = 500;
 /** What is settled can be run again; what waits or runs does so anyway. Without its payload an event says nothing any more. */
-const REPLAYABLE = `status IN ('completed', 'failed', 'dead') AND body IS NOT NULL`;
+const replayable = (lock = '') =>
+  `status IN ('completed', 'failed', 'dead') AND EXISTS (SELECT 1 FROM webhook_payloads p WHERE p.id = payload_id ${lock})`;
+/** Until the replay is committed nobody ends the payload. */
+const REPLAYABLE_AND_HELD = replayable('FOR KEY SHARE SKIP LOCKED');
 const ANEW = `status = 'received', attempts = 0, next_attempt_at = now(), processed_at = NULL, lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL`;
 
 /** Puts events back into the inbox: they go the same way as when they came first. Every replay is noted with who asked for it. */
@@ -41,7 +44,7 @@ export class WebhookReplay {
     const before = await this.list.find(id, actor.tenant); // before the transaction: it has the only connection
     const replayed = await inTransaction(this.dataSource, async (manager) => {
       const rows = await manager.query<{ id: string }[]>(
-        `WITH anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = $1 AND ${REPLAYABLE} RETURNING id) SELECT id FROM anew`,
+        `WITH anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = $1 AND ${REPLAYABLE_AND_HELD} RETURNING id) SELECT id FROM anew`,
         [id],
       );
       if (rows.length > 0) {
@@ -64,10 +67,10 @@ export class WebhookReplay {
   async many(filter: EventFilter, actor: ReplayActor, dryRun: boolean): Promise<ReplayReport> {
     const visible: EventFilter = { ...filter, ...(actor.tenant !== undefined && { tenant: actor.tenant }) };
     const { sql, params } = conditionsOf(visible);
-    const where = `${sql} AND ${REPLAYABLE}${filter.status === undefined ? ` AND status IN ('failed', 'dead')` : ''}`;
+    const where = `${sql}${filter.status === undefined ? ` AND status IN ('failed', 'dead')` : ''}`;
     try {
       const [counted] = await this.dataSource.query<{ matched: number; last: string | null }[]>(
-        `SELECT count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where}`,
+        `SELECT count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where} AND ${replayable()}`,
         params,
       );
       const { matched = 0, last = null } = counted ?? {};
@@ -87,7 +90,7 @@ export class WebhookReplay {
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
       const rows = await this.dataSource.query<{ id: string }[]>(
-        `WITH picked AS (SELECT id FROM webhook_events WHERE ${where} AND id > ${from}::uuid AND id <= ${to}::uuid ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED),
+        `WITH picked AS (SELECT id FROM webhook_events WHERE ${where} AND ${REPLAYABLE_AND_HELD} AND id > ${from}::uuid AND id <= ${to}::uuid ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED),
            anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)
          SELECT id::text AS id FROM anew ORDER BY id`,
         [...params, after, last],
