@@ -331,6 +331,7 @@ export interface WebhookEvent<T = unknown> {
   readonly provider: string;
   readonly eventId: string;
   readonly type: string;
+  /** The whole delivery's, read only: its events share it. */
   readonly payload: T;
   readonly headers: Readonly<Record<string, string>>;
   readonly receivedAt: Date;
