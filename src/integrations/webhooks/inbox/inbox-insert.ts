@@ -17,33 +17,33 @@ export interface NewDelivery {
 /**
  * One row for each event and connection that its account has, or one without a connection; and one payload for each delivery that
  * brought something new. Sorted, so that two writers with the same events never wait for each other crosswise. A row that is there
- * already stays as it is. The bodies come as one run of bytes: neither side has to spell them out. $1 deliveries, $2 bodies, $3 owner
- * and $4 lease in seconds where the events are claimed as they are stored, else null.
+ * already stays as it is. The bodies come as one run of bytes: neither side has to spell them out. Events and payloads come as two
+ * flat lists: of nested ones the planner expects ten thousand rows and compiles the statement first, which takes 25 times as long.
+ * $1 events, $2 bodies, $3 owner and $4 lease in seconds where the events are claimed as they are stored, else null, $5 payloads.
  */
 const INSERT = `
   WITH stored AS (
   INSERT INTO webhook_events (id, payload_id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version,
     status, attempts, lease_owner, lease_until)
-  SELECT (substr(d.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid, d.id,
-    d.provider, e.event_id, e.type, e.routing_key, c.id, coalesce(c.tenant, d.tenant), e.object_key, e.object_version,
+  SELECT (substr(e.payload_id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid, e.payload_id,
+    e.provider, e.event_id, e.type, e.routing_key, c.id, coalesce(c.tenant, e.tenant), e.object_key, e.object_version,
     CASE WHEN $3::uuid IS NULL THEN 'received' ELSE 'processing' END, CASE WHEN $3::uuid IS NULL THEN 0 ELSE 1 END,
     $3::uuid, now() + make_interval(secs => $4::int)
-  FROM json_to_recordset($1::json) AS d (id uuid, provider text, tenant text, events json)
-  CROSS JOIN LATERAL json_to_recordset(d.events) AS e (event_id text, type text, routing_key text, connection_id uuid, object_key text,
-    object_version numeric)
+  FROM json_to_recordset($1::json) AS e (payload_id uuid, provider text, tenant text, event_id text, type text, routing_key text,
+    connection_id uuid, object_key text, object_version numeric)
   LEFT JOIN LATERAL (
     SELECT k.id, k.tenant FROM connections k
-      WHERE e.connection_id IS NULL AND k.provider = d.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
+      WHERE e.connection_id IS NULL AND k.provider = e.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
     UNION ALL
-    SELECT k.id, k.tenant FROM connections k WHERE k.id = e.connection_id AND k.provider = d.provider AND k.status <> 'disconnected'
-  ) c ON d.tenant IS NULL OR c.tenant = d.tenant
-  ORDER BY d.provider, e.event_id, c.id
+    SELECT k.id, k.tenant FROM connections k WHERE k.id = e.connection_id AND k.provider = e.provider AND k.status <> 'disconnected'
+  ) c ON e.tenant IS NULL OR c.tenant = e.tenant
+  ORDER BY e.provider, e.event_id, c.id
   ON CONFLICT DO NOTHING RETURNING *),
   payloads AS (
   INSERT INTO webhook_payloads (id, headers, body)
-  SELECT d.id, d.headers, substring($2::bytea FROM d.body_from FOR d.body_length)
-  FROM json_to_recordset($1::json) AS d (id uuid, headers jsonb, body_from int, body_length int)
-  WHERE d.id IN (SELECT payload_id FROM stored))
+  SELECT p.id, p.headers, substring($2::bytea FROM p.body_from FOR p.body_length)
+  FROM json_to_recordset($5::json) AS p (id uuid, headers jsonb, body_from int, body_length int)
+  WHERE p.id IN (SELECT payload_id FROM stored))
   SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id`;
 
 const NO_BODY = Buffer.alloc(0);
@@ -64,17 +64,20 @@ export async function insertDeliveries(
 ): Promise<ClaimedEvent[]> {
   const payloads = new Map<string, StoredPayload>();
   const bodies: Buffer[] = [];
+  const places: object[] = [];
+  const events: object[] = [];
   let end = 0;
-  const records = deliveries.map(({ provider, tenant, payload, events }) => {
+  for (const { provider, tenant, payload, events: brought } of deliveries) {
     const id = uuidv7();
     const body = payload.body ?? NO_BODY;
-    const body_from = end + 1; // Postgres counts from one
-    end += body.length;
-    bodies.push(body);
     payloads.set(id, payload);
-    return { id, provider, tenant, headers: payload.headers, body_from, body_length: body.length, events: events.map(columnsOf) };
-  });
-  const params = [JSON.stringify(records), Buffer.concat(bodies, end), claim?.owner ?? null, claim?.leaseSeconds ?? null];
+    bodies.push(body);
+    places.push({ id, headers: payload.headers, body_from: end + 1, body_length: body.length }); // Postgres counts from one
+    end += body.length;
+    for (const event of brought) events.push({ payload_id: id, provider, tenant, ...columnsOf(event) });
+  }
+  const { owner = null, leaseSeconds = null } = claim ?? {};
+  const params = [JSON.stringify(events), Buffer.concat(bodies, end), owner, leaseSeconds, JSON.stringify(places)];
   const rows = await runner.query<ClaimedRow>(INSERT, params);
   return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
 }
