@@ -1,6 +1,12 @@
 import { Module } from '@nestjs/common';
+import { ConnectionsModule, PersonalData } from '../integrations';
 import { PaymentNotesHandler } from './payment-notes.handler';
 
 /** The product's own reactions to what providers tell. A handler is a class with `@OnWebhook`, named here; nothing else is needed. */
-@Module({ providers: [PaymentNotesHandler] })
-export class AppHandlersModule {}
+@Module({ imports: [ConnectionsModule], providers: [PaymentNotesHandler] })
+export class AppHandlersModule {
+  /** What is held of a connection is destroyed and exported with it. */
+  constructor(data: PersonalData) {
+    data.register([{ table: 'payment_notes', connection: 'connection_id', tenant: 'tenant' }]);
+  }
+}

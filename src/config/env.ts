@@ -65,6 +65,8 @@ export interface Settings {
   readonly workers: boolean;
   /** Days that request logs and webhook payloads are kept. */
   readonly retentionDays: number;
+  /** Days that an ended connection and its records are kept. */
+  readonly endedConnectionDays: number;
   readonly alertSlackWebhookUrl?: string;
   readonly alertWebhookUrl?: string;
   readonly alertWebhookSecret?: string;
@@ -136,6 +138,7 @@ export const environment = z.object({
   SYNC_FULL_SECONDS: integer(60, 365 * 86400).default(7 * 86400),
   WORKERS: flag.default(true),
   RETENTION_DAYS: integer(1, 3650).default(30),
+  ENDED_CONNECTION_DAYS: integer(1, 3650).default(90),
   ALERT_SLACK_WEBHOOK_URL: httpUrl.optional(),
   ALERT_WEBHOOK_URL: httpUrl.optional(),
   ALERT_WEBHOOK_SECRET: z
@@ -211,6 +214,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     syncFullSeconds: e.SYNC_FULL_SECONDS,
     workers: e.WORKERS,
     retentionDays: e.RETENTION_DAYS,
+    endedConnectionDays: e.ENDED_CONNECTION_DAYS,
     alertSlackWebhookUrl: e.ALERT_SLACK_WEBHOOK_URL,
     alertWebhookUrl: e.ALERT_WEBHOOK_URL,
     alertWebhookSecret: e.ALERT_WEBHOOK_SECRET,

@@ -25,6 +25,8 @@ export {
   type ConnectionStatus,
   type ConnectionWithSync,
   DisconnectService,
+  PersonalData,
+  type HeldTable,
 } from './connections';
 export { callSdk, GovernedHttp, OutboundModule, OutgoingHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
 export {

@@ -3,7 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import type { Settings } from '../config/env';
 import { AuditAdminModule } from './audit';
 import { OperationsModule } from './operations';
-import { ConnectionsModule } from './connections';
+import { ConnectionsModule, PersonalDataModule } from './connections';
 import { MonitoringModule } from './monitoring';
 import { OutboundChainModule, OutboundModule } from './outbound';
 import { ConnectModule } from './connect';
@@ -16,6 +16,7 @@ const PARTS = [
   AuditAdminModule,
   ProviderRegistryModule,
   ConnectionsModule,
+  PersonalDataModule,
   OutboundChainModule,
   ConnectModule,
   OutboundModule,

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
-import { ConnectionsModule } from '../connections';
+import { ConnectionsModule, PersonalData } from '../connections';
+import { CONNECT_TABLES } from './held-tables';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { ConnectController } from './connect.controller';
@@ -16,4 +17,8 @@ import { OauthStateEntity } from './oauth-state.entity';
   providers: [ConnectFlowRepository, ConnectService],
   exports: [ConnectService],
 })
-export class ConnectModule {}
+export class ConnectModule {
+  constructor(data: PersonalData) {
+    data.register(CONNECT_TABLES);
+  }
+}

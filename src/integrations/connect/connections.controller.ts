@@ -20,6 +20,7 @@ import { toRef } from '../connections/connection';
 import { ProviderRegistry } from '../providers';
 import { ConnectService } from './connect.service';
 import { connectionView, providerView, type ConnectionView, type ProviderView } from '../connections/connection-view';
+import { Erasure } from '../connections/personal-data/erasure';
 import { DisconnectService } from '../connections/disconnect.service';
 
 const providerKey = z.string().min(1).max(32);
@@ -38,6 +39,13 @@ const connectSession = z.strictObject({
 });
 const keyConnection = z.strictObject({ provider: providerKey, apiKey: z.string().min(1).max(1_000).optional(), fields: fields.optional() });
 const connectionList = z.strictObject({ provider: providerKey.optional(), limit, cursor });
+/** `purge=true`: all that is held of it is destroyed, and the connection itself. */
+const end = z.strictObject({
+  purge: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((given) => given === 'true'),
+});
 const position = z.guid();
 
 @ApiTags('connections')
@@ -48,6 +56,7 @@ export class ConnectionsController {
     private readonly connections: ConnectionRepository,
     private readonly connectService: ConnectService,
     private readonly disconnectService: DisconnectService,
+    private readonly erasure: Erasure,
   ) {}
 
   @SupportMayRead()
@@ -93,7 +102,12 @@ export class ConnectionsController {
 
   @Delete('connections/:id')
   @HttpCode(200)
-  async disconnect(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<{ revoked: boolean }> {
-    return this.disconnectService.disconnect(toRef(await this.connections.findFor(caller, id)));
+  async disconnect(
+    @CurrentUser() caller: Principal,
+    @IdParam() id: string,
+    @ZodQuery(end) { purge }: z.infer<typeof end>,
+  ): Promise<{ revoked: boolean }> {
+    const connection = toRef(await this.connections.findFor(caller, id));
+    return purge ? this.erasure.purge(connection) : this.disconnectService.disconnect(connection);
   }
 }

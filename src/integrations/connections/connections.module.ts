@@ -7,6 +7,9 @@ import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionStatusService } from './connection-status.service';
 import { DisconnectService } from './disconnect.service';
+import { CONNECTION_TABLES } from './held-tables';
+import { Erasure } from './personal-data/erasure';
+import { PersonalData } from './personal-data/personal-data';
 import { IntegrationEvents } from './integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
@@ -31,6 +34,8 @@ import { TokenRepository } from './tokens/token.repository';
     IntegrationEvents,
     ConnectionStatusService,
     DisconnectService,
+    PersonalData,
+    Erasure,
     TokenEndpoint,
     TokenRefresher,
     TokenService,
@@ -44,8 +49,14 @@ import { TokenRepository } from './tokens/token.repository';
     IntegrationEvents,
     ConnectionStatusService,
     DisconnectService,
+    PersonalData,
+    Erasure,
     TokenEndpoint,
     TokenService,
   ],
 })
-export class ConnectionsModule {}
+export class ConnectionsModule {
+  constructor(data: PersonalData) {
+    data.register(CONNECTION_TABLES);
+  }
+}

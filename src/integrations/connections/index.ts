@@ -2,6 +2,10 @@ export { ConnectionStatusService, type RevokedReason, eventOf } from './connecti
 export { ConnectionRepository, type ConnectionViewer } from './connection.repository';
 export { type Connection, type ConnectionStatus, type ConnectionWithSync, toRef } from './connection';
 export { ConnectionsModule } from './connections.module';
+export { Erasure } from './personal-data/erasure';
+export type { Exported, HeldTable } from './personal-data/held-table';
+export { PersonalData } from './personal-data/personal-data';
+export { PersonalDataModule } from './personal-data/personal-data.module';
 export { DisconnectService } from './disconnect.service';
 export { type IntegrationEvent, IntegrationEvents } from './integration-events';
 export { OPERATOR, OUTBOX, OUTGOING_TYPES, type OutgoingFact, type OutboxPort, type OutgoingType, type RecordChanges } from './outbox.port';

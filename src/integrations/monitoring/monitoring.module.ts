@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
+import { ConnectionsModule, PersonalData } from '../connections';
+import { MONITORING_TABLES } from './held-tables';
 import { OutboundModule, RequestLogReader } from '../outbound';
 import { AdminHealthController } from './admin-health.controller';
 import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
@@ -13,7 +15,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
-  imports: [AuditModule, OutboundModule],
+  imports: [AuditModule, ConnectionsModule, OutboundModule],
   controllers: [AdminHealthController, ReadinessController],
   providers: [
     ProviderHealthService,
@@ -27,4 +29,8 @@ import { MonitoringScheduler } from './monitoring.scheduler';
   ],
   exports: [ProviderHealthService, RequestLogReader, AlertService, ReadinessService],
 })
-export class MonitoringModule {}
+export class MonitoringModule {
+  constructor(data: PersonalData) {
+    data.register(MONITORING_TABLES);
+  }
+}

@@ -46,7 +46,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   sync_cursors: { with: 'connections' },
   record_sequences: { with: 'connections' },
 
-  connections: { stays: 'a disconnected one is the memory of what its user had' },
+  connections: { by: 'EndedConnections: a disconnected one, with all its data, after ENDED_CONNECTION_DAYS' },
   destinations: { stays: 'until somebody removes it' },
   encryption_keys: { stays: 'until the key is taken from the settings' },
 };

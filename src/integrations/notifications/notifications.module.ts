@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
-import { ConnectionsModule, OUTBOX } from '../connections';
+import { ConnectionsModule, OUTBOX, PersonalData } from '../connections';
+import { NOTIFICATION_TABLES } from './held-tables';
 import { AdminDeliveriesController } from './admin-deliveries.controller';
 import { AdminDestinationsController } from './admin-destinations.controller';
 import { RecordChangeBatches } from './record-change-batches';
@@ -42,4 +43,8 @@ import { DestinationTester } from './destination-tester';
   ],
   exports: [OUTBOX, DestinationService, DeliveryList],
 })
-export class NotificationsModule {}
+export class NotificationsModule {
+  constructor(data: PersonalData) {
+    data.register(NOTIFICATION_TABLES);
+  }
+}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
-import { ConnectionsModule } from '../connections';
+import { ConnectionsModule, PersonalData } from '../connections';
+import { OPERATION_TABLES } from './held-tables';
 import { OutboundModule } from '../outbound';
 import { OperationRegistry } from './operation-registry';
 import { OperationService } from './operation.service';
@@ -19,4 +20,8 @@ import { ActionService } from './action.service';
   providers: [ActionReconciler, ActionRepository, ActionService, ActionJobs, OperationRegistry, OperationService, ProxyService],
   exports: [OperationRegistry, OperationService],
 })
-export class OperationsModule {}
+export class OperationsModule {
+  constructor(data: PersonalData) {
+    data.register(OPERATION_TABLES);
+  }
+}

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
-import { ConnectionsModule } from '../connections';
+import { ConnectionsModule, PersonalData } from '../connections';
+import { OUTBOUND_TABLES } from './held-tables';
 import { GovernedHttp } from './governed-http';
 import { OutboundChainModule } from './outbound-chain.module';
 
@@ -9,4 +10,8 @@ import { OutboundChainModule } from './outbound-chain.module';
   providers: [GovernedHttp],
   exports: [GovernedHttp],
 })
-export class OutboundModule {}
+export class OutboundModule {
+  constructor(data: PersonalData) {
+    data.register(OUTBOUND_TABLES);
+  }
+}

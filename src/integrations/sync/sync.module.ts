@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
-import { ConnectionsModule } from '../connections';
+import { ConnectionsModule, PersonalData } from '../connections';
+import { SYNC_TABLES } from './held-tables';
 import { GovernedHttp, OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
 import { AdminSyncController } from './admin-sync.controller';
@@ -55,4 +56,8 @@ import { WatchService } from './watches/watch.service';
   ],
   exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeRecords],
 })
-export class SyncModule {}
+export class SyncModule {
+  constructor(data: PersonalData) {
+    data.register(SYNC_TABLES);
+  }
+}

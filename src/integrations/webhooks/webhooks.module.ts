@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AuditModule } from '../audit';
-import { ConnectionsModule } from '../connections';
+import { ConnectionsModule, PersonalData } from '../connections';
+import { WEBHOOK_TABLES } from './held-tables';
 import { OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
 import { SyncModule } from '../sync';
@@ -46,4 +47,8 @@ import { WebhooksController } from './inbox/webhooks.controller';
   ],
   exports: [WebhookInbox, WebhookProcessor, WebhookEventList, WebhookReplay],
 })
-export class WebhooksModule {}
+export class WebhooksModule {
+  constructor(data: PersonalData) {
+    data.register(WEBHOOK_TABLES);
+  }
+}

@@ -1,0 +1,126 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Exported, HeldTable } from './held-table';
+
+/** A person of an organization; without a user the whole organization. */
+export interface DataSubject {
+  readonly tenant: string;
+  readonly userId?: string;
+}
+
+/** Rows a statement: short enough that nobody waits for its locks. */
+const BATCH = 5_000;
+const PAGE = 500;
+
+/** What is held of a connection and of a person, in whichever table: destroyed and exported as each folder says of its own. */
+@Injectable()
+export class PersonalData {
+  private readonly tables = new Map<string, HeldTable>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  register(tables: readonly HeldTable[]): void {
+    for (const held of tables) this.tables.set(held.table, held);
+  }
+
+  registered(): readonly HeldTable[] {
+    return [...this.tables.values()];
+  }
+
+  /** Newest first. */
+  async connectionsOf({ tenant, userId = null }: { tenant: string; userId?: string | null }): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      'SELECT id FROM connections WHERE tenant = $1 AND ($2::text IS NULL OR user_id = $2) ORDER BY id DESC',
+      [tenant, userId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Ended for so long, the oldest first. */
+  async endedConnections(days: number, limit: number): Promise<{ id: string; tenant: string }[]> {
+    return this.dataSource.query<{ id: string; tenant: string }[]>(
+      `SELECT id, tenant FROM connections WHERE status = 'disconnected' AND disconnected_at < now() - make_interval(days => $1::int)
+       ORDER BY disconnected_at LIMIT $2`,
+      [days, limit],
+    );
+  }
+
+  /** Destroys what is held of an ended connection. Its own row goes last, so that a purge that was cut off can be asked for again. */
+  async purge(connectionId: string): Promise<void> {
+    for (const { table, connection } of this.tables.values())
+      if (connection !== undefined) await this.destroy(table, `${connection} = $1`, [connectionId]);
+    await this.purgeAccount(connectionId);
+    await this.destroy('connections', 'id = $1', [connectionId]);
+  }
+
+  /** Destroys what is held beside connections. */
+  async erase({ tenant, userId }: DataSubject): Promise<void> {
+    for (const held of this.tables.values()) {
+      if (
+        held.tenant === undefined ||
+        held.goesWith !== undefined ||
+        held.stays !== undefined ||
+        (userId !== undefined && held.user === undefined)
+      )
+        continue;
+      const condition = `${held.tenant} = $1${userId === undefined ? '' : ` AND ${held.user} = $2`}`;
+      await this.destroy(held.table, condition, userId === undefined ? [tenant] : [tenant, userId]);
+    }
+  }
+
+  /** A line of JSON for each row that is held. */
+  async *export(subject: DataSubject): AsyncGenerator<string> {
+    const connections = await this.connectionsOf(subject);
+    for (const { table, connection, tenant, user, exported } of this.tables.values()) {
+      if (!exported) continue;
+      if (connection !== undefined) {
+        for (const id of connections) yield* this.lines(table, exported, `${connection} = $1`, [id]);
+      } else if (tenant !== undefined && (subject.userId === undefined || user !== undefined)) {
+        const own = subject.userId === undefined ? '' : ` AND ${user} = $2`;
+        yield* this.lines(table, exported, `${tenant} = $1${own}`, [subject.tenant, ...(own ? [subject.userId] : [])]);
+      }
+    }
+  }
+
+  /** What came for the account, and for no connection of it: kept while anybody else is connected to the account. */
+  private async purgeAccount(connectionId: string): Promise<void> {
+    const [alone] = await this.dataSource.query<{ provider: string; routing_key: string }[]>(
+      `SELECT provider, routing_key FROM connections c WHERE id = $1 AND NOT EXISTS (
+         SELECT 1 FROM connections o WHERE o.provider = c.provider AND o.routing_key = c.routing_key AND o.status <> 'disconnected')`,
+      [connectionId],
+    );
+    if (!alone) return;
+    for (const { table, connection, account } of this.tables.values()) {
+      if (!account) continue;
+      const condition = `${connection} IS NULL AND ${account.provider} = $1 AND ${account.routingKey} = $2`;
+      await this.destroy(table, condition, [alone.provider, alone.routing_key]);
+    }
+  }
+
+  private async destroy(table: string, condition: string, params: readonly unknown[]): Promise<void> {
+    for (let gone = BATCH; gone === BATCH;)
+      [, gone] = (await this.dataSource.query(
+        `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${BATCH}))`,
+        [...params],
+      )) as [unknown, number];
+  }
+
+  private async *lines(
+    table: string,
+    { kind, columns, key }: Exported,
+    condition: string,
+    params: readonly unknown[],
+  ): AsyncGenerator<string> {
+    for (let after: string | undefined; ;) {
+      const from = after === undefined ? '' : ` AND ${key} > $${params.length + 1}`;
+      const page = await this.dataSource.query<{ key: string; row: object }[]>(
+        `SELECT ${key}::text AS key, to_jsonb((SELECT r FROM (SELECT ${columns}) r)) AS row FROM ${table}
+         WHERE ${condition}${from} ORDER BY ${table}.${key} LIMIT ${PAGE}`,
+        [...params, ...(after === undefined ? [] : [after])],
+      );
+      if (page.length > 0) yield page.map(({ row }) => `${JSON.stringify({ kind, ...row })}\n`).join('');
+      after = page.at(-1)?.key;
+      if (page.length < PAGE) return;
+    }
+  }
+}
