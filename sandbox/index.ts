@@ -52,7 +52,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     connections: () => Object.fromEntries(Object.entries(servers).map(([name, server]) => [name, server.connections()])),
   });
   for (const provider of PROVIDERS) {
-    const { secrets, state } = file.of(provider);
+    const { secrets: kept, state } = file.of(provider);
+    const webhookSecret = options.webhookSecrets?.[provider.name] ?? kept.webhookSecret;
+    const secrets = { ...kept, webhookSecret };
     const context = {
       ...{ options, secrets, seed, now, ledger, faults, sender },
       changed: file.changed,

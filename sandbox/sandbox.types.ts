@@ -13,6 +13,8 @@ export interface SandboxOptions {
   ledgerFile?: string;
   /** Secrets, accounts, data and token hashes are kept here over restarts. */
   stateFile?: string;
+  /** What deliveries are signed with, by provider, instead of a secret that was made here; it is not kept in the state file. */
+  webhookSecrets?: Partial<Record<ProviderName, string>>;
   /** Life of access tokens in seconds, by provider; its own by default. */
   accessTokenTtlS?: Partial<Record<ProviderName, number>>;
   /** Whether Slack tokens expire and rotate (default true). */

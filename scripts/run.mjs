@@ -31,6 +31,7 @@ const CHECKS = [
 const COMMANDS = {
   demo: (args) => source('demo/main.ts', args),
   sandbox: (args) => source('sandbox/main.ts', args),
+  webhook: (args) => source('sandbox/webhook.ts', args),
   start: (args) => here('dist/main.js', args),
   token: (args) => here('dist/cli/token.js', args),
   keys: (args) => here('dist/cli/keys.js', args),
