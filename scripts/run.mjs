@@ -30,8 +30,8 @@ const CHECKS = [
 
 const COMMANDS = {
   demo: (args) => source('demo/main.ts', args),
-  sandbox: (args) => source('sandbox/main.ts', args),
-  webhook: (args) => source('sandbox/webhook.ts', args),
+  sandbox: (args) => alone('sandbox/main.ts', args),
+  webhook: (args) => alone('sandbox/webhook.ts', args),
   start: (args) => here('dist/main.js', args),
   token: (args) => here('dist/cli/token.js', args),
   keys: (args) => here('dist/cli/keys.js', args),
@@ -58,6 +58,11 @@ function heavy(folder, args) {
 /** Lives outside `src`: TypeScript that is run as it stands, against the build. */
 function source(file, args) {
   return node(['-r', './scripts/register-swc.cjs', file, ...args], { built: true });
+}
+
+/** TypeScript that needs nothing of the service: nothing is built for it. */
+function alone(file, args) {
+  return node(['-r', './scripts/register-swc.cjs', file, ...args]);
 }
 
 /** In this process, so that signals reach the service and its exit code is ours. */
