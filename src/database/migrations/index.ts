@@ -4,6 +4,7 @@ import { Audit1764450000000 } from './1764450000000-audit';
 import { SealedSessions1764460000000 } from './1764460000000-sealed-sessions';
 import { RecordParts1764500000000 } from './1764500000000-record-parts';
 import { WebhookPayloads1764510000000 } from './1764510000000-webhook-payloads';
+import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   SealedSessions1764460000000,
   RecordParts1764500000000,
   WebhookPayloads1764510000000,
+  WaitingRuns1764530000000,
 ];

@@ -13,6 +13,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764460000000-sealed-sessions.ts': 'd968c4821e691690c9d6d9f949bbe33866fe5c2fd4364faa6d904431949a7040',
   'src/database/migrations/1764500000000-record-parts.ts': '2637f423b5c79029a3995878eae0324f9034cb2b183f6f3ce63000d6420864f9',
   'src/database/migrations/1764510000000-webhook-payloads.ts': 'e6dcd2a745b524ad2409c189afa407302fae80856a96ebed8c6de2fa758bf3a4',
+  'src/database/migrations/1764530000000-waiting-runs.ts': '3310e72bc18f3190c58ddea4485145f649e613f0fd9beaecf10872d98342f746',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

@@ -40,15 +40,15 @@ export class RunOutcome {
       }
       const goesOn =
         end.status === 'succeeded' || end.status === 'paused' || (end.status === 'failed' && !(end.error && accessEnded(end.error)));
-      if (done.rerun && goesOn) await this.service.request(run.connectionId, { ...done.rerun, trigger: 'webhook' }, manager);
-      const event = end.status === 'cancelled' ? undefined : this.eventOf(done.run, end);
+      const followed = await this.runs.follow(manager, run.id, goesOn);
+      const event = end.status === 'cancelled' ? undefined : this.eventOf(done, end);
       if (event) await this.outbox.add(manager, [event]);
-      return { ...done, event };
+      return { followed, event };
     });
     if (!finished) return;
     if (end.status === 'succeeded' || end.status === 'paused') await this.schedules.succeeded(run.connectionId);
     if (end.status === 'failed') await this.schedules.failed(run.connectionId);
-    if (finished.rerun) this.service.wake();
+    if (finished.followed) this.service.wake();
     if (finished.event) this.events.emit(finished.event);
   }
 

@@ -41,7 +41,7 @@ export class SyncRunRepository {
          lease_until = now() + make_interval(secs => $1), error_code = NULL, error_message = NULL
        WHERE id = coalesce(
          (SELECT id FROM sync_runs WHERE status = 'running' AND lease_until < now() AND provider <> ALL($2) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
-         (SELECT id FROM sync_runs WHERE status = 'queued' AND next_attempt_at <= now() AND provider <> ALL($2)
+         (SELECT id FROM sync_runs WHERE status = 'queued' AND after_run IS NULL AND next_attempt_at <= now() AND provider <> ALL($2)
           ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED))
        RETURNING ${RUN_COLUMNS}`,
       [leaseSeconds, except],
@@ -85,25 +85,27 @@ export class SyncRunRepository {
     );
   }
 
-  /** @returns what was asked for while it ran, undefined when the run is no longer this claim's */
-  async finish(
-    manager: Queryable,
-    run: Pick<SyncRun, 'id' | 'fence'>,
-    end: RunEnd,
-  ): Promise<{ run: SyncRun; rerun?: { type: 'full' | 'incremental'; resources: string[] } } | undefined> {
-    const [row] = await change<
-      SyncRunRow & { rerun: boolean; rerun_type: 'full' | 'incremental' | null; rerun_resources: string[] | null }
-    >(
+  /** @returns undefined when the run is no longer this claim's */
+  async finish(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence'>, end: RunEnd): Promise<SyncRun | undefined> {
+    const [row] = await change<SyncRunRow>(
       manager,
       `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5 WHERE ${HELD}
-       RETURNING ${RUN_COLUMNS}, rerun, rerun_type, rerun_resources`,
+       RETURNING ${RUN_COLUMNS}`,
       [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null],
     );
-    if (!row) return undefined;
-    return {
-      run: runOf(row),
-      ...(row.rerun && { rerun: { type: row.rerun_type ?? 'incremental', resources: row.rerun_resources ?? [] } }),
-    };
+    return row && runOf(row);
+  }
+
+  /** The run that waited for this one is due, or has come to nothing with it. @returns whether one is due */
+  async follow(manager: Queryable, runId: string, goesOn: boolean): Promise<boolean> {
+    const rows = await change(
+      manager,
+      goesOn
+        ? `UPDATE sync_runs SET after_run = NULL, next_attempt_at = now() WHERE after_run = $1 AND status = 'queued' RETURNING id`
+        : `UPDATE sync_runs SET status = 'cancelled', finished_at = now(), error_code = 'cancelled' WHERE after_run = $1 AND status = 'queued' RETURNING id`,
+      [runId],
+    );
+    return goesOn && rows.length > 0;
   }
 
   async findById(id: string): Promise<SyncRun | undefined> {

@@ -52,6 +52,29 @@ describe('the scheduler', () => {
     expect(await process.scheduler.queueDue()).toBe(0);
   });
 
+  it('lets no full run fall away for one that is queued or running', async () => {
+    const connection = await connected();
+    const ask = () => process.service.request(connection.id, { type: 'incremental', trigger: 'webhook' });
+    await ask();
+    await makeDue('next_full_at');
+    await process.scheduler.queueDue();
+    expect(await runs()).toMatchObject([{ type: 'full', status: 'queued' }]);
+    await process.drain();
+    await harness.query('DELETE FROM sync_runs');
+
+    await ask();
+    remote.beforePage = async () => {
+      remote.beforePage = () => undefined;
+      await makeDue('next_full_at');
+      await process.scheduler.queueDue();
+    };
+    await process.step();
+    expect(await process.service.list({ connectionId: connection.id, limit: 5 })).toMatchObject([
+      { type: 'full', status: 'queued', trigger: 'schedule' },
+      { type: 'incremental', status: 'succeeded' },
+    ]);
+  });
+
   it('queues a full run when the week is over', async () => {
     await connected();
     await makeDue('next_full_at');

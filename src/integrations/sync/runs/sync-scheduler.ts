@@ -5,12 +5,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { inTransaction } from '../../../database';
-import { PeriodicTasks, WakeUp } from '../../jobs';
+import { PeriodicTasks } from '../../jobs';
 import { RecordCompactor } from '../records/record-compactor';
 import { ScheduleRepository } from './schedule.repository';
 import { nextSlot } from './schedule-slots';
 import { select } from '../sql';
 import { PRIORITY, type SyncType } from './sync-run';
+import { SyncService } from './sync.service';
 import { WalkRepository } from '../pages/walk.repository';
 import { WatchService } from '../watches/watch.service';
 
@@ -52,7 +53,7 @@ export class SyncScheduler {
     private readonly walks: WalkRepository,
     private readonly compactor: RecordCompactor,
     private readonly watches: WatchService,
-    private readonly wakeUp: WakeUp,
+    private readonly service: SyncService,
     private readonly periodic: PeriodicTasks,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'syncIncrementalSeconds' | 'syncFullSeconds'>,
   ) {}
@@ -82,7 +83,7 @@ export class SyncScheduler {
     for (let batch = 0; batch < MAX_BATCHES && !signal?.aborted; batch++) {
       const { due, queued } = await inTransaction(this.dataSource, (manager) => this.takeBatch(manager));
       total += due;
-      if (queued > 0) this.wakeUp.wake('sync');
+      if (queued > 0) this.service.wake();
       if (due < BATCH) break;
     }
     return total;
@@ -131,14 +132,14 @@ export class SyncScheduler {
     );
   }
 
-  /** A connection with a run under way needs none. */
+  /** A connection with a run under way needs none; but a full one that is due comes after it, or in its place. */
   private async insert(manager: EntityManager, planned: readonly Planned[]): Promise<number> {
-    const rows = await select(
+    const rows = await select<{ connection_id: string }>(
       manager,
       `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, slot, priority)
        SELECT r.id, r.connection_id, r.tenant, r.provider, r.type, 'schedule', 'queued', r.slot, $7
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) AS r(id, connection_id, tenant, provider, type, slot)
-       ON CONFLICT DO NOTHING RETURNING id`,
+       ON CONFLICT DO NOTHING RETURNING connection_id`,
       [
         planned.map(() => uuidv7()),
         planned.map(({ due }) => due.connection_id),
@@ -149,6 +150,11 @@ export class SyncScheduler {
         PRIORITY.schedule,
       ],
     );
+    const queued = new Set(rows.map((row) => row.connection_id));
+    for (const { due, type, slot } of planned) {
+      if (type === 'full' && !queued.has(due.connection_id))
+        await this.service.request(due.connection_id, { type, slot, trigger: 'schedule' }, manager);
+    }
     return rows.length;
   }
 }

@@ -96,8 +96,42 @@ describe('asking for a sync', () => {
   });
 
   it('follows a running incremental run with the full one that was asked for', async () => {
-    await whileRunning(() => process.service.request(connection.id, { type: 'full', trigger: 'manual' }));
-    expect((await runs())[0]).toMatchObject({ status: 'queued', type: 'full' });
+    const answers: { run: { id: string; status: string; type: string }; created: boolean }[] = [];
+    await whileRunning(async () => {
+      for (let i = 0; i < 2; i++) answers.push(await process.service.request(connection.id, { type: 'full', trigger: 'manual' }));
+      expect(await process.step()).toBe('idle'); // it waits for the one under way
+    });
+    expect(answers).toMatchObject([
+      { created: true, run: { status: 'queued', type: 'full' } },
+      { created: false, run: { id: answers[0]?.run.id } },
+    ]);
+    await process.drain();
+    expect((await runs()).map(({ id, status, type }) => [id === answers[0]?.run.id, status, type])).toEqual([
+      [true, 'succeeded', 'full'],
+      [false, 'succeeded', 'incremental'],
+    ]);
+  });
+
+  it('keeps what a person asks for of other resources than those that are being read', async () => {
+    await process.service.request(connection.id, { type: 'incremental', trigger: 'webhook', resources: ['items'] });
+    remote.beforePage = async () => {
+      remote.beforePage = () => undefined;
+      expect(await process.service.request(connection.id, { type: 'incremental', trigger: 'manual' })).toMatchObject({ created: true });
+    };
+    await process.drain();
+    expect((await runs()).map(({ status, resources }) => [status, resources])).toEqual([
+      ['succeeded', []],
+      ['succeeded', ['items']],
+    ]);
+  });
+
+  it('ends what waits when the connection ends', async () => {
+    await whileRunning(async () => {
+      await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
+      await process.cancel(connection.id);
+    });
+    await process.drain();
+    expect((await runs()).map(({ status }) => status)).toEqual(['cancelled', 'cancelled']);
   });
 
   it('does first what a person waits for', async () => {

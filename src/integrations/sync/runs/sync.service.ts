@@ -20,7 +20,7 @@ export interface SyncRequest {
   readonly slot?: string;
 }
 
-const ACTIVE = `status IN ('queued', 'running')`;
+const ACTIVE = `status IN ('queued', 'running') AND after_run IS NULL`;
 /** A run may end between our failing to add one and our looking for it. */
 const MAX_TRIES = 5;
 
@@ -36,9 +36,9 @@ export class SyncService {
   ) {}
 
   /**
-   * Queues a run, or joins the connection's active one: a queued one is widened, a running one is followed by one more
-   * (a person who starts what is running already just gets that run). With a `manager` it belongs to that transaction;
-   * whoever gave it wakes after the commit, or leaves it to the sweeper.
+   * Queues a run, or joins the connection's active one: a queued one is widened, a running one is followed by one more that waits for it,
+   * as it may have passed what changed (a person, or the clock, that starts what is running already just gets that run). With a `manager`
+   * it belongs to that transaction; whoever gave it wakes after the commit, or leaves it to the sweeper.
    */
   async request(connectionId: string, request: SyncRequest, manager?: EntityManager): Promise<{ run: SyncRun; created: boolean }> {
     // The connection's turn before the run's row, as everywhere: else two transactions could wait for each other.
@@ -80,7 +80,7 @@ export class SyncService {
     const [row] = await change<SyncRunRow>(
       this.dataSource,
       `UPDATE sync_runs SET status = 'queued', confirmed = true, attempts = 0, next_attempt_at = now(), finished_at = NULL, error_code = NULL, error_message = NULL, priority = 0
-       WHERE id = $1 AND status = 'paused' AND NOT EXISTS (SELECT 1 FROM sync_runs a WHERE a.connection_id = $2 AND a.status IN ('queued', 'running'))
+       WHERE id = $1 AND status = 'paused' AND NOT EXISTS (SELECT 1 FROM sync_runs a WHERE a.connection_id = $2 AND a.${ACTIVE})
        RETURNING ${RUN_COLUMNS}`,
       [runId, run.connectionId],
     );
@@ -127,9 +127,11 @@ export class SyncService {
       return undefined;
     }
     const active = row.status === 'queued' || row.status === 'running';
-    if (!active || request.trigger === 'schedule') return { run: runOf(row), created: false };
-    const joined = row.status === 'queued' ? await this.widen(db, row.id, request) : await this.follow(db, row, request);
-    return joined ? { run: joined, created: false } : undefined;
+    if (!active || (covers(row, request) && (request.trigger === 'schedule' || (request.trigger === 'manual' && row.status === 'running'))))
+      return { run: runOf(row), created: false };
+    if (row.status === 'running') return this.follow(db, row.id, request);
+    const run = await this.widen(db, row.id, request);
+    return run && { run, created: false };
   }
 
   /** A queued run does what is asked as well. */
@@ -150,18 +152,26 @@ export class SyncService {
     return row && runOf(row);
   }
 
-  /** A running one may have passed what changed: one more follows it. */
-  private async follow(db: Queryable, row: SyncRunRow, request: SyncRequest): Promise<SyncRun | undefined> {
-    if (request.trigger === 'manual' && (request.type === 'incremental' || row.type === 'full')) return runOf(row);
-    const [followed] = await change<SyncRunRow>(
+  /** One run that waits for the one under way, however many ask. @returns undefined where that has ended meanwhile */
+  private async follow(db: Queryable, runId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+    const [row] = await select<SyncRunRow & { added: boolean }>(
       db,
-      `UPDATE sync_runs SET rerun = true, rerun_type = CASE WHEN $2 = 'full' THEN 'full' ELSE coalesce(rerun_type, 'incremental') END,
-         rerun_resources = CASE WHEN rerun THEN ${unionOf('rerun_resources', '$3')} ELSE $3::text[] END
-       WHERE id = $1 AND status = 'running' RETURNING ${RUN_COLUMNS}`,
-      [row.id, request.type, request.resources ?? []],
+      `INSERT INTO sync_runs AS w (id, connection_id, tenant, provider, type, trigger, status, resources, priority, after_run)
+       SELECT $1, connection_id, tenant, provider, $3, $4, 'queued', $5, $6, id FROM sync_runs WHERE id = $2 AND status = 'running' FOR UPDATE
+       ON CONFLICT (connection_id) WHERE status = 'queued' AND after_run IS NOT NULL DO UPDATE SET
+         type = CASE WHEN excluded.type = 'full' THEN 'full' ELSE w.type END, priority = least(w.priority, excluded.priority),
+         resources = ${unionOf('w.resources', 'excluded.resources')}
+       RETURNING ${RUN_COLUMNS}, xmax = 0 AS added`,
+      [uuidv7(), runId, request.type, request.trigger, request.resources ?? [], request.priority ?? PRIORITY[request.trigger]],
     );
-    return followed && runOf(followed);
+    return row && { run: runOf(row), created: row.added };
   }
+}
+
+/** Whether the run does all that is asked. */
+function covers(run: SyncRunRow, { type, resources = [] }: SyncRequest): boolean {
+  const all = run.resources.length === 0 || (resources.length > 0 && resources.every((name) => run.resources.includes(name)));
+  return all && (run.type === 'full' || type === 'incremental');
 }
 
 /** Two lists of resources as one; an empty one means all. */

@@ -98,7 +98,7 @@ export class SyncProcess {
     if (!this.jobs.worker) throw new Error('no worker');
     this.worker = this.jobs.worker;
     const periodic = new PeriodicTasks({ workers: true }, clock);
-    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, wakeUp, periodic, own);
+    this.scheduler = new SyncScheduler(dataSource, this.schedules, this.walks, this.compactor, this.watches, this.service, periodic, own);
   }
 
   /** Does one run that is due, if there is one. */
