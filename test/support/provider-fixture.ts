@@ -17,7 +17,6 @@ import {
   type SyncPage,
   type SyncResource,
 } from '../../src/integrations';
-import { OutboxOnlyModule } from '../../src/integrations/notifications/testing/outbox-only.module';
 import { ConnectionsModule } from '../../src/integrations/connections/connections.module';
 import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
 import { OutboundModule } from '../../src/integrations/outbound/outbound.module';
@@ -66,14 +65,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
   class TestDatabaseModule {}
 
   const module = await Test.createTestingModule({
-    imports: [
-      ConfigModule.forRoot(settings, systemClock),
-      TestDatabaseModule,
-      ProviderRegistryModule,
-      ConnectionsModule,
-      OutboxOnlyModule,
-      OutboundModule,
-    ],
+    imports: [ConfigModule.forRoot(settings, systemClock), TestDatabaseModule, ProviderRegistryModule, ConnectionsModule, OutboundModule],
     providers: [...injectables],
   }).compile();
   module.useLogger(false);

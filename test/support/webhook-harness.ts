@@ -13,7 +13,6 @@ import { IntegrationError } from '../../src/errors';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
 import { JobEngine, PeriodicTasks } from '../../src/integrations/jobs';
 import { WakeUp, type Work } from '../../src/integrations/jobs/wake-up/wake-up';
-import { OutboxOnlyModule } from '../../src/integrations/notifications/testing/outbox-only.module';
 import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
 import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../src/integrations/webhooks/processing/processor-options';
 import { verifySigned } from '../../src/integrations/providers/signatures/verify-signed';
@@ -145,7 +144,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   class Surroundings {}
 
   const module = await Test.createTestingModule({
-    imports: [Surroundings, OutboxOnlyModule, WebhooksModule],
+    imports: [Surroundings, WebhooksModule],
     providers: options.handlers ?? [],
   }).compile();
   module.useLogger(false);

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { CONNECT_TABLES } from './held-tables';
+import { OutboxModule } from '../notifications/outbox';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { ConnectController } from './connect.controller';
@@ -12,7 +13,7 @@ import { OauthStateEntity } from './oauth-state.entity';
 
 /** Connecting: the flows, their pages and the routes of connections. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
+  imports: [AuditModule, ConnectionsModule, OutboxModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
   controllers: [ConnectController, ConnectionsController],
   providers: [ConnectFlowRepository, ConnectService],
   exports: [ConnectService],

@@ -11,8 +11,6 @@ import {
   ConnectionRepository,
   type ConnectionViewer,
   IntegrationEvents,
-  OUTBOX,
-  type OutboxPort,
   TokenRepository,
   type Connection,
   eventOf,
@@ -20,6 +18,7 @@ import {
   type ProviderFetch,
   TokenEndpoint,
 } from '../connections';
+import { Outbox } from '../notifications/outbox';
 import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { readCallback } from './callback-query';
@@ -64,7 +63,7 @@ export class ConnectService {
     @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    private readonly outbox: Outbox,
     private readonly audit: AuditLog,
   ) {}
 
@@ -257,7 +256,7 @@ export class ConnectService {
       await this.audit.record(act, 'ok', { runner: manager, actor: { tenant, userId, role: 'user' } });
       const told = eventOf('connection.connected', upserted.connection, at);
       const event = { ...told, data: { ...told.data, created: upserted.created } };
-      await this.outbox?.add(manager, [event]);
+      await this.outbox.add(manager, [event]);
       return { connection: upserted.connection, event };
     });
     this.events.emit(event);

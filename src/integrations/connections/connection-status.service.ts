@@ -5,11 +5,11 @@ import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import type { ErrorCode } from '../../errors';
 import { ConnectionRepository } from './connection.repository';
-import { IntegrationEvents, type IntegrationEvent } from './integration-events';
-import { OUTBOX, type OutboxPort } from './outbox.port';
+import { IntegrationEvents, type IntegrationEvent } from '../integration-events';
+import { Outbox } from '../notifications/outbox';
 import { TokenRepository } from './tokens/token.repository';
 import type { Connection } from './connection';
-import type { SqlRunner } from './sql-runner';
+import type { SqlRunner } from '../../database';
 
 export interface ReauthReason {
   /** `needs_reauth`, or `refresh_interrupted` where a crash lost the renewed token. */
@@ -39,7 +39,7 @@ export class ConnectionStatusService {
     private readonly tokens: TokenRepository,
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    private readonly outbox: Outbox,
     private readonly audit: AuditLog,
   ) {}
 
@@ -128,7 +128,7 @@ export class ConnectionStatusService {
 
   /** For the product, kept together with the change itself. */
   private async note(runner: SqlRunner, event: IntegrationEvent): Promise<IntegrationEvent> {
-    await this.outbox?.add(runner, [event]);
+    await this.outbox.add(runner, [event]);
     return event;
   }
 }

@@ -5,7 +5,7 @@ import { asStorageError } from '../../database';
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { AccountIdentity } from '../contract';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
-import type { SqlRunner } from './sql-runner';
+import type { SqlRunner } from '../../database';
 
 /** Who asks: a user sees its own, support and admin those of its tenant, an operator all. */
 export interface ConnectionViewer {

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { AuditModule } from '../audit';
+import { OutboxModule } from '../notifications/outbox';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionStatusService } from './connection-status.service';
@@ -10,7 +11,7 @@ import { DisconnectService } from './disconnect.service';
 import { CONNECTION_TABLES } from './held-tables';
 import { Erasure } from './personal-data/erasure';
 import { PersonalData } from './personal-data/personal-data';
-import { IntegrationEvents } from './integration-events';
+import { IntegrationEvents } from '../integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
 import { TokenService } from './tokens/token.service';
@@ -24,7 +25,7 @@ import { TokenRepository } from './tokens/token.repository';
 
 /** Connections, their secrets, valid tokens, disconnecting. `PROVIDER_FETCH` comes from the outbound chain. */
 @Module({
-  imports: [AuditModule, TypeOrmModule.forFeature([ConnectionEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity])],
+  imports: [AuditModule, OutboxModule, TypeOrmModule.forFeature([ConnectionEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity])],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     KeyCheckService,

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { inTransaction } from '../../database';
-import { OPERATOR, OUTBOX, type OutboxPort, type OutgoingFact } from '../connections';
+import { OPERATOR, Outbox, type OutboxEvent } from '../notifications/outbox';
 import { WakeUp } from '../jobs';
 import { ProviderRegistry } from '../providers';
 import { ALERT_RULES, type AlertRule, type Finding } from './alert-rules';
@@ -37,7 +37,7 @@ export class AlertEvaluator {
     private readonly dataSource: DataSource,
     private readonly registry: ProviderRegistry,
     private readonly wakeUp: WakeUp,
-    @Inject(OUTBOX) private readonly outbox: OutboxPort,
+    private readonly outbox: Outbox,
     @Inject(ALERT_RULES_TOKEN) private readonly rules: readonly AlertRule[] = ALERT_RULES,
   ) {}
 
@@ -100,7 +100,7 @@ export class AlertEvaluator {
 }
 
 /** For the operator, and for the tenant that it is about. */
-function factsOf(type: 'alert.opened' | 'alert.resolved', alerts: readonly AlertRow[]): OutgoingFact[] {
+function factsOf(type: 'alert.opened' | 'alert.resolved', alerts: readonly AlertRow[]): OutboxEvent[] {
   return alerts.flatMap((alert) => {
     const { id, kind, severity, provider, tenant, connection_id: connectionId, title, detail, next_step: nextStep } = alert;
     const data = { id, kind, severity, tenant, title, detail, nextStep };

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { MONITORING_TABLES } from './held-tables';
+import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule, RequestLogReader } from '../outbound';
 import { AdminHealthController } from './admin-health.controller';
 import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
@@ -15,7 +16,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboundModule],
+  imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule],
   controllers: [AdminHealthController, ReadinessController],
   providers: [
     ProviderHealthService,

@@ -15,7 +15,7 @@ import {
   type Principal,
 } from '../../http-api';
 import { AuditLog, type AuditAction } from '../audit';
-import { OUTGOING_TYPES } from '../connections';
+import { OUTBOX_EVENT_TYPES } from './outbox';
 import { DeliveryList } from './delivery.list';
 import { DestinationService } from './destination.service';
 import { DestinationTester } from './destination-tester';
@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
 const fields = {
   name: z.string().trim().min(1).max(200),
   url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).max(2_000),
-  events: z.array(z.enum(OUTGOING_TYPES)).min(1).max(OUTGOING_TYPES.length),
+  events: z.array(z.enum(OUTBOX_EVENT_TYPES)).min(1).max(OUTBOX_EVENT_TYPES.length),
   webhookTypes: z
     .array(
       z

@@ -3,9 +3,9 @@ import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
-import { OPERATOR } from '../connections';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
 import type { SendResult } from './delivery-sender';
+import { GIVE_UP_AFTER_MS, OPERATOR } from './outbox';
 import {
   CLAIM_DELIVERIES,
   COUNT_FAILURE,
@@ -79,10 +79,10 @@ export class DeliveryClaims {
   ): Promise<'pending' | 'dead' | undefined> {
     const { error } = result;
     const waitMs = Math.max(pauseMs, result.retryAfterMs ?? 0);
-    const { giveUpAfterMs, pauseAfterFailures, pauseAfterMs } = this.options;
+    const { pauseAfterFailures, pauseAfterMs } = this.options;
     const now = this.now();
     return inTransaction(this.dataSource, async (manager) => {
-      const params = [id, lease, result.status ?? null, this.entry(result), now, error, waitMs, giveUpAfterMs];
+      const params = [id, lease, result.status ?? null, this.entry(result), now, error, waitMs, GIVE_UP_AFTER_MS];
       const [row] = await manager.query<{ status: 'pending' | 'dead' }[]>(MARK_FAILED, params);
       if (!row || once) return row?.status;
       const [counted] = await manager.query<{ failures: number; failing_since: Date }[]>(COUNT_FAILURE, [destinationId, now, error]);

@@ -6,8 +6,7 @@ import { DeliveryClaims } from './delivery-claims';
 import { outgoingDeliveries } from './delivery-metrics';
 import { DELIVERY_OPTIONS, retryBackOff, type DeliveryOptions } from './delivery-options';
 import { DeliverySender, type SendResult } from './delivery-sender';
-import { DestinationInterest } from './destination-interest';
-import { RecordChangeBatches } from './record-change-batches';
+import { DestinationInterest, RecordChangeBatches } from './outbox';
 
 /** A stop waits so long for POSTs that are under way, ms; what is cut off then is sent again with the same id. */
 const GRACE_MS = 5_000;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { backOffMs } from '../../back-off';
+import { GIVE_UP_AFTER_MS } from './outbox';
 import { DELIVERY_DEFAULTS, restMs, retryBackOff } from './delivery-options';
 
 const backOff = retryBackOff(DELIVERY_DEFAULTS);
@@ -30,7 +31,7 @@ it('tries over a whole day, from seconds at first to hours at the end', () => {
       let attempts = 1;
       for (;;) {
         const wait = backOffMs(attempts, backOff, chance);
-        if (at + wait > DELIVERY_DEFAULTS.giveUpAfterMs) break;
+        if (at + wait > GIVE_UP_AFTER_MS) break;
         at += wait;
         attempts++;
       }

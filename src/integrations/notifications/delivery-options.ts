@@ -18,8 +18,6 @@ export interface DeliveryOptions {
   readonly retryBaseMs: number;
   /** Longest pause of a delivery, ms. Default 4 hours. */
   readonly retryMaxMs: number;
-  /** After this a delivery that fails is given up, ms. Default 24 hours. */
-  readonly giveUpAfterMs: number;
   /** Failures in a row after which a destination is asked with one delivery at a time, and pauses between. Default 3. */
   readonly restAfterFailures: number;
   /** Longest of these pauses, ms. Default 15 minutes. */
@@ -28,8 +26,6 @@ export interface DeliveryOptions {
   readonly pauseAfterFailures: number;
   /** … if they go on for so long, ms. Default 12 hours. */
   readonly pauseAfterMs: number;
-  /** Record changes are gathered for this, ms. Default 3 000. */
-  readonly gatherMs: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -43,12 +39,10 @@ export const DELIVERY_DEFAULTS: DeliveryOptions = {
   leaseSeconds: 60,
   retryBaseMs: 5_000,
   retryMaxMs: 4 * HOUR_MS,
-  giveUpAfterMs: 24 * HOUR_MS,
   restAfterFailures: 3,
   restMaxMs: 15 * 60_000,
   pauseAfterFailures: 8,
   pauseAfterMs: 12 * HOUR_MS,
-  gatherMs: 3_000,
 };
 
 /** Injection token of the `DeliveryOptions`. */

@@ -4,12 +4,12 @@ import { CLOCK, type Clock } from '../../clock';
 import { asStorageError } from '../../database';
 import { IntegrationError } from '../../errors';
 import { WakeUp } from '../jobs';
-import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
+import { GIVE_UP_AFTER_MS } from './outbox';
 
 export const DELIVERY_STATUSES = ['pending', 'sending', 'delivered', 'dead'] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** One message on its way to one destination. */
+/** One event on its way to one destination. */
 export interface Delivery {
   readonly id: string;
   /** The `webhook-id` of every try. */
@@ -75,7 +75,6 @@ export class DeliveryList {
     private readonly dataSource: DataSource,
     private readonly wakeUp: WakeUp,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(DELIVERY_OPTIONS) private readonly options: Pick<DeliveryOptions, 'giveUpAfterMs'>,
   ) {}
 
   /** Newest first. */
@@ -125,7 +124,7 @@ export class DeliveryList {
   }
 
   private giveUpAt(): Date {
-    return new Date(this.clock.now() + this.options.giveUpAfterMs);
+    return new Date(this.clock.now() + GIVE_UP_AFTER_MS);
   }
 
   private async read<T>(sql: string, params: readonly unknown[]): Promise<T[]> {

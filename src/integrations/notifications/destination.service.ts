@@ -9,7 +9,7 @@ import { IntegrationError } from '../../errors';
 import { OutgoingHttp } from '../outbound';
 import { WakeUp } from '../jobs';
 import { destinationNotFound, destinationOf, type Destination, type DestinationInput } from './destination';
-import { DestinationInterest } from './destination-interest';
+import { DestinationInterest } from './outbox';
 import { DestinationRepository } from './destination.repository';
 import { DestinationSecrets } from './destination-secrets';
 

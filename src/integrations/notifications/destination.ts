@@ -1,5 +1,5 @@
 import { IntegrationError } from '../../errors';
-import type { OutgoingType } from '../connections';
+import type { OutboxEventType } from './outbox';
 
 export type PauseReason = 'asked' | 'failing' | 'gone';
 
@@ -8,7 +8,7 @@ export interface Destination {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  readonly events: readonly OutgoingType[];
+  readonly events: readonly OutboxEventType[];
   /** `provider/type`, or a beginning and `*`; for `webhook.received`. Empty: all. */
   readonly webhookTypes: readonly string[];
   readonly status: 'active' | 'paused';
@@ -29,7 +29,7 @@ export interface Destination {
 export interface DestinationInput {
   readonly name: string;
   readonly url: string;
-  readonly events: readonly OutgoingType[];
+  readonly events: readonly OutboxEventType[];
   readonly webhookTypes: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface DestinationRow {
   tenant: string;
   name: string;
   url: string;
-  events: OutgoingType[];
+  events: OutboxEventType[];
   webhook_types: string[];
   status: 'active' | 'paused';
   paused_reason: PauseReason | null;

@@ -1,33 +1,27 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
-import { ConnectionsModule, OUTBOX, PersonalData } from '../connections';
+import { ConnectionsModule, PersonalData } from '../connections';
 import { NOTIFICATION_TABLES } from './held-tables';
 import { AdminDeliveriesController } from './admin-deliveries.controller';
 import { AdminDestinationsController } from './admin-destinations.controller';
-import { RecordChangeBatches } from './record-change-batches';
-import { Outbox } from './outbox';
+import { OutboxModule } from './outbox';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryList } from './delivery.list';
 import { DeliveryJobs } from './delivery-jobs';
 import { DELIVERY_DEFAULTS, DELIVERY_OPTIONS } from './delivery-options';
 import { DeliverySender } from './delivery-sender';
 import { DeliveryWakeUp } from './delivery-wake-up';
-import { DestinationInterest } from './destination-interest';
 import { DestinationRepository } from './destination.repository';
 import { DestinationSecrets } from './destination-secrets';
 import { OperatorDestinations } from './operator-destinations';
 import { DestinationService } from './destination.service';
 import { DestinationTester } from './destination-tester';
 
-/** Webhooks to the product. Global for the sake of the outbox, into which the others write without knowing this folder. */
-@Global()
+/** Webhooks to the product: destinations, and the deliveries of what the outbox was given. */
 @Module({
-  imports: [AuditModule, ConnectionsModule],
+  imports: [AuditModule, ConnectionsModule, OutboxModule],
   controllers: [AdminDestinationsController, AdminDeliveriesController],
   providers: [
-    DestinationInterest,
-    Outbox,
-    RecordChangeBatches,
     DestinationRepository,
     DestinationSecrets,
     OperatorDestinations,
@@ -39,9 +33,8 @@ import { DestinationTester } from './destination-tester';
     DeliveryWakeUp,
     DestinationTester,
     { provide: DELIVERY_OPTIONS, useValue: DELIVERY_DEFAULTS },
-    { provide: OUTBOX, useExisting: Outbox },
   ],
-  exports: [OUTBOX, DestinationService, DeliveryList],
+  exports: [DestinationService, DeliveryList],
 })
 export class NotificationsModule {
   constructor(data: PersonalData) {

@@ -5,8 +5,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
-import { OPERATOR } from '../connections';
-import { DestinationInterest } from './destination-interest';
+import { DestinationInterest, OPERATOR } from './outbox';
 import { REMOVE_OPERATOR_DESTINATIONS, STORE_OPERATOR_DESTINATION } from './operator-destination.queries';
 
 /** Where to, as it is sent. */

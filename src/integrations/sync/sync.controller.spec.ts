@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { startTestApp, type TestApp } from '../../../test/support/test-app';
-import { IntegrationEvents } from '../connections/integration-events';
+import { IntegrationEvents } from '../integration-events';
 import { ProviderRegistry } from '../providers/provider-registry';
 import type { SyncRunView } from './runs/sync-run';
 import { FakeRemote } from './testing/fake-remote';

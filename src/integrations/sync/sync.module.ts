@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
+import { OutboxModule } from '../notifications/outbox';
 import { GovernedHttp, OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
 import { AdminSyncController } from './admin-sync.controller';
@@ -30,7 +31,7 @@ import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, ConnectModule, OutboundModule],
+  imports: [AuditModule, ConnectionsModule, OutboxModule, ConnectModule, OutboundModule],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,

@@ -3,6 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { WEBHOOK_TABLES } from './held-tables';
+import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
 import { SyncModule } from '../sync';
@@ -26,7 +27,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [AuditModule, DiscoveryModule, ConnectionsModule, ConnectModule, OutboundModule, SyncModule],
+  imports: [AuditModule, DiscoveryModule, ConnectionsModule, OutboxModule, ConnectModule, OutboundModule, SyncModule],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     RefusalCounter,

@@ -9,14 +9,13 @@ import type { Settings } from '../../../config/env';
 import { LOCK_POOL, LockPool, ManagedDataSource } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
-import { IntegrationEvents, type IntegrationEvent } from '../../connections/integration-events';
+import { IntegrationEvents, type IntegrationEvent } from '../../integration-events';
 import { TokenRepository } from '../../connections/tokens/token.repository';
 import { toRef } from '../../connections/connection';
 import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
 import { ProviderRegistry } from '../../providers/provider-registry';
 import { ProviderRegistryModule } from '../../providers/provider-registry.module';
 import { ConnectionStatusService } from '../../connections/connection-status.service';
-import { OutboxOnlyModule } from '../../notifications/testing/outbox-only.module';
 import { DisconnectService } from '../../connections/disconnect.service';
 import { ConnectModule } from '../connect.module';
 import { PROVIDER_FETCH, type ProviderFetch } from '../../connections/tokens/provider-fetch';
@@ -129,7 +128,7 @@ async function startProcess(
   @Module({ providers: shared, exports: shared.map(({ provide }) => provide) })
   class PartsModule {}
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.forRoot(settings, clock), PartsModule, ProviderRegistryModule, OutboxOnlyModule, ConnectModule],
+    imports: [ConfigModule.forRoot(settings, clock), PartsModule, ProviderRegistryModule, ConnectModule],
   }).compile();
   await module.init();
   for (const provider of providers) module.get(ProviderRegistry).register(provider);

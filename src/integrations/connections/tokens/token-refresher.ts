@@ -4,7 +4,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { asStorageError, inTransaction, LOCK_POOL, type LockPool, type RowOf } from '../../../database';
 import { findIntegrationError, IntegrationError } from '../../../errors';
 import { TokenRepository, type StoredToken } from './token.repository';
-import type { SqlRunner } from '../sql-runner';
+import type { SqlRunner } from '../../../database';
 import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
 import { ConnectionEntity } from '../connection.entity';
 import { ConnectionStatusService } from '../connection-status.service';

@@ -7,7 +7,7 @@ import type { ConnectionRef, TokenGrant } from '../../contract';
 import type { ConnectionRow, ConnectionStatus } from '../connection';
 import { bindingOf, SecretBox } from './secret-box';
 import type { TokenEntity } from './token.entity';
-import type { SqlRunner } from '../sql-runner';
+import type { SqlRunner } from '../../../database';
 
 /** A token, readable. It lives in memory only. */
 export interface StoredToken {

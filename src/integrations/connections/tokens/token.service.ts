@@ -4,7 +4,7 @@ import { CLOCK, type Clock, type StopSignal } from '../../../clock';
 import { LOCK_POOL, type LockPool } from '../../../database';
 import { abortError, unlessAborted } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type ErrorCode } from '../../../errors';
-import { IntegrationEvents, type IntegrationEvent } from '../integration-events';
+import { IntegrationEvents, type IntegrationEvent } from '../../integration-events';
 import { TokenRepository, type StoredToken } from './token.repository';
 import { UnreadableSecret } from './secret-box';
 import type { ConnectionRef, Provider } from '../../contract';

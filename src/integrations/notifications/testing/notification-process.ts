@@ -2,24 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { TestDatabase } from '../../../../test/support/test-database';
 import type { Clock } from '../../../clock';
-import { IntegrationEvents } from '../../connections/integration-events';
+import { IntegrationEvents } from '../../integration-events';
 import { SecretBox } from '../../connections/tokens/secret-box';
-import type { OutgoingFact } from '../../connections/outbox.port';
+import type { OutboxEvent } from '../outbox/outbox-event';
 import { OutgoingHttp } from '../../outbound/transport/outgoing-http';
 import type { RawDelivery } from '../../contract';
 import { JobEngine } from '../../jobs/job-engine';
 import type { JobWorker } from '../../jobs/job-worker';
 import { WakeUp } from '../../jobs/wake-up/wake-up';
 import type { ClaimedDelivery } from '../claimed-delivery';
-import { RecordChangeBatches } from '../record-change-batches';
-import { Outbox } from '../outbox';
+import { RecordChangeBatches } from '../outbox/record-change-batches';
+import { Outbox } from '../outbox/outbox';
 import { DeliveryClaims } from '../delivery-claims';
 import { DeliveryList } from '../delivery.list';
 import { DeliveryJobs } from '../delivery-jobs';
 import { DeliveryWakeUp } from '../delivery-wake-up';
 import { DeliverySender } from '../delivery-sender';
 import type { DestinationInput } from '../destination';
-import { DestinationInterest } from '../destination-interest';
+import { DestinationInterest } from '../outbox/destination-interest';
 import { DestinationRepository } from '../destination.repository';
 import { OperatorDestinations } from '../operator-destinations';
 import { DestinationSecrets } from '../destination-secrets';
@@ -92,13 +92,13 @@ export class NotificationProcess {
     this.http = new OutgoingHttp({ production });
     this.engine = new JobEngine(this.wakeUp, clock);
     this.interest = new DestinationInterest(clock);
-    this.outbox = new Outbox(this.interest, all);
+    this.outbox = new Outbox(this.interest);
     const batches = new RecordChangeBatches(dataSource, this.outbox);
     this.claims = new DeliveryClaims(dataSource, clock, all);
     this.operators = new OperatorDestinations(dataSource, this.interest, settings, clock);
     this.sender = new DeliverySender(this.http, secrets, this.operators, clock, all);
     const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all);
-    this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock, all);
+    this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock);
     this.destinations = new DestinationService(
       dataSource,
       repository,
@@ -122,8 +122,8 @@ export class NotificationProcess {
   }
 
   /** Something happens, and is committed. */
-  happens(fact: Partial<OutgoingFact> = {}): Promise<void> {
-    return this.database.dataSource.transaction((manager) => this.outbox.add(manager, [factOf(fact)]));
+  happens(event: Partial<OutboxEvent> = {}): Promise<void> {
+    return this.database.dataSource.transaction((manager) => this.outbox.add(manager, [eventOf(event)]));
   }
 
   /** Looks once, and waits for the answers and what they lead to. */
@@ -139,7 +139,7 @@ export class NotificationProcess {
   }
 }
 
-export function factOf(fact: Partial<OutgoingFact> = {}): OutgoingFact {
+export function eventOf(event: Partial<OutboxEvent> = {}): OutboxEvent {
   return {
     type: 'sync.completed',
     tenant: 'acme',
@@ -147,7 +147,7 @@ export function factOf(fact: Partial<OutgoingFact> = {}): OutgoingFact {
     connectionId: uuidv7(),
     at: new Date(Date.UTC(2026, 0, 10, 12)),
     data: { n: 1 },
-    ...fact,
+    ...event,
   };
 }
 

@@ -9,7 +9,7 @@ import type { Settings } from '../../../config/env';
 import { LOCK_POOL } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
-import { OutboxOnlyModule } from '../../notifications/testing/outbox-only.module';
+import { OutboxModule } from '../../notifications/outbox/outbox.module';
 import { ConnectionsModule } from '../../connections/connections.module';
 import { TokenRepository } from '../../connections/tokens/token.repository';
 import { toRef } from '../../connections/connection';
@@ -70,7 +70,7 @@ export async function chainFixture({
       databaseModule(database),
       ProviderRegistryModule,
       ConnectionsModule,
-      OutboxOnlyModule,
+      OutboxModule,
       OutboundChainModule,
       ...imports,
     ],

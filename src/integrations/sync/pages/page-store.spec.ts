@@ -68,7 +68,7 @@ describe('a page that follows one of records of one kind', () => {
   async function underWay() {
     const process = harness.process();
     const connection = await harness.connect(harness.provider(new FakeRemote().sync()));
-    const pages = new PageStore(harness.database.dataSource, process.runs, process.walks, process.records);
+    const pages = new PageStore(harness.database.dataSource, process.runs, process.walks, process.records, process.changes);
     const at = { connectionId: connection.id, resource: 'items', partition: '' };
     await process.records.prepare(connection.id);
     await process.service.request(connection.id, { type: 'full', trigger: 'manual' });

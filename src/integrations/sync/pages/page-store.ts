@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { asStorageError, inTransaction, prepared, retried } from '../../../database';
 import { IntegrationError } from '../../../errors';
@@ -40,7 +40,7 @@ export class PageStore {
     private readonly runs: SyncRunRepository,
     private readonly walks: WalkRepository,
     private readonly records: RecordStore,
-    @Optional() private readonly changes?: RecordChangeEvents,
+    private readonly changes: RecordChangeEvents,
   ) {}
 
   async begin(run: SyncRun, place: RecordPlace, mode: Walk['mode'], options: { dropCursor?: boolean } = {}): Promise<Walk> {
@@ -60,7 +60,7 @@ export class PageStore {
   ): Promise<StoredPage> {
     const progress = { ...page, fetched: page.records.length };
     if (!last) {
-      const wanted = (await this.changes?.wanted(this.dataSource, run.tenant)) ?? false;
+      const wanted = await this.changes.wanted(this.dataSource, run.tenant);
       if (previous && !batch.deleted && !batch.partOf && !(wanted && previous === 'created')) {
         if (await this.retried(() => this.storeUniform(previous, run, place, batch, progress)))
           return { counts: { ...NO_COUNTS, [previous]: batch.size } };
@@ -70,7 +70,7 @@ export class PageStore {
       // Somebody wrote while the statement waited for its turn: in a transaction the turn comes first.
     }
     return this.step(run, async (manager) => {
-      const before = await this.changes?.position(manager, run);
+      const before = await this.changes.position(manager, run);
       let counts: RecordCounts;
       let end: StoredPage['end'];
       if (last) {
@@ -82,7 +82,7 @@ export class PageStore {
         if (!stored) throw new IntegrationError('internal_error'); // the turn is ours: nobody can have been there
         counts = stored;
       }
-      await this.changes?.tell(manager, run, place.resource, before, counts);
+      await this.changes.tell(manager, run, place.resource, before, counts);
       return { counts, end };
     });
   }
@@ -90,10 +90,10 @@ export class PageStore {
   /** The end of a walk whose last page was stored before it was known to be the last. */
   async finish(run: SyncRun, place: RecordPlace, walk: Walk, extent: Extent | undefined): Promise<StoredPage> {
     return this.step(run, async (manager) => {
-      const before = await this.changes?.position(manager, run);
+      const before = await this.changes.position(manager, run);
       const swept = await this.end(manager, run, place, walk, extent, undefined);
       await this.count(manager, run, swept.counts, { fetched: 0 });
-      await this.changes?.tell(manager, run, place.resource, before, swept.counts);
+      await this.changes.tell(manager, run, place.resource, before, swept.counts);
       return swept;
     });
   }
@@ -106,11 +106,11 @@ export class PageStore {
         const all = await this.records.countLive(manager, { connectionId: place.connectionId, resource: place.resource });
         if (live.length > all * SHRINK_GUARD.share) return undefined;
       }
-      const before = await this.changes?.position(manager, run);
+      const before = await this.changes.position(manager, run);
       const counts = await this.records.removeLocked(manager, place, live);
       await this.walks.remove(manager, place);
       await this.count(manager, run, counts, { fetched: 0 });
-      await this.changes?.tell(manager, run, place.resource, before, counts);
+      await this.changes.tell(manager, run, place.resource, before, counts);
       return counts;
     });
   }

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { OUTBOX, type OutboxPort, type SqlRunner } from '../../connections';
+import type { SqlRunner } from '../../../database';
+import { Outbox } from '../../notifications/outbox';
 import { feedCursor } from '../feed/record-feed';
 import type { RecordCounts } from './record-store';
 import { select } from '../sql';
@@ -24,12 +25,12 @@ export interface FeedPosition {
 export class RecordChangeEvents {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OUTBOX) private readonly outbox: OutboxPort | null,
+    private readonly outbox: Outbox,
   ) {}
 
   /** Whether a change has to be noted with its records; mostly a look into a cache. */
-  async wanted(runner: SqlRunner, tenant: string): Promise<boolean> {
-    return (await this.outbox?.wants(runner, 'record.changed', tenant)) ?? false;
+  wanted(runner: SqlRunner, tenant: string): Promise<boolean> {
+    return this.outbox.wants(runner, 'record.changed', tenant);
   }
 
   /** To be asked before the change; takes the connection's turn to write. @returns undefined where nobody wants to know */
@@ -55,7 +56,7 @@ export class RecordChangeEvents {
     const at = new Date(this.clock.now());
     for (const changed of changesByResource(resource, counts)) {
       const cursor = feedCursor(changed.resource, before.lastChange, before.compactedTo);
-      await this.outbox?.recordsChanged(manager, { tenant, provider, connectionId, ...changed, cursor, at });
+      await this.outbox.recordsChanged(manager, { tenant, provider, connectionId, ...changed, cursor, at });
     }
   }
 }

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { inTransaction } from '../../../database';
-import { IntegrationEvents, type IntegrationEvent, OUTBOX, type OutboxPort } from '../../connections';
+import { IntegrationEvents, type IntegrationEvent } from '../../connections';
+import { Outbox } from '../../notifications/outbox';
 import { RecordStore } from '../records/record-store';
 import { change } from '../sql';
 import { accessEnded } from './run-policy';
@@ -22,7 +23,7 @@ export class RunOutcome {
     private readonly schedules: ScheduleRepository,
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OUTBOX) private readonly outbox: OutboxPort,
+    private readonly outbox: Outbox,
   ) {}
 
   /** Nothing happens where the run is not this claim's any more. */

@@ -1,8 +1,8 @@
-import type { OutgoingFact } from '../../connections';
+import type { OutboxEvent } from '../../notifications/outbox';
 import type { ClaimedEvent } from '../processing/claimed-event';
 
 /** New events as the product hears of them, the payload as it came. What belongs to nobody is told to nobody. */
-export function factsOf(stored: readonly ClaimedEvent[], at: Date): OutgoingFact[] {
+export function factsOf(stored: readonly ClaimedEvent[], at: Date): OutboxEvent[] {
   return stored.flatMap((event) => {
     const { id, provider, eventId, type, tenant, connection, payload } = event;
     if (tenant === null || !connection) return [];

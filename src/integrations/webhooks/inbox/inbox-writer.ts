@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { asStorageError, inTransaction, isStorageUnavailable, retried } from '../../../database';
 import { IntegrationError } from '../../../errors';
-import { OUTBOX, type OutboxPort } from '../../connections';
+import { Outbox } from '../../notifications/outbox';
 import { WakeUp } from '../../jobs';
 import type { ClaimedEvent } from '../processing/claimed-event';
 import { DirectProcessing, type DirectRun } from '../processing/direct-processing';
@@ -55,7 +55,7 @@ export class InboxWriter {
     private readonly wakeUp: WakeUp,
     private readonly directProcessing: DirectProcessing,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OUTBOX) private readonly outbox?: OutboxPort | null,
+    private readonly outbox: Outbox,
   ) {}
 
   /**
@@ -152,7 +152,7 @@ export class InboxWriter {
   private async insert(deliveries: readonly NewDelivery[], run?: DirectRun): Promise<() => void> {
     let runs = false;
     try {
-      const forwards = (await this.outbox?.wants(this.dataSource, 'webhook.received')) ?? false;
+      const forwards = await this.outbox.wants(this.dataSource, 'webhook.received');
       // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
       const claim = forwards ? undefined : run;
       const stored = await (forwards
@@ -176,7 +176,7 @@ export class InboxWriter {
     const at = new Date(this.clock.now());
     return inTransaction(this.dataSource, async (manager) => {
       const stored = await insertDeliveries(manager, deliveries);
-      await this.outbox?.add(manager, factsOf(stored, at));
+      await this.outbox.add(manager, factsOf(stored, at));
       return stored;
     });
   }

@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { createWebhookHarness, type WebhookHarness } from '../../../../test/support/webhook-harness';
 import { systemClock } from '../../../clock';
-import type { OutboxPort } from '../../connections/outbox.port';
+import { DestinationInterest } from '../../notifications/outbox/destination-interest';
+import { Outbox } from '../../notifications/outbox/outbox';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../../contract';
 import { DirectProcessing } from './direct-processing';
 import { InboxWriter } from '../inbox/inbox-writer';
@@ -131,7 +132,10 @@ it('bounds what is stored at the same time where the product is told of it as we
   const directProcessing = harness.module.get(DirectProcessing);
   let go: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (go = resolve));
-  const outbox: OutboxPort = { wants: () => Promise.resolve(true), add: () => held, recordsChanged: () => held };
+  const outbox = new (class extends Outbox {
+    override wants = () => Promise.resolve(true);
+    override add = () => held;
+  })(new DestinationInterest(systemClock));
   const writer = new InboxWriter(harness.module.get(DataSource), harness.wakeUp, directProcessing, systemClock, outbox);
   const stored: Promise<void>[] = [];
   for (const account of ['acc_a', 'acc_b']) {

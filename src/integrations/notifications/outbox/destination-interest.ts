@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK, type Clock } from '../../clock';
-import type { OutgoingType, SqlRunner } from '../connections';
+import { CLOCK, type Clock } from '../../../clock';
+import type { SqlRunner } from '../../../database';
+import type { OutboxEventType } from './outbox-event';
+
 /** A destination that was added in another process is noticed after this, ms. */
 const MAX_AGE_MS = 3_000;
 const MAX_TENANTS = 10_000;
@@ -10,7 +12,7 @@ interface Known {
   readonly until: number;
 }
 
-/** Who wants to hear of what, remembered for a moment: facts are many, and destinations change seldom. */
+/** Who wants to hear of what, remembered for a moment: events are many, and destinations change seldom. */
 @Injectable()
 export class DestinationInterest {
   /** Of everybody: what at least one destination wants. */
@@ -20,7 +22,7 @@ export class DestinationInterest {
   constructor(@Inject(CLOCK) private readonly clock: Clock) {}
 
   /** Reads with `runner`, so that it can be asked within a transaction. */
-  async wants(runner: SqlRunner, type: OutgoingType, tenant?: string): Promise<boolean> {
+  async wants(runner: SqlRunner, type: OutboxEventType, tenant?: string): Promise<boolean> {
     const all = await this.ofEverybody(runner);
     if (!all.has(type) || tenant === undefined) return all.has(type);
     return (await this.ofTenant(runner, tenant)).has(type);

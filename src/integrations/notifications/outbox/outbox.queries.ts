@@ -1,9 +1,9 @@
 /**
- * Messages, and one delivery for each destination that wants them. A destination that has been paused gets its deliveries too: they wait.
+ * Events, and one delivery for each destination that wants them. A destination that has been paused gets its deliveries too: they wait.
  * $1 ids, $2 tenants, $3 types, $4 connections, $5 webhook types, $6 times, $7 bodies, $8 ms until a delivery is given up,
  * $9 which are urgent: they are due since yesterday, and so before all that waits.
  */
-export const ADD_MESSAGES = `
+export const ADD_EVENTS = `
   WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $9::boolean[])
       AS g (id, tenant, type, connection_id, webhook_type, at, body, urgent)),

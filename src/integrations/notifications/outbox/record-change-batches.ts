@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { inTransaction } from '../../database';
+import { inTransaction } from '../../../database';
 import { Outbox } from './outbox';
 import { TAKE_CHANGES } from './outbox.queries';
 
@@ -18,7 +18,7 @@ interface ChangesRow {
 
 const BATCH = 500;
 
-/** Makes messages of gathered changes: one for each connection and resource, with the cursor to read them from. */
+/** Makes events of gathered changes: one for each connection and resource, with the cursor to read them from. */
 @Injectable()
 export class RecordChangeBatches {
   constructor(
@@ -26,7 +26,7 @@ export class RecordChangeBatches {
     private readonly outbox: Outbox,
   ) {}
 
-  /** @returns how many messages were made */
+  /** @returns how many events were made */
   async flush(): Promise<number> {
     const due: unknown[] = await this.dataSource.query('SELECT 1 FROM record_change_batches WHERE flush_at <= now() LIMIT 1');
     if (due.length === 0) return 0;

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import type { SqlRunner } from '../../../database';
+import { DestinationInterest } from './destination-interest';
+import { OUTBOX_EVENT_TYPES, type OutboxEvent, type OutboxEventType, type RecordChanges } from './outbox-event';
+import { ADD_EVENTS, GATHER_CHANGES } from './outbox.queries';
+
+/** After this a delivery that fails is given up, ms: 24 hours. */
+export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+/** Record changes are gathered for this, ms. */
+const GATHER_MS = 3_000;
+
+const TYPES: ReadonlySet<string> = new Set(OUTBOX_EVENT_TYPES);
+
+/**
+ * Takes what the product is to hear of, in the transaction of what happened: both are kept, or neither. Where a tenant has asked for
+ * nothing this costs a look into a cache.
+ */
+@Injectable()
+export class Outbox {
+  private added = false;
+
+  constructor(private readonly interest: DestinationInterest) {}
+
+  /** Whether somebody wants this type; with a tenant: whether that tenant does. */
+  wants(runner: SqlRunner, type: OutboxEventType, tenant?: string): Promise<boolean> {
+    return this.interest.wants(runner, type, tenant);
+  }
+
+  async add(runner: SqlRunner, events: readonly OutboxEvent[]): Promise<void> {
+    const wanted: OutboxEvent[] = [];
+    for (const event of events) {
+      if (TYPES.has(event.type) && (await this.interest.wants(runner, event.type as OutboxEventType, event.tenant))) wanted.push(event);
+    }
+    if (wanted.length === 0) return;
+    const column = <T>(read: (event: OutboxEvent) => T) => wanted.map(read);
+    await runner.query(ADD_EVENTS, [
+      column(() => uuidv7()),
+      column(({ tenant }) => tenant),
+      column(({ type }) => type),
+      column(({ connectionId }) => connectionId),
+      column(({ webhookType }) => webhookType ?? null),
+      column(({ at }) => at),
+      column(({ type, at, provider, connectionId, data }) => messageBody(type, at, { provider, connectionId, ...data })),
+      GIVE_UP_AFTER_MS,
+      column(({ urgent }) => urgent ?? false),
+    ]);
+    this.added = true;
+  }
+
+  /** The caller holds the connection's turn to write. Changes within a few seconds become one event. */
+  async recordsChanged(runner: SqlRunner, changes: RecordChanges): Promise<void> {
+    const { tenant, provider, connectionId, resource, cursor, created, updated, deleted, at } = changes;
+    if (created + updated + deleted === 0 || !(await this.interest.wants(runner, 'record.changed', tenant))) return;
+    const params = [connectionId, resource, tenant, provider, cursor, created, updated, deleted, at, GATHER_MS];
+    await runner.query(GATHER_CHANGES, params);
+  }
+
+  /** Whether something was added since this was asked last. */
+  takeAdded(): boolean {
+    const { added } = this;
+    this.added = false;
+    return added;
+  }
+}
+
+/** The form that Standard Webhooks recommends: `type`, `timestamp`, `data`. */
+export function messageBody(type: string, at: Date, data: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ type, timestamp: at.toISOString(), data });
+}
