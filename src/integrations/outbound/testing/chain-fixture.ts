@@ -9,14 +9,9 @@ import type { Settings } from '../../../config/env';
 import { LOCK_POOL } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
-import { OutboxModule } from '../../notifications/outbox/outbox.module';
 import { ConnectionsModule } from '../../connections/connections.module';
 import { TokenRepository } from '../../connections/tokens/token.repository';
 import { toRef } from '../../connections/connection';
-import { ConnectionStatusService } from '../../connections/connection-status.service';
-import { TokenEndpoint } from '../../connections/tokens/token-endpoint';
-import { TokenRefresher } from '../../connections/tokens/token-refresher';
-import { TokenService } from '../../connections/tokens/token.service';
 import type { ConnectionRef, HttpFacts, Provider } from '../../contract';
 import { ProviderRegistry } from '../../providers/provider-registry';
 import { ProviderRegistryModule } from '../../providers/provider-registry.module';
@@ -70,12 +65,11 @@ export async function chainFixture({
       databaseModule(database),
       ProviderRegistryModule,
       ConnectionsModule,
-      OutboxModule,
       OutboundChainModule,
       ...imports,
     ],
     controllers,
-    providers: [GovernedHttp, TokenService, TokenRefresher, TokenEndpoint, ConnectionStatusService],
+    providers: [GovernedHttp],
   })
     .overrideProvider(CircuitStates)
     .useValue(new CircuitStates(systemClock, Math.random, circuit))
