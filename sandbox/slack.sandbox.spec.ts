@@ -167,6 +167,20 @@ describe('the pretend Slack', () => {
     ]);
   });
 
+  it('sends commands and interactions as signed forms', async () => {
+    sandbox.setWebhookTarget(receiver.origin);
+    await sandbox.control.deliver({ provider: 'slack', type: '/hello', payload: { text: 'you' } });
+    await sandbox.control.deliver({ provider: 'slack', type: 'block_actions', payload: { actions: [{ action_id: 'a1' }] } });
+    const [command, press] = receiver.received.map(({ body }) => new URLSearchParams(body));
+    expect(command?.get('command')).toBe('/hello');
+    expect(command?.get('text')).toBe('you');
+    expect(JSON.parse(press?.get('payload') ?? '')).toMatchObject({ type: 'block_actions', actions: [{ action_id: 'a1' }] });
+    for (const { headers } of receiver.received) {
+      expect(headers['content-type']).toBe('application/x-www-form-urlencoded');
+      expect(headers['x-slack-signature']).toMatch(/^v0=/);
+    }
+  });
+
   it('names the scope that is missing', async () => {
     const web = client(String((await install({ scope: 'channels:read' }))['access_token']));
     await expect(web.chat.postMessage({ channel: 'C1', text: 'x' })).rejects.toMatchObject({

@@ -237,6 +237,19 @@ describe('the pretend Stripe', () => {
     expect(await stripe.customers.retrieve(customer.id)).toMatchObject({ deleted: true });
   });
 
+  it('sends thin events, which say what they are about and not what it is', async () => {
+    sandbox.setWebhookTarget(receiver.origin);
+    await sandbox.control.deliver({ provider: 'stripe', type: 'v1.customer.updated', account: ACCOUNT });
+    await sandbox.control.deliver({ provider: 'stripe', type: 'v2.core.event_destination.ping', account: ACCOUNT });
+    const [about, ping] = receiver.received.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+    expect(about).toMatchObject({
+      object: 'v2.core.event',
+      context: ACCOUNT,
+      related_object: { type: 'customer', id: expect.stringMatching(/^cus_/) as string },
+    });
+    expect(ping).toMatchObject({ object: 'v2.core.event', created: expect.stringMatching(/T.*Z$/) as string, related_object: null });
+  });
+
   it('forges what it is asked to forge', async () => {
     await connect();
     sandbox.setWebhookTarget(receiver.origin);

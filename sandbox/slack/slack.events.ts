@@ -48,7 +48,25 @@ export class SlackEvents {
     return this.raw(payload, 'url_verification', 'url_verification', undefined, forge);
   }
 
-  private raw(payload: string, eventId: string, type: string, account: string | undefined, forge?: Forgery): Delivery {
+  /** A command that somebody types, told by its slash, or an interaction: a form, whose sender waits for the answer. */
+  interaction(teamId: string, type: string, about: Json, forge?: Forgery): Delivery {
+    const userId = this.state.teams.get(teamId)?.botUserId ?? 'U0UNKNOWN';
+    const triggerId = secretText(24);
+    const common = { api_app_id: this.state.appId, token: 'sandbox', ...about, trigger_id: triggerId };
+    const form: Record<string, string> = type.startsWith('/')
+      ? { ...textsOf(common), command: type, team_id: teamId, user_id: userId }
+      : { payload: JSON.stringify({ ...common, type, team: { id: teamId }, user: { id: userId, team_id: teamId } }) };
+    return this.raw(new URLSearchParams(form).toString(), triggerId, type, teamId, forge, 'application/x-www-form-urlencoded');
+  }
+
+  private raw(
+    payload: string,
+    eventId: string,
+    type: string,
+    account: string | undefined,
+    forge?: Forgery,
+    contentType = 'application/json',
+  ): Delivery {
     let reason = '';
     return {
       provider: 'slack',
@@ -58,7 +76,8 @@ export class SlackEvents {
       ...(forge ? { forged: forge } : {}),
       path: '/webhooks/slack',
       build: (attempt) => {
-        const headers = slackHeaders(this.context.secrets.webhookSecret, payload, this.context.now(), forge);
+        const signed = slackHeaders(this.context.secrets.webhookSecret, payload, this.context.now(), forge);
+        const headers = { ...signed, 'content-type': contentType };
         if (attempt > 0) reason = 'http_error';
         return {
           headers: attempt > 0 ? { ...headers, 'x-slack-retry-num': String(attempt), 'x-slack-retry-reason': reason } : headers,
@@ -90,4 +109,11 @@ export class SlackEvents {
       event_context: `4-${eventId}`,
     };
   }
+}
+
+/** The fields of a form are texts. */
+function textsOf(fields: Json): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
 }

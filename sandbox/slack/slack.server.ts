@@ -20,7 +20,7 @@ export class SlackSandbox implements RunningProvider {
   readonly world: SlackWorld;
   readonly oauth: SlackOAuth;
   readonly surface: ProviderSurface;
-  readonly events = ['message', 'channel_rename', 'user_change', 'app_uninstalled', 'url_verification'];
+  readonly events = ['message', 'channel_rename', 'user_change', 'app_uninstalled', 'url_verification', '/hello', 'block_actions'];
   readonly changes: RunningProvider['changes'] = {
     channels: (change) => changeChannel(this.world, change),
     users: (change) => changeUser(this.world, change),
@@ -54,6 +54,7 @@ export class SlackSandbox implements RunningProvider {
   deliver({ type, account, index, payload, forge }: EventSpec): Delivery[] {
     const { world } = this;
     if (type === 'url_verification') return [world.events.urlVerification(forge)];
+    if (type.startsWith('/') || INTERACTIONS.has(type)) return [world.events.interaction(account, type, payload ?? {}, forge)];
     const event = { ...world.sampleEvent(world.team(account), type, index), ...payload };
     return [world.events.delivery(account, event, forge ? { forge } : {})];
   }
@@ -74,6 +75,9 @@ export class SlackSandbox implements RunningProvider {
     this.oauth.endInstallation(account);
   }
 }
+
+/** https://docs.slack.dev/reference/interaction-payloads */
+const INTERACTIONS = new Set(['block_actions', 'block_suggestion', 'message_action', 'shortcut', 'view_closed', 'view_submission']);
 
 export const slackSandbox: SandboxProvider<SlackState> = {
   name: 'slack',

@@ -56,13 +56,28 @@ export class StripeEvents {
     };
   }
 
+  /** Says that something happened and to what, not what it is now: https://docs.stripe.com/event-destinations#events-overview */
+  thin(account: StripeAccount, type: string, object?: Json): Json & { id: string } {
+    const { id, object: kind } = object ?? {};
+    return {
+      id: `evt_test_${secretText(24)}`,
+      object: 'v2.core.event',
+      ...(account.id === this.state.platformId ? {} : { context: account.id }),
+      created: new Date(this.context.now()).toISOString(),
+      livemode: false,
+      reason: null,
+      related_object: object ? { id, type: kind, url: `/v1/${String(kind)}s/${String(id)}` } : null,
+      type,
+    };
+  }
+
   /** Sends even for an account that is no longer connected. */
   deauthorized(account: StripeAccount): void {
     const application = { id: this.context.secrets.clientId, object: 'application', name: 'Trestle' };
     this.context.sender.enqueue(this.delivery(account, this.event(account, 'account.application.deauthorized', application)));
   }
 
-  delivery(account: StripeAccount, event: StripeObject, forge?: Forgery): Delivery {
+  delivery(account: StripeAccount, event: Json & { id: string }, forge?: Forgery): Delivery {
     const payload = JSON.stringify(event, null, 2);
     return {
       provider: 'stripe',

@@ -19,7 +19,14 @@ export class StripeSandbox implements RunningProvider {
   readonly subscriptions: StripeSubscriptions;
   readonly oauth: StripeOAuth;
   readonly surface: ProviderSurface;
-  readonly events = ['invoice.paid', 'customer.updated', 'customer.subscription.updated', 'payment_intent.succeeded', 'price.updated'];
+  readonly events = [
+    'invoice.paid',
+    'customer.updated',
+    'customer.subscription.updated',
+    'payment_intent.succeeded',
+    'price.updated',
+    'v1.customer.updated',
+  ];
   readonly changes: RunningProvider['changes'] = {
     customers: (change) => changeCustomer(this.world, change),
     subscriptions: (change) => changeSubscription(this.world, this.subscriptions, change),
@@ -59,6 +66,11 @@ export class StripeSandbox implements RunningProvider {
   deliver({ type, account: accountId, index, payload, forge }: EventSpec): Delivery[] {
     const { events } = this.world;
     const account = this.world.account(accountId);
+    if (type.startsWith('v2.')) return [events.delivery(account, events.thin(account, type), forge)];
+    if (type.startsWith('v1.')) {
+      const object = { ...sampleObject(account, type.slice('v1.'.length), index), ...payload };
+      return [events.delivery(account, events.thin(account, type, object), forge)];
+    }
     return [events.delivery(account, events.event(account, type, { ...sampleObject(account, type, index), ...payload }), forge)];
   }
 

@@ -21,6 +21,7 @@ import { PayloadRetention } from './replay/payload-retention';
 import { RefusalCounter } from './inbox/refusal-counter';
 import { WebhookEventList } from './replay/webhook-event.list';
 import { WebhookInbox } from './inbox/webhook-inbox';
+import { processingRulesProvider } from './processing/processor-options';
 import { WebhookProcessor } from './processing/webhook-processor';
 import { WebhookReplay } from './replay/webhook-replay';
 import { WebhooksController } from './inbox/webhooks.controller';
@@ -30,6 +31,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
   imports: [AuditModule, DiscoveryModule, ConnectionsModule, OutboxModule, ConnectModule, OutboundModule, SyncModule],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
+    processingRulesProvider,
     RefusalCounter,
     ImmediateAnswers,
     InboxWriter,

@@ -1,13 +1,11 @@
-import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { SETTINGS } from '../../../config/config.module';
-import type { Settings } from '../../../config/env';
 import { EventRunner } from './event-runner';
 import { ClaimedEvents } from './claimed-events';
 import { HandlerRegistry } from './handler.registry';
 import type { ClaimedEvent } from './claimed-event';
 import type { DirectClaim, NewDelivery } from '../inbox/inbox-insert';
-import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { PROCESSING_RULES, type ProcessingRules } from './processor-options';
 import { SMALL_BATCH, groupByOwner } from './small-batch';
 
 /** What is about to be stored, claimed and run. */
@@ -24,7 +22,6 @@ export interface DirectRun extends DirectClaim {
 @Injectable()
 export class DirectProcessing implements BeforeApplicationShutdown {
   private readonly logger = new Logger('webhooks');
-  private readonly options: ProcessorOptions;
   private readonly sources = new Set<string>();
   private readonly runs = new Set<DirectRun>();
   private closed = false;
@@ -35,15 +32,12 @@ export class DirectProcessing implements BeforeApplicationShutdown {
     private readonly runner: EventRunner,
     private readonly handlers: HandlerRegistry,
     private readonly inWork: ClaimedEvents,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
-    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
-  ) {
-    this.options = { ...PROCESSOR_DEFAULTS, ...options };
-  }
+    @Inject(PROCESSING_RULES) private readonly options: ProcessingRules,
+  ) {}
 
   /** Those of the deliveries, which have just come, that are to run at once. What is chosen is then given to `run` or to `release`. */
   choose(deliveries: readonly NewDelivery[]): DirectRun | undefined {
-    if (!this.settings.workers || this.closed || this.paused || this.runs.size >= this.options.directProcessing) return undefined;
+    if (!this.options.workers || this.closed || this.paused || this.runs.size >= this.options.directProcessing) return undefined;
     // A source with more than a few at once has a backlog: that is the lanes' work. What asks a provider waits elsewhere.
     const chosen = [...groupByOwner(deliveries, sourceOf)].filter(
       ([source, share]) => isSmallBatch(share) && !this.sources.has(source) && !share.some((delivery) => this.asksFirst(delivery)),

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { inTransaction, isRetryableTransactionError } from '../../../database';
@@ -8,7 +8,7 @@ import { handlerEventOf, type ClaimedEvent } from './claimed-event';
 import { HandlerContexts, type AfterCommit } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
 import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
-import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { PROCESSING_RULES, type ProcessingRules } from './processor-options';
 import { DeadlineWatch } from './deadline-watch';
 
 /** What the handlers of an event got to know before the transaction. */
@@ -57,17 +57,13 @@ interface Run {
 /** Runs handlers: what they do and `completed` are one transaction, so that a crash between the two cannot be. */
 @Injectable()
 export class EffectRunner {
-  private readonly handleTimeoutMs: number;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly handlers: HandlerRegistry,
     private readonly contexts: HandlerContexts,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
-  ) {
-    this.handleTimeoutMs = options?.handleTimeoutMs ?? PROCESSOR_DEFAULTS.handleTimeoutMs;
-  }
+    @Inject(PROCESSING_RULES) private readonly options: ProcessingRules,
+  ) {}
 
   /**
    * All of these events, or none. They are of one claim.
@@ -82,7 +78,7 @@ export class EffectRunner {
     const work = async (manager: EntityManager) => {
       afterCommit = []; // a repeated transaction starts anew
       watch?.stop();
-      watch = new DeadlineWatch(this.clock, this.handleTimeoutMs);
+      watch = new DeadlineWatch(this.clock, this.options.handleTimeoutMs);
       const rows = await this.mark(manager, events, first.leaseOwner);
       const marks = new Map(rows.map((row) => [row.id, row]));
       for (const event of inSafeOrder(events)) {

@@ -1,8 +1,6 @@
-import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { SETTINGS } from '../../../config/config.module';
-import type { Settings } from '../../../config/env';
 import { withDeadline } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
 import { IntegrationEvents } from '../../connections';
@@ -13,7 +11,7 @@ import { EventClaims } from './event-claims';
 import { reasonOf } from './failure-reason';
 import { HandlerRegistry } from './handler.registry';
 import { readMark } from './object-mark';
-import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, retryDelayMs, type ProcessorOptions } from './processor-options';
+import { PROCESSING_RULES, retryDelayMs, type ProcessingRules } from './processor-options';
 import { settledEvents } from '../webhook-metrics';
 import { DeadlineError } from './deadline-watch';
 
@@ -27,7 +25,6 @@ const MAX_CULPRITS = 3;
 @Injectable()
 export class EventRunner {
   private readonly logger = new Logger('webhooks');
-  private readonly options: ProcessorOptions;
 
   constructor(
     private readonly claims: EventClaims,
@@ -36,12 +33,9 @@ export class EventRunner {
     private readonly events: IntegrationEvents,
     private readonly http: GovernedHttp,
     private readonly dataSource: DataSource,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'webhookMaxAttempts'>,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
-  ) {
-    this.options = { ...PROCESSOR_DEFAULTS, ...options };
-  }
+    @Inject(PROCESSING_RULES) private readonly options: ProcessingRules,
+  ) {}
 
   /** Whether one of the event's handlers asks the provider before it takes effect. */
   hasToPrepare({ connection, provider, type }: ClaimedEvent): boolean {
@@ -140,7 +134,7 @@ export class EventRunner {
   private async fail(event: ClaimedEvent, error: unknown): Promise<void> {
     const reason = reasonOf(error);
     const waitMs = retryDelayMs(event.attempts, this.options, reason.retryAfterMs);
-    const outcome = await this.claims.fail(event, reason, this.settings.webhookMaxAttempts, waitMs);
+    const outcome = await this.claims.fail(event, reason, this.options.maxAttempts, waitMs);
     if (outcome === 'dead') this.markDead(event, reason.message);
     if (outcome !== 'failed') return;
     settledEvents.inc({ outcome: 'failed', provider: event.provider });

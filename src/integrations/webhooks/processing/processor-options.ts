@@ -1,4 +1,6 @@
 import { backOffMs } from '../../../back-off';
+import { SETTINGS } from '../../../config/config.module';
+import type { Settings } from '../../../config/env';
 
 /** How stored events are worked off. */
 export interface ProcessorOptions {
@@ -39,6 +41,26 @@ export const PROCESSOR_DEFAULTS: ProcessorOptions = {
 
 /** Injection token of a `Partial<ProcessorOptions>` that overrides the defaults. */
 export const PROCESSOR_OPTIONS = Symbol('ProcessorOptions');
+
+/** What the processing goes by: the options, and what the settings say of it. */
+export interface ProcessingRules extends ProcessorOptions {
+  /** Runs of an event until it is dead. */
+  readonly maxAttempts: number;
+  /** Whether this process works events off. */
+  readonly workers: boolean;
+}
+
+/** Injection token of the `ProcessingRules`. */
+export const PROCESSING_RULES = Symbol('ProcessingRules');
+
+export const processingRulesProvider = {
+  provide: PROCESSING_RULES,
+  inject: [SETTINGS, { token: PROCESSOR_OPTIONS, optional: true }],
+  useFactory: (
+    { webhookMaxAttempts: maxAttempts, workers }: Pick<Settings, 'webhookMaxAttempts' | 'workers'>,
+    options?: Partial<ProcessorOptions>,
+  ): ProcessingRules => ({ ...PROCESSOR_DEFAULTS, ...options, maxAttempts, workers }),
+};
 
 const RETRY_FACTOR = 4;
 

@@ -1,8 +1,6 @@
-import { Inject, Injectable, Logger, Optional, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import PQueue from 'p-queue';
 import { CLOCK, type Clock } from '../../../clock';
-import { SETTINGS } from '../../../config/config.module';
-import type { Settings } from '../../../config/env';
 import { IntegrationError } from '../../../errors';
 import { WakeUp } from '../../jobs';
 import { DirectProcessing } from './direct-processing';
@@ -11,7 +9,7 @@ import { EventClaims, type DueClaim } from './event-claims';
 import { EventRunner } from './event-runner';
 import { ClaimedEvents } from './claimed-events';
 import { HandlerRegistry } from './handler.registry';
-import { PROCESSOR_DEFAULTS, PROCESSOR_OPTIONS, type ProcessorOptions } from './processor-options';
+import { PROCESSING_RULES, type ProcessingRules } from './processor-options';
 import { SMALL_BATCH, groupByOwner } from './small-batch';
 
 /** Events of dead workers that are run in a row before fresh ones get their turn. */
@@ -30,7 +28,6 @@ interface Hold {
 @Injectable()
 export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('webhooks');
-  private readonly options: ProcessorOptions;
   /** What has to ask a provider first: its waiting holds up nobody else. */
   private readonly preparing: PQueue;
   private readonly preparingOf = new Map<string, number>();
@@ -49,17 +46,15 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     private readonly inWork: ClaimedEvents,
     private readonly handlers: HandlerRegistry,
     private readonly wakeUp: WakeUp,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'webhookMaxAttempts' | 'workers'>,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(PROCESSOR_OPTIONS) options: Partial<ProcessorOptions> | null,
+    @Inject(PROCESSING_RULES) private readonly options: ProcessingRules,
   ) {
-    this.options = { ...PROCESSOR_DEFAULTS, ...options };
-    this.preparing = new PQueue({ concurrency: this.options.preparing });
+    this.preparing = new PQueue({ concurrency: options.preparing });
   }
 
   onApplicationBootstrap(): void {
     this.handlers.discover();
-    if (!this.settings.workers) return;
+    if (!this.options.workers) return;
     this.wakeUp.listen('webhooks', (signal) => this.work(signal), { lanes: this.options.lanes });
     this.heartbeat = setInterval(() => void this.prolong(), (this.options.leaseSeconds * 1_000) / 4).unref();
   }
@@ -184,7 +179,7 @@ export class WebhookProcessor implements OnApplicationBootstrap, BeforeApplicati
     let foundAny = false;
     try {
       for (let count = 0; count < TAKEOVERS_IN_A_ROW && !signal.aborted; count++) {
-        const found = await this.claims.expired(this.options.leaseSeconds, this.settings.webhookMaxAttempts);
+        const found = await this.claims.expired(this.options.leaseSeconds, this.options.maxAttempts);
         if (!found) {
           this.nextTakeoverAt = this.clock.now() + this.options.takeoverEveryMs;
           return;
