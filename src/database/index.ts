@@ -1,3 +1,4 @@
+export { asTenant, type Scope } from './caller-scope';
 export { connectDatabase } from './connect-database';
 export { DatabaseHealth, type DatabaseHealthReport } from './database-health';
 export { DatabaseInfo, type DatabaseKind } from './database-info';
@@ -11,3 +12,4 @@ export { prepared } from './prepared-statements';
 export type { SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';
+export { CALLER_ROLE, lockTenantRows, unlockTenantRows, type TenantOf } from './tenant-rows';

@@ -1,4 +1,5 @@
 import { PaymentNotes1764000000001 } from './1764000000001-payment-notes';
+import { PaymentNotesRows1764550000001 } from './1764550000001-payment-notes-rows';
 
 /** The product's own, applied after those of the core. One that has landed is never edited: add another. */
-export const PRODUCT_MIGRATIONS = [PaymentNotes1764000000001];
+export const PRODUCT_MIGRATIONS = [PaymentNotes1764000000001, PaymentNotesRows1764550000001];

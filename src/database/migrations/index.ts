@@ -5,6 +5,7 @@ import { SealedSessions1764460000000 } from './1764460000000-sealed-sessions';
 import { RecordParts1764500000000 } from './1764500000000-record-parts';
 import { WebhookPayloads1764510000000 } from './1764510000000-webhook-payloads';
 import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
+import { TenantRows1764550000000 } from './1764550000000-tenant-rows';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   RecordParts1764500000000,
   WebhookPayloads1764510000000,
   WaitingRuns1764530000000,
+  TenantRows1764550000000,
 ];

@@ -25,6 +25,12 @@ export class Erasure {
 
   /** Disconnects, then destroys all that is held of the connection, its own row as well. */
   async purge(connection: ConnectionRef): Promise<{ revoked: boolean }> {
+    const ended = await this.purgeOne(connection);
+    await this.data.purgeLeftOver();
+    return ended;
+  }
+
+  private async purgeOne(connection: ConnectionRef): Promise<{ revoked: boolean }> {
     const act = { action: 'connection.purge' as const, tenant: connection.tenant, target: `connection:${connection.id}` };
     return this.audit.around(act, async () => {
       const ended = await this.disconnects.disconnect(connection);
@@ -44,6 +50,7 @@ export class Erasure {
         revoked += ended.filter(Boolean).length;
       }
       await this.data.erase(subject);
+      await this.data.purgeLeftOver();
       return { connections: ids.length, revoked };
     });
   }
@@ -56,16 +63,18 @@ export class Erasure {
 
   /** Purges what ended longer ago than it is kept. */
   async sweep(days: number, signal?: AbortSignal): Promise<void> {
-    for (const { id, tenant } of await this.data.endedConnections(days, SWEEP)) {
+    const ended = await this.data.endedConnections(days, SWEEP);
+    for (const { id, tenant } of ended) {
       if (signal?.aborted) return;
       await this.audit.around({ action: 'connection.purge', tenant, target: `connection:${id}` }, () => this.data.purge(id));
       this.logger.log({ msg: 'The data of a connection that ended long ago is gone', connectionId: id });
     }
+    if (ended.length > 0) await this.data.purgeLeftOver();
   }
 
   private async purgeById(id: string): Promise<boolean> {
     const connection = await this.connections.findById(id);
-    return connection !== undefined && (await this.purge(toRef(connection))).revoked;
+    return connection !== undefined && (await this.purgeOne(toRef(connection))).revoked;
   }
 }
 

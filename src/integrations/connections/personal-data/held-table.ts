@@ -10,6 +10,8 @@ export interface HeldTable {
   readonly account?: { readonly provider: string; readonly routingKey: string };
   /** The table with whose rows these go. */
   readonly goesWith?: string;
+  /** Its rows are destroyed once no row of that table points at them. */
+  readonly pointedAtBy?: { readonly table: string; readonly column: string };
   /** Why nothing of it is destroyed. */
   readonly stays?: string;
   readonly exported?: Exported;

@@ -53,6 +53,12 @@ export class PersonalData {
     await this.destroy('connections', 'id = $1', [connectionId]);
   }
 
+  /** Destroys what was held for others by rows that are gone now: once after many purges. */
+  async purgeLeftOver(): Promise<void> {
+    for (const { table, pointedAtBy: by } of this.tables.values())
+      if (by) await this.destroy(table, `NOT EXISTS (SELECT 1 FROM ${by.table} o WHERE o.${by.column} = ${table}.id)`, []);
+  }
+
   /** Destroys what is held beside connections. */
   async erase({ tenant, userId }: DataSubject): Promise<void> {
     for (const held of this.tables.values()) {
