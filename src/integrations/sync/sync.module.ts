@@ -3,7 +3,7 @@ import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
-import { GovernedHttp, OutboundModule } from '../outbound';
+import { OutboundModule } from '../outbound';
 import { ConnectModule } from '../connect';
 import { AdminSyncController } from './admin-sync.controller';
 import { RecordChangeEvents } from './records/record-change-events';
@@ -18,7 +18,6 @@ import { ResourceWalker } from './pages/resource-walker';
 import { RunOutcome } from './runs/run-outcome';
 import { RunParts } from './runs/run-parts';
 import { ScheduleRepository } from './runs/schedule.repository';
-import { SYNC_FETCH } from './runs/sync-fetch.port';
 import { SyncLifecycle } from './runs/sync-lifecycle';
 import { SyncRunRepository } from './runs/sync-run.repository';
 import { SyncJobs } from './runs/sync-jobs';
@@ -53,7 +52,6 @@ import { WatchService } from './watches/watch.service';
     SyncLifecycle,
     RealtimeRecords,
     ConnectionStream,
-    { provide: SYNC_FETCH, useExisting: GovernedHttp },
   ],
   exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeRecords],
 })

@@ -70,8 +70,9 @@ function faultOf({ connection, run }: AccountState): Html | undefined {
       message: 'The last sync waits:',
       nextStep: `${ERROR_KINDS.confirmation_required.detail} An administrator can confirm it.`,
     });
-  if (run?.status !== 'failed' || !run.error) return undefined;
-  return faultNote({ message: `The last sync failed. ${run.error.message}`, nextStep: ERROR_KINDS[run.error.code].nextStep });
+  if ((run?.status !== 'failed' && run?.status !== 'succeeded') || !run.error) return undefined;
+  const outcome = run.status === 'failed' ? 'The last sync failed.' : 'The last sync could not read everything.';
+  return faultNote({ message: `${outcome} ${run.error.message}`, nextStep: ERROR_KINDS[run.error.code].nextStep });
 }
 
 function wordsOf(code: ErrorCode): { message: string; nextStep: string } {

@@ -15,7 +15,7 @@ const MOST_CONNECTIONS = 200;
 
 export interface AccountState {
   readonly connection: ConnectionWithSync;
-  /** The newest run, where there was one. */
+  /** The run under way, which another may wait for; else the newest, where there was one. */
   readonly run?: SyncRun;
 }
 
@@ -65,8 +65,8 @@ export class IntegrationCards {
   }
 
   private async newestRun({ id, tenant }: ConnectionWithSync): Promise<SyncRun | undefined> {
-    const [run] = await this.syncs.list({ tenant, connectionId: id, limit: 1 });
-    return run;
+    const runs = await this.syncs.list({ tenant, connectionId: id, limit: 2 });
+    return runs.find(({ status }) => status === 'running') ?? runs[0];
   }
 }
 

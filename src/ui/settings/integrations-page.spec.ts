@@ -107,7 +107,19 @@ describe('the page of integrations', () => {
     expect(card).toContain('value="1200" max="3000"');
     expect(card).toContain('data-busy');
     expect(card).not.toContain('Sync now');
-    await pages.dataSource.query(`UPDATE sync_runs SET status = 'succeeded' WHERE id = ${newest}`, [id]);
+    const [waiting] = await pages.dataSource.query<{ id: string }[]>(
+      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, after_run, priority)
+       SELECT gen_random_uuid(), connection_id, tenant, provider, 'full', 'manual', 'queued', id, 0 FROM sync_runs WHERE id = ${newest} RETURNING id`,
+      [id],
+    );
+    expect(cardOf((await ada.get(PAGE)).text, 'slack')).toContain('Syncing: 1,200 of 3,000 fetched');
+    await pages.dataSource.query('DELETE FROM sync_runs WHERE id = $1', [waiting?.id]);
+    await pages.dataSource.query(
+      `UPDATE sync_runs SET status = 'succeeded', error_code = 'provider_forbidden', error_message = 'Calendar events (2 of 3 read): No.' WHERE id = ${newest}`,
+      [id],
+    );
+    expect(cardOf((await ada.get(PAGE)).text, 'slack')).toContain('The last sync could not read everything. Calendar events (2 of 3 read)');
+    await pages.dataSource.query(`UPDATE sync_runs SET error_code = NULL, error_message = NULL WHERE id = ${newest}`, [id]);
   });
 
   it('refuses a form without the session’s token, from another site, or of somebody else', async () => {

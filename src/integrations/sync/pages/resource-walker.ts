@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError, IntegrationError } from '../../../errors';
 import type { ConnectionRef, PartitionList, SyncContext, SyncPage, SyncResource } from '../../contract';
+import { GovernedHttp } from '../../outbound';
 import { PageStore, type UniformPage } from './page-store';
 import { pageStream } from './page-stream';
 import { addCounts, NO_COUNTS, type RecordCounts, type RecordPlace } from '../records/record-store';
 import { isPartial, syncError } from '../runs/run-policy';
-import { SYNC_FETCH, type SyncFetch } from '../runs/sync-fetch.port';
 import type { SyncRun } from '../runs/sync-run';
 import { WalkRepository, type Walk } from './walk.repository';
 
@@ -43,7 +43,7 @@ export class ResourceWalker {
   constructor(
     private readonly pages: PageStore,
     private readonly walks: WalkRepository,
-    @Inject(SYNC_FETCH) private readonly http: SyncFetch,
+    @Inject(GovernedHttp) private readonly http: Pick<GovernedHttp, 'fetchFor'>,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

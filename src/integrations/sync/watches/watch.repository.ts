@@ -67,6 +67,7 @@ export class WatchRepository {
       remote.remoteId,
       new Date(remote.expiresAt),
     ]);
+    await this.removeRefusals(channelId);
   }
 
   async markReplaced(channelId: string): Promise<void> {
@@ -82,6 +83,11 @@ export class WatchRepository {
              WHERE m.channel_id = $1 AND (o.status = 'refused' OR o.channel_id = $1)) f WHERE w.channel_id = $1`,
       [channelId, now],
     );
+    await this.removeRefusals(channelId);
+  }
+
+  /** Earlier refusals of what this watch is about: it is the last word. */
+  private async removeRefusals(channelId: string): Promise<void> {
     await change(
       this.dataSource,
       `DELETE FROM sync_watches o USING sync_watches m WHERE m.channel_id = $1 AND o.channel_id <> $1 AND o.status = 'refused'

@@ -56,9 +56,10 @@ describe('watches', () => {
   it('are made for the parts that can be watched; the one that cannot is asked again ever more rarely', async () => {
     const [items] = remote.sync({ partitioned: true, watch: true }).resources;
     const asked: string[] = [];
+    let refusing = true;
     const create: WatchFacts['create'] = (context) => {
       asked.push(context.partition);
-      if (context.partition === 'work') return Promise.reject(new IntegrationError('provider_rejected'));
+      if (refusing && context.partition === 'work') return Promise.reject(new IntegrationError('provider_rejected'));
       return items!.watch!.create(context);
     };
     connection = await harness.connect(harness.provider({ resources: [{ ...items!, watch: { ...items!.watch!, create } }] }));
@@ -81,6 +82,13 @@ describe('watches', () => {
     harness.clock.advance(day + 1);
     await sync();
     expect(refusals()).toBe(3);
+
+    refusing = false;
+    harness.clock.advance(3 * day);
+    await sync();
+    expect(
+      await harness.query(`SELECT partition, status FROM sync_watches WHERE connection_id = $1 AND partition = 'work'`, [connection.id]),
+    ).toEqual([{ partition: 'work', status: 'active' }]);
   });
 
   it('are known before the provider answers, so that its first notification is', async () => {

@@ -5,9 +5,9 @@ import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { ConnectionRepository, toRef } from '../../connections';
 import type { ConnectionRef, SyncContext, WatchFacts } from '../../contract';
+import { GovernedHttp } from '../../outbound';
 import { ProviderRegistry } from '../../providers';
 import { accessEnded, isPartial, syncError } from '../runs/run-policy';
-import { SYNC_FETCH, type SyncFetch } from '../runs/sync-fetch.port';
 import { WatchRepository, type Watch } from './watch.repository';
 
 /** Renewing one watch takes two calls. */
@@ -23,7 +23,7 @@ export class WatchService {
     private readonly watches: WatchRepository,
     private readonly connections: ConnectionRepository,
     private readonly registry: ProviderRegistry,
-    @Inject(SYNC_FETCH) private readonly http: SyncFetch,
+    @Inject(GovernedHttp) private readonly http: Pick<GovernedHttp, 'fetchFor'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'publicUrl'>,
   ) {}
