@@ -89,6 +89,17 @@ export class TokenStore {
     return grant;
   }
 
+  /** The grant of the same person that lives, with what is granted in addition. */
+  addToGrant({ account, kind, user, scopes }: Pick<Grant, 'account' | 'kind' | 'user' | 'scopes'>): Grant | undefined {
+    const grant = [...this.state.grants.values()].find(
+      (each) => !each.revoked && each.account === account && each.kind === kind && each.user === user,
+    );
+    if (!grant) return undefined;
+    grant.scopes = [...new Set([...grant.scopes, ...scopes])];
+    this.changed();
+    return grant;
+  }
+
   issueAccess(grant: Grant, prefix: string, ttlS: number | null, length = 48): string {
     const token = prefix + secretText(length);
     const hash = sha256(token);

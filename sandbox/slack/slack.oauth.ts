@@ -114,12 +114,12 @@ export class SlackOAuth {
     if (!pkceMatches(row, text(request.body['code_verifier']))) return refuse('invalid_code_verifier');
     row.used = true;
     request.note({ team: row.account });
-    const { body, grants } = this.install(row.account, row.user, row.scopes, row.userScopes);
+    const { body, grants } = this.install(row.account, row.user, row.scopes, row.userScopes, true);
     row.grantIds = grants.map((grant) => grant.id);
     return { status: 200, body };
   }
 
-  private install(teamId: string, user: string, scopes: string[], userScopes: string[]): { body: Json; grants: Grant[] } {
+  private install(teamId: string, user: string, scopes: string[], userScopes: string[], again = false): { body: Json; grants: Grant[] } {
     const team = this.world.team(teamId);
     const grants: Grant[] = [];
     const authedUser: Json = { id: user };
@@ -132,14 +132,14 @@ export class SlackOAuth {
       is_enterprise_install: false,
     };
     if (scopes.length > 0) {
-      const grant = this.tokens.createGrant({ account: teamId, kind: 'bot', user: team.botUserId, scopes });
+      const grant = this.grantOf({ account: teamId, kind: 'bot', user: team.botUserId, scopes }, again);
       grants.push(grant);
-      Object.assign(body, { ...this.pair(grant), bot_user_id: team.botUserId });
+      Object.assign(body, { ...this.newPair(grant), bot_user_id: team.botUserId });
     }
     if (userScopes.length > 0) {
-      const grant = this.tokens.createGrant({ account: teamId, kind: 'user', user, scopes: userScopes });
+      const grant = this.grantOf({ account: teamId, kind: 'user', user, scopes: userScopes }, again);
       grants.push(grant);
-      Object.assign(authedUser, this.pair(grant));
+      Object.assign(authedUser, this.newPair(grant));
     }
     return { body, grants };
   }
@@ -150,8 +150,7 @@ export class SlackOAuth {
     const { grant } = found;
     const team = this.world.team(grant.account);
     found.spend();
-    const pair = this.pair(grant);
-    this.tokens.keepNewest(grant, MAX_ACTIVE_TOKENS);
+    const pair = this.newPair(grant);
     const common = {
       ok: true,
       app_id: this.world.state.appId,
@@ -164,6 +163,18 @@ export class SlackOAuth {
       status: 200,
       body: grant.kind === 'user' ? { ...common, id: grant.user, ...pair } : { ...common, ...pair, bot_user_id: team.botUserId },
     };
+  }
+
+  /** An app that is installed again adds to the installation that is there, with its scopes. */
+  private grantOf(fields: Pick<Grant, 'account' | 'kind' | 'user' | 'scopes'>, again: boolean): Grant {
+    return (again ? this.tokens.addToGrant(fields) : undefined) ?? this.tokens.createGrant(fields);
+  }
+
+  /** Of an installation two tokens live; a third one ends the oldest. */
+  private newPair(grant: Grant): Json {
+    const pair = this.pair(grant);
+    if (this.context.options.slackRotation !== false) this.tokens.keepNewest(grant, MAX_ACTIVE_TOKENS);
+    return pair;
   }
 
   private pair(grant: Grant): Json {

@@ -7,7 +7,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'http-api/sessions': ['browser_sessions'],
   'integrations/audit': ['audit_entries'],
   'integrations/connect': ['connect_sessions', 'oauth_states'],
-  'integrations/connections': ['connections', 'encryption_keys', 'token_refreshes', 'tokens'],
+  'integrations/connections': ['connections', 'encryption_keys', 'grants', 'token_refreshes', 'tokens'],
   'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_payloads', 'webhook_refusals', 'webhook_replays'],
   'integrations/sync': ['record_sequences', 'records', 'sync_cursors', 'sync_runs', 'sync_schedules', 'sync_seen', 'sync_watches'],
   'integrations/operations': ['actions'],

@@ -110,6 +110,8 @@ export interface AccountIdentity {
   readonly accountId: string;
   /** As a person knows it, e.g. the workspace's name. */
   readonly accountName: string;
+  /** What the provider knows the grant by, where several accounts stand on one; `accountId` where absent. */
+  readonly grantKey?: string;
   /** Key under which the provider's webhooks name this account; `accountId` where absent. */
   readonly routingKey?: string;
   /** Further facts of the account, never a secret, e.g. `{ livemode: false }`. */
@@ -141,7 +143,14 @@ export interface ProviderAuth {
     fetch: Fetch;
     values?: Readonly<Record<string, unknown>>;
   }): Promise<AccountIdentity & { scopes?: readonly string[] }>;
-  /** Ends the grant at the provider. True when the provider confirmed or no longer knew it. */
+  /**
+   * The slot of the grant in which this kind of token lies, where the provider keeps one set for all who connect the account: of an
+   * installation (`bot`), of a person in it (`user:U1`). Undefined: each connection has a token of its own. `metadata` is the account's.
+   */
+  slotOf?(kind: string, metadata: Readonly<Record<string, unknown>>): string | undefined;
+  /** Ends those tokens only, while other connections stand on the grant. Absent: they are forgotten. */
+  revokeTokens?: ProviderAuth['revoke'];
+  /** Ends the grant at the provider, with the last connection on it. True when the provider confirmed or no longer knew it. */
   revoke?(context: {
     fetch: Fetch;
     /** Without a credential: the app shows its own. */

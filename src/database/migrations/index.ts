@@ -4,6 +4,7 @@ import { Audit1764450000000 } from './1764450000000-audit';
 import { SealedSessions1764460000000 } from './1764460000000-sealed-sessions';
 import { RecordParts1764500000000 } from './1764500000000-record-parts';
 import { WebhookPayloads1764510000000 } from './1764510000000-webhook-payloads';
+import { Grants1764520000000 } from './1764520000000-grants';
 import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
 import { TenantRows1764550000000 } from './1764550000000-tenant-rows';
 
@@ -15,6 +16,7 @@ export const MIGRATIONS = [
   SealedSessions1764460000000,
   RecordParts1764500000000,
   WebhookPayloads1764510000000,
+  Grants1764520000000,
   WaitingRuns1764530000000,
   TenantRows1764550000000,
 ];

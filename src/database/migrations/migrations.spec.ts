@@ -13,6 +13,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764460000000-sealed-sessions.ts': 'd968c4821e691690c9d6d9f949bbe33866fe5c2fd4364faa6d904431949a7040',
   'src/database/migrations/1764500000000-record-parts.ts': '2637f423b5c79029a3995878eae0324f9034cb2b183f6f3ce63000d6420864f9',
   'src/database/migrations/1764510000000-webhook-payloads.ts': 'e6dcd2a745b524ad2409c189afa407302fae80856a96ebed8c6de2fa758bf3a4',
+  'src/database/migrations/1764520000000-grants.ts': 'ef418e942be36c2d9df44d4c388dcc7a902fb68e6e326e93dffa8e8f8574a98d',
   'src/database/migrations/1764530000000-waiting-runs.ts': '3310e72bc18f3190c58ddea4485145f649e613f0fd9beaecf10872d98342f746',
   'src/app-handlers/migrations/1764550000001-payment-notes-rows.ts': '20601bbbaab840cbc82b8678205e376f2409292ada5aacca3d500a82b202a603',
   'src/database/migrations/1764550000000-tenant-rows.ts': 'c0dc8689e49c763f67c763fdcd8d6d8b3947838ae66a8f4a768ac12273217bfd',

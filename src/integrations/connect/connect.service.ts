@@ -236,7 +236,7 @@ export class ConnectService {
     const at = new Date(this.clock.now());
     const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
     const { tenant, userId } = intent;
-    const { connection, event } = await inTransaction(this.dataSource, async (manager) => {
+    const { connection, events } = await inTransaction(this.dataSource, async (manager) => {
       if (intent.connectionId !== undefined) {
         const old = await this.connections.findById(intent.connectionId, manager);
         if (!old) throw new IntegrationError('connection_not_found');
@@ -248,18 +248,24 @@ export class ConnectService {
         provider: provider.key,
         authType,
         account,
+        client: provider.oauth2?.clientId,
+        ownGrant: authType === 'api_key' || provider.oauth2?.grant === 'client_credentials',
         scopes,
         at,
       });
-      await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at });
+      const slotOf = (kind: string) => provider.auth.slotOf?.(kind, account.metadata ?? {});
+      await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at, slotOf });
+      const slots = grants.flatMap(({ kind }) => slotOf(kind) ?? []);
+      const mended = await this.connections.mend(manager, upserted.connection, slots, at);
       const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
       await this.audit.record(act, 'ok', { runner: manager, actor: { tenant, userId, role: 'user' } });
       const told = eventOf('connection.connected', upserted.connection, at);
       const event = { ...told, data: { ...told.data, created: upserted.created } };
-      await this.outbox.add(manager, [event]);
-      return { connection: upserted.connection, event };
+      const events = [event, ...mended.map((each) => eventOf('connection.connected', each, at))];
+      await this.outbox.add(manager, events);
+      return { connection: upserted.connection, events };
     });
-    this.events.emit(event);
+    for (const event of events) this.events.emit(event);
     return connection;
   }
 

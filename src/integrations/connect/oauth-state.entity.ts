@@ -7,6 +7,9 @@ export class OauthStateEntity {
   @Column('text') browserHash!: string;
   @Column('text') tenant!: string;
   @Column('text') userId!: string;
+  /** Whose the connection will be, and of an organization's who may use it. */
+  @Column('text') owner!: 'user' | 'organization';
+  @Column('text') usedBy!: 'all' | 'admins';
   @Column('text') provider!: string;
   @Column('text', { nullable: true }) codeVerifier!: string | null;
   @Column('text', { nullable: true }) returnTo!: string | null;

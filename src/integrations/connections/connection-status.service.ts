@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../errors';
 import { ConnectionRepository } from './connection.repository';
 import { IntegrationEvents, type IntegrationEvent } from '../integration-events';
 import { Outbox } from '../notifications/outbox';
-import { TokenRepository } from './tokens/token.repository';
+import { lockGrantOf, releaseGrant, type Released } from './grants';
 import type { Connection } from './connection';
 import type { SqlRunner } from '../../database';
 
@@ -36,7 +36,6 @@ export class ConnectionStatusService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly connections: ConnectionRepository,
-    private readonly tokens: TokenRepository,
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly outbox: Outbox,
@@ -45,13 +44,13 @@ export class ConnectionStatusService {
 
   /**
    * The access has ended and only the user can mend it. Without `manager` it commits and tells by itself; with one, give the event that is
-   * returned to `IntegrationEvents.emit` after the commit.
+   * returned to `IntegrationEvents.emit` after the commit. A token that is shared ends for all who work with it.
    * @returns undefined where nothing was changed: it was known already, or a newer token is there
    */
   async markNeedsReauth(connectionId: string, reason: ReauthReason, manager?: SqlRunner): Promise<IntegrationEvent | undefined> {
     const at = new Date(this.clock.now());
-    const mark = async (runner: SqlRunner) => {
-      const changed = await this.connections.setStatus(runner, connectionId, {
+    const mark = async (runner: SqlRunner, id: string) => {
+      const changed = await this.connections.setStatus(runner, id, {
         status: 'needs_reauth',
         from: ['connected'],
         error: reason,
@@ -61,10 +60,15 @@ export class ConnectionStatusService {
       if (changed) await this.audit.record(grantEnd(changed), reason.code, { runner, actor: PROVIDER });
       return changed && this.note(runner, eventOf('connection.needs_reauth', changed, at));
     };
-    if (manager) return mark(manager);
-    const event = await inTransaction(this.dataSource, mark);
-    if (event) this.events.emit(event);
-    return event;
+    if (manager) return mark(manager, connectionId);
+    const events = await inTransaction(this.dataSource, async (runner) => {
+      const concerned = await this.connections.whoShare(runner, connectionId, reason.token?.id);
+      const told: (IntegrationEvent | undefined)[] = [];
+      for (const id of concerned) told.push(await mark(runner, id));
+      return told;
+    });
+    for (const event of events) if (event) this.events.emit(event);
+    return events[0];
   }
 
   /**
@@ -74,6 +78,7 @@ export class ConnectionStatusService {
   async markRevoked(manager: SqlRunner, connectionId: string, reason: RevokedReason): Promise<IntegrationEvent | undefined> {
     const at = new Date(this.clock.now());
     const gone = reason.code === 'not_connected';
+    await lockGrantOf(manager, connectionId);
     const changed = await this.connections.setStatus(manager, connectionId, {
       status: gone ? 'disconnected' : 'needs_reauth',
       from: gone ? ['connected', 'needs_reauth'] : ['connected'],
@@ -82,7 +87,7 @@ export class ConnectionStatusService {
       connectedUntil: reason.eventAt === undefined ? undefined : endOfUnit(reason.eventAt),
     });
     if (!changed) return undefined;
-    await this.tokens.destroy(manager, connectionId);
+    await releaseGrant(manager, connectionId);
     await this.audit.record(grantEnd(changed), reason.code, { runner: manager, actor: PROVIDER });
     return this.note(manager, eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at));
   }
@@ -90,9 +95,9 @@ export class ConnectionStatusService {
   /**
    * The user ends it: secrets and status go together. Where another process is renewing the token its row is locked: then the status
    * goes first, at which that renewal gives up, and the secrets a moment later. Nothing is left of them when it resolves.
-   * @returns undefined where it was disconnected already
+   * @returns what was left of the grant; undefined where it was disconnected already
    */
-  async markDisconnected(connectionId: string): Promise<IntegrationEvent | undefined> {
+  async markDisconnected(connectionId: string): Promise<Released | undefined> {
     const at = new Date(this.clock.now());
     const end = async (runner: SqlRunner) => {
       const changed = await this.connections.setStatus(runner, connectionId, {
@@ -102,23 +107,23 @@ export class ConnectionStatusService {
       });
       return changed && this.note(runner, eventOf('connection.disconnected', changed, at));
     };
-    const destroy = (runner: SqlRunner) => this.tokens.destroy(runner, connectionId);
     try {
-      const ended = await inTransaction(this.dataSource, async (manager) => {
+      const { event, released } = await inTransaction(this.dataSource, async (manager) => {
         await manager.query(`SET LOCAL lock_timeout = '500ms'`);
-        await destroy(manager);
-        return end(manager);
+        await lockGrantOf(manager, connectionId);
+        const event = await end(manager);
+        return { event, released: await releaseGrant(manager, connectionId) };
       });
-      return this.tell(ended);
+      return this.tell(event) && released;
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
     }
     const event = this.tell(await inTransaction(this.dataSource, end));
-    await inTransaction(this.dataSource, async (manager) => {
+    const released = await inTransaction(this.dataSource, async (manager) => {
       await manager.query(`SET LOCAL statement_timeout = '60s'`); // longer than any token call
-      await destroy(manager);
+      return releaseGrant(manager, connectionId);
     });
-    return event;
+    return event && released;
   }
 
   private tell(event: IntegrationEvent | undefined): IntegrationEvent | undefined {

@@ -16,6 +16,12 @@ export class ConnectionEntity {
   @Column('text') authType!: 'oauth2' | 'api_key';
   @Column('text') status!: ConnectionStatus;
   @Column('text', { array: true }) scopes!: string[];
+  /** Absent where what it stood on has ended. */
+  @Column('uuid', { nullable: true }) grantId!: string | null;
+  /** Which of the grant's shared tokens it may use. */
+  @Column('text', { array: true }) slots!: string[];
+  /** Who may use it where it is the organization's: `user_id` is empty then. */
+  @Column('text') usedBy!: 'all' | 'admins';
   @Column('jsonb') metadata!: Record<string, unknown>;
   @Column('text', { nullable: true }) errorCode!: ErrorCode | null;
   @Column('text', { nullable: true }) errorProviderCode!: string | null;

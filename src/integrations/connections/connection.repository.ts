@@ -5,6 +5,7 @@ import { asStorageError } from '../../database';
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { AccountIdentity } from '../contract';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
+import { grantFor } from './grants';
 import type { SqlRunner } from '../../database';
 
 /** Who asks: a user sees its own, support and admin those of its tenant, an operator all. */
@@ -20,6 +21,10 @@ export interface NewConnection {
   readonly provider: string;
   readonly authType: 'oauth2' | 'api_key';
   readonly account: AccountIdentity;
+  /** Our app at the provider. */
+  readonly client?: string;
+  /** The credential is the person's own: no other connection stands on it. */
+  readonly ownGrant?: boolean;
   readonly scopes: readonly string[];
   readonly at: Date;
 }
@@ -117,12 +122,19 @@ export class ConnectionRepository {
   /** The one connection of this account: made, or made good again with its id, records and cursors. */
   async upsertConnected(manager: SqlRunner, fresh: NewConnection): Promise<{ connection: Connection; created: boolean }> {
     const { account } = fresh;
+    const ownGrant = fresh.ownGrant ?? fresh.authType === 'api_key';
+    const key = ownGrant ? JSON.stringify([fresh.tenant, fresh.userId, account.accountId]) : (account.grantKey ?? account.accountId);
+    const grantId = await grantFor(
+      manager,
+      { provider: fresh.provider, client: ownGrant ? '' : (fresh.client ?? ''), account: key },
+      fresh.at,
+    );
     const [row] = await manager.query<ConnectionRow & { created: boolean }>(
-      `INSERT INTO connections AS c (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status, scopes, metadata, created_at, updated_at, connected_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connected', $9, $10::jsonb, $11, $11, $11)
+      `INSERT INTO connections AS c (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status, scopes, metadata, grant_id, created_at, updated_at, connected_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connected', $9, $10::jsonb, $12, $11, $11, $11)
        ON CONFLICT (tenant, user_id, provider, account_id) DO UPDATE SET
          account_name = excluded.account_name, routing_key = excluded.routing_key, auth_type = excluded.auth_type, status = 'connected',
-         scopes = excluded.scopes, metadata = excluded.metadata, error_code = NULL, error_provider_code = NULL, error_at = NULL,
+         scopes = excluded.scopes, metadata = excluded.metadata, grant_id = excluded.grant_id, error_code = NULL, error_provider_code = NULL, error_at = NULL,
          updated_at = excluded.updated_at, connected_at = excluded.connected_at, disconnected_at = NULL
        RETURNING c.*, (c.xmax = 0) AS created`,
       [
@@ -137,10 +149,41 @@ export class ConnectionRepository {
         [...fresh.scopes],
         JSON.stringify(account.metadata ?? {}),
         fresh.at,
+        grantId,
       ],
     );
     if (!row) throw new IntegrationError('internal_error');
     return { connection: connectionOf(row), created: row.created };
+  }
+
+  /** The connection, and after it those that work with the same shared token. */
+  async whoShare(runner: SqlRunner, id: string, tokenId: string | undefined): Promise<string[]> {
+    if (tokenId === undefined) return [id];
+    const rows = await this.read<{ id: string }>(
+      runner,
+      `SELECT c.id FROM tokens t JOIN connections c ON c.grant_id = t.grant_id AND t.slot = ANY(c.slots)
+       WHERE t.id = $1 AND t.slot IS NOT NULL AND c.id <> $2 AND c.status = 'connected' ORDER BY c.id`,
+      [tokenId, id],
+    );
+    return [id, ...rows.map((row) => row.id)];
+  }
+
+  /**
+   * The grant has new tokens in these slots: who needed them and had none that worked is connected again.
+   * @returns those that were mended
+   */
+  async mend(runner: SqlRunner, connection: Connection, slots: readonly string[], at: Date): Promise<Connection[]> {
+    const rows = await this.read<ConnectionRow>(
+      runner,
+      `WITH mended AS (
+         UPDATE connections c SET status = 'connected', error_code = NULL, error_provider_code = NULL, error_at = NULL, updated_at = $4, connected_at = $4
+         WHERE c.grant_id = $1 AND c.id <> $2 AND c.status = 'needs_reauth' AND cardinality(c.slots) > 0 AND c.slots <@ $3
+           AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.connection_id = c.id)
+         RETURNING *)
+       SELECT * FROM mended ORDER BY id`,
+      [connection.grantId, connection.id, [...slots], at],
+    );
+    return rows.map(connectionOf);
   }
 
   /** @returns the connection where it was changed, undefined where the conditions did not hold */

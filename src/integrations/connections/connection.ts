@@ -19,6 +19,8 @@ export interface Connection extends ConnectionRef {
   /** Key under which the provider's webhooks name the account. */
   readonly routingKey: string;
   readonly scopes: readonly string[];
+  /** What its tokens hang on; null where that has ended. */
+  readonly grantId: string | null;
   readonly error: ConnectionFault | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -54,6 +56,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     authType: row.auth_type,
     status: row.status,
     scopes: row.scopes,
+    grantId: row.grant_id,
     metadata: row.metadata,
     error: row.error_code
       ? {

@@ -11,6 +11,7 @@ import { DisconnectService } from './disconnect.service';
 import { CONNECTION_TABLES } from './held-tables';
 import { Erasure } from './personal-data/erasure';
 import { PersonalData } from './personal-data/personal-data';
+import { GrantEntity } from './grant.entity';
 import { IntegrationEvents } from '../integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
@@ -19,13 +20,18 @@ import { EncryptionKeyEntity } from './tokens/encryption-key.entity';
 import { KeyCheckService } from './tokens/key-check.service';
 import { KeyRotationService } from './tokens/key-rotation.service';
 import { SecretBox } from './tokens/secret-box';
+import { SharedTokens } from './tokens/shared-tokens';
 import { TokenEntity } from './tokens/token.entity';
 import { TokenRefreshEntity } from './tokens/token-refresh.entity';
 import { TokenRepository } from './tokens/token.repository';
 
 /** Connections, their secrets, valid tokens, disconnecting. `PROVIDER_FETCH` comes from the outbound chain. */
 @Module({
-  imports: [AuditModule, OutboxModule, TypeOrmModule.forFeature([ConnectionEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity])],
+  imports: [
+    AuditModule,
+    OutboxModule,
+    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity]),
+  ],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     KeyCheckService,
@@ -40,6 +46,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenEndpoint,
     TokenRefresher,
     TokenService,
+    SharedTokens,
   ],
   exports: [
     SecretBox,

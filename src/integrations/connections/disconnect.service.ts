@@ -54,9 +54,11 @@ export class DisconnectService {
     if (held.length > 0) await this.runHooks(connection);
     this.tokenService.abandon(connection.id); // a renewal holds the row that is to be deleted
     // Before the provider is asked: however slow or broken it is, the secrets go now.
-    const ended = await this.status.markDisconnected(connection.id);
-    if (!ended || held.length === 0) return { revoked: false };
-    return { revoked: await this.revoke(connection, held) };
+    const released = await this.status.markDisconnected(connection.id);
+    if (!released) return { revoked: false };
+    // While others stand on the grant only what was this connection's alone is ended.
+    const ended = released.last ? held : held.filter(({ id }) => released.tokens.includes(id));
+    return { revoked: ended.length > 0 && (await this.revoke(connection, ended, released.last)) };
   }
 
   /** Renewed where they have ended, so that the provider takes them once more. Best effort. */
@@ -87,9 +89,9 @@ export class DisconnectService {
     );
   }
 
-  private async revoke(connection: ConnectionRef, held: readonly StoredToken[]): Promise<boolean> {
+  private async revoke(connection: ConnectionRef, held: readonly StoredToken[], last: boolean): Promise<boolean> {
     const provider = this.registry.find(connection.provider);
-    const revoke = provider?.auth.revoke?.bind(provider.auth);
+    const revoke = (last ? provider?.auth.revoke : provider?.auth.revokeTokens)?.bind(provider?.auth);
     if (!provider || !revoke) return false;
     const tokens = held.map(({ kind, accessToken, refreshToken }) => ({
       kind,

@@ -4,14 +4,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
-import {
-  ConnectionRepository,
-  type AccountIdentity,
-  type ConnectionRef,
-  type Fetch,
-  type ProviderAuth,
-  type TokenGrant,
-} from '../../integrations';
+import type { AccountIdentity, Fetch, ProviderAuth, TokenGrant } from '../../integrations';
 import { SLACK, SLACK_API_BASE_URL, slackOAuth2 } from './slack.facts';
 import { slackSettings } from './slack.settings';
 
@@ -69,10 +62,7 @@ const ALREADY_GONE: readonly string[] = [
 export class SlackAuthService implements ProviderAuth {
   private readonly apiBaseUrl: string;
 
-  constructor(
-    @Inject(SETTINGS) private readonly settings: Settings,
-    private readonly connections: ConnectionRepository,
-  ) {
+  constructor(@Inject(SETTINGS) private readonly settings: Settings) {
     this.apiBaseUrl = providerSettings(settings, slackSettings).apiBaseUrl ?? SLACK_API_BASE_URL;
   }
 
@@ -114,6 +104,7 @@ export class SlackAuthService implements ProviderAuth {
       // A workspace has one installation of the app, but as many user tokens as users.
       accountId: kinds.includes('bot') ? homeId : `${homeId}:${userId ?? 'user'}`,
       accountName: home?.name ?? test.team ?? homeId,
+      grantKey: homeId,
       routingKey: homeId,
       metadata: {
         teamId: answer.team?.id ?? test.team_id ?? null,
@@ -127,24 +118,22 @@ export class SlackAuthService implements ProviderAuth {
     };
   }
 
-  /**
-   * `auth.revoke` ends one token only and leaves a rotating installation in place with its events coming, so the app is uninstalled;
-   * unless somebody else here lives on the same installation.
-   */
-  async revoke({ fetch, connection, tokens }: Parameters<NonNullable<ProviderAuth['revoke']>>[0]): Promise<boolean> {
-    if (await this.isShared(connection)) {
-      // Without rotation all of them hold the very same token: ending it would end theirs.
-      return tokens.some((each) => each.refreshToken) ? this.end(fetch, 'auth.revoke', {}) : false;
-    }
+  /** A workspace has one installation of the app with one bot token, and of each person in it one token. */
+  slotOf(kind: string, { authedUserId }: Readonly<Record<string, unknown>>): string | undefined {
+    if (kind === 'bot') return 'bot';
+    return typeof authedUserId === 'string' ? `user:${authedUserId}` : undefined;
+  }
+
+  /** `auth.revoke` ends one token only and leaves a rotating installation in place with its events coming, so the app is uninstalled. */
+  async revoke({ fetch }: Parameters<NonNullable<ProviderAuth['revoke']>>[0]): Promise<boolean> {
     const { clientId, clientSecret } = slackOAuth2(providerSettings(this.settings, slackSettings), this.apiBaseUrl);
     if (!clientId || !clientSecret) return this.end(fetch, 'auth.revoke', {});
     return this.end(fetch, 'apps.uninstall', { client_id: clientId, client_secret: clientSecret });
   }
 
-  private async isShared(connection: ConnectionRef): Promise<boolean> {
-    const key = connection.accountId.split(':')[0] ?? connection.accountId;
-    const all = await this.connections.byRouting(SLACK, key);
-    return all.some((other) => other.id !== connection.id && other.status === 'connected');
+  /** A person's token, while the installation stays. */
+  revokeTokens({ fetch }: Parameters<NonNullable<ProviderAuth['revoke']>>[0]): Promise<boolean> {
+    return this.end(fetch, 'auth.revoke', {});
   }
 
   private async end(fetch: Fetch, method: string, fields: Readonly<Record<string, string>>): Promise<boolean> {

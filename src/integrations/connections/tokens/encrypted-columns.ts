@@ -1,5 +1,5 @@
 import { bindingOf } from './secret-box';
-import { tokenBinding } from './token.repository';
+import { bindingFor } from './token.repository';
 
 /** A row with secrets, as the key rotation reads it. */
 export interface EncryptedRow {
@@ -7,6 +7,9 @@ export interface EncryptedRow {
   readonly tenant: string;
   readonly connection_id: string;
   readonly kind: string;
+  /** Of a token that several connections share. */
+  readonly grant_id?: string | null;
+  readonly slot?: string | null;
   readonly secrets: readonly (string | null)[];
 }
 
@@ -38,10 +41,11 @@ export const encryptedColumns: readonly EncryptedTable[] = [
     table: 'tokens',
     columns: ['access_token', 'refresh_token'],
     needs: 'key_id = $1',
-    pending: `SELECT t.id, c.tenant, t.connection_id, t.kind, ARRAY[t.access_token, t.refresh_token] AS secrets
-      FROM tokens t JOIN connections c ON c.id = t.connection_id
+    pending: `SELECT t.id, coalesce(c.tenant, '') AS tenant, coalesce(t.connection_id::text, '') AS connection_id, t.kind, t.grant_id, t.slot,
+        ARRAY[t.access_token, t.refresh_token] AS secrets
+      FROM tokens t LEFT JOIN connections c ON c.id = t.connection_id
       WHERE t.key_id <> $1 AND t.id > $2 ORDER BY t.id LIMIT $3 FOR NO KEY UPDATE OF t SKIP LOCKED`,
-    binding: (row, column) => tokenBinding({ tenant: row.tenant, id: row.connection_id }, row.kind, column === 0 ? 'access' : 'refresh'),
+    binding: (row, column) => bindingFor({ tenant: row.tenant, id: row.connection_id }, row, column === 0 ? 'access' : 'refresh'),
     keyColumn: 'key_id',
   },
   {

@@ -191,7 +191,7 @@ describe('Encryption keys', () => {
           database.dataSource.manager,
           { id, tenant },
           [{ kind: 'default', accessToken: `${secret}-${i}`, scopes: [] }],
-          { mode: 'refresh', at, expectedVersion: held?.version ?? 0 },
+          { mode: 'refresh', at, tokenId: held?.id ?? '', expectedVersion: held?.version ?? 0 },
         );
       }
     };

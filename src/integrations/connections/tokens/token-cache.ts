@@ -64,6 +64,13 @@ export class TokenCache {
     return read.promise;
   }
 
+  /** Somebody connected: what is shared may have been replaced for all. */
+  invalidateShared(): void {
+    for (const [connectionId, kinds] of this.entries)
+      if ([...kinds.values()].some(({ token }) => token.shared)) this.invalidate(connectionId);
+    for (const kinds of this.reads.values()) for (const read of kinds.values()) read.stale = true;
+  }
+
   invalidate(connectionId: string): void {
     this.entries.delete(connectionId);
     for (const read of this.reads.get(connectionId)?.values() ?? []) read.stale = true;

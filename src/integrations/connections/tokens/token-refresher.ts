@@ -6,7 +6,6 @@ import { findIntegrationError, IntegrationError } from '../../../errors';
 import { TokenRepository, type StoredToken } from './token.repository';
 import type { SqlRunner } from '../../../database';
 import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
-import { ConnectionEntity } from '../connection.entity';
 import { ConnectionStatusService } from '../connection-status.service';
 import { TokenRefreshEntity } from './token-refresh.entity';
 import { TokenEndpoint } from './token-endpoint';
@@ -38,7 +37,7 @@ const FIRST_POLL_MS = 25;
 const MAX_POLL_MS = 250;
 /** What a holder of the lock needs beside its call. */
 const LOCK_GRACE_MS = 10_000;
-/** How often a renewal looks whether its connection is still wanted. */
+/** How often a renewal looks whether its token is still wanted. */
 const WATCH_MS = 1_000;
 const SAVE_RETRY_MS = [100, 1_000, 5_000];
 
@@ -120,7 +119,7 @@ export class TokenRefresher {
     return { token: await this.store(task, progress.obtained, this.lockPool ? runner : undefined) };
   }
 
-  /** Gives up when the connection is ended in another process, which waits for the row that is locked here. */
+  /** Gives up when the last connection that uses the token is ended in another process, which waits for the row that is locked here. */
   private async whileConnected<T>(task: RefreshTask, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (!this.lockPool) return call(task.signal); // one process: its disconnect aborts the signal
     const ended = new AbortController();
@@ -128,8 +127,7 @@ export class TokenRefresher {
     const watch = async () => {
       while (!ended.signal.aborted) {
         await this.clock.sleep(WATCH_MS, done.signal);
-        const connection = await this.dataSource.manager.findOneBy(ConnectionEntity, { id: task.connection.id });
-        if (connection?.status !== 'connected') ended.abort(new IntegrationError('not_connected'));
+        if (!(await this.tokens.isWanted(task.token.id))) ended.abort(new IntegrationError('not_connected'));
       }
     };
     watch().catch(() => undefined); // the call was faster, or the database is away: then the call's own deadline holds
@@ -142,7 +140,7 @@ export class TokenRefresher {
 
   private async store(task: RefreshTask, { grant, version, at }: Obtained, runner?: SqlRunner): Promise<StoredToken> {
     const save = (target: SqlRunner) =>
-      this.tokens.save(target, task.connection, [grant], { mode: 'refresh', at, expectedVersion: version });
+      this.tokens.save(target, task.connection, [grant], { mode: 'refresh', at, tokenId: task.token.id, expectedVersion: version });
     const [saved] = runner ? await save(runner) : await inTransaction(this.dataSource, save);
     // Somebody connected anew meanwhile: theirs is the newer grant.
     return saved ?? usableToken(await this.tokens.loadState(task.connection.id, task.token.kind, runner));

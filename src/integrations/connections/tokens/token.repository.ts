@@ -5,6 +5,7 @@ import { asStorageError, type RowOf } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionRef, TokenGrant } from '../../contract';
 import type { ConnectionRow, ConnectionStatus } from '../connection';
+import { dropUnusedTokens, MAY_USE } from '../grants';
 import { bindingOf, SecretBox } from './secret-box';
 import type { TokenEntity } from './token.entity';
 import type { SqlRunner } from '../../../database';
@@ -21,6 +22,8 @@ export interface StoredToken {
   /** Grows with each new pair. */
   readonly version: number;
   readonly scopes: readonly string[];
+  /** Other connections may use it too. */
+  readonly shared: boolean;
 }
 
 /** The token of a connection together with whether it may be used. */
@@ -31,16 +34,27 @@ export interface TokenState {
 }
 
 export type SaveOptions =
-  | { readonly mode: 'replace'; readonly at: Date }
-  /** Only the kinds given, only where the stored version is still this one. */
-  | { readonly mode: 'refresh'; readonly at: Date; readonly expectedVersion: number };
+  /** What the connection is given; `slotOf` says which of it lies in a slot of the grant. */
+  | { readonly mode: 'replace'; readonly at: Date; readonly slotOf?: (kind: string) => string | undefined }
+  /** The renewed token, only where its stored version is still this one. */
+  | { readonly mode: 'refresh'; readonly at: Date; readonly tokenId: string; readonly expectedVersion: number };
 
 type TokenRow = RowOf<TokenEntity>;
 type Place = Pick<ConnectionRef, 'id' | 'tenant'>;
+type Field = 'access' | 'refresh';
+/** Which token it is, before there is one. */
+type TokenSeat = Pick<TokenRow, 'id' | 'connection_id' | 'grant_id' | 'slot' | 'kind'>;
 
-/** Where a token's secrets belong; also used by the key rotation. */
-export const tokenBinding = (connection: Place, kind: string, field: 'access' | 'refresh') =>
-  bindingOf(connection.tenant, connection.id, kind, field);
+/** Where a token's secrets belong; also used by the key rotation. The two forms differ in length: neither can stand for the other. */
+export function bindingFor(
+  connection: Place,
+  { grant_id, slot, kind }: { readonly grant_id?: string | null; readonly slot?: string | null; readonly kind: string },
+  field: Field,
+): string {
+  return grant_id != null && slot != null
+    ? bindingOf('grant', grant_id, slot, kind, field)
+    : bindingOf(connection.tenant, connection.id, kind, field);
+}
 
 /** Tokens, encrypted. The only place that decrypts them. */
 @Injectable()
@@ -54,8 +68,8 @@ export class TokenRepository {
   async load(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<StoredToken | undefined> {
     const [row] = await this.run<TokenRow & Pick<ConnectionRow, 'tenant'>>(
       runner,
-      `SELECT t.*, c.tenant FROM tokens t JOIN connections c ON c.id = t.connection_id
-       WHERE t.connection_id = $1 AND ($2::text IS NULL OR t.kind = $2) ORDER BY t.kind LIMIT 1`,
+      `SELECT t.*, c.tenant FROM connections c JOIN tokens t ON ${MAY_USE}
+       WHERE c.id = $1 AND ($2::text IS NULL OR t.kind = $2) ORDER BY t.kind LIMIT 1`,
       [connectionId, kind ?? null],
     );
     return row && this.open({ id: connectionId, tenant: row.tenant }, row);
@@ -66,7 +80,7 @@ export class TokenRepository {
     const [row] = await this.run<Partial<TokenRow> & Pick<ConnectionRow, 'tenant' | 'status' | 'error_code'>>(
       runner,
       `SELECT t.*, c.tenant, c.status, c.error_code FROM connections c
-       LEFT JOIN tokens t ON t.connection_id = c.id AND ($2::text IS NULL OR t.kind = $2)
+       LEFT JOIN tokens t ON ${MAY_USE} AND ($2::text IS NULL OR t.kind = $2)
        WHERE c.id = $1 ORDER BY t.kind LIMIT 1`,
       [connectionId, kind ?? null],
     );
@@ -80,64 +94,98 @@ export class TokenRepository {
 
   /** Every token of a connection. */
   async loadAll(connection: Place, runner: SqlRunner = this.dataSource): Promise<StoredToken[]> {
-    const rows = await this.run<TokenRow>(runner, 'SELECT * FROM tokens WHERE connection_id = $1 ORDER BY kind', [connection.id]);
+    const rows = await this.run<TokenRow>(
+      runner,
+      `SELECT t.* FROM connections c JOIN tokens t ON ${MAY_USE} WHERE c.id = $1 ORDER BY t.kind`,
+      [connection.id],
+    );
     return rows.map((row) => this.open(connection, row));
   }
 
   /**
-   * Stores grants. A refresh token that the provider did not send again is kept. `replace` also removes the kinds that were not granted.
+   * Stores what was granted. A refresh token that the provider did not send again is kept. `replace` also takes from the connection what was
+   * not granted this time; a shared token is replaced for all who share it.
    * @returns the tokens as stored; with `refresh`, none where the stored version is another one by now
    */
   async save(runner: SqlRunner, connection: Place, grants: readonly TokenGrant[], options: SaveOptions): Promise<StoredToken[]> {
+    if (options.mode === 'refresh') return this.saveRenewed(runner, connection, grants, options);
+    const granted = grants.map((grant) => ({ grant, slot: options.slotOf?.(grant.kind) }));
+    const own = granted.filter(({ slot }) => slot === undefined);
+    await this.run(runner, 'DELETE FROM tokens WHERE connection_id = $1 AND NOT (kind = ANY($2))', [
+      connection.id,
+      own.map(({ grant }) => grant.kind),
+    ]);
+    const slots = granted.flatMap(({ slot }) => slot ?? []);
+    const [row] = await this.run<Pick<ConnectionRow, 'grant_id'>>(
+      runner,
+      'WITH changed AS (UPDATE connections SET slots = $2 WHERE id = $1 RETURNING grant_id) SELECT grant_id FROM changed',
+      [connection.id, slots],
+    );
     const saved: StoredToken[] = [];
-    if (options.mode === 'replace') {
-      await this.run(runner, 'DELETE FROM tokens WHERE connection_id = $1 AND NOT (kind = ANY($2))', [
-        connection.id,
-        grants.map(({ kind }) => kind),
-      ]);
+    for (const { grant, slot } of granted) {
+      const place = slot === undefined ? ownPlace(connection.id) : { connection_id: null, grant_id: row?.grant_id ?? null, slot };
+      const [held] = await this.run<TokenRow>(
+        runner,
+        `SELECT * FROM tokens WHERE CASE WHEN $3::text IS NULL THEN connection_id = $1 AND kind = $4 ELSE grant_id = $2 AND slot = $3 END
+         FOR NO KEY UPDATE`,
+        [place.connection_id, place.grant_id, place.slot, grant.kind],
+      );
+      saved.push(await this.write(runner, connection, held ?? { id: uuidv7(), kind: grant.kind, ...place }, grant, options));
     }
-    for (const grant of grants) {
-      const token = await this.saveOne(runner, connection, grant, options);
-      if (token) saved.push(token);
-    }
+    if (row?.grant_id != null) await dropUnusedTokens(runner, connection.id);
     return saved;
   }
 
-  /** @returns how many there were */
-  async destroy(runner: SqlRunner, connectionId: string): Promise<number> {
-    return (
-      await this.run(runner, 'WITH gone AS (DELETE FROM tokens WHERE connection_id = $1 RETURNING id) SELECT id FROM gone', [connectionId])
-    ).length;
+  /** Whether a connection that works may use it. */
+  async isWanted(tokenId: string): Promise<boolean> {
+    const rows = await this.run(
+      this.dataSource,
+      `SELECT 1 FROM tokens t JOIN connections c ON ${MAY_USE} WHERE t.id = $1 AND c.status = 'connected' LIMIT 1`,
+      [tokenId],
+    );
+    return rows.length > 0;
   }
 
-  private async saveOne(runner: SqlRunner, connection: Place, grant: TokenGrant, options: SaveOptions): Promise<StoredToken | undefined> {
-    const { at } = options;
-    const [held] = await this.run<TokenRow>(runner, 'SELECT * FROM tokens WHERE connection_id = $1 AND kind = $2 FOR NO KEY UPDATE', [
-      connection.id,
-      grant.kind,
-    ]);
-    if (options.mode === 'refresh' && held?.version !== options.expectedVersion) return undefined;
+  private async saveRenewed(
+    runner: SqlRunner,
+    connection: Place,
+    [grant]: readonly TokenGrant[],
+    options: SaveOptions & { mode: 'refresh' },
+  ): Promise<StoredToken[]> {
+    const [held] = await this.run<TokenRow>(runner, 'SELECT * FROM tokens WHERE id = $1 FOR NO KEY UPDATE', [options.tokenId]);
+    if (!grant || held?.version !== options.expectedVersion) return [];
+    return [await this.write(runner, connection, held, grant, options)];
+  }
+
+  private async write(
+    runner: SqlRunner,
+    connection: Place,
+    held: TokenSeat | TokenRow,
+    grant: TokenGrant,
+    options: SaveOptions,
+  ): Promise<StoredToken> {
     const refreshToken = grant.refreshToken ?? this.keptRefreshToken(connection, held, options);
-    const params = [
-      held?.id ?? uuidv7(),
-      connection.id,
-      grant.kind,
-      this.secrets.encrypt(grant.accessToken, tokenBinding(connection, grant.kind, 'access')),
-      refreshToken === undefined ? null : this.secrets.encrypt(refreshToken, tokenBinding(connection, grant.kind, 'refresh')),
-      this.secrets.primaryKeyId,
-      [...grant.scopes],
-      expiryOf(grant, at),
-      at,
-    ];
     const [row] = await this.run<TokenRow>(
       runner,
-      `INSERT INTO tokens AS t (id, connection_id, kind, access_token, refresh_token, key_id, scopes, expires_at, obtained_at, updated_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-       ON CONFLICT (connection_id, kind) DO UPDATE SET access_token = excluded.access_token, refresh_token = excluded.refresh_token, key_id = excluded.key_id,
+      `INSERT INTO tokens AS t (id, connection_id, grant_id, slot, kind, access_token, refresh_token, key_id, scopes, expires_at, obtained_at, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+       ON CONFLICT (id) DO UPDATE SET access_token = excluded.access_token, refresh_token = excluded.refresh_token, key_id = excluded.key_id,
          scopes = CASE WHEN cardinality(excluded.scopes) = 0 THEN t.scopes ELSE excluded.scopes END, expires_at = excluded.expires_at,
          obtained_at = excluded.obtained_at, updated_at = excluded.updated_at, version = t.version + 1
        RETURNING t.*`,
-      params,
+      [
+        held.id,
+        held.connection_id,
+        held.grant_id,
+        held.slot,
+        held.kind,
+        this.secrets.encrypt(grant.accessToken, bindingFor(connection, held, 'access')),
+        refreshToken === undefined ? null : this.secrets.encrypt(refreshToken, bindingFor(connection, held, 'refresh')),
+        this.secrets.primaryKeyId,
+        [...grant.scopes],
+        expiryOf(grant, options.at),
+        options.at,
+      ],
     );
     if (!row) throw new IntegrationError('internal_error');
     // whatever was in doubt about the pair before this one is settled
@@ -145,8 +193,8 @@ export class TokenRepository {
     return this.open(connection, row);
   }
 
-  private keptRefreshToken(connection: Place, held: TokenRow | undefined, options: SaveOptions): string | undefined {
-    if (held?.refresh_token == null) return undefined;
+  private keptRefreshToken(connection: Place, held: TokenSeat | TokenRow, options: SaveOptions): string | undefined {
+    if (!('refresh_token' in held) || held.refresh_token === null) return undefined;
     try {
       return this.open(connection, held).refreshToken;
     } catch (error) {
@@ -160,14 +208,15 @@ export class TokenRepository {
     return {
       id: row.id,
       kind: row.kind,
-      accessToken: this.secrets.decrypt(row.access_token, tokenBinding(connection, row.kind, 'access')),
+      accessToken: this.secrets.decrypt(row.access_token, bindingFor(connection, row, 'access')),
       ...(row.refresh_token !== null && {
-        refreshToken: this.secrets.decrypt(row.refresh_token, tokenBinding(connection, row.kind, 'refresh')),
+        refreshToken: this.secrets.decrypt(row.refresh_token, bindingFor(connection, row, 'refresh')),
       }),
       ...(row.expires_at !== null && { expiresAt: row.expires_at }),
       obtainedAt: row.obtained_at,
       version: row.version,
       scopes: row.scopes,
+      shared: row.slot !== null,
     };
   }
 
@@ -179,6 +228,8 @@ export class TokenRepository {
     }
   }
 }
+
+const ownPlace = (connectionId: string) => ({ connection_id: connectionId, grant_id: null, slot: null });
 
 /** What is not a sensible number of seconds is taken for "does not say": then a 401 tells when it has ended. */
 function expiryOf(grant: TokenGrant, at: Date): Date | null {

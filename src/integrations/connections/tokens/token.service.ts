@@ -34,6 +34,7 @@ export interface AccessToken {
 interface Flight {
   readonly promise: Promise<StoredToken>;
   readonly connectionId: string;
+  readonly token: StoredToken;
   readonly abort: AbortController;
 }
 
@@ -110,11 +111,17 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     this.cache.invalidate(connectionId);
   }
 
-  /** Stops a renewal that is under way in this process: its connection is about to end. */
+  /** Stops a renewal that is under way in this process: its connection is about to end. One that others wait for goes on. */
   abandon(connectionId: string): void {
     this.cache.invalidate(connectionId);
-    for (const flight of this.flights.values()) {
-      if (flight.connectionId === connectionId) flight.abort.abort(new IntegrationError('not_connected'));
+    for (const { token, abort, ...flight } of this.flights.values()) {
+      const stop = () => abort.abort(new IntegrationError('not_connected'));
+      if (!token.shared && flight.connectionId === connectionId) stop();
+      if (token.shared)
+        void this.tokens.isWanted(token.id).then(
+          (wanted) => void (wanted || stop()),
+          () => undefined,
+        );
     }
   }
 
@@ -187,13 +194,27 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
 
   private flightFor(provider: Provider, connection: ConnectionRef, token: StoredToken, staleVersion: number): Flight {
     const running = this.flights.get(token.id);
-    if (running) return running;
+    if (running?.connectionId === connection.id) return running;
+    // A shared token, renewed for another connection: should that one end meanwhile, we renew for ourselves.
+    if (running)
+      return { ...running, promise: running.promise.catch((error) => this.afterOther(error, provider, connection, token, staleVersion)) };
     const abort = new AbortController();
     const promise = this.fly(provider, connection, token, staleVersion, abort.signal).finally(() => this.flights.delete(token.id));
     promise.catch(() => undefined); // every waiter may have left
-    const flight = { promise, connectionId: connection.id, abort };
+    const flight = { promise, connectionId: connection.id, token, abort };
     this.flights.set(token.id, flight);
     return flight;
+  }
+
+  private afterOther(
+    error: unknown,
+    provider: Provider,
+    connection: ConnectionRef,
+    token: StoredToken,
+    staleVersion: number,
+  ): Promise<StoredToken> {
+    if (findIntegrationError(error)?.code !== 'not_connected') throw error;
+    return this.flightFor(provider, connection, token, staleVersion).promise;
   }
 
   private async fly(
@@ -250,6 +271,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     if (!event.type.startsWith('connection.')) return;
     if (event.type === 'connection.disconnected') this.abandon(event.connectionId);
     else this.cache.invalidate(event.connectionId);
+    if (event.type === 'connection.connected') this.cache.invalidateShared();
   }
 }
 

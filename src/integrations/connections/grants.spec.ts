@@ -1,0 +1,135 @@
+import { Browser, connectFixture, RETURN_TO, type ConnectFixture } from '../connect/testing/connect-fixture';
+import { ConnectionRepository } from './connection.repository';
+import { toRef } from './connection';
+import { TokenService } from './tokens/token.service';
+
+describe('A grant that several connections stand on', () => {
+  let fixture: ConnectFixture;
+  let accounts = 0;
+  beforeAll(async () => {
+    fixture = await connectFixture();
+  });
+  afterAll(() => fixture.close());
+  beforeEach(() => fixture.clear());
+
+  interface Person {
+    readonly tenant: string;
+    readonly user: string;
+  }
+  const tokenOf = (person: Person) => fixture.app.tokenFor(person);
+
+  /** @returns the connection's id */
+  async function connect(person: Person, provider: string, account: string, as?: string): Promise<string> {
+    const { body } = await fixture.call('POST', '/v1/connect-sessions', { provider, returnTo: RETURN_TO }, await tokenOf(person));
+    const browser = new Browser();
+    const authorizeUrl = new URL((await browser.get(body['connectUrl'] as string)).location);
+    if (as !== undefined) authorizeUrl.searchParams.set('user', as);
+    const end = new URL((await browser.get(await fixture.consent(authorizeUrl.href, account))).location);
+    expect(end.searchParams.get('success')).toBe(provider);
+    return end.searchParams.get('connection') as string;
+  }
+  const disconnect = async (person: Person, id: string) =>
+    (await fixture.call('DELETE', `/v1/connections/${id}`, undefined, await tokenOf(person))).body;
+  const statusOf = async (person: Person, id: string) =>
+    (await fixture.call('GET', `/v1/connections/${id}`, undefined, await tokenOf(person))).body['status'];
+  const hits = (endpoint: string) => fixture.sandbox.control.ledger({ kind: 'request', endpoint }).length;
+  const rows = (sql: string, ...params: unknown[]) => fixture.dataSource.query<Record<string, unknown>[]>(sql, params);
+
+  async function tokenFor(id: string): Promise<string> {
+    const connection = await fixture.app.app.get(ConnectionRepository, { strict: false }).findById(id);
+    return (await fixture.app.app.get(TokenService, { strict: false }).accessToken(toRef(connection!))).accessToken;
+  }
+  async function works(provider: 'slack' | 'google', id: string): Promise<boolean> {
+    const headers = { authorization: `Bearer ${await tokenFor(id)}` };
+    if (provider === 'google') return (await fetch(`${fixture.sandbox.urls.google}/v1/userinfo`, { headers })).ok;
+    const answer = await fetch(`${fixture.sandbox.urls.slack}/api/auth.test`, { method: 'POST', headers });
+    return ((await answer.json()) as { ok: boolean }).ok;
+  }
+  const endedByTheirClock = async (id: string) => {
+    fixture.sandbox.control.expireTokens('slack');
+    await rows(
+      `UPDATE tokens t SET expires_at = now() - interval '1 second' FROM connections c WHERE c.id = $1 AND t.grant_id = c.grant_id`,
+      id,
+    );
+    fixture.app.app.get(TokenService, { strict: false }).invalidate(id);
+  };
+
+  const people: Person[] = [
+    { tenant: 'acme', user: 'ada' },
+    { tenant: 'acme', user: 'bob' },
+    { tenant: 'other', user: 'eve' },
+  ];
+  const all = <T>(work: (person: Person, index: number) => Promise<T>) => Promise.all(people.map(work));
+
+  it('goes on for the others when one disconnects, and is revoked with the last', async () => {
+    const [ada, , eve] = people as [Person, Person, Person];
+    const account = `shared${++accounts}@acme.test`;
+    const first = await connect(ada, 'google', account);
+    const second = await connect(eve, 'google', account);
+    expect(await disconnect(ada, first)).toEqual({ revoked: false });
+    expect(hits('oauth.revoke')).toBe(0);
+    expect(await rows('SELECT 1 FROM tokens WHERE connection_id = $1', first)).toEqual([]);
+    expect(await works('google', second)).toBe(true);
+    expect(await disconnect(eve, second)).toEqual({ revoked: true });
+    expect(hits('oauth.revoke')).toBe(1);
+    expect(await rows(`SELECT 1 FROM grants WHERE provider = 'google'`)).toEqual([]);
+  });
+
+  describe('of one installation', () => {
+    let ids: string[];
+    beforeEach(async () => {
+      const account = `T_SHARED${++accounts}`;
+      ids = [];
+      for (const person of people) ids.push(await connect(person, 'slack', account));
+      fixture.clear();
+    });
+    afterEach(() => all((person, index) => disconnect(person, ids[index]!)));
+
+    it('has one token, with which all of them work', async () => {
+      expect(await rows('SELECT 1 FROM tokens')).toHaveLength(1);
+      expect(await Promise.all(ids.map((id) => works('slack', id)))).toEqual([true, true, true]);
+      expect(new Set(await Promise.all(ids.map(tokenFor))).size).toBe(1);
+    });
+
+    it('is renewed once for all', async () => {
+      await Promise.all(ids.map(endedByTheirClock));
+      expect(await Promise.all(ids.map((id) => works('slack', id)))).toEqual([true, true, true]);
+      expect(hits('oauth.v2.access')).toBe(1);
+    });
+
+    it('is renewed for the others also when the one that asked first has ended', async () => {
+      await Promise.all(ids.map(endedByTheirClock));
+      fixture.sandbox.control.addFault({ kind: 'latency', endpoint: 'oauth.v2.access', latencyMs: 700 });
+      const [ada] = people as [Person];
+      const asked = [tokenFor(ids[0]!).catch(() => ''), tokenFor(ids[1]!)];
+      const [ended] = await Promise.all([disconnect(ada, ids[0]!), ...asked]);
+      expect(ended).toEqual({ revoked: false });
+      expect(await works('slack', ids[1]!)).toBe(true);
+      expect(hits('oauth.v2.access')).toBe(1);
+    });
+
+    it('ends once, for all, and is mended for all by the one that connects again', async () => {
+      fixture.sandbox.control.revokeTokens('slack');
+      await endedByTheirClock(ids[0]!);
+      await expect(tokenFor(ids[0]!)).rejects.toMatchObject({ code: 'needs_reauth' });
+      expect(hits('oauth.v2.access')).toBe(1);
+      expect(await all((person, index) => statusOf(person, ids[index]!))).toEqual(['needs_reauth', 'needs_reauth', 'needs_reauth']);
+      expect(hits('oauth.v2.access')).toBe(1);
+      const account = (await rows('SELECT account_id FROM connections WHERE id = $1', ids[0]))[0]!['account_id'] as string;
+      expect(await connect(people[1]!, 'slack', account)).toBe(ids[1]);
+      expect(await all((person, index) => statusOf(person, ids[index]!))).toEqual(['connected', 'connected', 'connected']);
+      expect(await Promise.all(ids.map((id) => works('slack', id)))).toEqual([true, true, true]);
+    });
+
+    it('is uninstalled with the last, and not before', async () => {
+      const [ada, bob, eve] = people as [Person, Person, Person];
+      await disconnect(ada, ids[0]!);
+      await disconnect(bob, ids[1]!);
+      expect(await works('slack', ids[2]!)).toBe(true);
+      expect([hits('auth.revoke'), hits('apps.uninstall')]).toEqual([0, 0]);
+      expect(await disconnect(eve, ids[2]!)).toEqual({ revoked: true });
+      expect(hits('apps.uninstall')).toBe(1);
+      expect(await rows('SELECT 1 FROM tokens')).toEqual([]);
+    });
+  });
+});
