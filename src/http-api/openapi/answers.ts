@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import { describeLater } from './swagger-decorators';
+import { jsonSchemaOf } from './zod.decorators';
+
+/** Names the operation that a route runs: words, statuses and answer are read from its declaration. */
+export const OPERATION_OF_ROUTE = 'x-operation';
+
+export interface AnswerOptions {
+  /** Default 200. */
+  readonly status?: number;
+  readonly description?: string;
+  /** Default `application/json`. */
+  readonly type?: string;
+}
+
+/** `@Answer(schema)`: what a route answers when all is well, for the API's description. `null`: nothing. */
+export function Answer(schema: z.ZodType | null, { status = 200, description = '', type = 'application/json' }: AnswerOptions = {}) {
+  return ofMethod((api) =>
+    api.ApiResponse({ status, description, ...(schema && { content: { [type]: { schema: jsonSchemaOf(schema, 'output') } } }) }),
+  );
+}
+
+/** `@RunsOperation('acme.messages.send')`: a route of its own to an operation. */
+export function RunsOperation(fullName: string) {
+  return ofMethod((api) => api.ApiExtension(OPERATION_OF_ROUTE, fullName));
+}
+
+/** A page of a list. */
+export const pageOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+
+/** A moment, as text. */
+export const moment = z.string().meta({ format: 'date-time' });
+
+export const errorCode = z.enum(Object.keys(ERROR_KINDS) as [ErrorCode, ...ErrorCode[]]);
+
+type Swagger = Parameters<Parameters<typeof describeLater>[0]>[0];
+
+function ofMethod(decorator: (api: Swagger) => unknown): MethodDecorator {
+  return (target, key, descriptor) => describeLater((api) => void (decorator(api) as MethodDecorator)(target, key, descriptor));
+}

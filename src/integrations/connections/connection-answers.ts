@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { errorCode, moment, pageOf } from '../../http-api';
+import type { ConnectionView, ProviderView } from './connection-view';
+
+export const connectionAnswer = z.object({
+  id: z.string(),
+  provider: z.string(),
+  status: z.enum(['connected', 'needs_reauth', 'disconnected']),
+  connected: z.boolean(),
+  account: z.object({ id: z.string(), name: z.string() }),
+  scopes: z.array(z.string()),
+  lastSync: moment.nullable(),
+  syncInProgress: z.boolean(),
+  error: z.object({ code: errorCode, message: z.string(), nextStep: z.string() }).nullable(),
+  createdAt: moment,
+}) satisfies z.ZodType<ConnectionView>;
+
+export const providersAnswer = pageOf(
+  z.object({
+    key: z.string(),
+    name: z.string(),
+    authType: z.enum(['oauth2', 'api_key']),
+    configured: z.boolean(),
+    scopes: z.array(z.string()),
+    ask: z.record(z.string(), z.object({ label: z.string(), example: z.string(), secret: z.boolean() })).optional(),
+    capabilities: z.object({ sync: z.boolean(), webhooks: z.boolean(), actions: z.boolean() }),
+  }) satisfies z.ZodType<Omit<ProviderView, 'ask'>>,
+);
+
+export const connectSessionAnswer = z.object({ connectUrl: z.url(), expiresAt: moment });
+export const disconnectAnswer = z.object({ revoked: z.boolean().describe('Whether the provider ended the grant as well.') });

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { moment } from '../../http-api';
+import { OUTGOING_TYPES } from '../connections';
+import { DELIVERY_STATUSES, type Delivery, type DeliveryDetail } from './delivery.list';
+import type { Destination } from './destination';
+
+export const destinationAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  events: z.array(z.enum(OUTGOING_TYPES)),
+  webhookTypes: z.array(z.string()),
+  status: z.enum(['active', 'paused']),
+  pausedReason: z.enum(['asked', 'failing', 'gone']).nullable(),
+  pausedAt: moment.nullable(),
+  failures: z.number().int(),
+  failingSince: moment.nullable(),
+  lastError: z.string().nullable(),
+  secrets: z.number().int().describe('That sign now; more than one during a roll.'),
+  waiting: z.number().int().describe('Deliveries that wait.'),
+  createdAt: moment,
+  updatedAt: moment,
+}) satisfies z.ZodType<Destination>;
+
+export const destinationWithSecretAnswer = destinationAnswer.extend({ secret: z.string().describe('Shown this once.') });
+export const resentAnswer = z.object({ resent: z.number().int() });
+
+export const deliveryAnswer = z.object({
+  id: z.string(),
+  messageId: z.string().describe('The webhook-id of every try.'),
+  destinationId: z.string(),
+  type: z.string(),
+  connectionId: z.string().nullable(),
+  status: z.enum(DELIVERY_STATUSES),
+  attempts: z.number().int(),
+  responseStatus: z.number().int().nullable(),
+  error: z.string().nullable(),
+  nextAttemptAt: moment.nullable(),
+  createdAt: moment,
+  deliveredAt: moment.nullable(),
+}) satisfies z.ZodType<Delivery>;
+
+export const deliveryDetailAnswer = deliveryAnswer.extend({
+  tries: z.array(z.object({ at: moment, status: z.number().int().nullable(), error: z.string().nullable(), durationMs: z.number() })),
+}) satisfies z.ZodType<DeliveryDetail>;

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { moment } from '../../../http-api';
+import { EVENT_STATUSES, type QueueState, type StoredEventDetail, type StoredEventView } from './webhook-event.list';
+import type { ReplayReport } from './webhook-replay';
+
+export const eventAnswer = z.object({
+  id: z.string(),
+  provider: z.string(),
+  eventId: z.string(),
+  type: z.string(),
+  status: z.enum(EVENT_STATUSES),
+  attempts: z.number().int(),
+  connectionId: z.string().nullable(),
+  receivedAt: moment,
+  processedAt: moment.nullable(),
+  lastError: z.string().nullable(),
+}) satisfies z.ZodType<StoredEventView>;
+
+export const eventDetailAnswer = eventAnswer.extend({
+  objectKey: z.string().nullable(),
+  errorCode: z.string().nullable(),
+  nextAttemptAt: moment.nullable(),
+  headers: z.record(z.string(), z.string()),
+  payload: z.unknown().describe('Without what is secret or personal; null once its time is over.'),
+}) satisfies z.ZodType<StoredEventDetail>;
+
+export const replayAnswer = z.object({
+  matched: z.number().int(),
+  replayed: z.number().int().describe('0 for a dry run.'),
+  dryRun: z.boolean(),
+}) satisfies z.ZodType<ReplayReport>;
+
+export const queueAnswer = z.object({
+  depth: z.number().int(),
+  oldestAgeSeconds: z.number().nullable(),
+  inFlight: z.number().int(),
+  retrying: z.number().int(),
+  dead: z.number().int(),
+}) satisfies z.ZodType<QueueState>;
