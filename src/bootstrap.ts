@@ -19,7 +19,7 @@ import { AppModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
 import { completeAddress } from './config/bound-address';
 import { SettingsError, type Settings } from './config/env';
-import { ProviderRegistry, WebhookInbox } from './integrations';
+import { OperationRegistry, ProviderRegistry, WebhookInbox } from './integrations';
 
 export interface AppOptions {
   clock?: Clock;
@@ -60,7 +60,10 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
   await registerEdgePlugins(app, settings);
   await app.init();
   if (settings.webhookFastPath) openFastPath(app, settings, rules);
-  if (settings.docs) app.get(OpenApi).describe(app);
+  if (settings.docs) {
+    const operations = app.get(OperationRegistry);
+    app.get(OpenApi).describe(app, (name) => operations.find(name));
+  }
   watchProcess();
   return app;
 }

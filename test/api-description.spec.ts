@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { startTestApp, type TestApp } from './support/test-app';
 
 /** What callers were promised: docs and code may say more, never less. */
@@ -38,17 +40,21 @@ const ID = '0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6';
 interface Operation {
   parameters?: { name: string; in: string }[];
   security?: unknown[];
-  responses: Record<string, unknown>;
+  operationId?: string;
+  responses: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
 }
+const SNAPSHOT = join(__dirname, '../docs/openapi.json');
 
 describe('the description of the API', () => {
   let test: TestApp;
+  let document: unknown;
   let operations: { method: string; path: string; operation: Operation }[];
 
   beforeAll(async () => {
     test = await startTestApp();
-    const document = (await (await fetch(`${test.url}/docs-json`)).json()) as { paths: Record<string, Record<string, Operation>> };
-    operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    const read = (await (await fetch(`${test.url}/docs-json`)).json()) as { paths: Record<string, Record<string, Operation>> };
+    document = read;
+    operations = Object.entries(read.paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, operation]) => ({ method, path, operation })),
     );
   });
@@ -67,6 +73,34 @@ describe('the description of the API', () => {
     }
   });
 
+  it('says of every route of the API what it answers, with a schema where there is a body', () => {
+    const silent = operations.filter(({ path, operation }) => {
+      const well = Object.entries(operation.responses).filter(([status]) => /^2/.test(status));
+      return (
+        path.startsWith('/v1/') && !(well.length > 0 && well.every(([status, answer]) => status === '204' || hasSchema(answer.content)))
+      );
+    });
+    expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  it('gives each route a name of its own, fit for a program', () => {
+    const ids = operations.map(({ operation }) => operation.operationId ?? '');
+    expect(ids.filter((id) => !/^[a-z][A-Za-z0-9]*$/.test(id))).toEqual([]);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  });
+
+  it('derives a route that runs an operation from its declaration', () => {
+    const send = operations.find(({ path }) => path.endsWith('/slack/messages'))?.operation;
+    expect(send).toMatchObject({ operationId: 'slackMessagesSend', responses: { '201': { content: expect.anything() } } });
+    expect(operations.filter(({ operation }) => 'x-operation' in operation)).toEqual([]); // each was found
+  });
+
+  it('is the one in docs/openapi.json (UPDATE_DOCS=true writes it)', () => {
+    const text = `${JSON.stringify(document, null, 2)}\n`;
+    if (process.env['UPDATE_DOCS'] === 'true') writeFileSync(SNAPSHOT, text);
+    expect(JSON.parse(readFileSync(SNAPSHOT, 'utf8'))).toEqual(document);
+  });
+
   it('holds: no route of the API answers without a token, or an admin route to a user', async () => {
     const bearer = { authorization: `Bearer ${await test.tokenFor({ tenant: 'acme', user: 'u1' })}` };
     for (const { method, path } of operations.filter((known) => known.path.startsWith('/v1/'))) {
@@ -81,3 +115,7 @@ describe('the description of the API', () => {
     }
   });
 });
+
+function hasSchema(content: Record<string, { schema?: unknown }> | undefined): boolean {
+  return Object.values(content ?? {}).some(({ schema }) => schema !== undefined);
+}

@@ -36,4 +36,4 @@ it('what is built serves the style and the script of its pages', async () => {
     }
     await rm(folder, { recursive: true, force: true });
   }
-});
+}, 600_000); // on a busy machine the build alone takes minutes

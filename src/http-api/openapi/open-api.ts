@@ -1,7 +1,10 @@
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { ERROR_KINDS } from '../../errors';
+import { OPERATION_OF_ROUTE } from './answers';
 import { describeNow } from './swagger-decorators';
+import { jsonSchemaOf } from './zod.decorators';
 
 const PROBLEM_SCHEMA = {
   type: 'object',
@@ -22,16 +25,29 @@ const PROBLEM_ANSWER = {
   description: 'Every failure',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
+const PROBLEM = { $ref: '#/components/responses/Problem' };
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options'] as const;
+
+type Described = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+/** What a declared operation says of itself. */
+export interface DescribedOperation {
+  readonly title: string;
+  readonly description: string;
+  readonly output: z.ZodType;
+  readonly makes?: boolean;
+}
 
 /** The description of the API, made when the docs routes are first asked for it: most starts never are. */
 export class OpenApi {
   private app: INestApplication | undefined;
   private made: OpenAPIObject | undefined;
+  private operationOf: (fullName: string) => DescribedOperation | undefined = () => undefined;
 
-  /** From now on there is a description, of this application. */
-  describe(app: INestApplication): void {
+  /** From now on there is a description, of this application and of the operations that its routes run. */
+  describe(app: INestApplication, operationOf: (fullName: string) => DescribedOperation | undefined): void {
     this.app = app;
+    this.operationOf = operationOf;
   }
 
   get document(): OpenAPIObject | undefined {
@@ -47,16 +63,53 @@ export class OpenApi {
       .setVersion('1')
       .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
       .build();
-    const document = SwaggerModule.createDocument(app, config);
-    document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA } };
+    const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationIdOf });
+    document.components = {
+      ...document.components,
+      schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },
+      responses: { Problem: PROBLEM_ANSWER },
+    };
     for (const [path, item] of Object.entries(document.paths)) {
       for (const method of METHODS) {
         const operation = item[method];
         if (!operation) continue;
         if (path.startsWith('/v1/')) operation.security = [{ bearer: [] }];
-        operation.responses = { ...operation.responses, default: PROBLEM_ANSWER };
+        this.describeOperation(operation);
+        operation.responses = { ...operation.responses, ...failuresOf(path, operation) };
       }
     }
     return document;
   }
+
+  /** A route that runs a declared operation says what the declaration says. */
+  private describeOperation(route: Described): void {
+    const marked = route as Described & { [OPERATION_OF_ROUTE]?: string };
+    const name = marked[OPERATION_OF_ROUTE];
+    const operation = name === undefined ? undefined : this.operationOf(name);
+    if (name === undefined || !operation) return;
+    delete marked[OPERATION_OF_ROUTE];
+    route.operationId = name.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
+    route.summary = operation.title;
+    route.description = operation.description;
+    const content = { 'application/json': { schema: jsonSchemaOf(operation.output, 'output') } };
+    route.responses = { [operation.makes ? '201' : '200']: { description: '', content } };
+  }
+}
+
+/** `adminDestinationsList` of `AdminDestinationsController.list`. */
+function operationIdOf(controller: string, method: string): string {
+  const name = controller.replace(/Controller$/, '');
+  return name.charAt(0).toLowerCase() + name.slice(1) + method.charAt(0).toUpperCase() + method.slice(1);
+}
+
+/** The failures that follow from how a route is laid; any other comes in the same shape. */
+function failuresOf(path: string, { parameters = [], requestBody }: Described): Record<string, typeof PROBLEM> {
+  const ofApi = path.startsWith('/v1/');
+  return {
+    ...(ofApi && { '401': PROBLEM, '429': PROBLEM }),
+    ...(ofApi && (requestBody !== undefined || parameters.length > 0) && { '400': PROBLEM }),
+    ...(path.startsWith('/v1/admin/') && { '403': PROBLEM }),
+    ...(path.includes('{') && { '404': PROBLEM }),
+    default: PROBLEM,
+  };
 }

@@ -71,9 +71,9 @@ export function invalidFields(fields: readonly FieldFault[]): IntegrationError {
 
 type JsonSchema = Record<string, unknown>;
 
-/** The schema of what may be sent, for the API's description. */
-function jsonSchemaOf(schema: z.ZodType): JsonSchema {
-  const json = z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0', unrepresentable: 'any' }) as JsonSchema;
+/** The schema of what may be sent, or is answered, for the API's description. */
+export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): JsonSchema {
+  const json = z.toJSONSchema(schema, { io, target: 'openapi-3.0', unrepresentable: 'any' }) as JsonSchema;
   return Object.fromEntries(Object.entries(json).filter(([key]) => key !== '$schema'));
 }
 

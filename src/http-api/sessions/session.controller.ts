@@ -14,6 +14,7 @@ import type { EdgeRequest } from '../request';
 import { BrowserSessions } from './browser-sessions';
 import { localPath } from './own-path';
 import { switchPage } from './session-pages';
+import { Answer, moment } from '../openapi/answers';
 
 const HOME = '/settings/integrations';
 const MAX_CODE_LENGTH = 8_192;
@@ -31,6 +32,7 @@ export class SessionController {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
+  @Answer(z.object({ url: z.url(), expiresAt: moment }), { status: 201 })
   @Post('v1/browser-sessions')
   async create(
     @CurrentUser() caller: Principal,
@@ -86,6 +88,7 @@ export class SessionController {
 
   /** Ends all sessions of a person: of the administrator's organization; an operator's call ends those of everybody who goes by the id. */
   @Roles('admin')
+  @Answer(z.object({ ended: z.number().int() }))
   @Delete('v1/admin/users/:sub/sessions')
   @Header('cache-control', 'no-store')
   async endAll(@CurrentUser() caller: Principal, @Param('sub') userId: string): Promise<{ ended: number }> {

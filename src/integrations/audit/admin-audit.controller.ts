@@ -3,6 +3,9 @@ import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import {
+  Answer,
+  moment,
+  pageOf,
   ApiTags,
   CurrentUser,
   cursor,
@@ -33,6 +36,18 @@ const position = z.strictObject({ id: z.guid() });
 const NDJSON = 'application/x-ndjson';
 const PAGE = 1_000;
 
+const entryAnswer = z.object({
+  id: z.string(),
+  at: moment,
+  tenant: z.string(),
+  actor: z.object({ tenant: z.string(), userId: z.string(), role: z.string(), agent: z.string().optional() }),
+  action: z.string(),
+  target: z.string(),
+  outcome: z.string(),
+  requestId: z.string().nullable(),
+  ip: z.string().nullable(),
+});
+
 /** As an administrator reads it. */
 export interface AuditEntryView {
   readonly id: string;
@@ -53,6 +68,7 @@ export interface AuditEntryView {
 export class AdminAuditController {
   constructor(private readonly audit: AuditLog) {}
 
+  @Answer(pageOf(entryAnswer), { description: 'With `Accept: application/x-ndjson` all of it, a line each' })
   @Get()
   async list(
     @CurrentUser() caller: Principal,

@@ -1,6 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
+  Answer,
+  pageOf,
   ApiTags,
   cursor,
   CurrentUser,
@@ -19,6 +21,7 @@ import { ConnectionRepository } from '../connections/connection.repository';
 import { toRef } from '../connections/connection';
 import { ProviderRegistry } from '../providers';
 import { ConnectService } from './connect.service';
+import { connectionAnswer, connectSessionAnswer, disconnectAnswer, providersAnswer } from '../connections/connection-answers';
 import { connectionView, providerView, type ConnectionView, type ProviderView } from '../connections/connection-view';
 import { Erasure } from '../connections/personal-data/erasure';
 import { DisconnectService } from '../connections/disconnect.service';
@@ -60,11 +63,13 @@ export class ConnectionsController {
   ) {}
 
   @SupportMayRead()
+  @Answer(providersAnswer)
   @Get('providers')
   providers(): Paged<ProviderView> {
     return paged(this.registry.all().map(providerView));
   }
 
+  @Answer(connectSessionAnswer, { status: 201 })
   @Post('connect-sessions')
   async createSession(
     @CurrentUser() caller: Principal,
@@ -74,6 +79,7 @@ export class ConnectionsController {
     return { connectUrl, expiresAt: expiresAt.toISOString() };
   }
 
+  @Answer(connectionAnswer, { status: 201 })
   @Post('connections')
   async connectWithKey(
     @CurrentUser() caller: Principal,
@@ -83,6 +89,7 @@ export class ConnectionsController {
   }
 
   @SupportMayRead()
+  @Answer(pageOf(connectionAnswer))
   @Get('connections')
   async list(
     @CurrentUser() caller: Principal,
@@ -95,11 +102,13 @@ export class ConnectionsController {
   }
 
   @SupportMayRead()
+  @Answer(connectionAnswer)
   @Get('connections/:id')
   async get(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<ConnectionView> {
     return connectionView(await this.connections.findWithSync(caller, id));
   }
 
+  @Answer(disconnectAnswer)
   @Delete('connections/:id')
   @HttpCode(200)
   async disconnect(

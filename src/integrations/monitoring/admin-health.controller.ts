@@ -1,6 +1,8 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
+  Answer,
+  pageOf,
   CurrentUser,
   cursor,
   decodeCursor,
@@ -17,6 +19,7 @@ import {
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { RequestLogReader } from '../outbound';
+import { alertAnswer, connectionHealthAnswer, loggedRequestAnswer, providerHealthAnswer } from './monitoring-answers';
 
 const requestsQuery = z.strictObject({
   provider: z.string().max(64).optional(),
@@ -40,16 +43,19 @@ export class AdminHealthController {
     private readonly alerts: AlertService,
   ) {}
 
+  @Answer(pageOf(providerHealthAnswer))
   @Get('health')
   async all(@CurrentUser() caller: Principal) {
     return paged(await this.health.all(visibleTenant(caller)));
   }
 
+  @Answer(providerHealthAnswer)
   @Get('health/:provider')
   one(@CurrentUser() caller: Principal, @Param('provider') provider: string) {
     return this.health.one(provider, visibleTenant(caller));
   }
 
+  @Answer(pageOf(connectionHealthAnswer))
   @Get('health/:provider/connections')
   async connections(
     @CurrentUser() caller: Principal,
@@ -59,6 +65,7 @@ export class AdminHealthController {
     return paged(await this.health.connections(provider, visibleTenant(caller), query.limit));
   }
 
+  @Answer(pageOf(loggedRequestAnswer))
   @Get('requests')
   async requests(@CurrentUser() caller: Principal, @ZodQuery(requestsQuery) query: z.infer<typeof requestsQuery>) {
     const rows = await this.requestLog.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
@@ -68,6 +75,7 @@ export class AdminHealthController {
     );
   }
 
+  @Answer(pageOf(alertAnswer))
   @Get('alerts')
   async listAlerts(@CurrentUser() caller: Principal, @ZodQuery(alertsQuery) query: z.infer<typeof alertsQuery>) {
     const rows = await this.alerts.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
@@ -77,6 +85,7 @@ export class AdminHealthController {
     );
   }
 
+  @Answer(alertAnswer)
   @Post('alerts/:id/acknowledge')
   @HttpCode(200)
   acknowledge(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string): Promise<Alert> {

@@ -1,6 +1,8 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
+  Answer,
+  pageOf,
   CurrentUser,
   cursor,
   decodeCursor,
@@ -16,6 +18,7 @@ import {
 } from '../../http-api';
 import { AuditLog } from '../audit';
 import { DELIVERY_STATUSES, DeliveryList } from './delivery.list';
+import { deliveryAnswer, deliveryDetailAnswer } from './notification-answers';
 
 const listQuery = z.strictObject({
   destination: z.guid().optional(),
@@ -36,6 +39,7 @@ export class AdminDeliveriesController {
     private readonly audit: AuditLog,
   ) {}
 
+  @Answer(pageOf(deliveryAnswer))
   @Get()
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const { destination, status, type, limit: most } = query;
@@ -52,11 +56,13 @@ export class AdminDeliveriesController {
     return paged(rows, last && rows.length === most ? encodeCursor({ at: last.createdAt, id: last.id }) : null);
   }
 
+  @Answer(deliveryDetailAnswer)
   @Get(':id')
   one(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.deliveries.find(id, visibleTenant(caller));
   }
 
+  @Answer(deliveryDetailAnswer)
   @Post(':id/resend')
   @HttpCode(200)
   resend(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {

@@ -1,6 +1,8 @@
 import { Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
+  Answer,
+  pageOf,
   CurrentUser,
   cursor,
   decodeCursor,
@@ -19,6 +21,7 @@ import { OUTBOX_EVENT_TYPES } from './outbox';
 import { DeliveryList } from './delivery.list';
 import { DestinationService } from './destination.service';
 import { DestinationTester } from './destination-tester';
+import { deliveryDetailAnswer, destinationAnswer, destinationWithSecretAnswer, resentAnswer } from './notification-answers';
 
 const HOUR_MS = 3_600_000;
 
@@ -60,6 +63,7 @@ export class AdminDestinationsController {
     private readonly audit: AuditLog,
   ) {}
 
+  @Answer(pageOf(destinationAnswer))
   @Get()
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position).id;
@@ -68,6 +72,7 @@ export class AdminDestinationsController {
     return paged(rows, last && rows.length === query.limit ? encodeCursor({ id: last.id }) : null);
   }
 
+  @Answer(destinationWithSecretAnswer, { status: 201 })
   @Post()
   async create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
     const made = await this.destinations.create(caller.tenant, body);
@@ -75,34 +80,40 @@ export class AdminDestinationsController {
     return made;
   }
 
+  @Answer(destinationAnswer)
   @Get(':id')
   one(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.destinations.find(id, visibleTenant(caller));
   }
 
+  @Answer(destinationAnswer)
   @Patch(':id')
   update(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string, @ZodBody(updateBody) body: z.infer<typeof updateBody>) {
     return this.audited('destination.update', caller, id, () => this.destinations.update(id, visibleTenant(caller), body));
   }
 
+  @Answer(null, { status: 204 })
   @Delete(':id')
   @HttpCode(204)
   remove(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.audited('destination.delete', caller, id, () => this.destinations.remove(id, visibleTenant(caller)));
   }
 
+  @Answer(destinationAnswer)
   @Post(':id/pause')
   @HttpCode(200)
   pause(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.audited('destination.update', caller, id, () => this.destinations.pause(id, visibleTenant(caller)));
   }
 
+  @Answer(destinationAnswer)
   @Post(':id/resume')
   @HttpCode(200)
   resume(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.audited('destination.update', caller, id, () => this.destinations.resume(id, visibleTenant(caller)));
   }
 
+  @Answer(destinationWithSecretAnswer)
   @Post(':id/rotate-secret')
   @HttpCode(200)
   rotate(
@@ -114,6 +125,7 @@ export class AdminDestinationsController {
     return this.audited('destination.rotate-secret', caller, id, rotate);
   }
 
+  @Answer(deliveryDetailAnswer)
   @Post(':id/test')
   @HttpCode(200)
   test(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
@@ -121,6 +133,7 @@ export class AdminDestinationsController {
   }
 
   /** Sends again what was given up. */
+  @Answer(resentAnswer)
   @Post(':id/resend')
   @HttpCode(200)
   async resend(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { moment } from '../../http-api';
-import { OUTGOING_TYPES } from '../connections';
+import { OUTBOX_EVENT_TYPES } from './outbox/outbox-event';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryDetail } from './delivery.list';
 import type { Destination } from './destination';
 
@@ -8,7 +8,7 @@ export const destinationAnswer = z.object({
   id: z.string(),
   name: z.string(),
   url: z.string(),
-  events: z.array(z.enum(OUTGOING_TYPES)),
+  events: z.array(z.enum(OUTBOX_EVENT_TYPES)),
   webhookTypes: z.array(z.string()),
   status: z.enum(['active', 'paused']),
   pausedReason: z.enum(['asked', 'failing', 'gone']).nullable(),

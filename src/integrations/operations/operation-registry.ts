@@ -37,6 +37,11 @@ export class OperationRegistry {
     return operation;
   }
 
+  /** By its name among all providers, e.g. `acme.messages.send`. */
+  find(fullName: string): Operation | undefined {
+    return this.operations.get(fullName);
+  }
+
   /** In the order of their names. */
   all(provider?: string): Operation[] {
     return [...this.operations.values()]

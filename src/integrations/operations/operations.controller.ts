@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
 import { z } from 'zod';
-import { ApiOperation, ApiTags, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
+import { Answer, pageOf, ApiOperation, ApiTags, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../providers';
 import type { ActionResult } from './action';
@@ -8,6 +8,7 @@ import { ActionReplyInterceptor } from './action-reply.interceptor';
 import { OperationRegistry } from './operation-registry';
 import { operationOfConnection, operationView, type OperationView } from './operation-view';
 import { OperationService } from './operation.service';
+import { operationAnswer } from './operation-answer';
 
 const catalogueQuery = z.strictObject({ provider: z.string().max(32).optional() });
 
@@ -23,6 +24,7 @@ export class OperationsController {
   ) {}
 
   @ApiOperation({ summary: 'The operations of all providers, or of one', operationId: 'listOperations' })
+  @Answer(pageOf(operationAnswer))
   @Get('operations')
   list(@ZodQuery(catalogueQuery) { provider }: z.output<typeof catalogueQuery>): Paged<OperationView> {
     if (provider !== undefined) this.providers.get(provider);
@@ -30,6 +32,7 @@ export class OperationsController {
   }
 
   @ApiOperation({ summary: 'The operations of a connection, and whether each can be run now', operationId: 'listConnectionOperations' })
+  @Answer(pageOf(operationAnswer))
   @Get('connections/:id/operations')
   async ofConnection(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<Paged<OperationView>> {
     const connection = await this.connections.findFor(caller, id);
@@ -37,6 +40,7 @@ export class OperationsController {
   }
 
   @ApiOperation({ summary: 'Runs an operation; the body is its input', operationId: 'runOperation' })
+  @Answer(z.unknown(), { description: 'Its output, as `GET /v1/operations` describes it; 201 where it made something new' })
   @Post('connections/:id/operations/:name')
   @UseInterceptors(ActionReplyInterceptor)
   async run(

@@ -1,6 +1,8 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
+  Answer,
+  pageOf,
   ApiTags,
   type Principal,
   CurrentUser,
@@ -16,6 +18,7 @@ import {
 import { pageOfRuns } from './runs/run-pages';
 import { SyncService } from './runs/sync.service';
 import { viewOf, type SyncRunView } from './runs/sync-run';
+import { runAnswer } from './sync-answers';
 
 const runList = z.strictObject({
   limit,
@@ -32,6 +35,7 @@ const runList = z.strictObject({
 export class AdminSyncController {
   constructor(private readonly service: SyncService) {}
 
+  @Answer(pageOf(runAnswer))
   @Get()
   list(@CurrentUser() caller: Principal, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
     const { connection, provider, status } = query;
@@ -39,6 +43,7 @@ export class AdminSyncController {
   }
 
   /** Lets a run that failed with `confirmation_required` remove what it found missing. */
+  @Answer(runAnswer, { status: 202 })
   @Post(':id/confirm')
   @HttpCode(202)
   async confirm(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string): Promise<SyncRunView> {

@@ -1,7 +1,19 @@
 import { Controller, Get, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { ApiTags, type Principal, CurrentUser, cursor, IdParam, limit, type Paged, ZodBody, ZodQuery } from '../../http-api';
+import {
+  Answer,
+  pageOf,
+  ApiTags,
+  type Principal,
+  CurrentUser,
+  cursor,
+  IdParam,
+  limit,
+  type Paged,
+  ZodBody,
+  ZodQuery,
+} from '../../http-api';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../providers';
@@ -9,6 +21,7 @@ import { RecordFeed, type FeedPage } from './feed/record-feed';
 import { pageOfRuns } from './runs/run-pages';
 import { SyncService } from './runs/sync.service';
 import { viewOf, type SyncRunView } from './runs/sync-run';
+import { feedAnswer, runAnswer } from './sync-answers';
 
 const start = z.strictObject({
   type: z.enum(['full', 'incremental']),
@@ -28,6 +41,8 @@ export class SyncController {
   ) {}
 
   /** 202 with the new run; 200 with the one that is under way already. */
+  @Answer(runAnswer, { status: 202, description: 'A new run' })
+  @Answer(runAnswer, { description: 'The run that is under way already' })
   @Post('syncs')
   async start(
     @CurrentUser() caller: Principal,
@@ -48,6 +63,7 @@ export class SyncController {
     return viewOf(run);
   }
 
+  @Answer(pageOf(runAnswer))
   @Get('syncs')
   async runs(
     @CurrentUser() caller: Principal,
@@ -59,6 +75,7 @@ export class SyncController {
   }
 
   /** The change feed: from the start, or what changed since `cursor`. `nextCursor` is always there; ask with it again later. */
+  @Answer(feedAnswer)
   @Get('records/:resource')
   async records(
     @CurrentUser() caller: Principal,

@@ -1,7 +1,7 @@
 import { Controller, Get, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { z } from 'zod';
-import { cursor, CurrentUser, IdParam, limit, ZodBody, ZodPipe, ZodQuery, type Principal } from '../../http-api';
+import { RunsOperation, cursor, CurrentUser, IdParam, limit, ZodBody, ZodPipe, ZodQuery, type Principal } from '../../http-api';
 import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
 import { EMAIL_BODY_BYTES, sendEmailBody, type SendEmail } from './google-mail.composer';
 import { calendarId, GoogleOperations, instant } from './google.operations';
@@ -18,6 +18,7 @@ export class GoogleController {
   ) {}
 
   /** Sends an e-mail from the connected account. Gmail takes no idempotency key: one of doubtful outcome is looked for, and stays `outcome_unknown` if not found. */
+  @RunsOperation('google.emails.send')
   @Post('emails')
   @RouteConfig({ bodyLimit: EMAIL_BODY_BYTES })
   sendEmail(
@@ -30,6 +31,7 @@ export class GoogleController {
   }
 
   /** Occurrences in a window by their start, asked live. */
+  @RunsOperation('google.events.list')
   @Get('calendars/:calendarId/events')
   events(
     @CurrentUser() caller: Principal,

@@ -1,6 +1,6 @@
 import { Controller, Get, Headers, Post, UseInterceptors } from '@nestjs/common';
 import { z } from 'zod';
-import { cursor, CurrentUser, IdParam, limit, ZodBody, ZodQuery, type Principal } from '../../http-api';
+import { RunsOperation, cursor, CurrentUser, IdParam, limit, ZodBody, ZodQuery, type Principal } from '../../http-api';
 import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
 import { SlackOperations } from './slack.operations';
 import { postMessageBody, type PostMessage } from './slack.service';
@@ -17,6 +17,7 @@ export class SlackController {
   ) {}
 
   /** The workspace's channels, asked live. */
+  @RunsOperation('slack.channels.list')
   @Get('channels')
   channels(
     @CurrentUser() caller: Principal,
@@ -27,6 +28,7 @@ export class SlackController {
   }
 
   /** Posts a message as the app. Slack takes no idempotency key: one of doubtful outcome stays `outcome_unknown`. */
+  @RunsOperation('slack.messages.send')
   @Post('messages')
   postMessage(
     @CurrentUser() caller: Principal,

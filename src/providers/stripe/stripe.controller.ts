@@ -1,5 +1,5 @@
 import { Controller, Delete, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
-import { CurrentUser, IdParam, ZodBody, ZodPipe, type Principal } from '../../http-api';
+import { RunsOperation, CurrentUser, IdParam, ZodBody, ZodPipe, type Principal } from '../../http-api';
 import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
 import { StripeOperations } from './stripe.operations';
 import { createSubscriptionBody, subscriptionId, type CreateSubscription } from './stripe.service';
@@ -14,6 +14,7 @@ export class StripeController {
   ) {}
 
   /** A subscription that waits for its first payment; the client secret is for the browser. */
+  @RunsOperation('stripe.subscriptions.create')
   @Post('subscriptions')
   createSubscription(
     @CurrentUser() caller: Principal,
@@ -25,6 +26,7 @@ export class StripeController {
   }
 
   /** Cancels at the end of the paid period; asked twice it is the same. */
+  @RunsOperation('stripe.subscriptions.cancel')
   @Delete('subscriptions/:subscriptionId')
   cancelSubscription(
     @CurrentUser() caller: Principal,

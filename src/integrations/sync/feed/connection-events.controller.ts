@@ -1,10 +1,11 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { ApiTags, type Principal, CurrentUser, IdParam } from '../../../http-api';
+import { Answer, ApiTags, type Principal, CurrentUser, IdParam } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
 import { ConnectionRepository } from '../../connections';
 import { ConnectionStream, type StreamMessage } from './connection-stream';
+import { z } from 'zod';
 
 /** A stream ends after this at the latest; the browser opens it again, with a fresh token. */
 const LONGEST_MS = 60 * 60_000;
@@ -19,6 +20,7 @@ export class ConnectionEventsController {
   ) {}
 
   /** Server-sent events: `sync` (a run as it goes on), `changes` (records changed, read them from the feed), `heartbeat`. */
+  @Answer(z.string(), { type: 'text/event-stream', description: 'Events `sync`, `changes` and `heartbeat`' })
   @Get()
   async events(
     @CurrentUser() caller: Principal,

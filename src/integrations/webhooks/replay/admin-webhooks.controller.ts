@@ -1,6 +1,8 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
 import {
+  Answer,
+  pageOf,
   CurrentUser,
   cursor,
   decodeCursor,
@@ -17,6 +19,7 @@ import {
 } from '../../../http-api';
 import { EVENT_STATUSES, WebhookEventList } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
+import { eventAnswer, eventDetailAnswer, queueAnswer, replayAnswer } from './event-answers';
 
 const text = z.string().min(1).max(512);
 const fields = {
@@ -45,6 +48,7 @@ export class AdminWebhooksController {
     private readonly replay: WebhookReplay,
   ) {}
 
+  @Answer(pageOf(eventAnswer))
   @Get('webhook-events')
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const { limit: most, cursor: text, ...filter } = query;
@@ -53,23 +57,27 @@ export class AdminWebhooksController {
     return paged(events, next ? encodeCursor(next) : null);
   }
 
+  @Answer(eventDetailAnswer)
   @Get('webhook-events/:id')
   one(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.events.find(id, visibleTenant(caller));
   }
 
+  @Answer(replayAnswer)
   @Post('webhook-events/replay')
   @HttpCode(200)
   replayMany(@CurrentUser() caller: Principal, @ZodBody(replayBody) { filter, dryRun }: z.infer<typeof replayBody>) {
     return this.replay.many(filter, actorOf(caller), dryRun);
   }
 
+  @Answer(eventAnswer)
   @Post('webhook-events/:id/replay')
   @HttpCode(200)
   replayOne(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
     return this.replay.one(id, actorOf(caller));
   }
 
+  @Answer(queueAnswer)
   @Get('queue')
   queue(@CurrentUser() caller: Principal) {
     return this.events.queue(visibleTenant(caller));
