@@ -10,6 +10,7 @@ import { problemOf } from '../../../http-api';
 import type { ConnectionRef } from '../../contract';
 import { proxyRequestHeaders, proxyResponseHeaders } from './proxy-headers';
 import { proxyTarget } from './proxy-target';
+import { JobsModule } from '../../jobs';
 import { OperationsModule } from '../operations.module';
 import { chainFixture, type ChainFixture } from '../../outbound/testing/chain-fixture';
 
@@ -195,7 +196,7 @@ describe('a proxied call', () => {
     });
     await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
     fixture = await chainFixture({
-      imports: [OperationsModule],
+      imports: [JobsModule.forRoot({}), OperationsModule],
       apiBaseUrls: { google: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/api/` },
     });
     connection = await fixture.connect('google');
