@@ -326,6 +326,11 @@ export interface IncomingEvent {
   readonly type: string;
   /** The account that it concerns: matches `AccountIdentity.routingKey`. Absent: unknown. */
   readonly routingKey?: string;
+  /**
+   * Which slots of the grant may see it (`ProviderAuth.slotOf`): it goes to connections that use one of them. `personal`: persons only, no
+   * installation. Absent: whoever is connected to the account.
+   */
+  readonly seenBy?: { readonly slots: readonly string[]; readonly personal: boolean };
   /** Alternative to `routingKey` where the provider names a channel that we created: the connection's id. */
   readonly connectionId?: string;
   /** The object that it is about, e.g. `customer/cus_1`: events of one object never go backwards. */

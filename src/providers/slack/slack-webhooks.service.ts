@@ -46,7 +46,15 @@ const eventCallback = z.object({
   event_time: z.number().optional(),
   event: eventBody,
   authorizations: z
-    .array(z.object({ team_id: id.nullish(), enterprise_id: id.nullish(), is_enterprise_install: z.boolean().optional() }))
+    .array(
+      z.object({
+        team_id: id.nullish(),
+        enterprise_id: id.nullish(),
+        user_id: id.nullish(),
+        is_bot: z.boolean().optional(),
+        is_enterprise_install: z.boolean().optional(),
+      }),
+    )
     .nullish(),
 });
 type EventCallback = z.infer<typeof eventCallback>;
@@ -115,8 +123,20 @@ function incomingEvent(body: EventCallback): IncomingEvent {
     eventId: body.event_id,
     type: body.event.type,
     routingKey: enterprise ?? installation?.team_id ?? body.team_id ?? body.enterprise_id ?? undefined,
+    ...(AFTER_THE_END.has(body.event.type) ? {} : seenBy(body)),
     ...(objectKey === undefined ? {} : { objectKey, objectVersion: versionOf(body) }),
   };
+}
+
+/** They concern the installation with all its tokens. */
+const AFTER_THE_END: ReadonlySet<string> = new Set(['tokens_revoked', 'app_uninstalled']);
+
+/** A private conversation that one person's token sees is nobody else's. An authorization that does not say whose it is restricts nothing. */
+function seenBy({ authorizations }: EventCallback): Pick<IncomingEvent, 'seenBy'> {
+  const told = (authorizations ?? []).flatMap(({ is_bot, user_id }) =>
+    is_bot === true ? ['bot'] : is_bot === false && user_id ? [`user:${user_id}`] : [],
+  );
+  return told.length === 0 ? {} : { seenBy: { slots: told, personal: !told.includes('bot') } };
 }
 
 /** Events of one message, channel or user keep their order; others stand alone. */

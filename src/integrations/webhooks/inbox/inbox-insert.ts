@@ -15,7 +15,7 @@ export interface NewDelivery {
 }
 
 /**
- * One row for each event and connection that its account has, or one without a connection; and one payload for each delivery that
+ * One row for each event and connection whose grant may see it (one that has ended sees nothing), or one without a connection; and one payload for each delivery that
  * brought something new. Sorted, so that two writers with the same events never wait for each other crosswise. A row that is there
  * already stays as it is. The bodies come as one run of bytes: neither side has to spell them out. Events and payloads come as two
  * flat lists: of nested ones the planner expects ten thousand rows and compiles the statement first, which takes 25 times as long.
@@ -30,10 +30,12 @@ const INSERT = `
     CASE WHEN $3::uuid IS NULL THEN 'received' ELSE 'processing' END, CASE WHEN $3::uuid IS NULL THEN 0 ELSE 1 END,
     $3::uuid, now() + make_interval(secs => $4::int)
   FROM json_to_recordset($1::json) AS e (payload_id uuid, provider text, tenant text, event_id text, type text, routing_key text,
-    connection_id uuid, object_key text, object_version numeric)
+    connection_id uuid, object_key text, object_version numeric, seen_by text[], personal boolean)
   LEFT JOIN LATERAL (
     SELECT k.id, k.tenant FROM connections k
       WHERE e.connection_id IS NULL AND k.provider = e.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
+        AND (k.status = 'connected' OR k.grant_id IS NOT NULL)
+        AND (e.seen_by IS NULL OR e.seen_by && k.slots OR (k.slots = '{}' AND NOT e.personal))
     UNION ALL
     SELECT k.id, k.tenant FROM connections k WHERE k.id = e.connection_id AND k.provider = e.provider AND k.status <> 'disconnected'
   ) c ON e.tenant IS NULL OR c.tenant = e.tenant
@@ -82,12 +84,14 @@ export async function insertDeliveries(
   return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
 }
 
-function columnsOf({ eventId, type, routingKey, connectionId, objectKey, objectVersion }: IncomingEvent): object {
+function columnsOf({ eventId, type, routingKey, connectionId, objectKey, objectVersion, seenBy }: IncomingEvent): object {
   return {
     event_id: wellFormed(eventId),
     type: wellFormed(type),
     routing_key: routingKey && wellFormed(routingKey),
     connection_id: connectionId,
+    seen_by: seenBy?.slots.map(wellFormed),
+    personal: seenBy?.personal ?? false,
     object_key: objectKey && wellFormed(objectKey),
     object_version: Number.isFinite(objectVersion) ? objectVersion : undefined,
   };
