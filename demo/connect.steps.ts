@@ -60,7 +60,7 @@ export async function connect(world: World, provider: string, connectionId?: str
   const returnTo = `${world.serviceUrl}/settings/integrations`;
   const session = await world.user.post('/v1/connect-sessions', { provider, returnTo, ...(connectionId ? { connectionId } : {}) });
   const { connectUrl } = session.body as { connectUrl: string };
-  const start = await world.browser.get(connectUrl);
+  const start = await world.browser.pressConnect(connectUrl);
   const consent = new URL(start.location ?? '');
   const allowed = await world.browser.postForm(`${consent.origin}/oauth/consent`, {
     ...Object.fromEntries(consent.searchParams),

@@ -36,6 +36,14 @@ export class Browser {
     return this.send(url, { method: 'GET' });
   }
 
+  /** Opens a connect link and, where its page asks, presses the button. */
+  async pressConnect(url: string): Promise<Answer & { location?: string }> {
+    const page = await this.get(url);
+    if (page.location || page.status !== 200) return page;
+    const { action, fields } = formOn(String(page.body));
+    return this.postForm(new URL(action, url).href, fields);
+  }
+
   async postForm(url: string, fields: Record<string, string>): Promise<Answer & { location?: string }> {
     return this.send(url, { method: 'POST', body: new URLSearchParams(fields) });
   }
@@ -63,6 +71,13 @@ export class Browser {
       ...(location ? { location: new URL(location, url).toString() } : {}),
     };
   }
+}
+
+/** The form of the connect page: where its button leads, and with what. */
+export function formOn(page: string): { action: string; fields: Record<string, string> } {
+  const [, action = ''] = /<form method="post" action="([^"]+)"/.exec(page) ?? [];
+  const fields = [...page.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+  return { action, fields: Object.fromEntries(fields) as Record<string, string> };
 }
 
 /** A link that opens the pages for the token's person, once, within a minute: what the product's backend sends its user's browser to. */

@@ -62,6 +62,8 @@ export interface OAuth2Facts {
   readonly revokeUrl?: string;
   readonly userinfoUrl?: string;
   readonly scopes: readonly string[];
+  /** What a scope allows, in words for the person who is asked, e.g. `read your calendars`. Default: the scope's name. */
+  readonly scopeWords?: Readonly<Record<string, string>>;
   readonly scopeSeparator: ' ' | ',';
   /** Whether the provider takes PKCE (S256). */
   readonly pkce: boolean;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { signInLinkOf } from '../../demo/http-client';
+import { formOn, signInLinkOf } from '../../demo/http-client';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
 import { ask } from './lib/request';
@@ -40,7 +40,7 @@ const start: Attack = {
     const session = async (provider = 'slack') =>
       new URL(((await arena.service.as({}, '/v1/connect-sessions', { body: { provider } })).json as { connectUrl: string }).connectUrl);
     const used = await session();
-    await ask(url, used.pathname + used.search);
+    await new Visitor().pressConnect(used.href);
     const other = await session('google');
     const embedded = await session();
     const paths: Readonly<Record<string, string>> = {
@@ -281,8 +281,10 @@ const hosts: Attack = {
       const session = await arena.service.as({}, '/v1/connect-sessions', { body: { provider: 'google' }, headers });
       const { connectUrl } = session.json as { connectUrl: string };
       trials.add(`${name}: connectUrl`, connectUrl.startsWith(`${url}/connect/`));
-      const { pathname, search } = new URL(connectUrl);
-      const { location } = (await ask(url, pathname + search, { headers })).headers;
+      const visitor = new Visitor();
+      const { action, fields } = formOn((await visitor.go(connectUrl, headers)).text);
+      // Everything but the Origin: the form of another site is refused, which is tried above.
+      const { location } = await visitor.post(url + action, fields, { ...headers, origin: url });
       trials.add(
         `${name}: redirect_uri`,
         new URL(String(location)).searchParams.get('redirect_uri') === `${url}/auth/google/callback`,

@@ -1,3 +1,4 @@
+import { formOn } from '../../demo/http-client';
 import type { TestApp } from './test-app';
 
 export interface Change {
@@ -60,7 +61,7 @@ export class Browser {
       returnTo: `${this.app.url}/landed`,
       ...request,
     });
-    const authorize = new URL(await this.follow(body.connectUrl));
+    const authorize = new URL(await this.pressConnect(body.connectUrl));
     for (const [name, value] of Object.entries(consent)) authorize.searchParams.set(name, value);
     return new URL(await this.follow(await this.follow(authorize.href)));
   }
@@ -104,14 +105,26 @@ export class Browser {
     }
   }
 
-  /** One redirect. */
-  private async follow(url: string): Promise<string> {
+  /** The connect page and its button. @returns the provider's address */
+  private async pressConnect(url: string): Promise<string> {
+    const { action, fields } = formOn(await (await this.send(url)).text());
+    return this.follow(new URL(action, url).href, { method: 'POST', body: new URLSearchParams(fields) });
+  }
+
+  private async send(url: string, init: RequestInit = {}): Promise<Response> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(url, { redirect: 'manual', headers: url.startsWith(this.app.url) && cookie !== '' ? { cookie } : {} });
+    const headers: Record<string, string> = url.startsWith(this.app.url) && cookie !== '' ? { cookie } : {};
+    const answer = await fetch(url, { ...init, redirect: 'manual', headers });
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       this.cookies.set(name, value);
     }
+    return answer;
+  }
+
+  /** One redirect. */
+  private async follow(url: string, init: RequestInit = {}): Promise<string> {
+    const answer = await this.send(url, init);
     const location = answer.headers.get('location');
     if (!location)
       throw new Error(`${new URL(url).pathname} answered ${answer.status} without a redirect: ${(await answer.text()).slice(0, 300)}`);

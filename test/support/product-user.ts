@@ -58,7 +58,7 @@ export async function productUser(cluster: Cluster, who: { tenant?: string; user
       body: { provider, returnTo: `${cluster.members[0]!.url}/settings/integrations`, ...(connectionId && { connectionId }) },
     });
     const browser = new Browser();
-    const start = await browser.get((session.body as { connectUrl: string }).connectUrl);
+    const start = await browser.pressConnect((session.body as { connectUrl: string }).connectUrl);
     const consent = new URL(start.location ?? '');
     if (account) consent.searchParams.set(ACCOUNT_FIELD[provider]!, account);
     const allowed = await browser.get(consent.href);

@@ -7,6 +7,7 @@ import { WebhookPayloads1764510000000 } from './1764510000000-webhook-payloads';
 import { Grants1764520000000 } from './1764520000000-grants';
 import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
 import { TenantRows1764550000000 } from './1764550000000-tenant-rows';
+import { ConnectDisplay1764610000000 } from './1764610000000-connect-display';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   Grants1764520000000,
   WaitingRuns1764530000000,
   TenantRows1764550000000,
+  ConnectDisplay1764610000000,
 ];

@@ -17,6 +17,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764530000000-waiting-runs.ts': '3310e72bc18f3190c58ddea4485145f649e613f0fd9beaecf10872d98342f746',
   'src/app-handlers/migrations/1764550000001-payment-notes-rows.ts': '20601bbbaab840cbc82b8678205e376f2409292ada5aacca3d500a82b202a603',
   'src/database/migrations/1764550000000-tenant-rows.ts': 'c0dc8689e49c763f67c763fdcd8d6d8b3947838ae66a8f4a768ac12273217bfd',
+  'src/database/migrations/1764610000000-connect-display.ts': '5f3c251edf055d57893b7ca49478113e50b0dbbf8a547036733a476b6009e62c',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

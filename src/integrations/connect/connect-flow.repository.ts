@@ -18,6 +18,8 @@ export interface ConnectIntent {
   readonly scopes?: readonly string[];
   /** What the person filled in; no secret. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** What the product calls the user and the organization; for the page that asks. */
+  readonly display?: { readonly user?: string; readonly organization?: string };
 }
 
 /** A flow that has come back from the provider. */
@@ -38,14 +40,28 @@ export class ConnectFlowRepository {
   async createSession(intent: ConnectIntent, now: Date, expiresAt: Date): Promise<string> {
     const token = newSecret();
     await this.kept(this.dataSource.manager.delete(ConnectSessionEntity, { expiresAt: LessThan(now) }));
-    await this.kept(this.dataSource.manager.insert(ConnectSessionEntity, { tokenHash: hashOf(token), ...columnsOf(intent), expiresAt }));
+    await this.kept(
+      this.dataSource.manager.insert(ConnectSessionEntity, {
+        tokenHash: hashOf(token),
+        ...columnsOf(intent),
+        display: intent.display ?? null,
+        expiresAt,
+      }),
+    );
     return token;
+  }
+
+  /** What a session is about; it stays good. */
+  async findSession(token: string, now: Date): Promise<ConnectIntent | undefined> {
+    if (!SECRET_SHAPE.test(token)) return undefined;
+    const [row] = await this.rows<RowOf<ConnectSessionEntity>>('SELECT * FROM connect_sessions WHERE token_hash = $1', hashOf(token));
+    return row && row.expires_at > now ? { ...intentOf(row), ...(row.display && { display: row.display }) } : undefined;
   }
 
   /** Takes a session, once: of several at the same time one gets it. */
   async takeSession(token: string, now: Date): Promise<ConnectIntent | undefined> {
     if (!SECRET_SHAPE.test(token)) return undefined;
-    const [row] = await this.take<RowOf<ConnectSessionEntity>>(
+    const [row] = await this.rows<RowOf<ConnectSessionEntity>>(
       'WITH taken AS (DELETE FROM connect_sessions WHERE token_hash = $1 RETURNING *) SELECT * FROM taken',
       hashOf(token),
     );
@@ -73,7 +89,7 @@ export class ConnectFlowRepository {
   /** Takes a state, once, whether or not the rest of the request turns out to be right. */
   async takeState(state: string, now: Date): Promise<FinishedFlow | undefined> {
     if (!SECRET_SHAPE.test(state)) return undefined;
-    const [row] = await this.take<RowOf<OauthStateEntity>>(
+    const [row] = await this.rows<RowOf<OauthStateEntity>>(
       'WITH taken AS (DELETE FROM oauth_states WHERE state_hash = $1 RETURNING *) SELECT * FROM taken',
       hashOf(state),
     );
@@ -85,7 +101,7 @@ export class ConnectFlowRepository {
     };
   }
 
-  private take<Row>(sql: string, hash: string): Promise<Row[]> {
+  private rows<Row>(sql: string, hash: string): Promise<Row[]> {
     return this.kept(this.dataSource.query<Row[]>(sql, [hash]));
   }
 
@@ -108,7 +124,7 @@ function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes, f
   return { tenant, userId, provider, ...optional };
 }
 
-function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash'>): ConnectIntent {
+function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display'>): ConnectIntent {
   return {
     tenant: row.tenant,
     userId: row.user_id,

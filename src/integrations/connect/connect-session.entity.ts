@@ -15,5 +15,7 @@ export class ConnectSessionEntity {
   @Column('text', { array: true, nullable: true }) scopes!: string[] | null;
   /** What the person filled in; no secret. */
   @Column('jsonb', { nullable: true }) fields!: Record<string, string> | null;
+  /** What the product calls the user and the organization. */
+  @Column('jsonb', { nullable: true }) display!: { user?: string; organization?: string } | null;
   @Column('timestamptz') expiresAt!: Date;
 }

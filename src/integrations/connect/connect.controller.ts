@@ -1,36 +1,76 @@
-import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { knownErrorOf } from './known-error';
-import { ApiExcludeController, Public } from '../../http-api';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import { ApiExcludeController, BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { flowCookie, readFlowCookie } from './browser-cookie';
-import { ConnectService } from './connect.service';
-import { errorPage, PAGE_HEADERS } from './error-page';
+import { connectPage, othersLinkPage } from './connect-page';
+import { ConnectService, type PendingConnect } from './connect.service';
+import { errorPage, pageHeaders } from './error-page';
+import { knownErrorOf } from './known-error';
+import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
 
-/** The two addresses that a browser visits on its way to a connection. */
+/** Opened from our own pages, or by a client that says nothing of where it comes from. */
+const OWN_SITE: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'same-site']);
+
+/** The addresses that a browser visits on its way to a connection. Following links alone connects nothing. */
 @Public()
 @ApiExcludeController()
 @Controller()
 export class ConnectController {
   constructor(
     private readonly connect: ConnectService,
+    private readonly sessions: BrowserSessions,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
+  /** Shows who asks for what. Uses nothing up, unless the person is signed in here and comes from their own pages: they go on at once. */
   @Get('connect/:provider')
-  async start(
+  async ask(
     @Param('provider') provider: string,
     @Query('session') session: unknown,
-    @Req() request: FastifyRequest,
+    @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await this.answer(reply, async () => {
-      onlyNavigations(request);
-      const { location, browser } = await this.connect.start(provider, session, this.browserOf(request));
-      void reply.header('set-cookie', flowCookie(browser, this.settings.publicUrl));
-      return location;
+      onlyNavigations(request, 'GET');
+      const pending = await this.connect.pending(provider, session);
+      const current = await this.signedIn(request);
+      if (current && !isFor(pending, current)) return this.refuseOthers(reply, pending, current);
+      const browser = this.browserOf(request);
+      if (current && OWN_SITE.has(request.headers['sec-fetch-site'])) return this.goOn(reply, pending, browser);
+      const form = { session: pending.session, confirm: confirmationOf(browser, pending.session) };
+      await this.bind(reply, browser)
+        .headers(pageHeaders(new URL(pending.facts.authorizeUrl).origin))
+        .send(connectPage(pending, form));
+    });
+  }
+
+  /** The button of that page. */
+  @Post('connect/:provider')
+  @HttpCode(200)
+  async start(
+    @Param('provider') provider: string,
+    @Body() body: unknown,
+    @Req() request: EdgeRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.answer(reply, async () => {
+      onlyNavigations(request, 'POST');
+      const { session, confirm } = (body ?? {}) as { session?: unknown; confirm?: unknown };
+      const pending = await this.connect.pending(provider, session);
+      const browser = this.browserOf(request);
+      // What it is compared with is a hash that nobody outside can steer: no timing tells of it.
+      if (!this.isOwnForm(request) || confirm !== confirmationOf(browser, pending.session)) {
+        throw new IntegrationError('forbidden', {
+          detail: 'This was sent from another site or browser, or cookies are switched off.',
+          nextStep: 'Open the link again and press the button there.',
+        });
+      }
+      const current = await this.signedIn(request);
+      if (current && !isFor(pending, current)) return this.refuseOthers(reply, pending, current);
+      return this.goOn(reply, pending, browser);
     });
   }
 
@@ -38,34 +78,68 @@ export class ConnectController {
   async finish(
     @Param('provider') provider: string,
     @Query() query: Record<string, unknown>,
-    @Req() request: FastifyRequest,
+    @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.answer(reply, () => {
-      onlyNavigations(request);
-      return this.connect.finish(provider, query, this.browserOf(request));
+    await this.answer(reply, async () => {
+      onlyNavigations(request, 'GET');
+      await reply.redirect(await this.connect.finish(provider, query, readFlowCookie(request.cookies, this.settings.publicUrl)), 302);
     });
   }
 
-  private async answer(reply: FastifyReply, locate: () => Promise<string>): Promise<void> {
-    void reply.headers(PAGE_HEADERS);
+  private async goOn(reply: FastifyReply, pending: PendingConnect, browser: string): Promise<void> {
+    const location = await this.connect.start(pending, browser);
+    await this.bind(reply, browser).redirect(location, 302);
+  }
+
+  private async refuseOthers(reply: FastifyReply, pending: PendingConnect, current: SessionPrincipal): Promise<void> {
+    await reply.status(403).send(othersLinkPage(pending, current));
+  }
+
+  private async answer(reply: FastifyReply, respond: () => Promise<void>): Promise<void> {
+    void reply.headers(pageHeaders()).type('text/html; charset=utf-8');
     try {
-      await reply.redirect(await locate(), 302);
+      await respond();
     } catch (error) {
       const known = knownErrorOf(error);
-      await reply.status(known.status).type('text/html; charset=utf-8').send(errorPage(known, this.settings.publicUrl));
+      await reply.status(known.status).send(errorPage(known));
     }
   }
 
-  private browserOf(request: FastifyRequest): string | undefined {
-    return readFlowCookie(request.cookies, this.settings.publicUrl);
+  private bind(reply: FastifyReply, browser: string): FastifyReply {
+    return reply.header('set-cookie', flowCookie(browser, this.settings.publicUrl));
+  }
+
+  private signedIn(request: EdgeRequest): Promise<SessionPrincipal | undefined> {
+    return this.sessions.find(request.cookies[this.sessions.cookieName]);
+  }
+
+  private isOwnForm({ headers }: EdgeRequest): boolean {
+    const site = headers['sec-fetch-site'];
+    const isOwnOrigin = headers.origin === undefined || headers.origin === new URL(this.settings.publicUrl).origin;
+    return isOwnOrigin && (site === undefined || site === 'same-origin');
+  }
+
+  /** The browser's own secret, or a new one. */
+  private browserOf(request: EdgeRequest): string {
+    const shown = readFlowCookie(request.cookies, this.settings.publicUrl);
+    return shown !== undefined && SECRET_SHAPE.test(shown) ? shown : newSecret();
   }
 }
 
+function isFor({ intent }: PendingConnect, current: SessionPrincipal): boolean {
+  return intent.tenant === current.tenant && intent.userId === current.userId;
+}
+
+/** What the form shows: of the browser's cookie, which no other site can read or set, and of the one session. */
+function confirmationOf(browser: string, session: string): string {
+  return hashOf(`connect|${browser}|${session}`);
+}
+
 /** A flow is a page that a person sees: never an image, a frame, a script's request or a preview (https://www.w3.org/TR/fetch-metadata/). */
-function onlyNavigations(request: FastifyRequest): void {
+function onlyNavigations(request: EdgeRequest, method: 'GET' | 'POST'): void {
   const destination = request.headers['sec-fetch-dest'];
-  if (request.method !== 'GET' || (destination !== undefined && destination !== 'document')) {
+  if (request.method !== method || (destination !== undefined && destination !== 'document')) {
     throw new IntegrationError('forbidden', {
       detail: 'This address has to be opened in a browser window of its own.',
       nextStep: 'Start connecting again.',

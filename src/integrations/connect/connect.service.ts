@@ -24,7 +24,8 @@ import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { readCallback } from './callback-query';
 import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
 import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
-import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
+import { linkUsedUp } from './known-error';
+import { hashOf } from './one-time-secret';
 import { resolveReturnTo, withOutcome } from './return-to';
 
 export interface ConnectRequest {
@@ -34,6 +35,17 @@ export interface ConnectRequest {
   readonly scopes?: readonly string[];
   /** What the provider asks for: a shop, a region. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** What the product calls the user and the organization. */
+  readonly display?: ConnectIntent['display'];
+}
+
+/** A connect session that has not been used yet. */
+export interface PendingConnect {
+  readonly provider: Provider;
+  readonly intent: ConnectIntent;
+  readonly facts: OAuth2Facts;
+  /** Its token. */
+  readonly session: string;
 }
 
 export interface KeyRequest {
@@ -94,26 +106,29 @@ export class ConnectService {
   }
 
   /**
-   * Step two, the browser arrives with its session: takes it and sends the browser on.
-   * @param browser the cookie's value, where the browser has one already
-   * @returns the provider's address, and the value that the cookie must have
+   * Step two, the browser arrives with its session: what it is about, which uses nothing up.
+   * @throws IntegrationError `unauthorized`, `provider_unknown`, `provider_not_configured`
    */
-  async start(providerKey: string, session: unknown, browser: string | undefined): Promise<{ location: string; browser: string }> {
+  async pending(providerKey: string, session: unknown): Promise<PendingConnect> {
     const provider = this.registry.get(providerKey);
-    const intent = typeof session === 'string' ? await this.flows.takeSession(session, new Date(this.clock.now())) : undefined;
-    if (!intent || intent.provider !== provider.key) {
-      throw new IntegrationError('unauthorized', {
-        detail: 'This link was already used, took too long, or was not made here.',
-        nextStep: 'Start connecting again.',
-      });
-    }
-    this.configured(provider.key);
-    const bound = browser !== undefined && SECRET_SHAPE.test(browser) ? browser : newSecret();
-    return { location: await authorizeUrlOf(this.flowOf(provider, intent, bound)), browser: bound };
+    if (typeof session !== 'string') throw linkUsedUp();
+    const intent = await this.flows.findSession(session, new Date(this.clock.now()));
+    if (intent?.provider !== provider.key) throw linkUsedUp();
+    return { provider: this.configured(provider.key), intent, facts: oauth2Of(providerFor(provider, intent.fields)), session };
   }
 
   /**
-   * Step three, the browser comes back. The state is taken before anything else of the request is believed, an `error` included.
+   * Step three, the person goes on: takes the session, once, and binds the flow to the browser.
+   * @returns the provider's address
+   */
+  async start({ provider, session }: PendingConnect, browser: string): Promise<string> {
+    const intent = await this.flows.takeSession(session, new Date(this.clock.now()));
+    if (intent?.provider !== provider.key) throw linkUsedUp();
+    return authorizeUrlOf(this.flowOf(provider, intent, browser));
+  }
+
+  /**
+   * Step four, the browser comes back. The state is taken before anything else of the request is believed, an `error` included.
    * @returns where to send the browser: to `returnTo`, with what came of it
    * @throws IntegrationError where the request belongs to no flow of this browser: it gets a page, not a redirect
    */

@@ -34,7 +34,7 @@ describe('Connecting', () => {
   });
 
   it('asks the provider as its facts say: state, PKCE S256, scopes and our own address', async () => {
-    const { location } = await new Browser().get(await fixture.session('chat', { scopes: ['files:read'] }));
+    const { location } = await new Browser().press(await fixture.session('chat', { scopes: ['files:read'] }));
     const query = new URL(location).searchParams;
     expect(query.get('scope')).toBe('files:read');
     expect(query.get('user_scope')).toBe('users:read');
@@ -45,7 +45,7 @@ describe('Connecting', () => {
   });
 
   it('takes the redirect address from PUBLIC_URL whatever Host and X-Forwarded headers say', async () => {
-    const { location } = await new Browser().get(await fixture.session('chat'), {
+    const { location } = await new Browser().press(await fixture.session('chat'), {
       'x-forwarded-host': 'evil.com',
       'x-forwarded-proto': 'https',
       forwarded: 'host=evil.com',
@@ -71,13 +71,13 @@ describe('Connecting', () => {
     expect((await browser.get(url.replace('/connect/chat', '/connect/mail'))).status).toBe(401);
     const fresh = await fixture.session('chat');
     expect((await fetch(fresh, { method: 'HEAD', redirect: 'manual' })).status).toBeGreaterThanOrEqual(400);
-    expect((await browser.get(fresh)).status).toBe(302);
+    expect((await browser.press(fresh)).status).toBe(302);
     expect((await browser.get(fresh)).status).toBe(401);
   });
 
   it('gives a session to one of ten browsers that come at once', async () => {
     const url = await fixture.session('chat');
-    const answers = await Promise.all(Array.from({ length: 10 }, () => new Browser().get(url)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => new Browser().press(url)));
     expect(answers.filter(({ status }) => status === 302)).toHaveLength(1);
   });
 
@@ -117,7 +117,7 @@ describe('Connecting', () => {
   it("refuses another browser, and the attacker's own callback connects nothing there", async () => {
     const callback = await fixture.toCallback(new Browser(), 'chat', 'T_ATTACKER');
     const victim = new Browser();
-    await victim.get(await fixture.session('chat'));
+    await victim.press(await fixture.session('chat'));
     expect((await victim.get(callback)).status).toBe(400);
     expect((await new Browser().get(callback)).status).toBe(400);
     expect(fixture.tokenCalls()).toBe(0);
@@ -164,7 +164,7 @@ describe('Connecting', () => {
 
   it('believes a refusal only with its state, uses it up, and sends the caller a code', async () => {
     const browser = new Browser();
-    const callback = await fixture.consent((await browser.get(await fixture.session('chat'))).location, 'T_NO', 'deny');
+    const callback = await fixture.consent((await browser.press(await fixture.session('chat'))).location, 'T_NO', 'deny');
     expect((await new Browser().get(callback.replace(/state=[^&]+/, `state=${'c'.repeat(43)}`))).status).toBe(400);
     expect((await browser.get(callback)).location).toBe(`${RETURN_TO}?error=connect_denied`);
     expect((await browser.get(callback)).status).toBe(400);
@@ -206,7 +206,7 @@ describe('Connecting', () => {
   it('keeps no code, verifier, state or session readable', async () => {
     const browser = new Browser();
     const url = await fixture.session('mail');
-    const callback = new URL(await fixture.consent((await browser.get(url)).location, 'grep@acme.test'));
+    const callback = new URL(await fixture.consent((await browser.press(url)).location, 'grep@acme.test'));
     const secrets = [
       new URL(url).searchParams.get('session'),
       callback.searchParams.get('state'),

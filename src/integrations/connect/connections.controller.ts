@@ -33,12 +33,20 @@ const scope = z.string().regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,200}$/, 'is
 /** What the provider asks for, by the names in its `ask`. */
 const fields = z.record(z.string().regex(/^\w{1,40}$/), z.string().max(2_000));
 
+/** Shown to a person: one line. */
+const displayName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cf}]+$/u, 'is not one line of text');
+
 const connectSession = z.strictObject({
   provider: providerKey,
   returnTo: z.string().max(2_000).optional(),
   connectionId: z.string().max(64).optional(),
   scopes: z.array(scope).min(1).max(50).optional(),
   fields: fields.optional(),
+  display: z.strictObject({ user: displayName.optional(), organization: displayName.optional() }).optional(),
 });
 const keyConnection = z.strictObject({ provider: providerKey, apiKey: z.string().min(1).max(1_000).optional(), fields: fields.optional() });
 const connectionList = z.strictObject({ provider: providerKey.optional(), limit, cursor });

@@ -8,3 +8,11 @@ export function knownErrorOf(error: unknown): IntegrationError {
   new Logger('Connect').error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return new IntegrationError('internal_error', { cause: error });
 }
+
+/** Of a connect link. */
+export function linkUsedUp(): IntegrationError {
+  return new IntegrationError('unauthorized', {
+    detail: 'This link was already used, took too long, or was not made here.',
+    nextStep: 'Start connecting again.',
+  });
+}

@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import { leadsIntoFlow } from '../../http-api';
 
 const MAX_LENGTH = 2_000;
 /** Where a browser goes when the caller named nothing. */
@@ -28,6 +29,7 @@ export function resolveReturnTo(returnTo: string | null | undefined, settings: A
   }
   if (url.username !== '' || url.password !== '' || !settings.returnToOrigins.includes(url.origin))
     throw new IntegrationError('invalid_return_to');
+  if (url.origin === new URL(settings.publicUrl).origin && leadsIntoFlow(url.pathname)) throw new IntegrationError('invalid_return_to');
   return url;
 }
 

@@ -29,6 +29,20 @@ export const CALENDAR_WRITE_SCOPES: readonly string[] = [`${SCOPE}calendar`];
 export const isUseful = (scope: string): boolean =>
   scope.startsWith(`${SCOPE}calendar`) || scope.startsWith(`${SCOPE}gmail.`) || scope === 'https://mail.google.com/';
 
+const SCOPE_WORDS: Readonly<Record<string, string>> = {
+  openid: 'Know which Google account it is',
+  email: 'See the e-mail address of the account',
+  [CALENDAR_SCOPE]: 'Read your calendars and their events',
+  [CALENDAR_WRITE_SCOPE]: 'Read, make, change and delete events in your calendars',
+  [`${SCOPE}calendar`]: 'Read, change, share and delete your calendars and their events',
+  [MAIL_READ_SCOPE]: 'Read all your mail',
+  [MAIL_SEND_SCOPE]: 'Send mail in your name',
+  [`${SCOPE}gmail.compose`]: 'Write drafts and send mail in your name',
+  [`${SCOPE}gmail.metadata`]: 'See senders, subjects and labels of your mail, not its text',
+  [`${SCOPE}gmail.modify`]: 'Read, write, send and label your mail, and move it to the bin',
+  'https://mail.google.com/': 'Read, write, send and delete all your mail for good',
+};
+
 /** https://developers.google.com/identity/protocols/oauth2/web-server */
 export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
   return {
@@ -39,6 +53,7 @@ export function googleOAuth2(settings: ProviderSettings): OAuth2Facts {
     revokeUrl: settings.revokeUrl ?? 'https://oauth2.googleapis.com/revoke',
     userinfoUrl: settings.userinfoUrl ?? 'https://openidconnect.googleapis.com/v1/userinfo',
     scopes: ['openid', 'email', ...ASKED_SCOPES],
+    scopeWords: SCOPE_WORDS,
     scopeSeparator: ' ',
     pkce: true,
     issuer: 'https://accounts.google.com',

@@ -17,6 +17,20 @@ export const SLACK_SIGNATURE = {
 /** The least that the resources and actions need: https://docs.slack.dev/reference/scopes */
 const SCOPES = ['channels:history', 'channels:read', 'chat:write', 'users:read'] as const;
 
+const SCOPE_WORDS: Readonly<Record<string, string>> = {
+  'channels:history': 'Read messages in public channels that the app is in',
+  'channels:read': 'See the public channels of the workspace',
+  'chat:write': 'Send messages as the app',
+  'users:read': 'See the people of the workspace',
+  'channels:join': 'Join public channels',
+  'files:read': 'See files that are shared where the app is',
+  'groups:history': 'Read messages in private channels that the app is in',
+  'groups:read': 'See the private channels that the app is in',
+  'im:history': 'Read direct messages with the app',
+  'team:read': 'See the name and the domain of the workspace',
+  'users:read.email': 'See the e-mail addresses of the people of the workspace',
+};
+
 export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAuth2Facts {
   return {
     clientId: settings.clientId ?? '',
@@ -25,6 +39,7 @@ export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAu
     tokenUrl: settings.tokenUrl ?? `${apiBaseUrl}oauth.v2.access`,
     revokeUrl: settings.revokeUrl ?? `${apiBaseUrl}apps.uninstall`,
     scopes: SCOPES,
+    scopeWords: SCOPE_WORDS,
     scopeSeparator: ',',
     // Turning PKCE on makes a Slack app a public client for good, and its refresh tokens end after 30 days; a server that holds
     // the client secret keeps it off: https://docs.slack.dev/authentication/using-pkce

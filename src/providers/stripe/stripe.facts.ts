@@ -29,6 +29,10 @@ export function stripeOAuth2(settings: ProviderSettings): OAuth2Facts {
     tokenUrl: settings.tokenUrl ?? `${CONNECT_ORIGIN}/oauth/token`,
     revokeUrl: settings.revokeUrl ?? `${CONNECT_ORIGIN}/oauth/deauthorize`,
     scopes: ['read_write'],
+    scopeWords: {
+      read_write: 'See and change everything in your Stripe account: customers, payments, subscriptions, payouts',
+      read_only: 'See everything in your Stripe account, and change nothing',
+    },
     scopeSeparator: ' ',
     pkce: false,
     refusalCodes: ['invalid_grant'],

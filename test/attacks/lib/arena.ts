@@ -97,7 +97,7 @@ class RunningArena implements Arena {
   async begin(provider: string, visitor: Visitor, who: Who = {}, more: object = {}) {
     const session = await this.service.as(who, '/v1/connect-sessions', { body: { provider, ...more } });
     const { connectUrl } = session.json as { connectUrl: string };
-    const { location, status } = await visitor.go(connectUrl);
+    const { location, status } = await visitor.pressConnect(connectUrl);
     if (!location) throw new Error(`starting to connect ${provider} was answered ${status}`);
     return { connectUrl, authorizeUrl: new URL(location) };
   }

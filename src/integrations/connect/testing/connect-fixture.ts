@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { startTestApp, type TestApp } from '../../../../test/support/test-app';
+import { formOn } from '../../../../demo/http-client';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ProviderRegistry } from '../../providers/provider-registry';
 import { sandboxProviders } from './sandbox-providers';
@@ -34,17 +35,36 @@ export interface ConnectFixture {
   close(): Promise<void>;
 }
 
+export interface Page {
+  readonly status: number;
+  readonly location: string;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
 /** Keeps the service's cookies, as a browser would, and follows nothing by itself. */
 export class Browser {
   private readonly cookies = new Map<string, string>();
   readonly setCookies: string[] = [];
 
-  async get(
+  async get(url: string, headers: Record<string, string> = {}): Promise<Page> {
+    return this.send(url, { headers });
+  }
+
+  /** Opens a connect link and, where its page asks, presses the button. */
+  async press(url: string, headers: Record<string, string> = {}): Promise<Page> {
+    const page = await this.get(url, headers);
+    if (page.status !== 200) return page;
+    const { action, fields } = formOn(page.text);
+    return this.send(new URL(action, url).href, { method: 'POST', headers, body: new URLSearchParams(fields) });
+  }
+
+  async send(
     url: string,
-    headers: Record<string, string> = {},
-  ): Promise<{ status: number; location: string; text: string; headers: Headers }> {
+    { headers, ...init }: { method?: string; headers?: Record<string, string>; body?: URLSearchParams },
+  ): Promise<Page> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { redirect: 'manual', headers: { ...(cookie && { cookie }), ...headers } });
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: { ...(cookie && { cookie }), ...headers } });
     for (const line of response.headers.getSetCookie()) {
       this.setCookies.push(line);
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
@@ -87,7 +107,7 @@ export async function connectFixture(): Promise<ConnectFixture> {
     return (await fetch(url, { redirect: 'manual' })).headers.get('location') as string;
   };
   const toCallback: ConnectFixture['toCallback'] = async (browser, provider, account, more) =>
-    consent((await browser.get(await session(provider, more))).location, account);
+    consent((await browser.press(await session(provider, more))).location, account);
   return {
     app,
     sandbox,

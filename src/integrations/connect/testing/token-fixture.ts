@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { systemClock, type Clock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
+import { BrowserSessions } from '../../../http-api';
 import { LOCK_POOL, LockPool, ManagedDataSource } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
@@ -123,9 +124,10 @@ async function startProcess(
     { provide: DataSource, useValue: dataSource },
     { provide: LOCK_POOL, useValue: lockPool },
     { provide: PROVIDER_FETCH, useValue: plainFetch },
+    BrowserSessions,
   ];
   @Global()
-  @Module({ providers: shared, exports: shared.map(({ provide }) => provide) })
+  @Module({ providers: shared, exports: shared.map((part) => ('provide' in part ? part.provide : part)) })
   class PartsModule {}
   const module = await Test.createTestingModule({
     imports: [ConfigModule.forRoot(settings, clock), PartsModule, ProviderRegistryModule, ConnectModule],
