@@ -1,6 +1,15 @@
 import { html, htmlPage, nameOf, signOutForm, type Html, type SessionPrincipal } from '../../http-api';
-import type { OAuth2Facts } from '../contract';
-import type { PendingConnect } from './connect.service';
+import type { OAuth2Facts, Provider } from '../contract';
+import type { ConnectIntent } from './connect-flow.repository';
+
+/** A connect session that has not been used yet. */
+export interface PendingConnect {
+  readonly provider: Provider;
+  readonly intent: ConnectIntent;
+  readonly facts: OAuth2Facts;
+  /** Its token. */
+  readonly session: string;
+}
 
 export interface ConnectForm {
   /** The connect session's token. */

@@ -22,6 +22,7 @@ import { Outbox } from '../notifications/outbox';
 import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { readCallback } from './callback-query';
+import type { PendingConnect } from './connect-page';
 import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
 import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
 import { linkUsedUp } from './known-error';
@@ -37,15 +38,6 @@ export interface ConnectRequest {
   readonly fields?: Readonly<Record<string, string>>;
   /** What the product calls the user and the organization. */
   readonly display?: ConnectIntent['display'];
-}
-
-/** A connect session that has not been used yet. */
-export interface PendingConnect {
-  readonly provider: Provider;
-  readonly intent: ConnectIntent;
-  readonly facts: OAuth2Facts;
-  /** Its token. */
-  readonly session: string;
 }
 
 export interface KeyRequest {
