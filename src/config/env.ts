@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { rememberSettings, secretsOf } from '../redaction';
 import { productionFaults } from './production-rules';
 import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
 
@@ -178,6 +179,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
   if (faults.length > 0) throw new SettingsError(faults);
 
+  rememberSettings([...secretsOf(present), apiJwtSecret]);
   // With port 0 it is known once the port is bound: bound-address.ts.
   const publicUrl = (e.PUBLIC_URL ?? (e.PORT === 0 ? '' : `http://localhost:${e.PORT}`)).replace(/\/+$/, '');
   return {

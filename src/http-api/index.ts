@@ -12,5 +12,5 @@ export { Drain } from './edge/drain';
 export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';
 export type { EdgeRequest } from './request';
-export { requestContext, type RequestContext } from './request-context';
+export { requestContext, tenantInHand, type RequestContext } from './request-context';
 export { IdParam, invalidFields, ZodBody, ZodPipe, ZodQuery, type FieldFault } from './openapi/zod.decorators';

@@ -1,6 +1,7 @@
 import { Logger as PinoNestLogger, PinoLogger } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger as Pino } from 'pino';
 import type { Settings } from '../config/env';
+import { redacted } from '../redaction';
 import { requestContext } from './request-context';
 
 /** Anywhere near the top of what is logged. Nothing logs these on purpose; this is the second lock. */
@@ -40,6 +41,8 @@ export function createLogger(settings: Pick<Settings, 'logLevel'>, destination?:
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
       mixin: lineContext,
+      // the last thing that happens to a line: by value, at any depth, in texts and causes too
+      hooks: { streamWrite: (line) => redacted(line) },
       redact: { paths: REDACT, censor: '[redacted]' },
       serializers: { err: errorForLog, error: errorForLog },
     },

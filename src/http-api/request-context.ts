@@ -15,6 +15,12 @@ export interface RequestContext {
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
 
+/** The organization whose rows the request in hand may read; undefined for an operator, and where nothing is asked for by a caller. */
+export function tenantInHand(): string | undefined {
+  const principal = requestContext.getStore()?.principal;
+  return principal?.role === 'operator' ? undefined : principal?.tenant;
+}
+
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { asStorageError } from '../../database';
+import { asStorageError, asTenant } from '../../database';
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { AccountIdentity } from '../contract';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
@@ -68,7 +68,7 @@ export class ConnectionRepository {
 
   /** @throws IntegrationError `connection_not_found`, also for one that the viewer may not see */
   async findFor(viewer: ConnectionViewer, id: string): Promise<Connection> {
-    const connection = await this.findById(id);
+    const connection = await this.findById(id, this.of(viewer));
     if (!connection || !maySee(viewer, connection)) throw new IntegrationError('connection_not_found');
     return connection;
   }
@@ -87,7 +87,7 @@ export class ConnectionRepository {
   /** @throws IntegrationError `connection_not_found` */
   async findWithSync(viewer: ConnectionViewer, id: string): Promise<ConnectionWithSync> {
     if (!UUID.test(id)) throw new IntegrationError('connection_not_found');
-    const [row] = await this.read<RowWithSync>(this.dataSource, `SELECT c.*, ${SYNC_COLUMNS} FROM connections c WHERE c.id = $1`, [id]);
+    const [row] = await this.read<RowWithSync>(this.of(viewer), `SELECT c.*, ${SYNC_COLUMNS} FROM connections c WHERE c.id = $1`, [id]);
     if (!row || !maySee(viewer, connectionOf(row))) throw new IntegrationError('connection_not_found');
     return withSync(row);
   }
@@ -102,7 +102,7 @@ export class ConnectionRepository {
     if (provider !== undefined) where('c.provider = ?', provider);
     if (after !== undefined) where('c.id < ?', after);
     const rows = await this.read<RowWithSync>(
-      this.dataSource,
+      this.of(viewer),
       `SELECT c.*, ${SYNC_COLUMNS} FROM connections c ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY c.id DESC LIMIT $${params.push(limit)}`,
       params,
     );
@@ -211,6 +211,11 @@ export class ConnectionRepository {
       ],
     );
     return row && connectionOf(row);
+  }
+
+  /** The database holds against it as well what `maySee` says of organizations. */
+  private of({ role, tenant }: ConnectionViewer): SqlRunner {
+    return asTenant(this.dataSource, role === 'operator' ? undefined : tenant);
   }
 
   private async read<Row extends object>(runner: SqlRunner, sql: string, params: unknown[]): Promise<Row[]> {

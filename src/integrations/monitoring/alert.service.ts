@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { asTenant } from '../../database';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
@@ -38,12 +39,12 @@ export class AlertService {
   ) {}
 
   async list(filter: { tenant?: string; state?: AlertState; before?: { at: string; id: string }; limit: number }): Promise<Alert[]> {
-    const rows = (await this.dataSource.query(
+    const rows = await asTenant(this.dataSource, filter.tenant).query<Alert>(
       `SELECT ${COLUMNS} FROM alerts
        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR state = $2) AND ($3::timestamptz IS NULL OR (opened_at, id) < ($3::timestamptz, $4::uuid))
        ORDER BY opened_at DESC, id DESC LIMIT $5`,
       [filter.tenant ?? null, filter.state ?? null, filter.before?.at ?? null, filter.before?.id ?? null, filter.limit],
-    )) as Alert[];
+    );
     return rows.map(withIsoTimes);
   }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { asStorageError } from '../../database';
+import { asStorageError, asTenant } from '../../database';
 import { IntegrationError } from '../../errors';
 import { WakeUp } from '../jobs';
 import { GIVE_UP_AFTER_MS } from './outbox';
@@ -79,7 +79,8 @@ export class DeliveryList {
 
   /** Newest first. */
   async list({ tenant, destinationId, status, type, before, limit }: DeliveryFilter): Promise<Delivery[]> {
-    const rows = await this.read<Row>(
+    const rows = await this.readAs<Row>(
+      tenant,
       `SELECT ${COLUMNS} FROM deliveries e JOIN outbox m ON m.id = e.message_id
        WHERE ($1::text IS NULL OR e.tenant = $1) AND ($2::uuid IS NULL OR e.destination_id = $2) AND ($3::text IS NULL OR e.status = $3)
          AND ($4::text IS NULL OR e.type = $4) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
@@ -91,7 +92,8 @@ export class DeliveryList {
 
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
-    const [row] = await this.read<Row>(
+    const [row] = await this.readAs<Row>(
+      tenant,
       `SELECT ${COLUMNS}, e.log FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
       [id, tenant ?? null],
     );
@@ -125,6 +127,14 @@ export class DeliveryList {
 
   private giveUpAt(): Date {
     return new Date(this.clock.now() + GIVE_UP_AFTER_MS);
+  }
+
+  private async readAs<T extends object>(tenant: string | undefined, sql: string, params: readonly unknown[]): Promise<T[]> {
+    try {
+      return await asTenant(this.dataSource, tenant).query<T>(sql, [...params]);
+    } catch (error) {
+      throw asStorageError(error);
+    }
   }
 
   private async read<T>(sql: string, params: readonly unknown[]): Promise<T[]> {

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { EncryptionKey } from '../../../config/env';
 import { IntegrationError } from '../../../errors';
+import { rememberToken } from '../../../redaction';
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
@@ -46,6 +47,7 @@ export class SecretBox {
 
   /** @throws Error for a key that this process does not hold */
   encryptWith(keyId: string, plain: string, binding: string): string {
+    rememberToken(plain);
     const key = this.keys.get(keyId);
     if (!key) throw new Error(`There is no encryption key "${keyId}".`);
     // 96 random bits: with one key good for some 4 billion secrets (NIST SP 800-38D, 8.3), then rotate.
@@ -69,7 +71,9 @@ export class SecretBox {
     decipher.setAAD(boundData(keyId, binding));
     decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
     try {
-      return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
+      const plain = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8');
+      rememberToken(plain);
+      return plain;
     } catch {
       throw unreadable('altered', `it was altered, moved, or made with another key than "${keyId}"`);
     }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { asTenant } from '../../../database';
 
 /** One outbound try, as `GET /v1/admin/requests` gives it. */
 export interface LoggedRequest {
@@ -33,7 +34,7 @@ export class RequestLogReader {
   constructor(private readonly dataSource: DataSource) {}
 
   async list(filter: RequestLogFilter): Promise<LoggedRequest[]> {
-    const rows = (await this.dataSource.query(
+    const rows = await asTenant(this.dataSource, filter.tenant).query<Omit<LoggedRequest, 'at'> & { at: Date }>(
       `SELECT id, at, provider, connection_id AS "connectionId", method, endpoint, status, outcome, error_code AS "errorCode", attempt,
               duration_ms AS "durationMs", request_id AS "requestId", operation
        FROM request_log
@@ -49,7 +50,7 @@ export class RequestLogReader {
         filter.before?.id ?? null,
         filter.limit,
       ],
-    )) as (Omit<LoggedRequest, 'at'> & { at: Date })[];
+    );
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));
   }
 }

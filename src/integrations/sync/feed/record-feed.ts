@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { decodeCursor, encodeCursor } from '../../../http-api';
+import { asTenant } from '../../../database';
+import { decodeCursor, encodeCursor, tenantInHand } from '../../../http-api';
 import { IntegrationError } from '../../../errors';
 import { select } from '../sql';
 
@@ -78,7 +79,7 @@ export class RecordFeed {
   async read(request: FeedRequest): Promise<FeedPage> {
     const from = request.cursor === undefined ? undefined : this.position(request.cursor, request.resource);
     const params = [request.connectionId, request.resource, from?.n ?? '0', request.limit, request.since ?? null];
-    const rows = await select<FeedRow>(this.dataSource, FEED, params);
+    const rows = await asTenant(this.dataSource, tenantInHand()).query<FeedRow>(FEED, params);
     const { head, compacted_to: compactedTo } = rows[0] ?? { head: '0', compacted_to: '0' };
     if (from && BigInt(from.n) > BigInt(head)) throw new IntegrationError('invalid_cursor');
     if (from && BigInt(compactedTo) > BigInt(from.n) && BigInt(compactedTo) > BigInt(from.c)) throw new IntegrationError('cursor_expired');

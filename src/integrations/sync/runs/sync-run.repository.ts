@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { asTenant } from '../../../database';
 import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
 import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncStatus } from './sync-run';
@@ -128,8 +129,7 @@ export class SyncRunRepository {
       const { at, id } = filter.before;
       add('(created_at, id) < (coalesce((SELECT created_at FROM sync_runs WHERE id = ?::uuid), ?::timestamptz), ?::uuid)', id, at, id);
     }
-    const rows = await select<SyncRunRow>(
-      this.dataSource,
+    const rows = await asTenant(this.dataSource, filter.tenant).query<SyncRunRow>(
       `SELECT ${RUN_COLUMNS} FROM sync_runs ${where.length > 0 ? `WHERE ${where.join(' AND ')}` : ''} ORDER BY created_at DESC, id DESC LIMIT $${params.push(filter.limit)}`,
       params,
     );

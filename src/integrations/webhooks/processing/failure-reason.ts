@@ -1,4 +1,5 @@
 import { findIntegrationError, type ErrorCode } from '../../../errors';
+import { redacted } from '../../../redaction';
 
 export interface FailureReason {
   readonly code: ErrorCode;
@@ -9,8 +10,6 @@ export interface FailureReason {
 }
 
 const MAX_CHARS = 500;
-/** What looks like a credential, whoever put it into a message. */
-const SECRETS = /\b(xox[a-z]|xoxe\.xox[a-z]|sk|rk|pk|whsec|ya29|Bearer|Basic|eyJ)[-_.\s]?[A-Za-z0-9._~+/=-]{8,}/g;
 
 /** What is kept of a failure. */
 export function reasonOf(error: unknown): FailureReason {
@@ -21,9 +20,6 @@ export function reasonOf(error: unknown): FailureReason {
 }
 
 function clean(text: string): string {
-  const line = text
-    .replace(/\p{Cc}+/gu, ' ')
-    .replace(SECRETS, '[secret]')
-    .trim();
+  const line = redacted(text.replace(/\p{Cc}+/gu, ' '), '[secret]').trim();
   return line.length > MAX_CHARS ? `${line.slice(0, MAX_CHARS - 1)}…` : line;
 }

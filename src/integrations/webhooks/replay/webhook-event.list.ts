@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { asStorageError } from '../../../database';
+import { asStorageError, asTenant } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { StoredPayload } from '../stored-payload';
 import { redacted } from './payload-redaction';
@@ -96,6 +96,7 @@ export class WebhookEventList {
     const { sql, params } = conditionsOf(filter);
     const page = before ? ` AND id < $${params.push(before.id)}::uuid` : '';
     const rows = await this.read<Row>(
+      filter.tenant,
       `SELECT ${COLUMNS} FROM webhook_events WHERE ${sql}${page} ORDER BY id DESC LIMIT $${params.push(limit)}`,
       params,
     );
@@ -105,7 +106,11 @@ export class WebhookEventList {
 
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant?: string): Promise<StoredEventDetail> {
+    const [visible] = await this.read(tenant, 'SELECT 1 FROM webhook_events WHERE id = $1', [id]);
+    if (!visible) throw new IntegrationError('not_found');
+    // the payload may be shared with events of others: read by ourselves
     const [row] = await this.read<DetailRow>(
+      undefined,
       `SELECT ${COLUMNS}, object_key, error_code, next_attempt_at, p.headers, p.body
        FROM webhook_events LEFT JOIN (SELECT id AS payload_id, headers, body FROM webhook_payloads) p USING (payload_id)
        WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)`,
@@ -125,6 +130,7 @@ export class WebhookEventList {
 
   async queue(tenant?: string): Promise<QueueState> {
     const [row] = await this.read<QueueState>(
+      tenant,
       `SELECT
          (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND ($1::text IS NULL OR tenant = $1)) AS depth,
          (SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM webhook_events
@@ -137,9 +143,9 @@ export class WebhookEventList {
     return row as QueueState;
   }
 
-  private async read<T>(sql: string, params: readonly unknown[]): Promise<T[]> {
+  private async read<T extends object>(tenant: string | undefined, sql: string, params: readonly unknown[]): Promise<T[]> {
     try {
-      return await this.dataSource.query<T[]>(sql, [...params]);
+      return await asTenant(this.dataSource, tenant).query<T>(sql, [...params]);
     } catch (error) {
       throw asStorageError(error);
     }
