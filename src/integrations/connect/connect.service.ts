@@ -136,7 +136,7 @@ export class ConnectService {
     }
     const returnTo = resolveReturnTo(flow.returnTo, this.settings);
     try {
-      if ('error' in callback) throw refusedAtProvider(callback.error);
+      if ('error' in callback) throw refusedAtProvider(callback.error, facts, provider.key);
       const connection = await this.complete(provider, flow, callback);
       return withOutcome(returnTo, { success: provider.key, connection: connection.id });
     } catch (error) {
@@ -304,9 +304,12 @@ function oauth2Of(provider: Provider): OAuth2Facts {
   return provider.oauth2;
 }
 
-/** RFC 6749, 4.1.2.1 */
-function refusedAtProvider(code: string): IntegrationError {
-  return new IntegrationError(code === 'access_denied' ? 'connect_denied' : 'connect_failed', { providerCode: code });
+/** RFC 6749, 4.1.2.1; the provider's own codes say whether the operator or the person's organization has to act. */
+function refusedAtProvider(providerCode: string, facts: OAuth2Facts, provider: string): IntegrationError {
+  if (providerCode === 'access_denied') return new IntegrationError('connect_denied', { provider, providerCode });
+  if (facts.organizationCodes?.includes(providerCode)) return new IntegrationError('organization_forbids', { provider, providerCode });
+  if (facts.clientFaultCodes.includes(providerCode)) return new IntegrationError('provider_misconfigured', { provider, providerCode });
+  return new IntegrationError('connect_failed', { provider, providerCode });
 }
 
 function connectFailure(error: unknown): IntegrationError {

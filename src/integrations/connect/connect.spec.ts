@@ -170,6 +170,17 @@ describe('Connecting', () => {
     expect((await browser.get(callback)).status).toBe(400);
   });
 
+  it.each([
+    ['admin_policy_enforced', 'organization_forbids'],
+    ['invalid_client', 'provider_misconfigured'],
+    ['a_code_of_tomorrow', 'connect_failed'],
+  ])('says whose it is to act where the provider comes back with %s', async (error, code) => {
+    const browser = new Browser();
+    const callback = new URL(await fixture.consent((await browser.get(await fixture.session('mail'))).location, 'no@acme.test', 'deny'));
+    callback.searchParams.set('error', error);
+    expect((await browser.get(callback.href)).location).toBe(`${RETURN_TO}?error=${code}`);
+  });
+
   it('never shows what a stranger wrote into the callback', async () => {
     const { text } = await new Browser().get(
       `${fixture.app.url}/auth/chat/callback?error=%3Cscript%3E&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=x`,

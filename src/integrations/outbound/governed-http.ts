@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK, type Clock } from '../../clock';
 import { ConnectionStatusService, TokenService } from '../connections';
 import type { ConnectionRef, Fetch } from '../contract';
 import { providerFor, ProviderRegistry } from '../providers';
@@ -16,8 +17,9 @@ export class GovernedHttp {
     private readonly registry: ProviderRegistry,
     tokens: TokenService,
     statuses: ConnectionStatusService,
+    @Inject(CLOCK) clock: Clock,
   ) {
-    this.auth = new AuthInterceptor(tokens, statuses);
+    this.auth = new AuthInterceptor(tokens, statuses, clock);
   }
 
   /**

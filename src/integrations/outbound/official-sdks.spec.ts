@@ -128,20 +128,34 @@ describe.each(['slack', 'google'] as const)('%s, with a token that has expired',
     expect(fixture.hits(tokenEndpoint)).toBe(1);
     expect(await fixture.statusOf(connection)).toBe('connected');
   });
+});
 
-  it('asks the user to reconnect where the new one is refused as well: two calls, one refresh, no third', async () => {
-    const connection = await fixture.connect(provider);
-    const refusal = provider === 'slack' ? { status: 200, body: { ok: false, error: 'token_expired' } } : { status: 401 };
-    fixture.sandbox.control.addFault({ provider, endpoint, kind: 'status', ...refusal });
-    const error = await callSdk(() => run(connection)).catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(IntegrationError);
-    expect(error).toMatchObject({ code: 'needs_reauth', retryable: false });
-    expect(fixture.hits(endpoint)).toBe(2);
-    expect(fixture.hits(tokenEndpoint)).toBe(1);
-    expect(await fixture.statusOf(connection)).toBe('needs_reauth');
-    await expect(callSdk(() => run(connection))).rejects.toMatchObject({ code: 'needs_reauth' });
-    expect(fixture.hits(endpoint)).toBe(2);
-  });
+it('Google, answering a bare 401 although it has just renewed the token: the connection stays and works again by itself', async () => {
+  const connection = await fixture.connect('google');
+  const { run } = SUBJECTS['Google lists events']!;
+  fixture.sandbox.control.addFault({ provider: 'google', endpoint: 'events.list', kind: 'status', status: 401, body: {} });
+  for (let calls = 0; calls < 4; calls++)
+    await expect(callSdk(() => run(connection))).rejects.toMatchObject({ code: 'provider_rejected', providerStatus: 401 });
+  // The first is tried again with a renewed token; within the next minute no renewal is spent.
+  expect(fixture.hits('events.list')).toBe(5);
+  expect(fixture.hits('oauth.token')).toBe(1);
+  expect(await fixture.statusOf(connection)).toBe('connected');
+  fixture.sandbox.control.clearFaults();
+  await callSdk(() => run(connection));
+});
+
+it('Slack, saying that a renewed token has expired: asks the user to reconnect; two calls, one refresh, no third', async () => {
+  const connection = await fixture.connect('slack');
+  const { run } = SUBJECTS['Slack reads channels']!;
+  const refusal = { status: 200, body: { ok: false, error: 'token_expired' } };
+  fixture.sandbox.control.addFault({ provider: 'slack', endpoint: 'conversations.list', kind: 'status', ...refusal });
+  const error = await callSdk(() => run(connection)).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(IntegrationError);
+  expect(error).toMatchObject({ code: 'needs_reauth', retryable: false });
+  expect(await fixture.statusOf(connection)).toBe('needs_reauth');
+  await expect(callSdk(() => run(connection))).rejects.toMatchObject({ code: 'needs_reauth' });
+  expect(fixture.hits('conversations.list')).toBe(2);
+  expect(fixture.hits('oauth.v2.access')).toBe(1);
 });
 
 describe('Stripe, with a key that was revoked', () => {

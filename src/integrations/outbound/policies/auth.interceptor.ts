@@ -1,20 +1,30 @@
+import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionStatusService, AccessToken, TokenService } from '../../connections';
 import type { ConnectionRef, Provider } from '../../contract';
 import type { Call } from '../call';
 import type { Interceptor, Next } from '../interceptor';
 import { AnswerError } from '../provider-fault';
+import { RefusedAfterRenewal } from './refused-after-renewal';
 import { settle } from './retry-policy';
 
 type Tokens = Pick<TokenService, 'accessToken' | 'heldToken'>;
 type Statuses = Pick<ConnectionStatusService, 'markNeedsReauth'>;
 
-/** Gives the call its token; on "token expired" renews it once and replays once. A second refusal ends the connection's traffic. */
+/**
+ * Gives the call its token; on "token expired" renews it once and replays once. A second refusal that says why ends the connection's
+ * traffic; a bare one, after the provider has just renewed the grant, does so only where it goes on.
+ */
 export class AuthInterceptor implements Interceptor {
+  private readonly refusals: RefusedAfterRenewal;
+
   constructor(
     private readonly tokens: Tokens,
     private readonly statuses: Statuses,
-  ) {}
+    clock: Clock,
+  ) {
+    this.refusals = new RefusedAfterRenewal(clock);
+  }
 
   intercept(call: Call, next: Next): Promise<Response> {
     const held = call.signal.aborted ? undefined : this.tokens.heldToken(call.connection!, call.options.tokenKind);
@@ -30,12 +40,19 @@ export class AuthInterceptor implements Interceptor {
     if (!error.tokenExpired) throw error;
     // A key cannot be renewed: its refusal is final.
     if (connection.authType === 'api_key') throw await this.end(connection, token, error);
+    // The grant was good a moment ago: another renewal would be spent for nothing.
+    if (this.refusals.isPaused(connection.id)) throw refusedThoughRenewed(error);
     const renewed = await this.token(call, { version: token.version });
     try {
-      return await next(withCredential(call, renewed.accessToken));
+      const response = await next(withCredential(call, renewed.accessToken));
+      this.refusals.forget(connection.id);
+      return response;
     } catch (error) {
-      if (error instanceof AnswerError && (error.grantEnded || error.tokenExpired)) throw await this.end(connection, renewed, error);
-      throw error;
+      if (!(error instanceof AnswerError) || !(error.grantEnded || error.tokenExpired)) throw error;
+      const saysWhy = error.grantEnded || error.providerCode !== undefined;
+      if (!saysWhy && !this.refusals.note(connection.id)) throw refusedThoughRenewed(error);
+      this.refusals.forget(connection.id);
+      throw await this.end(connection, renewed, error);
     }
   }
 
@@ -71,6 +88,18 @@ export class AuthInterceptor implements Interceptor {
       cause: error,
     });
   }
+}
+
+function refusedThoughRenewed({ provider, providerStatus, providerRequestId }: AnswerError): IntegrationError {
+  return new IntegrationError('provider_rejected', {
+    provider,
+    providerStatus,
+    providerRequestId,
+    retryable: false,
+    notExecuted: true,
+    detail: 'The provider refused the call, although it has just renewed the access.',
+    nextStep: 'Try again in some minutes.',
+  });
 }
 
 /** Sets a given credential: for token calls and keys that are being checked. */
