@@ -5,7 +5,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { inTransaction } from '../../database';
 import { withDeadline } from '../../deadline';
-import { findIntegrationError, IntegrationError } from '../../errors';
+import { IntegrationError } from '../../errors';
 import { AuditLog } from '../audit';
 import {
   ConnectionRepository,
@@ -22,6 +22,7 @@ import { Outbox } from '../notifications/outbox';
 import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { readCallback } from './callback-query';
+import { clientFailure, connectFailure, keyFailure, refusedAtProvider } from './connect-failure';
 import type { PendingConnect } from './connect-page';
 import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
 import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
@@ -304,23 +305,6 @@ function oauth2Of(provider: Provider): OAuth2Facts {
   return provider.oauth2;
 }
 
-/** RFC 6749, 4.1.2.1; the provider's own codes say whether the operator or the person's organization has to act. */
-function refusedAtProvider(providerCode: string, facts: OAuth2Facts, provider: string): IntegrationError {
-  if (providerCode === 'access_denied') return new IntegrationError('connect_denied', { provider, providerCode });
-  if (facts.organizationCodes?.includes(providerCode)) return new IntegrationError('organization_forbids', { provider, providerCode });
-  if (facts.clientFaultCodes.includes(providerCode)) return new IntegrationError('provider_misconfigured', { provider, providerCode });
-  return new IntegrationError('connect_failed', { provider, providerCode });
-}
-
-function connectFailure(error: unknown): IntegrationError {
-  const found = findIntegrationError(error);
-  if (!found) return new IntegrationError('connect_failed', { cause: error });
-  // A code that the provider refuses: the same list of codes ends a grant.
-  return found.code === 'needs_reauth'
-    ? new IntegrationError('connect_failed', { providerCode: found.providerCode, providerStatus: found.providerStatus, cause: found })
-    : found;
-}
-
 /** A reconnect asks nothing that the connection already knows. */
 function fieldsOf(
   { ask = {} }: Provider,
@@ -328,28 +312,4 @@ function fieldsOf(
 ): Record<string, string> {
   const known = Object.keys(ask).filter((field) => typeof metadata[field] === 'string');
   return Object.fromEntries(known.map((field) => [field, metadata[field] as string]));
-}
-
-/** An id or secret that the provider does not know is the person's here, not ours. */
-function clientFailure(error: unknown, { key }: Provider): unknown {
-  const found = findIntegrationError(error);
-  const refused =
-    found && (['needs_reauth', 'provider_misconfigured', 'connect_failed'].includes(found.code) || found.providerStatus === 401);
-  if (!refused) return error;
-  const { providerStatus, providerCode } = found;
-  return new IntegrationError('credentials_rejected', { provider: key, providerStatus, providerCode, notExecuted: true, cause: found });
-}
-
-/** The chain tells of a refused token in words for a connection; here it is the key that was refused. */
-function keyFailure(error: unknown, provider: Provider): unknown {
-  const found = findIntegrationError(error);
-  const refused = found?.code === 'needs_reauth' || found?.providerStatus === 401 || found?.providerStatus === 403;
-  if (!found || !refused || found.code === 'credentials_rejected') return found ?? error;
-  return new IntegrationError('credentials_rejected', {
-    nextStep: provider.apiKey?.help,
-    provider: provider.key,
-    providerStatus: found.providerStatus,
-    providerCode: found.providerCode,
-    cause: found,
-  });
 }
