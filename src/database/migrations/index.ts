@@ -8,6 +8,7 @@ import { Grants1764520000000 } from './1764520000000-grants';
 import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
 import { TenantRows1764550000000 } from './1764550000000-tenant-rows';
 import { ConnectDisplay1764610000000 } from './1764610000000-connect-display';
+import { AlertsWithoutNotices1764620000000 } from './1764620000000-alerts-without-notices';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   WaitingRuns1764530000000,
   TenantRows1764550000000,
   ConnectDisplay1764610000000,
+  AlertsWithoutNotices1764620000000,
 ];

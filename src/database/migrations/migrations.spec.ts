@@ -18,6 +18,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/app-handlers/migrations/1764550000001-payment-notes-rows.ts': '20601bbbaab840cbc82b8678205e376f2409292ada5aacca3d500a82b202a603',
   'src/database/migrations/1764550000000-tenant-rows.ts': 'c0dc8689e49c763f67c763fdcd8d6d8b3947838ae66a8f4a768ac12273217bfd',
   'src/database/migrations/1764610000000-connect-display.ts': '5f3c251edf055d57893b7ca49478113e50b0dbbf8a547036733a476b6009e62c',
+  'src/database/migrations/1764620000000-alerts-without-notices.ts': '754d852c807384c92de834cf08124cd7295c38f81e04688ab4bafbf16f8c027e',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');
