@@ -4,12 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Drain } from './http-api/edge/drain';
+import { BodyBudget } from './http-api/edge/body-budget';
 import { EdgeLimits } from './http-api/edge/address-limits';
 import type { EdgeLogger } from './http-api/edge/logger';
 import { registerEdgeHooks } from './http-api/edge/hooks';
 import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/edge-adapter';
 import { watchProcess } from './http-api/edge/http-metrics';
 import { createLogger, NestLogger } from './http-api/logging';
+import { BearerCallers } from './http-api/principal/bearer-callers';
 import { OpenApi } from './http-api/openapi/open-api';
 import { Problems } from './http-api/problems/problems';
 import { RequestRules } from './http-api/edge/request-rules';
@@ -56,10 +58,11 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
     drain: app.get(Drain),
     securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
   });
-  registerEdgeHooks(fastify, rules);
+  const bodies = new BodyBudget();
+  registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), bodies });
   await registerEdgePlugins(app, settings);
   await app.init();
-  if (settings.webhookFastPath) openFastPath(app, settings, rules);
+  if (settings.webhookFastPath) openFastPath(app, settings, { rules, bodies });
   if (settings.docs) {
     const operations = app.get(OperationRegistry);
     app.get(OpenApi).describe(app, (name) => operations.find(name));
@@ -68,11 +71,11 @@ export async function configureApp(app: NestFastifyApplication, settings: Settin
   return app;
 }
 
-function openFastPath(app: NestFastifyApplication, settings: Settings, rules: RequestRules): void {
+function openFastPath(app: NestFastifyApplication, settings: Settings, parts: { rules: RequestRules; bodies: BodyBudget }): void {
   const inbox = app.get(WebhookInbox);
   const registry = app.get(ProviderRegistry);
   (app.getHttpAdapter() as unknown as EdgeAdapter).plainDeliveries.open({
-    rules,
+    ...parts,
     problems: app.get(Problems),
     clock: app.get<Clock>(CLOCK),
     maxBytes: settings.webhookMaxBytes,

@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { networkOf } from '../src/http-api/edge/address-limits';
 import { startTestApp, type TestApp } from './support/test-app';
 
 describe('limits of the edge', () => {
@@ -40,6 +42,38 @@ describe('limits of the edge', () => {
     await start({ REQUESTS_PER_SECOND: '5', TRUSTED_PROXIES: '127.0.0.1' });
     const seen = await statuses(40, (i) => ({ 'x-forwarded-for': `10.0.0.${i}` }));
     expect(new Set(seen)).toEqual(new Set([200]));
+  });
+
+  it('refuses who brings no token before the body has come, and reads no more of it', async () => {
+    await start({});
+    const { hostname, port, host } = new URL(test.url);
+    for (const length of ['content-length: 1000000', 'transfer-encoding: chunked']) {
+      const socket = connect(Number(port), hostname);
+      let text = '';
+      const ended = new Promise((resolve) => socket.on('data', (data) => (text += data.toString())).on('close', resolve));
+      socket.write(`POST /v1/connect-sessions HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${length}\r\n\r\n`);
+      await ended; // by the service: not a byte of the body was sent
+      expect(text).toMatch(/^HTTP\/1\.1 401 /);
+      expect(text.toLowerCase()).toContain('connection: close');
+      expect(text).toContain('"unauthorized"');
+    }
+  });
+
+  it('bounds what one address sends to the API and to webhooks, whoever it says it is', async () => {
+    await start({ REQUESTS_PER_SECOND: '1' });
+    for (const path of ['/v1/connect-sessions', '/webhooks/stripe']) {
+      const answers = await Promise.all(Array.from({ length: 250 }, () => fetch(test.url + path, { method: 'POST', body: '{}' })));
+      expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(50);
+    }
+  });
+
+  it('knows neighbours of an IPv6 network as one, and an IPv4 address in every spelling', async () => {
+    await start({});
+    for (const neighbour of ['2001:db8:1:2::1', '2001:db8:1:2:ffff::', '2001:0DB8:0001:0002:0:0:0:9'])
+      expect(networkOf(neighbour)).toBe('2001:db8:1:2::/64');
+    expect(networkOf('2001:db8:1:3::1')).toBe('2001:db8:1:3::/64');
+    expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+    for (const same of ['192.0.2.7', '::ffff:192.0.2.7', '::FFFF:c000:207']) expect(networkOf(same)).toBe('192.0.2.7');
   });
 
   it('hides the docs where they are off', async () => {

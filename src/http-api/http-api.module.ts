@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { Settings } from '../config/env';
 import { AccessGuard } from './principal/access.guard';
+import { BearerCallers } from './principal/bearer-callers';
 import { BrowserSessionEntity } from './sessions/browser-session.entity';
 import { BrowserSessions } from './sessions/browser-sessions';
 import { DocsController } from './openapi/docs.controller';
@@ -32,6 +33,7 @@ export class HttpApiModule {
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: EDGE_LOGGER, useValue: logger },
         TokenVerifier,
+        BearerCallers,
         BrowserSessions,
         EdgeLimits,
         OpenApi,

@@ -5,6 +5,8 @@ import type { Principal, SessionPrincipal } from './principal/principal';
 export interface EdgeRequest extends FastifyRequest {
   /** Set by the guard; absent on public routes. */
   caller?: Principal | SessionPrincipal;
+  /** Whose token it is; known before the body is read. The guard decides what it opens. */
+  bearer?: Principal;
   /** When the caller's token ends, ms since the epoch; set where it came with one. */
   callerEndsAt?: number;
   /** The bytes as they came: webhooks and the proxy. */

@@ -1,9 +1,18 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { requestContext, traceIdOf } from '../request-context';
+import type { BearerCallers } from '../principal/bearer-callers';
+import type { EdgeRequest } from '../request';
+import { countedBody, type BodyBudget } from './body-budget';
 import type { RequestRules } from './request-rules';
 
+export interface HookParts {
+  readonly rules: RequestRules;
+  readonly bearers: Pick<BearerCallers, 'of'>;
+  readonly bodies: BodyBudget;
+}
+
 /** The rules of every request, for those that Fastify answers, whether a route matches or not. */
-export function registerEdgeHooks(fastify: FastifyInstance, rules: RequestRules): void {
+export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bodies }: HookParts): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(rules.headers(request.id));
     const traceId = traceIdOf(request.headers.traceparent);
@@ -15,6 +24,34 @@ export function registerEdgeHooks(fastify: FastifyInstance, rules: RequestRules)
       }
       return done();
     });
+  });
+
+  // All of the API is for callers with a token. Whoever has none is not listened to any longer than the headers took.
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (!request.routeOptions.url?.startsWith('/v1/')) return;
+    try {
+      await bearers.of(request as EdgeRequest);
+    } catch (error) {
+      if (hasBody(request)) void reply.header('connection', 'close');
+      throw error;
+    }
+  });
+
+  fastify.addHook('preParsing', (request, reply, payload, done) => {
+    if (!hasBody(request)) return done(null, payload);
+    try {
+      // What is longer than the route takes is refused for that.
+      const stated = Number(request.headers['content-length'] ?? 0);
+      const body = bodies.open(stated > request.routeOptions.bodyLimit ? 0 : stated);
+      reply.raw.once('close', () => body.release());
+      const counted = countedBody(body);
+      counted.once('error', () => void reply.header('connection', 'close'));
+      payload.once('error', (error) => counted.destroy(error));
+      return done(null, payload.pipe(counted));
+    } catch (error) {
+      void reply.header('connection', 'close');
+      return done(error as Error);
+    }
   });
 
   fastify.addHook('onResponse', (request, reply, done) => {
@@ -34,4 +71,8 @@ export function registerEdgeHooks(fastify: FastifyInstance, rules: RequestRules)
     rules.givenUp({ requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'unknown' });
     done();
   });
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

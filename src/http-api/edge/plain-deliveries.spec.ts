@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../clock';
+import { BodyBudget } from './body-budget';
 import { PlainDeliveries } from './plain-deliveries';
 
 const plain = new PlainDeliveries();
@@ -27,6 +28,7 @@ it('leaves everything to the ordinary way until it is opened, and then what is n
     rules: { headers: () => ({}), admit: () => undefined, answered: () => undefined, givenUp: () => undefined },
     problems: { understood: (thrown) => thrown as never, tell: () => ({}) as never },
     clock: systemClock,
+    bodies: new BodyBudget(),
     maxBytes: 10,
     takes: (provider) => provider === 'known',
     receive: (_, { method, url: address, body }) => {

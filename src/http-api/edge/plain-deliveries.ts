@@ -3,6 +3,7 @@ import type { Clock } from '../../clock';
 import { PROBLEM_JSON } from '../problems/problem';
 import { problemHeaders, type Problems } from '../problems/problems';
 import { requestContext, requestIdOf, traceIdOf, type RequestContext } from '../request-context';
+import type { BodyBudget, HeldBody } from './body-budget';
 import type { RequestRules } from './request-rules';
 
 export interface Delivery {
@@ -26,6 +27,7 @@ export interface PlainDeliveryParts {
   readonly rules: Pick<RequestRules, keyof RequestRules>;
   readonly problems: Pick<Problems, 'understood' | 'tell'>;
   readonly clock: Clock;
+  readonly bodies: BodyBudget;
   /** Of a body, bytes. */
   readonly maxBytes: number;
   /** Whether the inbox takes deliveries under this name; any other route of this shape is the framework's. */
@@ -81,19 +83,33 @@ function take(parts: PlainDeliveryParts, provider: string, request: IncomingMess
   const traceId = traceIdOf(request.headers.traceparent);
   const context = { requestId, ...(traceId && { traceId }) };
   const pending: Pending = { context, startedAt: performance.now(), request, response };
+  let held: HeldBody;
   try {
     parts.rules.admit({ route: ROUTE, address: request.socket.remoteAddress ?? '', rawHeaders: request.rawHeaders });
+    held = parts.bodies.open(Number(request.headers['content-length']));
   } catch (refusal) {
-    return requestContext.run(context, () => refuse(parts, pending, refusal));
+    return refuseUnread(parts, pending, refusal);
   }
+  response.once('close', () => held.release());
   const chunks: Buffer[] = [];
   let whole = false;
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('data', (chunk: Buffer) => {
+    if (whole) return;
+    try {
+      held.add(chunk.length);
+      chunks.push(chunk);
+    } catch (refusal) {
+      whole = true;
+      chunks.length = 0;
+      refuseUnread(parts, pending, refusal);
+    }
+  });
   request.on('error', () => undefined); // its end is told by `close`
   request.on('close', () => {
     if (!whole) parts.rules.givenUp({ requestId, method: 'POST', route: ROUTE });
   });
   request.on('end', () => {
+    if (whole) return; // answered already
     whole = true;
     // Copied: a chunk is a part of the socket's large buffer, which would stay as long as the delivery waits to be stored.
     const body = Buffer.concat(chunks);
@@ -109,6 +125,12 @@ async function answer(parts: PlainDeliveryParts, provider: string, body: Buffer,
   } catch (thrown) {
     refuse(parts, pending, thrown);
   }
+}
+
+/** What has not come yet of the body is not waited for. */
+function refuseUnread(parts: PlainDeliveryParts, pending: Pending, refusal: unknown): void {
+  pending.response.setHeader('connection', 'close');
+  requestContext.run(pending.context, () => refuse(parts, pending, refusal));
 }
 
 function refuse(parts: PlainDeliveryParts, pending: Pending, thrown: unknown): void {

@@ -4,7 +4,7 @@ import type { EdgeLimits } from './address-limits';
 import type { Drain } from './drain';
 import { observeRequest } from './http-metrics';
 
-/** Routes with a bound of their own: the inbox's for deliveries, the caller's bucket for the API. */
+/** Routes with a closer bound of their own: the inbox's for deliveries, the caller's bucket for the API. */
 const OWN_BOUND = /^\/(webhooks|v1)\//;
 
 export interface EdgeParts {
@@ -48,6 +48,7 @@ export class RequestRules {
     if (hostsIn(rawHeaders) > 1) throw new IntegrationError('invalid_request', { detail: 'There is more than one Host.' });
     if (this.parts.drain.started && route === '/health/ready') throw new IntegrationError('shutting_down', { retryAfterMs: 1_000 });
     if (route === undefined || !OWN_BOUND.test(route)) this.parts.limits.countAddress(address);
+    else this.parts.limits.countArrival(address);
   }
 
   /** A line in the log and a metric for each answer. */

@@ -4,13 +4,13 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { ACCESS, NEEDED_ROLE, SUPPORT_READS, type Access } from './access.decorators';
+import { BearerCallers } from './bearer-callers';
 import { BrowserSessions } from '../sessions/browser-sessions';
-import { roleReaches, type Principal, type Role, type SessionPrincipal } from './principal';
+import { roleReaches, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
 import { EdgeLimits } from '../edge/address-limits';
 import type { EdgeRequest } from '../request';
 import { requestContext } from '../request-context';
-import { TokenVerifier } from './token-verifier';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
@@ -23,7 +23,7 @@ const TRIAL_HINT =
 export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly verifier: TokenVerifier,
+    private readonly bearers: BearerCallers,
     private readonly sessions: BrowserSessions,
     private readonly limits: EdgeLimits,
     @Inject(SETTINGS) private readonly settings: Settings,
@@ -36,7 +36,7 @@ export class AccessGuard implements CanActivate {
 
     const request = context.switchToHttp().getRequest<EdgeRequest>();
     if (access === 'metrics' && this.showsMetricsToken(request.headers.authorization)) return true;
-    const caller = access === 'page' ? await this.pageCaller(request) : await this.apiCaller(request);
+    const caller = access === 'page' ? await this.pageCaller(request) : await this.bearers.of(request);
     this.limits.countCaller(caller);
     const needed = this.reflector.getAllAndOverride<Role | undefined>(NEEDED_ROLE, marks);
     if (caller.role === 'support') this.refuseSupport(marks, request.method);
@@ -59,17 +59,6 @@ export class AccessGuard implements CanActivate {
       detail: 'Support staff see status and logs; they use no connection and change nothing.',
       nextStep: 'Ask an administrator of the organization.',
     });
-  }
-
-  private async apiCaller(request: EdgeRequest): Promise<Principal> {
-    try {
-      const { caller, expiresAt } = await this.verifier.callerOf(request.headers.authorization);
-      request.callerEndsAt = expiresAt;
-      return caller;
-    } catch (error) {
-      if (error instanceof IntegrationError && error.code === 'unauthorized') this.limits.countRefusal(request.ip);
-      throw error;
-    }
   }
 
   private async pageCaller(request: EdgeRequest): Promise<SessionPrincipal> {

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import { IntegrationError } from '../../errors';
+import { EdgeLimits } from '../edge/address-limits';
+import type { EdgeRequest } from '../request';
+import type { Principal } from './principal';
+import { TokenVerifier } from './token-verifier';
+
+/** Who calls with a bearer token. Asked before the body of an API request is read, and by the guard after it: the token is verified once. */
+@Injectable()
+export class BearerCallers {
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly limits: EdgeLimits,
+  ) {}
+
+  /** @throws IntegrationError `unauthorized`; `too_many_requests` where this address has shown too many bad tokens */
+  async of(request: EdgeRequest): Promise<Principal> {
+    if (request.bearer) return request.bearer;
+    try {
+      const { caller, expiresAt } = await this.verifier.callerOf(request.headers.authorization);
+      request.callerEndsAt = expiresAt;
+      request.bearer = caller;
+      return caller;
+    } catch (error) {
+      if (error instanceof IntegrationError && error.code === 'unauthorized') this.limits.countRefusal(request.ip);
+      throw error;
+    }
+  }
+}
