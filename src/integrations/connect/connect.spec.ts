@@ -176,7 +176,7 @@ describe('Connecting', () => {
     ['a_code_of_tomorrow', 'connect_failed'],
   ])('says whose it is to act where the provider comes back with %s', async (error, code) => {
     const browser = new Browser();
-    const callback = new URL(await fixture.consent((await browser.get(await fixture.session('mail'))).location, 'no@acme.test', 'deny'));
+    const callback = new URL(await fixture.consent((await browser.press(await fixture.session('mail'))).location, 'no@acme.test', 'deny'));
     callback.searchParams.set('error', error);
     expect((await browser.get(callback.href)).location).toBe(`${RETURN_TO}?error=${code}`);
   });

@@ -22,7 +22,7 @@ describe('A grant that several connections stand on', () => {
   async function connect(person: Person, provider: string, account: string, as?: string): Promise<string> {
     const { body } = await fixture.call('POST', '/v1/connect-sessions', { provider, returnTo: RETURN_TO }, await tokenOf(person));
     const browser = new Browser();
-    const authorizeUrl = new URL((await browser.get(body['connectUrl'] as string)).location);
+    const authorizeUrl = new URL((await browser.press(body['connectUrl'] as string)).location);
     if (as !== undefined) authorizeUrl.searchParams.set('user', as);
     const end = new URL((await browser.get(await fixture.consent(authorizeUrl.href, account))).location);
     expect(end.searchParams.get('success')).toBe(provider);

@@ -4,7 +4,6 @@ import { ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
-import { ConnectModule } from '../connect';
 import { AdminSyncController } from './admin-sync.controller';
 import { RecordChangeEvents } from './records/record-change-events';
 import { ConnectionEventsController } from './feed/connection-events.controller';
@@ -30,7 +29,7 @@ import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboxModule, ConnectModule, OutboundModule],
+  imports: [AuditModule, ConnectionsModule, OutboxModule, OutboundModule],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,

@@ -5,7 +5,6 @@ import { ConnectionsModule, PersonalData } from '../connections';
 import { WEBHOOK_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
-import { ConnectModule } from '../connect';
 import { SyncModule } from '../sync';
 import { AdminWebhooksController } from './replay/admin-webhooks.controller';
 import { DirectProcessing } from './processing/direct-processing';
@@ -28,7 +27,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [AuditModule, DiscoveryModule, ConnectionsModule, OutboxModule, ConnectModule, OutboundModule, SyncModule],
+  imports: [AuditModule, DiscoveryModule, ConnectionsModule, OutboxModule, OutboundModule, SyncModule],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     processingRulesProvider,
