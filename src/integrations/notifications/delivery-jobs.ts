@@ -9,7 +9,7 @@ import { DeliverySender, type SendResult } from './delivery-sender';
 import { DestinationInterest, RecordChangeBatches } from './outbox';
 
 /** A stop waits so long for POSTs that are under way, ms; what is cut off then is sent again with the same id. */
-const GRACE_MS = 5_000;
+export const GRACE_MS = 5_000;
 /** Destinations that are remembered as slow. */
 const MAX_SLOW = 1_000;
 
