@@ -2,7 +2,6 @@
 export { HiddenPage, Page, Public, Roles, SupportMayRead } from './principal/access.decorators';
 export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type SessionPrincipal } from './principal/principal';
 export { CurrentUser } from './principal/current-user.decorator';
-export { ApiExcludeController, ApiOkResponse, ApiOperation, ApiTags } from './openapi/swagger-decorators';
 export { Answer, errorCode, moment, pageOf, RunsOperation } from './openapi/answers';
 export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
 export { BrowserSessions } from './sessions/browser-sessions';

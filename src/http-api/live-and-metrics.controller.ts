@@ -2,7 +2,7 @@ import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { metricsRegistry } from '../metrics';
 import { MetricsAccess, Public } from './principal/access.decorators';
-import { ApiOkResponse, ApiOperation, ApiTags } from './openapi/swagger-decorators';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 /** For whoever runs the service. */
 @ApiTags('operations')

@@ -1,9 +1,10 @@
 import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApiExcludeController, Public } from '../http-api';
+import { Public } from '../http-api';
 import { IntegrationError } from '../errors';
 
 const ASSETS = new Map(

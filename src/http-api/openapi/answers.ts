@@ -1,6 +1,6 @@
+import { ApiExtension, ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { ErrorCode } from '../../errors';
-import { describeLater } from './swagger-decorators';
 import { jsonSchemaOf } from './zod.decorators';
 
 /** Names the operation that a route runs: words, statuses and answer are read from its declaration. */
@@ -16,14 +16,12 @@ export interface AnswerOptions {
 
 /** `@Answer(schema)`: what a route answers when all is well, for the API's description. `null`: nothing. */
 export function Answer(schema: z.ZodType | null, { status = 200, description = '', type = 'application/json' }: AnswerOptions = {}) {
-  return ofMethod((api) =>
-    api.ApiResponse({ status, description, ...(schema && { content: { [type]: { schema: jsonSchemaOf(schema, 'output') } } }) }),
-  );
+  return ApiResponse({ status, description, ...(schema && { content: { [type]: { schema: jsonSchemaOf(schema, 'output') } } }) });
 }
 
 /** `@RunsOperation('acme.messages.send')`: a route of its own to an operation. */
 export function RunsOperation(fullName: string) {
-  return ofMethod((api) => api.ApiExtension(OPERATION_OF_ROUTE, fullName));
+  return ApiExtension(OPERATION_OF_ROUTE, fullName);
 }
 
 /** A page of a list. */
@@ -34,9 +32,3 @@ export const moment = z.string().meta({ format: 'date-time' });
 
 /** Typed as what it is; the list of all codes stands once, with the shape of failures. */
 export const errorCode = z.string().describe('As `code` of a problem.') as unknown as z.ZodType<ErrorCode>;
-
-type Swagger = Parameters<Parameters<typeof describeLater>[0]>[0];
-
-function ofMethod(decorator: (api: Swagger) => unknown): MethodDecorator {
-  return (target, key, descriptor) => describeLater((api) => void (decorator(api) as MethodDecorator)(target, key, descriptor));
-}

@@ -4,7 +4,7 @@ import { createReadStream, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { IntegrationError } from '../../errors';
 import { Public } from '../principal/access.decorators';
-import { ApiExcludeController } from './swagger-decorators';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { OpenApi } from './open-api';
 
 /** Of the package that comes with @nestjs/swagger; its own page has inline scripts, which our policy does not take. */

@@ -1,9 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
-import type { OpenAPIObject } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ERROR_KINDS } from '../../errors';
 import { OPERATION_OF_ROUTE } from './answers';
-import { describeNow } from './swagger-decorators';
 import { jsonSchemaOf } from './zod.decorators';
 
 const PROBLEM_SCHEMA = {
@@ -56,7 +55,6 @@ export class OpenApi {
 
   /** Reads the routes; what every operation has in common is added here once. */
   private build(app: INestApplication): OpenAPIObject {
-    const { DocumentBuilder, SwaggerModule } = describeNow();
     const config = new DocumentBuilder()
       .setTitle('Trestle')
       .setDescription('Connects your users to other services, and keeps those connections working.')

@@ -1,7 +1,7 @@
 import { Body, Param, Query, type PipeTransform } from '@nestjs/common';
+import { ApiBody, ApiQuery } from '@nestjs/swagger';
 import { z } from 'zod';
 import { IntegrationError, type ErrorCode } from '../../errors';
-import { describeLater } from './swagger-decorators';
 
 export interface FieldFault {
   readonly field: string;
@@ -29,10 +29,8 @@ export const ZodBody =
   (schema: z.ZodType): ParameterDecorator =>
   (target, key, index) => {
     const pipe = new ZodPipe(schema);
-    describeLater(({ ApiBody }) => {
-      const required = !pipe.schema.safeParse({}).success;
-      describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required }));
-    });
+    const required = !pipe.schema.safeParse({}).success;
+    describe(target, key, ApiBody({ schema: jsonSchemaOf(pipe.schema), required }));
     Body(pipe)(target, key, index);
   };
 
@@ -40,14 +38,12 @@ export const ZodBody =
 export const ZodQuery =
   (schema: z.ZodType): ParameterDecorator =>
   (target, key, index) => {
-    describeLater(({ ApiQuery }) => {
-      const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & {
-        properties?: Record<string, JsonSchema>;
-        required?: string[];
-      };
-      for (const [name, property] of Object.entries(properties))
-        describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
-    });
+    const { properties = {}, required = [] } = jsonSchemaOf(schema) as JsonSchema & {
+      properties?: Record<string, JsonSchema>;
+      required?: string[];
+    };
+    for (const [name, property] of Object.entries(properties))
+      describe(target, key, ApiQuery({ name, required: required.includes(name), schema: property }));
     Query(new ZodPipe(schema))(target, key, index);
   };
 

@@ -1,6 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import type { Role } from './principal';
-import { ApiExcludeEndpoint } from '../openapi/swagger-decorators';
+import { ApiExcludeEndpoint } from '@nestjs/swagger';
 
 export const ACCESS = 'trestle:access';
 export const NEEDED_ROLE = 'trestle:role';

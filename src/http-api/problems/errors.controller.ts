@@ -1,7 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ERROR_KINDS } from '../../errors';
 import { Public } from '../principal/access.decorators';
-import { ApiExcludeController } from '../openapi/swagger-decorators';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { html, htmlPage } from '../html';
 
 /** The page that the `type` of every problem leads to. */

@@ -5,7 +5,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { html, htmlPage } from '../html';
-import { ApiExcludeEndpoint, ApiTags } from '../openapi/swagger-decorators';
+import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { ZodBody, ZodQuery } from '../openapi/zod.decorators';
 import { HiddenPage, Public, Roles } from '../principal/access.decorators';
 import { CurrentUser } from '../principal/current-user.decorator';

@@ -1,4 +1,5 @@
 import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -6,7 +7,6 @@ import {
   Answer,
   moment,
   pageOf,
-  ApiTags,
   CurrentUser,
   cursor,
   decodeCursor,

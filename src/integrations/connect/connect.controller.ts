@@ -1,9 +1,10 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { ApiExcludeController, BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
+import { BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { flowCookie, readFlowCookie } from './browser-cookie';
 import { connectPage, othersLinkPage, type PendingConnect } from './connect-page';
 import { ConnectService } from './connect.service';

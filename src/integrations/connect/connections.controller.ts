@@ -1,9 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import {
   Answer,
   pageOf,
-  ApiTags,
   cursor,
   CurrentUser,
   decodeCursor,

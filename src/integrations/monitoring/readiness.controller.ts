@@ -1,6 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiOkResponse, ApiOperation, ApiTags, Public } from '../../http-api';
+import { Public } from '../../http-api';
 import { ReadinessService } from './readiness.service';
 
 /** For load balancers: 200 while requests can be served, 503 when not. */

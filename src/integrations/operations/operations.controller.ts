@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Answer, pageOf, ApiOperation, ApiTags, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
+import { Answer, pageOf, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../providers';
 import type { ActionResult } from './action';

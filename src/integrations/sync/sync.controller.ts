@@ -1,19 +1,8 @@
 import { Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import {
-  Answer,
-  pageOf,
-  ApiTags,
-  type Principal,
-  CurrentUser,
-  cursor,
-  IdParam,
-  limit,
-  type Paged,
-  ZodBody,
-  ZodQuery,
-} from '../../http-api';
+import { Answer, pageOf, type Principal, CurrentUser, cursor, IdParam, limit, type Paged, ZodBody, ZodQuery } from '../../http-api';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../providers';

@@ -1,8 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { Answer, ApiTags, CurrentUser, Roles, ZodPipe, ZodQuery, type Principal } from '../../../http-api';
+import { Answer, CurrentUser, Roles, ZodPipe, ZodQuery, type Principal } from '../../../http-api';
 import { Erasure } from './erasure';
 
 const name = z.string().min(1).max(255);

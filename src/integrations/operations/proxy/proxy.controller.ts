@@ -1,7 +1,8 @@
 import { All, Controller, Headers, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { IntegrationError } from '../../../errors';
-import { ApiExcludeController, type Principal, CurrentUser, type EdgeRequest, IdParam } from '../../../http-api';
+import { type Principal, CurrentUser, type EdgeRequest, IdParam } from '../../../http-api';
 import { isReplayed } from '../action-outcome';
 import { ProxyService } from './proxy.service';
 

@@ -1,7 +1,8 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { Answer, ApiTags, type Principal, CurrentUser, IdParam } from '../../../http-api';
+import { Answer, type Principal, CurrentUser, IdParam } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
 import { ConnectionRepository } from '../../connections';
 import { ConnectionStream, type StreamMessage } from './connection-stream';

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ApiOperation, ApiTags, type EdgeRequest, Public } from '../../../http-api';
+import { type EdgeRequest, Public } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
 import { WebhookInbox } from './webhook-inbox';
 
