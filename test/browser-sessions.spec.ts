@@ -57,6 +57,16 @@ describe('browser sessions', () => {
     expect((await open(late)).answer.status).toBe(401);
   });
 
+  it('opens in a window of its own only: a frame or an image of another page signs nobody in', async () => {
+    const url = await link('framed');
+    for (const destination of ['iframe', 'image', 'empty', 'object'])
+      expect([destination, await problem(await get(url.slice(test.url.length), { 'sec-fetch-dest': destination }))]).toEqual([
+        destination,
+        shape(403, 'forbidden'),
+      ]);
+    expect((await get(url.slice(test.url.length), { 'sec-fetch-dest': 'document' })).status).toBe(303);
+  });
+
   it('ends with the token it came from', async () => {
     const { answer, cookie } = await signIn();
     const [, maxAge] = /Max-Age=(\d+)/.exec(answer.headers.get('set-cookie') ?? '') ?? [];

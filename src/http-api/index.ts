@@ -5,6 +5,7 @@ export { CurrentUser } from './principal/current-user.decorator';
 export { Answer, errorCode, moment, pageOf, RunsOperation } from './openapi/answers';
 export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
 export { BrowserSessions } from './sessions/browser-sessions';
+export { assertNavigation } from './sessions/navigation';
 export { leadsIntoFlow } from './sessions/own-path';
 export { nameOf, signOutForm } from './sessions/session-pages';
 export { Drain } from './edge/drain';

@@ -85,7 +85,11 @@ export class Visitor {
       const refresh = /http-equiv="refresh" content="0;url=([^"]+)"/.exec(current.text)?.[1];
       const next = current.location || refresh?.replaceAll('&#38;', '&').replaceAll('&#39;', "'");
       if (!next) break;
-      current = await this.get(next);
+      // A browser says so where one of our pages leads on to another.
+      current = await this.send(
+        next,
+        current.location ? {} : { headers: { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'document' } },
+      );
     }
     return current;
   }
@@ -95,11 +99,15 @@ export class Visitor {
     return /name="_csrf" value="([^"]+)"/.exec(text)?.[1] ?? '';
   }
 
-  private async send(path: string, init: RequestInit): Promise<Answer> {
+  private async send(path: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> }): Promise<Answer> {
     const url = new URL(path, this.origin);
     const isOurs = url.origin === this.origin;
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const answer = await fetch(url, { ...init, redirect: 'manual', headers: { accept: 'text/html', ...(isOurs && cookie && { cookie }) } });
+    const answer = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      headers: { accept: 'text/html', ...headers, ...(isOurs && cookie && { cookie }) },
+    });
     if (isOurs) {
       for (const set of answer.headers.getSetCookie()) {
         const [name = '', value = ''] = (set.split(';')[0] ?? '').split('=');

@@ -12,6 +12,7 @@ import { CurrentUser } from '../principal/current-user.decorator';
 import { visibleTenant, type Principal, type SessionPrincipal } from '../principal/principal';
 import type { EdgeRequest } from '../request';
 import { BrowserSessions } from './browser-sessions';
+import { assertNavigation } from './navigation';
 import { localPath } from './own-path';
 import { switchPage } from './session-pages';
 import { Answer, moment } from '../openapi/answers';
@@ -54,6 +55,7 @@ export class SessionController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     if (request.method !== 'GET') throw new IntegrationError('method_not_allowed'); // a HEAD of a link checker must not use it up
+    assertNavigation(request, 'GET');
     const current = await this.sessions.find(request.cookies[this.sessions.cookieName]);
     const next = await this.sessions.peek(code);
     if (current && !isSame(current, next)) {

@@ -70,10 +70,19 @@ describe('The connect page', () => {
 
   it('lets the very user who is signed in here go on at once, but not by a link of another site', async () => {
     const browser = await signedIn('u1');
-    expect((await browser.get(await fixture.session('chat'))).status).toBe(302);
     expect((await browser.get(await fixture.session('chat'), { 'sec-fetch-site': 'same-origin' })).status).toBe(302);
-    for (const site of ['cross-site', 'none'])
+    for (const site of ['cross-site', 'none', 'same-site', 'anything'])
       expect((await browser.get(await fixture.session('chat'), { 'sec-fetch-site': site })).status).toBe(200);
+  });
+
+  it('asks a browser that does not say where it comes from, signed in or not', async () => {
+    // Two links of a stranger: the first signs the browser in as the stranger, the second would connect the victim's account for the stranger.
+    const browser = await signedIn('u1');
+    const url = await fixture.session('chat');
+    const { status, text, location } = await browser.get(url);
+    expect([status, location]).toEqual([200, '']);
+    expect(formOn(text).action).toBe('/connect/chat');
+    expect((await browser.press(url)).status).toBe(302);
   });
 
   it('refuses the browser of another user, and uses nothing up', async () => {

@@ -4,16 +4,13 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
+import { assertNavigation, BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { flowCookie, readFlowCookie } from './browser-cookie';
 import { connectPage, othersLinkPage, type PendingConnect } from './connect-page';
 import { ConnectService } from './connect.service';
 import { errorPage, pageHeaders } from './error-page';
 import { knownErrorOf } from './known-error';
 import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
-
-/** Opened from our own pages, or by a client that says nothing of where it comes from. */
-const OWN_SITE: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'same-site']);
 
 /** The addresses that a browser visits on its way to a connection. Following links alone connects nothing. */
 @Public()
@@ -35,12 +32,13 @@ export class ConnectController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await this.answer(reply, async () => {
-      onlyNavigations(request, 'GET');
+      assertNavigation(request, 'GET');
       const pending = await this.connect.pending(provider, session);
       const current = await this.signedIn(request);
       if (current && !isFor(pending, current)) return this.refuseOthers(reply, pending, current);
       const browser = this.browserOf(request);
-      if (current && OWN_SITE.has(request.headers['sec-fetch-site'])) return this.goOn(reply, pending, browser);
+      // Only a browser that says it comes from these very pages: one that says nothing may have followed a stranger's links.
+      if (current && request.headers['sec-fetch-site'] === 'same-origin') return this.goOn(reply, pending, browser);
       const form = { session: pending.session, confirm: confirmationOf(browser, pending.session) };
       await this.bind(reply, browser)
         .headers(pageHeaders(new URL(pending.facts.authorizeUrl).origin))
@@ -58,7 +56,7 @@ export class ConnectController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await this.answer(reply, async () => {
-      onlyNavigations(request, 'POST');
+      assertNavigation(request, 'POST');
       const { session, confirm } = (body ?? {}) as { session?: unknown; confirm?: unknown };
       const pending = await this.connect.pending(provider, session);
       const browser = this.browserOf(request);
@@ -83,7 +81,7 @@ export class ConnectController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await this.answer(reply, async () => {
-      onlyNavigations(request, 'GET');
+      assertNavigation(request, 'GET');
       await reply.redirect(await this.connect.finish(provider, query, readFlowCookie(request.cookies, this.settings.publicUrl)), 302);
     });
   }
@@ -135,15 +133,4 @@ function isFor({ intent }: PendingConnect, current: SessionPrincipal): boolean {
 /** What the form shows: of the browser's cookie, which no other site can read or set, and of the one session. */
 function confirmationOf(browser: string, session: string): string {
   return hashOf(`connect|${browser}|${session}`);
-}
-
-/** A flow is a page that a person sees: never an image, a frame, a script's request or a preview (https://www.w3.org/TR/fetch-metadata/). */
-function onlyNavigations(request: EdgeRequest, method: 'GET' | 'POST'): void {
-  const destination = request.headers['sec-fetch-dest'];
-  if (request.method !== method || (destination !== undefined && destination !== 'document')) {
-    throw new IntegrationError('forbidden', {
-      detail: 'This address has to be opened in a browser window of its own.',
-      nextStep: 'Start connecting again.',
-    });
-  }
 }
