@@ -2,8 +2,8 @@ import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common'
 import { HttpApiModule } from './http-api/http-api.module';
 import type { EdgeLogger } from './http-api/edge/logger';
 import { AppHandlersModule, PRODUCT_MIGRATIONS } from './app-handlers';
-import { systemClock, type Clock } from './clock';
-import { ConfigModule } from './config/config.module';
+import type { Clock } from './clock';
+import { ConfigModule, type AsyncSettings } from './config/config.module';
 import type { Migration } from './config/data-source-options';
 import type { Settings } from './config/env';
 import { DatabaseModule } from './database';
@@ -12,7 +12,8 @@ import { PLAIN_PROVIDERS, PROVIDERS } from './providers';
 import { UiModule } from './ui/ui.module';
 
 export interface AppParts {
-  readonly logger: EdgeLogger;
+  /** Default: one that writes to the standard output. */
+  readonly logger?: EdgeLogger;
   readonly clock?: Clock;
   /** Modules of the product that runs Trestle inside itself: its handlers, its pages. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
@@ -23,20 +24,29 @@ export interface AppParts {
 /** The map: every part of the service, each a folder. */
 @Module({})
 export class AppModule {
-  static forRoot(settings: Settings, { logger, clock = systemClock, imports = [], migrations = [] }: AppParts): DynamicModule {
-    return {
-      module: AppModule,
-      imports: [
-        ConfigModule.forRoot(settings, clock),
-        DatabaseModule.forRoot([...PRODUCT_MIGRATIONS, ...migrations]),
-        HttpApiModule.forRoot(settings, logger),
-        IntegrationsModule.forRoot(settings),
-        ...PROVIDERS,
-        PlainProvidersModule.forRoot(PLAIN_PROVIDERS),
-        UiModule,
-        AppHandlersModule,
-        ...imports,
-      ],
-    };
+  static forRoot(settings: Settings, parts: AppParts = {}): DynamicModule {
+    return moduleOf(ConfigModule.forRoot(settings, parts.clock), parts);
   }
+
+  /** For a host whose settings come of something that Nest makes: `{ imports, inject, useFactory }`. */
+  static forRootAsync(settings: AsyncSettings, parts: AppParts = {}): DynamicModule {
+    return moduleOf(ConfigModule.forRootAsync(settings, parts.clock), parts);
+  }
+}
+
+function moduleOf(config: DynamicModule, { logger, imports = [], migrations = [] }: AppParts): DynamicModule {
+  return {
+    module: AppModule,
+    imports: [
+      config,
+      DatabaseModule.forRoot([...PRODUCT_MIGRATIONS, ...migrations]),
+      HttpApiModule.forRoot(logger),
+      IntegrationsModule,
+      ...PROVIDERS,
+      PlainProvidersModule.forRoot(PLAIN_PROVIDERS),
+      UiModule,
+      AppHandlersModule,
+      ...imports,
+    ],
+  };
 }

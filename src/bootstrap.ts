@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
 import { EdgeLimits } from './http-api/edge/address-limits';
-import type { EdgeLogger } from './http-api/edge/logger';
+import { EDGE_LOGGER, type EdgeLogger } from './http-api/edge/logger';
 import { registerEdgeHooks } from './http-api/edge/hooks';
 import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/edge-adapter';
 import { watchProcess } from './http-api/edge/http-metrics';
@@ -20,6 +20,7 @@ import { securityHeaders } from './http-api/edge/security-headers';
 import { AppModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
 import { completeAddress } from './config/bound-address';
+import { SETTINGS } from './config/config.module';
 import { SettingsError, type Settings } from './config/env';
 import { OperationRegistry, ProviderRegistry, WebhookInbox } from './integrations';
 
@@ -40,7 +41,7 @@ export async function createApp(
     new EdgeAdapter(settings),
     nestOptions(logger),
   );
-  return configureApp(app, settings, logger);
+  return configureApp(app);
 }
 
 /** Parsers are the edge's own; a start that fails throws instead of ending the process, so that its reason can be told. */
@@ -48,12 +49,13 @@ export function nestOptions(logger: EdgeLogger) {
   return { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) };
 }
 
-/** What has to be done to a created application before its routes are laid, and the laying. */
-export async function configureApp(app: NestFastifyApplication, settings: Settings, logger: EdgeLogger): Promise<NestFastifyApplication> {
+/** What has to be done to a created application before its routes are laid, and the laying. A host of one's own calls this in place of `init`. */
+export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
+  const settings = app.get<Settings>(SETTINGS);
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.get(RouteTable).watch(fastify);
   const rules = new RequestRules({
-    logger,
+    logger: app.get<EdgeLogger>(EDGE_LOGGER),
     limits: app.get(EdgeLimits),
     drain: app.get(Drain),
     securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),

@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { AccessGuard } from './principal/access.guard';
 import { BearerCallers } from './principal/bearer-callers';
@@ -12,6 +13,7 @@ import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
 import { EdgeLimits } from './edge/address-limits';
 import { ErrorsController } from './problems/errors.controller';
 import { OpenApi } from './openapi/open-api';
+import { createLogger } from './logging';
 import { LiveAndMetricsController } from './live-and-metrics.controller';
 import { ProblemFilter } from './problems/problem.filter';
 import { Problems } from './problems/problems';
@@ -23,15 +25,16 @@ import { TokenVerifier } from './principal/token-verifier';
 @Global()
 @Module({})
 export class HttpApiModule {
-  static forRoot(settings: Pick<Settings, 'docs'>, logger: EdgeLogger): DynamicModule {
+  /** @param logger by default one of its own, as the settings say */
+  static forRoot(logger?: EdgeLogger): DynamicModule {
     return {
       module: HttpApiModule,
       imports: [TypeOrmModule.forFeature([BrowserSessionEntity])],
-      controllers: [SessionController, ErrorsController, LiveAndMetricsController, ...(settings.docs ? [DocsController] : [])],
+      controllers: [SessionController, ErrorsController, LiveAndMetricsController, DocsController],
       providers: [
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
-        { provide: EDGE_LOGGER, useValue: logger },
+        { provide: EDGE_LOGGER, inject: [SETTINGS], useFactory: (settings: Settings) => logger ?? createLogger(settings) },
         TokenVerifier,
         BearerCallers,
         BrowserSessions,

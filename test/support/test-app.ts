@@ -84,7 +84,7 @@ export async function startTestApp({
     .useValue(await testSeed())
     .compile();
   const app = module.createNestApplication<NestFastifyApplication>(new EdgeAdapter(settings), nestOptions(logger));
-  await configureApp(app, settings, logger);
+  await configureApp(app);
   const url = await listen(app, settings);
   if (!sandboxOptions || sandboxOptions.webhookTarget === undefined) sandbox?.setWebhookTarget(url);
 

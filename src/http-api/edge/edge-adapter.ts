@@ -23,10 +23,10 @@ const TIMES = {
   keepAliveMs: 65_000,
 };
 
-/** Fastify, set up for strangers on the other side. Plain deliveries are taken before it, once their way is open. */
+/** Fastify, set up for strangers on the other side. Plain deliveries are taken before it, once their way is open. The settings are those that a server has to know before Nest makes anything. */
 export class EdgeAdapter extends FastifyAdapter {
   constructor(
-    settings: Settings,
+    settings: Pick<Settings, 'trustedProxies' | 'publicUrl'>,
     readonly plainDeliveries = new PlainDeliveries(),
   ) {
     super({

@@ -1,7 +1,9 @@
-import { Controller, Get, Header, Param, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Injectable, Param, Res, StreamableFile, UseGuards, type CanActivate } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { createReadStream, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { Public } from '../principal/access.decorators';
 import { ApiExcludeController } from '@nestjs/swagger';
@@ -17,7 +19,19 @@ const PAGE =
   '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +
   '<body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>\n';
 
-/** The API's description, for people and for programs. Not there at all where DOCS is off. */
+/** Where DOCS is off there is nothing at these addresses. */
+@Injectable()
+class DocsGuard implements CanActivate {
+  constructor(@Inject(SETTINGS) private readonly settings: Settings) {}
+
+  canActivate(): boolean {
+    if (!this.settings.docs) throw new IntegrationError('not_found');
+    return true;
+  }
+}
+
+/** The API's description, for people and for programs. */
+@UseGuards(DocsGuard)
 @ApiExcludeController()
 @Public()
 @Controller()
@@ -26,7 +40,6 @@ export class DocsController {
 
   @Get('docs-json')
   json(@Res() reply: FastifyReply): void {
-    if (!this.openApi.document) throw new IntegrationError('not_found');
     void reply.type('application/json; charset=utf-8').send(JSON.stringify(this.openApi.document));
   }
 

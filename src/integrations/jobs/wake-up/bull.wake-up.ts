@@ -1,20 +1,13 @@
-import { InjectQueue } from '@nestjs/bull';
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Queue } from 'bull';
 import type Redis from 'ioredis';
 import { Counter } from 'prom-client';
-import { CLOCK, type Clock } from '../../../clock';
+import type { Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
-import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { metricsRegistry } from '../../../metrics';
 import { WakeUp, TOPICS, type ListenOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
-import { InProcessWakeUp } from './in-process.wake-up';
-
-export const WAKE_UP_QUEUE = 'wake-up';
-
-/** Injection token of the connections that Bull was given. */
-export const REDIS_CLIENTS = Symbol('RedisClients');
+import type { InProcessWakeUp } from './in-process.wake-up';
 
 /** The job of Bull: a topic to look at, and no work. */
 export interface WakeUpCall {
@@ -44,7 +37,6 @@ const lostCalls =
 /**
  * The wake-up between processes: in this one at once, and through Bull on Redis where all workers of this one are busy. Whatever Redis does, nothing is thrown and nothing waits for it.
  */
-@Injectable()
 export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(BullWakeUp.name);
   private readonly publishing = new Set<Topic>();
@@ -55,10 +47,10 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
 
   constructor(
     private readonly local: InProcessWakeUp,
-    @InjectQueue(WAKE_UP_QUEUE) private readonly queue: Queue<WakeUpCall>,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
-    @Inject(REDIS_CLIENTS) private readonly clients: readonly Redis[],
+    private readonly queue: Queue<WakeUpCall>,
+    private readonly clients: readonly Redis[],
+    private readonly clock: Clock,
+    private readonly settings: Pick<Settings, 'workers'>,
   ) {
     super();
     this.queue.on('error', (error: Error) => this.complain(error));
@@ -106,6 +98,10 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
   async beforeApplicationShutdown(): Promise<void> {
     this.closed = true;
     Object.assign(this.queue, { onApplicationShutdown: () => Promise.resolve() });
+    await Promise.all([this.local.beforeApplicationShutdown(), this.closeQueue()]);
+  }
+
+  private async closeQueue(): Promise<void> {
     await this.inTime(CLOSE_MS, this.queue.close(true)).catch(() => undefined);
     for (const client of this.clients) client.disconnect();
   }

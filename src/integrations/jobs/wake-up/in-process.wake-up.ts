@@ -1,8 +1,7 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import PQueue from 'p-queue';
-import { CLOCK, type Clock } from '../../../clock';
+import type { Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
-import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { WakeUp, type ListenOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
 
@@ -15,15 +14,14 @@ interface Listener {
 const DRAIN_MS = 15_000;
 
 /** The wake-up within one process. */
-@Injectable()
 export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown {
   private readonly logger = new Logger(InProcessWakeUp.name);
   private readonly listeners = new Map<Topic, Listener>();
   private readonly stopping = new AbortController();
 
   constructor(
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'workers'>,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly settings: Pick<Settings, 'workers'>,
+    private readonly clock: Clock,
   ) {
     super();
   }

@@ -1,24 +1,29 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
+import { CLOCK, type Clock } from '../../../clock';
+import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { WakeUp } from './wake-up';
 import { InProcessWakeUp } from './in-process.wake-up';
 import { WakeUpSweeper } from './wake-up.sweeper';
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- Bull and its client only where there is a Redis
-const redisParts = () => require('./bull-wake-up.parts') as typeof import('./bull-wake-up.parts');
+const bull = () => require('./open-bull-wake-up') as typeof import('./open-bull-wake-up');
 
 /** The wake-up: in this process, and between processes where there is a Redis. The sweeper's clockwork is the application's `ScheduleModule`. */
-@Module({})
-export class WakeUpModule {
-  static forRoot({ redisUrl }: Pick<Settings, 'redisUrl'>): DynamicModule {
-    const common = { module: WakeUpModule, exports: [WakeUp] };
-    if (redisUrl === undefined) {
-      return {
-        ...common,
-        providers: [InProcessWakeUp, { provide: WakeUp, useExisting: InProcessWakeUp }, WakeUpSweeper],
-      };
-    }
-    const { imports, providers } = redisParts().redisWakeUp(redisUrl);
-    return { ...common, imports, providers: [...providers, WakeUpSweeper] };
-  }
-}
+@Module({
+  providers: [
+    {
+      provide: WakeUp,
+      inject: [SETTINGS, CLOCK, LazyModuleLoader],
+      useFactory: (settings: Settings, clock: Clock, modules: LazyModuleLoader): WakeUp | Promise<WakeUp> => {
+        const local = new InProcessWakeUp(settings, clock);
+        const { redisUrl } = settings;
+        return redisUrl === undefined ? local : bull().openBullWakeUp(modules, { redisUrl, local, clock, settings });
+      },
+    },
+    WakeUpSweeper,
+  ],
+  exports: [WakeUp],
+})
+export class WakeUpModule {}

@@ -21,7 +21,7 @@ async function open({ workers = true, redisUrl }: Options = {}): Promise<{ modul
     exports: [SETTINGS, CLOCK],
   })
   class Surroundings {}
-  const module = await Test.createTestingModule({ imports: [Surroundings, WakeUpModule.forRoot(settings)] }).compile();
+  const module = await Test.createTestingModule({ imports: [Surroundings, WakeUpModule] }).compile();
   module.useLogger(false);
   await module.init();
   opened.push(module);

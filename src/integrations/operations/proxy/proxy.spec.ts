@@ -196,7 +196,7 @@ describe('a proxied call', () => {
     });
     await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
     fixture = await chainFixture({
-      imports: [JobsModule.forRoot({}), OperationsModule],
+      imports: [JobsModule, OperationsModule],
       apiBaseUrls: { google: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/api/` },
     });
     connection = await fixture.connect('google');
