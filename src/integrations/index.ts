@@ -59,7 +59,7 @@ export {
   type SyncRunView,
   WatchService,
 } from './sync';
-export { ConnectService } from './connect';
+export { ConnectService, KeyConnectService } from './connect';
 export {
   ActionReplyInterceptor,
   type ActionResult,

@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
+import { AccountLookup } from './account-lookup';
+import { ConnectedAccounts } from './connected-accounts';
+import { KeyConnectService } from './key-connect.service';
 import { CONNECT_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { ConnectionsController } from './connections.controller';
@@ -15,8 +18,8 @@ import { OauthStateEntity } from './oauth-state.entity';
 @Module({
   imports: [AuditModule, ConnectionsModule, OutboxModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
   controllers: [ConnectController, ConnectionsController],
-  providers: [ConnectFlowRepository, ConnectService],
-  exports: [ConnectService],
+  providers: [ConnectFlowRepository, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
+  exports: [ConnectService, KeyConnectService],
 })
 export class ConnectModule {
   constructor(data: PersonalData) {

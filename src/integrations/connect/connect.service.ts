@@ -1,28 +1,15 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { inTransaction } from '../../database';
-import { withDeadline } from '../../deadline';
 import { IntegrationError } from '../../errors';
-import { AuditLog } from '../audit';
-import {
-  ConnectionRepository,
-  type ConnectionViewer,
-  IntegrationEvents,
-  TokenRepository,
-  type Connection,
-  eventOf,
-  PROVIDER_FETCH,
-  type ProviderFetch,
-  TokenEndpoint,
-} from '../connections';
-import { Outbox } from '../notifications/outbox';
-import type { AccountIdentity, OAuth2Facts, Provider, TokenGrant } from '../contract';
+import { ConnectionRepository, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
+import type { OAuth2Facts, Provider } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
+import { AccountLookup } from './account-lookup';
 import { readCallback } from './callback-query';
-import { clientFailure, connectFailure, keyFailure, refusedAtProvider } from './connect-failure';
+import { connectFailure, refusedAtProvider } from './connect-failure';
+import { ConnectedAccounts } from './connected-accounts';
 import type { PendingConnect } from './connect-page';
 import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
 import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
@@ -41,18 +28,9 @@ export interface ConnectRequest {
   readonly display?: ConnectIntent['display'];
 }
 
-export interface KeyRequest {
-  readonly provider: string;
-  readonly apiKey?: string;
-  readonly fields?: Readonly<Record<string, string>>;
-}
-
 /** A connect session, and the flow at the provider, last this long, ms. */
 export const FLOW_LIFE_MS = 10 * 60_000;
-/** For asking the provider who has connected, and for trying a key, ms. */
-const IDENTIFY_TIMEOUT_MS = 15_000;
-
-/** Connecting an account: by consent at the provider, or by a key. */
+/** Connecting an account by consent at the provider. */
 @Injectable()
 export class ConnectService {
   private readonly logger = new Logger(ConnectService.name);
@@ -60,16 +38,12 @@ export class ConnectService {
   constructor(
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
-    private readonly tokens: TokenRepository,
     private readonly flows: ConnectFlowRepository,
     private readonly endpoint: TokenEndpoint,
-    private readonly events: IntegrationEvents,
-    private readonly dataSource: DataSource,
-    @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
+    private readonly lookup: AccountLookup,
+    private readonly accounts: ConnectedAccounts,
     @Inject(SETTINGS) private readonly settings: Settings,
     @Inject(CLOCK) private readonly clock: Clock,
-    private readonly outbox: Outbox,
-    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -153,128 +127,15 @@ export class ConnectService {
     }
   }
 
-  /** Connects with a key, after one real call with it. @throws IntegrationError `credentials_rejected`, `not_supported` */
-  async connectWithKey(viewer: ConnectionViewer, request: KeyRequest): Promise<Connection> {
-    const base = this.registry.get(request.provider);
-    if (base.oauth2?.grant === 'client_credentials') return this.connectWithClient(viewer, base, request.fields);
-    const verify = base.auth.verifyApiKey?.bind(base.auth);
-    if (!base.apiKey || !verify) throw new IntegrationError('not_supported', { detail: `${base.name} is not connected with a key.` });
-    const { values, secrets } = filledIn(base, request.fields);
-    const provider = providerFor(base, values);
-    const key = request.apiKey?.trim() ?? '';
-    if (!base.apiKey.pattern.test(key))
-      throw new IntegrationError('credentials_rejected', { nextStep: base.apiKey.help, notExecuted: true });
-    // One text is stored: where there are several secrets, all of them as JSON.
-    const apiKey = Object.keys(secrets).length === 0 ? key : JSON.stringify({ key, ...secrets });
-    const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
-      verify({
-        values,
-        fetch: this.providerFetch.fetchWithoutToken(provider, {
-          apiKey,
-          signal,
-          deadlineMs: IDENTIFY_TIMEOUT_MS,
-          operation: 'connect.verify-key',
-        }),
-      }),
-    ).catch((error: unknown) => {
-      throw keyFailure(error, provider);
-    });
-    const scopes = account.scopes ?? [];
-    return this.store(provider, { ...viewer, provider: provider.key }, 'api_key', account, [
-      { kind: 'default', accessToken: apiKey, scopes },
-    ]);
-  }
-
-  /** With a client of the person's own: a token is minted for it, now and whenever one ends. */
-  private async connectWithClient(viewer: ConnectionViewer, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
-    const { values, secrets } = filledIn(base, fields);
-    const provider = providerFor(base, values);
-    const { body, grants } = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {
-      throw clientFailure(error, provider);
-    });
-    const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
-      provider.auth.identify({
-        fetch: this.providerFetch.fetchWithoutToken(provider, {
-          accessToken: grants[0]?.accessToken,
-          signal,
-          deadlineMs: IDENTIFY_TIMEOUT_MS,
-          operation: 'connect.identify',
-        }),
-        grants,
-        tokenBody: body,
-        values: { ...values, clientId: secrets['clientId'] },
-      }),
-    );
-    return this.store(provider, { ...viewer, provider: provider.key }, 'oauth2', account, grants);
-  }
-
   private async complete(
-    provider: Provider,
+    base: Provider,
     flow: FinishedFlow,
     callback: { code: string; more: Readonly<Record<string, string>> },
   ): Promise<Connection> {
-    const { body, grants } = await exchangeCode(this.flowOf(provider, flow, ''), callback.code);
-    const values = { ...flow.fields, ...provider.auth.learn?.({ tokenBody: body, callback: callback.more }) };
-    const accessToken = grants[0]?.accessToken;
-    const account = await withDeadline(this.clock, IDENTIFY_TIMEOUT_MS, (signal) =>
-      provider.auth.identify({
-        fetch: this.providerFetch.fetchWithoutToken(providerFor(provider, values), {
-          accessToken,
-          signal,
-          deadlineMs: IDENTIFY_TIMEOUT_MS,
-          operation: 'connect.identify',
-        }),
-        grants,
-        tokenBody: body,
-        callback: callback.more,
-        values,
-      }),
-    );
-    return this.store(provider, flow, 'oauth2', account, grants);
-  }
-
-  /** Connection and tokens, both or neither. */
-  private async store(
-    provider: Provider,
-    intent: ConnectIntent,
-    authType: 'oauth2' | 'api_key',
-    account: AccountIdentity,
-    grants: readonly TokenGrant[],
-  ): Promise<Connection> {
-    const at = new Date(this.clock.now());
-    const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
-    const { tenant, userId } = intent;
-    const { connection, events } = await inTransaction(this.dataSource, async (manager) => {
-      if (intent.connectionId !== undefined) {
-        const old = await this.connections.findById(intent.connectionId, manager);
-        if (!old) throw new IntegrationError('connection_not_found');
-        if (old.accountId !== account.accountId) throw new IntegrationError('account_mismatch', { provider: provider.key });
-      }
-      const upserted = await this.connections.upsertConnected(manager, {
-        tenant,
-        userId,
-        provider: provider.key,
-        authType,
-        account,
-        client: provider.oauth2?.clientId,
-        ownGrant: authType === 'api_key' || provider.oauth2?.grant === 'client_credentials',
-        scopes,
-        at,
-      });
-      const slotOf = (kind: string) => provider.auth.slotOf?.(kind, account.metadata ?? {});
-      await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at, slotOf });
-      const slots = grants.flatMap(({ kind }) => slotOf(kind) ?? []);
-      const mended = await this.connections.mend(manager, upserted.connection, slots, at);
-      const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
-      await this.audit.record(act, 'ok', { runner: manager, actor: { tenant, userId, role: 'user' } });
-      const told = eventOf('connection.connected', upserted.connection, at);
-      const event = { ...told, data: { ...told.data, created: upserted.created } };
-      const events = [event, ...mended.map((each) => eventOf('connection.connected', each, at))];
-      await this.outbox.add(manager, events);
-      return { connection: upserted.connection, events };
-    });
-    for (const event of events) this.events.emit(event);
-    return connection;
+    const answer = await exchangeCode(this.flowOf(base, flow, ''), callback.code);
+    const values = { ...flow.fields, ...base.auth.learn?.({ tokenBody: answer.body, callback: callback.more }) };
+    const account = await this.lookup.byGrant(providerFor(base, values), answer, { values, callback: callback.more });
+    return this.accounts.save({ provider: base, intent: flow, authType: 'oauth2', account, grants: answer.grants });
   }
 
   private flowOf(base: Provider, intent: ConnectIntent & { codeVerifier?: string }, browser: string): OAuth2Flow {

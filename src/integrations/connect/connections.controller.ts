@@ -21,6 +21,7 @@ import { ConnectionRepository } from '../connections/connection.repository';
 import { toRef } from '../connections/connection';
 import { ProviderRegistry } from '../providers';
 import { ConnectService } from './connect.service';
+import { KeyConnectService } from './key-connect.service';
 import { connectionAnswer, connectSessionAnswer, disconnectAnswer, providersAnswer } from '../connections/connection-answers';
 import { connectionView, providerView, type ConnectionView, type ProviderView } from '../connections/connection-view';
 import { Erasure } from '../connections/personal-data/erasure';
@@ -66,6 +67,7 @@ export class ConnectionsController {
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
     private readonly connectService: ConnectService,
+    private readonly keyConnectService: KeyConnectService,
     private readonly disconnectService: DisconnectService,
     private readonly erasure: Erasure,
   ) {}
@@ -93,7 +95,7 @@ export class ConnectionsController {
     @CurrentUser() caller: Principal,
     @ZodBody(keyConnection) body: z.infer<typeof keyConnection>,
   ): Promise<ConnectionView> {
-    return connectionView(await this.connectService.connectWithKey(caller, body));
+    return connectionView(await this.keyConnectService.connect(caller, body));
   }
 
   @SupportMayRead()

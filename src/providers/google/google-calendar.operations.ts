@@ -4,11 +4,15 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import { cursor, decodeCursor, encodeCursor, limit } from '../../http-api';
 import { callSdk, defineOperation, GovernedHttp, type ConnectionRef } from '../../integrations';
 import { calendarClient } from './google.clients';
-import { CALENDAR_WRITE_SCOPE, CALENDAR_WRITE_SCOPES, GOOGLE, googleRoots } from './google.facts';
+import { CALENDAR_SCOPE, CALENDAR_SCOPES, CALENDAR_WRITE_SCOPE, CALENDAR_WRITE_SCOPES, GOOGLE, googleRoots } from './google.facts';
+import { eventPosition, GoogleService } from './google.service';
 
-const calendarId = z.string().min(1).max(1_024).default('primary');
+export const instant = z.iso.datetime({ offset: true, error: 'must be a time like 2026-01-31T09:00:00Z' });
+export const calendarId = z.string().min(1).max(1_024);
+const calendarOrPrimary = calendarId.default('primary');
 const eventId = z.string().min(1).max(1_024);
 /** A moment, or the day of an all-day event. */
 const point = z.union([
@@ -25,38 +29,78 @@ const fields = {
 };
 const NOTIFY = z.enum(['all', 'externalOnly', 'none']).default('none').describe('Who of the attendees is told by e-mail.');
 
+const event = z.object({
+  id: z.string(),
+  status: z.string(),
+  summary: z.string(),
+  description: z.string().nullable(),
+  location: z.string().nullable(),
+  start: z.string().nullable().describe('ISO 8601; of an all-day event the date alone.'),
+  end: z.string().nullable().describe('Like start; of an all-day event the day after its last.'),
+  allDay: z.boolean(),
+  timeZone: z.string().nullable(),
+  recurringEventId: z.string().nullable(),
+  link: z.string().nullable(),
+});
+
 const written = z.object({
   id: z.string(),
   etag: z.string().describe('Give it as ifMatch to change the event only if nobody else has.'),
   status: z.string(),
   link: z.string().nullable(),
 });
-const COMMON = {
+/** What writes. */
+const WRITES = {
   provider: GOOGLE,
   scopes: [CALENDAR_WRITE_SCOPE],
   widerScopes: { [CALENDAR_WRITE_SCOPE]: CALENDAR_WRITE_SCOPES },
 };
 
-/** What changes a calendar. https://developers.google.com/workspace/calendar/api/v3/reference/events */
+/** What can be done with calendars. https://developers.google.com/workspace/calendar/api/v3/reference/events */
 @Injectable()
 export class GoogleCalendarOperations {
   private readonly rootUrl: string;
 
   constructor(
     @Inject(SETTINGS) settings: Settings,
+    private readonly google: GoogleService,
     private readonly http: GovernedHttp,
   ) {
     this.rootUrl = googleRoots(settings.providers[GOOGLE] ?? { webhookSecrets: [] }).calendar;
   }
 
+  readonly listEvents = defineOperation({
+    name: 'events.list',
+    provider: GOOGLE,
+    title: 'List calendar events',
+    description: 'Occurrences in a window by their start, asked live: from now for 30 days unless said otherwise, a year at most.',
+    input: z.strictObject({
+      calendarId: calendarOrPrimary,
+      timeMin: instant.optional(),
+      timeMax: instant.optional(),
+      limit,
+      cursor,
+    }),
+    output: z.object({ data: z.array(event), nextCursor: z.string().nullable() }),
+    effect: 'read',
+    scopes: [CALENDAR_SCOPE],
+    widerScopes: { [CALENDAR_SCOPE]: CALENDAR_SCOPES },
+    repeat: 'none',
+    run: async ({ connection, input: { calendarId: calendar, cursor: text, ...window } }) => {
+      const position = text === undefined ? undefined : decodeCursor(text, eventPosition);
+      const { events, next } = await this.google.listEvents(connection, calendar, { ...window, position });
+      return { data: events, nextCursor: next === undefined ? null : encodeCursor(next) };
+    },
+  });
+
   /** The event's id is made of ours: one of doubtful outcome is found by it. */
   readonly createEvent = defineOperation({
-    ...COMMON,
+    ...WRITES,
     name: 'events.create',
     title: 'Create an event',
     description: 'Makes an event in a calendar of the account; attendees are told only where notify says so.',
     input: z.strictObject({
-      calendarId,
+      calendarId: calendarOrPrimary,
       summary: fields.summary,
       start: fields.start,
       end: fields.end,
@@ -83,12 +127,12 @@ export class GoogleCalendarOperations {
   });
 
   readonly updateEvent = defineOperation({
-    ...COMMON,
+    ...WRITES,
     name: 'events.update',
     title: 'Change an event',
     description: 'Changes the fields that are given and leaves the others; with ifMatch only if the event is still as it was read.',
     input: z.strictObject({
-      calendarId,
+      calendarId: calendarOrPrimary,
       eventId,
       ...z.strictObject(fields).partial().shape,
       ifMatch: z.string().max(200).optional(),
@@ -104,11 +148,11 @@ export class GoogleCalendarOperations {
   });
 
   readonly deleteEvent = defineOperation({
-    ...COMMON,
+    ...WRITES,
     name: 'events.delete',
     title: 'Delete an event',
     description: 'Removes an event; one that is gone already counts as deleted.',
-    input: z.strictObject({ calendarId, eventId, notify: NOTIFY }),
+    input: z.strictObject({ calendarId: calendarOrPrimary, eventId, notify: NOTIFY }),
     output: z.object({ deleted: z.literal(true) }),
     effect: 'destructive',
     idempotent: true,
@@ -120,7 +164,7 @@ export class GoogleCalendarOperations {
     },
   });
 
-  readonly all = [this.createEvent, this.updateEvent, this.deleteEvent];
+  readonly all = [this.listEvents, this.createEvent, this.updateEvent, this.deleteEvent];
 
   private client(
     connection: ConnectionRef,

@@ -6,10 +6,13 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { callSdk, defineOperation, GovernedHttp, type ConnectionRef } from '../../integrations';
 import { gmailClient } from './google.clients';
-import { GOOGLE, googleRoots, MAIL_READ_SCOPE, MAIL_READ_SCOPES } from './google.facts';
+import { sendEmailBody } from './google-mail.composer';
+import { GOOGLE, googleRoots, MAIL_READ_SCOPE, MAIL_READ_SCOPES, MAIL_SEND_SCOPE, MAIL_SEND_SCOPES } from './google.facts';
+import { GoogleService } from './google.service';
 
 const HEADERS = ['From', 'To', 'Cc', 'Subject', 'Date', 'Message-ID'];
-const COMMON = {
+/** What reads. */
+const READS = {
   provider: GOOGLE,
   effect: 'read',
   repeat: 'none',
@@ -17,20 +20,38 @@ const COMMON = {
   widerScopes: { [MAIL_READ_SCOPE]: MAIL_READ_SCOPES },
 } as const;
 
-/** What reads mail, asked live. https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages */
+/** What can be done with mail. https://developers.google.com/workspace/gmail/api/reference/rest/v1/users.messages */
 @Injectable()
 export class GoogleMailOperations {
   private readonly rootUrl: string;
 
   constructor(
     @Inject(SETTINGS) settings: Settings,
+    private readonly google: GoogleService,
     private readonly http: GovernedHttp,
   ) {
     this.rootUrl = googleRoots(settings.providers[GOOGLE] ?? { webhookSecrets: [] }).gmail;
   }
 
+  /** Gmail takes no idempotency key: one of doubtful outcome is looked for by its Message-ID, and stays unknown if not found. */
+  readonly sendEmail = defineOperation({
+    name: 'emails.send',
+    provider: GOOGLE,
+    title: 'Send an e-mail',
+    description: 'Sends an e-mail from the connected account, with attachments of at most 25 MB together.',
+    input: sendEmailBody,
+    output: z.object({ messageId: z.string(), threadId: z.string() }),
+    effect: 'write',
+    makes: true,
+    scopes: [MAIL_SEND_SCOPE],
+    widerScopes: { [MAIL_SEND_SCOPE]: MAIL_SEND_SCOPES },
+    repeat: 'searchable',
+    run: ({ connection, input, operationId }) => this.google.sendEmail(connection, input, operationId),
+    find: (connection, operationId, signal) => this.google.findSentEmail(connection, operationId, signal),
+  });
+
   readonly searchEmails = defineOperation({
-    ...COMMON,
+    ...READS,
     name: 'emails.search',
     title: 'Search mail',
     description: 'Ids of the messages that a search as in Gmail finds, newest first; emails.get reads one.',
@@ -50,7 +71,7 @@ export class GoogleMailOperations {
   });
 
   readonly getEmail = defineOperation({
-    ...COMMON,
+    ...READS,
     name: 'emails.get',
     title: 'Read a message',
     description: 'Who wrote what to whom and when, with the beginning of the text; no attachments.',
@@ -82,7 +103,7 @@ export class GoogleMailOperations {
     },
   });
 
-  readonly all = [this.searchEmails, this.getEmail];
+  readonly all = [this.sendEmail, this.searchEmails, this.getEmail];
 
   private client(connection: ConnectionRef, operation: string): gmail_v1.Gmail {
     return gmailClient(this.http.fetchFor(connection, { operation }), this.rootUrl);

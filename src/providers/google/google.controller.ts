@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { RunsOperation, cursor, CurrentUser, IdParam, limit, ZodBody, ZodPipe, ZodQuery, type Principal } from '../../http-api';
 import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
 import { EMAIL_BODY_BYTES, sendEmailBody, type SendEmail } from './google-mail.composer';
-import { calendarId, GoogleOperations, instant } from './google.operations';
+import { calendarId, GoogleCalendarOperations, instant } from './google-calendar.operations';
+import { GoogleMailOperations } from './google-mail.operations';
 
 const eventsQuery = z.strictObject({ timeMin: instant.optional(), timeMax: instant.optional(), limit, cursor });
 
@@ -14,7 +15,8 @@ const eventsQuery = z.strictObject({ timeMin: instant.optional(), timeMax: insta
 export class GoogleController {
   constructor(
     private readonly operations: OperationService,
-    private readonly google: GoogleOperations,
+    private readonly mail: GoogleMailOperations,
+    private readonly calendar: GoogleCalendarOperations,
   ) {}
 
   /** Sends an e-mail from the connected account. Gmail takes no idempotency key: one of doubtful outcome is looked for, and stays `outcome_unknown` if not found. */
@@ -27,7 +29,7 @@ export class GoogleController {
     @ZodBody(sendEmailBody) body: SendEmail,
     @Headers('idempotency-key') idempotencyKey?: string,
   ): Promise<ActionResult> {
-    return this.operations.run(this.google.sendEmail, body, { caller, connectionId, idempotencyKey });
+    return this.operations.run(this.mail.sendEmail, body, { caller, connectionId, idempotencyKey });
   }
 
   /** Occurrences in a window by their start, asked live. */
@@ -39,6 +41,6 @@ export class GoogleController {
     @Param('calendarId', new ZodPipe(calendarId)) calendar: string,
     @ZodQuery(eventsQuery) query: z.output<typeof eventsQuery>,
   ): Promise<ActionResult> {
-    return this.operations.run(this.google.listEvents, { ...query, calendarId: calendar }, { caller, connectionId });
+    return this.operations.run(this.calendar.listEvents, { ...query, calendarId: calendar }, { caller, connectionId });
   }
 }

@@ -11,7 +11,6 @@ import { GoogleSyncService } from './google-sync.service';
 import { GoogleWebhooksService } from './google-webhooks.service';
 import { GoogleController } from './google.controller';
 import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
-import { GoogleOperations } from './google.operations';
 import { GoogleCalendarOperations } from './google-calendar.operations';
 import { GoogleMailOperations } from './google-mail.operations';
 import { GoogleService } from './google.service';
@@ -27,7 +26,6 @@ import { googleSettings } from './google.settings';
     GoogleSyncService,
     GoogleWebhooksService,
     GoogleService,
-    GoogleOperations,
     GoogleCalendarOperations,
     GoogleMailOperations,
     GoogleEventsHandler,
@@ -46,11 +44,10 @@ export class GoogleModule {
     sync: GoogleSyncService,
     webhooks: GoogleWebhooksService,
     operations: OperationRegistry,
-    own: GoogleOperations,
     calendar: GoogleCalendarOperations,
     mail: GoogleMailOperations,
   ) {
-    operations.register([...own.all, ...calendar.all, ...mail.all]);
+    operations.register([...calendar.all, ...mail.all]);
     registry.register(googleProvider(settings, { auth, sync, webhooks }));
   }
 }

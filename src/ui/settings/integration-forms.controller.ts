@@ -3,7 +3,15 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
 import { findIntegrationError, type ErrorCode } from '../../errors';
-import { ConnectionRepository, ConnectService, DisconnectService, ProviderRegistry, SyncService, toRef } from '../../integrations';
+import {
+  ConnectionRepository,
+  ConnectService,
+  DisconnectService,
+  KeyConnectService,
+  ProviderRegistry,
+  SyncService,
+  toRef,
+} from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { INTEGRATIONS_PATH } from '../layout';
 import { leavePage } from '../leave-page';
@@ -27,6 +35,7 @@ export class IntegrationFormsController {
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
     private readonly connectService: ConnectService,
+    private readonly keyConnectService: KeyConnectService,
     private readonly disconnectService: DisconnectService,
     private readonly syncs: SyncService,
   ) {}
@@ -49,7 +58,7 @@ export class IntegrationFormsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return answer(reply, async () => {
-      await this.connectService.connectWithKey(ownViewer(caller), { provider, apiKey });
+      await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey });
       return cardsWith({ success: provider });
     });
   }

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { IntegrationError } from '../../errors';
+import { TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
+import type { Provider } from '../contract';
+import { filledIn, providerFor, ProviderRegistry } from '../providers';
+import { AccountLookup } from './account-lookup';
+import { clientFailure, keyFailure } from './connect-failure';
+import { ConnectedAccounts } from './connected-accounts';
+
+export interface KeyRequest {
+  readonly provider: string;
+  readonly apiKey?: string;
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** Connecting by what the person types: a key, or an id and a secret of a client of their own. */
+@Injectable()
+export class KeyConnectService {
+  constructor(
+    private readonly registry: ProviderRegistry,
+    private readonly endpoint: TokenEndpoint,
+    private readonly lookup: AccountLookup,
+    private readonly accounts: ConnectedAccounts,
+  ) {}
+
+  /** Connects after one real call. @throws IntegrationError `credentials_rejected`, `not_supported` */
+  connect(viewer: ConnectionViewer, { provider: key, apiKey, fields }: KeyRequest): Promise<Connection> {
+    const provider = this.registry.get(key);
+    if (provider.oauth2?.grant === 'client_credentials') return this.withClient(viewer, provider, fields);
+    return this.withKey(viewer, provider, { apiKey, fields });
+  }
+
+  private async withKey(viewer: ConnectionViewer, base: Provider, given: Pick<KeyRequest, 'apiKey' | 'fields'>): Promise<Connection> {
+    const verify = base.auth.verifyApiKey?.bind(base.auth);
+    if (!base.apiKey || !verify) throw new IntegrationError('not_supported', { detail: `${base.name} is not connected with a key.` });
+    const { values, secrets } = filledIn(base, given.fields);
+    const provider = providerFor(base, values);
+    const key = given.apiKey?.trim() ?? '';
+    if (!base.apiKey.pattern.test(key))
+      throw new IntegrationError('credentials_rejected', { nextStep: base.apiKey.help, notExecuted: true });
+    // One text is stored: where there are several secrets, all of them as JSON.
+    const apiKey = Object.keys(secrets).length === 0 ? key : JSON.stringify({ key, ...secrets });
+    const account = await this.lookup.byKey(provider, verify, { apiKey, values }).catch((error: unknown) => {
+      throw keyFailure(error, provider);
+    });
+    const grants = [{ kind: 'default', accessToken: apiKey, scopes: account.scopes ?? [] }];
+    return this.accounts.save({ provider, intent: viewer, authType: 'api_key', account, grants });
+  }
+
+  /** A token is minted for the client, now and whenever one ends. */
+  private async withClient(viewer: ConnectionViewer, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
+    const { values, secrets } = filledIn(base, fields);
+    const provider = providerFor(base, values);
+    const minted = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {
+      throw clientFailure(error, provider);
+    });
+    const account = await this.lookup.byGrant(provider, minted, { values: { ...values, clientId: secrets['clientId'] } });
+    return this.accounts.save({ provider, intent: viewer, authType: 'oauth2', account, grants: minted.grants });
+  }
+}
