@@ -103,8 +103,8 @@ module.exports = {
     {
       name: 'errors-and-clock-import-nothing',
       severity: 'error',
-      from: { path: '^src/(errors|error-kinds|clock)\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/error-kinds\\.ts$' },
+      from: { path: '^src/(errors|error-kinds|integration-error|clock)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(error-kinds|integration-error)\\.ts$' },
     },
     {
       name: 'the-sandbox-stands-alone',

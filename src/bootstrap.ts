@@ -5,12 +5,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
-import { EdgeLimits } from './http-api/edge/address-limits';
+import { EdgeLimits } from './http-api/edge/edge-limits';
 import { EDGE_LOGGER, type EdgeLogger } from './http-api/edge/logger';
 import { registerEdgeHooks } from './http-api/edge/hooks';
 import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/edge-adapter';
 import { watchProcess } from './http-api/edge/http-metrics';
-import { createLogger, NestLogger } from './http-api/logging';
+import { createLogger } from './http-api/logging';
+import { NestLogger } from './http-api/nest-logger';
 import { BearerCallers } from './http-api/principal/bearer-callers';
 import { OpenApi } from './http-api/openapi/open-api';
 import { Problems } from './http-api/problems/problems';
@@ -21,7 +22,8 @@ import { AppModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
 import { completeAddress } from './config/bound-address';
 import { SETTINGS } from './config/config.module';
-import { SettingsError, type Settings } from './config/env';
+import type { Settings } from './config/env';
+import { SettingsError } from './config/settings-error';
 import { OperationRegistry, ProviderRegistry, WebhookInbox } from './integrations';
 
 export interface AppOptions {

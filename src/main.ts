@@ -4,7 +4,7 @@ import { createLogger } from './http-api/logging';
 import { createApp, listen, tellParent } from './bootstrap';
 import { readServiceEnvironment } from './bootstrap-environment';
 import { describeStart } from './bootstrap-summary';
-import { SettingsError } from './config/env';
+import { SettingsError } from './config/settings-error';
 import { DataFolderLockedError } from './database';
 
 /** From SIGTERM to the end at most; orchestrators usually kill after 30 s. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { networkOf } from '../src/http-api/edge/address-limits';
+import { networkOf } from '../src/http-api/edge/edge-limits';
 import { startTestApp, type TestApp } from './support/test-app';
 
 describe('limits of the edge', () => {

@@ -18,19 +18,6 @@ const LONG_CONSTRUCTORS: Readonly<Record<string, number>> = {
   WebhookProcessor: 9,
 };
 
-/** Files whose class does not carry the file's name, each with its reason. To be renamed, never to be joined by others. */
-const NAMED_OTHERWISE: Readonly<Record<string, string>> = {
-  'src/errors.ts': 'the error and what finds it',
-  'src/config/env.ts': 'the environment; the class is its error',
-  'src/database/entities.ts': 'the list of entities; the class is how their columns are called',
-  'src/http-api/logging.ts': 'the logger; the class is Nest’s way into it',
-  'src/http-api/edge/address-limits.ts': 'limits for addresses, and for callers since',
-  'src/http-api/openapi/zod.decorators.ts': 'decorators; the class is the pipe that they share',
-  'src/integrations/jobs/job-kind.ts': 'what a kind of job brings; the class is its error',
-  'src/integrations/outbound/provider-fault.ts': 'reads failing answers; the class is one of them',
-  'src/ui/settings/integration-cards.service.ts': 'the kind is in the file’s name only',
-};
-
 interface Found {
   readonly file: string;
   readonly name: string;
@@ -70,7 +57,7 @@ describe('the source', () => {
     const otherwise = classes.filter(({ file, found }) => {
       const name = basename(file, '.ts').replaceAll('.', '-');
       const several = found.length > 1 && found.every((one) => kebab(one.name).endsWith(name.split('-').at(-1)?.replace(/s$/, '') ?? ''));
-      return !several && !found.some((one) => kebab(one.name) === name) && NAMED_OTHERWISE[file] === undefined;
+      return !several && !found.some((one) => kebab(one.name) === name);
     });
     expect(otherwise).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { readEnvironment, SettingsError } from '../config/env';
+import { readEnvironment } from '../config/env';
+import { SettingsError } from '../config/settings-error';
 import { connectDatabase, DataFolderLockedError } from '../database';
 import { systemClock } from '../clock';
 import { AuditLog } from '../integrations/audit/audit-log';

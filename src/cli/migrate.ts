@@ -1,5 +1,6 @@
 import { PRODUCT_MIGRATIONS } from '../app-handlers';
-import { readEnvironment, SettingsError } from '../config/env';
+import { readEnvironment } from '../config/env';
+import { SettingsError } from '../config/settings-error';
 import { connectDatabase, DataFolderLockedError } from '../database';
 
 /** Applies the migrations that are pending, says which, and ends: for deployments that do this before the new version starts. */

@@ -2,7 +2,8 @@ import { SignJWT } from 'jose';
 import { parseArgs } from 'node:util';
 import { ROLES, type Role } from '../http-api/principal/principal';
 import { systemClock } from '../clock';
-import { readEnvironment, SettingsError } from '../config/env';
+import { readEnvironment } from '../config/env';
+import { SettingsError } from '../config/settings-error';
 
 const USAGE = 'Usage: npm run -s token -- --tenant acme --user u1 [--role user|admin|operator] [--ttl 3600]';
 

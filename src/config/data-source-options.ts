@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg';
 import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { EmbeddedPostgres } from '../database/embedded-postgres';
-import { loadedEntities, SnakeCaseColumns } from '../database/entities';
+import { loadedEntities } from '../database/entities';
+import { SnakeCaseColumns } from '../database/snake-case-columns';
 import { MIGRATIONS } from '../database/migrations';
 import { setUpSession } from '../database/session-settings';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { loadSettings, SettingsError } from './env';
+import { loadSettings } from './env';
+import { SettingsError } from './settings-error';
 import { addressVariable, askForBoth, declareProviderSettings, providerSettings, secretsVariable } from './provider-settings';
 
 const acme = declareProviderSettings({

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { rememberSettings, secretsOf } from '../redaction';
 import { productionFaults } from './production-rules';
 import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
+import { SettingsError } from './settings-error';
 
 export interface EncryptionKey {
   readonly id: string;
@@ -73,14 +74,6 @@ export interface Settings {
   readonly alertWebhookSecret?: string;
   /** By the provider's key; see `providerSettings`. */
   readonly providers: Readonly<Record<string, ProviderSettings>>;
-}
-
-/** Thrown by `loadSettings`: all faults of the environment in one message. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-  constructor(readonly faults: readonly string[]) {
-    super(`The settings need attention:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-  }
 }
 
 export type { Env };

@@ -1,4 +1,4 @@
-import { DefaultNamingStrategy, getMetadataArgsStorage, type DataSourceOptions } from 'typeorm';
+import { getMetadataArgsStorage, type DataSourceOptions } from 'typeorm';
 
 /**
  * Every class with `@Entity` that this process has loaded: whoever works with one has imported it. For a DataSource outside Nest;
@@ -6,17 +6,6 @@ import { DefaultNamingStrategy, getMetadataArgsStorage, type DataSourceOptions }
  */
 export function loadedEntities(): NonNullable<DataSourceOptions['entities']> {
   return getMetadataArgsStorage().tables.map(({ target }) => target);
-}
-
-/** Columns are named as their property, in lower case with underscores: `userId` is `user_id`. */
-export class SnakeCaseColumns extends DefaultNamingStrategy {
-  override columnName(propertyName: string, customName: string | undefined, embeddedPrefixes: string[]): string {
-    return customName ?? snakeCase([...embeddedPrefixes, propertyName].join('_'));
-  }
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`

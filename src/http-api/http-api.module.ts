@@ -10,7 +10,7 @@ import { BrowserSessions } from './sessions/browser-sessions';
 import { DocsController } from './openapi/docs.controller';
 import { Drain } from './edge/drain';
 import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
-import { EdgeLimits } from './edge/address-limits';
+import { EdgeLimits } from './edge/edge-limits';
 import { ErrorsController } from './problems/errors.controller';
 import { OpenApi } from './openapi/open-api';
 import { createLogger } from './logging';

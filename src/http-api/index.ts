@@ -13,4 +13,5 @@ export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';
 export type { EdgeRequest } from './request';
 export { requestContext, tenantInHand, type RequestContext } from './request-context';
-export { IdParam, invalidFields, ZodBody, ZodPipe, ZodQuery, type FieldFault } from './openapi/zod.decorators';
+export { IdParam, ZodBody, ZodQuery } from './openapi/zod.decorators';
+export { invalidFields, ZodPipe, type FieldFault } from './openapi/zod.pipe';

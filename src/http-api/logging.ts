@@ -1,4 +1,3 @@
-import { Logger as PinoNestLogger, PinoLogger } from 'nestjs-pino';
 import pino, { type DestinationStream, type Logger as Pino } from 'pino';
 import type { Settings } from '../config/env';
 import { redacted } from '../redaction';
@@ -58,21 +57,6 @@ function lineContext(): object {
     ...(traceId !== undefined && { traceId }),
     ...(principal && { tenant: principal.tenant, userId: principal.userId, role: principal.role }),
   };
-}
-
-/** What Nest says about its own assembly: a line for each module and route. */
-const ASSEMBLY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
-
-/** Nest's logger, through pino as well, from the first line of the start on. */
-export class NestLogger extends PinoNestLogger {
-  constructor(logger: Pino) {
-    super(new PinoLogger({ pinoHttp: { logger } }), {});
-  }
-
-  override log(message: unknown, ...rest: unknown[]): void {
-    if (ASSEMBLY.has(rest.at(-1) as string)) this.debug(message, ...rest);
-    else super.log(message, ...rest);
-  }
 }
 
 /** Where it happened and why, without what an error may carry along (a query's parameters, an answer's body). */

@@ -6,7 +6,7 @@ import { RequestsPageController } from './admin/requests-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
-import { IntegrationCards } from './settings/integration-cards.service';
+import { IntegrationCards } from './settings/integration-cards';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
 import { IntegrationsPageController } from './settings/integrations-page.controller';
 

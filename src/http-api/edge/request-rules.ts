@@ -1,6 +1,6 @@
 import type { Logger as Pino } from 'pino';
 import { IntegrationError } from '../../errors';
-import type { EdgeLimits } from './address-limits';
+import type { EdgeLimits } from './edge-limits';
 import type { Drain } from './drain';
 import { observeRequest } from './http-metrics';
 

@@ -8,7 +8,7 @@ import { BearerCallers } from './bearer-callers';
 import { BrowserSessions } from '../sessions/browser-sessions';
 import { roleReaches, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
-import { EdgeLimits } from '../edge/address-limits';
+import { EdgeLimits } from '../edge/edge-limits';
 import type { EdgeRequest } from '../request';
 import { requestContext } from '../request-context';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
-import { EdgeLimits } from '../edge/address-limits';
+import { EdgeLimits } from '../edge/edge-limits';
 import type { EdgeRequest } from '../request';
 import type { Principal } from './principal';
 import { TokenVerifier } from './token-verifier';

@@ -2,7 +2,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { IntegrationError } from '../../errors';
 import { VirtualClock } from '../outbound/testing/virtual-clock';
-import { LeaseLostError, type Claim, type ClaimedJob, type ClaimRequest, type JobKind, type NextTry } from './job-kind';
+import type { Claim, ClaimedJob, ClaimRequest, JobKind, NextTry } from './job-kind';
+import { LeaseLostError } from './lease-lost-error';
 import { JobWorker } from './job-worker';
 
 interface Row extends ClaimedJob {

@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { faultOf } from './fault-of';
-import { LeaseLostError, type ClaimedJob, type JobKind } from './job-kind';
+import type { ClaimedJob, JobKind } from './job-kind';
+import { LeaseLostError } from './lease-lost-error';
 import { nextTry } from './next-try';
 
 interface Held {

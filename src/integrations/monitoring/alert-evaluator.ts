@@ -58,7 +58,7 @@ export class AlertEvaluator {
       const [start] = await manager.query<{ at: string }[]>('SELECT clock_timestamp()::text AS at');
       const opened = await this.storeFindings(manager, rule);
       const resolved = await manager.query<AlertRow[]>(RESOLVE_OTHERS, [rule.kind, start?.at]);
-      await this.outbox.add(manager, [...factsOf('alert.opened', opened), ...factsOf('alert.resolved', resolved)]);
+      await this.outbox.add(manager, [...alertEventsOf('alert.opened', opened), ...alertEventsOf('alert.resolved', resolved)]);
       return { opened, resolved };
     });
     if (opened.length + resolved.length > 0) this.wakeUp.wake('deliveries');
@@ -100,7 +100,7 @@ export class AlertEvaluator {
 }
 
 /** For the operator, and for the tenant that it is about. */
-function factsOf(type: 'alert.opened' | 'alert.resolved', alerts: readonly AlertRow[]): OutboxEvent[] {
+function alertEventsOf(type: 'alert.opened' | 'alert.resolved', alerts: readonly AlertRow[]): OutboxEvent[] {
   return alerts.flatMap((alert) => {
     const { id, kind, severity, provider, tenant, connection_id: connectionId, title, detail, next_step: nextStep } = alert;
     const data = { id, kind, severity, tenant, title, detail, nextStep };

@@ -6,7 +6,7 @@ import { CallSignal } from './call-signal';
 import { matchEndpoint } from './endpoint-matcher';
 import { compose, type Interceptor, type Next } from './interceptor';
 import { readOutboundRequest, type OutboundRequest } from './outbound-request';
-import { AnswerError } from './provider-fault';
+import { AnswerError } from './answer-error';
 import { toResponse } from './transport/answer';
 
 /** Until the deadline step gives the call one of its own. */

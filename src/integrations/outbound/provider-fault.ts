@@ -1,72 +1,10 @@
-import { IntegrationError, type ErrorCode, type IntegrationErrorOptions } from '../../errors';
+import type { IntegrationErrorOptions } from '../../errors';
 import type { ConnectionRef, HttpFacts, Provider, ProviderFault } from '../contract';
+import { AnswerError, type Answer } from './answer-error';
 import { capped, parseRetryAfter } from './policies/retry-after';
 import type { WireHeaders } from './transport/wire-headers';
 
 type FaultSource = Parameters<NonNullable<HttpFacts['readFault']>>[0];
-
-/** An answer that was read to its end. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: WireHeaders;
-  readonly body: Uint8Array;
-  /** The parsed body where it is JSON. */
-  readonly json: unknown;
-}
-
-/**
- * A provider's failing answer, put into our words. What only the chain may see is private, so that nothing prints it.
- */
-export class AnswerError extends IntegrationError {
-  readonly #answer: Answer;
-  readonly #fault: Pick<ProviderFault, 'tokenExpired' | 'grantEnded'>;
-
-  constructor(
-    code: ErrorCode,
-    options: IntegrationErrorOptions,
-    answer: Answer,
-    fault: Pick<ProviderFault, 'tokenExpired' | 'grantEnded'>,
-  ) {
-    super(code, options);
-    this.#answer = answer;
-    this.#fault = fault;
-  }
-
-  get answer(): Answer {
-    return this.#answer;
-  }
-
-  /** One refresh may mend it. */
-  get tokenExpired(): boolean {
-    return this.#fault.tokenExpired ?? false;
-  }
-
-  /** No refresh can mend it. */
-  get grantEnded(): boolean {
-    return this.#fault.grantEnded ?? false;
-  }
-}
-
-/** The same failure, of a call that an earlier try may have carried out. */
-export function inDoubt(error: IntegrationError): IntegrationError {
-  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
-  const options: IntegrationErrorOptions = {
-    detail: error.message,
-    nextStep,
-    retryable,
-    retryAfterMs,
-    notExecuted: false,
-    provider,
-    providerStatus,
-    providerCode,
-    providerRequestId,
-    extra,
-    cause: error,
-  };
-  return error instanceof AnswerError
-    ? new AnswerError(error.code, options, error.answer, error)
-    : new IntegrationError(error.code, options);
-}
 
 /** Where providers put the id that their support asks for: the plain names first, then those with a word of the provider's own in them. */
 const REQUEST_ID_HEADERS = ['request-id', 'x-request-id'];

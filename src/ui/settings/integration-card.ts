@@ -5,7 +5,7 @@ import { actionForm, hiddenFields } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
 import { relativeTime } from '../relative-time';
 import { timeTag } from '../time-tag';
-import type { AccountState, ProviderCard } from './integration-cards.service';
+import type { AccountState, ProviderCard } from './integration-cards';
 import { faultNote } from './settings-banner';
 
 export interface CardContext {

@@ -18,7 +18,7 @@ import { leavePage } from '../leave-page';
 import { FormRoute } from '../page-route.decorators';
 import { addressOf } from '../table';
 import { disconnectQuestion } from './integration-card';
-import { ownViewer } from './integration-cards.service';
+import { ownViewer } from './integration-cards';
 import type { Notice, Outcome } from './settings-banner';
 
 const nothing = z.strictObject({});

@@ -4,7 +4,7 @@ import { ProviderRegistry } from '../../integrations';
 import { INTEGRATIONS_PATH, page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { integrationCard } from './integration-card';
-import { IntegrationCards } from './integration-cards.service';
+import { IntegrationCards } from './integration-cards';
 import { outcomeBanner } from './settings-banner';
 
 /** The cards of a person's integrations. */

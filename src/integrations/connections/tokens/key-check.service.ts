@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, In, Not, type Repository } from 'typeorm';
 import { SETTINGS } from '../../../config/config.module';
-import { SettingsError, type Settings } from '../../../config/env';
+import type { Settings } from '../../../config/env';
+import { SettingsError } from '../../../config/settings-error';
 import { encryptedColumns } from './encrypted-columns';
 import { EncryptionKeyEntity } from './encryption-key.entity';
 import { bindingOf, SecretBox } from './secret-box';

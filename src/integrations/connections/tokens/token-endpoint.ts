@@ -72,7 +72,7 @@ export class TokenEndpoint {
     context: { step: 'exchange' | 'refresh'; kind?: string },
     options: { connection?: ConnectionRef; signal?: AbortSignal; client?: Readonly<Record<string, string>> } = {},
   ): Promise<TokenAnswer> {
-    const facts = factsOf(providerFor(provider, options.connection?.metadata), options.client);
+    const facts = oauth2FactsOf(providerFor(provider, options.connection?.metadata), options.client);
     try {
       return await withDeadline(
         this.clock,
@@ -96,7 +96,7 @@ export class TokenEndpoint {
   }
 }
 
-function factsOf({ oauth2, key }: Provider, client: Readonly<Record<string, string>> = {}): OAuth2Facts {
+function oauth2FactsOf({ oauth2, key }: Provider, client: Readonly<Record<string, string>> = {}): OAuth2Facts {
   if (!oauth2) throw new IntegrationError('not_supported', { provider: key });
   const { clientId = oauth2.clientId, clientSecret = oauth2.clientSecret } = client;
   return { ...oauth2, clientId, clientSecret };

@@ -4,7 +4,7 @@ import type { ConnectionStatusService, AccessToken, TokenService } from '../../c
 import type { ConnectionRef, Provider } from '../../contract';
 import type { Call } from '../call';
 import type { Interceptor, Next } from '../interceptor';
-import { AnswerError } from '../provider-fault';
+import { AnswerError } from '../answer-error';
 import { RefusedAfterRenewal } from './refused-after-renewal';
 import { settle } from './retry-policy';
 

@@ -8,7 +8,7 @@ import { bucketsOf } from './limits/buckets';
 import type { Bucket } from './limits/gcra';
 import { LimitQueue, type LimitQueueOptions } from './limits/limit-queue';
 import type { LimitStore } from './limits/limit-store';
-import { AnswerError } from '../provider-fault';
+import { AnswerError } from '../answer-error';
 import { capped } from './retry-after';
 
 /** A "slow down" without a time closes the bucket for this long, ms. */

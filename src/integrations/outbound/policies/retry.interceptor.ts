@@ -4,7 +4,7 @@ import { IntegrationError } from '../../../errors';
 import type { Call } from '../call';
 import { retriesTotal } from '../outbound-metrics';
 import type { Interceptor, Next } from '../interceptor';
-import { inDoubt } from '../provider-fault';
+import { inDoubt } from '../answer-error';
 import type { Random } from '../random';
 import { mayRetry, RETRY_DEFAULTS } from './retry-policy';
 

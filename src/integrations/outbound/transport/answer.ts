@@ -2,7 +2,7 @@ import { pipeline, Readable, Transform, type TransformCallback } from 'node:stre
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { IntegrationError } from '../../../errors';
 import { bufferedResponse } from './buffered-response';
-import type { Answer } from '../provider-fault';
+import type { Answer } from '../answer-error';
 import type { WireHeaders } from './wire-headers';
 
 /** Largest body taken, bytes. */

@@ -7,7 +7,8 @@ import type { Call, Outcome } from '../call';
 import { exchange } from './buffered-exchange';
 import { createAgent, type AgentOptions } from './egress-guard';
 import { networkFault } from './network-fault';
-import { AnswerError, faultOf, requestIdOf } from '../provider-fault';
+import { AnswerError } from '../answer-error';
+import { faultOf, requestIdOf } from '../provider-fault';
 import { WireHeaders } from './wire-headers';
 
 export const TRANSPORT_DEFAULTS: AgentOptions = {

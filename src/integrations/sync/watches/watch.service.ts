@@ -80,7 +80,7 @@ export class WatchService {
 
   private async renew(old: Watch, signal: AbortSignal): Promise<void> {
     const connection = await this.connections.findById(old.connectionId);
-    const watch = connection && this.factsOf(connection.provider, old.resource);
+    const watch = connection && this.watchFactsOf(connection.provider, old.resource);
     if (!connection || !watch || connection.status === 'disconnected') return this.watches.remove(old.channelId);
     if (connection.status !== 'connected' || this.lives(old, watch)) return;
     const ref = toRef(connection);
@@ -139,7 +139,7 @@ export class WatchService {
   }
 
   private async stop(connection: ConnectionRef, old: Watch, signal: AbortSignal): Promise<void> {
-    const watch = this.factsOf(connection.provider, old.resource);
+    const watch = this.watchFactsOf(connection.provider, old.resource);
     try {
       if (watch && old.remoteId !== '')
         await watch.stop({ ...this.context(connection, old.partition, signal), channelId: old.channelId, remoteId: old.remoteId });
@@ -156,7 +156,7 @@ export class WatchService {
     return watch.status === 'active' && watch.expiresAt !== null && watch.expiresAt.getTime() > this.clock.now() + facts.renewBeforeMs;
   }
 
-  private factsOf(provider: string, resource: string): WatchFacts | undefined {
+  private watchFactsOf(provider: string, resource: string): WatchFacts | undefined {
     return this.registry.find(provider)?.sync?.resources.find(({ name }) => name === resource)?.watch;
   }
 

@@ -2,7 +2,7 @@ import type { OutboxEvent } from '../../notifications/outbox';
 import type { ClaimedEvent } from '../processing/claimed-event';
 
 /** New events as the product hears of them, the payload as it came. What belongs to nobody is told to nobody. */
-export function factsOf(stored: readonly ClaimedEvent[], at: Date): OutboxEvent[] {
+export function forwardedEventsOf(stored: readonly ClaimedEvent[], at: Date): OutboxEvent[] {
   return stored.flatMap((event) => {
     const { id, provider, eventId, type, tenant, connection, payload } = event;
     if (tenant === null || !connection) return [];

@@ -7,7 +7,7 @@ import { Outbox } from '../../notifications/outbox';
 import { WakeUp } from '../../jobs';
 import type { ClaimedEvent } from '../processing/claimed-event';
 import { DirectProcessing, type DirectRun } from '../processing/direct-processing';
-import { factsOf } from './forwarding';
+import { forwardedEventsOf } from './forwarding';
 import { insertDeliveries, type NewDelivery } from './inbox-insert';
 
 const MAX_ROWS = 500;
@@ -176,7 +176,7 @@ export class InboxWriter {
     const at = new Date(this.clock.now());
     return inTransaction(this.dataSource, async (manager) => {
       const stored = await insertDeliveries(manager, deliveries);
-      await this.outbox.add(manager, factsOf(stored, at));
+      await this.outbox.add(manager, forwardedEventsOf(stored, at));
       return stored;
     });
   }

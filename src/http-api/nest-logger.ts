@@ -1,0 +1,17 @@
+import { Logger as PinoNestLogger, PinoLogger } from 'nestjs-pino';
+import type { Logger as Pino } from 'pino';
+
+/** What Nest says about its own assembly: a line for each module and route. */
+const ASSEMBLY = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
+/** Nest's logger, through pino as well, from the first line of the start on. */
+export class NestLogger extends PinoNestLogger {
+  constructor(logger: Pino) {
+    super(new PinoLogger({ pinoHttp: { logger } }), {});
+  }
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (ASSEMBLY.has(rest.at(-1) as string)) this.debug(message, ...rest);
+    else super.log(message, ...rest);
+  }
+}

@@ -1,0 +1,66 @@
+import { IntegrationError, type ErrorCode, type IntegrationErrorOptions } from '../../errors';
+import type { ProviderFault } from '../contract';
+import type { WireHeaders } from './transport/wire-headers';
+
+/** An answer that was read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: WireHeaders;
+  readonly body: Uint8Array;
+  /** The parsed body where it is JSON. */
+  readonly json: unknown;
+}
+
+/**
+ * A provider's failing answer, put into our words. What only the chain may see is private, so that nothing prints it.
+ */
+export class AnswerError extends IntegrationError {
+  readonly #answer: Answer;
+  readonly #fault: Pick<ProviderFault, 'tokenExpired' | 'grantEnded'>;
+
+  constructor(
+    code: ErrorCode,
+    options: IntegrationErrorOptions,
+    answer: Answer,
+    fault: Pick<ProviderFault, 'tokenExpired' | 'grantEnded'>,
+  ) {
+    super(code, options);
+    this.#answer = answer;
+    this.#fault = fault;
+  }
+
+  get answer(): Answer {
+    return this.#answer;
+  }
+
+  /** One refresh may mend it. */
+  get tokenExpired(): boolean {
+    return this.#fault.tokenExpired ?? false;
+  }
+
+  /** No refresh can mend it. */
+  get grantEnded(): boolean {
+    return this.#fault.grantEnded ?? false;
+  }
+}
+
+/** The same failure, of a call that an earlier try may have carried out. */
+export function inDoubt(error: IntegrationError): IntegrationError {
+  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
+  const options: IntegrationErrorOptions = {
+    detail: error.message,
+    nextStep,
+    retryable,
+    retryAfterMs,
+    notExecuted: false,
+    provider,
+    providerStatus,
+    providerCode,
+    providerRequestId,
+    extra,
+    cause: error,
+  };
+  return error instanceof AnswerError
+    ? new AnswerError(error.code, options, error.answer, error)
+    : new IntegrationError(error.code, options);
+}
