@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConnectionsModule, PersonalData } from '../integrations';
+import { PaymentNoteEntity } from './payment-note.entity';
 import { PaymentNotesHandler } from './payment-notes.handler';
 
 /** The product's own reactions to what providers tell. A handler is a class with `@OnWebhook`, named here; nothing else is needed. */
-@Module({ imports: [ConnectionsModule], providers: [PaymentNotesHandler] })
+@Module({ imports: [ConnectionsModule, TypeOrmModule.forFeature([PaymentNoteEntity])], providers: [PaymentNotesHandler] })
 export class AppHandlersModule {
   /** What is held of a connection is destroyed and exported with it. */
   constructor(data: PersonalData) {

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { PaymentNoteEntity } from './payment-note.entity';
 import { OnWebhook, type HandlerContext, type WebhookEvent, type WebhookHandler } from '../integrations';
 
 type Payment = Stripe.PaymentIntentSucceededEvent | Stripe.CustomerSubscriptionDeletedEvent;
@@ -12,22 +13,19 @@ export class PaymentNotesHandler implements WebhookHandler<Payment> {
   async handle({ id, payload, receivedAt }: WebhookEvent<Payment>, { connection, manager }: HandlerContext): Promise<void> {
     if (!connection) return; // an account that none of our users connected
     const note = noteOf(payload);
-    await manager.query(
-      `INSERT INTO payment_notes (id, tenant, connection_id, kind, subject, amount, currency, noted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-       ON CONFLICT (id) DO NOTHING`,
-      [id, connection.tenant, connection.id, note.kind, note.subject, note.amount, note.currency, receivedAt],
-    );
+    const row = { id, tenant: connection.tenant, connectionId: connection.id, ...note, notedAt: receivedAt };
+    await manager.createQueryBuilder().insert().into(PaymentNoteEntity).values(row).orIgnore().execute();
   }
 }
 
 /** Amounts are in the currency's smallest unit, and some currencies have none smaller: https://docs.stripe.com/currencies#zero-decimal */
-function noteOf(event: Payment) {
+function noteOf(event: Payment): Pick<PaymentNoteEntity, 'kind' | 'subject' | 'amount' | 'currency'> {
   switch (event.type) {
     case 'payment_intent.succeeded':
       return {
         kind: 'paid',
         subject: event.data.object.id,
-        amount: event.data.object.amount_received,
+        amount: String(event.data.object.amount_received),
         currency: event.data.object.currency,
       };
     case 'customer.subscription.deleted':

@@ -9,7 +9,7 @@ export type { RowOf } from './entities';
 export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared-statements';
-export type { SqlRunner } from './sql-runner';
+export { changedRows, type SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';
 export { CALLER_ROLE, lockTenantRows, unlockTenantRows, type TenantOf } from './tenant-rows';

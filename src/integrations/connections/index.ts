@@ -8,7 +8,6 @@ export { PersonalData } from './personal-data/personal-data';
 export { PersonalDataModule } from './personal-data/personal-data.module';
 export { DisconnectService } from './disconnect.service';
 export { type IntegrationEvent, IntegrationEvents } from '../integration-events';
-export type { SqlRunner } from '../../database';
 export { actionBinding, destinationSecretBinding } from './tokens/encrypted-columns';
 export { PROVIDER_FETCH, type ProviderFetch, type ProviderFetchOptions } from './tokens/provider-fetch';
 export { SecretBox, bindingOf } from './tokens/secret-box';

@@ -1,26 +1,15 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuid } from 'uuid';
-import { inTransaction } from '../../database';
+import { inTransaction, type RowOf } from '../../database';
 import { OPERATOR, Outbox, type OutboxEvent } from '../notifications/outbox';
 import { WakeUp } from '../jobs';
 import { ProviderRegistry } from '../providers';
+import type { AlertEntity } from './alert.entity';
 import { ALERT_RULES, type AlertRule, type Finding } from './alert-rules';
 import { nextFindings, openFindings, RESOLVE_OTHERS, STORE_FINDINGS } from './alert.queries';
 
-interface AlertRow {
-  readonly id: string;
-  readonly kind: string;
-  readonly severity: string;
-  readonly provider: string | null;
-  readonly tenant: string | null;
-  readonly connection_id: string | null;
-  readonly title: string;
-  readonly detail: string;
-  readonly next_step: string;
-  readonly opened_at: Date;
-  readonly resolved_at: Date | null;
-}
+type AlertRow = RowOf<AlertEntity>;
 
 /** Findings in one statement. */
 const PART = 1_000;

@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { asTenant } from '../../database';
+import { asTenant, type RowOf } from '../../database';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { AuditLog } from '../audit';
-
-export type AlertState = 'open' | 'acknowledged' | 'resolved';
+import type { AlertEntity, AlertState } from './alert.entity';
 
 /** As `GET /v1/admin/alerts` gives it. */
 export interface Alert {
@@ -26,9 +25,6 @@ export interface Alert {
   resolvedAt: string | null;
 }
 
-const COLUMNS = `id, kind, severity, provider, connection_id AS "connectionId", state, title, detail, next_step AS "nextStep", count, opened_at AS "openedAt",
-  last_seen_at AS "lastSeenAt", acknowledged_at AS "acknowledgedAt", acknowledged_by AS "acknowledgedBy", resolved_at AS "resolvedAt"`;
-
 /** The alerts, as administrators see and acknowledge them. */
 @Injectable()
 export class AlertService {
@@ -39,37 +35,39 @@ export class AlertService {
   ) {}
 
   async list(filter: { tenant?: string; state?: AlertState; before?: { at: string; id: string }; limit: number }): Promise<Alert[]> {
-    const rows = await asTenant(this.dataSource, filter.tenant).query<Alert>(
-      `SELECT ${COLUMNS} FROM alerts
+    const rows = await asTenant(this.dataSource, filter.tenant).query<RowOf<AlertEntity>>(
+      `SELECT * FROM alerts
        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR state = $2) AND ($3::timestamptz IS NULL OR (opened_at, id) < ($3::timestamptz, $4::uuid))
        ORDER BY opened_at DESC, id DESC LIMIT $5`,
       [filter.tenant ?? null, filter.state ?? null, filter.before?.at ?? null, filter.before?.id ?? null, filter.limit],
     );
-    return rows.map(withIsoTimes);
+    return rows.map(alertOf);
   }
 
   /** @throws IntegrationError `not_found` for an unknown alert or another tenant's. Acknowledging twice changes nothing. */
   async acknowledge(id: string, by: { tenant?: string; userId: string }): Promise<Alert> {
-    const [rows] = (await this.dataSource.query(
-      `UPDATE alerts SET state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END,
+    const [row] = await this.dataSource.query<RowOf<AlertEntity>[]>(
+      `WITH acknowledged AS (
+         UPDATE alerts SET state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END,
               acknowledged_at = coalesce(acknowledged_at, $3), acknowledged_by = coalesce(acknowledged_by, $4)
-       WHERE id = $1 AND ($2::text IS NULL OR tenant = $2) RETURNING ${COLUMNS}`,
+       WHERE id = $1 AND ($2::text IS NULL OR tenant = $2) RETURNING *)
+       SELECT * FROM acknowledged`,
       [id, by.tenant ?? null, new Date(this.clock.now()), by.userId],
-    )) as [Alert[], number];
-    const [alert] = rows;
-    if (!alert) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
+    );
+    if (!row) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
     await this.audit.record({ action: 'alert.acknowledge', tenant: by.tenant ?? '', target: `alert:${id}` });
-    return withIsoTimes(alert);
+    return alertOf(row);
   }
 }
 
-function withIsoTimes(alert: Alert): Alert {
-  const iso = (value: unknown) => (value instanceof Date ? value.toISOString() : null);
+function alertOf(row: RowOf<AlertEntity>): Alert {
+  const { id, kind, severity, provider, state, title, detail, count } = row;
   return {
-    ...alert,
-    openedAt: iso(alert.openedAt) ?? '',
-    lastSeenAt: iso(alert.lastSeenAt) ?? '',
-    acknowledgedAt: iso(alert.acknowledgedAt),
-    resolvedAt: iso(alert.resolvedAt),
+    ...{ id, kind, severity, provider, connectionId: row.connection_id, state, title, detail, nextStep: row.next_step, count },
+    openedAt: row.opened_at.toISOString(),
+    lastSeenAt: row.last_seen_at.toISOString(),
+    acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,
+    acknowledgedBy: row.acknowledged_by,
+    resolvedAt: row.resolved_at?.toISOString() ?? null,
   };
 }

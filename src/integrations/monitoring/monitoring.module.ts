@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { MONITORING_TABLES } from './held-tables';
@@ -7,6 +8,7 @@ import { OutboundModule, RequestLogReader } from '../outbound';
 import { AdminHealthController } from './admin-health.controller';
 import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
 import { ALERT_RULES } from './alert-rules';
+import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { ReadinessController } from './readiness.controller';
@@ -16,7 +18,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule],
+  imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule, TypeOrmModule.forFeature([AlertEntity])],
   controllers: [AdminHealthController, ReadinessController],
   providers: [
     ProviderHealthService,

@@ -17,7 +17,8 @@ import {
   SupportMayRead,
 } from '../../http-api';
 import { AuditLog } from '../audit';
-import { DELIVERY_STATUSES, DeliveryList } from './delivery.list';
+import { DELIVERY_STATUSES } from './delivery.entity';
+import { DeliveryList } from './delivery.list';
 import { deliveryAnswer, deliveryDetailAnswer } from './notification-answers';
 
 const listQuery = z.strictObject({

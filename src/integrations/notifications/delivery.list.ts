@@ -1,13 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { asStorageError, asTenant } from '../../database';
+import { asStorageError, asTenant, type RowOf } from '../../database';
 import { IntegrationError } from '../../errors';
 import { WakeUp } from '../jobs';
+import type { DeliveryEntity, DeliveryStatus, DeliveryTry } from './delivery.entity';
 import { GIVE_UP_AFTER_MS } from './outbox';
-
-export const DELIVERY_STATUSES = ['pending', 'sending', 'delivered', 'dead'] as const;
-export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** One event on its way to one destination. */
 export interface Delivery {
@@ -27,13 +25,6 @@ export interface Delivery {
   readonly deliveredAt: string | null;
 }
 
-export interface DeliveryTry {
-  readonly at: string;
-  readonly status: number | null;
-  readonly error: string | null;
-  readonly durationMs: number;
-}
-
 export interface DeliveryDetail extends Delivery {
   /** The last tries, oldest first. */
   readonly tries: readonly DeliveryTry[];
@@ -48,21 +39,20 @@ export interface DeliveryFilter {
   readonly limit: number;
 }
 
-interface Row {
-  id: string;
-  message_id: string;
-  destination_id: string;
-  type: string;
-  connection_id: string | null;
-  status: DeliveryStatus;
-  attempts: number;
-  response_status: number | null;
-  error_code: string | null;
-  next_attempt_at: Date;
-  created_at: Date;
-  delivered_at: Date | null;
-  log: DeliveryTry[];
-}
+type Row = Pick<
+  RowOf<DeliveryEntity>,
+  | 'id'
+  | 'message_id'
+  | 'destination_id'
+  | 'type'
+  | 'status'
+  | 'attempts'
+  | 'response_status'
+  | 'error_code'
+  | 'next_attempt_at'
+  | 'created_at'
+  | 'delivered_at'
+> & { connection_id: string | null };
 
 const COLUMNS = `e.id, e.message_id, e.destination_id, e.type, m.connection_id, e.status, e.attempts, e.response_status, e.error_code, e.next_attempt_at,
   e.created_at, e.delivered_at`;
@@ -92,7 +82,7 @@ export class DeliveryList {
 
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
-    const [row] = await this.readAs<Row>(
+    const [row] = await this.readAs<Row & Pick<DeliveryEntity, 'log'>>(
       tenant,
       `SELECT ${COLUMNS}, e.log FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
       [id, tenant ?? null],

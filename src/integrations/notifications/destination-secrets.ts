@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { destinationSecretBinding, SecretBox, type SqlRunner } from '../connections';
+import type { SqlRunner } from '../../database';
+import { destinationSecretBinding, SecretBox } from '../connections';
 import type { StoredSecret } from './claimed-delivery';
+import { DestinationSecretEntity } from './destination-secret.entity';
 
 /** More than a receiver looks at would be of no use. */
 const MAX_GOOD = 5;
@@ -13,32 +16,31 @@ export class DestinationSecrets {
   constructor(private readonly box: SecretBox) {}
 
   /** @returns the plain secret, to be shown once */
-  async create(runner: SqlRunner, destination: { readonly id: string; readonly tenant: string }, at: Date): Promise<string> {
+  async create(manager: EntityManager, destination: { readonly id: string; readonly tenant: string }, at: Date): Promise<string> {
     const plain = `whsec_${randomBytes(32).toString('base64')}`;
     const id = uuidv7();
     const secret = this.box.encrypt(plain, destinationSecretBinding(destination.tenant, id));
-    await runner.query('INSERT INTO destination_secrets (id, destination_id, tenant, secret, created_at) VALUES ($1, $2, $3, $4, $5)', [
-      id,
-      destination.id,
-      destination.tenant,
-      secret,
-      at,
-    ]);
+    await manager.insert(DestinationSecretEntity, { id, destinationId: destination.id, tenant: destination.tenant, secret, createdAt: at });
     return plain;
   }
 
   /** A new one signs from now on; those before it sign as well until `until`. */
-  async rotate(runner: SqlRunner, destination: { readonly id: string; readonly tenant: string }, at: Date, until: Date): Promise<string> {
-    await runner.query('UPDATE destination_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [
+  async rotate(
+    manager: EntityManager,
+    destination: { readonly id: string; readonly tenant: string },
+    at: Date,
+    until: Date,
+  ): Promise<string> {
+    await manager.query('UPDATE destination_secrets SET expires_at = least(coalesce(expires_at, $2), $2) WHERE destination_id = $1', [
       destination.id,
       until,
     ]);
-    await runner.query(
+    await manager.query(
       `DELETE FROM destination_secrets WHERE destination_id = $1 AND (expires_at <= $2 OR id NOT IN (
          SELECT id FROM destination_secrets WHERE destination_id = $1 ORDER BY created_at DESC, id DESC LIMIT ${MAX_GOOD - 1}))`,
       [destination.id, at],
     );
-    return this.create(runner, destination, at);
+    return this.create(manager, destination, at);
   }
 
   /** Those that sign now, newest first. */

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, In, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { asStorageError } from '../../database';
-import type { SqlRunner } from '../connections';
+import { asStorageError, type SqlRunner } from '../../database';
+import { DeliveryEntity } from './delivery.entity';
 import type { DestinationInput, DestinationRow } from './destination';
+import { DestinationEntity } from './destination.entity';
 
 /** Counting what waits stops here: a number beside the destination, not a report. */
 const MOST_COUNTED = 10_000;
@@ -11,6 +12,16 @@ const MOST_COUNTED = 10_000;
 const COLUMNS = `d.*,
   (SELECT count(*)::int FROM destination_secrets s WHERE s.destination_id = d.id AND (s.expires_at IS NULL OR s.expires_at > $1)) AS secrets,
   (SELECT count(*)::int FROM (SELECT 1 FROM deliveries e WHERE e.destination_id = d.id AND e.status = 'pending' LIMIT ${MOST_COUNTED}) w) AS waiting`;
+
+const WELL: Partial<DestinationEntity> = {
+  status: 'active',
+  pausedReason: null,
+  pausedAt: null,
+  failures: 0,
+  failingSince: null,
+  retryAt: null,
+  lastError: null,
+};
 
 /** Where webhooks go. A tenant of undefined is an operator's: everybody's. */
 @Injectable()
@@ -48,36 +59,28 @@ export class DestinationRepository {
   /** @returns how many the tenant has with this one; concurrent creations of a tenant wait for each other */
   async insert(manager: EntityManager, id: string, tenant: string, input: DestinationInput): Promise<number> {
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`destinations:${tenant}`]);
-    await manager.query(
-      `INSERT INTO destinations (id, tenant, name, url, events, webhook_types, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
-      [id, tenant, input.name, input.url, input.events, input.webhookTypes, this.now()],
-    );
-    const [row] = await manager.query<{ n: number }[]>('SELECT count(*)::int AS n FROM destinations WHERE tenant = $1', [tenant]);
-    return row?.n ?? 0;
+    const at = this.now();
+    await manager.insert(DestinationEntity, { id, tenant, ...columnsOf(input), createdAt: at, updatedAt: at });
+    return manager.countBy(DestinationEntity, { tenant });
   }
 
   async update(manager: EntityManager, id: string, change: Partial<DestinationInput>): Promise<void> {
-    await manager.query(
-      `UPDATE destinations SET name = coalesce($2, name), url = coalesce($3, url), events = coalesce($4, events),
-         webhook_types = coalesce($5, webhook_types), updated_at = $6 WHERE id = $1`,
-      [id, change.name ?? null, change.url ?? null, change.events ?? null, change.webhookTypes ?? null, this.now()],
-    );
+    await manager.update(DestinationEntity, { id }, { ...columnsOf(change), updatedAt: this.now() });
   }
 
   async pause(manager: EntityManager, id: string): Promise<void> {
-    await manager.query(
-      `UPDATE destinations SET status = 'paused', paused_reason = 'asked', paused_at = $2, updated_at = $2 WHERE id = $1 AND status = 'active'`,
-      [id, this.now()],
+    const at = this.now();
+    await manager.update(
+      DestinationEntity,
+      { id, status: 'active' },
+      { status: 'paused', pausedReason: 'asked', pausedAt: at, updatedAt: at },
     );
   }
 
   /** What waited meanwhile is due now, and has its whole time again. */
   async resume(manager: EntityManager, id: string): Promise<void> {
-    await manager.query(
-      `UPDATE destinations SET status = 'active', paused_reason = NULL, paused_at = NULL, resumed_at = $2, failures = 0, failing_since = NULL,
-         retry_at = NULL, last_error = NULL, updated_at = $2 WHERE id = $1`,
-      [id, this.now()],
-    );
+    const at = this.now();
+    await manager.update(DestinationEntity, { id }, { ...WELL, resumedAt: at, updatedAt: at });
     await manager.query(
       `UPDATE deliveries SET next_attempt_at = now() WHERE destination_id = $1 AND status = 'pending' AND next_attempt_at > now()`,
       [id],
@@ -86,8 +89,8 @@ export class DestinationRepository {
 
   /** With its secrets. What waited for it goes as well; what was sent stays in the log. */
   async remove(manager: EntityManager, id: string): Promise<void> {
-    await manager.query('DELETE FROM destinations WHERE id = $1', [id]);
-    await manager.query(`DELETE FROM deliveries WHERE destination_id = $1 AND status IN ('pending', 'sending')`, [id]);
+    await manager.delete(DestinationEntity, { id });
+    await manager.delete(DeliveryEntity, { destinationId: id, status: In(['pending', 'sending']) });
   }
 
   private async rows(runner: SqlRunner, sql: string, params: readonly unknown[]): Promise<DestinationRow[]> {
@@ -101,4 +104,13 @@ export class DestinationRepository {
   private now(): Date {
     return new Date(this.clock.now());
   }
+}
+
+function columnsOf({ name, url, events, webhookTypes }: Partial<DestinationInput>): Partial<DestinationEntity> {
+  return {
+    ...(name !== undefined && { name }),
+    ...(url !== undefined && { url }),
+    ...(events && { events: [...events] }),
+    ...(webhookTypes && { webhookTypes: [...webhookTypes] }),
+  };
 }

@@ -1,7 +1,7 @@
 import { IntegrationError } from '../../errors';
+import type { RowOf } from '../../database';
+import type { DestinationEntity, PauseReason } from './destination.entity';
 import type { OutboxEventType } from './outbox';
-
-export type PauseReason = 'asked' | 'failing' | 'gone';
 
 /** As `GET /v1/admin/destinations` gives it; its secrets are never shown again. */
 export interface Destination {
@@ -33,24 +33,8 @@ export interface DestinationInput {
   readonly webhookTypes: readonly string[];
 }
 
-export interface DestinationRow {
-  id: string;
-  tenant: string;
-  name: string;
-  url: string;
-  events: OutboxEventType[];
-  webhook_types: string[];
-  status: 'active' | 'paused';
-  paused_reason: PauseReason | null;
-  paused_at: Date | null;
-  failures: number;
-  failing_since: Date | null;
-  last_error: string | null;
-  secrets: number;
-  waiting: number;
-  created_at: Date;
-  updated_at: Date;
-}
+/** A destination, with how many secrets sign for it and how many deliveries wait. */
+export type DestinationRow = RowOf<DestinationEntity> & { secrets: number; waiting: number };
 
 export function destinationOf(row: DestinationRow): Destination {
   return {

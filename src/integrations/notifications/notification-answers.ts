@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { moment } from '../../http-api';
 import { OUTBOX_EVENT_TYPES } from './outbox/outbox-event';
-import { DELIVERY_STATUSES, type Delivery, type DeliveryDetail } from './delivery.list';
+import { DELIVERY_STATUSES } from './delivery.entity';
+import type { Delivery, DeliveryDetail } from './delivery.list';
 import type { Destination } from './destination';
 
 export const destinationAnswer = z.object({

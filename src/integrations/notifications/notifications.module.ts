@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { NOTIFICATION_TABLES } from './held-tables';
 import { AdminDeliveriesController } from './admin-deliveries.controller';
 import { AdminDestinationsController } from './admin-destinations.controller';
 import { OutboxModule } from './outbox';
+import { DeliveryEntity } from './delivery.entity';
+import { DestinationEntity } from './destination.entity';
+import { DestinationSecretEntity } from './destination-secret.entity';
 import { DeliveryClaims } from './delivery-claims';
 import { DeliveryList } from './delivery.list';
 import { DeliveryJobs } from './delivery-jobs';
@@ -19,7 +23,12 @@ import { DestinationTester } from './destination-tester';
 
 /** Webhooks to the product: destinations, and the deliveries of what the outbox was given. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboxModule],
+  imports: [
+    AuditModule,
+    ConnectionsModule,
+    OutboxModule,
+    TypeOrmModule.forFeature([DestinationEntity, DestinationSecretEntity, DeliveryEntity]),
+  ],
   controllers: [AdminDestinationsController, AdminDeliveriesController],
   providers: [
     DestinationRepository,

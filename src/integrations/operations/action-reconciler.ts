@@ -43,7 +43,7 @@ export class ActionReconciler {
    */
   async look(action: FindableAction, stop?: AbortSignal): Promise<ActionAnswer | undefined> {
     const reconcile = this.ways.get(action.route);
-    if (!reconcile) return undefined;
+    if (!reconcile || action.connectionId === null) return undefined;
     const connection = await this.connections.findById(action.connectionId);
     if (connection?.status !== 'connected') return undefined;
     const ask = (signal: AbortSignal) => reconcile(toRef(connection), action.operationId, signal);

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
-import { asStorageError } from '../../database';
+import { asStorageError, changedRows, type RowOf } from '../../database';
 import { actionBinding, SecretBox } from '../connections';
 import type { ClaimedJob } from '../jobs';
 import type { ActionTimes } from './action';
+import type { ActionEntity } from './action.entity';
 import type { StoredAnswer } from './action-outcome';
 
 export interface NewAction {
@@ -20,7 +21,7 @@ export interface StoredAction {
   readonly id: string;
   readonly tenant: string;
   readonly route: string;
-  readonly connectionId: string;
+  readonly connectionId: string | null;
   readonly operationId: string;
   readonly requestHash: string;
   readonly status: 'running' | 'done' | 'unknown';
@@ -45,19 +46,10 @@ export interface Claim {
   readonly leaseUntil: string;
 }
 
-interface Row {
-  id: string;
-  tenant: string;
-  route: string;
-  connection_id: string;
-  operation_id: string;
-  request_hash: string;
-  status: StoredAction['status'];
-  response_status: number | null;
-  response: string | null;
-  leased: boolean;
-  expired: boolean;
-}
+type Row = Pick<
+  RowOf<ActionEntity>,
+  'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id' | 'request_hash' | 'status' | 'response_status' | 'response'
+> & { leased: boolean; expired: boolean };
 
 const inSeconds = (parameter: string) => `now() + make_interval(secs => ${parameter})`;
 
@@ -117,7 +109,7 @@ export class ActionRepository {
 
   /** Takes over an action whose outcome is not known, with its operation. @returns undefined where somebody else was first */
   async takeOver(action: StoredAction, times: ActionTimes): Promise<Claim | undefined> {
-    const [row] = await this.update<{ lease: string }>(
+    const [row] = await this.query<{ lease: string }>(
       `UPDATE actions SET status = 'running', lease_until = ${inSeconds('$2')}, error_code = NULL
        WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until <= now())) RETURNING lease_until::text AS lease`,
       [action.id, times.leaseSeconds],
@@ -128,7 +120,7 @@ export class ActionRepository {
   /** Stores the answer, also of a try that came too late, as long as nobody runs it again: it is known now. */
   async finish(claim: Claim, status: number, answer: StoredAnswer, errorCode?: string): Promise<void> {
     const response = this.secrets.encrypt(JSON.stringify(answer), actionBinding(claim.tenant, claim.id));
-    await this.update(
+    await this.query(
       `UPDATE actions SET status = 'done', response_status = $3, response = $4, error_code = $5, finished_at = now()
        WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until = $2::timestamptz)) RETURNING id`,
       [claim.id, claim.leaseUntil, status, response, errorCode ?? null],
@@ -138,7 +130,7 @@ export class ActionRepository {
   /** The outcome of an unknown one, found at the provider. */
   async settle(action: Pick<StoredAction, 'id' | 'tenant'>, status: number, answer: StoredAnswer): Promise<void> {
     const response = this.secrets.encrypt(JSON.stringify(answer), actionBinding(action.tenant, action.id));
-    await this.update(
+    await this.query(
       `UPDATE actions SET status = 'done', response_status = $2, response = $3, error_code = NULL, finished_at = now()
        WHERE id = $1 AND status = 'unknown' RETURNING id`,
       [action.id, status, response],
@@ -150,7 +142,7 @@ export class ActionRepository {
    * away as the action is old.
    */
   async unknownOf(routes: readonly string[], limit: number, leaseSeconds: number): Promise<UnknownAction[]> {
-    const rows = await this.update<Pick<Row, 'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id'> & { lease: string }>(
+    const rows = await this.query<Pick<Row, 'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id'> & { lease: string }>(
       `UPDATE actions SET lease_until = now() + greatest(now() - created_at, make_interval(secs => $3))
        WHERE id IN (SELECT id FROM actions WHERE status = 'unknown' AND lease_until <= now() AND expires_at > now() AND route = ANY($1)
                     ORDER BY lease_until LIMIT $2 FOR UPDATE SKIP LOCKED)
@@ -165,7 +157,7 @@ export class ActionRepository {
 
   /** Gives up a look that was not made. */
   async lookAgain({ id, lease }: UnknownAction): Promise<void> {
-    await this.update(
+    await this.query(
       `UPDATE actions SET lease_until = now() WHERE id = $1 AND status = 'unknown' AND lease_until = $2::timestamptz RETURNING id`,
       [id, lease],
     );
@@ -176,7 +168,7 @@ export class ActionRepository {
   }
 
   async markUnknown(id: string, errorCode: string, leaseUntil?: string): Promise<void> {
-    await this.update(
+    await this.query(
       `UPDATE actions SET status = 'unknown', error_code = $2, finished_at = now()
        WHERE id = $1 AND status = 'running' AND (lease_until <= now() OR lease_until = $3::timestamptz) RETURNING id`,
       [id, errorCode, leaseUntil ?? null],
@@ -185,7 +177,7 @@ export class ActionRepository {
 
   /** The record stays, without its key: the next request with it is another action. */
   async free(claim: Claim, errorCode: string): Promise<void> {
-    await this.update(
+    await this.query(
       `UPDATE actions SET status = 'done', idempotency_key = NULL, error_code = $3, finished_at = now()
        WHERE id = $1 AND status = 'running' AND lease_until = $2::timestamptz RETURNING id`,
       [claim.id, claim.leaseUntil, errorCode],
@@ -194,12 +186,12 @@ export class ActionRepository {
 
   /** As the retention does it, for one whose key is wanted now. */
   async deleteExpired(id: string): Promise<void> {
-    await this.update('DELETE FROM actions WHERE id = $1 AND expires_at <= now() RETURNING id', [id]);
+    await this.query('DELETE FROM actions WHERE id = $1 AND expires_at <= now() RETURNING id', [id]);
   }
 
   /** Running actions whose process is gone. */
   async markAbandoned(): Promise<number> {
-    const rows = await this.update<{ id: string }>(
+    const rows = await this.query<{ id: string }>(
       `UPDATE actions SET status = 'unknown', error_code = 'outcome_unknown', finished_at = now()
        WHERE id IN (SELECT id FROM actions WHERE status = 'running' AND lease_until <= now() LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING id`,
       [],
@@ -207,17 +199,11 @@ export class ActionRepository {
     return rows.length;
   }
 
-  private async query<T>(sql: string, params: unknown[]): Promise<T[]> {
+  private async query<T extends object>(sql: string, params: unknown[]): Promise<T[]> {
     try {
-      return (await this.dataSource.query(sql, params)) as T[];
+      return await changedRows<T>(this.dataSource, sql, params);
     } catch (error) {
       throw asStorageError(error);
     }
-  }
-
-  /** TypeORM answers an UPDATE or DELETE with rows and their count. */
-  private async update<T>(sql: string, params: unknown[]): Promise<T[]> {
-    const [rows] = await this.query<T[]>(sql, params);
-    return rows ?? [];
   }
 }

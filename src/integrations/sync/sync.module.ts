@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
@@ -24,12 +25,21 @@ import { SyncScheduler } from './runs/sync-scheduler';
 import { SyncController } from './sync.controller';
 import { SyncService } from './runs/sync.service';
 import { WalkRepository } from './pages/walk.repository';
+import { SyncRunEntity } from './runs/sync-run.entity';
+import { SyncScheduleEntity } from './runs/sync-schedule.entity';
+import { SyncWatchEntity } from './watches/sync-watch.entity';
 import { WatchRepository } from './watches/watch.repository';
 import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboxModule, OutboundModule],
+  imports: [
+    AuditModule,
+    ConnectionsModule,
+    OutboxModule,
+    OutboundModule,
+    TypeOrmModule.forFeature([SyncRunEntity, SyncScheduleEntity, SyncWatchEntity]),
+  ],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,

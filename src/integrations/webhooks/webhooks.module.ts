@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { WEBHOOK_TABLES } from './held-tables';
@@ -22,12 +23,22 @@ import { WebhookEventList } from './replay/webhook-event.list';
 import { WebhookInbox } from './inbox/webhook-inbox';
 import { processingRulesProvider } from './processing/processor-options';
 import { WebhookProcessor } from './processing/webhook-processor';
+import { WebhookEventEntity } from './webhook-event.entity';
+import { WebhookReplayEntity } from './replay/webhook-replay.entity';
 import { WebhookReplay } from './replay/webhook-replay';
 import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
-  imports: [AuditModule, DiscoveryModule, ConnectionsModule, OutboxModule, OutboundModule, SyncModule],
+  imports: [
+    AuditModule,
+    DiscoveryModule,
+    ConnectionsModule,
+    OutboxModule,
+    OutboundModule,
+    SyncModule,
+    TypeOrmModule.forFeature([WebhookEventEntity, WebhookReplayEntity]),
+  ],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     processingRulesProvider,

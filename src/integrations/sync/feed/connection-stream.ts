@@ -3,7 +3,6 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import { IntegrationEvents } from '../../connections';
-import { select } from '../sql';
 import { RUN_COLUMNS, runOf, viewOf, type SyncRunRow } from '../runs/sync-run';
 
 export interface StreamMessage {
@@ -69,8 +68,7 @@ export class ConnectionStream implements BeforeApplicationShutdown {
 
   private async news(connectionId: string, seen: Seen): Promise<StreamMessage[]> {
     const messages: StreamMessage[] = [];
-    const [row] = await select<SyncRunRow>(
-      this.dataSource,
+    const [row] = await this.dataSource.query<SyncRunRow[]>(
       `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 ORDER BY created_at DESC LIMIT 1`,
       [connectionId],
     );
@@ -79,8 +77,7 @@ export class ConnectionStream implements BeforeApplicationShutdown {
       seen.run = run;
       messages.push({ type: 'sync', data: JSON.parse(run) as unknown });
     }
-    const [sequence] = await select<{ last_change: string }>(
-      this.dataSource,
+    const [sequence] = await this.dataSource.query<{ last_change: string }[]>(
       'SELECT last_change FROM record_sequences WHERE connection_id = $1',
       [connectionId],
     );

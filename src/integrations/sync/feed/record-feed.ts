@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { asTenant } from '../../../database';
 import { decodeCursor, encodeCursor, tenantInHand } from '../../../http-api';
 import { IntegrationError } from '../../../errors';
-import { select } from '../sql';
 
 export interface FeedItem {
   readonly id: string;
@@ -91,8 +90,12 @@ export class RecordFeed {
   /** Whether there ever was a record of this resource: a provider may have dropped it since. */
   async has(connectionId: string, resource: string): Promise<boolean> {
     return (
-      (await select(this.dataSource, 'SELECT 1 FROM records WHERE connection_id = $1 AND resource = $2 LIMIT 1', [connectionId, resource]))
-        .length > 0
+      (
+        await this.dataSource.query<object[]>('SELECT 1 FROM records WHERE connection_id = $1 AND resource = $2 LIMIT 1', [
+          connectionId,
+          resource,
+        ])
+      ).length > 0
     );
   }
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { SqlRunner } from '../../../database';
 import { v7 as uuidv7 } from 'uuid';
 import type { RecordPlace } from '../records/record-store';
-import { change, select, type Queryable } from '../sql';
-import type { SyncType } from '../runs/sync-run';
+import type { SyncType } from '../runs/sync-run.entity';
 
 /** How far a run came in one partition. `blocked`: all pages are stored, the sweep waits for a confirmation. */
 export interface Walk {
@@ -44,8 +44,7 @@ export class WalkRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   async find(place: RecordPlace): Promise<PartitionState> {
-    const [row] = await select<Row>(
-      this.dataSource,
+    const [row] = await this.dataSource.query<Row[]>(
       `SELECT cursor, run_id, state, mode, walk_id, floor_change, checkpoint, pending_cursor FROM sync_cursors WHERE ${AT}`,
       paramsOf(place),
     );
@@ -65,8 +64,7 @@ export class WalkRepository {
 
   /** The partitions of a resource that were ever walked. */
   async partitions(connectionId: string, resource: string): Promise<string[]> {
-    const rows = await select<{ partition: string }>(
-      this.dataSource,
+    const rows = await this.dataSource.query<{ partition: string }[]>(
       'SELECT partition FROM sync_cursors WHERE connection_id = $1 AND resource = $2',
       [connectionId, resource],
     );
@@ -75,8 +73,11 @@ export class WalkRepository {
 
   async hasCursor(connectionId: string): Promise<boolean> {
     return (
-      (await select(this.dataSource, 'SELECT 1 FROM sync_cursors WHERE connection_id = $1 AND cursor IS NOT NULL LIMIT 1', [connectionId]))
-        .length > 0
+      (
+        await this.dataSource.query<object[]>('SELECT 1 FROM sync_cursors WHERE connection_id = $1 AND cursor IS NOT NULL LIMIT 1', [
+          connectionId,
+        ])
+      ).length > 0
     );
   }
 
@@ -84,8 +85,7 @@ export class WalkRepository {
   async begin(manager: EntityManager, place: RecordPlace, runId: string, mode: SyncType, { dropCursor = false } = {}): Promise<Walk> {
     await this.forgetSeen(manager, place);
     const walkId = mode === 'full' ? uuidv7() : null;
-    const [row] = await select<{ floor_change: string }>(
-      manager,
+    const [row] = await manager.query<{ floor_change: string }[]>(
       `INSERT INTO sync_cursors AS c (connection_id, resource, partition, run_id, mode, state, walk_id, floor_change)
        VALUES ($1, $2, $3, $4, $5, 'walking', $6, (SELECT last_change FROM record_sequences WHERE connection_id = $1))
        ON CONFLICT (connection_id, resource, partition) DO UPDATE SET run_id = excluded.run_id, mode = excluded.mode, state = 'walking', walk_id = excluded.walk_id,
@@ -107,11 +107,11 @@ export class WalkRepository {
 
   async remove(manager: EntityManager, place: RecordPlace): Promise<void> {
     await this.forgetSeen(manager, place);
-    await change(manager, `DELETE FROM sync_cursors WHERE ${AT}`, paramsOf(place));
+    await manager.query(`DELETE FROM sync_cursors WHERE ${AT}`, paramsOf(place));
   }
 
   /** What walks left behind that were overtaken. */
-  async forgetLostWalks(db: Queryable, olderThanMs: number): Promise<void> {
+  async forgetLostWalks(db: SqlRunner, olderThanMs: number): Promise<void> {
     await db.query(
       `DELETE FROM sync_seen s WHERE s.at < now() - $1 * interval '1 millisecond' AND NOT EXISTS (SELECT 1 FROM sync_cursors c WHERE c.connection_id = s.connection_id AND c.walk_id = s.walk_id)`,
       [olderThanMs],

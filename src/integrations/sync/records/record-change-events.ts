@@ -5,7 +5,6 @@ import type { SqlRunner } from '../../../database';
 import { Outbox } from '../../notifications/outbox';
 import { feedCursor } from '../feed/record-feed';
 import type { RecordCounts } from './record-store';
-import { select } from '../sql';
 
 /** Whose records are changed. */
 export interface ChangeOwner {
@@ -36,8 +35,7 @@ export class RecordChangeEvents {
   /** To be asked before the change; takes the connection's turn to write. @returns undefined where nobody wants to know */
   async position(manager: EntityManager, { tenant, connectionId }: ChangeOwner): Promise<FeedPosition | undefined> {
     if (!(await this.wanted(manager, tenant))) return undefined;
-    const [row] = await select<FeedPosition>(
-      manager,
+    const [row] = await manager.query<FeedPosition[]>(
       'SELECT last_change AS "lastChange", compacted_to AS "compactedTo" FROM record_sequences WHERE connection_id = $1 FOR UPDATE',
       [connectionId],
     );

@@ -3,9 +3,8 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { inTransaction } from '../../../database';
+import { changedRows, inTransaction } from '../../../database';
 import { RecordStore } from './record-store';
-import { change, select } from '../sql';
 
 const BATCH = 1_000;
 const DAY_MS = 86_400_000;
@@ -25,8 +24,7 @@ export class RecordCompactor {
     const before = new Date(this.clock.now() - this.settings.retentionDays * DAY_MS);
     let removed = 0;
     while (!signal.aborted) {
-      const [oldest] = await select<{ connection_id: string }>(
-        this.dataSource,
+      const [oldest] = await this.dataSource.query<{ connection_id: string }[]>(
         'SELECT connection_id FROM records WHERE deleted AND changed_at < $1 ORDER BY changed_at LIMIT 1',
         [before],
       );
@@ -39,7 +37,7 @@ export class RecordCompactor {
   private async compactSome(connectionId: string, before: Date): Promise<number> {
     return inTransaction(this.dataSource, async (manager) => {
       await this.records.lock(manager, connectionId);
-      const rows = await change<{ change_no: string }>(
+      const rows = await changedRows<{ change_no: string }>(
         manager,
         `DELETE FROM records WHERE ctid = ANY(ARRAY(SELECT ctid FROM records WHERE connection_id = $1 AND deleted AND changed_at < $2 ORDER BY change_no LIMIT ${BATCH})) RETURNING change_no`,
         [connectionId, before],

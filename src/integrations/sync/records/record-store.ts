@@ -14,7 +14,6 @@ import {
   LOCK_SEQUENCE,
   UNSEEN,
 } from './record.queries';
-import { select } from '../sql';
 
 export interface RecordCounts {
   readonly created: number;
@@ -69,7 +68,7 @@ export class RecordStore {
 
   /** Takes the connection's turn to write, until the transaction ends. Always the first lock of a transaction. */
   async lock(manager: EntityManager, connectionId: string): Promise<void> {
-    if ((await select(manager, LOCK_SEQUENCE, [connectionId])).length > 0) return;
+    if ((await manager.query<object[]>(LOCK_SEQUENCE, [connectionId])).length > 0) return;
     await manager.query(CREATE_SEQUENCE, [connectionId]);
     await manager.query(LOCK_SEQUENCE, [connectionId]);
   }
@@ -98,19 +97,19 @@ export class RecordStore {
 
   /** Ids that a full walk did not meet. */
   async unseen(manager: EntityManager, place: RecordPlace, walk: { walkId: string; floorChange: string }): Promise<string[]> {
-    return ids(await select(manager, UNSEEN, [...placeParams(place), walk.walkId, walk.floorChange]));
+    return ids(await manager.query<{ id: string }[]>(UNSEEN, [...placeParams(place), walk.walkId, walk.floorChange]));
   }
 
   async live(manager: EntityManager, place: RecordPlace): Promise<string[]> {
-    return ids(await select(manager, LIVE_IN_PARTITION, placeParams(place)));
+    return ids(await manager.query<{ id: string }[]>(LIVE_IN_PARTITION, placeParams(place)));
   }
 
   /** How many records there are; without a partition, in the whole resource. */
   async countLive(manager: EntityManager, place: Omit<RecordPlace, 'partition'> & { partition?: string }): Promise<number> {
     const [row] =
       place.partition === undefined
-        ? await select<{ live: number }>(manager, COUNT_LIVE_IN_RESOURCE, [place.connectionId, place.resource])
-        : await select<{ live: number }>(manager, COUNT_LIVE_IN_PARTITION, [place.connectionId, place.resource, place.partition]);
+        ? await manager.query<{ live: number }[]>(COUNT_LIVE_IN_RESOURCE, [place.connectionId, place.resource])
+        : await manager.query<{ live: number }[]>(COUNT_LIVE_IN_PARTITION, [place.connectionId, place.resource, place.partition]);
     return row?.live ?? 0;
   }
 

@@ -5,7 +5,6 @@ import { inTransaction } from '../../../database';
 import { IntegrationEvents, type IntegrationEvent } from '../../connections';
 import { Outbox } from '../../notifications/outbox';
 import { RecordStore } from '../records/record-store';
-import { change } from '../sql';
 import { accessEnded } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { SyncService } from './sync.service';
@@ -34,7 +33,7 @@ export class RunOutcome {
       if (!done) return undefined;
       // A later full run answers what an earlier one was waiting for.
       if (run.type === 'full' && (end.status === 'succeeded' || end.status === 'paused')) {
-        await change(manager, `UPDATE sync_runs SET status = 'failed' WHERE connection_id = $1 AND status = 'paused' AND id <> $2`, [
+        await manager.query(`UPDATE sync_runs SET status = 'failed' WHERE connection_id = $1 AND status = 'paused' AND id <> $2`, [
           run.connectionId,
           run.id,
         ]);

@@ -1,17 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { changedRows, type RowOf } from '../../../database';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
+import type { SyncScheduleEntity } from './sync-schedule.entity';
 import { nextSlot } from './schedule-slots';
-import { change, select } from '../sql';
 
-interface ScheduleRow {
-  incremental_seconds: number | null;
-  full_seconds: number | null;
-  next_full_at: Date;
-  failures: number;
-  now: Date;
-}
+type ScheduleRow = Pick<RowOf<SyncScheduleEntity>, 'incremental_seconds' | 'failures'> & { now: Date };
 
 /** Longest pause between tries of a failing connection. */
 const LONGEST_PAUSE_S = 86_400;
@@ -40,26 +35,25 @@ export class ScheduleRepository {
   }
 
   async disable(connectionId: string): Promise<void> {
-    await change(this.dataSource, 'UPDATE sync_schedules SET enabled = false WHERE connection_id = $1 AND enabled', [connectionId]);
+    await this.dataSource.query('UPDATE sync_schedules SET enabled = false WHERE connection_id = $1 AND enabled', [connectionId]);
   }
 
   async succeeded(connectionId: string): Promise<void> {
-    await change(this.dataSource, 'UPDATE sync_schedules SET failures = 0 WHERE connection_id = $1 AND failures > 0', [connectionId]);
+    await this.dataSource.query('UPDATE sync_schedules SET failures = 0 WHERE connection_id = $1 AND failures > 0', [connectionId]);
   }
 
   /** Doubles the pause with each failure in a row. */
   async failed(connectionId: string): Promise<void> {
-    const [row] = await change<ScheduleRow>(
+    const [row] = await changedRows<ScheduleRow>(
       this.dataSource,
-      `UPDATE sync_schedules SET failures = failures + 1 WHERE connection_id = $1 RETURNING incremental_seconds, full_seconds, next_full_at, failures, now() AS now`,
+      `UPDATE sync_schedules SET failures = failures + 1 WHERE connection_id = $1 RETURNING incremental_seconds, failures, now() AS now`,
       [connectionId],
     );
     if (!row) return;
     const interval = row.incremental_seconds ?? this.settings.syncIncrementalSeconds;
     const pauseS = Math.min(interval * (2 ** Math.min(row.failures - 1, 20) - 1), Math.max(LONGEST_PAUSE_S, interval));
     const incremental = new Date(nextSlot(connectionId, row.now.getTime() + pauseS * 1_000, interval));
-    await change(
-      this.dataSource,
+    await this.dataSource.query(
       `UPDATE sync_schedules SET next_incremental_at = greatest(next_incremental_at, $2), next_full_at = greatest(next_full_at, $2),
          next_due_at = greatest(next_due_at, $2) WHERE connection_id = $1 AND failures = $3`,
       [connectionId, incremental, row.failures],
@@ -68,8 +62,7 @@ export class ScheduleRepository {
 
   /** Connections that should have a schedule and have none: the process died between connecting and telling. Reads all of them: rarely. */
   async unscheduled(limit: number): Promise<string[]> {
-    const rows = await select<{ id: string }>(
-      this.dataSource,
+    const rows = await this.dataSource.query<{ id: string }[]>(
       `SELECT c.id FROM connections c LEFT JOIN sync_schedules s ON s.connection_id = c.id
        WHERE c.status = 'connected' AND (s.connection_id IS NULL OR NOT s.enabled) LIMIT $1`,
       [limit],
@@ -78,7 +71,7 @@ export class ScheduleRepository {
   }
 
   private async now(): Promise<number> {
-    const [row] = await select<{ now: Date }>(this.dataSource, 'SELECT now() AS now');
+    const [row] = await this.dataSource.query<{ now: Date }[]>('SELECT now() AS now');
     return (row as { now: Date }).now.getTime();
   }
 }

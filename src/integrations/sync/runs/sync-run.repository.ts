@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { asTenant } from '../../../database';
+import { asTenant, changedRows, type SqlRunner } from '../../../database';
 import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
-import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncStatus } from './sync-run';
-import { change, select, type Queryable } from '../sql';
+import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
+import type { SyncStatus } from './sync-run.entity';
 
 export interface RunEnd {
   readonly status: Extract<SyncStatus, 'succeeded' | 'failed' | 'cancelled' | 'paused'>;
@@ -36,7 +36,7 @@ export class SyncRunRepository {
 
   /** The first run that is due, or whose runner is gone; of no provider in `except`. Only one claimer gets it. */
   async claim(leaseSeconds: number, except: readonly string[]): Promise<ClaimedRun | undefined> {
-    const [row] = await change<SyncRunRow>(
+    const [row] = await changedRows<SyncRunRow>(
       this.dataSource,
       `UPDATE sync_runs SET status = 'running', fence = fence + 1, attempts = attempts + 1, started_at = coalesce(started_at, now()),
          lease_until = now() + make_interval(secs => $1), error_code = NULL, error_message = NULL
@@ -52,7 +52,7 @@ export class SyncRunRepository {
 
   /** @returns those that are still their claim's */
   async extend(runs: readonly Pick<SyncRun, 'id' | 'fence'>[], leaseSeconds: number): Promise<ReadonlySet<string>> {
-    const rows = await change<{ id: string }>(
+    const rows = await changedRows<{ id: string }>(
       this.dataSource,
       `UPDATE sync_runs r SET lease_until = now() + make_interval(secs => $3) FROM unnest($1::uuid[], $2::int[]) AS ours (id, fence)
        WHERE r.id = ours.id AND r.fence = ours.fence AND r.status = 'running' RETURNING r.id`,
@@ -65,9 +65,8 @@ export class SyncRunRepository {
    * Takes the connection's turn to write and locks the run, in this order, for the rest of the transaction. Whatever waited for the
    * locks is judged by what stands there then. @returns false when the run is no longer this claim's
    */
-  async hold(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence' | 'connectionId'>): Promise<boolean> {
-    const rows = await select(
-      manager,
+  async hold(manager: SqlRunner, run: Pick<SyncRun, 'id' | 'fence' | 'connectionId'>): Promise<boolean> {
+    const rows = await manager.query<object>(
       `SELECT 1 FROM record_sequences s, sync_runs r WHERE s.connection_id = $3 AND r.id = $1 AND r.fence = $2 AND r.status = 'running' FOR UPDATE OF s, r`,
       [run.id, run.fence, run.connectionId],
     );
@@ -87,8 +86,8 @@ export class SyncRunRepository {
   }
 
   /** @returns undefined when the run is no longer this claim's */
-  async finish(manager: Queryable, run: Pick<SyncRun, 'id' | 'fence'>, end: RunEnd): Promise<SyncRun | undefined> {
-    const [row] = await change<SyncRunRow>(
+  async finish(manager: SqlRunner, run: Pick<SyncRun, 'id' | 'fence'>, end: RunEnd): Promise<SyncRun | undefined> {
+    const [row] = await changedRows<SyncRunRow>(
       manager,
       `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5 WHERE ${HELD}
        RETURNING ${RUN_COLUMNS}`,
@@ -98,8 +97,8 @@ export class SyncRunRepository {
   }
 
   /** The run that waited for this one is due, or has come to nothing with it. @returns whether one is due */
-  async follow(manager: Queryable, runId: string, goesOn: boolean): Promise<boolean> {
-    const rows = await change(
+  async follow(manager: SqlRunner, runId: string, goesOn: boolean): Promise<boolean> {
+    const rows = await changedRows(
       manager,
       goesOn
         ? `UPDATE sync_runs SET after_run = NULL, next_attempt_at = now() WHERE after_run = $1 AND status = 'queued' RETURNING id`
@@ -110,7 +109,7 @@ export class SyncRunRepository {
   }
 
   async findById(id: string): Promise<SyncRun | undefined> {
-    const [row] = await select<SyncRunRow>(this.dataSource, `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE id = $1`, [id]);
+    const [row] = await this.dataSource.query<SyncRunRow[]>(`SELECT ${RUN_COLUMNS} FROM sync_runs WHERE id = $1`, [id]);
     return row && runOf(row);
   }
 

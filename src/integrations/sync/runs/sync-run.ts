@@ -1,9 +1,6 @@
+import type { RowOf } from '../../../database';
 import { ERROR_KINDS, type ErrorCode } from '../../../errors';
-
-export type SyncType = 'full' | 'incremental';
-export type SyncTrigger = 'schedule' | 'manual' | 'webhook' | 'connect';
-/** `paused`: a sweep would remove unusually much and waits for a confirmation. */
-export type SyncStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'paused';
+import type { SyncRunEntity, SyncStatus, SyncTrigger, SyncType } from './sync-run.entity';
 
 /** A run of a connection's sync, as stored. */
 export interface SyncRun {
@@ -55,30 +52,7 @@ export interface SyncRunView {
 }
 
 /** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
-export interface SyncRunRow {
-  id: string;
-  connection_id: string;
-  tenant: string;
-  provider: string;
-  type: SyncType;
-  trigger: SyncTrigger;
-  status: SyncStatus;
-  resources: string[];
-  attempts: number;
-  fence: number;
-  confirmed: boolean;
-  fetched: number;
-  created: number;
-  updated: number;
-  unchanged: number;
-  deleted: number;
-  total: number | null;
-  error_code: ErrorCode | null;
-  error_message: string | null;
-  created_at: Date;
-  started_at: Date | null;
-  finished_at: Date | null;
-}
+export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'next_attempt_at' | 'lease_until' | 'progress' | 'after_run'>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
   fetched, created, updated, unchanged, deleted, total, error_code, error_message, created_at, started_at, finished_at`;

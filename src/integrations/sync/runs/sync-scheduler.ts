@@ -4,13 +4,15 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { inTransaction } from '../../../database';
+import { inTransaction, type RowOf } from '../../../database';
+import type { Connection } from '../../connections';
 import { PeriodicTasks } from '../../jobs';
 import { RecordCompactor } from '../records/record-compactor';
 import { ScheduleRepository } from './schedule.repository';
+import type { SyncScheduleEntity } from './sync-schedule.entity';
 import { nextSlot } from './schedule-slots';
-import { select } from '../sql';
-import { PRIORITY, type SyncType } from './sync-run';
+import { PRIORITY } from './sync-run';
+import type { SyncType } from './sync-run.entity';
 import { SyncService } from './sync.service';
 import { WalkRepository } from '../pages/walk.repository';
 import { WatchService } from '../watches/watch.service';
@@ -24,17 +26,7 @@ const BATCH = 500;
 const MAX_BATCHES = 20;
 const LOST_WALK_MS = 24 * 60 * 60_000;
 
-interface DueRow {
-  connection_id: string;
-  tenant: string;
-  provider: string;
-  status: string;
-  next_incremental_at: Date;
-  next_full_at: Date;
-  incremental_seconds: number | null;
-  full_seconds: number | null;
-  now: Date;
-}
+type DueRow = RowOf<SyncScheduleEntity> & Pick<Connection, 'tenant' | 'provider' | 'status'> & { now: Date };
 
 interface Planned {
   readonly due: DueRow;
@@ -90,11 +82,10 @@ export class SyncScheduler {
   }
 
   private async takeBatch(manager: EntityManager): Promise<{ due: number; queued: number }> {
-    const rows = await select<DueRow>(
-      manager,
-      `SELECT s.*, c.tenant, c.provider, c.status, now() AS now FROM sync_schedules s JOIN connections c ON c.id = s.connection_id
-       WHERE s.enabled AND s.next_due_at <= now() ORDER BY s.next_due_at LIMIT ${BATCH} FOR UPDATE OF s SKIP LOCKED`,
-    );
+    const rows = await manager.query<
+      DueRow[]
+    >(`SELECT s.*, c.tenant, c.provider, c.status, now() AS now FROM sync_schedules s JOIN connections c ON c.id = s.connection_id
+       WHERE s.enabled AND s.next_due_at <= now() ORDER BY s.next_due_at LIMIT ${BATCH} FOR UPDATE OF s SKIP LOCKED`);
     if (rows.length === 0) return { due: 0, queued: 0 };
     const lost = rows.filter((row) => row.status !== 'connected').map((row) => row.connection_id);
     if (lost.length > 0) await manager.query('UPDATE sync_schedules SET enabled = false WHERE connection_id = ANY($1)', [lost]);
@@ -134,8 +125,7 @@ export class SyncScheduler {
 
   /** A connection with a run under way needs none; but a full one that is due comes after it, or in its place. */
   private async insert(manager: EntityManager, planned: readonly Planned[]): Promise<number> {
-    const rows = await select<{ connection_id: string }>(
-      manager,
+    const rows = await manager.query<{ connection_id: string }[]>(
       `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, slot, priority)
        SELECT r.id, r.connection_id, r.tenant, r.provider, r.type, 'schedule', 'queued', r.slot, $7
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) AS r(id, connection_id, tenant, provider, type, slot)

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { changedRows, type SqlRunner } from '../../../database';
 import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../../errors';
 import { AuditLog } from '../../audit';
 import { WakeUp } from '../../jobs';
 import { RecordStore } from '../records/record-store';
-import { change, select, type Queryable } from '../sql';
-import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow, type SyncTrigger, type SyncType } from './sync-run';
+import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
+import type { SyncTrigger, SyncType } from './sync-run.entity';
 import { SyncRunRepository, type RunFilter } from './sync-run.repository';
 
 export interface SyncRequest {
@@ -61,7 +62,7 @@ export class SyncService {
   /** Ends what is queued or running for the connection. Whoever runs it notices at the next page, or when the lease is extended. */
   async cancelFor(connectionId: string, manager?: EntityManager): Promise<number> {
     if (manager) await this.records.lock(manager, connectionId);
-    const rows = await change(
+    const rows = await changedRows(
       manager ?? this.dataSource,
       `UPDATE sync_runs SET status = 'cancelled', finished_at = now(), lease_until = NULL, error_code = 'cancelled'
        WHERE connection_id = $1 AND status IN ('queued', 'running', 'paused') RETURNING id`,
@@ -77,7 +78,7 @@ export class SyncService {
   async confirm(runId: string, tenant?: string): Promise<SyncRun> {
     const run = await this.runs.findById(runId);
     if (!run || (tenant !== undefined && run.tenant !== tenant)) throw new IntegrationError('not_found');
-    const [row] = await change<SyncRunRow>(
+    const [row] = await changedRows<SyncRunRow>(
       this.dataSource,
       `UPDATE sync_runs SET status = 'queued', confirmed = true, attempts = 0, next_attempt_at = now(), finished_at = NULL, error_code = NULL, error_message = NULL, priority = 0
        WHERE id = $1 AND status = 'paused' AND NOT EXISTS (SELECT 1 FROM sync_runs a WHERE a.connection_id = $2 AND a.${ACTIVE})
@@ -95,9 +96,8 @@ export class SyncService {
     return this.runs.list(filter);
   }
 
-  private async add(db: Queryable, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
-    const [row] = await select<SyncRunRow>(
-      db,
+  private async add(db: SqlRunner, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+    const [row] = await db.query<SyncRunRow>(
       `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, slot, priority)
        SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7 FROM connections c WHERE c.id = $2 AND c.status <> 'disconnected'
        ON CONFLICT DO NOTHING RETURNING ${RUN_COLUMNS}`,
@@ -114,14 +114,13 @@ export class SyncService {
     return row && { run: runOf(row), created: true };
   }
 
-  private async join(db: Queryable, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
-    const [row] = await select<SyncRunRow>(
-      db,
+  private async join(db: SqlRunner, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+    const [row] = await db.query<SyncRunRow>(
       `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 AND (${ACTIVE} OR slot = $2) ORDER BY (${ACTIVE}) DESC LIMIT 1`,
       [connectionId, request.slot ?? null],
     );
     if (!row) {
-      const [connection] = await select<{ status: string }>(db, 'SELECT status FROM connections WHERE id = $1', [connectionId]);
+      const [connection] = await db.query<{ status: string }>('SELECT status FROM connections WHERE id = $1', [connectionId]);
       if (!connection) throw new IntegrationError('connection_not_found');
       if (connection.status === 'disconnected') throw new IntegrationError('not_connected');
       return undefined;
@@ -135,8 +134,8 @@ export class SyncService {
   }
 
   /** A queued run does what is asked as well. */
-  private async widen(db: Queryable, runId: string, request: SyncRequest): Promise<SyncRun | undefined> {
-    const [row] = await change<SyncRunRow>(
+  private async widen(db: SqlRunner, runId: string, request: SyncRequest): Promise<SyncRun | undefined> {
+    const [row] = await changedRows<SyncRunRow>(
       db,
       `UPDATE sync_runs SET type = CASE WHEN $2 = 'full' THEN 'full' ELSE type END, priority = least(priority, $3), resources = ${unionOf('resources', '$4')},
          next_attempt_at = CASE WHEN $5 THEN least(next_attempt_at, now()) ELSE next_attempt_at END
@@ -153,9 +152,8 @@ export class SyncService {
   }
 
   /** One run that waits for the one under way, however many ask. @returns undefined where that has ended meanwhile */
-  private async follow(db: Queryable, runId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
-    const [row] = await select<SyncRunRow & { added: boolean }>(
-      db,
+  private async follow(db: SqlRunner, runId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+    const [row] = await db.query<SyncRunRow & { added: boolean }>(
       `INSERT INTO sync_runs AS w (id, connection_id, tenant, provider, type, trigger, status, resources, priority, after_run)
        SELECT $1, connection_id, tenant, provider, $3, $4, 'queued', $5, $6, id FROM sync_runs WHERE id = $2 AND status = 'running' FOR UPDATE
        ON CONFLICT (connection_id) WHERE status = 'queued' AND after_run IS NOT NULL DO UPDATE SET

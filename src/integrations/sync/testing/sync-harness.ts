@@ -27,6 +27,7 @@ import { SyncScheduler } from '../runs/sync-scheduler';
 import { SyncService } from '../runs/sync.service';
 import type { SyncRun } from '../runs/sync-run';
 import { WalkRepository } from '../pages/walk.repository';
+import { SyncWatchEntity } from '../watches/sync-watch.entity';
 import { WatchRepository } from '../watches/watch.repository';
 import { WatchService } from '../watches/watch.service';
 
@@ -88,7 +89,14 @@ export class SyncProcess {
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
     this.service = new SyncService(dataSource, this.runs, this.records, wakeUp, new AuditLog(dataSource, clock));
     this.schedules = new ScheduleRepository(dataSource, own);
-    this.watches = new WatchService(new WatchRepository(dataSource), connections, registry, http, clock, own);
+    this.watches = new WatchService(
+      new WatchRepository(dataSource.getRepository(SyncWatchEntity)),
+      connections,
+      registry,
+      http,
+      clock,
+      own,
+    );
     const outbox = new Outbox(new DestinationInterest(clock));
     this.changes = new RecordChangeEvents(clock, outbox);
     const pages = new PageStore(dataSource, this.runs, this.walks, this.records, this.changes);

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { IncomingEvent } from '../../contract';
-import type { SqlRunner } from '../../connections';
+import type { SqlRunner } from '../../../database';
 import { CLAIMED_COLUMNS } from '../processing/claim.queries';
 import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from '../processing/claimed-event';
 import { StoredPayload } from '../stored-payload';

@@ -1,4 +1,4 @@
-import type { SqlRunner } from '../../connections';
+import type { SqlRunner } from '../../../database';
 import type { ClaimedEvent } from './claimed-event';
 
 /**

@@ -17,7 +17,8 @@ import {
   type Principal,
   SupportMayRead,
 } from '../../../http-api';
-import { EVENT_STATUSES, WebhookEventList } from './webhook-event.list';
+import { EVENT_STATUSES } from '../webhook-event.entity';
+import { WebhookEventList } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
 import { eventAnswer, eventDetailAnswer, queueAnswer, replayAnswer } from './event-answers';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { moment } from '../../../http-api';
-import { EVENT_STATUSES, type QueueState, type StoredEventDetail, type StoredEventView } from './webhook-event.list';
+import { EVENT_STATUSES } from '../webhook-event.entity';
+import type { QueueState, StoredEventDetail, StoredEventView } from './webhook-event.list';
 import type { ReplayReport } from './webhook-replay';
 
 export const eventAnswer = z.object({

@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { asStorageError, asTenant } from '../../../database';
+import { asStorageError, asTenant, type RowOf } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { StoredPayload } from '../stored-payload';
+import type { EventStatus, WebhookEventEntity } from '../webhook-event.entity';
 import { redacted } from './payload-redaction';
-
-export const EVENT_STATUSES = ['received', 'processing', 'completed', 'failed', 'dead'] as const;
-export type EventStatus = (typeof EVENT_STATUSES)[number];
 
 /** A stored event as administrators see it. */
 export interface StoredEventView {
@@ -59,26 +57,16 @@ export interface QueueState {
   readonly dead: number;
 }
 
-interface Row {
-  id: string;
-  provider: string;
-  event_id: string;
-  type: string;
-  status: EventStatus;
-  attempts: number;
-  connection_id: string | null;
-  received_at: Date;
-  processed_at: Date | null;
-  last_error: string | null;
-}
+type Row = Pick<
+  RowOf<WebhookEventEntity>,
+  'id' | 'provider' | 'event_id' | 'type' | 'status' | 'attempts' | 'connection_id' | 'received_at' | 'processed_at' | 'last_error'
+>;
 
-interface DetailRow extends Row {
-  object_key: string | null;
-  error_code: string | null;
-  next_attempt_at: Date;
-  headers: Record<string, string> | null;
-  body: Buffer | null;
-}
+type DetailRow = Row &
+  Pick<RowOf<WebhookEventEntity>, 'object_key' | 'error_code' | 'next_attempt_at'> & {
+    headers: Record<string, string> | null;
+    body: Buffer | null;
+  };
 
 const COLUMNS = 'id, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
 

@@ -5,6 +5,7 @@ import { asStorageError, inTransaction } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { AuditLog, type AuditedAct } from '../../audit';
 import { WakeUp } from '../../jobs';
+import { WebhookReplayEntity } from './webhook-replay.entity';
 import { conditionsOf, WebhookEventList, type EventFilter, type StoredEventView } from './webhook-event.list';
 
 /** Who asks, and what may be touched: `tenant` undefined is everything. */
@@ -104,13 +105,7 @@ export class WebhookReplay {
   }
 
   private async note(manager: EntityManager, actor: ReplayActor, filter: object, matched: number): Promise<void> {
-    await manager.query('INSERT INTO webhook_replays (id, tenant, actor, filter, matched) VALUES ($1, $2, $3, $4::jsonb, $5)', [
-      uuidv7(),
-      actor.tenant ?? null,
-      actor.name,
-      JSON.stringify(filter),
-      matched,
-    ]);
+    await manager.insert(WebhookReplayEntity, { id: uuidv7(), tenant: actor.tenant ?? null, actor: actor.name, filter, matched });
   }
 }
 
