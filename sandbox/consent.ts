@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SandboxRequest, SandboxResponse } from './sandbox.types';
+
+const STYLE = readFileSync(join(__dirname, 'consent.css'), 'utf8');
 
 export interface ConsentRules {
   title: string;
@@ -92,7 +96,7 @@ function form(query: URLSearchParams, rules: ConsentRules): string {
 
 function page(status: number, title: string, content: string): SandboxResponse {
   const body = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} (sandbox)</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;color:#1d1c1d}header{border-bottom:1px solid #ddd;margin-bottom:1rem}button{font:inherit;padding:.5rem 1.25rem;border:1px solid #888;border-radius:.4rem;background:#fff}.allow{background:#14532d;color:#fff;border-color:#14532d}input[name]{font:inherit;padding:.3rem}ul{padding-left:1.2rem}code{overflow-wrap:anywhere}</style></head>
+<style>${STYLE}</style></head>
 <body><header><h1>${escapeHtml(title)}</h1><p>A local sandbox, not the real thing.</p></header><main>${content}</main></body></html>`;
   return {
     status,

@@ -79,6 +79,11 @@ describe('the source', () => {
 
   it('serves style and script from files', () => {
     expect(PRODUCTION.filter((file) => /\.(css|js)\.ts$/.test(file))).toEqual([]);
+    const inStrings = sourcesOf('src', 'sandbox', 'demo').filter(
+      (file) =>
+        !file.endsWith('.spec.ts') && /<style>[^$]|<script>[^$]|\sstyle="|\{\s*(color|display|margin|padding)\s*:[^,{}]*;/.test(read(file)),
+    );
+    expect(inStrings).toEqual([]);
   });
 });
 

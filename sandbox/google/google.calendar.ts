@@ -1,4 +1,5 @@
 import { record, text } from '../form-body';
+import { pageFrom } from '../paging';
 import { hashPrefix, sha256 } from '../random';
 import type { Json, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
 import { badRequest, GoogleFault } from './google.errors';
@@ -88,13 +89,12 @@ export class GoogleCalendarApi {
     const size = Math.min(250, Number(request.query.get('maxResults') ?? 100));
     const start = Number(request.query.get('pageToken') ?? 0);
     const found = all.filter((calendar) => calendar.seq > since);
-    const page = found.slice(start, start + size);
-    const more = start + size < found.length;
+    const page = pageFrom(found, start, size);
     return ok({
       kind: 'calendar#calendarList',
       etag: `"p${account.seq}"`,
-      ...(more ? { nextPageToken: String(start + size) } : { nextSyncToken: `cl_${account.seq}_${account.syncEpoch}` }),
-      items: page.map((calendar) => this.entry(account, calendar.id)),
+      ...(page.next !== undefined ? { nextPageToken: String(page.next) } : { nextSyncToken: `cl_${account.seq}_${account.syncEpoch}` }),
+      items: page.items.map((calendar) => this.entry(account, calendar.id)),
     });
   }
 

@@ -1,4 +1,5 @@
 import { record } from '../form-body';
+import { pageFrom } from '../paging';
 import type { Json } from '../sandbox.types';
 import { badRequest, syncTokenGone } from './google.errors';
 import { expandSeries, isSeries, timeOf } from './google.recurrence';
@@ -49,8 +50,7 @@ export function listEvents(account: GoogleAccount, calendar: Calendar, query: UR
   const keyOf = keyFor(settings, sync);
   const found = cachedSelect(account, calendar, settings, sync, query.get('showDeleted') === 'true', keyOf);
   const start = page.after === null ? 0 : placeAfter(found, page.after, keyOf);
-  const items = found.slice(start, start + size);
-  const more = start + size < found.length;
+  const { items, next } = pageFrom(found, start, size);
   const orderBy = query.get('orderBy');
   const result: Json = {
     kind: 'calendar#events',
@@ -63,7 +63,7 @@ export function listEvents(account: GoogleAccount, calendar: Calendar, query: UR
     defaultReminders: [],
     items: items.map((event) => (event.data['status'] === 'cancelled' ? cancelledView(event) : event.data)),
   };
-  if (more) {
+  if (next !== undefined) {
     const last = items.at(-1) as StoredEvent;
     result['nextPageToken'] = encode({ ...page, after: keyOf(last) });
   } else if (!orderBy && !query.get('q') && !query.get('updatedMin')) {

@@ -1,4 +1,5 @@
 import { text } from '../form-body';
+import { pageFrom } from '../paging';
 import { hashPrefix } from '../random';
 import type { Json, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
 import type { Authorized } from './google.calendar';
@@ -112,11 +113,11 @@ export class GoogleGmailApi {
     const after = request.query.get('pageToken');
     const start = after ? found.findIndex((mail) => mail.id === after) : 0;
     if (start < 0) throw badRequest('Invalid pageToken', 'pageToken');
-    const next = found[start + size];
-    const messages = found.slice(start, start + size).map((mail) => ({ id: mail.id, threadId: mail.threadId }));
+    const page = pageFrom(found, start, size);
+    const messages = page.items.map((mail) => ({ id: mail.id, threadId: mail.threadId }));
     return ok({
       ...(messages.length > 0 ? { messages } : {}),
-      ...(next ? { nextPageToken: next.id } : {}),
+      ...(page.next !== undefined ? { nextPageToken: found[page.next]!.id } : {}),
       resultSizeEstimate: found.length,
     });
   }
@@ -170,11 +171,11 @@ export class GoogleGmailApi {
     );
     const size = Math.min(500, Math.max(1, Number(request.query.get('maxResults') ?? 100)));
     const offset = Number(request.query.get('pageToken') ?? 0);
-    const page = entries.slice(offset, offset + size);
+    const page = pageFrom(entries, offset, size);
     return ok({
       // The key is absent, not empty, when nothing happened.
-      ...(page.length > 0 ? { history: page.map((entry) => historyView(entry, account.mail.get(entry.messageId))) } : {}),
-      ...(offset + size < entries.length ? { nextPageToken: String(offset + size) } : {}),
+      ...(page.items.length > 0 ? { history: page.items.map((entry) => historyView(entry, account.mail.get(entry.messageId))) } : {}),
+      ...(page.next !== undefined ? { nextPageToken: String(page.next) } : {}),
       historyId: String(account.historyId),
     });
   }

@@ -1,18 +1,34 @@
-import { type ConsentRules, showConsent, takeConsent } from '../consent';
 import { text } from '../form-body';
+import { OAuthServer, type OAuthRefusal } from '../oauth-server';
 import type { SandboxContext } from '../sandbox-context';
 import type { Json, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
-import { bearerOf, clientCredentials, type Grant, pkceMatches, type TokenStore } from '../token-store';
+import { bearerOf, type CodeRow, type Grant, type TokenStore } from '../token-store';
 import { unauthenticated } from './google.errors';
 import type { JwtSigner } from './google.jwt';
 import type { GoogleWorld } from './google.world';
 
 export const ISSUER = 'https://accounts.google.com';
 const TTL_S = 3599;
+const DEFAULT_ACCOUNT = 'ada@acme.test';
+
+const REFUSALS: Readonly<Record<OAuthRefusal, [status: number, error: string, description: string]>> = {
+  'unknown-client': [401, 'invalid_client', 'The OAuth client was not found.'],
+  'wrong-secret': [401, 'invalid_client', 'Unauthorized'],
+  'other-grant-type': [400, 'unsupported_grant_type', ''],
+  'no-code': [400, 'invalid_grant', 'Malformed auth code.'],
+  'unknown-code': [400, 'invalid_grant', 'Malformed auth code.'],
+  'used-code': [400, 'invalid_grant', 'Bad Request'],
+  'expired-code': [400, 'invalid_grant', 'Bad Request'],
+  'other-redirect': [400, 'redirect_uri_mismatch', 'Bad Request'],
+  'no-verifier': [400, 'invalid_grant', 'Missing code verifier.'],
+  'other-verifier': [400, 'invalid_grant', 'Invalid code verifier.'],
+  'unknown-refresh-token': [400, 'invalid_grant', 'Bad Request'],
+  'ended-grant': [400, 'invalid_grant', 'Token has been expired or revoked.'],
+};
 
 /** https://developers.google.com/identity/protocols/oauth2/web-server */
 export class GoogleOAuth {
-  private readonly rules: ConsentRules;
+  private readonly server: OAuthServer;
 
   constructor(
     private readonly context: SandboxContext,
@@ -20,29 +36,35 @@ export class GoogleOAuth {
     private readonly tokens: TokenStore,
     private readonly signer: JwtSigner,
   ) {
-    this.rules = {
+    this.server = new OAuthServer(context, tokens, {
       title: 'Google',
-      clientId: context.secrets.clientId,
+      authorizePath: '/o/oauth2/v2/auth',
       scopeFields: ['scope'],
       scopeSeparator: /\s+/,
       accountField: 'login_hint',
-      defaultAccount: 'ada@acme.test',
+      defaultAccount: DEFAULT_ACCOUNT,
       granular: true,
       needsResponseType: true,
-      ...(context.options.redirectUris ? { redirectUris: context.options.redirectUris } : {}),
-      auto: context.autoConsent,
-      allow: (fields) => ({
-        code: this.allow(fields),
-        extra: { scope: fields.get('scope') ?? '', authuser: '0', prompt: fields.get('prompt') ?? 'none', iss: ISSUER },
-      }),
-    };
+      codePrefix: '4/0A',
+      consented: (fields) => this.consented(fields),
+      redirectExtra: (fields) => ({ scope: fields.get('scope') ?? '', authuser: '0', prompt: fields.get('prompt') ?? 'none', iss: ISSUER }),
+      refuse: (why, grantType) => {
+        const [status, error, description] = REFUSALS[why];
+        return oauthError(status, error, description || `Invalid grant_type: ${grantType}`);
+      },
+      exchanged: (row) => {
+        const grant = tokens.createGrant({ account: row.account, kind: 'user', user: row.user, scopes: row.scopes });
+        return { grants: [grant], body: this.tokenBody(grant, row.offline) };
+      },
+      // The refresh token stays the same and is not sent again.
+      refreshed: (grant) => this.tokenBody(grant, false),
+    });
   }
 
   routes(): Route[] {
     return [
-      { method: 'GET', pattern: '/o/oauth2/v2/auth', endpoint: 'oauth.authorize', handle: (request) => showConsent(request, this.rules) },
-      { method: 'POST', pattern: '/oauth/consent', endpoint: 'oauth.consent', handle: (request) => takeConsent(request, this.rules) },
-      { method: 'POST', pattern: '/token', endpoint: 'oauth.token', handle: (request) => this.token(request) },
+      ...this.server.routes(),
+      { method: 'POST', pattern: '/token', endpoint: 'oauth.token', handle: (request) => this.server.token(request) },
       { method: 'POST', pattern: '/revoke', endpoint: 'oauth.revoke', handle: (request) => this.revoke(request) },
       ...['GET', 'POST'].map((method) => ({
         method,
@@ -65,56 +87,16 @@ export class GoogleOAuth {
     return this.tokenBody(grant, true);
   }
 
-  private allow(fields: URLSearchParams): string {
-    const account = this.world.account(fields.get('login_hint') || 'ada@acme.test');
+  private consented(fields: URLSearchParams): Pick<CodeRow, 'account' | 'user' | 'scopes' | 'offline'> {
+    const account = this.world.account(fields.get('login_hint') || DEFAULT_ACCOUNT);
     const first = !this.tokens.hasEverGranted(account.email);
-    return this.tokens.issueCode(
-      {
-        clientId: this.context.secrets.clientId,
-        account: account.email,
-        user: account.sub,
-        scopes: (fields.get('scope') ?? '').split(/\s+/).filter(Boolean),
-        userScopes: [],
-        redirectUri: fields.get('redirect_uri') ?? '',
-        challenge: fields.get('code_challenge'),
-        challengeMethod: fields.get('code_challenge_method') ?? 'plain',
-        // Without prompt=consent a refresh token comes with the first grant only.
-        offline: fields.get('access_type') === 'offline' && (first || (fields.get('prompt') ?? '').split(' ').includes('consent')),
-      },
-      '4/0A',
-    );
-  }
-
-  private token(request: SandboxRequest): SandboxResponse {
-    const { id, secret } = clientCredentials(request.headers, request.body);
-    const grantType = text(request.body['grant_type']);
-    request.note({ grantType });
-    if (id !== this.context.secrets.clientId) return oauthError(401, 'invalid_client', 'The OAuth client was not found.');
-    if (secret !== this.context.secrets.clientSecret) return oauthError(401, 'invalid_client', 'Unauthorized');
-    if (grantType === 'authorization_code') return this.exchange(request);
-    if (grantType === 'refresh_token') return this.refresh(request);
-    return oauthError(400, 'unsupported_grant_type', `Invalid grant_type: ${grantType ?? ''}`);
-  }
-
-  private exchange(request: SandboxRequest): SandboxResponse {
-    const found = this.tokens.findCode(text(request.body['code']) ?? '');
-    if (!found.ok) return oauthError(400, 'invalid_grant', found.reason === 'unknown' ? 'Malformed auth code.' : 'Bad Request');
-    const { row } = found;
-    if (text(request.body['redirect_uri']) !== row.redirectUri) return oauthError(400, 'redirect_uri_mismatch', 'Bad Request');
-    const verifier = text(request.body['code_verifier']);
-    if (row.challenge !== null && !verifier) return oauthError(400, 'invalid_grant', 'Missing code verifier.');
-    if (!pkceMatches(row, verifier)) return oauthError(400, 'invalid_grant', 'Invalid code verifier.');
-    row.used = true;
-    const grant = this.tokens.createGrant({ account: row.account, kind: 'user', user: row.user, scopes: row.scopes });
-    row.grantIds = [grant.id];
-    return { status: 200, body: this.tokenBody(grant, row.offline) };
-  }
-
-  /** The refresh token stays the same and is not sent again. */
-  private refresh(request: SandboxRequest): SandboxResponse {
-    const found = this.tokens.checkRefresh(text(request.body['refresh_token']) ?? '');
-    if (!found.ok) return oauthError(400, 'invalid_grant', found.grant ? 'Token has been expired or revoked.' : 'Bad Request');
-    return { status: 200, body: this.tokenBody(found.grant, false) };
+    return {
+      account: account.email,
+      user: account.sub,
+      scopes: (fields.get('scope') ?? '').split(/\s+/).filter(Boolean),
+      // Without prompt=consent a refresh token comes with the first grant only.
+      offline: fields.get('access_type') === 'offline' && (first || (fields.get('prompt') ?? '').split(' ').includes('consent')),
+    };
   }
 
   /** Ends the whole grant of this app on the account, whichever of its tokens is given. */

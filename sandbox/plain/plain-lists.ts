@@ -1,4 +1,5 @@
 import type { PlainResource } from '../../src/integrations/providers/plain/plain-provider';
+import { pageFrom } from '../paging';
 import { firstOf, put, type Json } from './pointed';
 import type { PlainWorld } from './plain-world';
 
@@ -17,17 +18,16 @@ export function listPage(
   const { page } = resource;
   const size = page.by === 'offset' || page.by === 'number' ? page.size : page.by === 'none' ? Number.POSITIVE_INFINITY : PAGE;
   const start = startOf(resource, url, text);
-  const shown = all.slice(start, start + size);
-  const isLast = start + size >= all.length;
+  const { items: shown, next } = pageFrom(all, start, size);
   const body: unknown = resource.items === undefined || resource.items === '' ? shown : put({}, resource.items, shown);
   const headers: Record<string, string> = {};
-  if (!isLast && page.by === 'link') headers['link'] = `<${withAt(url, start + size)}>; rel="next", <${url.href}>; rel="first"`;
+  if (next !== undefined && page.by === 'link') headers['link'] = `<${withAt(url, next)}>; rel="next", <${url.href}>; rel="first"`;
   if (page.by === 'cursor') {
     const place = firstOf(page.next) ?? '';
-    if (!isLast && place.startsWith('header:')) headers[place.slice(7)] = String(start + size);
-    else if (!isLast) put(body as Json, place, page.param === undefined ? withAt(url, start + size) : String(start + size));
+    if (next !== undefined && place.startsWith('header:')) headers[place.slice(7)] = String(next);
+    else if (next !== undefined) put(body as Json, place, page.param === undefined ? withAt(url, next) : String(next));
     const more = firstOf(page.more);
-    if (more !== undefined) put(body as Json, more, !isLast);
+    if (more !== undefined) put(body as Json, more, next !== undefined);
   }
   return { status: 200, headers, body };
 }

@@ -1,55 +1,70 @@
-import { type ConsentRules, showConsent, takeConsent } from '../consent';
-import { text } from '../form-body';
+import { OAuthServer, type OAuthRefusal } from '../oauth-server';
 import type { SandboxContext } from '../sandbox-context';
 import type { Json, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
-import { clientCredentials, type Grant, pkceMatches, type TokenStore } from '../token-store';
+import type { Grant, TokenStore } from '../token-store';
 import type { SlackWorld } from './slack.world';
 
 /** Slack fixes this at 12 hours: https://docs.slack.dev/authentication/using-token-rotation */
 const ROTATION_TTL_S = 43_200;
 const MAX_ACTIVE_TOKENS = 2;
+const DEFAULT_TEAM = 'T_ACME';
+
+const REFUSALS: Readonly<Record<OAuthRefusal, string>> = {
+  'unknown-client': 'invalid_client_id',
+  'wrong-secret': 'bad_client_secret',
+  'other-grant-type': 'invalid_grant_type',
+  'no-code': 'invalid_code',
+  'unknown-code': 'invalid_code',
+  'used-code': 'code_already_used',
+  'expired-code': 'invalid_code',
+  'other-redirect': 'bad_redirect_uri',
+  'no-verifier': 'invalid_code_verifier',
+  'other-verifier': 'invalid_code_verifier',
+  'unknown-refresh-token': 'invalid_refresh_token',
+  'ended-grant': 'invalid_refresh_token',
+};
 
 /** Install and token rotation. Failures are HTTP 200 with `ok: false`, as at Slack. */
 export class SlackOAuth {
-  private readonly rules: ConsentRules;
+  private readonly server: OAuthServer;
 
   constructor(
     private readonly context: SandboxContext,
     private readonly world: SlackWorld,
     private readonly tokens: TokenStore,
   ) {
-    this.rules = {
+    this.server = new OAuthServer(context, tokens, {
       title: 'Slack',
-      clientId: context.secrets.clientId,
+      authorizePath: '/oauth/v2/authorize',
       scopeFields: ['scope', 'user_scope'],
       scopeSeparator: /[, ]+/,
       accountField: 'team',
-      defaultAccount: 'T_ACME',
+      defaultAccount: DEFAULT_TEAM,
       granular: false,
       needsResponseType: false,
-      ...(context.options.redirectUris ? { redirectUris: context.options.redirectUris } : {}),
-      auto: context.autoConsent,
-      allow: (fields) => ({ code: this.allow(fields) }),
-    };
+      codePrefix: '',
+      defaultGrantType: 'authorization_code',
+      consented: (fields) => {
+        const team = world.team(fields.get('team') || DEFAULT_TEAM);
+        const user = fields.get('user') ?? world.personOf(team);
+        return { account: team.id, user, scopes: split(fields.get('scope')), userScopes: split(fields.get('user_scope')) };
+      },
+      refuse: (why) => refuse(REFUSALS[why]),
+      exchanged: ({ account, user, scopes, userScopes }) => this.install(account, user, scopes, userScopes, true),
+      refreshed: (grant, _, spend) => {
+        spend();
+        return this.refreshed(grant);
+      },
+    });
   }
 
   routes(): Route[] {
-    return [
-      { method: 'GET', pattern: '/oauth/v2/authorize', endpoint: 'oauth.authorize', handle: (request) => showConsent(request, this.rules) },
-      { method: 'POST', pattern: '/oauth/consent', endpoint: 'oauth.consent', handle: (request) => takeConsent(request, this.rules) },
-    ];
+    return this.server.routes();
   }
 
   /** `oauth.v2.access` */
   access(request: SandboxRequest): SandboxResponse {
-    const { id, secret } = clientCredentials(request.headers, request.body);
-    const grantType = text(request.body['grant_type']) ?? 'authorization_code';
-    request.note({ grantType });
-    if (id !== this.context.secrets.clientId) return refuse('invalid_client_id');
-    if (secret !== this.context.secrets.clientSecret) return refuse('bad_client_secret');
-    if (grantType === 'authorization_code') return this.exchange(request);
-    if (grantType === 'refresh_token') return this.refresh(request);
-    return refuse('invalid_grant_type');
+    return this.server.token(request);
   }
 
   /** `auth.revoke` ends one token; with rotation the installation stays, without it the authorization goes with it. */
@@ -62,12 +77,8 @@ export class SlackOAuth {
 
   /** `apps.uninstall` ends the whole installation of the team. */
   uninstall(request: SandboxRequest, grant: Grant): SandboxResponse {
-    const { id, secret } = {
-      id: text(request.body['client_id']) ?? request.query.get('client_id'),
-      secret: text(request.body['client_secret']) ?? request.query.get('client_secret'),
-    };
-    if (id !== this.context.secrets.clientId) return refuse('invalid_client_id');
-    if (secret !== this.context.secrets.clientSecret) return refuse('bad_client_secret');
+    const refused = this.server.refusedClient({ headers: {}, body: { ...Object.fromEntries(request.query), ...request.body } });
+    if (refused) return refuse(REFUSALS[refused]);
     this.endInstallation(grant.account);
     return { status: 200, body: { ok: true } };
   }
@@ -86,37 +97,6 @@ export class SlackOAuth {
   mint(teamId: string, scopes: string[], userScopes: string[]): Json {
     const team = this.world.team(teamId);
     return this.install(team.id, this.world.personOf(team), scopes, userScopes).body;
-  }
-
-  private allow(fields: URLSearchParams): string {
-    const team = this.world.team(fields.get('team') || 'T_ACME');
-    return this.tokens.issueCode(
-      {
-        clientId: this.context.secrets.clientId,
-        account: team.id,
-        user: fields.get('user') ?? this.world.personOf(team),
-        scopes: split(fields.get('scope')),
-        userScopes: split(fields.get('user_scope')),
-        redirectUri: fields.get('redirect_uri') ?? '',
-        challenge: fields.get('code_challenge'),
-        challengeMethod: fields.get('code_challenge_method') ?? 'plain',
-        offline: true,
-      },
-      '',
-    );
-  }
-
-  private exchange(request: SandboxRequest): SandboxResponse {
-    const found = this.tokens.findCode(text(request.body['code']) ?? '');
-    if (!found.ok) return refuse(found.reason === 'used' ? 'code_already_used' : 'invalid_code');
-    const { row } = found;
-    if ((text(request.body['redirect_uri']) ?? '') !== row.redirectUri) return refuse('bad_redirect_uri');
-    if (!pkceMatches(row, text(request.body['code_verifier']))) return refuse('invalid_code_verifier');
-    row.used = true;
-    request.note({ team: row.account });
-    const { body, grants } = this.install(row.account, row.user, row.scopes, row.userScopes, true);
-    row.grantIds = grants.map((grant) => grant.id);
-    return { status: 200, body };
   }
 
   private install(teamId: string, user: string, scopes: string[], userScopes: string[], again = false): { body: Json; grants: Grant[] } {
@@ -144,12 +124,8 @@ export class SlackOAuth {
     return { body, grants };
   }
 
-  private refresh(request: SandboxRequest): SandboxResponse {
-    const found = this.tokens.checkRefresh(text(request.body['refresh_token']) ?? '');
-    if (!found.ok) return refuse('invalid_refresh_token');
-    const { grant } = found;
+  private refreshed(grant: Grant): Json {
     const team = this.world.team(grant.account);
-    found.spend();
     const pair = this.newPair(grant);
     const common = {
       ok: true,
@@ -159,10 +135,7 @@ export class SlackOAuth {
       is_enterprise_install: false,
     };
     // A user token comes back at the top level here, unlike at the install.
-    return {
-      status: 200,
-      body: grant.kind === 'user' ? { ...common, id: grant.user, ...pair } : { ...common, ...pair, bot_user_id: team.botUserId },
-    };
+    return grant.kind === 'user' ? { ...common, id: grant.user, ...pair } : { ...common, ...pair, bot_user_id: team.botUserId };
   }
 
   /** An app that is installed again adds to the installation that is there, with its scopes. */

@@ -1,4 +1,5 @@
 import { text } from '../form-body';
+import { pageFrom } from '../paging';
 import type { Json } from '../sandbox.types';
 import type { SlackChannel, SlackTeam, SlackUser } from './slack.state';
 
@@ -54,8 +55,6 @@ export function pageOf<T>(list: Ordered<T>, args: Json): { items: T[]; next: str
     if (at === undefined) return 'invalid_cursor';
     start = at + 1;
   }
-  const items = list.items.slice(start, start + (limit || DEFAULT_LIMIT));
-  const last = items.at(-1);
-  const more = last !== undefined && start + items.length < list.items.length;
-  return { items, next: more ? Buffer.from(`after:${list.idOf(last)}`).toString('base64') : '' };
+  const { items, next } = pageFrom(list.items, start, limit || DEFAULT_LIMIT);
+  return { items, next: next === undefined ? '' : Buffer.from(`after:${list.idOf(items.at(-1) as T)}`).toString('base64') };
 }

@@ -1,39 +1,70 @@
-import { type ConsentRules, showConsent, takeConsent } from '../consent';
 import { text } from '../form-body';
+import { OAuthServer, type OAuthRefusal } from '../oauth-server';
 import type { SandboxContext } from '../sandbox-context';
 import type { Json, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
 import { bearerOf, clientCredentials, type Grant, type TokenStore } from '../token-store';
 import type { StripeWorld } from './stripe.world';
 
+const DEFAULT_ACCOUNT = 'acct_1SandboxAcme';
+const NOT_THE_PLATFORM = 'No API key provided, or the key is not that of this platform.';
+const CODE_USED = 'Authorization code has already been used; all tokens issued with it are revoked';
+
+const REFUSALS: Readonly<Record<OAuthRefusal, [status: number, error: string, description: string]>> = {
+  'unknown-client': [401, 'invalid_client', NOT_THE_PLATFORM],
+  'wrong-secret': [401, 'invalid_client', NOT_THE_PLATFORM],
+  'other-grant-type': [400, 'unsupported_grant_type', 'grant_type must be authorization_code or refresh_token'],
+  'no-code': [400, 'invalid_request', 'No authorization code provided'],
+  'unknown-code': [400, 'invalid_grant', 'Authorization code does not exist'],
+  'used-code': [400, 'invalid_grant', CODE_USED],
+  'expired-code': [400, 'invalid_grant', 'Authorization code expired'],
+  'other-redirect': [400, 'invalid_grant', 'redirect_uri does not match the one of the authorization request'],
+  'no-verifier': [400, 'invalid_grant', 'No code verifier'],
+  'other-verifier': [400, 'invalid_grant', 'Invalid code verifier'],
+  'unknown-refresh-token': [400, 'invalid_grant', 'Refresh token does not exist or was revoked'],
+  'ended-grant': [400, 'invalid_grant', 'Refresh token does not exist or was revoked'],
+};
+
 /** Connect OAuth: https://docs.stripe.com/connect/oauth-reference */
 export class StripeOAuth {
-  private readonly rules: ConsentRules;
+  private readonly server: OAuthServer;
 
   constructor(
     private readonly context: SandboxContext,
     private readonly world: StripeWorld,
     private readonly tokens: TokenStore,
   ) {
-    this.rules = {
+    this.server = new OAuthServer(context, tokens, {
       title: 'Stripe',
-      clientId: context.secrets.clientId,
+      authorizePath: '/oauth/authorize',
       scopeFields: ['scope'],
       scopeSeparator: /\s+/,
       accountField: 'account',
-      defaultAccount: 'acct_1SandboxAcme',
+      defaultAccount: DEFAULT_ACCOUNT,
       granular: false,
       needsResponseType: true,
-      ...(context.options.redirectUris ? { redirectUris: context.options.redirectUris } : {}),
-      auto: context.autoConsent,
-      allow: (fields) => ({ code: this.allow(fields), extra: { scope: fields.get('scope') ?? 'read_only' } }),
-    };
+      codePrefix: 'ac_',
+      pkce: false,
+      redirectOptional: true,
+      reuseEnds: true,
+      consented: (fields) => {
+        const { id } = world.account(fields.get('account') || DEFAULT_ACCOUNT);
+        return { account: id, user: id, scopes: [fields.get('scope') ?? 'read_only'] };
+      },
+      redirectExtra: (fields) => ({ scope: fields.get('scope') ?? 'read_only' }),
+      refusedClient: (request) => (this.knowsSecret(request) ? undefined : 'wrong-secret'),
+      refuse: (why) => oauthError(...REFUSALS[why]),
+      exchanged: ({ account, user, scopes }) => {
+        const grant = tokens.createGrant({ account, kind: 'user', user, scopes });
+        return { grants: [grant], body: this.tokenBody(grant) };
+      },
+      refreshed: (grant, refreshToken) => this.tokenBody(grant, refreshToken),
+    });
   }
 
   routes(): Route[] {
     return [
-      { method: 'GET', pattern: '/oauth/authorize', endpoint: 'oauth.authorize', handle: (request) => showConsent(request, this.rules) },
-      { method: 'POST', pattern: '/oauth/consent', endpoint: 'oauth.consent', handle: (request) => takeConsent(request, this.rules) },
-      { method: 'POST', pattern: '/oauth/token', endpoint: 'oauth.token', handle: (request) => this.token(request) },
+      ...this.server.routes(),
+      { method: 'POST', pattern: '/oauth/token', endpoint: 'oauth.token', handle: (request) => this.server.token(request) },
       { method: 'POST', pattern: '/oauth/deauthorize', endpoint: 'oauth.deauthorize', handle: (request) => this.deauthorize(request) },
     ];
   }
@@ -57,68 +88,11 @@ export class StripeOAuth {
     return this.tokens.issueAccess(grant, 'rk_test_', null, 99);
   }
 
-  private allow(fields: URLSearchParams): string {
-    const account = this.world.account(fields.get('account') || 'acct_1SandboxAcme');
-    return this.tokens.issueCode(
-      {
-        clientId: this.context.secrets.clientId,
-        account: account.id,
-        user: account.id,
-        scopes: [fields.get('scope') ?? 'read_only'],
-        userScopes: [],
-        redirectUri: fields.get('redirect_uri') ?? '',
-        // Connect offers no PKCE: a challenge is ignored, as there.
-        challenge: null,
-        challengeMethod: 'plain',
-        offline: true,
-      },
-      'ac_',
-    );
-  }
-
-  private token(request: SandboxRequest): SandboxResponse {
-    const grantType = text(request.body['grant_type']);
-    request.note({ grantType });
-    if (!this.knowsSecret(request))
-      return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
-    if (grantType === 'authorization_code') return this.exchange(request);
-    if (grantType === 'refresh_token') return this.refresh(request);
-    return oauthError(400, 'unsupported_grant_type', 'grant_type must be authorization_code or refresh_token');
-  }
-
-  private exchange(request: SandboxRequest): SandboxResponse {
-    const code = text(request.body['code']);
-    if (!code) return oauthError(400, 'invalid_request', 'No authorization code provided');
-    const found = this.tokens.findCode(code);
-    if (!found.ok) {
-      // A second use ends what the first one gave.
-      if (found.reason === 'used') this.tokens.revokeGrants((grant) => found.row?.grantIds.includes(grant.id) ?? false);
-      const what = { unknown: 'does not exist', used: 'has already been used; all tokens issued with it are revoked', expired: 'expired' }[
-        found.reason
-      ];
-      return oauthError(400, 'invalid_grant', `Authorization code ${what}`);
-    }
-    const redirectUri = text(request.body['redirect_uri']);
-    if (redirectUri !== undefined && redirectUri !== found.row.redirectUri)
-      return oauthError(400, 'invalid_grant', 'redirect_uri does not match the one of the authorization request');
-    found.row.used = true;
-    const grant = this.tokens.createGrant({ account: found.row.account, kind: 'user', user: found.row.user, scopes: found.row.scopes });
-    found.row.grantIds = [grant.id];
-    return { status: 200, body: this.tokenBody(grant) };
-  }
-
-  private refresh(request: SandboxRequest): SandboxResponse {
-    const found = this.tokens.checkRefresh(text(request.body['refresh_token']) ?? '');
-    return found.ok
-      ? { status: 200, body: this.tokenBody(found.grant, text(request.body['refresh_token'])) }
-      : oauthError(400, 'invalid_grant', 'Refresh token does not exist or was revoked');
-  }
-
   private deauthorize(request: SandboxRequest): SandboxResponse {
     const account = text(request.body['stripe_user_id']) ?? '';
     request.note({ account });
     if (!this.knowsSecret(request) || request.body['client_id'] !== this.context.secrets.clientId)
-      return oauthError(401, 'invalid_client', 'No API key provided, or the key is not that of this platform.');
+      return oauthError(401, 'invalid_client', NOT_THE_PLATFORM);
     if (!this.world.state.accounts.has(account) || this.endConnection(account) === 0) {
       return oauthError(
         401,
