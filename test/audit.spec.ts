@@ -1,6 +1,8 @@
 import { DataSource } from 'typeorm';
 import { AuditPartitions } from '../src/integrations/audit/audit-partitions';
-import { connectFixture, type ConnectFixture } from '../src/integrations/connect/testing/connect-fixture';
+import { IntegrationError } from '../src/errors';
+import { AuditLog } from '../src/integrations/audit/audit-log';
+import { Browser, connectFixture, type ConnectFixture } from '../src/integrations/connect/testing/connect-fixture';
 
 interface Entry {
   readonly id: string;
@@ -105,6 +107,103 @@ describe('the audit', () => {
       target: `connection:${connection}`,
       outcome: 'ok',
     });
+  });
+
+  it('names the organization of what an operator acts on, and the operator', async () => {
+    const database = fixture.app.app.get(DataSource, { strict: false });
+    const olga = await operator();
+    const created = await fixture.call(
+      'POST',
+      '/v1/admin/destinations',
+      { url: 'http://127.0.0.1:9/', events: ['connection.connected'] },
+      fixture.tokens.admin,
+    );
+    const { id } = created.body as { id: string };
+    const tested = await fixture.call('POST', `/v1/admin/destinations/${id}/test`, {}, fixture.tokens.admin);
+    const delivery = (tested.body as { id: string }).id;
+    await fixture.call('PATCH', `/v1/admin/destinations/${id}`, { name: 'Renamed' }, olga);
+    await fixture.call('POST', `/v1/admin/destinations/${id}/pause`, undefined, olga);
+    await fixture.call('POST', `/v1/admin/destinations/${id}/resume`, undefined, olga);
+    await fixture.call('POST', `/v1/admin/destinations/${id}/rotate-secret`, {}, olga);
+    expect((await fixture.call('POST', `/v1/admin/deliveries/${delivery}/resend`, undefined, olga)).status).toBe(200);
+    expect((await fixture.call('POST', `/v1/admin/destinations/${id}/resend`, {}, olga)).status).toBe(200);
+    await fetch(`${fixture.app.url}/v1/admin/destinations/${id}`, { method: 'DELETE', headers: { authorization: `Bearer ${olga}` } });
+    const alert = '01980000-0000-7000-8000-000000000001';
+    await database.query(
+      `INSERT INTO alerts (id, kind, key, severity, tenant, state, title, detail, next_step) VALUES ($1, 'x', 'x', 'low', 'acme', 'open', '', '', '')`,
+      [alert],
+    );
+    expect((await fixture.call('POST', `/v1/admin/alerts/${alert}/acknowledge`, undefined, olga)).status).toBe(200);
+    const event = '01980000-0000-7000-8000-000000000002';
+    await database.query(`INSERT INTO webhook_payloads (id, body) VALUES ($1, '')`, [event]);
+    await database.query(
+      `INSERT INTO webhook_events (id, provider, event_id, type, status, tenant, payload_id, received_at) VALUES ($1, 'slack', 'Ev1', 'x', 'completed', 'acme', $1, now())`,
+      [event],
+    );
+    expect((await fixture.call('POST', `/v1/admin/webhook-events/${event}/replay`, undefined, olga)).status).toBe(200);
+
+    // The organization's own administrator reads all of it, and who it was.
+    const { data } = await entries('?actor=olga');
+    expect(data.map(({ action, target, tenant, outcome }) => [action, target, tenant, outcome]).reverse()).toEqual([
+      ['destination.update', `destination:${id}`, 'acme', 'ok'],
+      ['destination.update', `destination:${id}`, 'acme', 'ok'],
+      ['destination.update', `destination:${id}`, 'acme', 'ok'],
+      ['destination.rotate-secret', `destination:${id}`, 'acme', 'ok'],
+      ['delivery.resend', `delivery:${delivery}`, 'acme', 'ok'],
+      ['delivery.resend', `destination:${id}`, 'acme', 'ok'],
+      ['destination.delete', `destination:${id}`, 'acme', 'ok'],
+      ['alert.acknowledge', `alert:${alert}`, 'acme', 'ok'],
+      ['webhook.replay', `webhook-event:${event}`, 'acme', 'ok'],
+    ]);
+    expect(data.every(({ actor }) => actor.role === 'operator' && actor.tenant === 'operations')).toBe(true);
+  });
+
+  it('names the administrator who mends another’s connection, by link and by key', async () => {
+    const landed = await fixture.connect('slack', 'T0002MENDED');
+    const id = landed.searchParams.get('connection') ?? '';
+    const session = await fixture.call('POST', '/v1/connect-sessions', { provider: 'slack', connectionId: id }, fixture.tokens.admin);
+    const browser = new Browser();
+    const { location } = await browser.press(session.body['connectUrl'] as string);
+    await browser.get(await fixture.consent(location, 'T0002MENDED'));
+    const [mended, connected] = (await entries(`?action=connection.connect&target=connection:${id}`)).data;
+    expect(connected?.actor).toEqual({ tenant: 'acme', userId: 'u1', role: 'user' });
+    expect([mended?.tenant, mended?.actor]).toEqual(['acme', { tenant: 'acme', userId: 'boss', role: 'admin' }]);
+  });
+
+  it('shows on the connect page who made the link, where it is somebody else', async () => {
+    const landed = await fixture.connect('slack', 'T0003MADE');
+    const id = landed.searchParams.get('connection');
+    const session = await fixture.call('POST', '/v1/connect-sessions', { provider: 'slack', connectionId: id }, fixture.tokens.admin);
+    const { text } = await new Browser().get(session.body['connectUrl'] as string);
+    expect(text).toContain('<strong>boss</strong>');
+    expect((await new Browser().get(await fixture.session('slack'))).text).not.toContain('made by');
+  });
+
+  it('is written before what no transaction holds, and told once what came of it', async () => {
+    const audit = fixture.app.app.get(AuditLog, { strict: false });
+    const act = { action: 'user.erase' as const, tenant: 'acme', target: 'user:begun' };
+    const seen = async () => (await entries('?target=user:begun')).data.map(({ outcome }) => outcome);
+    await audit.around(act, async () => expect(await seen()).toEqual(['started']));
+    expect(await seen()).toEqual(['ok']);
+    await expect(audit.around(act, () => Promise.reject(new IntegrationError('busy')))).rejects.toMatchObject({ code: 'busy' });
+    expect(await seen()).toEqual(['busy', 'ok']);
+    const database = fixture.app.app.get(DataSource, { strict: false });
+    await expect(
+      audit.around(act, () => database.query(`UPDATE audit_entries SET actor_user = 'x' WHERE outcome = 'started'`)),
+    ).rejects.toThrow(/never changed/);
+  });
+
+  it('is kept together with its deed, or neither is', async () => {
+    const audit = fixture.app.app.get(AuditLog, { strict: false });
+    const database = fixture.app.app.get(DataSource, { strict: false });
+    const act = { action: 'destination.update' as const, tenant: 'acme', target: 'destination:half' };
+    const deed = audit.within(act, async (manager) => {
+      await manager.query(`UPDATE destinations SET name = 'half'`);
+      throw new IntegrationError('invalid_request');
+    });
+    await expect(deed).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(await database.query(`SELECT 1 FROM destinations WHERE name = 'half'`)).toEqual([]);
+    expect((await entries('?target=destination:half')).data.map(({ outcome }) => outcome)).toEqual(['invalid_request']);
   });
 
   it('is never changed, not even by a statement of SQL', async () => {

@@ -123,6 +123,35 @@ describe('a person’s data', () => {
     expect(await audited('connection.purge')).toEqual([expect.objectContaining({ target: `connection:${id}`, outcome: 'ok' })]);
   });
 
+  it('keeps the word that a connection has ended until it is sent, and no longer', async () => {
+    const destination = await fixture.call(
+      'POST',
+      '/v1/admin/destinations',
+      { url: 'http://127.0.0.1:9/', events: ['connection.disconnected', 'sync.completed'] },
+      fixture.tokens.admin,
+    );
+    const { id: made } = destination.body as { id: string };
+    await fixture.call('POST', `/v1/admin/destinations/${made}/pause`, undefined, fixture.tokens.admin); // what comes for it waits
+    const id = await connected('T0004TOLD');
+    await fixture.call('DELETE', `/v1/connections/${id}?purge=true`);
+    const told = async () =>
+      (
+        await database.query<{ type: string; status: string }[]>(
+          'SELECT m.type, d.status FROM outbox m JOIN deliveries d ON d.message_id = m.id WHERE m.connection_id = $1',
+          [id],
+        )
+      ).map(({ type }) => type);
+    expect(await told()).toEqual(['connection.disconnected']);
+    await database.query(`UPDATE deliveries SET status = 'delivered' WHERE type = 'connection.disconnected'`);
+    await fixture.app.app.get(Erasure, { strict: false }).sweep(90);
+    expect(await told()).toEqual([]);
+    await expectNothingLeft();
+    await fetch(`${fixture.app.url}/v1/admin/destinations/${made}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${fixture.tokens.admin}` },
+    });
+  });
+
   it('is exported as lines, without a secret, to an administrator of the organization alone', async () => {
     const id = await connected('T0003EXPORTED');
     expect((await lines('/v1/admin/users/u1/export', fixture.tokens.user)).status).toBe(403);

@@ -9,6 +9,9 @@ import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
 import { TenantRows1764550000000 } from './1764550000000-tenant-rows';
 import { ConnectDisplay1764610000000 } from './1764610000000-connect-display';
 import { AlertsWithoutNotices1764620000000 } from './1764620000000-alerts-without-notices';
+import { AuditOutcome1764660000000 } from './1764660000000-audit-outcome';
+import { ConnectMaker1764660001000 } from './1764660001000-connect-maker';
+import { UnsentDisconnects1764660002000 } from './1764660002000-unsent-disconnects';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -23,4 +26,7 @@ export const MIGRATIONS = [
   TenantRows1764550000000,
   ConnectDisplay1764610000000,
   AlertsWithoutNotices1764620000000,
+  AuditOutcome1764660000000,
+  ConnectMaker1764660001000,
+  UnsentDisconnects1764660002000,
 ];

@@ -1,7 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
+import { asStorageError, inTransaction } from '../../database';
 import { findIntegrationError } from '../../errors';
 import { requestContext } from '../../http-api';
 import type { AuditedAct } from './audit-action';
@@ -26,8 +27,12 @@ export interface RecordOptions {
   readonly actor?: Actor;
 }
 
+/** The outcome of what was begun, and of what a crash cut off: nobody knows what came of it. */
+export const STARTED = 'started';
+
 const INSERT = `INSERT INTO audit_entries (id, at, tenant, actor_tenant, actor_user, actor_role, action, target, outcome, request_id, ip)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+const SETTLE = `UPDATE audit_entries SET outcome = $3 WHERE id = $1 AND at = $2`;
 
 export interface AuditFilter {
   /** Confines to one organization; undefined: all. */
@@ -43,45 +48,75 @@ export interface AuditFilter {
   readonly limit: number;
 }
 
+/** Who acts now: the caller of the request, or the system. */
+export function currentActor(): Actor {
+  const { tenant, userId, role } = requestContext.getStore()?.principal ?? SYSTEM;
+  return { tenant, userId, role };
+}
+
 /** The record of who did what. Append-only; no secret is ever handed to it. */
 @Injectable()
 export class AuditLog {
+  private readonly logger = new Logger(AuditLog.name);
+
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Records what was done. */
-  async record(act: AuditedAct, outcome = 'ok', { runner = this.dataSource, actor }: RecordOptions = {}): Promise<void> {
+  /** Records what was done. @returns the entry's key */
+  async record(
+    act: AuditedAct,
+    outcome = 'ok',
+    { runner = this.dataSource, actor = currentActor() }: RecordOptions = {},
+  ): Promise<{ id: string; at: Date }> {
     const context = requestContext.getStore();
-    const who = actor ?? context?.principal ?? SYSTEM;
     const now = this.clock.now();
+    const key = { id: uuidv7({ msecs: now }), at: new Date(now) };
     await runner.query(INSERT, [
-      uuidv7({ msecs: now }),
-      new Date(now),
+      key.id,
+      key.at,
       act.tenant,
-      who.tenant,
-      who.userId,
-      who.role,
+      actor.tenant,
+      actor.userId,
+      actor.role,
       act.action,
       act.target,
       outcome,
       context?.requestId ?? null,
       context?.address ?? null,
     ]);
+    return key;
   }
 
-  /** Does it, and records what came of it: a refusal as well. */
-  async around<T>(act: AuditedAct, work: () => Promise<T>): Promise<T> {
-    let result: T;
+  /** Does in one transaction what is one, and its entry with it: both are kept, or neither. A refusal is recorded as well. */
+  async within<T>(act: AuditedAct, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     try {
-      result = await work();
+      return await inTransaction(this.dataSource, async (manager) => {
+        const result = await work(manager);
+        await this.record(act, 'ok', { runner: manager });
+        return result;
+      });
     } catch (error) {
-      await this.record(act, findIntegrationError(error)?.code ?? 'internal_error');
+      await this.bestEffort(act, this.record(act, codeOf(error)));
       throw error;
     }
-    await this.record(act);
-    return result;
+  }
+
+  /** Does what no transaction holds: recorded before, as `started`, and what came of it after, a refusal as well. Of several organizations' things: an act for each. */
+  async around<T>(acts: AuditedAct | readonly AuditedAct[], work: () => Promise<T>): Promise<T> {
+    const begun = await this.begin([acts].flat());
+    const settle = async (outcome: string) => {
+      for (const { act, id, at } of begun) await this.bestEffort(act, this.dataSource.query(SETTLE, [id, at, outcome]));
+    };
+    try {
+      const result = await work();
+      await settle('ok');
+      return result;
+    } catch (error) {
+      await settle(codeOf(error));
+      throw error;
+    }
   }
 
   /** Newest first. */
@@ -96,4 +131,23 @@ export class AuditLog {
     if (before !== undefined) query.andWhere('entry.id < :before', { before });
     return query.getMany();
   }
+
+  private async begin(acts: readonly AuditedAct[]): Promise<{ act: AuditedAct; id: string; at: Date }[]> {
+    const begun: { act: AuditedAct; id: string; at: Date }[] = [];
+    try {
+      for (const act of acts) begun.push({ act, ...(await this.record(act, STARTED)) });
+      return begun;
+    } catch (error) {
+      throw asStorageError(error);
+    }
+  }
+
+  /** The deed is done, or refused, whether or not the database takes the word for it. */
+  private async bestEffort({ action, target }: AuditedAct, written: Promise<unknown>): Promise<void> {
+    await written.catch((error: unknown) => this.logger.error({ msg: 'What came of an act could not be recorded', action, target, error }));
+  }
+}
+
+function codeOf(error: unknown): string {
+  return findIntegrationError(error)?.code ?? 'internal_error';
 }

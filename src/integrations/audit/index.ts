@@ -1,4 +1,4 @@
 /** Who did what: an entry for each act that api.md names, by whoever did it. */
 export { AUDIT_ACTIONS, type AuditAction, type AuditedAct } from './audit-action';
-export { AuditLog, PROVIDER, type Actor } from './audit-log';
+export { AuditLog, currentActor, PROVIDER, type Actor } from './audit-log';
 export { AuditAdminModule, AuditModule } from './audit.module';

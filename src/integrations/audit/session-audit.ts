@@ -11,11 +11,11 @@ export class SessionAudit implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.sessions.watch((action, { tenant, userId, role }, runner) =>
-      this.audit.record({ action, tenant, target: `user:${userId}` }, 'ok', {
+    this.sessions.watch(async (action, { tenant, userId, role }, runner) => {
+      await this.audit.record({ action, tenant, target: `user:${userId}` }, 'ok', {
         runner,
         ...(action === 'session.open' && role && { actor: { tenant, userId, role } }),
-      }),
-    );
+      });
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, LessThan } from 'typeorm';
 import { asStorageError, type RowOf } from '../../database';
+import type { Actor } from '../audit';
 import { bindingOf, SecretBox } from '../connections';
 import { ConnectSessionEntity } from './connect-session.entity';
 import { OauthStateEntity } from './oauth-state.entity';
@@ -18,6 +19,8 @@ export interface ConnectIntent {
   readonly scopes?: readonly string[];
   /** What the person filled in; no secret. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** Who made the link: an administrator may mend another's connection. */
+  readonly maker?: Actor;
   /** What the product calls the user and the organization; for the page that asks. */
   readonly display?: { readonly user?: string; readonly organization?: string };
 }
@@ -114,12 +117,13 @@ export class ConnectFlowRepository {
 
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
-function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes, fields }: ConnectIntent) {
+function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes, fields, maker }: ConnectIntent) {
   const optional = {
     returnTo: returnTo ?? null,
     connectionId: connectionId ?? null,
     scopes: scopes ? [...scopes] : null,
     fields: fields ?? null,
+    maker: maker ?? null,
   };
   return { tenant, userId, provider, ...optional };
 }
@@ -133,5 +137,6 @@ function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display
     ...(row.connection_id !== null && { connectionId: row.connection_id }),
     ...(row.scopes !== null && { scopes: row.scopes }),
     ...(row.fields !== null && { fields: row.fields }),
+    ...(row.maker !== null && { maker: row.maker }),
   };
 }

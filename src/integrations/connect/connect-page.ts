@@ -21,7 +21,9 @@ export interface ConnectForm {
 /** Says who asks for what, and asks: whoever was sent a link sees here whose connection it would become. */
 export function connectPage({ provider, intent, facts }: PendingConnect, form: ConnectForm): string {
   const wanted = inWords(intent.scopes ?? facts.scopes, facts);
+  const { maker } = intent;
   const body = html`<p>${personOf(intent)} is about to connect an account at <strong>${provider.name}</strong>.</p>
+    ${maker && (maker.tenant !== intent.tenant || maker.userId !== intent.userId) && html`<p>The link was made by ${nameOf(maker)}.</p>`}
     <p>If this is not you, or you did not start this just now, close the page: otherwise your account would be at their service.</p>
     ${wanted.length > 0 && html`<p>${provider.name} will be asked for:</p>`}
     ${

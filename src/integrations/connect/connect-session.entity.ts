@@ -17,5 +17,7 @@ export class ConnectSessionEntity {
   @Column('jsonb', { nullable: true }) fields!: Record<string, string> | null;
   /** What the product calls the user and the organization. */
   @Column('jsonb', { nullable: true }) display!: { user?: string; organization?: string } | null;
+  /** Who made the link. */
+  @Column('jsonb', { nullable: true }) maker!: { tenant: string; userId: string; role: string } | null;
   @Column('timestamptz') expiresAt!: Date;
 }

@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import { currentActor } from '../audit';
 import { ConnectionRepository, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
@@ -65,7 +66,7 @@ export class ConnectService {
     const now = this.clock.now();
     const expiresAt = new Date(now + FLOW_LIFE_MS);
     const token = await this.flows.createSession(
-      { ...request, fields: values, tenant: owner.tenant, userId: owner.userId },
+      { ...request, fields: values, tenant: owner.tenant, userId: owner.userId, maker: currentActor() },
       new Date(now),
       expiresAt,
     );

@@ -11,7 +11,7 @@ import type { ConnectIntent } from './connect-flow.repository';
 
 export interface ConnectedAccount {
   readonly provider: Provider;
-  readonly intent: Pick<ConnectIntent, 'tenant' | 'userId' | 'connectionId'>;
+  readonly intent: Pick<ConnectIntent, 'tenant' | 'userId' | 'connectionId' | 'maker'>;
   readonly authType: 'oauth2' | 'api_key';
   readonly account: AccountIdentity;
   readonly grants: readonly TokenGrant[];
@@ -57,7 +57,7 @@ export class ConnectedAccounts {
       const slots = grants.flatMap(({ kind }) => slotOf(kind) ?? []);
       const mended = await this.connections.mend(manager, upserted.connection, slots, at);
       const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
-      await this.audit.record(act, 'ok', { runner: manager, actor: { tenant, userId, role: 'user' } });
+      await this.audit.record(act, 'ok', { runner: manager, ...(intent.maker && { actor: intent.maker }) });
       const told = eventOf('connection.connected', upserted.connection, at);
       const event = { ...told, data: { ...told.data, created: upserted.created } };
       const events = [event, ...mended.map((each) => eventOf('connection.connected', each, at))];

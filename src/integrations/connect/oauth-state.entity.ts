@@ -17,5 +17,7 @@ export class OauthStateEntity {
   @Column('text', { array: true, nullable: true }) scopes!: string[] | null;
   /** What the person filled in; no secret. */
   @Column('jsonb', { nullable: true }) fields!: Record<string, string> | null;
+  /** Who made the link. */
+  @Column('jsonb', { nullable: true }) maker!: { tenant: string; userId: string; role: string } | null;
   @Column('timestamptz') expiresAt!: Date;
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { asTenant, type RowOf } from '../../database';
+import { asTenant, inTransaction, type RowOf } from '../../database';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
@@ -45,18 +45,20 @@ export class AlertService {
   }
 
   /** @throws IntegrationError `not_found` for an unknown alert or another tenant's. Acknowledging twice changes nothing. */
-  async acknowledge(id: string, by: { tenant?: string; userId: string }): Promise<Alert> {
-    const [row] = await this.dataSource.query<RowOf<AlertEntity>[]>(
-      `WITH acknowledged AS (
-         UPDATE alerts SET state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END,
-              acknowledged_at = coalesce(acknowledged_at, $3), acknowledged_by = coalesce(acknowledged_by, $4)
-       WHERE id = $1 AND ($2::text IS NULL OR tenant = $2) RETURNING *)
-       SELECT * FROM acknowledged`,
-      [id, by.tenant ?? null, new Date(this.clock.now()), by.userId],
-    );
-    if (!row) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
-    await this.audit.record({ action: 'alert.acknowledge', tenant: by.tenant ?? '', target: `alert:${id}` });
-    return alertOf(row);
+  acknowledge(id: string, by: { tenant?: string; userId: string }): Promise<Alert> {
+    return inTransaction(this.dataSource, async (manager) => {
+      const [row] = await manager.query<RowOf<AlertEntity>[]>(
+        `WITH acknowledged AS (
+           UPDATE alerts SET state = CASE WHEN state = 'open' THEN 'acknowledged' ELSE state END,
+                acknowledged_at = coalesce(acknowledged_at, $3), acknowledged_by = coalesce(acknowledged_by, $4)
+           WHERE id = $1 AND ($2::text IS NULL OR tenant = $2) RETURNING *)
+         SELECT * FROM acknowledged`,
+        [id, by.tenant ?? null, new Date(this.clock.now()), by.userId],
+      );
+      if (!row) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
+      await this.audit.record({ action: 'alert.acknowledge', tenant: row.tenant ?? '', target: `alert:${id}` }, 'ok', { runner: manager });
+      return alertOf(row);
+    });
   }
 }
 

@@ -16,7 +16,6 @@ import {
   type Principal,
   SupportMayRead,
 } from '../../http-api';
-import { AuditLog } from '../audit';
 import { DELIVERY_STATUSES } from './delivery.entity';
 import { DeliveryList } from './delivery.list';
 import { deliveryAnswer, deliveryDetailAnswer } from './notification-answers';
@@ -35,10 +34,7 @@ const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
 @SupportMayRead()
 @Roles('admin')
 export class AdminDeliveriesController {
-  constructor(
-    private readonly deliveries: DeliveryList,
-    private readonly audit: AuditLog,
-  ) {}
+  constructor(private readonly deliveries: DeliveryList) {}
 
   @Answer(pageOf(deliveryAnswer))
   @Get()
@@ -67,7 +63,6 @@ export class AdminDeliveriesController {
   @Post(':id/resend')
   @HttpCode(200)
   resend(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    const act = { action: 'delivery.resend' as const, tenant: visibleTenant(caller) ?? '', target: `delivery:${id}` };
-    return this.audit.around(act, () => this.deliveries.resend(id, visibleTenant(caller)));
+    return this.deliveries.resend(id, visibleTenant(caller));
   }
 }

@@ -16,7 +16,6 @@ import {
   ZodQuery,
   type Principal,
 } from '../../http-api';
-import { AuditLog, type AuditAction } from '../audit';
 import { OUTBOX_EVENT_TYPES } from './outbox';
 import { DeliveryList } from './delivery.list';
 import { DestinationService } from './destination.service';
@@ -60,7 +59,6 @@ export class AdminDestinationsController {
     private readonly destinations: DestinationService,
     private readonly deliveries: DeliveryList,
     private readonly tester: DestinationTester,
-    private readonly audit: AuditLog,
   ) {}
 
   @Answer(pageOf(destinationAnswer))
@@ -74,10 +72,8 @@ export class AdminDestinationsController {
 
   @Answer(destinationWithSecretAnswer, { status: 201 })
   @Post()
-  async create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
-    const made = await this.destinations.create(caller.tenant, body);
-    await this.audit.record({ action: 'destination.create', tenant: caller.tenant, target: `destination:${made.id}` });
-    return made;
+  create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
+    return this.destinations.create(caller.tenant, body);
   }
 
   @Answer(destinationAnswer)
@@ -89,28 +85,28 @@ export class AdminDestinationsController {
   @Answer(destinationAnswer)
   @Patch(':id')
   update(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string, @ZodBody(updateBody) body: z.infer<typeof updateBody>) {
-    return this.audited('destination.update', caller, id, () => this.destinations.update(id, visibleTenant(caller), body));
+    return this.destinations.update(id, visibleTenant(caller), body);
   }
 
   @Answer(null, { status: 204 })
   @Delete(':id')
   @HttpCode(204)
   remove(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.audited('destination.delete', caller, id, () => this.destinations.remove(id, visibleTenant(caller)));
+    return this.destinations.remove(id, visibleTenant(caller));
   }
 
   @Answer(destinationAnswer)
   @Post(':id/pause')
   @HttpCode(200)
   pause(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.audited('destination.update', caller, id, () => this.destinations.pause(id, visibleTenant(caller)));
+    return this.destinations.pause(id, visibleTenant(caller));
   }
 
   @Answer(destinationAnswer)
   @Post(':id/resume')
   @HttpCode(200)
   resume(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.audited('destination.update', caller, id, () => this.destinations.resume(id, visibleTenant(caller)));
+    return this.destinations.resume(id, visibleTenant(caller));
   }
 
   @Answer(destinationWithSecretAnswer)
@@ -121,8 +117,7 @@ export class AdminDestinationsController {
     @IdParam('id', 'not_found') id: string,
     @ZodBody(rotateBody) { overlapHours }: z.infer<typeof rotateBody>,
   ) {
-    const rotate = () => this.destinations.rotate(id, visibleTenant(caller), overlapHours * HOUR_MS);
-    return this.audited('destination.rotate-secret', caller, id, rotate);
+    return this.destinations.rotate(id, visibleTenant(caller), overlapHours * HOUR_MS);
   }
 
   @Answer(deliveryDetailAnswer)
@@ -141,12 +136,7 @@ export class AdminDestinationsController {
     @IdParam('id', 'not_found') id: string,
     @ZodBody(resendBody) { since }: z.infer<typeof resendBody>,
   ) {
-    await this.destinations.find(id, visibleTenant(caller));
-    const resend = () => this.deliveries.resendDead(id, visibleTenant(caller), since);
-    return { resent: await this.audited('delivery.resend', caller, id, resend) };
-  }
-
-  private audited<T>(action: AuditAction, caller: Principal, id: string, work: () => Promise<T>): Promise<T> {
-    return this.audit.around({ action, tenant: visibleTenant(caller) ?? '', target: `destination:${id}` }, work);
+    const tenant = await this.destinations.ownerOf(id, visibleTenant(caller));
+    return { resent: await this.deliveries.resendDead(id, tenant, since) };
   }
 }

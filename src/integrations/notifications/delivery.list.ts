@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { asStorageError, asTenant, type RowOf } from '../../database';
 import { IntegrationError } from '../../errors';
+import { AuditLog } from '../audit';
 import { WakeUp } from '../jobs';
 import type { DeliveryEntity, DeliveryStatus, DeliveryTry } from './delivery.entity';
 import { GIVE_UP_AFTER_MS } from './outbox';
@@ -65,6 +66,7 @@ export class DeliveryList {
     private readonly dataSource: DataSource,
     private readonly wakeUp: WakeUp,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Newest first. */
@@ -87,7 +89,7 @@ export class DeliveryList {
       `SELECT ${COLUMNS}, e.log FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
       [id, tenant ?? null],
     );
-    if (!row) throw new IntegrationError('not_found', { detail: 'There is no such delivery.' });
+    if (!row) throw deliveryNotFound();
     return { ...deliveryOf(row), tries: row.log };
   }
 
@@ -96,19 +98,28 @@ export class DeliveryList {
    * @throws IntegrationError `not_found`; `invalid_request` where its destination is gone
    */
   async resend(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
-    const [again] = await this.read<{ id: string }>(RESEND_ONE, [id, tenant ?? null, this.giveUpAt()]);
-    const found = await this.find(id, tenant);
-    if (!again && found.status !== 'sending') {
-      throw new IntegrationError('invalid_request', { detail: 'The destination of this delivery was removed.' });
-    }
+    const [owned] = await this.read<{ tenant: string }>(OWNER, [id, tenant ?? null]);
+    if (!owned) throw deliveryNotFound();
+    const act = { action: 'delivery.resend' as const, tenant: owned.tenant, target: `delivery:${id}` };
+    await this.audit.within(act, async (manager) => {
+      const [found] = await manager.query<{ status: DeliveryStatus; again: boolean }[]>(RESEND_ONE, [id, owned.tenant, this.giveUpAt()]);
+      if (!found) throw deliveryNotFound();
+      if (!found.again && found.status !== 'sending')
+        throw new IntegrationError('invalid_request', { detail: 'The destination of this delivery was removed.' });
+    });
     this.wakeUp.wake('deliveries');
-    return found;
+    return this.find(id, owned.tenant);
   }
 
-  /** Sends again what was given up, e.g. after a long outage. @returns how many */
-  async resendDead(destinationId: string, tenant: string | undefined, since?: string): Promise<number> {
+  /** Sends again what a tenant's destination was not given, e.g. after a long outage. @returns how many */
+  resendDead(destinationId: string, tenant: string, since?: string): Promise<number> {
+    const act = { action: 'delivery.resend' as const, tenant, target: `destination:${destinationId}` };
+    return this.audit.around(act, () => this.resendInBatches(destinationId, tenant, since));
+  }
+
+  private async resendInBatches(destinationId: string, tenant: string, since?: string): Promise<number> {
     for (let total = 0; ;) {
-      const rows = await this.read<{ id: string }>(RESEND_DEAD, [destinationId, tenant ?? null, this.giveUpAt(), since ?? null, BATCH]);
+      const rows = await this.read<{ id: string }>(RESEND_DEAD, [destinationId, tenant, this.giveUpAt(), since ?? null, BATCH]);
       total += rows.length;
       if (rows.length > 0) this.wakeUp.wake('deliveries');
       if (rows.length < BATCH) return total;
@@ -139,17 +150,23 @@ export class DeliveryList {
 const ANEW = `status = 'pending', once = false, next_attempt_at = now(), give_up_at = $3, delivered_at = NULL`;
 const HAS_DESTINATION = 'EXISTS (SELECT 1 FROM destinations d WHERE d.id = e.destination_id)';
 
+const OWNER = 'SELECT tenant FROM deliveries WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)';
+
 const RESEND_ONE = `
   WITH again AS (
-    UPDATE deliveries e SET ${ANEW} WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status <> 'sending' AND ${HAS_DESTINATION} RETURNING e.id)
-  SELECT id FROM again`;
+    UPDATE deliveries e SET ${ANEW} WHERE e.id = $1 AND e.tenant = $2 AND e.status <> 'sending' AND ${HAS_DESTINATION} RETURNING e.id)
+  SELECT e.status, EXISTS (SELECT 1 FROM again) AS again FROM deliveries e WHERE e.id = $1 AND e.tenant = $2`;
 
 const RESEND_DEAD = `
   WITH dead AS MATERIALIZED (
-    SELECT e.id FROM deliveries e WHERE e.destination_id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status = 'dead' AND NOT e.once
+    SELECT e.id FROM deliveries e WHERE e.destination_id = $1 AND e.tenant = $2 AND e.status = 'dead' AND NOT e.once
       AND ($4::timestamptz IS NULL OR e.created_at >= $4) AND ${HAS_DESTINATION} ORDER BY e.created_at LIMIT $5 FOR UPDATE SKIP LOCKED),
   again AS (UPDATE deliveries e SET ${ANEW} WHERE e.id = ANY (ARRAY(SELECT id FROM dead)) RETURNING e.id)
   SELECT id FROM again`;
+
+function deliveryNotFound(): IntegrationError {
+  return new IntegrationError('not_found', { detail: 'There is no such delivery.' });
+}
 
 function deliveryOf(row: Row): Delivery {
   return {

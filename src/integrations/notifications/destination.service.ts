@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
+import { AuditLog, type AuditAction, type AuditedAct } from '../audit';
 import { OutgoingHttp } from '../outbound';
 import { WakeUp } from '../jobs';
 import { destinationNotFound, destinationOf, type Destination, type DestinationInput } from './destination';
@@ -25,7 +25,6 @@ export type WithSecret = Destination & {
 @Injectable()
 export class DestinationService {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly destinations: DestinationRepository,
     private readonly secrets: DestinationSecrets,
     private readonly interest: DestinationInterest,
@@ -33,6 +32,7 @@ export class DestinationService {
     private readonly wakeUp: WakeUp,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'production'>,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   async list(tenant: string | undefined, limit: number, after?: string): Promise<Destination[]> {
@@ -46,11 +46,18 @@ export class DestinationService {
     return destinationOf(row);
   }
 
+  /** Whose it is. @throws IntegrationError `not_found` */
+  async ownerOf(id: string, tenant: string | undefined): Promise<string> {
+    const row = await this.destinations.find(id, tenant);
+    if (!row) throw destinationNotFound();
+    return row.tenant;
+  }
+
   /** @throws IntegrationError `destination_refused`, `invalid_request` where there are too many */
   async create(tenant: string, input: DestinationInput): Promise<WithSecret> {
-    this.assertAllowed(input.url);
     const id = uuidv7();
-    const secret = await inTransaction(this.dataSource, async (manager) => {
+    const secret = await this.audit.within(actOn('destination.create', tenant, id), async (manager) => {
+      this.assertAllowed(input.url);
       const count = await this.destinations.insert(manager, id, tenant, input);
       if (count > MAX_DESTINATIONS)
         throw new IntegrationError('invalid_request', { detail: `There can be ${MAX_DESTINATIONS} destinations.` });
@@ -61,8 +68,10 @@ export class DestinationService {
   }
 
   async update(id: string, tenant: string | undefined, change: Partial<DestinationInput>): Promise<Destination> {
-    if (change.url !== undefined) this.assertAllowed(change.url);
-    return this.change(id, tenant, (manager) => this.destinations.update(manager, id, change));
+    return this.change(id, tenant, (manager) => {
+      if (change.url !== undefined) this.assertAllowed(change.url);
+      return this.destinations.update(manager, id, change);
+    });
   }
 
   /** What happens meanwhile waits for it. */
@@ -77,18 +86,13 @@ export class DestinationService {
   }
 
   async remove(id: string, tenant: string | undefined): Promise<void> {
-    await inTransaction(this.dataSource, async (manager) => {
-      if ((await this.destinations.hold(manager, id, tenant)) === undefined) throw destinationNotFound();
-      await this.destinations.remove(manager, id);
-    });
+    await this.held('destination.delete', id, tenant, (manager) => this.destinations.remove(manager, id));
     this.interest.forget();
   }
 
   /** The old secrets sign beside the new one for a while, so that a receiver can change over when it likes. */
   async rotate(id: string, tenant: string | undefined, overlapMs: number): Promise<WithSecret> {
-    const secret = await inTransaction(this.dataSource, async (manager) => {
-      const owner = await this.destinations.hold(manager, id, tenant);
-      if (owner === undefined) throw destinationNotFound();
+    const secret = await this.held('destination.rotate-secret', id, tenant, (manager, owner) => {
       const now = this.clock.now();
       return this.secrets.rotate(manager, { id, tenant: owner }, new Date(now), new Date(now + overlapMs));
     });
@@ -96,12 +100,23 @@ export class DestinationService {
   }
 
   private async change(id: string, tenant: string | undefined, work: (manager: EntityManager) => Promise<void>): Promise<Destination> {
-    await inTransaction(this.dataSource, async (manager) => {
-      if ((await this.destinations.hold(manager, id, tenant)) === undefined) throw destinationNotFound();
-      await work(manager);
-    });
+    await this.held('destination.update', id, tenant, work);
     this.interest.forget();
     return this.find(id, tenant);
+  }
+
+  /** Works on a destination that nobody else changes meanwhile, and records it for the organization whose it is. */
+  private async held<T>(
+    action: AuditAction,
+    id: string,
+    tenant: string | undefined,
+    work: (manager: EntityManager, owner: string) => Promise<T>,
+  ): Promise<T> {
+    const owner = await this.ownerOf(id, tenant);
+    return this.audit.within(actOn(action, owner, id), async (manager) => {
+      if ((await this.destinations.hold(manager, id, owner)) === undefined) throw destinationNotFound();
+      return work(manager, owner);
+    });
   }
 
   /** What can be told from the address alone; where a name leads is looked at with every connection. */
@@ -110,4 +125,8 @@ export class DestinationService {
     if (this.settings.production && new URL(url).protocol !== 'https:')
       throw new IntegrationError('destination_refused', { nextStep: 'Use an https address.', notExecuted: true });
   }
+}
+
+function actOn(action: AuditAction, tenant: string, id: string): AuditedAct {
+  return { action, tenant, target: `destination:${id}` };
 }

@@ -69,7 +69,7 @@ export class Erasure {
       await this.audit.around({ action: 'connection.purge', tenant, target: `connection:${id}` }, () => this.data.purge(id));
       this.logger.log({ msg: 'The data of a connection that ended long ago is gone', connectionId: id });
     }
-    if (ended.length > 0) await this.data.purgeLeftOver();
+    await this.data.purgeLeftOver();
   }
 
   private async purgeById(id: string): Promise<boolean> {

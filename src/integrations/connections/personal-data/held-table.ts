@@ -12,6 +12,8 @@ export interface HeldTable {
   readonly goesWith?: string;
   /** Its rows are destroyed once no row of that table points at them. */
   readonly pointedAtBy?: { readonly table: string; readonly column: string };
+  /** Conditions of SQL: `rows` of the connection outlive it as long as `while` holds. */
+  readonly kept?: { readonly rows: string; readonly while: string };
   /** Why nothing of it is destroyed. */
   readonly stays?: string;
   readonly exported?: Exported;

@@ -47,16 +47,21 @@ export class PersonalData {
 
   /** Destroys what is held of an ended connection. Its own row goes last, so that a purge that was cut off can be asked for again. */
   async purge(connectionId: string): Promise<void> {
-    for (const { table, connection } of this.tables.values())
-      if (connection !== undefined) await this.destroy(table, `${connection} = $1`, [connectionId]);
+    for (const { table, connection, kept } of this.tables.values()) {
+      const but = kept === undefined ? '' : ` AND NOT (${kept.rows} AND ${kept.while})`;
+      if (connection !== undefined) await this.destroy(table, `${connection} = $1${but}`, [connectionId]);
+    }
     await this.purgeAccount(connectionId);
     await this.destroy('connections', 'id = $1', [connectionId]);
   }
 
-  /** Destroys what was held for others by rows that are gone now: once after many purges. */
+  /** Destroys what was held for others by rows that are gone now, and what outlived its connection for a time: once after many purges. */
   async purgeLeftOver(): Promise<void> {
-    for (const { table, pointedAtBy: by } of this.tables.values())
+    for (const { table, connection, kept, pointedAtBy: by } of this.tables.values()) {
       if (by) await this.destroy(table, `NOT EXISTS (SELECT 1 FROM ${by.table} o WHERE o.${by.column} = ${table}.id)`, []);
+      const isGone = `NOT EXISTS (SELECT 1 FROM connections c WHERE c.id = ${table}.${connection})`;
+      if (kept) await this.destroy(table, `${kept.rows} AND ${isGone} AND NOT (${kept.while})`, []);
+    }
   }
 
   /** Destroys what is held beside connections. */

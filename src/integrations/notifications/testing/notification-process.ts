@@ -14,6 +14,7 @@ import type { ClaimedDelivery } from '../claimed-delivery';
 import { RecordChangeBatches } from '../outbox/record-change-batches';
 import { Outbox } from '../outbox/outbox';
 import { DeliveryClaims } from '../delivery-claims';
+import { AuditLog } from '../../audit';
 import { DeliveryList } from '../delivery.list';
 import { DeliveryJobs } from '../delivery-jobs';
 import { DeliveryWakeUp } from '../delivery-wake-up';
@@ -98,17 +99,9 @@ export class NotificationProcess {
     this.operators = new OperatorDestinations(dataSource, this.interest, settings, clock);
     this.sender = new DeliverySender(this.http, secrets, this.operators, clock, all);
     const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all);
-    this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock);
-    this.destinations = new DestinationService(
-      dataSource,
-      repository,
-      secrets,
-      this.interest,
-      this.http,
-      this.wakeUp,
-      { production },
-      clock,
-    );
+    const audit = new AuditLog(dataSource, clock);
+    this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock, audit);
+    this.destinations = new DestinationService(repository, secrets, this.interest, this.http, this.wakeUp, { production }, clock, audit);
     this.tester = new DestinationTester(dataSource, repository, secrets, jobs, this.deliveries, clock, all);
     this.wakesUp = new DeliveryWakeUp(this.outbox, this.events, this.wakeUp);
     this.wakesUp.onApplicationBootstrap();

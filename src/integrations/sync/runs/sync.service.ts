@@ -78,16 +78,20 @@ export class SyncService {
   async confirm(runId: string, tenant?: string): Promise<SyncRun> {
     const run = await this.runs.findById(runId);
     if (!run || (tenant !== undefined && run.tenant !== tenant)) throw new IntegrationError('not_found');
-    const [row] = await changedRows<SyncRunRow>(
-      this.dataSource,
-      `UPDATE sync_runs SET status = 'queued', confirmed = true, attempts = 0, next_attempt_at = now(), finished_at = NULL, error_code = NULL, error_message = NULL, priority = 0
-       WHERE id = $1 AND status = 'paused' AND NOT EXISTS (SELECT 1 FROM sync_runs a WHERE a.connection_id = $2 AND a.${ACTIVE})
-       RETURNING ${RUN_COLUMNS}`,
-      [runId, run.connectionId],
-    );
-    if (!row)
-      throw new IntegrationError('invalid_request', { detail: 'This run does not wait for a confirmation, or another one is under way.' });
-    await this.audit.record({ action: 'sync.confirm', tenant: run.tenant, target: `sync-run:${runId}` });
+    const row = await this.audit.within({ action: 'sync.confirm', tenant: run.tenant, target: `sync-run:${runId}` }, async (manager) => {
+      const [confirmed] = await changedRows<SyncRunRow>(
+        manager,
+        `UPDATE sync_runs SET status = 'queued', confirmed = true, attempts = 0, next_attempt_at = now(), finished_at = NULL, error_code = NULL, error_message = NULL, priority = 0
+         WHERE id = $1 AND status = 'paused' AND NOT EXISTS (SELECT 1 FROM sync_runs a WHERE a.connection_id = $2 AND a.${ACTIVE})
+         RETURNING ${RUN_COLUMNS}`,
+        [runId, run.connectionId],
+      );
+      if (!confirmed)
+        throw new IntegrationError('invalid_request', {
+          detail: 'This run does not wait for a confirmation, or another one is under way.',
+        });
+      return confirmed;
+    });
     this.wake();
     return runOf(row);
   }

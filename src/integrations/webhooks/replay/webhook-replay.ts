@@ -44,15 +44,16 @@ export class WebhookReplay {
   async one(id: string, actor: ReplayActor): Promise<StoredEventView> {
     const before = await this.list.find(id, actor.tenant); // before the transaction: it has the only connection
     const replayed = await inTransaction(this.dataSource, async (manager) => {
-      const rows = await manager.query<{ id: string }[]>(
-        `WITH anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = $1 AND ${REPLAYABLE_AND_HELD} RETURNING id) SELECT id FROM anew`,
+      const rows = await manager.query<{ tenant: string | null }[]>(
+        `WITH anew AS (UPDATE webhook_events SET ${ANEW} WHERE id = $1 AND ${REPLAYABLE_AND_HELD} RETURNING tenant) SELECT tenant FROM anew`,
         [id],
       );
-      if (rows.length > 0) {
+      const [anew] = rows;
+      if (anew) {
         await this.note(manager, actor, { id }, 1);
-        await this.audit.record(replayOf(actor, `webhook-event:${id}`), 'ok', { runner: manager });
+        await this.audit.record(replayOf(anew.tenant, `webhook-event:${id}`), 'ok', { runner: manager });
       }
-      return rows.length > 0;
+      return anew !== undefined;
     });
     if (!replayed && ['completed', 'failed', 'dead'].includes(before.status)) {
       throw new IntegrationError('invalid_request', {
@@ -70,22 +71,26 @@ export class WebhookReplay {
     const { sql, params } = conditionsOf(visible);
     const where = `${sql}${filter.status === undefined ? ` AND status IN ('failed', 'dead')` : ''}`;
     try {
-      const [counted] = await this.dataSource.query<{ matched: number; last: string | null }[]>(
-        `SELECT count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where} AND ${replayable()}`,
+      const counted = await this.dataSource.query<{ tenant: string | null; matched: number; last: string }[]>(
+        `SELECT tenant, count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where} AND ${replayable()} GROUP BY tenant`,
         params,
       );
-      const { matched = 0, last = null } = counted ?? {};
+      const matched = counted.reduce((sum, each) => sum + each.matched, 0);
       if (dryRun || matched === 0) return { matched, replayed: 0, dryRun };
       await this.note(this.dataSource.manager, actor, visible, matched);
-      await this.audit.record(replayOf(actor, `webhook-events:${matched}`));
-      return { matched, replayed: await this.inBatches(where, params, last), dryRun };
+      const last = counted
+        .map((each) => each.last)
+        .sort()
+        .at(-1) as string;
+      const acts = counted.map((each) => replayOf(each.tenant, `webhook-events:${each.matched}`));
+      return { matched, replayed: await this.audit.around(acts, () => this.inBatches(where, params, last)), dryRun };
     } catch (error) {
       throw asStorageError(error);
     }
   }
 
   /** From id to id up to the last one that was counted, so that what fails again meanwhile is not replayed for ever. */
-  private async inBatches(where: string, params: readonly unknown[], last: string | null): Promise<number> {
+  private async inBatches(where: string, params: readonly unknown[], last: string): Promise<number> {
     const [from, to] = [`$${params.length + 1}`, `$${params.length + 2}`];
     let replayed = 0;
     let after = '00000000-0000-0000-0000-000000000000';
@@ -109,6 +114,6 @@ export class WebhookReplay {
   }
 }
 
-function replayOf(actor: ReplayActor, target: string): AuditedAct {
-  return { action: 'webhook.replay', tenant: actor.tenant ?? '', target };
+function replayOf(tenant: string | null, target: string): AuditedAct {
+  return { action: 'webhook.replay', tenant: tenant ?? '', target };
 }
