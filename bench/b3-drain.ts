@@ -141,7 +141,7 @@ function ourDrain(name: string, bench: Workbench, load: LoadGenerator, { guarded
              convert_to(json_build_object('id', 'evt_' || $1::text || '_' || n, 'type', $2::text, 'data', json_build_object('object', json_build_object('note', repeat('x', 800))))::text, 'utf8')
            FROM made)
          INSERT INTO webhook_events (id, payload_id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version)
-         SELECT id, id, 'stripe', 'evt_' || $1::text || '_' || n, $2, k.routing_key, k.id, k.tenant, CASE WHEN $5 THEN 'thing/' || n END, CASE WHEN $5 THEN n END
+         SELECT made.id, made.id, 'stripe', 'evt_' || $1::text || '_' || n, $2, k.routing_key, k.id, k.tenant, CASE WHEN $5 THEN 'thing/' || n END, CASE WHEN $5 THEN n END
          FROM made, connections k WHERE k.account_id = $3`,
         [series, BENCH_TYPE, account, count, guarded],
       );

@@ -66,7 +66,7 @@ export const fault: Fault = {
     );
     return {
       ok: counted?.objects === SEEDS * 2 && counted.differ === 0 && counted.open === 0,
-      seen: `${SEEDS} seeds (inbox and processor in one process, over many small shuffles), ${deliveries} deliveries in disorder, ${counted?.objects} objects, ${counted?.differ} differ from those in order, ${counted?.open} events not completed`,
+      seen: `${SEEDS} seeds (all of it in one process, over many small shuffles), ${deliveries} deliveries in disorder, ${counted?.objects} objects, ${counted?.differ} differ from those in order, ${counted?.open} events not completed`,
     };
   },
 };

@@ -12,13 +12,14 @@ import { DatabaseInfo, LOCK_POOL, LockPool } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
 import { JobEngine, PeriodicTasks } from '../../src/integrations/jobs';
-import { WakeUp, type Work } from '../../src/integrations/jobs/wake-up/wake-up';
+import type { JobWorker } from '../../src/integrations/jobs';
+import { WakeUp, type Topic } from '../../src/integrations/jobs/wake-up/wake-up';
 import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
-import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../src/integrations/webhooks/processing/processor-options';
+import { PROCESSING_OPTIONS, type ProcessingOptions } from '../../src/integrations/webhooks/processing/processing-options';
 import { verifySigned } from '../../src/integrations/providers/signatures/verify-signed';
 import { STRIPE_SIGNATURE } from '../../src/providers/stripe/stripe.facts';
-import { WebhookInbox } from '../../src/integrations/webhooks/inbox/webhook-inbox';
-import { WebhookProcessor } from '../../src/integrations/webhooks/processing/webhook-processor';
+import type { EventJob } from '../../src/integrations/webhooks/processing/event-job';
+import { WebhookInbox } from '../../src/integrations/webhooks/webhook-inbox';
 import { WebhooksModule } from '../../src/integrations/webhooks/webhooks.module';
 import { rawDelivery, signedDelivery } from '../../src/integrations/webhooks/testing';
 import { createTestDatabase, type TestDatabase } from './test-database';
@@ -29,26 +30,24 @@ export const ACME = 'acme';
 /** Calls are counted; the test itself lets the worker look, so that nothing happens behind its back. */
 export class ManualWakeUp extends WakeUp {
   calls = 0;
-  private readonly works = new Map<string, Work>();
-  private readonly stop = new AbortController();
+  private worker?: JobWorker<EventJob>;
 
   wake(): void {
     this.calls++;
   }
 
-  listen(topic: string, work: Work): void {
-    this.works.set(topic, work);
+  listen(topic: Topic, worker: unknown): void {
+    if (topic === 'webhooks') this.worker = worker as JobWorker<EventJob>;
   }
 
   status() {
     return Promise.resolve({ status: 'ok' as const });
   }
 
-  /** Looks for events until none is due. @returns how often there was something */
-  async drain(): Promise<number> {
-    let looks = 0;
-    while ((await this.works.get('webhooks')?.(this.stop.signal)) === 'more') looks++;
-    return looks;
+  /** Looks for events until none is due and the loop has nothing in work; what asks its provider first may still do so. */
+  async drain(): Promise<void> {
+    await this.worker?.wake();
+    await this.worker?.idle(({ kind }) => kind !== 'asking');
   }
 }
 
@@ -97,7 +96,7 @@ export interface WebhookHarness {
   readonly database: TestDatabase;
   readonly dataSource: DataSource;
   readonly inbox: WebhookInbox;
-  readonly processor: WebhookProcessor;
+  readonly worker: JobWorker<EventJob>;
   readonly wakeUp: ManualWakeUp;
   connect(account: string, tenant?: string, provider?: string): Promise<string>;
   /** Until nothing that was claimed is left, what asks its provider first included. */
@@ -112,7 +111,7 @@ export interface HarnessOptions {
   readonly handlers?: Injectable[];
   readonly providers?: Provider[];
   readonly settings?: Partial<Settings>;
-  readonly processor?: Partial<ProcessorOptions>;
+  readonly processor?: Partial<ProcessingOptions>;
   readonly clock?: Clock;
 }
 
@@ -137,9 +136,9 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       { provide: WakeUp, useValue: wakeUp },
       JobEngine,
       PeriodicTasks,
-      { provide: PROCESSOR_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
+      { provide: PROCESSING_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
     ],
-    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, WakeUp, JobEngine, PeriodicTasks, PROCESSOR_OPTIONS],
+    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, WakeUp, JobEngine, PeriodicTasks, PROCESSING_OPTIONS],
   })
   class Surroundings {}
 
@@ -150,12 +149,14 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   module.useLogger(false);
   await module.init();
   const inbox = module.get(WebhookInbox);
+  if (!inbox.worker) throw new Error('The worker of webhooks was not started.');
+  const { worker } = inbox;
   return {
     module,
     database,
     dataSource: database.dataSource,
     inbox,
-    processor: module.get(WebhookProcessor),
+    worker,
     wakeUp,
     async connect(account, tenant = ACME, provider = 'testp') {
       const id = randomUUID();
@@ -169,11 +170,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
     deliver: (body, provider = 'testp') => inbox.receive(provider, rawDelivery(signedDelivery({ as: 'stripe', secret: SECRET, body }))),
     async settled() {
       await wakeUp.drain();
-      const processor = module.get(WebhookProcessor);
-      for (let waited = 0; processor.inFlight > 0; waited += 5) {
-        if (waited > 10_000) throw new Error('Events are in work for too long.');
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await worker.idle();
     },
     rows: (sql, params) => database.dataSource.query(sql, params),
     async close() {

@@ -12,6 +12,7 @@ const DRAIN_MS = 15_000;
 @Injectable()
 export class JobEngine implements BeforeApplicationShutdown {
   private readonly workers: { stop(): Promise<void> }[] = [];
+  private stops = false;
 
   constructor(
     private readonly wakeUp: WakeUp,
@@ -25,11 +26,17 @@ export class JobEngine implements BeforeApplicationShutdown {
   start<J extends ClaimedJob>(kind: JobKind<J>): JobWorker<J> {
     const worker = new JobWorker(kind, this.clock);
     this.workers.push(worker);
-    this.wakeUp.listen(kind.topic, () => worker.wake().then(() => 'idle'));
+    this.wakeUp.listen(kind.topic, worker);
     return worker;
   }
 
+  /** Whether the process is about to stop: nothing new is begun. */
+  get stopping(): boolean {
+    return this.stops;
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
+    this.stops = true;
     const stopped = Promise.all(this.workers.map((worker) => worker.stop()));
     await withDeadline(this.clock, DRAIN_MS, () => stopped).catch(() => undefined); // what is left waits for its lease to end
   }

@@ -32,6 +32,11 @@ export class JobWorker<J extends ClaimedJob> {
     return [...this.held.keys()];
   }
 
+  /** Whether every place is taken. */
+  get busy(): boolean {
+    return this.room <= 0;
+  }
+
   /** What a wake-up does: prepares, then looks. */
   async wake(): Promise<void> {
     if (this.kind.prepare && !this.stopping.signal.aborted)
@@ -48,7 +53,7 @@ export class JobWorker<J extends ClaimedJob> {
 
   /**
    * Runs a job that is claimed already (one that was stored with a lease, so as not to wait for a claim): its lease is extended and
-   * a stop waits for it like for all others. Never rejects.
+   * a stop waits for it like for all others; one that comes after the stop finds its signal aborted. Never rejects.
    */
   run(job: J): Promise<void> {
     return this.hold(job, false);
@@ -59,10 +64,10 @@ export class JobWorker<J extends ClaimedJob> {
     for (const [job, { controller }] of this.held) if (matches(job)) controller.abort(reason);
   }
 
-  /** Resolves when nothing is in work and nothing more was found. */
-  async idle(): Promise<void> {
-    while (this.claiming || this.held.size > 0)
-      await Promise.allSettled([this.claiming, ...[...this.held.values()].map(({ ended }) => ended)]);
+  /** Resolves when nothing (of these jobs; default: of all) is in work and nothing more was found. */
+  async idle(which: (job: J) => boolean = () => true): Promise<void> {
+    const inWork = () => [...this.held].filter(([job]) => which(job)).map(([, { ended }]) => ended);
+    while (this.claiming || inWork().length > 0) await Promise.allSettled([this.claiming, ...inWork()]);
   }
 
   /** Begins nothing new, lets what is in work end within its grace, then aborts it. Resolves when all has ended. */
@@ -100,6 +105,7 @@ export class JobWorker<J extends ClaimedJob> {
 
   private hold(job: J, claimed: boolean): Promise<void> {
     const controller = new AbortController();
+    if (!claimed && this.stopping.signal.aborted) controller.abort(this.stopping.signal.reason);
     const ended = this.attempt(job, controller.signal).finally(() => this.held.delete(job));
     this.held.set(job, { controller, claimed, ended });
     if (!this.extending) this.keepLeases();

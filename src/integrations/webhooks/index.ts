@@ -1,6 +1,6 @@
-export { WebhookInbox } from './inbox/webhook-inbox';
 export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';
 export { type QueueState, type StoredEventDetail, type StoredEventView, WebhookEventList } from './replay/webhook-event.list';
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
+export { WebhookInbox } from './webhook-inbox';
 export { WebhooksModule } from './webhooks.module';

@@ -8,11 +8,13 @@ import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
 import { SyncModule } from '../sync';
 import { AdminWebhooksController } from './replay/admin-webhooks.controller';
+import { ClaimStrategy } from './processing/claim-strategy';
+import { DeliveryReader } from './inbox/delivery-reader';
 import { DirectProcessing } from './processing/direct-processing';
 import { EffectRunner } from './processing/effect-runner';
 import { EventClaims } from './processing/event-claims';
+import { EventOutcomes } from './processing/event-outcomes';
 import { EventRunner } from './processing/event-runner';
-import { ClaimedEvents } from './processing/claimed-events';
 import { HandlerContexts } from './processing/handler-contexts';
 import { HandlerRegistry } from './processing/handler.registry';
 import { ImmediateAnswers } from './inbox/immediate-answers';
@@ -20,10 +22,9 @@ import { InboxWriter } from './inbox/inbox-writer';
 import { PayloadRetention } from './replay/payload-retention';
 import { RefusalCounter } from './inbox/refusal-counter';
 import { WebhookEventList } from './replay/webhook-event.list';
-import { WebhookInbox } from './inbox/webhook-inbox';
-import { processingRulesProvider } from './processing/processor-options';
-import { WebhookProcessor } from './processing/webhook-processor';
+import { processingRulesProvider } from './processing/processing-options';
 import { WebhookEventEntity } from './webhook-event.entity';
+import { WebhookInbox } from './webhook-inbox';
 import { WebhookReplayEntity } from './replay/webhook-replay.entity';
 import { WebhookReplay } from './replay/webhook-replay';
 import { WebhooksController } from './inbox/webhooks.controller';
@@ -42,23 +43,24 @@ import { WebhooksController } from './inbox/webhooks.controller';
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
     processingRulesProvider,
-    RefusalCounter,
-    ImmediateAnswers,
-    InboxWriter,
     WebhookInbox,
+    RefusalCounter,
+    DeliveryReader,
+    InboxWriter,
+    ImmediateAnswers,
+    DirectProcessing,
+    ClaimStrategy,
+    EventClaims,
+    EventOutcomes,
+    EventRunner,
+    EffectRunner,
     HandlerRegistry,
     HandlerContexts,
-    EventClaims,
-    EffectRunner,
-    EventRunner,
-    ClaimedEvents,
-    DirectProcessing,
-    WebhookProcessor,
     WebhookEventList,
     WebhookReplay,
     PayloadRetention,
   ],
-  exports: [WebhookInbox, WebhookProcessor, WebhookEventList, WebhookReplay],
+  exports: [WebhookInbox, WebhookEventList, WebhookReplay],
 })
 export class WebhooksModule {
   constructor(data: PersonalData) {

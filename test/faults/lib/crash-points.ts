@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { SINK_TABLE } from './sink-table';
 
 /**
- * Where a process can die on an event's way to done: claimed in the commit that stored it or by a lane, and from there on. The last
+ * Where a process can die on an event's way to done: claimed in the commit that stored it or by the loop, and from there on. The last
  * two are in the handler that calls a provider first.
  */
 export const CRASH_POINTS = [

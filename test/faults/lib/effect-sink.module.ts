@@ -11,7 +11,7 @@ import {
   type WebhookEvent,
   type WebhookHandler,
 } from '../../../src/integrations';
-import { PROCESSOR_OPTIONS, type ProcessorOptions } from '../../../src/integrations/webhooks/processing/processor-options';
+import { PROCESSING_OPTIONS, type ProcessingOptions } from '../../../src/integrations/webhooks/processing/processing-options';
 import { dieAt, watchForCrash } from './crash-points';
 import { SINK_TABLE } from './sink-table';
 
@@ -86,7 +86,7 @@ export class ProgressController {
   }
 }
 
-function processorOptions(): Partial<ProcessorOptions> {
+function processingOptions(): Partial<ProcessingOptions> {
   const leaseSeconds = Number(process.env.FAULT_LEASE_S ?? 0);
   return leaseSeconds > 0 ? { leaseSeconds } : {};
 }
@@ -94,8 +94,8 @@ function processorOptions(): Partial<ProcessorOptions> {
 @Global()
 @Module({
   controllers: [ProgressController],
-  providers: [EffectSink, CallingSink, { provide: PROCESSOR_OPTIONS, useFactory: processorOptions }],
-  exports: [PROCESSOR_OPTIONS],
+  providers: [EffectSink, CallingSink, { provide: PROCESSING_OPTIONS, useFactory: processingOptions }],
+  exports: [PROCESSING_OPTIONS],
 })
 export class EffectSinkModule {
   constructor() {

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import PQueue from 'p-queue';
 import { CLOCK, type Clock, type StopSignal } from '../../../clock';
 import { LOCK_POOL, type LockPool } from '../../../database';
 import { abortError, unlessAborted } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type ErrorCode } from '../../../errors';
+import { Slots } from '../../../slots';
 import { IntegrationEvents, type IntegrationEvent } from '../../integration-events';
 import { TokenRepository, type StoredToken } from './token.repository';
 import { UnreadableSecret } from './secret-box';
@@ -65,7 +65,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
   private readonly cache: TokenCache;
   private readonly flights = new Map<string, Flight>();
   private readonly failures = new Map<string, Failure>();
-  private readonly slots = new Map<string, PQueue>();
+  private readonly slots = new Map<string, Slots>();
   private readonly unsubscribe: () => void;
 
   constructor(
@@ -228,8 +228,8 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
       if (token.refreshToken === undefined) return await this.endWithoutRefresh(provider, connection, token);
       const queuedAt = this.clock.now();
       const slots = this.slotsOf(provider.key);
-      if (slots.size >= MAX_WAITING) throw new IntegrationError('busy', { provider: provider.key });
-      const fresh = await slots.add(async () => {
+      if (slots.waiting >= MAX_WAITING) throw new IntegrationError('busy', { provider: provider.key });
+      const fresh = await slots.run(async () => {
         if (this.clock.now() - queuedAt > MAX_WAIT_MS) throw new IntegrationError('busy', { provider: provider.key });
         return this.refresher.refresh({ provider, connection, token, staleVersion, signal });
       });
@@ -261,8 +261,8 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     if (this.failures.size > MAX_WAITING * 10) this.failures.clear();
   }
 
-  private slotsOf(provider: string): PQueue {
-    const slots = this.slots.get(provider) ?? new PQueue({ concurrency: this.lockPool ? SERVER_SLOTS : EMBEDDED_SLOTS });
+  private slotsOf(provider: string): Slots {
+    const slots = this.slots.get(provider) ?? new Slots(this.lockPool ? SERVER_SLOTS : EMBEDDED_SLOTS);
     this.slots.set(provider, slots);
     return slots;
   }

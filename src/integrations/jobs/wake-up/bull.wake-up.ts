@@ -6,7 +6,7 @@ import type { Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
 import type { Settings } from '../../../config/env';
 import { metricsRegistry } from '../../../metrics';
-import { WakeUp, TOPICS, type ListenOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
+import { WakeUp, TOPICS, type Topic, type WakeUpStatus, type Worker } from './wake-up';
 import type { InProcessWakeUp } from './in-process.wake-up';
 
 /** The job of Bull: a topic to look at, and no work. */
@@ -70,8 +70,8 @@ export class BullWakeUp extends WakeUp implements OnApplicationBootstrap, Before
     taken.catch((error: unknown) => this.closed || this.complain(error));
   }
 
-  listen(topic: Topic, work: Work, options?: ListenOptions): void {
-    this.local.listen(topic, work, options);
+  listen(topic: Topic, worker: Worker): void {
+    this.local.listen(topic, worker);
   }
 
   wake(topic: Topic): void {

@@ -1,23 +1,25 @@
 import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import PQueue from 'p-queue';
 import type { Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
 import type { Settings } from '../../../config/env';
-import { WakeUp, type ListenOptions, type WakeUpStatus, type Topic, type Work } from './wake-up';
+import { WakeUp, type Topic, type WakeUpStatus, type Worker } from './wake-up';
 
 interface Listener {
-  readonly work: Work;
-  readonly lanes: PQueue;
+  readonly worker: Worker;
+  /** While it looks. */
+  looking?: Promise<void>;
+  /** Whether it was called while it looked. */
+  again: boolean;
 }
 
-/** How long a stop waits for what is in flight, ms. The lease brings back what does not end by then. */
+/** How long a stop waits for a look, ms; what the looks began is the engine's to wait for. */
 const DRAIN_MS = 15_000;
 
 /** The wake-up within one process. */
 export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown {
   private readonly logger = new Logger(InProcessWakeUp.name);
   private readonly listeners = new Map<Topic, Listener>();
-  private readonly stopping = new AbortController();
+  private stopped = false;
 
   constructor(
     private readonly settings: Pick<Settings, 'workers'>,
@@ -26,24 +28,24 @@ export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown
     super();
   }
 
-  listen(topic: Topic, work: Work, { lanes = 1 }: ListenOptions = {}): void {
+  listen(topic: Topic, worker: Worker): void {
     if (this.listeners.has(topic)) throw new Error(`The topic "${topic}" has a worker already.`);
     if (!this.settings.workers) return;
-    this.listeners.set(topic, { work, lanes: new PQueue({ concurrency: lanes }) });
+    this.listeners.set(topic, { worker, again: false });
     this.wake(topic);
   }
 
   wake(topic: Topic): void {
     const listener = this.listeners.get(topic);
-    // One look that has not begun yet will see what this call is about.
-    if (!listener || listener.lanes.size > 0 || this.stopping.signal.aborted) return;
-    void listener.lanes.add(() => this.look(topic, listener));
+    if (!listener || this.stopped) return;
+    if (listener.looking) listener.again = true;
+    else listener.looking = this.look(topic, listener);
   }
 
-  /** Whether every lane of the topic is at work, so that another process could help. */
+  /** Whether nobody here can take more of the topic, or more comes than is looked for, so that another process could help. */
   isBusy(topic: Topic): boolean {
     const listener = this.listeners.get(topic);
-    return !listener || listener.lanes.size > 0;
+    return !listener || listener.again || listener.worker.busy;
   }
 
   status(): Promise<WakeUpStatus> {
@@ -51,18 +53,21 @@ export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort(new Error('the process is stopping'));
-    const drained = Promise.all([...this.listeners.values()].map(({ lanes }) => lanes.onIdle()));
-    await withDeadline(this.clock, DRAIN_MS, () => drained).catch(() => undefined);
+    this.stopped = true;
+    const looks = Promise.all([...this.listeners.values()].flatMap(({ looking }) => looking ?? []));
+    await withDeadline(this.clock, DRAIN_MS, () => looks).catch(() => undefined);
   }
 
-  private async look(topic: Topic, { work }: Listener): Promise<void> {
-    const { signal } = this.stopping;
-    try {
-      while (!signal.aborted && (await work(signal)) === 'more');
-    } catch (error) {
-      // The rows are still there and their leases end: the next call looks again, the sweeper's at the latest.
-      if (!signal.aborted) this.logger.error(`The worker of "${topic}" stopped: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  private async look(topic: Topic, listener: Listener): Promise<void> {
+    do {
+      listener.again = false;
+      try {
+        await listener.worker.wake();
+      } catch (error) {
+        // The rows are still there and their leases end: the next call looks again, the sweeper's at the latest.
+        if (!this.stopped) this.logger.error(`The worker of "${topic}" failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    } while (listener.again && !this.stopped);
+    listener.looking = undefined;
   }
 }

@@ -2,15 +2,12 @@
 export const TOPICS = ['webhooks', 'sync', 'deliveries', 'actions'] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/**
- * Looks into the database for work and does some of it. `more`: there may be more, call again at once; `idle`: nothing is due.
- * The signal is aborted when the process is about to stop: finish what is begun, begin nothing.
- */
-export type Work = (signal: AbortSignal) => Promise<'more' | 'idle'>;
-
-export interface ListenOptions {
-  /** How many calls of the worker may run at the same time in this process. Default 1. */
-  readonly lanes?: number;
+/** Who works on a topic in this process. */
+export interface Worker {
+  /** Looks into the database for work and begins it. Resolves when it has looked. */
+  wake(): Promise<void>;
+  /** Whether it can begin nothing more now, so that another process could help. */
+  readonly busy: boolean;
 }
 
 /** How the wake-up itself is; without it work is only found later. */
@@ -27,6 +24,6 @@ export abstract class WakeUp {
   /** To be called after the commit that made the work. Never throws, never waits. */
   abstract wake(topic: Topic): void;
   /** Registers the worker of a topic and lets it look once. In a process without workers this does nothing. */
-  abstract listen(topic: Topic, work: Work, options?: ListenOptions): void;
+  abstract listen(topic: Topic, worker: Worker): void;
   abstract status(): Promise<WakeUpStatus>;
 }

@@ -24,6 +24,9 @@ const RETRY_AFTER_MS = 5_000;
 /** One for all: to make one for each commit costs as much as a delivery. */
 const ANSWERED = new Error('answered');
 
+/** Runs what was claimed as it was stored. Never rejects. */
+export type RunClaimed = (owner: string, events: readonly ClaimedEvent[]) => Promise<void>;
+
 interface Waiting {
   /** When it has to be answered, ms since the epoch. */
   readonly dueAt: number;
@@ -49,6 +52,7 @@ export class InboxWriter {
   /** Of those in flight, the ones that were answered before the database did. */
   private stuck = 0;
   private scheduled = false;
+  private runClaimed: RunClaimed = () => Promise.resolve();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -57,6 +61,11 @@ export class InboxWriter {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly outbox: Outbox,
   ) {}
+
+  /** Who runs what was claimed as it was stored. */
+  onClaimed(run: RunClaimed): void {
+    this.runClaimed = run;
+  }
 
   /**
    * Resolves when the events are committed, however often they were before.
@@ -153,14 +162,14 @@ export class InboxWriter {
     let runs = false;
     try {
       const forwards = await this.outbox.wants(this.dataSource, 'webhook.received');
-      // What is forwarded is left to the lanes. Until it is stored it takes the place of a run: there is no other bound.
+      // What is forwarded is left to the loop. Until it is stored it takes the place of a run: there is no other bound.
       const claim = forwards ? undefined : run;
       const stored = await (forwards
         ? this.insertAndForward(deliveries)
         : retried(() => insertDeliveries(this.dataSource, deliveries, claim)));
       if (claim) {
         runs = true;
-        return () => this.directProcessing.run(claim, stored);
+        return () => void this.runClaimed(claim.owner, stored).finally(() => this.directProcessing.release(claim));
       }
       return () => {
         this.wakeUp.wake('webhooks');

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { type EdgeRequest, Public } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
-import { WebhookInbox } from './webhook-inbox';
+import { WebhookInbox } from '../webhook-inbox';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -96,21 +96,26 @@ export const MARK_COMPLETED = `
   SELECT o.id, o.connection_status, moved.before_version, moved.before_event_id FROM ours o
   LEFT JOIN moved ON o.guarded AND moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
 
-/** $1 id, $2 owner, $3 most attempts, $4 milliseconds to wait, $5 reason, $6 code. */
+/** $1 id, $2 owner, $3 whether it is dead, $4 milliseconds to wait, $5 reason, $6 code. */
 export const MARK_FAILED = `
   WITH marked AS (
     UPDATE webhook_events e SET
-      status = CASE WHEN e.attempts >= $3::int THEN 'dead' ELSE 'failed' END,
+      status = CASE WHEN $3::boolean THEN 'dead' ELSE 'failed' END,
       next_attempt_at = now() + make_interval(secs => $4::float8 / 1000),
-      processed_at = CASE WHEN e.attempts >= $3::int THEN now() END,
+      processed_at = CASE WHEN $3::boolean THEN now() END,
       lease_owner = NULL, lease_until = NULL, last_error = $5::text, error_code = $6::text
     WHERE e.id = $1::uuid AND e.lease_owner = $2::uuid AND e.status = 'processing' RETURNING e.status)
   SELECT status FROM marked`;
 
-/** Gives events back as if they had not been claimed. $1 ids, $2 owner. */
+/** Gives events back as if they had not been claimed. $1 ids, $2 owner, $3 milliseconds to wait. */
 export const RELEASE = `
-  UPDATE webhook_events SET status = CASE WHEN attempts > 1 THEN 'failed' ELSE 'received' END, attempts = attempts - 1, lease_owner = NULL, lease_until = NULL
+  UPDATE webhook_events SET status = CASE WHEN attempts > 1 THEN 'failed' ELSE 'received' END, attempts = attempts - 1, lease_owner = NULL, lease_until = NULL,
+    next_attempt_at = CASE WHEN $3::float8 > 0 THEN now() + make_interval(secs => $3::float8 / 1000) ELSE next_attempt_at END
   WHERE id = ANY ($1::uuid[]) AND lease_owner = $2::uuid AND status = 'processing'`;
 
-/** $1 owners, $2 lease in seconds. */
-export const EXTEND = `UPDATE webhook_events SET lease_until = now() + make_interval(secs => $2::int) WHERE lease_owner = ANY ($1::uuid[]) AND status = 'processing'`;
+/** Tells which owners still have something. $1 owners, $2 lease in seconds. */
+export const EXTEND = `
+  WITH kept AS (
+    UPDATE webhook_events SET lease_until = now() + make_interval(secs => $2::int) WHERE lease_owner = ANY ($1::uuid[]) AND status = 'processing'
+    RETURNING lease_owner)
+  SELECT DISTINCT lease_owner FROM kept`;

@@ -4,8 +4,9 @@ import { systemClock } from '../../../clock';
 import { DestinationInterest } from '../../notifications/outbox/destination-interest';
 import { Outbox } from '../../notifications/outbox/outbox';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../../contract';
+import { JobEngine } from '../../jobs';
 import { DirectProcessing } from './direct-processing';
-import { InboxWriter } from '../inbox/inbox-writer';
+import { InboxWriter, type RunClaimed } from '../inbox/inbox-writer';
 import { StoredPayload } from '../stored-payload';
 import { OnWebhook } from './on-webhook.decorator';
 
@@ -53,11 +54,7 @@ beforeEach(async () => {
 });
 
 /** Until what was begun at once has ended; nothing is looked for. */
-async function ended(): Promise<void> {
-  const directProcessing = harness.module.get(DirectProcessing);
-  await directProcessing.pause();
-  directProcessing.resume();
-}
+const ended = () => harness.worker.idle();
 
 const delivery = (id: string, account: string) => ({
   provider: 'testp',
@@ -101,7 +98,7 @@ it('leaves one that failed to a later attempt', async () => {
   expect(await events()).toEqual([{ event_id: 'one', status: 'failed', attempts: 1 }]);
 });
 
-it('leaves a backlog, and what asks its provider first, to the lanes', async () => {
+it('leaves a backlog, and what asks its provider first, to the loop', async () => {
   const backlog = Array.from({ length: 12 }, (_, n) => ({ id: `many_${String(n).padStart(2, '0')}`, account: 'acc_a' }));
   // the first is written alone, the others come together while it is
   await Promise.all([...backlog, { id: 'asked', account: 'acc_b', type: 'thing.asked' }].map((body) => harness.deliver(body)));
@@ -152,14 +149,13 @@ it('bounds what is stored at the same time where the product is told of it as we
 });
 
 it('is left to the others when the process dies on the way: the claim ends with its lease', async () => {
-  const directProcessing = harness.module.get(DirectProcessing);
-  const { run } = directProcessing;
-  // stored and claimed, and then nothing
-  directProcessing.run = (chosen) => directProcessing.release(chosen);
+  const writer = harness.module.get(InboxWriter);
+  const inbox = harness.inbox as unknown as { runStored: RunClaimed };
+  writer.onClaimed(() => Promise.resolve()); // stored and claimed, and then nothing
   try {
     await harness.deliver({ id: 'orphan', account: 'acc_a', said: 'still here' });
   } finally {
-    directProcessing.run = run;
+    writer.onClaimed((owner, stored) => inbox.runStored(owner, stored));
   }
   expect(await events()).toEqual([{ event_id: 'orphan', status: 'processing', attempts: 1 }]);
   await harness.wakeUp.drain();
@@ -199,26 +195,45 @@ onServer('does not wait for the backlog of others to be stored', async () => {
   expect(await notes()).toHaveLength(41);
 });
 
-onServer('begins nothing while another worker’s event is taken over, and nothing once the process is to stop', async () => {
-  const directProcessing = harness.module.get(DirectProcessing);
+onServer('begins nothing while another worker’s event waits to be taken over, and nothing once the process is to stop', async () => {
+  await harness.deliver({ id: 'orphan', account: 'acc_b', type: 'thing.unheard' });
+  await ended();
   const go = hold();
   await harness.deliver({ id: 'running', account: 'acc_a' });
-  const paused = directProcessing.pause();
+  await harness.rows(
+    `UPDATE webhook_events SET status = 'processing', lease_owner = gen_random_uuid(), lease_until = now() - interval '1 second' WHERE event_id = 'orphan'`,
+  );
+  await harness.worker.look(); // finds the orphan, and that it has to wait for what runs
+  expect(harness.worker.inWork.map(({ kind }) => kind)).toEqual(['direct']);
   await harness.deliver({ id: 'meanwhile', account: 'acc_b' });
-  const during = await harness.rows(`SELECT status FROM webhook_events WHERE event_id = 'meanwhile'`);
+  const during = await harness.rows(`SELECT status FROM webhook_events WHERE event_id IN ('meanwhile', 'orphan') ORDER BY event_id`);
+  const kinds: string[] = [];
+  const { run } = harness.inbox;
+  harness.inbox.run = (job, signal) => {
+    kinds.push(job.kind);
+    return run.call(harness.inbox, job, signal);
+  };
   go();
-  await paused;
-  expect(during).toEqual([{ status: 'received' }]);
+  await harness.settled();
+  harness.inbox.run = run;
+  expect(during).toEqual([{ status: 'received' }, { status: 'processing' }]);
+  expect(kinds).toEqual(['orphan', 'batch']); // alone, and then what came meanwhile
   expect(harness.wakeUp.calls).toBeGreaterThan(0);
-  expect(await notes()).toEqual([{ event_id: 'running', tenant: 'a', said: null }]);
-  directProcessing.resume();
+  expect((await notes()).map(({ event_id: id }) => id)).toEqual(['meanwhile', 'running']);
+  expect((await events()).map(({ status, attempts }) => [status, attempts])).toEqual([
+    ['completed', 1],
+    ['completed', 2],
+    ['completed', 1],
+  ]);
 
   const goOn = hold();
   await harness.deliver({ id: 'stopping', account: 'acc_a' });
-  const stopped = directProcessing.beforeApplicationShutdown();
+  const stopped = harness.module.get(JobEngine).beforeApplicationShutdown();
   await harness.deliver({ id: 'too_late', account: 'acc_b' });
   goOn();
   await stopped;
-  expect((await notes()).map(({ event_id: id }) => id)).toEqual(['running', 'stopping']);
-  expect(await harness.rows(`SELECT status FROM webhook_events WHERE event_id = 'too_late'`)).toEqual([{ status: 'received' }]);
+  expect((await notes()).map(({ event_id: id }) => id)).toEqual(['meanwhile', 'running', 'stopping']);
+  expect(await harness.rows(`SELECT status, attempts FROM webhook_events WHERE event_id = 'too_late'`)).toEqual([
+    { status: 'received', attempts: 0 },
+  ]);
 });

@@ -4,17 +4,18 @@ import { v7 as uuidv7 } from 'uuid';
 import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
 import { claimedEventsOf, type ClaimedEvent, type ClaimedRowWithPayload } from './claimed-event';
 import type { FailureReason } from './failure-reason';
+import type { NextTry } from '../../jobs';
 
 export interface DueClaim {
   readonly events: ClaimedEvent[];
-  /** Whether every tenant with something due was looked at; otherwise the next claim goes on after them. */
+  /** Whether nothing is due: every tenant was looked at since something was found. Otherwise the next claim goes on after them. */
   readonly complete: boolean;
 }
 
 export interface DueQuery {
   readonly limit: number;
   readonly leaseSeconds: number;
-  /** Tenants that another lane of this process is working for. */
+  /** Tenants that enough jobs of this process are working for. */
   readonly busyTenants: readonly string[];
   /** Kinds (`provider/type`) that cannot be taken now. */
   readonly busyKinds: readonly string[];
@@ -25,6 +26,8 @@ export interface DueQuery {
 export class EventClaims {
   /** The tenant where the last claim ended; undefined at the beginning of a round. */
   private after?: string;
+  /** Whether this round has found nothing so far. */
+  private fruitless = true;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -36,7 +39,8 @@ export class EventClaims {
     const roundEnded = (first?.seen ?? 0) < limit;
     this.after = roundEnded ? undefined : (first?.last_tenant ?? undefined);
     const events = claimedEventsOf(rows.filter(({ id }) => id !== null));
-    return { events, complete: roundEnded && after === undefined };
+    this.fruitless = events.length === 0 && (after === undefined || this.fruitless);
+    return { events, complete: roundEnded && this.fruitless };
   }
 
   /** Whether there is an event whose worker died. */
@@ -58,21 +62,21 @@ export class EventClaims {
     return event && { event, dead: rows[0]?.status === 'dead' };
   }
 
-  async extend(owners: readonly string[], leaseSeconds: number): Promise<void> {
-    if (owners.length > 0) await this.dataSource.query(EXTEND, [owners, leaseSeconds]);
+  /** @returns the owners among them that still have something */
+  async extend(owners: readonly string[], leaseSeconds: number): Promise<ReadonlySet<string>> {
+    const rows = await this.dataSource.query<{ lease_owner: string }[]>(EXTEND, [owners, leaseSeconds]);
+    return new Set(rows.map(({ lease_owner }) => lease_owner));
   }
 
   /** Undefined where the event is not ours any more. */
-  async fail(event: ClaimedEvent, reason: FailureReason, maxAttempts: number, waitMs: number): Promise<'failed' | 'dead' | undefined> {
-    const params = [event.id, event.leaseOwner, maxAttempts, waitMs, reason.message, reason.code];
+  async fail(event: ClaimedEvent, reason: FailureReason, next: NextTry): Promise<'failed' | 'dead' | undefined> {
+    const params = [event.id, event.leaseOwner, next === 'dead', next === 'dead' ? 0 : next.waitMs, reason.message, reason.code];
     const [row] = await this.dataSource.query<{ status: 'failed' | 'dead' }[]>(MARK_FAILED, params);
     return row?.status;
   }
 
   /** Gives events back whose run did not begin, or could not because of us: the attempt does not count. */
-  async release(events: readonly ClaimedEvent[]): Promise<void> {
-    for (const owner of new Set(events.map(({ leaseOwner }) => leaseOwner))) {
-      await this.dataSource.query(RELEASE, [events.filter(({ leaseOwner }) => leaseOwner === owner).map(({ id }) => id), owner]);
-    }
+  async release(owner: string, events: readonly ClaimedEvent[], waitMs = 0): Promise<void> {
+    await this.dataSource.query(RELEASE, [events.map(({ id }) => id), owner, waitMs]);
   }
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { Provider, WebhookHandler } from '../../contract';
 import { ProviderRegistry } from '../../providers';
+import type { ClaimedEvent } from './claimed-event';
 import { subscriptionsOf, type WebhookSubscription } from './on-webhook.decorator';
 
 export interface RegisteredHandler {
@@ -54,6 +55,11 @@ export class HandlerRegistry {
   /** Whether one of the kind's handlers asks the provider before it takes effect. */
   asksFirst(provider: string, type: string): boolean {
     return this.handlersOf(provider, type).some(asks);
+  }
+
+  /** Whether one of the event's handlers asks the provider before it takes effect. Without a connection there is nobody to ask as. */
+  hasToAsk({ connection, provider, type }: ClaimedEvent): boolean {
+    return connection !== undefined && this.asksFirst(provider, type);
   }
 
   /** Of these events' kinds (`provider/type`), those that nobody handles. */

@@ -1,5 +1,6 @@
 import { createWebhookHarness, type WebhookHarness } from '../../../../test/support/webhook-harness';
 import { IntegrationError } from '../../../errors';
+import { JobEngine } from '../../jobs';
 import type { ConnectionRef, HandlerContext, WebhookEvent, WebhookHandler } from '../../contract';
 import { OnWebhook } from './on-webhook.decorator';
 
@@ -150,7 +151,7 @@ it('marks a connection revoked together with the event, and not for what came be
 it('gives back what is not done when the process stops, without charging the attempt', async () => {
   await Promise.all(['e1', 'e2', 'e3', 'e4'].map((id) => deliver(id, 'thing.slow')));
   await harness.wakeUp.drain();
-  await harness.processor.beforeApplicationShutdown();
+  await harness.module.get(JobEngine).beforeApplicationShutdown();
   expect(await states()).toEqual(
     ['e1', 'e2', 'e3', 'e4'].map((event_id) => ({ event_id, status: 'received', attempts: 0, error_code: null })),
   );

@@ -1,16 +1,16 @@
-import { backOffMs } from '../../../back-off';
+import type { BackOffOptions } from '../../../back-off';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 
 /** How stored events are worked off. */
-export interface ProcessorOptions {
+export interface ProcessingOptions {
   /** Events in one claim and, as far as they go well, in one transaction. Default 200. */
   readonly batchSize: number;
-  /** A claim that is not prolonged ends after this, s. Default 60. */
+  /** A claim that is not extended ends after this, s. Default 60. */
   readonly leaseSeconds: number;
   /** Claims in work at the same time in this process; all but one of them may be of the same tenant. Default 3. */
-  readonly lanes: number;
-  /** Transactions with events that run as soon as they are stored, at the same time in this process; 0: all is left to the lanes. Default 2. */
+  readonly concurrency: number;
+  /** Transactions with events that run as soon as they are stored, at the same time in this process; 0: all is left to the loop. Default 2. */
   readonly directProcessing: number;
   /** A handler's time within the transaction, ms. Default 5 000. */
   readonly handleTimeoutMs: number;
@@ -26,10 +26,10 @@ export interface ProcessorOptions {
   readonly takeoverEveryMs: number;
 }
 
-export const PROCESSOR_DEFAULTS: ProcessorOptions = {
+export const PROCESSING_DEFAULTS: ProcessingOptions = {
   batchSize: 200,
   leaseSeconds: 60,
-  lanes: 3,
+  concurrency: 3,
   directProcessing: 2,
   handleTimeoutMs: 5_000,
   prepareTimeoutMs: 20_000,
@@ -39,11 +39,11 @@ export const PROCESSOR_DEFAULTS: ProcessorOptions = {
   takeoverEveryMs: 1_000,
 };
 
-/** Injection token of a `Partial<ProcessorOptions>` that overrides the defaults. */
-export const PROCESSOR_OPTIONS = Symbol('ProcessorOptions');
+/** Injection token of a `Partial<ProcessingOptions>` that overrides the defaults. */
+export const PROCESSING_OPTIONS = Symbol('ProcessingOptions');
 
 /** What the processing goes by: the options, and what the settings say of it. */
-export interface ProcessingRules extends ProcessorOptions {
+export interface ProcessingRules extends ProcessingOptions {
   /** Runs of an event until it is dead. */
   readonly maxAttempts: number;
   /** Whether this process works events off. */
@@ -55,22 +55,14 @@ export const PROCESSING_RULES = Symbol('ProcessingRules');
 
 export const processingRulesProvider = {
   provide: PROCESSING_RULES,
-  inject: [SETTINGS, { token: PROCESSOR_OPTIONS, optional: true }],
+  inject: [SETTINGS, { token: PROCESSING_OPTIONS, optional: true }],
   useFactory: (
     { webhookMaxAttempts: maxAttempts, workers }: Pick<Settings, 'webhookMaxAttempts' | 'workers'>,
-    options?: Partial<ProcessorOptions>,
-  ): ProcessingRules => ({ ...PROCESSOR_DEFAULTS, ...options, maxAttempts, workers }),
+    options?: Partial<ProcessingOptions>,
+  ): ProcessingRules => ({ ...PROCESSING_DEFAULTS, ...options, maxAttempts, workers }),
 };
 
-const RETRY_FACTOR = 4;
-
-/** Pause before the next attempt, ms: exponential with jitter, never shorter than the provider asked for. */
-export function retryDelayMs(
-  attempts: number,
-  options: Pick<ProcessorOptions, 'retryBaseMs' | 'retryMaxMs'>,
-  askedMs = 0,
-  random = Math.random(),
-): number {
-  const { retryBaseMs: firstMs, retryMaxMs: maxMs } = options;
-  return Math.max(backOffMs(attempts, { firstMs, factor: RETRY_FACTOR, maxMs }, random), Math.min(askedMs, maxMs));
+/** The pauses of an event that failed. */
+export function retryBackOff({ retryBaseMs, retryMaxMs }: Pick<ProcessingOptions, 'retryBaseMs' | 'retryMaxMs'>): BackOffOptions {
+  return { firstMs: retryBaseMs, factor: 4, maxMs: retryMaxMs };
 }

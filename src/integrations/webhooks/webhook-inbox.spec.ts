@@ -1,6 +1,6 @@
-import { createWebhookHarness, type WebhookHarness } from '../../../../test/support/webhook-harness';
-import type { HandlerContext, WebhookEvent, WebhookHandler } from '../../contract';
-import { OnWebhook } from './on-webhook.decorator';
+import { createWebhookHarness, type WebhookHarness } from '../../../test/support/webhook-harness';
+import type { HandlerContext, WebhookEvent, WebhookHandler } from '../contract';
+import { OnWebhook } from './processing/on-webhook.decorator';
 
 /** Notes each call in a table of its own, within the event's transaction. */
 @OnWebhook('testp', 'thing.changed', 'thing.broken', 'thing.hangs')
