@@ -4,8 +4,8 @@ const core = (name) => `^src/integrations/${name}(/|\\.|$)`;
 const LAYERS = [
   'notifications/outbox',
   'providers',
-  'connections',
   'outbound',
+  'connections',
   'connect',
   'sync',
   '(webhooks|operations|notifications)',

@@ -25,10 +25,11 @@ export {
   type ConnectionStatus,
   type ConnectionWithSync,
   DisconnectService,
+  GovernedHttp,
   PersonalData,
   type HeldTable,
 } from './connections';
-export { callSdk, GovernedHttp, OutboundModule, OutgoingHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
+export { callSdk, OutboundModule, OutgoingHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
 export {
   DeliveryList,
   type Delivery,

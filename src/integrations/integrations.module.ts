@@ -4,7 +4,7 @@ import { AuditAdminModule } from './audit';
 import { OperationsModule } from './operations';
 import { ConnectionsModule, PersonalDataModule } from './connections';
 import { MonitoringModule } from './monitoring';
-import { OutboundChainModule, OutboundModule } from './outbound';
+import { OutboundModule } from './outbound';
 import { ConnectModule } from './connect';
 import { NotificationsModule } from './notifications';
 import { JobsModule } from './jobs';
@@ -17,7 +17,6 @@ const PARTS = [
   ProviderRegistryModule,
   ConnectionsModule,
   PersonalDataModule,
-  OutboundChainModule,
   ConnectModule,
   OutboundModule,
   SyncModule,

@@ -19,7 +19,6 @@ import {
 } from '../../src/integrations';
 import { ConnectionsModule } from '../../src/integrations/connections/connections.module';
 import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
-import { OutboundModule } from '../../src/integrations/outbound/outbound.module';
 import { ProviderRegistryModule } from '../../src/integrations/providers/provider-registry.module';
 import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox';
 import { createTestDatabase } from './test-database';
@@ -65,7 +64,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
   class TestDatabaseModule {}
 
   const module = await Test.createTestingModule({
-    imports: [ConfigModule.forRoot(settings, systemClock), TestDatabaseModule, ProviderRegistryModule, ConnectionsModule, OutboundModule],
+    imports: [ConfigModule.forRoot(settings, systemClock), TestDatabaseModule, ProviderRegistryModule, ConnectionsModule],
     providers: [...injectables],
   }).compile();
   module.useLogger(false);

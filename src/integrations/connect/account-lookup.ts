@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { withDeadline } from '../../deadline';
-import { PROVIDER_FETCH, type ProviderFetch, type TokenAnswer } from '../connections';
+import type { TokenAnswer } from '../connections';
+import { ProviderFetch } from '../outbound';
 import type { AccountIdentity, Provider } from '../contract';
 
 /** For asking the provider who has connected, and for trying a key, ms. */
@@ -11,7 +12,7 @@ const TIMEOUT_MS = 15_000;
 @Injectable()
 export class AccountLookup {
   constructor(
-    @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
+    private readonly providerFetch: ProviderFetch,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

@@ -7,6 +7,7 @@ import { ConnectedAccounts } from './connected-accounts';
 import { KeyConnectService } from './key-connect.service';
 import { CONNECT_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
+import { OutboundModule } from '../outbound';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { ConnectController } from './connect.controller';
@@ -16,7 +17,13 @@ import { OauthStateEntity } from './oauth-state.entity';
 
 /** Connecting: the flows, their pages and the routes of connections. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboxModule, TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity])],
+  imports: [
+    AuditModule,
+    ConnectionsModule,
+    OutboundModule,
+    OutboxModule,
+    TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity]),
+  ],
   controllers: [ConnectController, ConnectionsController],
   providers: [ConnectFlowRepository, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
   exports: [ConnectService, KeyConnectService],

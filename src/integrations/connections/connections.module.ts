@@ -4,6 +4,8 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { AuditModule } from '../audit';
 import { OutboxModule } from '../notifications/outbox';
+import { OutboundModule } from '../outbound';
+import { GovernedHttp } from './governed-http';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionStatusService } from './connection-status.service';
@@ -25,11 +27,12 @@ import { TokenEntity } from './tokens/token.entity';
 import { TokenRefreshEntity } from './tokens/token-refresh.entity';
 import { TokenRepository } from './tokens/token.repository';
 
-/** Connections, their secrets, valid tokens, disconnecting. `PROVIDER_FETCH` comes from the outbound chain. */
+/** Connections, their secrets, valid tokens, calls with them, disconnecting. */
 @Module({
   imports: [
     AuditModule,
     OutboxModule,
+    OutboundModule,
     TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity]),
   ],
   providers: [
@@ -47,6 +50,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenRefresher,
     TokenService,
     SharedTokens,
+    GovernedHttp,
   ],
   exports: [
     SecretBox,
@@ -61,6 +65,7 @@ import { TokenRepository } from './tokens/token.repository';
     Erasure,
     TokenEndpoint,
     TokenService,
+    GovernedHttp,
   ],
 })
 export class ConnectionsModule {

@@ -7,7 +7,7 @@ import type { ConnectionRef } from '../contract';
 import { AuditLog } from '../audit';
 import { ProviderRegistry } from '../providers';
 import { ConnectionStatusService } from './connection-status.service';
-import { PROVIDER_FETCH, type ProviderFetch } from './tokens/provider-fetch';
+import { ProviderFetch } from '../outbound';
 import { TokenService } from './tokens/token.service';
 
 /** Called while the connection still works: the last chance to tidy up at the provider. */
@@ -29,7 +29,7 @@ export class DisconnectService {
     private readonly tokens: TokenRepository,
     private readonly tokenService: TokenService,
     private readonly status: ConnectionStatusService,
-    @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
+    private readonly providerFetch: ProviderFetch,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly audit: AuditLog,
   ) {}

@@ -1,6 +1,6 @@
 import type { HeldTable } from './personal-data/held-table';
 
-/** `audit_entries` and `browser_sessions` belong to folders below this one. */
+/** `audit_entries`, `browser_sessions` and those of requests belong to folders below this one. */
 export const CONNECTION_TABLES: readonly HeldTable[] = [
   {
     table: 'connections',
@@ -24,4 +24,6 @@ export const CONNECTION_TABLES: readonly HeldTable[] = [
     stays: 'who did what, and never content: it proves the erasure too, and ends by the month',
     exported: { kind: 'audit', key: 'id', columns: 'id, at, tenant, actor_role, action, target, outcome, request_id, ip' },
   },
+  { table: 'request_log', connection: 'connection_id', tenant: 'tenant' },
+  { table: 'request_buckets', connection: 'connection_id', tenant: 'tenant' },
 ];

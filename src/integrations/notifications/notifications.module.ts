@@ -5,6 +5,7 @@ import { ConnectionsModule, PersonalData } from '../connections';
 import { NOTIFICATION_TABLES } from './held-tables';
 import { AdminDeliveriesController } from './admin-deliveries.controller';
 import { AdminDestinationsController } from './admin-destinations.controller';
+import { OutboundModule } from '../outbound';
 import { OutboxModule } from './outbox';
 import { DeliveryEntity } from './delivery.entity';
 import { DestinationEntity } from './destination.entity';
@@ -26,6 +27,7 @@ import { DestinationTester } from './destination-tester';
   imports: [
     AuditModule,
     ConnectionsModule,
+    OutboundModule,
     OutboxModule,
     TypeOrmModule.forFeature([DestinationEntity, DestinationSecretEntity, DeliveryEntity]),
   ],

@@ -3,7 +3,6 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { OPERATION_TABLES } from './held-tables';
-import { OutboundModule } from '../outbound';
 import { OperationRegistry } from './operation-registry';
 import { OperationService } from './operation.service';
 import { OperationsController } from './operations.controller';
@@ -17,7 +16,7 @@ import { ActionService } from './action.service';
 
 /** Operations and the proxy: carried out once, with a recorded outcome. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboundModule, TypeOrmModule.forFeature([ActionEntity])],
+  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ActionEntity])],
   controllers: [OperationsController, ProxyController],
   providers: [ActionReconciler, ActionRepository, ActionService, ActionJobs, OperationRegistry, OperationService, ProxyService],
   exports: [OperationRegistry, OperationService],

@@ -1,11 +1,14 @@
 export { callSdk } from './call-sdk';
-export type { CallOptions } from './call';
+export { AnswerError } from './answer-error';
+export type { Call, CallOptions } from './call';
 export { matchEndpoint } from './endpoint-matcher';
-export { answerToPassOn } from './governed-chain';
+export { answerToPassOn, GovernedChain } from './governed-chain';
+export type { Interceptor, Next } from './interceptor';
 export { isRequestIdHeader } from './provider-fault';
-export { GovernedHttp } from './governed-http';
-export { OutboundChainModule } from './outbound-chain.module';
 export { OutboundModule } from './outbound.module';
+export { withCredential } from './policies/given-credential.interceptor';
+export { settle } from './policies/retry-policy';
+export { ProviderFetch } from './provider-fetch';
 export { CircuitStates } from './policies/circuit-states';
 export { type LoggedRequest, RequestLogReader } from './request-log/request-log.reader';
 export { OutgoingHttp } from './transport/outgoing-http';

@@ -4,7 +4,6 @@ import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
-import { OutboundModule } from '../outbound';
 import { AdminSyncController } from './admin-sync.controller';
 import { RecordChangeEvents } from './records/record-change-events';
 import { ConnectionEventsController } from './feed/connection-events.controller';
@@ -33,13 +32,7 @@ import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [
-    AuditModule,
-    ConnectionsModule,
-    OutboxModule,
-    OutboundModule,
-    TypeOrmModule.forFeature([SyncRunEntity, SyncScheduleEntity, SyncWatchEntity]),
-  ],
+  imports: [AuditModule, ConnectionsModule, OutboxModule, TypeOrmModule.forFeature([SyncRunEntity, SyncScheduleEntity, SyncWatchEntity])],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,

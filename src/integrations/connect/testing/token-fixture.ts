@@ -19,7 +19,6 @@ import { ProviderRegistryModule } from '../../providers/provider-registry.module
 import { ConnectionStatusService } from '../../connections/connection-status.service';
 import { DisconnectService } from '../../connections/disconnect.service';
 import { ConnectModule } from '../connect.module';
-import { PROVIDER_FETCH, type ProviderFetch } from '../../connections/tokens/provider-fetch';
 import { TokenService } from '../../connections/tokens/token.service';
 import { fields, grantOf, sandboxProviders } from './sandbox-providers';
 
@@ -67,18 +66,6 @@ const settings = {
   encryptionKeys: [{ id: 'k1', key: randomBytes(32) }],
 } as unknown as Settings;
 
-/** Sets the token and nothing more: the chain has its own tests. */
-const plainFetch: ProviderFetch = {
-  fetchWithoutToken:
-    (_provider, { accessToken, apiKey } = {}) =>
-    (input, init) => {
-      const headers = new Headers(init?.headers);
-      const credential = accessToken ?? apiKey;
-      if (credential !== undefined) headers.set('authorization', `Bearer ${credential}`);
-      return fetch(input, { ...init, headers });
-    },
-};
-
 /** `processes` counts only on a server: the embedded database has one. */
 export async function tokenFixture(options: { processes?: number } = {}): Promise<TokenFixture> {
   const clock = new ShiftedClock();
@@ -120,12 +107,7 @@ async function startProcess(
   const dataSource = database.url ? await ManagedDataSource.open({ databaseUrl: database.url, dataDir: '' }) : database.dataSource;
   if (!dataSource.isInitialized) await dataSource.initialize();
   const lockPool = database.url ? new LockPool(database.url) : null;
-  const shared = [
-    { provide: DataSource, useValue: dataSource },
-    { provide: LOCK_POOL, useValue: lockPool },
-    { provide: PROVIDER_FETCH, useValue: plainFetch },
-    BrowserSessions,
-  ];
+  const shared = [{ provide: DataSource, useValue: dataSource }, { provide: LOCK_POOL, useValue: lockPool }, BrowserSessions];
   @Global()
   @Module({ providers: shared, exports: shared.map((part) => ('provide' in part ? part.provide : part)) })
   class PartsModule {}

@@ -4,7 +4,7 @@ import { withDeadline } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
 import { providerFor } from '../../providers';
-import { PROVIDER_FETCH, type ProviderFetch } from './provider-fetch';
+import { ProviderFetch } from '../../outbound';
 
 export interface TokenAnswer {
   readonly body: unknown;
@@ -19,7 +19,7 @@ const MAX_TIMEOUT_MS = 45_000;
 @Injectable()
 export class TokenEndpoint {
   constructor(
-    @Inject(PROVIDER_FETCH) private readonly providerFetch: ProviderFetch,
+    private readonly providerFetch: ProviderFetch,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

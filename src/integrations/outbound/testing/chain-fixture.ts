@@ -10,6 +10,7 @@ import { LOCK_POOL } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
 import { ConnectionsModule } from '../../connections/connections.module';
+import { GovernedHttp } from '../../connections/governed-http';
 import { TokenRepository } from '../../connections/tokens/token.repository';
 import { toRef } from '../../connections/connection';
 import type { ConnectionRef, HttpFacts, Provider } from '../../contract';
@@ -17,8 +18,6 @@ import { ProviderRegistry } from '../../providers/provider-registry';
 import { ProviderRegistryModule } from '../../providers/provider-registry.module';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker';
 import { CircuitStates } from '../policies/circuit-states';
-import { GovernedHttp } from '../governed-http';
-import { OutboundChainModule } from '../outbound-chain.module';
 import { providersOn } from './provider-fixtures';
 
 type ProviderName = 'slack' | 'stripe' | 'google';
@@ -65,11 +64,9 @@ export async function chainFixture({
       databaseModule(database),
       ProviderRegistryModule,
       ConnectionsModule,
-      OutboundChainModule,
       ...imports,
     ],
     controllers,
-    providers: [GovernedHttp],
   })
     .overrideProvider(CircuitStates)
     .useValue(new CircuitStates(systemClock, Math.random, circuit))

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError, IntegrationError } from '../../../errors';
+import { GovernedHttp } from '../../connections';
 import type { ConnectionRef, PartitionList, SyncContext, SyncPage, SyncResource } from '../../contract';
-import { GovernedHttp } from '../../outbound';
 import { PageStore, type UniformPage } from './page-store';
 import { pageStream } from './page-stream';
 import { addCounts, NO_COUNTS, type RecordCounts, type RecordPlace } from '../records/record-store';

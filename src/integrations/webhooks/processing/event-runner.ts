@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { isStorageUnavailable } from '../../../database';
-import { GovernedHttp } from '../../outbound';
+import { GovernedHttp } from '../../connections';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
 import { handlerInTime } from './deadline-error';
 import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from './effect-runner';

@@ -1,12 +1,10 @@
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
-import type { ConnectionStatusService, AccessToken, TokenService } from '../../connections';
-import type { ConnectionRef, Provider } from '../../contract';
-import type { Call } from '../call';
-import type { Interceptor, Next } from '../interceptor';
-import { AnswerError } from '../answer-error';
+import type { ConnectionRef } from '../../contract';
+import { AnswerError, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import type { ConnectionStatusService } from '../connection-status.service';
 import { RefusedAfterRenewal } from './refused-after-renewal';
-import { settle } from './retry-policy';
+import type { AccessToken, TokenService } from './token.service';
 
 type Tokens = Pick<TokenService, 'accessToken' | 'heldToken'>;
 type Statuses = Pick<ConnectionStatusService, 'markNeedsReauth'>;
@@ -100,33 +98,6 @@ function refusedThoughRenewed({ provider, providerStatus, providerRequestId }: A
     detail: 'The provider refused the call, although it has just renewed the access.',
     nextStep: 'Try again in some minutes.',
   });
-}
-
-/** Sets a given credential: for token calls and keys that are being checked. */
-export class GivenCredentialInterceptor implements Interceptor {
-  constructor(
-    private readonly credential: string | undefined,
-    private readonly authType: ConnectionRef['authType'],
-  ) {}
-
-  intercept(call: Call, next: Next): Promise<Response> {
-    return next(this.credential === undefined ? call : withCredential(call, this.credential, this.authType));
-  }
-}
-
-function withCredential(call: Call, accessToken: string, authType: ConnectionRef['authType'] = 'oauth2'): Call {
-  // The call's own, and what an SDK put there is a placeholder.
-  const { headers, url } = call.request;
-  headers.delete('authorization');
-  const { authorize } = call.provider.http;
-  if (authorize) authorize(headers, { accessToken, connection: call.connection ?? nobody(call.provider, authType), url });
-  else headers.set('authorization', `Bearer ${accessToken}`);
-  return call;
-}
-
-/** Before the account is known there is a token, but no connection. */
-function nobody(provider: Provider, authType: ConnectionRef['authType']): ConnectionRef {
-  return { id: '', tenant: '', userId: '', provider: provider.key, accountId: '', authType, metadata: {} };
 }
 
 function notMade(error: IntegrationError): IntegrationError {

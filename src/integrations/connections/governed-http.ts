@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
-import { ConnectionStatusService, TokenService } from '../connections';
 import type { ConnectionRef, Fetch } from '../contract';
 import { providerFor, ProviderRegistry } from '../providers';
-import { AuthInterceptor } from './policies/auth.interceptor';
-import type { CallOptions } from './call';
-import { GovernedChain } from './governed-chain';
+import { GovernedChain, type CallOptions } from '../outbound';
+import { ConnectionStatusService } from './connection-status.service';
+import { AuthInterceptor } from './tokens/auth.interceptor';
+import { TokenService } from './tokens/token.service';
 
 /** The one way out to a provider on behalf of a connection. */
 @Injectable()
