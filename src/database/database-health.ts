@@ -47,7 +47,8 @@ export class DatabaseHealth {
     if (this.pool && !this.pool.ended && !this.pool.ending) await this.pool.end();
   }
 
-  private async ask(): Promise<unknown> {
-    return this.pool ? this.pool.query('SELECT 1') : this.dataSource.query('SELECT 1');
+  private async ask(): Promise<void> {
+    if (this.pool) await this.pool.query('SELECT 1');
+    else await this.dataSource.query('SELECT 1');
   }
 }

@@ -23,12 +23,12 @@ interface PreparingClient {
  * row: to plan one with several tables takes longer than to run it. The plan is made without the params: only for statements whose
  * plan does not depend on them.
  */
-export async function prepared<Row>(db: DataSource | EntityManager, name: string, text: string, values: unknown[]): Promise<Row[]> {
+export async function prepared<Row>(db: DataSource | EntityManager, name: string, sql: string, values: unknown[]): Promise<Row[]> {
   const inTransaction = db instanceof DataSource ? undefined : db.queryRunner;
   const runner = inTransaction ?? (db instanceof DataSource ? db : db.dataSource).createQueryRunner();
   try {
     const client = await connected(runner);
-    return (await client.query<Row>({ name, text, values })).rows;
+    return (await client.query<Row>({ name, text: sql, values })).rows;
   } finally {
     if (!inTransaction) await runner.release();
   }

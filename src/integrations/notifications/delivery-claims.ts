@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction } from '../../database';
+import { inTransaction, type RowOf } from '../../database';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
+import type { DestinationEntity } from './destination.entity';
 import type { SendResult } from './delivery-sender';
 import { GIVE_UP_AFTER_MS, OPERATOR } from './outbox';
 import {
@@ -65,7 +66,7 @@ export class DeliveryClaims {
   /** @returns whether the delivery was still ours */
   async delivered({ id, lease }: ClaimedDelivery, result: SendResult): Promise<boolean> {
     const params = [id, lease, result.status ?? null, this.entry(result), this.now()];
-    return (await this.dataSource.query<unknown[]>(MARK_DELIVERED, params)).length > 0;
+    return (await this.dataSource.query<object[]>(MARK_DELIVERED, params)).length > 0;
   }
 
   /**
@@ -85,9 +86,13 @@ export class DeliveryClaims {
       const params = [id, lease, result.status ?? null, this.entry(result), now, error, waitMs, GIVE_UP_AFTER_MS];
       const [row] = await manager.query<{ status: 'pending' | 'dead' }[]>(MARK_FAILED, params);
       if (!row || once) return row?.status;
-      const [counted] = await manager.query<{ failures: number; failing_since: Date }[]>(COUNT_FAILURE, [destinationId, now, error]);
+      const [counted] = await manager.query<Pick<RowOf<DestinationEntity>, 'failures' | 'failing_since'>[]>(COUNT_FAILURE, [
+        destinationId,
+        now,
+        error,
+      ]);
       if (!counted) return row.status;
-      const failing = counted.failures >= pauseAfterFailures && now.getTime() - counted.failing_since.getTime() >= pauseAfterMs;
+      const failing = counted.failures >= pauseAfterFailures && now.getTime() - (counted.failing_since ?? now).getTime() >= pauseAfterMs;
       // 410: the address says that it wants nothing any more (Standard Webhooks, "Retries").
       const reason = result.status === 410 ? 'gone' : failing ? 'failing' : undefined;
       if (reason && tenant !== OPERATOR) await manager.query(PAUSE_DEAD, [destinationId, reason, now]);

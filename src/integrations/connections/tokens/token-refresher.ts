@@ -201,8 +201,8 @@ export class TokenRefresher {
 
   /** Commits that a renewal of this version is under way. @returns true where an earlier one of the same version never came to its end */
   private async mark(token: StoredToken): Promise<boolean> {
-    const before: Pick<RowOf<TokenRefreshEntity>, 'version'>[] = await this.dataSource
-      .query(
+    const before = await this.dataSource
+      .query<Pick<RowOf<TokenRefreshEntity>, 'version'>[]>(
         `WITH before AS (SELECT version FROM token_refreshes WHERE token_id = $1),
            marked AS (INSERT INTO token_refreshes (token_id, version, started_at) SELECT id, $2, $3 FROM tokens WHERE id = $1
              ON CONFLICT (token_id) DO UPDATE SET version = excluded.version, started_at = excluded.started_at)

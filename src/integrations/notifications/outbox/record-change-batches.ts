@@ -28,7 +28,7 @@ export class RecordChangeBatches {
 
   /** @returns how many events were made */
   async flush(): Promise<number> {
-    const due: unknown[] = await this.dataSource.query('SELECT 1 FROM record_change_batches WHERE flush_at <= now() LIMIT 1');
+    const due = await this.dataSource.query<object[]>('SELECT 1 FROM record_change_batches WHERE flush_at <= now() LIMIT 1');
     if (due.length === 0) return 0;
     return inTransaction(this.dataSource, async (manager) => {
       const rows = await manager.query<ChangesRow[]>(TAKE_CHANGES, [BATCH]);

@@ -161,12 +161,12 @@ export class PageStore {
 
   /** @returns false when the page is otherwise, or somebody wrote meanwhile; nothing was written then */
   private async storeUniform(as: UniformPage, run: SyncRun, place: RecordPlace, batch: RecordBatch, page: Progress): Promise<boolean> {
-    const statement =
-      as === 'created'
-        ? { name: 'sync_store_new_page', text: STORE_NEW_PAGE, params: [textsOf(batch)] }
-        : { name: 'sync_store_same_page', text: STORE_SAME_PAGE, params: [] };
-    const params = [...this.records.comparisonParams(place, batch), ...statement.params, ...progressParams(run, page)];
-    const [stored] = await prepared<{ held: number; passed: number }>(this.dataSource, statement.name, statement.text, params);
+    const created = as === 'created';
+    const name = created ? 'sync_store_new_page' : 'sync_store_same_page';
+    const texts = created ? [textsOf(batch)] : [];
+    const params = [...this.records.comparisonParams(place, batch), ...texts, ...progressParams(run, page)];
+    const sql = created ? STORE_NEW_PAGE : STORE_SAME_PAGE;
+    const [stored] = await prepared<{ held: number; passed: number }>(this.dataSource, name, sql, params);
     if (!stored?.held) throw lost(run);
     return stored.passed > 0;
   }

@@ -85,7 +85,7 @@ export class WalkRepository {
   async begin(manager: EntityManager, place: RecordPlace, runId: string, mode: SyncType, { dropCursor = false } = {}): Promise<Walk> {
     await this.forgetSeen(manager, place);
     const walkId = mode === 'full' ? uuidv7() : null;
-    const [row] = await manager.query<{ floor_change: string }[]>(
+    const [row] = await manager.query<Pick<Row, 'floor_change'>[]>(
       `INSERT INTO sync_cursors AS c (connection_id, resource, partition, run_id, mode, state, walk_id, floor_change)
        VALUES ($1, $2, $3, $4, $5, 'walking', $6, (SELECT last_change FROM record_sequences WHERE connection_id = $1))
        ON CONFLICT (connection_id, resource, partition) DO UPDATE SET run_id = excluded.run_id, mode = excluded.mode, state = 'walking', walk_id = excluded.walk_id,

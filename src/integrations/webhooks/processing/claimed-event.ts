@@ -17,7 +17,7 @@ export interface ClaimedEvent {
   readonly receivedAt: Date;
   /** This one included. */
   readonly attempts: number;
-  /** Of the claim: what is settled under another one is not ours any more. */
+  /** Of the claim: what is settled under another one is not ours any more. Empty where the event was stored without one. */
   readonly leaseOwner: string;
 }
 
@@ -33,7 +33,7 @@ export interface ClaimedRow {
   payload_id: string | null;
   received_at: Date;
   attempts: number;
-  lease_owner: string;
+  lease_owner: string | null;
   user_id: string | null;
   account_id: string | null;
   auth_type: 'oauth2' | 'api_key' | null;
@@ -67,7 +67,7 @@ export function claimedEventOf(row: ClaimedRow, payload: StoredPayload): Claimed
     payload,
     receivedAt: row.received_at,
     attempts: row.attempts,
-    leaseOwner: row.lease_owner,
+    leaseOwner: row.lease_owner ?? '',
   };
 }
 

@@ -91,7 +91,8 @@ export class WebhookReplay {
 
   /** From id to id up to the last one that was counted, so that what fails again meanwhile is not replayed for ever. */
   private async inBatches(where: string, params: readonly unknown[], last: string): Promise<number> {
-    const [from, to] = [`$${params.length + 1}`, `$${params.length + 2}`];
+    const from = `$${params.length + 1}`;
+    const to = `$${params.length + 2}`;
     let replayed = 0;
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
