@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
-import { claimedEventsOf, type ClaimedEvent, type ClaimedRowWithPayload } from './claimed-event';
+import { claimedEventsOf, type ClaimedEvent, type ClaimedRow, type ClaimedRowWithPayload } from './claimed-event';
 import type { FailureReason } from './failure-reason';
 import type { NextTry } from '../../jobs';
 
@@ -64,8 +64,8 @@ export class EventClaims {
 
   /** @returns the owners among them that still have something */
   async extend(owners: readonly string[], leaseSeconds: number): Promise<ReadonlySet<string>> {
-    const rows = await this.dataSource.query<{ lease_owner: string }[]>(EXTEND, [owners, leaseSeconds]);
-    return new Set(rows.map(({ lease_owner }) => lease_owner));
+    const rows = await this.dataSource.query<Pick<ClaimedRow, 'lease_owner'>[]>(EXTEND, [owners, leaseSeconds]);
+    return new Set(rows.flatMap(({ lease_owner }) => lease_owner ?? []));
   }
 
   /** Undefined where the event is not ours any more. */
