@@ -166,6 +166,7 @@ export interface ProviderAuth {
 export interface ConnectionRef {
   readonly id: string;
   readonly tenant: string;
+  /** Empty where the connection is the organization's. */
   readonly userId: string;
   readonly provider: string;
   readonly accountId: string;

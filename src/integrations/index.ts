@@ -15,8 +15,11 @@ export {
   signStandardWebhook,
 } from './providers';
 export {
+  assertMayManage,
   ConnectionRepository,
   type ConnectionViewer,
+  mayManage,
+  ownerOf,
   ConnectionsModule,
   IntegrationEvents,
   type IntegrationEvent,

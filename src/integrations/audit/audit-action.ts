@@ -1,6 +1,7 @@
 /** What is recorded, by noun and verb. */
 export const AUDIT_ACTIONS = [
   'connection.connect',
+  'connection.update',
   'connection.disconnect',
   'connection.purge',
   'grant.end',

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, LessThan } from 'typeorm';
 import { asStorageError, type RowOf } from '../../database';
 import type { Actor } from '../audit';
-import { bindingOf, SecretBox } from '../connections';
+import { bindingOf, SecretBox, type ConnectionPolicy } from '../connections';
 import { ConnectSessionEntity } from './connect-session.entity';
 import { OauthStateEntity } from './oauth-state.entity';
 import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
@@ -10,7 +10,12 @@ import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
 /** Who connects what, and where the browser goes afterwards. */
 export interface ConnectIntent {
   readonly tenant: string;
+  /** The person who consents. */
   readonly userId: string;
+  /** Whose the connection will be. Default: the person's. */
+  readonly owner?: 'user' | 'organization';
+  /** Of an organization's connection; what is absent stays as it is. */
+  readonly policy?: Partial<ConnectionPolicy>;
   readonly provider: string;
   readonly returnTo?: string;
   /** The connection that is to be mended. */
@@ -117,21 +122,26 @@ export class ConnectFlowRepository {
 
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
-function columnsOf({ tenant, userId, provider, returnTo, connectionId, scopes, fields, maker }: ConnectIntent) {
+function columnsOf(intent: ConnectIntent) {
+  const { tenant, userId, owner = 'user', policy = {}, provider, returnTo, connectionId, scopes, fields, maker } = intent;
   const optional = {
     returnTo: returnTo ?? null,
     connectionId: connectionId ?? null,
     scopes: scopes ? [...scopes] : null,
     fields: fields ?? null,
     maker: maker ?? null,
+    usedBy: policy.usedBy ?? null,
+    managedBy: policy.managedBy ?? null,
   };
-  return { tenant, userId, provider, ...optional };
+  return { tenant, userId, owner, provider, ...optional };
 }
 
 function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display'>): ConnectIntent {
   return {
     tenant: row.tenant,
     userId: row.user_id,
+    owner: row.owner,
+    policy: { ...(row.used_by && { usedBy: row.used_by }), ...(row.managed_by && { managedBy: row.managed_by }) },
     provider: row.provider,
     ...(row.return_to !== null && { returnTo: row.return_to }),
     ...(row.connection_id !== null && { connectionId: row.connection_id }),

@@ -24,6 +24,7 @@ export function connectPage({ provider, intent, facts }: PendingConnect, form: C
   const { maker } = intent;
   const body = html`<p>${personOf(intent)} is about to connect an account at <strong>${provider.name}</strong>.</p>
     ${maker && (maker.tenant !== intent.tenant || maker.userId !== intent.userId) && html`<p>The link was made by ${nameOf(maker)}.</p>`}
+    ${intent.owner === 'organization' && html`<p>${sharedWith(intent)}</p>`}
     <p>If this is not you, or you did not start this just now, close the page: otherwise your account would be at their service.</p>
     ${wanted.length > 0 && html`<p>${provider.name} will be asked for:</p>`}
     ${
@@ -57,6 +58,13 @@ function personOf({ tenant, userId, display }: PendingConnect['intent']): Html {
   const named = (name: string | undefined, id: string) =>
     name === undefined || name === id ? html`<strong>${id}</strong>` : html`<strong>${name}</strong> (${id})`;
   return html`${named(display?.user, userId)} of ${named(display?.organization, tenant)}`;
+}
+
+/** What a person gives away who connects for the organization. A connection that is mended keeps its policy, which the page does not know. */
+function sharedWith({ connectionId, policy = {} }: ConnectIntent): Html {
+  const people = policy.usedBy === 'admins' ? 'its administrators' : 'everybody in it';
+  const use = connectionId === undefined ? html`: <strong>${people}</strong> can work with this account` : html``;
+  return html`The connection will be the <strong>organization’s</strong>, not yours alone${use}. It stays when you leave.`;
 }
 
 function inWords(scopes: readonly string[], { scopeWords = {} }: OAuth2Facts): string[] {

@@ -8,6 +8,7 @@ import { KeyConnectService } from './key-connect.service';
 import { CONNECT_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
+import { AdminConnectionsController } from '../connections/admin-connections.controller';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { ConnectController } from './connect.controller';
@@ -24,7 +25,7 @@ import { OauthStateEntity } from './oauth-state.entity';
     OutboxModule,
     TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity]),
   ],
-  controllers: [ConnectController, ConnectionsController],
+  controllers: [ConnectController, ConnectionsController, AdminConnectionsController],
   providers: [ConnectFlowRepository, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
   exports: [ConnectService, KeyConnectService],
 })

@@ -4,11 +4,12 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { currentActor } from '../audit';
-import { ConnectionRepository, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
+import { assertMayManage, ConnectionRepository, ownerOf, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { readCallback } from './callback-query';
+import { assertMayChoose, type ChosenOwner } from './chosen-owner';
 import { connectFailure, refusedAtProvider } from './connect-failure';
 import { ConnectedAccounts } from './connected-accounts';
 import type { PendingConnect } from './connect-page';
@@ -18,7 +19,7 @@ import { linkUsedUp } from './known-error';
 import { hashOf } from './one-time-secret';
 import { resolveReturnTo, withOutcome } from './return-to';
 
-export interface ConnectRequest {
+export interface ConnectRequest extends ChosenOwner {
   readonly provider: string;
   readonly returnTo?: string;
   readonly connectionId?: string;
@@ -55,18 +56,14 @@ export class ConnectService {
     const provider = this.configured(request.provider);
     oauth2Of(provider);
     resolveReturnTo(request.returnTo, this.settings);
-    let owner: { tenant: string; userId: string; metadata?: Readonly<Record<string, unknown>> } = viewer;
-    if (request.connectionId !== undefined) {
-      const connection = await this.connections.findFor(viewer, request.connectionId);
-      if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
-      owner = connection; // an admin may mend a user's connection; it stays the user's
-    }
-    const fields = request.fields ?? (owner === viewer ? undefined : fieldsOf(provider, owner));
-    const { values } = filledIn(provider, fields);
+    const { connectionId, fields, ...rest } = request;
+    const old = connectionId === undefined ? undefined : await this.toMend(viewer, provider, connectionId);
+    const whose = old ? mendedFor(viewer, old, request) : chosenBy(viewer, request);
+    const { values } = filledIn(provider, fields ?? (old && fieldsOf(provider, old)));
     const now = this.clock.now();
     const expiresAt = new Date(now + FLOW_LIFE_MS);
     const token = await this.flows.createSession(
-      { ...request, fields: values, tenant: owner.tenant, userId: owner.userId, maker: currentActor() },
+      { ...rest, ...(old && { connectionId: old.id }), fields: values, ...whose, maker: currentActor() },
       new Date(now),
       expiresAt,
     );
@@ -154,11 +151,39 @@ export class ConnectService {
     };
   }
 
+  private async toMend(viewer: ConnectionViewer, provider: Provider, id: string): Promise<Connection> {
+    const connection = await this.connections.findFor(viewer, id);
+    if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
+    assertMayManage(viewer, connection);
+    return connection;
+  }
+
   private configured(key: string): Provider {
     const provider = this.registry.get(key);
     if (!provider.configured) throw new IntegrationError('provider_not_configured', { provider: key });
     return provider;
   }
+}
+
+type Whose = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;
+
+function chosenBy(viewer: ConnectionViewer, { owner = 'user', policy }: ChosenOwner): Whose {
+  assertMayChoose(viewer, { owner, policy });
+  return { tenant: viewer.tenant, userId: viewer.userId, owner, policy };
+}
+
+/** It stays whose it is: an administrator makes the link for the user, and mends what is the organization's. */
+function mendedFor(viewer: ConnectionViewer, old: Connection, { owner = ownerOf(old), policy }: ChosenOwner): Whose {
+  if (owner !== ownerOf(old))
+    throw new IntegrationError('invalid_request', { detail: 'owner: a connection that is connected anew stays whose it is.' });
+  if (policy !== undefined) throw new IntegrationError('invalid_request', { detail: 'policy: it is changed by PATCH of the connection.' });
+  if (owner === 'user') return { tenant: old.tenant, userId: old.userId, owner };
+  if (viewer.tenant !== old.tenant)
+    throw new IntegrationError('forbidden', {
+      detail: 'A connection of an organization is connected anew by its own people.',
+      nextStep: 'Ask an administrator of that organization.',
+    });
+  return { tenant: old.tenant, userId: viewer.userId, owner };
 }
 
 function oauth2Of(provider: Provider): OAuth2Facts {

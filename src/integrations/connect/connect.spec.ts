@@ -18,6 +18,9 @@ describe('Connecting', () => {
     expect(body).toEqual({
       id,
       provider: 'chat',
+      owner: 'user',
+      userId: 'u1',
+      policy: null,
       status: 'connected',
       connected: true,
       account: { id: 'T_ONE', name: expect.any(String) },

@@ -11,7 +11,7 @@ import type { ConnectIntent } from './connect-flow.repository';
 
 export interface ConnectedAccount {
   readonly provider: Provider;
-  readonly intent: Pick<ConnectIntent, 'tenant' | 'userId' | 'connectionId' | 'maker'>;
+  readonly intent: Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy' | 'connectionId' | 'maker'>;
   readonly authType: 'oauth2' | 'api_key';
   readonly account: AccountIdentity;
   readonly grants: readonly TokenGrant[];
@@ -35,6 +35,7 @@ export class ConnectedAccounts {
     const at = new Date(this.clock.now());
     const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
     const { tenant, userId } = intent;
+    const isOrganizations = intent.owner === 'organization';
     const { connection, events } = await inTransaction(this.dataSource, async (manager) => {
       if (intent.connectionId !== undefined) {
         const old = await this.connections.findById(intent.connectionId, manager);
@@ -43,7 +44,8 @@ export class ConnectedAccounts {
       }
       const upserted = await this.connections.upsertConnected(manager, {
         tenant,
-        userId,
+        userId: isOrganizations ? '' : userId,
+        ...(isOrganizations && { policy: intent.policy }),
         provider: provider.key,
         authType,
         account,

@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import {
@@ -18,9 +18,12 @@ import {
   SupportMayRead,
 } from '../../http-api';
 import { ConnectionRepository } from '../connections/connection.repository';
+import { assertMayManage } from '../connections/connection-access';
+import { ConnectionPolicyService } from '../connections/connection-policy.service';
 import { toRef } from '../connections/connection';
 import { ProviderRegistry } from '../providers';
 import { ConnectService } from './connect.service';
+import { chosenOwner, policyBody } from './chosen-owner';
 import { KeyConnectService } from './key-connect.service';
 import { connectionAnswer, connectSessionAnswer, disconnectAnswer, providersAnswer } from '../connections/connection-answers';
 import { connectionView, providerView, type ConnectionView, type ProviderView } from '../connections/connection-view';
@@ -43,13 +46,20 @@ const displayName = z
 
 const connectSession = z.strictObject({
   provider: providerKey,
+  ...chosenOwner,
   returnTo: z.string().max(2_000).optional(),
   connectionId: z.string().max(64).optional(),
   scopes: z.array(scope).min(1).max(50).optional(),
   fields: fields.optional(),
   display: z.strictObject({ user: displayName.optional(), organization: displayName.optional() }).optional(),
 });
-const keyConnection = z.strictObject({ provider: providerKey, apiKey: z.string().min(1).max(1_000).optional(), fields: fields.optional() });
+const keyConnection = z.strictObject({
+  provider: providerKey,
+  ...chosenOwner,
+  apiKey: z.string().min(1).max(1_000).optional(),
+  fields: fields.optional(),
+});
+const change = z.strictObject({ policy: policyBody });
 const connectionList = z.strictObject({ provider: providerKey.optional(), limit, cursor });
 /** `purge=true`: all that is held of it is destroyed, and the connection itself. */
 const end = z.strictObject({
@@ -70,6 +80,7 @@ export class ConnectionsController {
     private readonly keyConnectService: KeyConnectService,
     private readonly disconnectService: DisconnectService,
     private readonly erasure: Erasure,
+    private readonly policies: ConnectionPolicyService,
   ) {}
 
   @SupportMayRead()
@@ -118,6 +129,18 @@ export class ConnectionsController {
     return connectionView(await this.connections.findWithSync(caller, id));
   }
 
+  /** Who of the organization may use and manage its connection. */
+  @Answer(connectionAnswer)
+  @Patch('connections/:id')
+  async change(
+    @CurrentUser() caller: Principal,
+    @IdParam() id: string,
+    @ZodBody(change) { policy }: z.infer<typeof change>,
+  ): Promise<ConnectionView> {
+    await this.policies.change(caller, id, policy);
+    return connectionView(await this.connections.findWithSync(caller, id));
+  }
+
   @Answer(disconnectAnswer)
   @Delete('connections/:id')
   @HttpCode(200)
@@ -126,7 +149,9 @@ export class ConnectionsController {
     @IdParam() id: string,
     @ZodQuery(end) { purge }: z.infer<typeof end>,
   ): Promise<{ revoked: boolean }> {
-    const connection = toRef(await this.connections.findFor(caller, id));
+    const found = await this.connections.findFor(caller, id);
+    assertMayManage(caller, found);
+    const connection = toRef(found);
     return purge ? this.erasure.purge(connection) : this.disconnectService.disconnect(connection);
   }
 }

@@ -1,17 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
+import { assertMayChoose, type ChosenOwner } from './chosen-owner';
 import type { Provider } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { clientFailure, keyFailure } from './connect-failure';
+import type { ConnectIntent } from './connect-flow.repository';
 import { ConnectedAccounts } from './connected-accounts';
 
-export interface KeyRequest {
+export interface KeyRequest extends ChosenOwner {
   readonly provider: string;
   readonly apiKey?: string;
   readonly fields?: Readonly<Record<string, string>>;
 }
+
+type Owner = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;
 
 /** Connecting by what the person types: a key, or an id and a secret of a client of their own. */
 @Injectable()
@@ -24,13 +28,16 @@ export class KeyConnectService {
   ) {}
 
   /** Connects after one real call. @throws IntegrationError `credentials_rejected`, `not_supported` */
-  connect(viewer: ConnectionViewer, { provider: key, apiKey, fields }: KeyRequest): Promise<Connection> {
+  async connect(viewer: ConnectionViewer, { provider: key, apiKey, fields, owner, policy }: KeyRequest): Promise<Connection> {
+    assertMayChoose(viewer, { owner, policy });
+    const { tenant, userId } = viewer;
+    const intent: Owner = { tenant, userId, owner, policy };
     const provider = this.registry.get(key);
-    if (provider.oauth2?.grant === 'client_credentials') return this.withClient(viewer, provider, fields);
-    return this.withKey(viewer, provider, { apiKey, fields });
+    if (provider.oauth2?.grant === 'client_credentials') return this.withClient(intent, provider, fields);
+    return this.withKey(intent, provider, { apiKey, fields });
   }
 
-  private async withKey(viewer: ConnectionViewer, base: Provider, given: Pick<KeyRequest, 'apiKey' | 'fields'>): Promise<Connection> {
+  private async withKey(intent: Owner, base: Provider, given: Pick<KeyRequest, 'apiKey' | 'fields'>): Promise<Connection> {
     const verify = base.auth.verifyApiKey?.bind(base.auth);
     if (!base.apiKey || !verify) throw new IntegrationError('not_supported', { detail: `${base.name} is not connected with a key.` });
     const { values, secrets } = filledIn(base, given.fields);
@@ -44,17 +51,17 @@ export class KeyConnectService {
       throw keyFailure(error, provider);
     });
     const grants = [{ kind: 'default', accessToken: apiKey, scopes: account.scopes ?? [] }];
-    return this.accounts.save({ provider, intent: viewer, authType: 'api_key', account, grants });
+    return this.accounts.save({ provider, intent, authType: 'api_key', account, grants });
   }
 
   /** A token is minted for the client, now and whenever one ends. */
-  private async withClient(viewer: ConnectionViewer, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
+  private async withClient(intent: Owner, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
     const { values, secrets } = filledIn(base, fields);
     const provider = providerFor(base, values);
     const minted = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {
       throw clientFailure(error, provider);
     });
     const account = await this.lookup.byGrant(provider, minted, { values: { ...values, clientId: secrets['clientId'] } });
-    return this.accounts.save({ provider, intent: viewer, authType: 'oauth2', account, grants: minted.grants });
+    return this.accounts.save({ provider, intent, authType: 'oauth2', account, grants: minted.grants });
   }
 }

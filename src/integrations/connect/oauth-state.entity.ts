@@ -7,9 +7,10 @@ export class OauthStateEntity {
   @Column('text') browserHash!: string;
   @Column('text') tenant!: string;
   @Column('text') userId!: string;
-  /** Whose the connection will be, and of an organization's who may use it. */
+  /** Whose the connection will be, and of an organization's who may use and manage it: null leaves it as it is. */
   @Column('text') owner!: 'user' | 'organization';
-  @Column('text') usedBy!: 'all' | 'admins';
+  @Column('text', { nullable: true }) usedBy!: 'all' | 'admins' | null;
+  @Column('text', { nullable: true }) managedBy!: 'all' | 'admins' | null;
   @Column('text') provider!: string;
   @Column('text', { nullable: true }) codeVerifier!: string | null;
   @Column('text', { nullable: true }) returnTo!: string | null;

@@ -5,6 +5,12 @@ import type { ConnectionView, ProviderView } from './connection-view';
 export const connectionAnswer = z.object({
   id: z.string(),
   provider: z.string(),
+  owner: z.enum(['user', 'organization']),
+  userId: z.string().nullable().describe('Null where it is the organization’s.'),
+  policy: z
+    .object({ usedBy: z.enum(['all', 'admins']), managedBy: z.enum(['all', 'admins']) })
+    .nullable()
+    .describe('Who of the organization uses and manages it; null where it is a person’s.'),
   status: z.enum(['connected', 'needs_reauth', 'disconnected']),
   connected: z.boolean(),
   account: z.object({ id: z.string(), name: z.string() }),

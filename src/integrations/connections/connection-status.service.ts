@@ -4,6 +4,7 @@ import { AuditLog, PROVIDER, type AuditedAct } from '../audit';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction } from '../../database';
 import type { ErrorCode } from '../../errors';
+import { ownerOf } from './connection-access';
 import { ConnectionRepository } from './connection.repository';
 import { IntegrationEvents, type IntegrationEvent } from '../integration-events';
 import { Outbox } from '../notifications/outbox';
@@ -151,7 +152,8 @@ export function eventOf(
     connectionId: connection.id,
     at,
     data: {
-      userId: connection.userId,
+      owner: ownerOf(connection),
+      userId: connection.userId || null,
       account: { id: connection.accountId, name: connection.accountName },
       ...(error && { code: error.code, ...(error.providerCode !== undefined && { providerCode: error.providerCode }) }),
     },

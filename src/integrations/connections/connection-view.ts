@@ -1,4 +1,5 @@
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import { ownerOf, type ConnectionPolicy } from './connection-access';
 import type { Connection, ConnectionStatus, ConnectionWithSync } from './connection';
 import type { Provider } from '../contract';
 
@@ -6,6 +7,11 @@ import type { Provider } from '../contract';
 export interface ConnectionView {
   readonly id: string;
   readonly provider: string;
+  readonly owner: 'user' | 'organization';
+  /** Null where it is the organization's. */
+  readonly userId: string | null;
+  /** Who of the organization uses and manages it; null where it is a person's. */
+  readonly policy: ConnectionPolicy | null;
   readonly status: ConnectionStatus;
   readonly connected: boolean;
   readonly account: { readonly id: string; readonly name: string };
@@ -28,10 +34,14 @@ export interface ProviderView {
 }
 
 export function connectionView(connection: Connection | ConnectionWithSync): ConnectionView {
-  const { error } = connection;
+  const { error, usedBy, managedBy } = connection;
+  const owner = ownerOf(connection);
   return {
     id: connection.id,
     provider: connection.provider,
+    owner,
+    userId: connection.userId || null,
+    policy: owner === 'organization' ? { usedBy, managedBy } : null,
     status: connection.status,
     connected: connection.status === 'connected',
     account: { id: connection.accountId, name: connection.accountName },

@@ -22,6 +22,8 @@ export class ConnectionEntity {
   @Column('text', { array: true }) slots!: string[];
   /** Who may use it where it is the organization's: `user_id` is empty then. */
   @Column('text') usedBy!: 'all' | 'admins';
+  /** Who may end it, mend it and change its policy where it is the organization's. */
+  @Column('text') managedBy!: 'all' | 'admins';
   @Column('jsonb') metadata!: Record<string, unknown>;
   @Column('text', { nullable: true }) errorCode!: ErrorCode | null;
   @Column('text', { nullable: true }) errorProviderCode!: string | null;

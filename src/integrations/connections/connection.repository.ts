@@ -5,19 +5,16 @@ import { asStorageError, asTenant } from '../../database';
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { AccountIdentity } from '../contract';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
+import { maySee, visibleTo, type ConnectionPolicy, type ConnectionViewer } from './connection-access';
 import { grantFor } from './grants';
 import type { SqlRunner } from '../../database';
 
-/** Who asks: a user sees its own, support and admin those of its tenant, an operator all. */
-export interface ConnectionViewer {
-  readonly tenant: string;
-  readonly userId: string;
-  readonly role: 'user' | 'support' | 'admin' | 'operator';
-}
-
 export interface NewConnection {
   readonly tenant: string;
+  /** Empty: the organization's. */
   readonly userId: string;
+  /** What it does not say stays as it is, or is the default. */
+  readonly policy?: Partial<ConnectionPolicy>;
   readonly provider: string;
   readonly authType: 'oauth2' | 'api_key';
   readonly account: AccountIdentity;
@@ -31,6 +28,9 @@ export interface NewConnection {
 
 export interface ConnectionList {
   readonly provider?: string;
+  readonly status?: ConnectionStatus;
+  readonly userId?: string;
+  readonly owner?: 'user' | 'organization';
   readonly limit: number;
   /** Id of the last one that was seen. */
   readonly after?: string;
@@ -93,14 +93,15 @@ export class ConnectionRepository {
   }
 
   /** Newest first. */
-  async list(viewer: ConnectionViewer, { provider, limit, after }: ConnectionList): Promise<ConnectionWithSync[]> {
+  async list(viewer: ConnectionViewer, { provider, status, userId, owner, limit, after }: ConnectionList): Promise<ConnectionWithSync[]> {
     const params: unknown[] = [];
-    const conditions: string[] = [];
-    const where = (sql: string, value: unknown) => conditions.push(sql.replace('?', `$${params.push(value)}`));
-    if (viewer.role !== 'operator') where('c.tenant = ?', viewer.tenant);
-    if (viewer.role === 'user') where('c.user_id = ?', viewer.userId);
-    if (provider !== undefined) where('c.provider = ?', provider);
-    if (after !== undefined) where('c.id < ?', after);
+    const param = (value: unknown) => `$${params.push(value)}`;
+    const conditions = visibleTo(viewer, param);
+    if (provider !== undefined) conditions.push(`c.provider = ${param(provider)}`);
+    if (status !== undefined) conditions.push(`c.status = ${param(status)}`);
+    if (userId !== undefined) conditions.push(`c.user_id = ${param(userId)}`);
+    if (owner !== undefined) conditions.push(owner === 'organization' ? `c.user_id = ''` : `c.user_id <> ''`);
+    if (after !== undefined) conditions.push(`c.id < ${param(after)}`);
     const rows = await this.read<RowWithSync>(
       this.of(viewer),
       `SELECT c.*, ${SYNC_COLUMNS} FROM connections c ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY c.id DESC LIMIT $${params.push(limit)}`,
@@ -130,12 +131,14 @@ export class ConnectionRepository {
       fresh.at,
     );
     const [row] = await manager.query<ConnectionRow & { created: boolean }>(
-      `INSERT INTO connections AS c (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status, scopes, metadata, grant_id, created_at, updated_at, connected_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connected', $9, $10::jsonb, $12, $11, $11, $11)
+      `INSERT INTO connections AS c (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status, scopes, metadata, grant_id, created_at, updated_at, connected_at,
+         used_by, managed_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'connected', $9, $10::jsonb, $12, $11, $11, $11, coalesce($13, 'all'), coalesce($14, 'admins'))
        ON CONFLICT (tenant, user_id, provider, account_id) DO UPDATE SET
          account_name = excluded.account_name, routing_key = excluded.routing_key, auth_type = excluded.auth_type, status = 'connected',
          scopes = excluded.scopes, metadata = excluded.metadata, grant_id = excluded.grant_id, error_code = NULL, error_provider_code = NULL, error_at = NULL,
-         updated_at = excluded.updated_at, connected_at = excluded.connected_at, disconnected_at = NULL
+         updated_at = excluded.updated_at, connected_at = excluded.connected_at, disconnected_at = NULL,
+         used_by = coalesce($13, c.used_by), managed_by = coalesce($14, c.managed_by)
        RETURNING c.*, (c.xmax = 0) AS created`,
       [
         uuidv7(),
@@ -150,10 +153,28 @@ export class ConnectionRepository {
         JSON.stringify(account.metadata ?? {}),
         fresh.at,
         grantId,
+        fresh.policy?.usedBy ?? null,
+        fresh.policy?.managedBy ?? null,
       ],
     );
     if (!row) throw new IntegrationError('internal_error');
     return { connection: connectionOf(row), created: row.created };
+  }
+
+  /** @returns the connection; undefined where it is a person's own, or gone */
+  async setPolicy(
+    runner: SqlRunner,
+    id: string,
+    { usedBy, managedBy }: Partial<ConnectionPolicy>,
+    at: Date,
+  ): Promise<Connection | undefined> {
+    const [row] = await this.read<ConnectionRow>(
+      runner,
+      `WITH changed AS (UPDATE connections SET used_by = coalesce($2, used_by), managed_by = coalesce($3, managed_by), updated_at = $4
+         WHERE id = $1 AND user_id = '' RETURNING *) SELECT * FROM changed`,
+      [id, usedBy ?? null, managedBy ?? null, at],
+    );
+    return row && connectionOf(row);
   }
 
   /** The connection, and after it those that work with the same shared token. */
@@ -225,11 +246,6 @@ export class ConnectionRepository {
       throw asStorageError(error);
     }
   }
-}
-
-export function maySee(viewer: ConnectionViewer, connection: { readonly tenant: string; readonly userId: string }): boolean {
-  if (viewer.role === 'operator') return true;
-  return connection.tenant === viewer.tenant && (viewer.role !== 'user' || connection.userId === viewer.userId);
 }
 
 function withSync(row: RowWithSync): ConnectionWithSync {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors';
 import type { RowOf } from '../../database';
 import type { ConnectionRef } from '../contract';
+import type { ConnectionPolicy } from './connection-access';
 import type { ConnectionEntity, ConnectionStatus } from './connection.entity';
 
 export type { ConnectionStatus };
@@ -13,7 +14,7 @@ export interface ConnectionFault {
 }
 
 /** A stored connection; no secret in it. */
-export interface Connection extends ConnectionRef {
+export interface Connection extends ConnectionRef, ConnectionPolicy {
   readonly status: ConnectionStatus;
   readonly accountName: string;
   /** Key under which the provider's webhooks name the account. */
@@ -53,6 +54,8 @@ export function connectionOf(row: ConnectionRow): Connection {
     accountId: row.account_id,
     accountName: row.account_name,
     routingKey: row.routing_key,
+    usedBy: row.used_by,
+    managedBy: row.managed_by,
     authType: row.auth_type,
     status: row.status,
     scopes: row.scopes,

@@ -8,6 +8,7 @@ import { OutboundModule } from '../outbound';
 import { GovernedHttp } from './governed-http';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
+import { ConnectionPolicyService } from './connection-policy.service';
 import { ConnectionStatusService } from './connection-status.service';
 import { DisconnectService } from './disconnect.service';
 import { CONNECTION_TABLES } from './held-tables';
@@ -43,6 +44,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenRepository,
     IntegrationEvents,
     ConnectionStatusService,
+    ConnectionPolicyService,
     DisconnectService,
     PersonalData,
     Erasure,
@@ -60,6 +62,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenRepository,
     IntegrationEvents,
     ConnectionStatusService,
+    ConnectionPolicyService,
     DisconnectService,
     PersonalData,
     Erasure,

@@ -1,5 +1,6 @@
 export { ConnectionStatusService, type RevokedReason, eventOf } from './connection-status.service';
-export { ConnectionRepository, type ConnectionViewer } from './connection.repository';
+export { ConnectionRepository } from './connection.repository';
+export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';
 export { type Connection, type ConnectionStatus, type ConnectionWithSync, toRef } from './connection';
 export { ConnectionsModule } from './connections.module';
 export { Erasure } from './personal-data/erasure';

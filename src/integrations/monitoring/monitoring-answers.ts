@@ -23,6 +23,7 @@ export const connectionHealthAnswer = z.object({
   ...health,
   connectionId: z.string(),
   accountName: z.string(),
+  userId: z.string().nullable().describe('Null where it is the organization’s.'),
   connectionStatus: z.string(),
 }) satisfies z.ZodType<ConnectionHealth>;
 

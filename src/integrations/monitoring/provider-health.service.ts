@@ -22,6 +22,8 @@ export interface ConnectionHealth {
   connectionId: string;
   provider: string;
   accountName: string;
+  /** Null where it is the organization's. */
+  userId: string | null;
   connectionStatus: string;
   status: HealthStatus;
   lastSuccess: string | null;
@@ -89,16 +91,17 @@ export class ProviderHealthService {
   async connections(providerKey: string, tenant: string | undefined, limit: number): Promise<ConnectionHealth[]> {
     const provider = this.registry.get(providerKey);
     const rows = (await this.dataSource.query(
-      `SELECT c.id, c.account_name, c.status, ${TRAFFIC}
+      `SELECT c.id, c.account_name, c.user_id, c.status, ${TRAFFIC}
        FROM connections c LEFT JOIN request_buckets b ON b.connection_id = c.id AND b.provider = c.provider AND b.minute >= $2
        WHERE c.provider = $1 AND ($3::text IS NULL OR c.tenant = $3)
        GROUP BY c.id ORDER BY coalesce(sum(b.failed), 0) DESC, c.id LIMIT $4`,
       [provider.key, new Date(this.clock.now() - DAY_MS), tenant ?? null, limit],
-    )) as (TrafficRow & { id: string; account_name: string; status: string })[];
+    )) as (TrafficRow & { id: string; account_name: string; user_id: string; status: string })[];
     return rows.map((row) => ({
       connectionId: row.id,
       provider: provider.key,
       accountName: row.account_name,
+      userId: row.user_id || null,
       connectionStatus: row.status,
       ...summarize(row),
     }));

@@ -4,7 +4,7 @@ import { v7 as uuid } from 'uuid';
 import { IntegrationError } from '../../errors';
 import { ZodPipe, type Principal } from '../../http-api';
 import { AuditLog } from '../audit';
-import { ConnectionRepository, toRef, type Connection } from '../connections';
+import { ConnectionRepository, isOwn, toRef, type Connection } from '../connections';
 import type { ActionResult } from './action';
 import { ActionService } from './action.service';
 import { fullNameOf, missingScopesOf, type Operation } from './operation';
@@ -77,11 +77,6 @@ export class OperationService {
       }),
     });
   }
-}
-
-/** What somebody does with another's connection is recorded whatever it is. */
-export function isOwn(caller: Principal, { tenant, userId }: { readonly tenant: string; readonly userId: string }): boolean {
-  return caller.tenant === tenant && caller.userId === userId;
 }
 
 /** What is known to be missing is said before anything is sent; a key's rights are the provider's to know. */

@@ -90,6 +90,7 @@ export class OverviewPageController {
 function connectionTable(connections: readonly ConnectionHealth[], nowMs: number): Html {
   const rows = connections.map((row) => [
     html`<div class="wide">${row.accountName}</div>`,
+    row.userId ?? 'The organization',
     statusPill(row.connectionStatus),
     statusPill(row.status),
     rate(row.errorRate24h),
@@ -101,7 +102,7 @@ function connectionTable(connections: readonly ConnectionHealth[], nowMs: number
   ]);
   return table(
     'Connections',
-    ['Account', 'Connection', 'Status', 'Errors', 'Requests', 'Last success', 'Last failure', 'More'],
+    ['Account', 'Whose', 'Connection', 'Status', 'Errors', 'Requests', 'Last success', 'Last failure', 'More'],
     rows,
     'Nobody has connected this provider.',
   );

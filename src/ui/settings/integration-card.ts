@@ -1,6 +1,6 @@
 import { html, type Html } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import type { Provider } from '../../integrations';
+import { ownerOf, type Provider } from '../../integrations';
 import { actionForm, hiddenFields } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
 import { relativeTime } from '../relative-time';
@@ -24,7 +24,7 @@ export function integrationCard(card: ProviderCard, context: CardContext): Html 
   </li>`;
 }
 
-function accountPart(provider: Provider, { connection, run }: AccountState, { nowMs, csrfToken }: CardContext): Html {
+function accountPart(provider: Provider, { connection, manages, run }: AccountState, { nowMs, csrfToken }: CardContext): Html {
   const { id, status, accountName } = connection;
   const to = `${INTEGRATIONS_PATH}/connections/${id}`;
   const isConnected = status === 'connected';
@@ -32,18 +32,26 @@ function accountPart(provider: Provider, { connection, run }: AccountState, { no
     actionForm({ to: `${to}/${name}`, label, csrfToken, id: `${name}-${id}`, about: `${provider.name}, ${accountName}`, ...more });
   return html`<section class="account" aria-label="${provider.name}, ${accountName}">
     <h3><span>${accountName}</span> ${isConnected ? pill('good', 'Connected') : pill('bad', 'Reconnect needed')}</h3>
-    ${provider.sync && syncNote(connection, run, nowMs)} ${faultOf({ connection, run })}
-    ${!isConnected && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect')}
+    ${sharedNote(connection, manages)} ${provider.sync && syncNote(connection, run, nowMs)} ${faultOf({ connection, run })}
+    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect', ownerOf(connection))}
     <div class="actions">
-      ${!isConnected && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
+      ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
       ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'Sync now')}
-      ${button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, accountName) })}
+      ${manages && button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, connection) })}
     </div>
   </section>`;
 }
 
-export function disconnectQuestion(providerName: string, accountName: string): string {
-  return `Disconnect ${accountName} from ${providerName}? The access ends at once, and syncing stops. The records that were synced stay.`;
+/** Whose it is, where it is not the person's own, and who works with it. */
+function sharedNote(connection: AccountState['connection'], manages: boolean): Html | undefined {
+  if (ownerOf(connection) === 'user') return undefined;
+  const people = connection.usedBy === 'all' ? 'everybody in it' : 'its administrators';
+  return html`<p class="soft">Your organization’s: used by ${people}.${!manages && html` Its administrators look after it.`}</p>`;
+}
+
+export function disconnectQuestion(providerName: string, connection: Pick<AccountState['connection'], 'accountName' | 'userId'>): string {
+  const forAll = ownerOf(connection) === 'organization' ? ' for the whole organization' : '';
+  return `Disconnect ${connection.accountName} from ${providerName}${forAll}? The access ends at once, and syncing stops. The records that were synced stay.`;
 }
 
 function syncNote(connection: AccountState['connection'], run: AccountState['run'], nowMs: number): Html {
@@ -62,7 +70,7 @@ function syncNote(connection: AccountState['connection'], run: AccountState['run
 }
 
 /** The connection's own trouble first; a sync that failed is told of until one succeeds or runs. */
-function faultOf({ connection, run }: AccountState): Html | undefined {
+function faultOf({ connection, run }: Pick<AccountState, 'connection' | 'run'>): Html | undefined {
   if (connection.error) return faultNote(wordsOf(connection.error.code));
   if (connection.status !== 'connected') return faultNote(wordsOf('needs_reauth'));
   if (run?.status === 'paused')
@@ -79,7 +87,7 @@ function wordsOf(code: ErrorCode): { message: string; nextStep: string } {
   return { message: ERROR_KINDS[code].detail, nextStep: ERROR_KINDS[code].nextStep };
 }
 
-function connectPart({ provider, accounts, formerAccount }: ProviderCard, { csrfToken }: CardContext): Html {
+function connectPart({ provider, accounts, formerAccount, forOrganization }: ProviderCard, { csrfToken }: CardContext): Html {
   const isFirst = accounts.length === 0;
   const to = `${INTEGRATIONS_PATH}/${provider.key}/connect`;
   const id = `connect-${provider.key}`;
@@ -93,10 +101,21 @@ function connectPart({ provider, accounts, formerAccount }: ProviderCard, { csrf
       kind: isFirst ? 'primary' : 'plain',
       about: provider.name,
     });
+  const connectShared =
+    connect &&
+    forOrganization &&
+    actionForm({
+      to,
+      label: 'Connect for the organization',
+      csrfToken,
+      id: `${id}-organization`,
+      about: provider.name,
+      fields: { owner: 'organization' },
+    });
   const key = provider.apiKey && keyForm(provider, csrfToken, `key-${provider.key}`, 'Connect');
   return html`${isFirst && html`<p class="soft">${formerAccount === undefined ? 'Nothing is connected yet.' : `${formerAccount} was connected before.`}</p>`}
     <div class="actions more">
-      ${connect}
+      ${connect} ${connectShared}
       ${
         key &&
         (connect
@@ -109,9 +128,9 @@ function connectPart({ provider, accounts, formerAccount }: ProviderCard, { csrf
     </div>`;
 }
 
-function keyForm(provider: Provider, csrfToken: string, id: string, label: string): Html {
+function keyForm(provider: Provider, csrfToken: string, id: string, label: string, owner?: 'user' | 'organization'): Html {
   return html`<form class="key" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
-    ${hiddenFields({ _csrf: csrfToken })}
+    ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined })}
     <label for="${id}">${provider.name} key</label>
     <input
       id="${id}"

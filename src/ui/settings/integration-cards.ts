@@ -3,8 +3,10 @@ import { roleReaches, type Principal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
   ConnectionRepository,
+  mayManage,
   ProviderRegistry,
   SyncService,
+  type ConnectionViewer,
   type ConnectionWithSync,
   type Provider,
   type SyncRun,
@@ -14,6 +16,8 @@ import {
 const MOST_CONNECTIONS = 200;
 
 export interface AccountState {
+  /** Whether this person may end it and connect it anew. */
+  readonly manages: boolean;
   readonly connection: ConnectionWithSync;
   /** The run under way, which another may wait for; else the newest, where there was one. */
   readonly run?: SyncRun;
@@ -22,6 +26,8 @@ export interface AccountState {
 /** What one card shows. */
 export interface ProviderCard {
   readonly provider: Provider;
+  /** Whether this person may connect accounts for the organization. */
+  readonly forOrganization: boolean;
   /** Connected, or in need of a reconnect. */
   readonly accounts: readonly AccountState[];
   /** Name of the account that was disconnected last, where none is connected. */
@@ -43,12 +49,13 @@ export class IntegrationCards {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** The person's own connections, whatever the role. A provider that is not configured is shown to administrators only, or with what was connected before. */
+  /** The person's own connections and the organization's, whatever the role. A provider that is not configured is shown to administrators only, or with what was connected before. */
   async of(caller: Principal): Promise<CardsPage> {
-    const all = await this.connections.list(ownViewer(caller), { limit: MOST_CONNECTIONS });
+    const viewer = ownViewer(caller);
+    const all = await this.connections.list(viewer, { limit: MOST_CONNECTIONS });
     const connected = new Set(all.map(({ provider }) => provider));
     const shown = this.registry.all().filter(({ key, offered = true }) => offered || connected.has(key));
-    const cards = await Promise.all(shown.map((provider) => this.card(provider, all)));
+    const cards = await Promise.all(shown.map((provider) => this.card(provider, all, viewer)));
     const isAdmin = roleReaches(caller.role, 'admin');
     return {
       cards: cards.filter(({ provider, accounts }) => provider.configured || accounts.length > 0 || isAdmin),
@@ -56,12 +63,15 @@ export class IntegrationCards {
     };
   }
 
-  private async card(provider: Provider, all: readonly ConnectionWithSync[]): Promise<ProviderCard> {
+  private async card(provider: Provider, all: readonly ConnectionWithSync[], viewer: ConnectionViewer): Promise<ProviderCard> {
     const own = all.filter((connection) => connection.provider === provider.key);
     const active = own.filter(({ status }) => status !== 'disconnected').sort((a, b) => a.accountName.localeCompare(b.accountName, 'en'));
-    const accounts = await Promise.all(active.map(async (connection) => ({ connection, run: await this.newestRun(connection) })));
+    const accounts = await Promise.all(
+      active.map(async (connection) => ({ connection, manages: mayManage(viewer, connection), run: await this.newestRun(connection) })),
+    );
     const formerAccount = accounts.length === 0 ? own[0]?.accountName : undefined;
-    return { provider, accounts, ...(formerAccount !== undefined && { formerAccount }) };
+    const forOrganization = roleReaches(viewer.role, 'admin');
+    return { provider, accounts, forOrganization, ...(formerAccount !== undefined && { formerAccount }) };
   }
 
   private async newestRun({ id, tenant }: ConnectionWithSync): Promise<SyncRun | undefined> {
@@ -70,7 +80,7 @@ export class IntegrationCards {
   }
 }
 
-/** These pages are a person's own, an administrator's too. */
-export function ownViewer({ tenant, userId }: Principal): { tenant: string; userId: string; role: 'user' } {
-  return { tenant, userId, role: 'user' };
+/** These pages are a person's own, with what is the organization's: an administrator's too. */
+export function ownViewer({ tenant, userId, role }: Principal): ConnectionViewer {
+  return { tenant, userId, role: roleReaches(role, 'admin') ? 'admin' : 'user', ownOnly: true };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
 import { findIntegrationError, type ErrorCode } from '../../errors';
 import {
+  assertMayManage,
   ConnectionRepository,
   ConnectService,
   DisconnectService,
@@ -22,7 +23,9 @@ import { ownViewer } from './integration-cards';
 import type { Notice, Outcome } from './settings-banner';
 
 const nothing = z.strictObject({});
-const keyForm = z.strictObject({ apiKey: z.string().max(1_000) });
+const owner = z.literal('organization').optional();
+const connectForm = z.strictObject({ owner });
+const keyForm = z.strictObject({ apiKey: z.string().max(1_000), owner });
 const disconnectForm = z.strictObject({ confirmed: z.literal('yes').optional() });
 
 /** These have a page of their own; everything else is told on the cards. */
@@ -44,21 +47,21 @@ export class IntegrationFormsController {
   connect(
     @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
-    @ZodBody(nothing) _: unknown,
+    @ZodBody(connectForm) chosen: z.infer<typeof connectForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.leave(caller, reply, () => Promise.resolve({ provider }));
+    return this.leave(caller, reply, () => Promise.resolve({ provider, ...chosen }));
   }
 
   @FormRoute(':provider/key')
   connectWithKey(
     @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
-    @ZodBody(keyForm) { apiKey }: z.infer<typeof keyForm>,
+    @ZodBody(keyForm) { apiKey, owner }: z.infer<typeof keyForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return answer(reply, async () => {
-      await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey });
+      await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey, owner });
       return cardsWith({ success: provider });
     });
   }
@@ -98,8 +101,9 @@ export class IntegrationFormsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const connection = await this.connections.findFor(ownViewer(caller), id);
+    assertMayManage(ownViewer(caller), connection);
     if (!confirmed) {
-      const question = disconnectQuestion(this.registry.find(connection.provider)?.name ?? connection.provider, connection.accountName);
+      const question = disconnectQuestion(this.registry.find(connection.provider)?.name ?? connection.provider, connection);
       const to = `${INTEGRATIONS_PATH}/connections/${id}/disconnect`;
       await reply.send(
         confirmPage({ title: 'Disconnect', question, to, label: 'Disconnect', back: INTEGRATIONS_PATH, path: INTEGRATIONS_PATH, caller }),
@@ -115,7 +119,7 @@ export class IntegrationFormsController {
   private async leave(
     caller: SessionPrincipal,
     reply: FastifyReply,
-    what: () => Promise<{ provider: string; connectionId?: string }>,
+    what: () => Promise<{ provider: string; connectionId?: string; owner?: 'organization' }>,
   ): Promise<void> {
     try {
       const request = await what();

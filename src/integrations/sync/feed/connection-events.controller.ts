@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { Answer, type Principal, CurrentUser, IdParam } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
+import { findIntegrationError } from '../../../errors';
 import { ConnectionRepository } from '../../connections';
 import { ConnectionStream, type StreamMessage } from './connection-stream';
 import { z } from 'zod';
@@ -35,9 +36,20 @@ export class ConnectionEventsController {
     const messages = this.stream.follow(id, {
       until: endOfToken(request.headers.authorization, this.clock.now() + LONGEST_MS),
       signal: closed.signal,
+      goesOn: () => this.maySee(caller, id),
     });
     void reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
     await reply.send(Readable.from(lines(messages)));
+  }
+
+  /** Ends with the connection, and with the right to see it. */
+  private async maySee(caller: Principal, id: string): Promise<boolean> {
+    try {
+      return (await this.connections.findFor(caller, id)).status !== 'disconnected';
+    } catch (error) {
+      if (findIntegrationError(error)?.code === 'connection_not_found') return false;
+      throw error;
+    }
   }
 }
 

@@ -18,6 +18,14 @@ const HEARTBEAT_MS = 15_000;
 /** Streams open in this process. */
 const MAX_STREAMS = 500;
 
+export interface FollowOptions {
+  /** ms since the epoch. */
+  readonly until: number;
+  readonly signal: AbortSignal;
+  /** Asked before anything is told: whether the connection stands, and whoever listens may still see it. Default: yes. */
+  readonly goesOn?: () => Promise<boolean>;
+}
+
 interface Seen {
   run: string;
   change: string;
@@ -40,10 +48,10 @@ export class ConnectionStream implements BeforeApplicationShutdown {
   }
 
   /**
-   * Messages until the signal is aborted, `until` (ms since the epoch) is over or the process stops. The state as it is comes first.
+   * Messages until the signal is aborted, `until` is over, `goesOn` says no or the process stops. The state as it is comes first.
    * @throws IntegrationError `too_many_requests`
    */
-  async *follow(connectionId: string, { until, signal }: { until: number; signal: AbortSignal }): AsyncGenerator<StreamMessage> {
+  async *follow(connectionId: string, { until, signal, goesOn }: FollowOptions): AsyncGenerator<StreamMessage> {
     if (this.open >= MAX_STREAMS) throw new IntegrationError('too_many_requests');
     this.open++;
     const nudge = { wake: () => undefined as void };
@@ -52,7 +60,7 @@ export class ConnectionStream implements BeforeApplicationShutdown {
     const seen: Seen = { run: '', change: '' };
     let lastMessageAt = this.clock.now();
     try {
-      while (!stop.aborted && this.clock.now() < until) {
+      while (!stop.aborted && this.clock.now() < until && (!goesOn || (await goesOn()))) {
         const messages = await this.news(connectionId, seen);
         if (messages.length === 0 && this.clock.now() - lastMessageAt >= HEARTBEAT_MS) messages.push({ type: 'heartbeat', data: {} });
         if (messages.length > 0) lastMessageAt = this.clock.now();

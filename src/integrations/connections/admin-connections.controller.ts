@@ -1,0 +1,60 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import {
+  Answer,
+  cursor,
+  CurrentUser,
+  decodeCursor,
+  encodeCursor,
+  limit,
+  moment,
+  pageOf,
+  paged,
+  Roles,
+  ZodQuery,
+  type Paged,
+  type Principal,
+} from '../../http-api';
+import { connectionAnswer } from './connection-answers';
+import type { ConnectionWithSync } from './connection';
+import { ConnectionRepository } from './connection.repository';
+import { connectionView, type ConnectionView } from './connection-view';
+
+const text = z.string().min(1).max(255).optional();
+const query = z.strictObject({
+  provider: text,
+  status: z.enum(['connected', 'needs_reauth', 'disconnected']).optional(),
+  userId: text,
+  owner: z.enum(['user', 'organization']).optional(),
+  limit,
+  cursor,
+});
+const answer = connectionAnswer.extend({ tenant: z.string(), disconnectedAt: moment.nullable() });
+
+interface AdminConnectionView extends ConnectionView {
+  readonly tenant: string;
+  readonly disconnectedAt: string | null;
+}
+
+/** The connections of an organization, or of all for an operator: whose they are, and how they are. */
+@ApiTags('admin')
+@Controller('v1/admin')
+export class AdminConnectionsController {
+  constructor(private readonly connections: ConnectionRepository) {}
+
+  @Roles('admin')
+  @Answer(pageOf(answer))
+  @Get('connections')
+  async list(@CurrentUser() caller: Principal, @ZodQuery(query) asked: z.infer<typeof query>): Promise<Paged<AdminConnectionView>> {
+    const after = asked.cursor === undefined ? undefined : decodeCursor(asked.cursor, z.guid());
+    const found = await this.connections.list(caller, { ...asked, limit: asked.limit + 1, after });
+    const page = found.slice(0, asked.limit);
+    return paged(page.map(adminView), found.length > page.length ? encodeCursor(page.at(-1)?.id) : null);
+  }
+}
+
+function adminView(connection: ConnectionWithSync): AdminConnectionView {
+  const { tenant, disconnectedAt } = connection;
+  return { ...connectionView(connection), tenant, disconnectedAt: disconnectedAt?.toISOString() ?? null };
+}

@@ -1,0 +1,69 @@
+import { IntegrationError } from '../../errors';
+
+/** Of an organization's connection: which of its people. Whoever manages it uses it too. */
+export interface ConnectionPolicy {
+  /** Who sees and uses it. */
+  readonly usedBy: 'all' | 'admins';
+  /** Who ends it, connects it anew and changes this. */
+  readonly managedBy: 'all' | 'admins';
+}
+
+export const DEFAULT_POLICY: ConnectionPolicy = { usedBy: 'all', managedBy: 'admins' };
+
+/** Who asks: a user sees its own and what the organization shares with it, support and admin those of its tenant, an operator all. */
+export interface ConnectionViewer {
+  readonly tenant: string;
+  readonly userId: string;
+  readonly role: 'user' | 'support' | 'admin' | 'operator';
+  /** Sees what is its own or its organization's only, whatever the role. Default false. */
+  readonly ownOnly?: boolean;
+}
+
+/** Whose a connection is. `userId` is empty where it is the organization's. */
+export interface OwnedConnection {
+  readonly tenant: string;
+  readonly userId: string;
+}
+
+type SharedConnection = OwnedConnection & ConnectionPolicy;
+
+export function ownerOf({ userId }: Pick<OwnedConnection, 'userId'>): 'user' | 'organization' {
+  return userId === '' ? 'organization' : 'user';
+}
+
+/** Whether it is the caller's own, or that of its organization: what is done with anybody else's is recorded whatever it is. */
+export function isOwn(caller: OwnedConnection, connection: OwnedConnection): boolean {
+  return caller.tenant === connection.tenant && (connection.userId === '' || connection.userId === caller.userId);
+}
+
+export function maySee(viewer: ConnectionViewer, connection: SharedConnection): boolean {
+  if (viewer.ownOnly && !isOwn(viewer, connection)) return false;
+  if (viewer.role === 'operator') return true;
+  if (viewer.tenant !== connection.tenant) return false;
+  if (viewer.role !== 'user') return true;
+  return ownerOf(connection) === 'organization' ? connection.usedBy === 'all' : connection.userId === viewer.userId;
+}
+
+/** The same as `maySee`, as a condition on `connections c`. `param` takes a value and gives its place, e.g. `$1`. */
+export function visibleTo({ tenant, userId, role, ownOnly }: ConnectionViewer, param: (value: unknown) => string): string[] {
+  const conditions: string[] = [];
+  if (role !== 'operator' || ownOnly) conditions.push(`c.tenant = ${param(tenant)}`);
+  const shared = role === 'user' ? `(c.user_id = '' AND c.used_by = 'all')` : `c.user_id = ''`;
+  if (role === 'user' || ownOnly) conditions.push(`(c.user_id = ${param(userId)} OR ${shared})`);
+  return conditions;
+}
+
+/** Whether the viewer may end it, connect it anew or change its policy. Of what it may see. */
+export function mayManage(viewer: ConnectionViewer, connection: SharedConnection): boolean {
+  if (viewer.role === 'support' || !maySee(viewer, connection)) return false;
+  return viewer.role !== 'user' || ownerOf(connection) === 'user' || connection.managedBy === 'all';
+}
+
+/** @throws IntegrationError `forbidden` for one that the viewer may see, and no more */
+export function assertMayManage(viewer: ConnectionViewer, connection: SharedConnection): void {
+  if (mayManage(viewer, connection)) return;
+  throw new IntegrationError('forbidden', {
+    detail: 'This connection is your organization’s, and its administrators look after it.',
+    nextStep: 'Ask an administrator of your organization.',
+  });
+}

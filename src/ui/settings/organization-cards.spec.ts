@@ -1,0 +1,57 @@
+import { startPages, type PagesFixture, type Visitor } from '../../../test/support/pages-fixture';
+
+const PAGE = '/settings/integrations';
+
+describe('the cards of an organization’s connections', () => {
+  let pages: PagesFixture;
+  let boss: Visitor;
+  let bob: Visitor;
+  let id: string;
+  beforeAll(async () => {
+    pages = await startPages();
+    boss = await pages.signIn({ tenant: 'acme', user: 'boss', role: 'admin' });
+    bob = await pages.signIn({ tenant: 'acme', user: 'bob' });
+    pages.sandbox.control.setAutoConsent('allow');
+    await boss.follow(await boss.post(`${PAGE}/google/connect`, { owner: 'organization' }));
+    const rows = await pages.dataSource.query<{ id: string }[]>(`SELECT id FROM connections WHERE tenant = 'acme' AND user_id = ''`);
+    id = rows[0]?.id ?? '';
+  }, 120_000);
+  afterAll(() => pages.close());
+
+  const card = async (visitor: Visitor) =>
+    /<li class="card" id="card-google"[\s\S]*?<\/li>/.exec((await visitor.get(PAGE)).text)?.[0] ?? '';
+
+  it('show whose they are, to those who use them and to those who manage them', async () => {
+    expect(id).not.toBe('');
+    const managed = await card(boss);
+    expect(managed).toContain('Your organization’s: used by everybody in it.');
+    expect(managed).toContain(`/connections/${id}/disconnect`);
+    const used = await card(bob);
+    expect(used).toContain('Its administrators look after it.');
+    expect(used).not.toContain(`/connections/${id}/disconnect`);
+  });
+
+  it('offer to connect for the organization to administrators alone', async () => {
+    expect(await card(boss)).toContain('Connect for the organization');
+    expect(await card(bob)).not.toContain('Connect for the organization');
+    const refused = await bob.post(`${PAGE}/google/connect`, { owner: 'organization' });
+    expect(refused.location).toContain('error=forbidden');
+  });
+
+  it('are not ended by a form that somebody makes who only uses them', async () => {
+    expect((await bob.post(`${PAGE}/connections/${id}/disconnect`, { confirmed: 'yes' })).status).toBe(403);
+    expect((await bob.post(`${PAGE}/connections/${id}/reconnect`)).location).toContain('error=forbidden');
+    expect((await bob.post(`${PAGE}/connections/${id}/sync`)).location).toMatch(/notice=sync/);
+    expect(await card(boss)).toContain('Connected');
+  });
+
+  it('tell administrators whose each connection is', async () => {
+    expect((await boss.get('/admin/providers/google')).text).toContain('The organization');
+  });
+
+  it('are ended for all by an administrator, who is asked first', async () => {
+    expect((await boss.post(`${PAGE}/connections/${id}/disconnect`)).text).toContain('for the whole organization');
+    expect((await boss.post(`${PAGE}/connections/${id}/disconnect`, { confirmed: 'yes' })).location).toContain('notice=revoked');
+    expect(await card(bob)).toContain('Not connected');
+  });
+});
