@@ -69,7 +69,10 @@ describe('signatures as data', () => {
     const s = createHmac('sha256', 'key').update(`POST${url}{}${NOW}`).digest('base64');
     expect(verdict(scheme, { s, t: String(NOW) }, '{}', 'key', url)).toEqual({ ok: true });
     expect(verdict(scheme, { s, t: String(NOW) }, '{}', 'key', `${url}?x`).ok).toBe(false);
-    expect(verdict(scheme, { s, t: String(NOW - 400_000) }, '{}', 'key', url)).toEqual({ ok: false, cause: 'clock_skew' });
+    const late = NOW - 400_000;
+    const lateSignature = createHmac('sha256', 'key').update(`POST${url}{}${late}`).digest('base64');
+    expect(verdict(scheme, { s: lateSignature, t: String(late) }, '{}', 'key', url)).toEqual({ ok: false, cause: 'clock_skew' });
+    expect(verdict(scheme, { s, t: String(late) }, '{}', 'key', url)).toEqual({ ok: false, cause: 'wrong_signature' });
   });
 
   it('in parts of one header', () => {

@@ -6,6 +6,7 @@ import { durabilityWarnings } from './durability';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 import { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 import { migrateEmbedded, migrateServer } from './migrator';
+import { refuseSharedSessions } from './own-session';
 import { isStorageUnavailable } from './storage-error';
 
 /** A database that can be reached and has today's schema; the embedded one is open. */
@@ -25,10 +26,11 @@ export async function connectDatabase(settings: DatabaseSettings): Promise<Manag
   return connectPrepared(await prepareDatabase(settings));
 }
 
-/** @throws DataFolderLockedError, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
+/** @throws DataFolderLockedError, SettingsError for a pooler of transactions, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
 export async function prepareDatabase(settings: DatabaseSettings): Promise<PreparedDatabase> {
   const { databaseUrl, migrations } = settings;
   if (databaseUrl) {
+    await whenReachable(() => refuseSharedSessions(databaseUrl));
     report(await whenReachable(() => migrateServer(databaseUrl, migrations)));
     return { settings };
   }

@@ -7,6 +7,9 @@ const CALLERS = 100;
 const PROCESSES = 3;
 /** Longer than any process keeps a token in memory. */
 const CACHE_ENDS_MS = 3_500;
+/** The connection's own token, and those of the grant that it shares. */
+const EXPIRE = `UPDATE tokens t SET expires_at = now() - interval '1 second' FROM connections c
+  WHERE c.id = $1 AND (t.connection_id = c.id OR t.grant_id = c.grant_id)`;
 
 export const fault: Fault = {
   id: 'F10',
@@ -24,7 +27,7 @@ export const fault: Fault = {
         // Slack's refresh tokens serve once. The access token has ended by our own clock as well.
         await sandbox.fault({ kind: 'latency', provider: 'slack', endpoint: 'oauth.v2.access', latencyMs });
         await sandbox.post('/tokens/expire', { provider: 'slack' });
-        await cluster.query(`UPDATE tokens SET expires_at = now() - interval '1 second' WHERE connection_id = $1`, [slack]);
+        await cluster.query(EXPIRE, [slack]);
         await sleep(CACHE_ENDS_MS);
         let since = await sandbox.lastSeq();
         const asked = await Promise.all(

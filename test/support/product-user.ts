@@ -57,6 +57,8 @@ export async function productUser(cluster: Cluster, who: { tenant?: string; user
     const session = await call('/v1/connect-sessions', {
       body: { provider, returnTo: `${cluster.members[0]!.url}/settings/integrations`, ...(connectionId && { connectionId }) },
     });
+    if (session.status !== 201)
+      throw new Error(`No link to connect ${provider}: ${session.status} ${JSON.stringify(session.body).slice(0, 500)}`);
     const browser = new Browser();
     const start = await browser.pressConnect((session.body as { connectUrl: string }).connectUrl);
     const consent = new URL(start.location ?? '');

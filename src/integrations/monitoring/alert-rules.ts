@@ -24,6 +24,7 @@ export interface AlertRule {
 
 const SERVER_ERRORS_ABOVE = 10;
 const FAILED_SYNCS_FROM = 3;
+const SKEWED_ABOVE = 2;
 
 const RULES: readonly AlertRule[] = [
   {
@@ -58,6 +59,18 @@ const RULES: readonly AlertRule[] = [
       title: `${name} refuses how this application is set up`,
       detail: `${f.count} calls were refused in the last half hour, e.g. of ${f.about}. Connections stay as they are and work again by themselves.`,
       nextStep: `Compare the ${(f.provider ?? '').toUpperCase()}_... settings and PUBLIC_URL with what is registered at ${name}.`,
+    }),
+  },
+  {
+    kind: 'clock_skew',
+    severity: 'critical',
+    // The operator's alone. Only well signed deliveries are counted as this cause; a single one may be a provider's late repetition.
+    sql: `SELECT 'clock_skew:' || provider AS key, provider, NULL AS tenant, NULL::uuid AS connection_id, sum(count)::int AS count, NULL AS about, NULL AS code
+          FROM webhook_refusals WHERE cause = 'clock_skew' AND minute > now() - interval '10 minutes' GROUP BY provider HAVING sum(count) > ${SKEWED_ABOVE}`,
+    describe: (f, name) => ({
+      title: `Deliveries of ${name} are refused because of their time`,
+      detail: `${f.count} well signed deliveries of the last 10 minutes were dated more than 5 minutes away from the clock of the process that received them.`,
+      nextStep: 'Compare the clocks of the machines that run this service with a time server; the provider sends again what was refused.',
     }),
   },
   {

@@ -43,7 +43,7 @@ describe('alerts', () => {
   beforeEach(async () => {
     receiver.received.length = 0;
     receiver.answers.clear();
-    for (const table of ['alerts', 'request_buckets', 'webhook_events', 'connections', 'outbox'])
+    for (const table of ['alerts', 'request_buckets', 'webhook_events', 'webhook_refusals', 'connections', 'outbox'])
       await database.dataSource.query(`DELETE FROM ${table}`);
   });
 
@@ -90,6 +90,25 @@ describe('alerts', () => {
     await evaluate();
     expect(await open()).toMatchObject([{ kind: 'provider_errors', count: 15 }]);
     expect(await alerts.list({ tenant: 't1', limit: 10 })).toEqual([]);
+  });
+
+  it('tells the operator of deliveries that are refused for their time, until ten minutes without', async () => {
+    const refusals = (cause: string, count: number) =>
+      database.dataSource.query(
+        `INSERT INTO webhook_refusals AS r (provider, cause, minute, count) VALUES ('acme', $1, date_trunc('minute', now()), $2)
+         ON CONFLICT (provider, cause, minute) DO UPDATE SET count = r.count + excluded.count`,
+        [cause, count],
+      );
+    await refusals('wrong_signature', 50);
+    await refusals('clock_skew', 2);
+    await evaluate();
+    expect(await open()).toEqual([]);
+    await refusals('clock_skew', 1);
+    await evaluate();
+    expect(await open()).toMatchObject([{ kind: 'clock_skew', provider: 'acme', severity: 'critical' }]);
+    await database.dataSource.query(`UPDATE webhook_refusals SET minute = minute - interval '11 minutes'`);
+    await evaluate();
+    expect(await open()).toEqual([]);
   });
 
   it('names the cause of a lost connection and closes when it is connected again', async () => {

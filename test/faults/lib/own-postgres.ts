@@ -119,7 +119,8 @@ function binFolder(): string | undefined {
   return [named, ...versions.map((version) => join(debian, version, 'bin'))].find((folder) => folder && existsSync(join(folder, 'initdb')));
 }
 
-function ordinaryUser(): { uid?: number; gid?: number } | undefined {
+/** Under whom programs run that refuse to run as root; undefined where there is nobody. */
+export function ordinaryUser(): { uid?: number; gid?: number } | undefined {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' });
   const [uid, gid] = [id('-u'), id('-g')];

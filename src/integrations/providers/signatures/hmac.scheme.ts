@@ -15,11 +15,9 @@ export function verifyHmac(delivery: RawDelivery, secrets: readonly string[], sc
   if (header === null) return refused('malformed_signature');
   const fields = parts ? partsOf(header) : undefined;
   const timestamp = parts ? only(fields ?? [], parts.timestamp) : scheme.timestamp && single(delivery, scheme.timestamp);
-  if (parts || scheme.timestamp) {
-    if (typeof timestamp !== 'string') return refused('malformed_signature');
-    const fault = timestampFault(inSeconds(timestamp, scheme.timestampAs), delivery.receivedAt);
-    if (fault) return refused(fault);
-  }
+  if ((parts || scheme.timestamp) && typeof timestamp !== 'string') return refused('malformed_signature');
+  const fault = typeof timestamp === 'string' ? timestampFault(inSeconds(timestamp, scheme.timestampAs), delivery.receivedAt) : undefined;
+  if (fault === 'malformed_signature') return refused(fault);
   const texts = parts
     ? (fields ?? []).filter(([name]) => name === parts.signature).map(([, value]) => value)
     : header.split(',', MAX_SIGNATURES).map((part) => part.trim());
@@ -34,7 +32,8 @@ export function verifyHmac(delivery: RawDelivery, secrets: readonly string[], sc
     return Object.hasOwn(known, piece) ? known[piece as keyof typeof known] : piece;
   });
   const keys = secrets.map((secret) => (scheme.secretAs && scheme.secretAs !== 'text' ? Buffer.from(secret, scheme.secretAs) : secret));
-  return matchesHmac({ secrets: keys, parts: pieces, signatures, algorithm }) ? GOOD : refused('wrong_signature');
+  if (!matchesHmac({ secrets: keys, parts: pieces, signatures, algorithm })) return refused('wrong_signature');
+  return fault ? refused(fault) : GOOD;
 }
 
 /** `t=1,v1=abc`, and no more of them than a roll of secrets needs. The limit counts items, so that a long header costs nothing. */

@@ -10,7 +10,7 @@ export function verifyByKey(delivery: RawDelivery, keys: readonly string[], sche
   if (header === undefined || header === '') return refused('no_signature');
   if (header === null || typeof timestamp !== 'string') return refused('malformed_signature');
   const fault = timestampFault(timestamp, delivery.receivedAt);
-  if (fault) return refused(fault);
+  if (fault === 'malformed_signature') return refused(fault);
   const signature =
     scheme.kind === 'ecdsa'
       ? /^[A-Za-z0-9+/]{8,200}={0,2}$/.test(header) && Buffer.from(header, 'base64')
@@ -21,7 +21,8 @@ export function verifyByKey(delivery: RawDelivery, keys: readonly string[], sche
   const signed = Buffer.concat([Buffer.from(timestamp), delivery.body]);
   const algorithm = scheme.kind === 'ecdsa' ? 'sha256' : null;
   const matches = keys.map((key) => publicKeyOf(key, scheme.kind)).some((key) => key && verifyWithKey(algorithm, signed, key, signature));
-  return matches ? GOOD : refused('wrong_signature');
+  if (!matches) return refused('wrong_signature');
+  return fault ? refused(fault) : GOOD;
 }
 
 const ED25519_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');

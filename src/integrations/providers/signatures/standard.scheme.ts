@@ -20,11 +20,12 @@ export function verifyStandardWebhook(delivery: RawDelivery, secrets: readonly s
   if (header === undefined || header === '') return refused('no_signature');
   if (header === null || typeof id !== 'string' || !ID.test(id) || typeof timestamp !== 'string') return refused('malformed_signature');
   const fault = timestampFault(timestamp, delivery.receivedAt);
-  if (fault) return refused(fault);
+  if (fault === 'malformed_signature') return refused(fault);
   const signatures = header
     .split(' ', MAX_SIGNATURES)
     .map((part) => (part.startsWith('v1,') ? base64Bytes(part.slice(3), DIGEST_BYTES.sha256) : undefined))
     .filter((bytes) => bytes !== undefined);
   if (signatures.length === 0) return refused('malformed_signature');
-  return matchesHmac({ secrets: keys, parts: [`${id}.${timestamp}.`, delivery.body], signatures }) ? GOOD : refused('wrong_signature');
+  if (!matchesHmac({ secrets: keys, parts: [`${id}.${timestamp}.`, delivery.body], signatures })) return refused('wrong_signature');
+  return fault ? refused(fault) : GOOD;
 }

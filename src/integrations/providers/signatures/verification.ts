@@ -54,7 +54,7 @@ export function base64Bytes(text: string, bytes: number): Buffer | undefined {
   return decoded.length === bytes ? decoded : undefined;
 }
 
-/** Why a timestamp in seconds is not acceptable, if it is not. */
+/** Why a timestamp in seconds is not acceptable, if it is not. `clock_skew` is told only of what was signed well: strangers must not be able to cause an alert. */
 export function timestampFault(text: string, receivedAt: number): RefusalCause | undefined {
   if (!/^\d{1,16}$/.test(text)) return 'malformed_signature';
   return Math.abs(receivedAt / 1_000 - Number(text)) > TOLERANCE_S ? 'clock_skew' : undefined;

@@ -10,15 +10,16 @@ const MINUTE_MS = 60_000;
 interface Count {
   readonly provider: string;
   readonly cause: RefusalCause;
-  readonly minute: Date;
   count: number;
 }
 
-/** Counts refused deliveries by provider, cause and minute. Nothing of what a stranger sent is kept, however much it is. */
+/** Counts refused deliveries by provider, cause and minute, the database's: our own clock may be what is wrong. Nothing of what a stranger sent is kept, however much it is. */
 @Injectable()
 export class RefusalCounter implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('webhooks');
   private counts = new Map<string, Count>();
+  /** What was logged, and in which minute. */
+  private readonly logged = new Map<string, number>();
   private timer?: NodeJS.Timeout;
 
   constructor(
@@ -38,14 +39,13 @@ export class RefusalCounter implements OnApplicationBootstrap, BeforeApplication
   /** `provider` is one that we know, so there are only so many counters. */
   add(provider: string, cause: RefusalCause): void {
     refusedDeliveries.inc({ provider, cause });
-    const minute = Math.floor(this.clock.now() / MINUTE_MS) * MINUTE_MS;
-    const key = `${provider} ${cause} ${minute}`;
+    const key = `${provider} ${cause}`;
     const known = this.counts.get(key);
-    if (known) {
-      known.count++;
-      return;
-    }
-    this.counts.set(key, { provider, cause, minute: new Date(minute), count: 1 });
+    if (known) known.count++;
+    else this.counts.set(key, { provider, cause, count: 1 });
+    const minute = Math.floor(this.clock.now() / MINUTE_MS);
+    if (this.logged.get(key) === minute) return;
+    this.logged.set(key, minute);
     // once a minute: a flood of forgeries must not become a flood of lines
     this.logger.warn(`A delivery of ${provider} was refused: ${cause}. Further ones of this minute are only counted.`);
   }
@@ -57,9 +57,9 @@ export class RefusalCounter implements OnApplicationBootstrap, BeforeApplication
     try {
       await this.dataSource.query(
         `INSERT INTO webhook_refusals AS r (provider, cause, minute, count)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::int[])
+         SELECT c.provider, c.cause, date_trunc('minute', now()), c.count FROM unnest($1::text[], $2::text[], $3::int[]) AS c (provider, cause, count)
          ON CONFLICT (provider, cause, minute) DO UPDATE SET count = r.count + excluded.count`,
-        [counts.map((c) => c.provider), counts.map((c) => c.cause), counts.map((c) => c.minute), counts.map((c) => c.count)],
+        [counts.map((c) => c.provider), counts.map((c) => c.cause), counts.map((c) => c.count)],
       );
     } catch (error) {
       // Best effort: the metric has them, and a count is not worth holding memory while the database is away.
