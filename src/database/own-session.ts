@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { SettingsError } from '../config/env';
+import { SettingsError } from '../config/settings-error';
 
 /** Looks of each of two clients: a pooler that goes round its sessions has changed them by then. */
 const LOOKS = 3;
