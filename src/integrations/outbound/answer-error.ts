@@ -1,11 +1,10 @@
 import { IntegrationError, type ErrorCode, type IntegrationErrorOptions } from '../../errors';
 import type { ProviderFault } from '../contract';
-import type { WireHeaders } from './transport/wire-headers';
 
 /** An answer that was read to its end. */
 export interface Answer {
   readonly status: number;
-  readonly headers: WireHeaders;
+  readonly headers: Headers;
   readonly body: Uint8Array;
   /** The parsed body where it is JSON. */
   readonly json: unknown;

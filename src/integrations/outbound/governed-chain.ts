@@ -116,7 +116,7 @@ export function answerToPassOn(error: unknown, purpose: 'api' | 'token' = 'api')
   if (!(error instanceof AnswerError) || error.code === 'provider_bad_answer') return undefined;
   if (purpose === 'api' && (error.tokenExpired || error.grantEnded)) return undefined;
   const { status, headers, body } = error.answer;
-  return toResponse(status, headers, body);
+  return toResponse(status, new Headers(headers), body);
 }
 
 /** One signal may stand for a whole run with many calls at once. */

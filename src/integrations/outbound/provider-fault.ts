@@ -1,10 +1,7 @@
 import type { IntegrationErrorOptions } from '../../errors';
-import type { ConnectionRef, HttpFacts, Provider, ProviderFault } from '../contract';
+import type { ConnectionRef, Provider, ProviderFault } from '../contract';
 import { AnswerError, type Answer } from './answer-error';
 import { capped, parseRetryAfter } from './policies/retry-after';
-import type { WireHeaders } from './transport/wire-headers';
-
-type FaultSource = Parameters<NonNullable<HttpFacts['readFault']>>[0];
 
 /** Where providers put the id that their support asks for: the plain names first, then those with a word of the provider's own in them. */
 const REQUEST_ID_HEADERS = ['request-id', 'x-request-id'];
@@ -17,7 +14,12 @@ export function isRequestIdHeader(name: string): boolean {
 /** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
 export function faultOf(provider: Provider, answer: Answer, now: number, authType?: ConnectionRef['authType']): AnswerError | undefined {
   const retryAfterMs = parseRetryAfter(answer.headers, now);
-  const told = provider.http.readFault?.(readable(answer, authType));
+  const told = provider.http.readFault?.({
+    status: answer.status,
+    headers: answer.headers,
+    json: answer.json,
+    ...(authType && { authType }),
+  });
   const fault = told ?? byStatus(answer.status);
   if (!fault) return undefined;
   const options: IntegrationErrorOptions = {
@@ -35,20 +37,8 @@ export function faultOf(provider: Provider, answer: Answer, now: number, authTyp
   return new AnswerError(fault.code, options, answer, fault);
 }
 
-/** As a provider's own reading takes it: few look into the headers. */
-function readable({ status, headers, json }: Answer, authType: ConnectionRef['authType'] | undefined): FaultSource {
-  return {
-    status,
-    get headers() {
-      return headers.toHeaders();
-    },
-    json,
-    ...(authType && { authType }),
-  };
-}
-
-export function requestIdOf(headers: WireHeaders): string | undefined {
-  for (const name of [...REQUEST_ID_HEADERS, ...headers.names().filter(isRequestIdHeader)]) {
+export function requestIdOf(headers: Headers): string | undefined {
+  for (const name of [...REQUEST_ID_HEADERS, ...[...headers.keys()].filter(isRequestIdHeader)]) {
     const value = headers.get(name);
     // Logged and shown: only what looks like an id.
     if (value && /^[\w.:=-]{1,128}$/.test(value)) return value;

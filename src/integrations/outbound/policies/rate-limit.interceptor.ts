@@ -1,6 +1,5 @@
 import type { Clock } from '../../../clock';
 import type { HttpFacts } from '../../contract';
-import { peekHeaders } from '../transport/buffered-response';
 import type { Call } from '../call';
 import { limiterWaitSeconds } from '../outbound-metrics';
 import type { Interceptor, Next } from '../interceptor';
@@ -48,7 +47,7 @@ export class RateLimitInterceptor implements Interceptor {
   private sent(call: Call, next: Next, buckets: readonly Bucket[]): Promise<Response> {
     return next(call).then(
       (response) => {
-        const usedUpMs = usedUpFor(peekHeaders(response), this.clock.now(), call.provider.http.limitHeaders);
+        const usedUpMs = usedUpFor(response.headers, this.clock.now(), call.provider.http.limitHeaders);
         const closed = usedUpMs > 0 ? this.store.close(buckets.slice(0, 1), usedUpMs) : undefined;
         return closed ? closed.then(() => response) : response;
       },

@@ -3,7 +3,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { IntegrationError } from '../../../errors';
 import { bufferedResponse } from './buffered-response';
 import type { Answer } from '../answer-error';
-import type { WireHeaders } from './wire-headers';
+import { withoutWireHeaders } from './answer-headers';
 
 /** Largest body taken, bytes. */
 export const DEFAULT_MAX_RESPONSE_BYTES = 50 * 1024 * 1024;
@@ -33,7 +33,7 @@ export interface BodyOptions {
 }
 
 /** The body, decompressed and bounded. Ends with an error where either goes wrong; the socket is then closed. */
-export function decoded(body: Readable, headers: WireHeaders, { provider, maxBytes }: BodyOptions): Readable {
+export function decoded(body: Readable, headers: Headers, { provider, maxBytes }: BodyOptions): Readable {
   const cap = new Cap(maxBytes, provider);
   const decoder = decoderOf(headers.get('content-encoding'));
   if (decoder) pipeline(body, decoder, cap, () => undefined);
@@ -42,7 +42,7 @@ export function decoded(body: Readable, headers: WireHeaders, { provider, maxByt
 }
 
 /** Reads to the end, and decompresses. What is in memory already and uncompressed is as it is, at once. */
-export function readAll(body: Buffer | Readable, headers: WireHeaders, options: BodyOptions): Buffer | Promise<Buffer> {
+export function readAll(body: Buffer | Readable, headers: Headers, options: BodyOptions): Buffer | Promise<Buffer> {
   const packed = headers.get('content-encoding') !== null;
   if (Buffer.isBuffer(body)) return packed ? readAll(Readable.from([body]), headers, options) : body;
   if (Number(headers.get('content-length') ?? 0) > options.maxBytes) {
@@ -74,7 +74,7 @@ export function readAll(body: Buffer | Readable, headers: WireHeaders, options: 
 }
 
 /** @throws IntegrationError `provider_bad_answer` where a successful answer is not the JSON that an API owes */
-export function readAnswer(status: number, headers: WireHeaders, body: Buffer, expectsJson: boolean, provider: string): Answer {
+export function readAnswer(status: number, headers: Headers, body: Buffer, expectsJson: boolean, provider: string): Answer {
   const type = (headers.get('content-type') ?? '').toLowerCase();
   const saysJson = /[/+]json\b/.test(type);
   const json = saysJson ? parse(body) : undefined;
@@ -92,9 +92,9 @@ export function expectsJson(requestHeaders: Headers): boolean {
 }
 
 /** A WHATWG answer; `json`: its body where it was parsed before, for whoever asks first. */
-export function toResponse(status: number, headers: WireHeaders, body: Uint8Array | ReadableStream | null, json?: unknown): Response {
-  if (body instanceof Uint8Array && !NO_BODY.has(status)) return bufferedResponse(body, status, headers, json);
-  const init = { status, headers: headers.toHeaders() };
+export function toResponse(status: number, headers: Headers, body: Uint8Array | ReadableStream | null, json?: unknown): Response {
+  const init = { status, headers: withoutWireHeaders(headers) };
+  if (body instanceof Uint8Array && !NO_BODY.has(status)) return bufferedResponse(body, status, init.headers, json);
   return new Response(NO_BODY.has(status) ? null : (body as ConstructorParameters<typeof Response>[0]), init);
 }
 

@@ -1,11 +1,11 @@
 import type { Agent, Dispatcher } from 'undici';
 import { IntegrationError } from '../../../errors';
 import type { StopSignal } from '../../../clock';
-import { WireHeaders, type RawHeaders } from './wire-headers';
+import { headersOf, type RawHeaders } from './answer-headers';
 
 export interface WireAnswer {
   readonly status: number;
-  readonly headers: WireHeaders;
+  readonly headers: Headers;
   /** As it came, perhaps compressed. */
   readonly body: Buffer;
 }
@@ -67,7 +67,7 @@ class AnswerCollector implements Dispatcher.DispatchHandler {
     const [first = NOTHING] = this.chunks;
     this.resolve({
       status: this.status,
-      headers: new WireHeaders(this.headers),
+      headers: headersOf(this.headers),
       body: this.chunks.length > 1 ? Buffer.concat(this.chunks, this.size) : first,
     });
   }

@@ -1,8 +1,7 @@
 import { bufferedResponse } from './buffered-response';
-import { WireHeaders } from './wire-headers';
 
 const make = (text = '{"a":"ü"}', status = 200) =>
-  bufferedResponse(Buffer.from(text), status, new WireHeaders({ 'content-type': 'application/json', 'x-id': '1' }));
+  bufferedResponse(Buffer.from(text), status, new Headers({ 'content-type': 'application/json', 'x-id': '1' }));
 
 describe('an answer that is in memory', () => {
   it('is a Response like any other', async () => {

@@ -1,5 +1,3 @@
-import type { WireHeaders } from './wire-headers';
-
 type BodyInit = ConstructorParameters<typeof Response>[0];
 
 /** The types say that a `Response` has its members as properties; in truth they are methods and accessors, which a class may override. */
@@ -13,27 +11,21 @@ const UTF8 = new TextDecoder();
  */
 class BufferedResponse extends PlainResponse {
   readonly #bytes: Uint8Array;
-  readonly #wire: WireHeaders;
-  #headers?: Headers;
+  readonly #headers: Headers;
   /** Parsed when the answer was checked; the one reader of the body gets it. */
   #json: unknown;
   #used = false;
   #stream?: Response;
 
-  constructor(bytes: Uint8Array, status: number, headers: WireHeaders, json?: unknown) {
+  constructor(bytes: Uint8Array, status: number, headers: Headers, json?: unknown) {
     super(null, { status });
     this.#bytes = bytes;
-    this.#wire = headers;
+    this.#headers = headers;
     this.#json = json;
   }
 
   get headers(): Headers {
-    return (this.#headers ??= this.#wire.toHeaders());
-  }
-
-  /** The headers, without making them. */
-  get peeked(): Pick<Headers, 'get'> {
-    return this.#headers ?? this.#wire;
+    return this.#headers;
   }
 
   get body(): Response['body'] {
@@ -73,9 +65,7 @@ class BufferedResponse extends PlainResponse {
 
   clone(): Response {
     if (this.bodyUsed) throw unusable();
-    const copy = new BufferedResponse(this.#bytes, this.status, this.#wire);
-    if (this.#headers) copy.#headers = new Headers(this.#headers);
-    return copy as unknown as Response;
+    return bufferedResponse(this.#bytes, this.status, new Headers(this.#headers));
   }
 
   #take(): Uint8Array {
@@ -85,13 +75,8 @@ class BufferedResponse extends PlainResponse {
   }
 }
 
-export function bufferedResponse(bytes: Uint8Array, status: number, headers: WireHeaders, json?: unknown): Response {
+export function bufferedResponse(bytes: Uint8Array, status: number, headers: Headers, json?: unknown): Response {
   return new BufferedResponse(bytes, status, headers, json) as unknown as Response;
-}
-
-/** What an answer's headers say, for a look in passing. */
-export function peekHeaders(response: Response): Pick<Headers, 'get'> {
-  return response instanceof BufferedResponse ? response.peeked : response.headers;
 }
 
 function unusable(): TypeError {

@@ -3,13 +3,13 @@ import type { Agent, Dispatcher } from 'undici';
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import { DEFAULT_MAX_RESPONSE_BYTES, decoded, expectsJson, readAll, readAnswer, toResponse } from './answer';
+import { headersOf } from './answer-headers';
 import type { Call, Outcome } from '../call';
 import { exchange } from './buffered-exchange';
 import { createAgent, type AgentOptions } from './egress-guard';
 import { networkFault } from './network-fault';
 import { AnswerError } from '../answer-error';
 import { faultOf, requestIdOf } from '../provider-fault';
-import { WireHeaders } from './wire-headers';
 
 export const TRANSPORT_DEFAULTS: AgentOptions = {
   guarded: false,
@@ -26,7 +26,7 @@ const PEEK_BYTES = 64 * 1024;
 
 interface Received {
   readonly status: number;
-  readonly headers: WireHeaders;
+  readonly headers: Headers;
   /** A stream where it may be handed through as it comes. */
   readonly body: Buffer | Readable;
 }
@@ -106,7 +106,7 @@ export class Transport {
     const answer = await this.agent.request({ ...request, signal: call.signal });
     // A failure that comes after nobody listens any more must not end the process.
     answer.body.on('error', () => undefined);
-    return { status: answer.statusCode, headers: new WireHeaders(answer.headers), body: answer.body };
+    return { status: answer.statusCode, headers: headersOf(answer.headers), body: answer.body };
   }
 
   private read(call: Call, { status, headers, body }: Received): Response | Promise<Response> {
@@ -123,7 +123,7 @@ export class Transport {
       : this.checked(call, status, headers, bytes);
   }
 
-  private checked(call: Call, status: number, headers: WireHeaders, bytes: Buffer): Response {
+  private checked(call: Call, status: number, headers: Headers, bytes: Buffer): Response {
     const { passThrough, anyType = passThrough } = call.options;
     const strict = !anyType && expectsJson(call.request.headers);
     const answer = readAnswer(status, headers, bytes, strict, call.provider.key);
@@ -160,7 +160,7 @@ function redirectOf({ request: { method } }: Call, { status, headers, body }: Re
   return to;
 }
 
-function isSmallJson(headers: WireHeaders): boolean {
+function isSmallJson(headers: Headers): boolean {
   const length = headers.get('content-length');
   return length !== null && Number(length) <= PEEK_BYTES && (headers.get('content-type') ?? '').includes('json');
 }
