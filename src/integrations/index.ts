@@ -32,7 +32,7 @@ export {
   PersonalData,
   type HeldTable,
 } from './connections';
-export { callSdk, OutboundModule, OutgoingHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
+export { callSdk, OutboundModule, DestinationHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
 export {
   DeliveryList,
   type Delivery,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { findIntegrationError, type ErrorCode } from '../../errors';
-import { OutgoingHttp } from '../outbound';
+import { DestinationHttp } from '../outbound';
 import { signStandardWebhook } from '../providers/signatures/standard-webhook.signer';
 import type { ClaimedDelivery } from './claimed-delivery';
 import { DestinationSecrets } from './destination-secrets';
@@ -31,7 +31,7 @@ const ERRORS: Partial<Record<ErrorCode, string>> = {
 @Injectable()
 export class DeliverySender {
   constructor(
-    private readonly http: OutgoingHttp,
+    private readonly http: DestinationHttp,
     private readonly secrets: DestinationSecrets,
     private readonly operators: OperatorDestinations,
     @Inject(CLOCK) private readonly clock: Clock,

@@ -6,7 +6,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { AuditLog, type AuditAction, type AuditedAct } from '../audit';
-import { OutgoingHttp } from '../outbound';
+import { DestinationHttp } from '../outbound';
 import { WakeUp } from '../jobs';
 import { destinationNotFound, destinationOf, type Destination, type DestinationInput } from './destination';
 import { DestinationInterest } from './outbox';
@@ -28,7 +28,7 @@ export class DestinationService {
     private readonly destinations: DestinationRepository,
     private readonly secrets: DestinationSecrets,
     private readonly interest: DestinationInterest,
-    private readonly http: OutgoingHttp,
+    private readonly http: DestinationHttp,
     private readonly wakeUp: WakeUp,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'production'>,
     @Inject(CLOCK) private readonly clock: Clock,

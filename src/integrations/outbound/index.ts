@@ -11,4 +11,4 @@ export { settle } from './policies/retry-policy';
 export { ProviderFetch } from './provider-fetch';
 export { CircuitStates } from './policies/circuit-states';
 export { type LoggedRequest, RequestLogReader } from './request-log/request-log.reader';
-export { OutgoingHttp } from './transport/outgoing-http';
+export { DestinationHttp } from './transport/destination-http';

@@ -7,7 +7,7 @@ import { CircuitStates } from './policies/circuit-states';
 import { GovernedChain } from './governed-chain';
 import { LIMIT_STORE, limitStoreFor } from './policies/limits/limit-store.factory';
 import type { LimitStore } from './policies/limits/limit-store';
-import { OutgoingHttp } from './transport/outgoing-http';
+import { DestinationHttp } from './transport/destination-http';
 import { ProviderFetch } from './provider-fetch';
 import { RANDOM, type Random } from './random';
 import { RequestLogWriter } from './request-log/request-log-writer';
@@ -17,7 +17,7 @@ import { Transport } from './transport/transport';
 @Module({
   providers: [
     RequestLogWriter,
-    OutgoingHttp,
+    DestinationHttp,
     { provide: RANDOM, useValue: Math.random },
     { provide: CircuitStates, inject: [CLOCK, RANDOM], useFactory: (clock: Clock, random: Random) => new CircuitStates(clock, random) },
     {
@@ -40,7 +40,7 @@ import { Transport } from './transport/transport';
     },
     ProviderFetch,
   ],
-  exports: [ProviderFetch, GovernedChain, CircuitStates, RequestLogWriter, OutgoingHttp],
+  exports: [ProviderFetch, GovernedChain, CircuitStates, RequestLogWriter, DestinationHttp],
 })
 export class OutboundModule implements OnApplicationShutdown {
   constructor(

@@ -5,7 +5,7 @@ import type { Clock } from '../../../clock';
 import { IntegrationEvents } from '../../integration-events';
 import { SecretBox } from '../../connections/tokens/secret-box';
 import type { OutboxEvent } from '../outbox/outbox-event';
-import { OutgoingHttp } from '../../outbound/transport/outgoing-http';
+import { DestinationHttp } from '../../outbound/transport/destination-http';
 import type { RawDelivery } from '../../contract';
 import { JobEngine } from '../../jobs/job-engine';
 import type { JobWorker } from '../../jobs/job-worker';
@@ -80,7 +80,7 @@ export class NotificationProcess {
   readonly tester: DestinationTester;
   private readonly engine: JobEngine;
   private readonly wakesUp: DeliveryWakeUp;
-  private readonly http: OutgoingHttp;
+  private readonly http: DestinationHttp;
 
   constructor(
     readonly database: TestDatabase,
@@ -90,7 +90,7 @@ export class NotificationProcess {
     const all = { ...DELIVERY_DEFAULTS, ...options };
     const secrets = new DestinationSecrets(box);
     const repository = new DestinationRepository(dataSource, clock);
-    this.http = new OutgoingHttp({ production });
+    this.http = new DestinationHttp({ production });
     this.engine = new JobEngine(this.wakeUp, clock);
     this.interest = new DestinationInterest(clock);
     this.outbox = new Outbox(this.interest);

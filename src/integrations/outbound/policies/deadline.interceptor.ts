@@ -2,20 +2,17 @@ import type { Clock } from '../../../clock';
 import { IntegrationError, type ErrorCode } from '../../../errors';
 import type { Call } from '../call';
 import { CallSignal } from '../call-signal';
-import { Deadlines } from './deadlines';
 import type { Interceptor, Next } from '../interceptor';
 
 export const DEFAULT_DEADLINE_MS = 30_000;
 /** What is aborted gets this long to say how it ended before it is left behind, real ms. */
 const GRACE_MS = 200;
+/** Takes a deadline away. */
+const OVER = new Error('The call has ended.');
 
 /** Ends the whole call, all tries and waits included, at its deadline or when the caller gives up. */
 export class DeadlineInterceptor implements Interceptor {
-  private readonly deadlines: Deadlines;
-
-  constructor(private readonly clock: Clock) {
-    this.deadlines = new Deadlines(clock);
-  }
+  constructor(private readonly clock: Clock) {}
 
   intercept(call: Call, next: Next): Promise<Response> {
     const deadlineMs = call.options.deadlineMs ?? call.provider.http.deadlineMs ?? DEFAULT_DEADLINE_MS;
@@ -35,9 +32,13 @@ export class DeadlineInterceptor implements Interceptor {
       };
       const onCaller = () => end('cancelled');
       for (const caller of callerSignals) caller.addEventListener('abort', onCaller, { once: true });
-      const takeAway = this.deadlines.add(deadlineMs, () => end('provider_timeout'));
+      const timer = new CallSignal();
+      this.clock.sleep(deadlineMs, timer).then(
+        () => end('provider_timeout'),
+        () => undefined,
+      );
       const release = () => {
-        takeAway();
+        timer.abort(OVER);
         clearTimeout(grace);
         for (const caller of callerSignals) caller.removeEventListener('abort', onCaller);
       };

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { assertPublicUrl, createAgent, isPublicAddress, publicLookup } from './egress-guard';
-import { OutgoingHttp } from './outgoing-http';
+import { DestinationHttp } from './destination-http';
 
 const PRIVATE = [
   '127.0.0.1',
@@ -103,14 +103,14 @@ describe('connecting', () => {
   });
 
   it('posts without following a redirect, outside of production also to this machine', async () => {
-    const http = new OutgoingHttp({ production: false });
+    const http = new DestinationHttp({ production: false });
     expect(await http.post(`http://127.0.0.1:${port}/`, { body: '{}', headers: {}, timeoutMs: 1_000 })).toBe(302);
     expect(hits).toBe(1);
     await http.onApplicationShutdown();
   });
 
   it('refuses to post inside in production', async () => {
-    const http = new OutgoingHttp({ production: true });
+    const http = new DestinationHttp({ production: true });
     for (const url of [
       `http://127.0.0.1:${port}/`,
       `http://localhost:${port}/`,

@@ -7,7 +7,7 @@ import { assertPublicUrl, createAgent } from './egress-guard';
 import { networkFault } from './network-fault';
 import { parseRetryAfter } from '../policies/retry-after';
 
-export interface OutgoingPost {
+export interface DestinationPost {
   readonly body: string | Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   /** Total time, ms. */
@@ -15,7 +15,7 @@ export interface OutgoingPost {
   readonly signal?: AbortSignal;
 }
 
-export interface OutgoingAnswer {
+export interface DestinationAnswer {
   /** HTTP status; a redirect is one like any other. */
   readonly status: number;
   /** What the address asked for, ms, an hour at most. */
@@ -24,7 +24,7 @@ export interface OutgoingAnswer {
 
 /** Posts to addresses that somebody configured: webhooks and alerts. In production only to public ones; never along a redirect. */
 @Injectable()
-export class OutgoingHttp implements OnApplicationShutdown {
+export class DestinationHttp implements OnApplicationShutdown {
   private readonly guarded: boolean;
   private made: Agent | undefined;
 
@@ -42,12 +42,12 @@ export class OutgoingHttp implements OnApplicationShutdown {
    * @returns the HTTP status; the answer itself is dropped
    * @throws IntegrationError `destination_refused`, `provider_unavailable` or `provider_timeout`
    */
-  async post(url: string, post: OutgoingPost): Promise<number> {
+  async post(url: string, post: DestinationPost): Promise<number> {
     return (await this.send(url, post)).status;
   }
 
   /** As `post`, with what else the answer says. */
-  async send(url: string, { body, headers, timeoutMs, signal }: OutgoingPost): Promise<OutgoingAnswer> {
+  async send(url: string, { body, headers, timeoutMs, signal }: DestinationPost): Promise<DestinationAnswer> {
     this.assertAllowed(url);
     const target = new URL(url);
     const timeout = AbortSignal.timeout(timeoutMs);
