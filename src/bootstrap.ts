@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { callerAddresses } from './http-api/edge/caller-address';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
 import { EdgeLimits } from './http-api/edge/edge-limits';
@@ -83,6 +84,7 @@ function openFastPath(app: NestFastifyApplication, settings: Settings, parts: { 
     problems: app.get(Problems),
     clock: app.get<Clock>(CLOCK),
     maxBytes: settings.webhookMaxBytes,
+    addressOf: callerAddresses(settings.trustedProxies).addressOf,
     takes: (provider) => registry.find(provider)?.webhooks !== undefined,
     receive: (provider, delivery) => inbox.receive(provider, delivery),
   });

@@ -6,6 +6,7 @@ import { readServiceEnvironment } from './bootstrap-environment';
 import { describeStart } from './bootstrap-summary';
 import { SettingsError } from './config/settings-error';
 import { DataFolderLockedError } from './database';
+import { keepFilesPrivate } from './config/data-folder';
 
 /** From SIGTERM to the end at most; orchestrators usually kill after 30 s. */
 const STOP_WITHIN_MS = 24_000;
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
   });
 }
 
+keepFilesPrivate();
 main().catch((error: unknown) => {
   const clear = error instanceof SettingsError || error instanceof DataFolderLockedError;
   process.stderr.write(`${error instanceof Error ? (clear ? error.message : (error.stack ?? error.message)) : String(error)}\n`);

@@ -63,6 +63,13 @@ describe('the audit', () => {
     expect(JSON.stringify(data)).not.toContain('not to be found here');
   });
 
+  it('records what the proxy refuses, a read as well', async () => {
+    const { status } = await fixture.call('GET', `/v1/connections/${connection}/proxy/x@evil.example`);
+    expect(status).toBe(400);
+    const [entry] = (await entries('?action=proxy.call')).data;
+    expect(entry).toMatchObject({ actor: { userId: 'u1' }, target: `slack GET connection:${connection}`, outcome: 'destination_refused' });
+  });
+
   it('records an operation that acts, its refusal with the code, and no read of one’s own', async () => {
     await fixture.call('GET', `/v1/connections/${connection}/slack/channels`);
     await fixture.call('POST', `/v1/connections/${connection}/slack/messages`, { channel: 'C9999NOSUCH', text: 'hello' });

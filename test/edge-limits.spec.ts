@@ -1,6 +1,12 @@
 import { connect } from 'node:net';
-import { networkOf } from '../src/http-api/edge/edge-limits';
+import { networkOf } from '../src/http-api/edge/network-of';
 import { startTestApp, type TestApp } from './support/test-app';
+
+const SIGNED = {
+  STRIPE_SECRET_KEY: `sk_test_${'a'.repeat(32)}`,
+  STRIPE_WEBHOOK_SECRET: `whsec_${'b'.repeat(32)}`,
+  REQUESTS_PER_SECOND: '1000',
+};
 
 describe('limits of the edge', () => {
   let test: TestApp;
@@ -65,6 +71,25 @@ describe('limits of the edge', () => {
       const answers = await Promise.all(Array.from({ length: 250 }, () => fetch(test.url + path, { method: 'POST', body: '{}' })));
       expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(50);
     }
+  });
+
+  it('looks at only so many forged deliveries of one address, past the framework and within it, and tells proxies’ senders apart', async () => {
+    await start({ ...SIGNED, TRUSTED_PROXIES: '127.0.0.1' });
+    const deliver = async (from: string, type: string, body = '{}') => {
+      const headers = { 'x-forwarded-for': from, 'content-type': 'application/json', 'stripe-signature': 't=1,v1=00' };
+      // A query makes it no plain delivery.
+      const { status } = await fetch(`${test.url}/webhooks/stripe${type}`, { method: 'POST', body, headers });
+      return status;
+    };
+    for (const [from, type] of [
+      ['203.0.113.1', ''],
+      ['203.0.113.2', '?x=1'],
+    ] as const) {
+      const seen = await Promise.all(Array.from({ length: 800 }, () => deliver(from, type)));
+      expect(new Set(seen)).toEqual(new Set([401, 429]));
+      expect(seen.filter((status) => status === 401).length).toBeGreaterThanOrEqual(300);
+    }
+    expect(await deliver('203.0.113.3', '')).toBe(401);
   });
 
   it('knows neighbours of an IPv6 network as one, and an IPv4 address in every spelling', async () => {

@@ -7,6 +7,7 @@ import { AuditLog } from '../integrations/audit/audit-log';
 import { KeyCheckService } from '../integrations/connections/tokens/key-check.service';
 import { KeyRotationService, type KeyUse } from '../integrations/connections/tokens/key-rotation.service';
 import { SecretBox } from '../integrations/connections/tokens/secret-box';
+import { keepFilesPrivate } from '../config/data-folder';
 
 const USAGE = `usage: npm run keys -- status|rotate [--json]
   status   which encryption key is needed by how many rows
@@ -70,6 +71,7 @@ function sentenceOf(
   return `${done} ${remaining} rows are still under another key${unreadable > 0 ? `, ${unreadable} of them cannot be read: their connections have to be reconnected` : '; run it again'}.\n`;
 }
 
+keepFilesPrivate();
 main(process.argv.slice(2)).then(
   (status) => (process.exitCode = status),
   (error: unknown) => {

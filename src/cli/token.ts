@@ -4,6 +4,7 @@ import { ROLES, type Role } from '../http-api/principal/principal';
 import { systemClock } from '../clock';
 import { readEnvironment } from '../config/env';
 import { SettingsError } from '../config/settings-error';
+import { keepFilesPrivate } from '../config/data-folder';
 
 const USAGE = 'Usage: npm run -s token -- --tenant acme --user u1 [--role user|admin|operator] [--ttl 3600]';
 
@@ -38,6 +39,7 @@ function readArguments(): { tenant: string; user: string; role: Role; ttl: numbe
   return { tenant: values.tenant, user: values.user, role, ttl };
 }
 
+keepFilesPrivate();
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${error instanceof SettingsError || message === USAGE ? message : `${message}\n${USAGE}`}\n`);

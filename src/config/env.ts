@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { rememberSettings, secretsOf } from '../redaction';
+import { folderFault } from './data-folder';
 import { productionFaults } from './production-rules';
 import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
 import { SettingsError } from './settings-error';
@@ -52,6 +53,8 @@ export interface Settings {
   readonly requestsPerSecond: number;
   /** Which of a provider's endpoints may be called through the proxy: those that its facts name, all, or none. */
   readonly proxy: 'declared' | 'any' | 'off';
+  /** Keys of providers of which the proxy takes any endpoint, also where `proxy` is `declared`. */
+  readonly proxyAnyFor: readonly string[];
   readonly metricsPublic: boolean;
   readonly docs: boolean;
   readonly webhookMaxBytes: number;
@@ -123,6 +126,7 @@ export const environment = z.object({
   TRUSTED_PROXIES: list,
   REQUESTS_PER_SECOND: integer(1, 1_000_000).default(200),
   PROXY: z.enum(['declared', 'any', 'off']).optional(),
+  PROXY_ANY_FOR: list,
   METRICS_PUBLIC: flag.default(false),
   DOCS: flag.optional(),
   WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
@@ -166,6 +170,10 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     if (production) faults.push('API_JWT_SECRET: needed in production (or API_JWKS_URL); `openssl rand -hex 32` makes one');
     else if (faults.length === 0) apiJwtSecret = generatedSecret(dataDir, 'api-jwt-secret', () => randomBytes(32).toString('hex'));
   }
+  for (const key of e.PROXY_ANY_FOR) if (!Object.hasOwn(providers, key)) faults.push(`PROXY_ANY_FOR: there is no provider "${key}"`);
+  // In production a server holds everything, and nothing lies in the folder.
+  const open = production && e.DATABASE_URL ? undefined : folderFault(dataDir);
+  if (open) faults.push(open);
   if (production) faults.push(...productionFaults(e, providers));
   if (Boolean(e.REDIS_URL) && !e.DATABASE_URL)
     faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
@@ -200,6 +208,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     trustedProxies: e.TRUSTED_PROXIES,
     requestsPerSecond: e.REQUESTS_PER_SECOND,
     proxy: e.PROXY ?? (production ? 'declared' : 'any'),
+    proxyAnyFor: e.PROXY_ANY_FOR,
     metricsPublic: e.METRICS_PUBLIC,
     docs: e.DOCS ?? !production,
     webhookMaxBytes: e.WEBHOOK_MAX_BYTES,

@@ -179,8 +179,6 @@ export interface ConnectionRef {
 export interface HttpFacts {
   /** The API's methods, first match wins; one that matches none gets its path with ids replaced, and `defaultLimit`. */
   readonly endpoints: readonly EndpointFacts[];
-  /** How far the proxy must be open for an endpoint that is not named; `declared`: as if it were. Default `any`. */
-  readonly unnamed?: 'declared' | 'any';
   /** Rate limits by name; an endpoint names the ones that it falls under. */
   readonly limits: Readonly<Record<string, LimitFacts>>;
   /** Limits that every call falls under, besides its endpoint's. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { networkOf } from '../../src/http-api/edge/edge-limits';
+import { networkOf } from '../../src/http-api/edge/network-of';
 import type { Arena } from './lib/arena';
 import type { Attack } from './lib/attack';
 import { ask } from './lib/request';

@@ -59,7 +59,7 @@ export class DataFolderLock {
   ): Promise<DataFolderLock> {
     const options = { ...DEFAULTS, ...partial };
     const path = resolve(folder);
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true, mode: 0o700 });
     const me = await identityOf(process.pid);
     for (;;) {
       const highest = await highestNumber(path);

@@ -1,4 +1,4 @@
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
@@ -181,6 +181,7 @@ async function openFolder(folder: string, seed?: Uint8Array): Promise<PGlite> {
   if (await exists(marker)) await rm(folder, { recursive: true, force: true });
   const isNew = !(await exists(join(folder, 'PG_VERSION')));
   if (isNew) await writeFile(marker, 'The first start has not finished; the next one begins again.\n');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const database = await openPglite(folder, isNew ? seed : undefined);
   if (isNew) await rm(marker);
   return database;

@@ -8,10 +8,14 @@ import { IntegrationError } from '../../errors';
 import { registerBodyParsers } from './body-parsers';
 import { problemOf, PROBLEM_JSON } from '../problems/problem';
 import { requestIdOf } from '../request-context';
+import { callerAddresses } from './caller-address';
 import { PlainDeliveries } from './plain-deliveries';
+import { limitSockets } from './socket-limits';
 
 const MIB = 1024 * 1024;
 const LIMITS = { bodyBytes: MIB, proxyBytes: 10 * MIB, headerBytes: 16 * 1024, paramLength: 512 };
+/** A backend keeps a few dozen open, a browser six. */
+const SOCKETS = { total: 10_000, perAddress: 2_000 };
 const TIMES = {
   /** A socket on which nothing moves. */
   idleMs: 120_000,
@@ -42,7 +46,11 @@ export class EdgeAdapter extends FastifyAdapter {
       forceCloseConnections: 'idle',
       return503OnClosing: true,
       clientErrorHandler: answerUnreadable,
-      serverFactory: (handler: RequestListener) => serverOf(plainDeliveries.before(handler)),
+      serverFactory: (handler: RequestListener) => {
+        const server = serverOf(plainDeliveries.before(handler));
+        limitSockets(server, { ...SOCKETS, isTrusted: callerAddresses(settings.trustedProxies).isTrusted });
+        return server;
+      },
       // The reply's type is Fastify's for any route; Nest's options know it for some only.
       frameworkErrors: (cause: FastifyError, request: { id: string }, reply: unknown) =>
         answerUnroutable(reply as FastifyReply, { cause, requestId: request.id, publicUrl: settings.publicUrl }),

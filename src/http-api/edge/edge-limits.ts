@@ -1,9 +1,10 @@
-import { isIPv6 } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import type { Principal } from '../principal/principal';
+import { ForgedDeliveries } from './forged-deliveries';
+import { networkOf } from './network-of';
 import { RequestLimiter } from './request-limiter';
 
 /** Refused tokens that one address may show: enough for a clumsy client, hopeless for guessing. */
@@ -22,6 +23,7 @@ export class EdgeLimits {
   private readonly addresses: RequestLimiter;
   private readonly arrivals: RequestLimiter;
   private readonly refusals = new RequestLimiter(REFUSALS);
+  private readonly forged = new ForgedDeliveries();
 
   constructor(@Inject(SETTINGS) settings: Settings) {
     const limits = { perSecond: settings.requestsPerSecond, burst: settings.requestsPerSecond * 2 };
@@ -48,23 +50,20 @@ export class EdgeLimits {
     refuseAfter(this.arrivals.take(networkOf(address)));
   }
 
+  /** Before the body of a delivery is read. @throws IntegrationError `too_many_requests` for an address that sends too many forged ones, and no good one */
+  admitDelivery(address: string): void {
+    refuseAfter(this.forged.waitFor(networkOf(address)));
+  }
+
+  /** What came of a delivery: whether its signature was good. */
+  countDelivery(address: string, isGood: boolean): void {
+    this.forged.count(networkOf(address), isGood);
+  }
+
   /** Counts a refused token. A good one is let through all the same: an address shared by many is not shut out by one of them. */
   countRefusal(address: string): void {
     refuseAfter(this.refusals.take(networkOf(address)));
   }
-}
-
-/** Whose address it is: with IPv6 whoever has one has the other 2^64 of its network too. */
-export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  // The URL parser writes every spelling of an address in one way (RFC 5952), without a zone.
-  const plain = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(plain) ?? [];
-  if (high !== undefined && low !== undefined)
-    return [high, low].flatMap((part) => [parseInt(part, 16) >> 8, parseInt(part, 16) & 255]).join('.');
-  const [head = [], tail = []] = plain.split('::').map((half) => half.split(':').filter(Boolean));
-  const groups = [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail];
-  return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
 function refuseAfter(waitMs: number): void {

@@ -63,6 +63,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
       route: request.routeOptions.url ?? 'unknown',
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
+      address: request.ip,
     });
     done();
   });

@@ -30,6 +30,7 @@ it('leaves everything to the ordinary way until it is opened, and then what is n
     clock: systemClock,
     bodies: new BodyBudget(),
     maxBytes: 10,
+    addressOf: () => '192.0.2.1',
     takes: (provider) => provider === 'known',
     receive: (_, { method, url: address, body }) => {
       taken.push(`${method} ${address} ${body.toString()}`);

@@ -30,6 +30,8 @@ export interface PlainDeliveryParts {
   readonly bodies: BodyBudget;
   /** Of a body, bytes. */
   readonly maxBytes: number;
+  /** Where a request came from: what a trusted proxy says, or else the socket. */
+  readonly addressOf: (request: IncomingMessage) => string;
   /** Whether the inbox takes deliveries under this name; any other route of this shape is the framework's. */
   readonly takes: (provider: string) => boolean;
   readonly receive: (provider: string, delivery: Delivery) => Promise<DeliveryAnswer>;
@@ -38,6 +40,7 @@ export interface PlainDeliveryParts {
 /** A delivery on its way to its answer. */
 interface Pending {
   readonly context: RequestContext;
+  readonly address: string;
   readonly startedAt: number;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -81,11 +84,12 @@ function plainDelivery({ method, url = '', headers }: IncomingMessage, { maxByte
 function take(parts: PlainDeliveryParts, provider: string, request: IncomingMessage, response: ServerResponse): void {
   const requestId = requestIdOf(request.headers['x-request-id']);
   const traceId = traceIdOf(request.headers.traceparent);
-  const context = { requestId, ...(traceId && { traceId }) };
-  const pending: Pending = { context, startedAt: performance.now(), request, response };
+  const address = parts.addressOf(request);
+  const context = { requestId, address, ...(traceId && { traceId }) };
+  const pending: Pending = { context, address, startedAt: performance.now(), request, response };
   let held: HeldBody;
   try {
-    parts.rules.admit({ route: ROUTE, address: request.socket.remoteAddress ?? '', rawHeaders: request.rawHeaders });
+    parts.rules.admit({ route: ROUTE, address, rawHeaders: request.rawHeaders });
     held = parts.bodies.open(Number(request.headers['content-length']));
   } catch (refusal) {
     return refuseUnread(parts, pending, refusal);
@@ -140,12 +144,14 @@ function refuse(parts: PlainDeliveryParts, pending: Pending, thrown: unknown): v
 
 function send(
   { rules }: PlainDeliveryParts,
-  { context, startedAt, response }: Pending,
+  { context, address, startedAt, response }: Pending,
   status: number,
   body: string,
   headers: Readonly<Record<string, string>>,
 ): void {
   response.writeHead(status, { ...rules.headers(context.requestId), ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
-  rules.answered({ ...context, method: 'POST', route: ROUTE, status, durationMs: performance.now() - startedAt });
+  const { requestId, traceId } = context;
+  const durationMs = performance.now() - startedAt;
+  rules.answered({ requestId, ...(traceId && { traceId }), method: 'POST', route: ROUTE, status, durationMs, address });
 }

@@ -7,6 +7,8 @@ import { observeRequest } from './http-metrics';
 /** Routes with a closer bound of their own: the inbox's for deliveries, the caller's bucket for the API. */
 const OWN_BOUND = /^\/(webhooks|v1)\//;
 
+const DELIVERIES = '/webhooks/';
+
 export interface EdgeParts {
   readonly logger: Pino;
   readonly limits: EdgeLimits;
@@ -30,6 +32,8 @@ export interface AnsweredRequest {
   readonly route: string;
   readonly status: number;
   readonly durationMs: number;
+  /** Where it came from; for the limits, not for the log. */
+  readonly address: string;
 }
 
 /** What holds for every request, whether Fastify answers it or the fast path of plain deliveries: both ways call this and add nothing. */
@@ -49,13 +53,15 @@ export class RequestRules {
     if (this.parts.drain.started && route === '/health/ready') throw new IntegrationError('shutting_down', { retryAfterMs: 1_000 });
     if (route === undefined || !OWN_BOUND.test(route)) this.parts.limits.countAddress(address);
     else this.parts.limits.countArrival(address);
+    if (route?.startsWith(DELIVERIES)) this.parts.limits.admitDelivery(address);
   }
 
   /** A line in the log and a metric for each answer. */
-  answered(answer: AnsweredRequest): void {
-    const { logger } = this.parts;
+  answered({ address, ...answer }: AnsweredRequest): void {
+    const { logger, limits } = this.parts;
     const { method, route, status, durationMs } = answer;
     observeRequest({ method, route, status, seconds: durationMs / 1_000 });
+    if (method === 'POST' && route.startsWith(DELIVERIES) && (status < 300 || status === 401)) limits.countDelivery(address, status < 300);
     // A line for each delivery and probe would drown the others.
     const level = status < 400 && /^\/(webhooks|health|metrics)/.test(route) ? 'debug' : 'info';
     if (logger.isLevelEnabled(level)) logger[level]({ ...answer, durationMs: Math.round(durationMs * 10) / 10 }, 'request');

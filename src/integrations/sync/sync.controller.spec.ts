@@ -160,6 +160,34 @@ describe('the routes of the sync', () => {
     expect(text).toContain('"fetched":45');
   });
 
+  it('end their stream with the connection, and give a user ten at most', async () => {
+    const open = async (aborted: AbortController, token = user) =>
+      fetch(`${app.url}/v1/connections/${id}/events`, { headers: { authorization: `Bearer ${token}` }, signal: aborted.signal });
+    const many = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const aborted = new AbortController();
+        return { aborted, answer: await open(aborted) };
+      }),
+    );
+    expect(many.map(({ answer }) => answer.status)).toEqual(Array.from({ length: 10 }, () => 200));
+    const refused = await open(new AbortController());
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([429, 'too_many_requests']);
+    const other = new AbortController();
+    expect((await open(other, admin)).status).toBe(200);
+    other.abort();
+    many[0]?.aborted.abort();
+    for (let status = 0; status !== 200;) {
+      const again = new AbortController();
+      ({ status } = await open(again));
+      if (status !== 200) again.abort();
+    }
+    const ended = many.slice(1).map(async ({ answer }) => {
+      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) void chunk;
+    });
+    await app.app.get(DataSource).query(`UPDATE connections SET status = 'disconnected' WHERE id = $1`, [id]);
+    await Promise.all(ended); // by the service
+  });
+
   it('begin a full run when an account is connected, and go on from the cursors when it comes back', async () => {
     const events = app.app.get(IntegrationEvents);
     const tell = (type: 'connection.connected' | 'connection.disconnected') =>

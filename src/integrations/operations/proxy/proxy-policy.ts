@@ -19,7 +19,7 @@ export function assertAllowedThroughProxy(request: ProxiedRequest, http: HttpFac
     throw refused('The proxy is switched off.', 'Use one of the provider’s operations, or let an operator set PROXY=declared.');
   }
   const { facts } = matchEndpoint(http, request.method, request.target.pathname);
-  const reach = facts?.proxy ?? (facts ? 'declared' : (http.unnamed ?? 'any'));
+  const reach = facts?.proxy ?? (facts ? 'declared' : 'any');
   if (reach === 'never') {
     throw refused(
       'This endpoint gives, renews or ends a grant, which is not done through the proxy.',
@@ -29,7 +29,7 @@ export function assertAllowedThroughProxy(request: ProxiedRequest, http: HttpFac
   if (reach === 'any' && mode !== 'any') {
     throw refused(
       'The provider’s facts do not name this endpoint.',
-      'Add it to the provider’s endpoints, use one of its operations, or let an operator set PROXY=any.',
+      'Add it to the provider’s endpoints, use one of its operations, or let an operator name the provider in PROXY_ANY_FOR.',
     );
   }
   const foreign = foreignNameIn(request, http.foreignAccount ?? {});

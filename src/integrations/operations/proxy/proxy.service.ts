@@ -4,11 +4,11 @@ import type { ReadableStream as WebReadableStream } from 'node:stream/web';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { IntegrationError } from '../../../errors';
+import { findIntegrationError, IntegrationError } from '../../../errors';
 import type { Principal } from '../../../http-api';
 import { AuditLog } from '../../audit';
 import { ConnectionRepository, GovernedHttp, isOwn, toRef } from '../../connections';
-import type { ConnectionRef } from '../../contract';
+import type { ConnectionRef, Provider } from '../../contract';
 import { answerToPassOn } from '../../outbound';
 import { providerFor, ProviderRegistry } from '../../providers';
 import type { ActionAnswer } from '../action';
@@ -65,13 +65,16 @@ export class ProxyService {
     const { provider: key } = await this.connections.findFor(caller, id);
     const connection = toRef(await this.connections.findUsable(caller, key, id));
     const provider = providerFor(this.registry.get(key), connection.metadata);
-    const request: ProxiedRequest = {
-      method: call.method,
-      target: proxyTarget(call.url, provider.apiBaseUrl),
-      headers: proxyRequestHeaders(call.headers),
-      ...(call.body && { body: call.body }),
-    };
-    assertAllowedThroughProxy(request, provider.http, this.settings.proxy);
+    // The path may name a person's things; the endpoint does not.
+    const act = { action: 'proxy.call' as const, tenant: connection.tenant, target: `${key} ${call.method} connection:${id}` };
+    let request: ProxiedRequest;
+    try {
+      request = this.allowed(provider, call);
+    } catch (refusal) {
+      // Whoever tries another account or endpoint than may be called is to be found, a read as well.
+      await this.audit.record(act, findIntegrationError(refusal)?.code ?? 'internal_error');
+      throw refusal;
+    }
     const changes = call.method !== 'GET' && call.method !== 'HEAD' && call.method !== 'OPTIONS';
     const { idempotencyKey } = call;
     const send =
@@ -79,9 +82,19 @@ export class ProxyService {
         ? () => this.once(caller, connection, request, idempotencyKey)
         : () => this.passedThrough(connection, request, call.signal);
     if (!changes && isOwn(caller, connection)) return send();
-    // The path may name a person's things; the endpoint does not.
-    const act = { action: 'proxy.call' as const, tenant: connection.tenant, target: `${key} ${call.method} connection:${id}` };
     return this.audit.around(act, send);
+  }
+
+  private allowed(provider: Provider, call: IncomingCall): ProxiedRequest {
+    const request = {
+      method: call.method,
+      target: proxyTarget(call.url, provider.apiBaseUrl),
+      headers: proxyRequestHeaders(call.headers),
+      ...(call.body && { body: call.body }),
+    };
+    const { proxy, proxyAnyFor } = this.settings;
+    assertAllowedThroughProxy(request, provider.http, proxy === 'declared' && proxyAnyFor.includes(provider.key) ? 'any' : proxy);
+    return request;
   }
 
   private async passedThrough(connection: ConnectionRef, request: ProxiedRequest, signal: AbortSignal): Promise<ProxiedAnswer> {

@@ -10,9 +10,7 @@ type Credential = Parameters<NonNullable<HttpFacts['authorize']>>[1];
 export function plainHttp(declaration: PlainProvider, own: ProviderSettings, values: Values): HttpFacts {
   const { limits = {}, faults = [], retry, limitHeaders, endpoints = [] } = declaration;
   return {
-    endpoints: [...grantEndpoints(declaration), ...endpoints],
-    // There is no list of all that it has; what ends a grant is named, and kept from the proxy.
-    unnamed: 'declared',
+    endpoints: [...grantEndpoints(declaration), ...endpoints, ...readEndpoints(declaration)],
     limits,
     defaultLimits: Object.keys(limits),
     ...(retry && { retry }),
@@ -26,8 +24,24 @@ export function plainHttp(declaration: PlainProvider, own: ProviderSettings, val
 /** Token endpoints that lie below the API's base. */
 function grantEndpoints({ oauth2 }: PlainProvider): EndpointFacts[] {
   const addresses = [oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
-  const paths = addresses.map((address) => address.replace(/^(https:\/\/[^/]+|\{\w+\})/, '').replace(/\{(\w+)\}/g, ':$1'));
-  return [...new Set(paths)].map((path) => ({ path, proxy: 'never' }));
+  return [...new Set(addresses.map(pathOf))].map((path) => ({ path, proxy: 'never' }));
+}
+
+/** What the declaration reads is named by it: whose account it is, and the lists. A POST may do anything (GraphQL), so it names nothing. */
+function readEndpoints({ apiBaseUrl, account, resources = [] }: PlainProvider): EndpointFacts[] {
+  const base = pathOf(apiBaseUrl);
+  const paths = [account, ...resources].flatMap(({ path, method = 'GET' }) => {
+    if (path === undefined || method !== 'GET') return [];
+    const below = path.startsWith(apiBaseUrl) ? path.slice(apiBaseUrl.length) : path;
+    return /^(https:|\{\w+\})/.test(below) ? [] : [base + pathOf(below)];
+  });
+  return [...new Set(paths)].map((path) => ({ method: 'GET', path }));
+}
+
+/** Without origin and query; what is filled in later varies. */
+function pathOf(address: string): string {
+  const [path = ''] = address.replace(/^(https:\/\/[^/]+|\{\w+\}(?=\/))/, '').split('?');
+  return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
 function authorize(

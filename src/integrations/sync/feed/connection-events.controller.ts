@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
-import { Answer, type Principal, CurrentUser, IdParam } from '../../../http-api';
+import { Answer, CurrentUser, IdParam, type EdgeRequest, type Principal } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError } from '../../../errors';
 import { ConnectionRepository } from '../../connections';
@@ -27,16 +27,19 @@ export class ConnectionEventsController {
   async events(
     @CurrentUser() caller: Principal,
     @IdParam() id: string,
-    @Req() request: FastifyRequest,
+    @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await this.connections.findFor(caller, id);
     const closed = new AbortController();
     reply.raw.once('close', () => closed.abort());
+    if (reply.raw.destroyed) closed.abort();
+    const latest = this.clock.now() + LONGEST_MS;
     const messages = this.stream.follow(id, {
-      until: endOfToken(request.headers.authorization, this.clock.now() + LONGEST_MS),
+      until: Math.min(request.callerEndsAt ?? latest, latest),
       signal: closed.signal,
       goesOn: () => this.maySee(caller, id),
+      user: JSON.stringify([caller.tenant, caller.userId]),
     });
     void reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
     await reply.send(Readable.from(lines(messages)));
@@ -56,14 +59,4 @@ export class ConnectionEventsController {
 async function* lines(messages: AsyncIterable<StreamMessage>): AsyncGenerator<string> {
   yield 'retry: 3000\n\n';
   for await (const { type, data } of messages) yield `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-/** ms since the epoch at which the token of this request ends; the guard has verified it. */
-function endOfToken(authorization: string | undefined, latest: number): number {
-  try {
-    const payload = JSON.parse(Buffer.from(authorization?.split('.')[1] ?? '', 'base64url').toString()) as { exp?: unknown };
-    return typeof payload.exp === 'number' ? Math.min(payload.exp * 1_000, latest) : latest;
-  } catch {
-    return latest;
-  }
 }

@@ -15,13 +15,17 @@ const POLL_MS = 2_000;
 /** No more often than this, however fast the pages come. */
 const PAUSE_MS = 250;
 const HEARTBEAT_MS = 15_000;
-/** Streams open in this process. */
+/** Streams open in this process: of all, and of one user. */
 const MAX_STREAMS = 500;
+const MAX_OF_A_USER = 10;
+const RETRY_MS = 5_000;
 
 export interface FollowOptions {
   /** ms since the epoch. */
   readonly until: number;
   readonly signal: AbortSignal;
+  /** Who listens, as one text. */
+  readonly user: string;
   /** Asked before anything is told: whether the connection stands, and whoever listens may still see it. Default: yes. */
   readonly goesOn?: () => Promise<boolean>;
 }
@@ -35,7 +39,8 @@ interface Seen {
 @Injectable()
 export class ConnectionStream implements BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
-  private open = 0;
+  private readonly open = new Map<string, number>();
+  private all = 0;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -49,11 +54,26 @@ export class ConnectionStream implements BeforeApplicationShutdown {
 
   /**
    * Messages until the signal is aborted, `until` is over, `goesOn` says no or the process stops. The state as it is comes first.
-   * @throws IntegrationError `too_many_requests`
+   * @param signal has to be aborted when nobody listens any more: until then the stream counts
+   * @throws IntegrationError `too_many_requests`, before the first message is asked for
    */
-  async *follow(connectionId: string, { until, signal, goesOn }: FollowOptions): AsyncGenerator<StreamMessage> {
-    if (this.open >= MAX_STREAMS) throw new IntegrationError('too_many_requests');
-    this.open++;
+  follow(connectionId: string, options: FollowOptions): AsyncGenerator<StreamMessage> {
+    const { signal, user } = options;
+    const own = this.open.get(user) ?? 0;
+    if (own >= MAX_OF_A_USER || this.all >= MAX_STREAMS)
+      throw new IntegrationError('too_many_requests', {
+        detail: own >= MAX_OF_A_USER ? `${MAX_OF_A_USER} streams of this user are open.` : 'Too many streams are open.',
+        nextStep: 'Close one that is not needed, or ask again later.',
+        retryAfterMs: RETRY_MS,
+      });
+    this.open.set(user, own + 1);
+    this.all++;
+    signal.addEventListener('abort', () => this.closed(user), { once: true });
+    if (signal.aborted) this.closed(user);
+    return this.messages(connectionId, options);
+  }
+
+  private async *messages(connectionId: string, { until, signal, goesOn }: FollowOptions): AsyncGenerator<StreamMessage> {
     const nudge = { wake: () => undefined as void };
     const unsubscribe = this.events.on('*', (event) => event.connectionId === connectionId && nudge.wake());
     const stop = AbortSignal.any([signal, this.stopping.signal]);
@@ -69,9 +89,15 @@ export class ConnectionStream implements BeforeApplicationShutdown {
         await this.pauseOrNudge(nudge, Math.min(POLL_MS, Math.max(until - this.clock.now(), 0)), stop);
       }
     } finally {
-      this.open--;
       unsubscribe();
     }
+  }
+
+  private closed(user: string): void {
+    const left = (this.open.get(user) ?? 1) - 1;
+    if (left > 0) this.open.set(user, left);
+    else this.open.delete(user);
+    this.all--;
   }
 
   private async news(connectionId: string, seen: Seen): Promise<StreamMessage[]> {
