@@ -44,3 +44,12 @@ it('notes nothing of an account that nobody connected', async () => {
   await harness.settled();
   expect(await harness.rows('SELECT 1 FROM payment_notes')).toEqual([]);
 });
+
+it('notes a payment that does not say how much was received', async () => {
+  const data = { object: { id: 'pi_3', currency: 'eur' } };
+  await harness.deliver({ id: 'evt_silent', type: 'payment_intent.succeeded', account: 'acct_1', data }, 'stripe');
+  await harness.settled();
+  expect(await harness.rows(`SELECT amount, currency FROM payment_notes WHERE subject = 'pi_3'`)).toEqual([
+    { amount: null, currency: 'eur' },
+  ]);
+});

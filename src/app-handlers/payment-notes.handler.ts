@@ -25,10 +25,15 @@ function noteOf(event: Payment): Pick<PaymentNoteEntity, 'kind' | 'subject' | 'a
       return {
         kind: 'paid',
         subject: event.data.object.id,
-        amount: String(event.data.object.amount_received),
+        amount: numberOf(event.data.object.amount_received),
         currency: event.data.object.currency,
       };
     case 'customer.subscription.deleted':
       return { kind: 'cancelled', subject: event.data.object.id, amount: null, currency: null };
   }
+}
+
+/** As Postgres takes a bigint. Stripe's types promise a number, its older events hold none. */
+function numberOf(amount: number | undefined): string | null {
+  return amount === undefined ? null : String(amount);
 }
