@@ -122,6 +122,28 @@ it('does all there is, never more at the same time than it may, and tells the st
   expect(Math.max(...kind.held)).toBe(1);
 });
 
+it('looks again for a call that comes just as a look ends', async () => {
+  const turns = async (count: number) => {
+    for (let turn = 0; turn < count; turn++) await Promise.resolve();
+  };
+  for (let between = 0; between < 10; between++) {
+    let claims = 0;
+    let answer = () => {};
+    kind.claim = () => {
+      claims++;
+      return new Promise((resolve) => (answer = () => resolve({ jobs: [], more: false })));
+    };
+    void worker.look();
+    answer();
+    await turns(between);
+    void worker.look();
+    await turns(20);
+    expect(claims).toBe(2);
+    answer();
+    await worker.idle();
+  }
+});
+
 it('tries again with growing pauses, and is dead when the tries are used up', async () => {
   await queue();
   kind.work = () => Promise.reject(new Error('no'));

@@ -47,7 +47,10 @@ export class JobWorker<J extends ClaimedJob> {
   /** Looks for work and begins it; does not wait for its end, after which it looks again by itself. */
   look(): Promise<void> {
     this.claimAgain = true;
-    this.claiming ??= this.claimRounds().finally(() => (this.claiming = undefined));
+    this.claiming ??= this.claimRounds().finally(() => {
+      this.claiming = undefined;
+      if (this.claimAgain && !this.stopping.signal.aborted && this.room > 0) void this.look(); // was asked for as this one ended
+    });
     return this.claiming;
   }
 
@@ -99,6 +102,7 @@ export class JobWorker<J extends ClaimedJob> {
       }
     } catch (error) {
       // The rows are still there: the next wake-up looks again, the sweeper's at the latest.
+      this.claimAgain = false;
       if (!signal.aborted) this.warn('Looking for work failed', error);
     }
   }
