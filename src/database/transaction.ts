@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError, type DataSource, type EntityManager } from 'typeorm';
+import { backOffMs } from '../back-off';
 import { IntegrationError } from '../errors';
 import { asStorageError, isRetryableTransactionError } from './storage-error';
 
 const MAX_RETRIES = 3;
-const RETRY_WAIT_MS = 20;
+/** A random part, so that two that met do not meet again. */
+const RETRY_PAUSES = { firstMs: 30, maxMs: 120, jitter: 0.7 };
 
 /**
  * Runs `work` in one transaction. A serialization failure or a deadlock runs it again, 3 times at most, so it must have no
@@ -20,14 +22,13 @@ export async function inTransaction<T>(dataSource: DataSource, work: (manager: E
 
 /** Runs a transaction, or a statement that is one, again after a serialization failure or a deadlock: 3 times at most. */
 export async function retried<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
+  for (let failures = 1; ; failures++) {
     try {
       return await work();
     } catch (error) {
-      if (attempt === MAX_RETRIES || !isRetryableTransactionError(error)) throw error;
+      if (failures > MAX_RETRIES || !isRetryableTransactionError(error)) throw error;
     }
-    // a random part, so that two that met do not meet again
-    await sleep(RETRY_WAIT_MS * 2 ** attempt * (0.5 + Math.random()));
+    await sleep(backOffMs(failures, RETRY_PAUSES));
   }
 }
 

@@ -1,4 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { backOffMs } from '../../../back-off';
 import { CLOCK, type Clock, type StopSignal } from '../../../clock';
 import { LOCK_POOL, type LockPool } from '../../../database';
 import { abortError, unlessAborted } from '../../../deadline';
@@ -256,7 +257,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     const known = findIntegrationError(error) ?? new IntegrationError('internal_error', { cause: error });
     const count = (this.failures.get(tokenId)?.count ?? 0) + 1;
     const longest = WAIT_FOR_SOMEBODY.has(known.code) ? MAX_REFUSED_PAUSE_MS : MAX_PAUSE_MS;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), longest);
+    const pauseMs = backOffMs(count, { firstMs: FIRST_PAUSE_MS, maxMs: longest, jitter: 0 });
     this.failures.set(tokenId, { error: known, count, until: this.clock.now() + pauseMs });
     if (this.failures.size > MAX_WAITING * 10) this.failures.clear();
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { backOffMs } from '../../../back-off';
 import { changedRows, type RowOf } from '../../../database';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
@@ -51,8 +52,10 @@ export class ScheduleRepository {
     );
     if (!row) return;
     const interval = row.incremental_seconds ?? this.settings.syncIncrementalSeconds;
-    const pauseS = Math.min(interval * (2 ** Math.min(row.failures - 1, 20) - 1), Math.max(LONGEST_PAUSE_S, interval));
-    const incremental = new Date(nextSlot(connectionId, row.now.getTime() + pauseS * 1_000, interval));
+    // Beside the pause that there is anyway: none after the first failure.
+    const [everyMs, mostMs] = [interval * 1_000, Math.max(LONGEST_PAUSE_S, interval) * 1_000];
+    const pauseMs = backOffMs(row.failures, { firstMs: everyMs, maxMs: everyMs + mostMs, jitter: 0 }) - everyMs;
+    const incremental = new Date(nextSlot(connectionId, row.now.getTime() + pauseMs, interval));
     await this.dataSource.query(
       `UPDATE sync_schedules SET next_incremental_at = greatest(next_incremental_at, $2), next_full_at = greatest(next_full_at, $2),
          next_due_at = greatest(next_due_at, $2) WHERE connection_id = $1 AND failures = $3`,

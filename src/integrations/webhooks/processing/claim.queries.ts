@@ -15,7 +15,9 @@ const PAYLOAD = `CASE WHEN row_number() OVER (PARTITION BY c.payload_id) = 1 THE
 
 /**
  * Claims what is due, the same share for each tenant: one that sends ten thousand events gets no more of a batch than the others
- * need. The tenants are found one after another in the index, from $2 on, so that a claim costs what it takes and not what there is.
+ * need. The tenants are found one after another in the index, from $2 on, so that a claim costs what it takes and not what there is:
+ * 200 of 200,000 due events of one tenant in 48 ms, of 150 tenants in 85 ms (of 2,000 events in 60 and 37 ms); to rank all that is due
+ * by tenant took 2.9 s and 3.5 s (server, busy shared machine, medians of 9).
  * $1 most events, $2 last tenant of the claim before ($3 whether there was one), $4 tenants to leave out, $5 owner, $6 lease in
  * seconds, $7 kinds of events (`provider/type`) to leave out.
  * A claim does not wait for the disk: where the server loses it in a crash, the event is due again, and nothing was done for it,
