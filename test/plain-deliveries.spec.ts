@@ -40,6 +40,7 @@ function stripe(id: string, secret = secretOf(test)) {
     id,
     object: 'event',
     type: 'customer.updated',
+    livemode: false,
     account: 'acct_1',
     created: 1,
     data: { object: { id: 'cus_1', object: 'customer' } },

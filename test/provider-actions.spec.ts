@@ -142,7 +142,7 @@ describe('Stripe', () => {
     const apiKey = String(app.sandbox.control.change('stripe', 'keys', { account: 'acct_1Pasted' })['key']);
     expect(await browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey })).toMatchObject({
       status: 201,
-      body: { status: 'connected', account: { id: 'acct_1Pasted' } },
+      body: { status: 'connected', account: { id: 'acct_1Pasted:test' } },
     });
     expect(await browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey: 'sk_test_not_a_key_of_anybody' })).toMatchObject({
       status: 422,

@@ -13,7 +13,7 @@ export function eventId(series: string, number: number): string {
 /** An event of 1 KiB. Its object is its own, as an order guard must have something to guard. */
 export function eventBody(id: string, account: string, created: number): Buffer {
   const object = { id: `obj_${id}`, object: 'thing', note: '' };
-  const event = { id, object: 'event', type: BENCH_TYPE, created, account, data: { object } };
+  const event = { id, object: 'event', type: BENCH_TYPE, created, livemode: true, account, data: { object } };
   object.note = 'x'.repeat(Math.max(0, BODY_BYTES - JSON.stringify(event).length));
   return Buffer.from(JSON.stringify(event));
 }

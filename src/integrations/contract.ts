@@ -143,6 +143,8 @@ export interface ProviderAuth {
   /** One real call with the key. @throws IntegrationError `credentials_rejected`. */
   verifyApiKey?(context: {
     fetch: Fetch;
+    /** What the person typed; `fetch` carries it already. */
+    apiKey: string;
     values?: Readonly<Record<string, unknown>>;
   }): Promise<AccountIdentity & { scopes?: readonly string[] }>;
   /**

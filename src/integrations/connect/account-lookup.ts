@@ -46,6 +46,7 @@ export class AccountLookup {
   ): ReturnType<typeof verify> {
     return withDeadline(this.clock, TIMEOUT_MS, (signal) =>
       verify({
+        apiKey,
         values,
         fetch: this.providerFetch.fetchWithoutToken(provider, {
           apiKey,

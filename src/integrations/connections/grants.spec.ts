@@ -1,6 +1,7 @@
 import { Browser, connectFixture, RETURN_TO, type ConnectFixture } from '../connect/testing/connect-fixture';
 import { ConnectionRepository } from './connection.repository';
 import { toRef } from './connection';
+import { DisconnectService } from './disconnect.service';
 import { TokenService } from './tokens/token.service';
 
 describe('A grant that several connections stand on', () => {
@@ -15,12 +16,15 @@ describe('A grant that several connections stand on', () => {
   interface Person {
     readonly tenant: string;
     readonly user: string;
+    readonly role?: 'admin';
   }
   const tokenOf = (person: Person) => fixture.app.tokenFor(person);
 
+  const operator = () => fixture.app.tokenFor({ tenant: 'operations', user: 'olga', role: 'operator' });
+
   /** @returns the connection's id */
-  async function connect(person: Person, provider: string, account: string, as?: string): Promise<string> {
-    const { body } = await fixture.call('POST', '/v1/connect-sessions', { provider, returnTo: RETURN_TO }, await tokenOf(person));
+  async function connect(person: Person, provider: string, account: string, as?: string, more: object = {}): Promise<string> {
+    const { body } = await fixture.call('POST', '/v1/connect-sessions', { provider, returnTo: RETURN_TO, ...more }, await tokenOf(person));
     const browser = new Browser();
     const authorizeUrl = new URL((await browser.press(body['connectUrl'] as string)).location);
     if (as !== undefined) authorizeUrl.searchParams.set('user', as);
@@ -39,7 +43,9 @@ describe('A grant that several connections stand on', () => {
     const connection = await fixture.app.app.get(ConnectionRepository, { strict: false }).findById(id);
     return (await fixture.app.app.get(TokenService, { strict: false }).accessToken(toRef(connection!))).accessToken;
   }
-  async function works(provider: 'slack' | 'google', id: string): Promise<boolean> {
+  async function works(provider: 'slack' | 'google' | 'stripe', id: string): Promise<boolean> {
+    if (provider === 'stripe')
+      return (await fixture.call('GET', `/v1/connections/${id}/proxy/v1/account`, undefined, await operator())).status === 200;
     const headers = { authorization: `Bearer ${await tokenFor(id)}` };
     if (provider === 'google') return (await fetch(`${fixture.sandbox.urls.google}/v1/userinfo`, { headers })).ok;
     const answer = await fetch(`${fixture.sandbox.urls.slack}/api/auth.test`, { method: 'POST', headers });
@@ -61,18 +67,58 @@ describe('A grant that several connections stand on', () => {
   ];
   const all = <T>(work: (person: Person, index: number) => Promise<T>) => Promise.all(people.map(work));
 
-  it('goes on for the others when one disconnects, and is revoked with the last', async () => {
-    const [ada, , eve] = people as [Person, Person, Person];
-    const account = `shared${++accounts}@acme.test`;
-    const first = await connect(ada, 'google', account);
-    const second = await connect(eve, 'google', account);
-    expect(await disconnect(ada, first)).toEqual({ revoked: false });
-    expect(hits('oauth.revoke')).toBe(0);
-    expect(await rows('SELECT 1 FROM tokens WHERE connection_id = $1', first)).toEqual([]);
-    expect(await works('google', second)).toBe(true);
-    expect(await disconnect(eve, second)).toEqual({ revoked: true });
-    expect(hits('oauth.revoke')).toBe(1);
-    expect(await rows(`SELECT 1 FROM grants WHERE provider = 'google'`)).toEqual([]);
+  describe.each([
+    ['google', () => `shared${++accounts}@acme.test`, 'oauth.revoke'],
+    ['stripe', () => `acct_1Shared${++accounts}`, 'oauth.deauthorize'],
+  ] as const)('of %s', (provider, account, revocation) => {
+    it('goes on for another organization when one disconnects, and is revoked with the last', async () => {
+      const [ada, , eve] = people as [Person, Person, Person];
+      const shared = account();
+      const first = await connect(ada, provider, shared);
+      const second = await connect(eve, provider, shared);
+      expect(await disconnect(ada, first)).toEqual({ revoked: false });
+      expect(hits(revocation)).toBe(0);
+      expect(await rows('SELECT 1 FROM tokens WHERE connection_id = $1', first)).toEqual([]);
+      expect([await works(provider, second), await statusOf(eve, second)]).toEqual([true, 'connected']);
+      expect(await disconnect(eve, second)).toEqual({ revoked: true });
+      expect(hits(revocation)).toBe(1);
+      expect(await rows('SELECT 1 FROM grants WHERE provider = $1', provider)).toEqual([]);
+    });
+
+    it('is not revoked for one whose own consent was renewed while another ended', async () => {
+      const [ada, bob] = people as [Person, Person, Person];
+      const shared = account();
+      const first = await connect(ada, provider, shared);
+      const second = await connect(bob, provider, shared);
+      await Promise.all([disconnect(ada, first), connect(bob, provider, shared)]);
+      expect(hits(revocation)).toBe(0);
+      expect(await works(provider, second)).toBe(true);
+      await disconnect(bob, second);
+    });
+
+    it('is not revoked by whoever connects anew while the last one ends', async () => {
+      const [ada, bob] = people as [Person, Person, Person];
+      const shared = account();
+      const first = await connect(ada, provider, shared);
+      let second = '';
+      const release = fixture.app.app.get(DisconnectService, { strict: false }).beforeDisconnect(async ({ id }) => {
+        if (id === first) second = await connect(bob, provider, shared);
+      });
+      await disconnect(ada, first);
+      release();
+      expect([hits(revocation), await works(provider, second)]).toEqual([0, true]);
+      await disconnect(bob, second);
+    });
+
+    it('is not revoked with a personal connection while the organization’s stands on it', async () => {
+      const boss: Person = { tenant: 'acme', user: 'boss', role: 'admin' };
+      const shared = account();
+      const own = await connect(boss, provider, shared);
+      const organizations = await connect(boss, provider, shared, undefined, { owner: 'organization' });
+      expect(await disconnect(boss, own)).toEqual({ revoked: false });
+      expect(await works(provider, organizations)).toBe(true);
+      expect(await disconnect(boss, organizations)).toEqual({ revoked: true });
+    });
   });
 
   describe('of one installation', () => {

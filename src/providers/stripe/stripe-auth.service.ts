@@ -8,6 +8,7 @@ import { IntegrationError } from '../../errors';
 import type { AccountIdentity, Fetch, ProviderAuth, TokenGrant } from '../../integrations';
 import { STRIPE, STRIPE_API_BASE_URL, stripeOAuth2 } from './stripe.facts';
 import { stripeClient, stripeList, stripeObject } from './stripe.client';
+import { accountIn, isLiveKey, stripeAccountOf } from './stripe.modes';
 import { stripeSettings } from './stripe.settings';
 
 const token = z.string().min(1).max(4096);
@@ -60,16 +61,18 @@ export class StripeAuthService implements ProviderAuth {
         provider: STRIPE,
         detail: 'Stripe answered for another account than the one that was connected.',
       });
-    return identityOf(account, { livemode: livemode ?? null });
+    // Calls are made with the platform's key, so where the answer does not tell the mode is that key's.
+    return identityOf(account, livemode ?? isLiveKey(this.own.clientSecret) ?? false);
   }
 
-  async verifyApiKey({ fetch }: { fetch: Fetch }): Promise<AccountIdentity & { scopes?: readonly string[] }> {
+  async verifyApiKey({ fetch, apiKey }: { fetch: Fetch; apiKey: string }): Promise<AccountIdentity & { scopes?: readonly string[] }> {
+    const livemode = isLiveKey(apiKey) ?? false;
     try {
       const account = await this.account(fetch);
-      return identityOf(account, { livemode: null });
+      return identityOf(account, livemode);
     } catch (error) {
       if (!(error instanceof IntegrationError)) throw error;
-      if (error.code === 'provider_forbidden') return this.verifyRestrictedKey(fetch, error);
+      if (error.code === 'provider_forbidden') return this.verifyRestrictedKey(fetch, error, livemode);
       throw rejected(error);
     }
   }
@@ -83,7 +86,7 @@ export class StripeAuthService implements ProviderAuth {
       const answer = await fetch(revokeUrl, {
         method: 'POST',
         headers: { authorization: `Bearer ${clientSecret}` },
-        body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, stripe_user_id: connection.accountId }),
+        body: new URLSearchParams({ client_id: clientId, client_secret: clientSecret, stripe_user_id: stripeAccountOf(connection) }),
       });
       return deauthorized.safeParse(await answer.json()).success;
     } catch (error) {
@@ -94,7 +97,7 @@ export class StripeAuthService implements ProviderAuth {
   }
 
   /** A restricted key need not be able to read its account: then it must be able to read what is synced. */
-  private async verifyRestrictedKey(fetch: Fetch, refused: IntegrationError): Promise<AccountIdentity> {
+  private async verifyRestrictedKey(fetch: Fetch, refused: IntegrationError, livemode: boolean): Promise<AccountIdentity> {
     const id = accountId.safeParse(refused.extra?.['accountId']);
     try {
       await stripeList(() => stripeClient(fetch, this.apiBaseUrl).customers.list({ limit: 1 }));
@@ -107,7 +110,11 @@ export class StripeAuthService implements ProviderAuth {
         detail: 'With this key Stripe does not say which account it belongs to.',
         nextStep: 'Give the key the permission to read accounts, then try again.',
       });
-    return { accountId: id.data, accountName: id.data, metadata: { livemode: null, restricted: true } };
+    return {
+      accountId: accountIn(id.data, livemode),
+      accountName: named(id.data, livemode),
+      metadata: { livemode, restricted: true },
+    };
   }
 
   private account(fetch: Fetch): Promise<Stripe.Account> {
@@ -125,9 +132,18 @@ function readTokenBody(body: unknown): z.infer<typeof tokenBody> {
   return parsed.data;
 }
 
-function identityOf(account: Stripe.Account, metadata: Readonly<Record<string, unknown>>): AccountIdentity {
+function identityOf(account: Stripe.Account, livemode: boolean): AccountIdentity {
   const name = account.settings?.dashboard?.display_name || account.business_profile?.name || account.email || account.id;
-  return { accountId: account.id, accountName: name, metadata: { ...metadata, country: account.country ?? null } };
+  return {
+    accountId: accountIn(account.id, livemode),
+    accountName: named(name, livemode),
+    metadata: { livemode, country: account.country ?? null },
+  };
+}
+
+/** Both may be connected, and stand on one card. */
+function named(name: string, livemode: boolean): string {
+  return livemode ? name : `${name} (test mode)`;
 }
 
 /** What a bad key is told; a provider that is down or busy says nothing about the key. */

@@ -14,6 +14,7 @@ import {
   type WebhookFacts,
 } from '../../integrations';
 import { STRIPE_SIGNATURE } from './stripe.facts';
+import { accountIn } from './stripe.modes';
 import { stripeSettings } from './stripe.settings';
 
 const id = z.string().min(1).max(255);
@@ -25,6 +26,7 @@ const snapshotEvent = z.object({
   object: z.literal('event'),
   type,
   created: z.number(),
+  livemode: z.boolean().optional(),
   account: id.optional(),
   data: z.object({ object: z.object({ id: id.optional(), object: z.string().max(100).optional() }) }),
 });
@@ -35,6 +37,7 @@ const thinEvent = z.object({
   object: z.literal('v2.core.event'),
   type,
   created: z.iso.datetime({ offset: true }),
+  livemode: z.boolean().optional(),
   context: z.string().max(500).nullish(),
   related_object: z.object({ id, type: z.string().max(100) }).nullish(),
 });
@@ -66,25 +69,32 @@ export class StripeWebhooksService implements WebhookFacts {
   }
 }
 
-function ofSnapshot({ id: eventId, type, created, account, data: { object: subject } }: z.infer<typeof snapshotEvent>): IncomingEvent {
+function ofSnapshot({ id: eventId, type, created, ...event }: z.infer<typeof snapshotEvent>): IncomingEvent {
+  const subject = event.data.object;
   return {
     eventId,
     type,
-    // Without one it is about the platform's own account, which no connection may claim.
-    ...(account === undefined ? {} : { routingKey: account }),
+    ...routed(event.account, event.livemode),
     ...(subject.id && subject.object ? { objectKey: `${subject.object}/${subject.id}`, objectVersion: created * 1000 } : {}),
   };
 }
 
 /** The type stays as Stripe writes it: `v1.customer.updated` is the thin twin of `customer.updated`. */
-function ofThin({ id: eventId, type, created, context, related_object: subject }: z.infer<typeof thinEvent>): IncomingEvent {
-  const account = context?.split('/').at(-1);
+function ofThin({ id: eventId, type, created, livemode, context, related_object: subject }: z.infer<typeof thinEvent>): IncomingEvent {
   return {
     eventId,
     type,
-    ...(account ? { routingKey: account } : {}),
+    ...routed(context?.split('/').at(-1), livemode),
     ...(subject ? { objectKey: `${subject.type}/${subject.id}`, objectVersion: Date.parse(created) } : {}),
   };
+}
+
+/**
+ * Without an account it is about the platform's own, which no connection may claim; without a mode nobody can say whose it is: what happens in test
+ * mode must not reach the live account, nor the other way round.
+ */
+function routed(account: string | undefined, livemode: boolean | undefined): Pick<IncomingEvent, 'routingKey'> {
+  return account && livemode !== undefined ? { routingKey: accountIn(account, livemode) } : {};
 }
 
 function readEvent(bytes: Buffer): z.infer<typeof stripeEvent> {

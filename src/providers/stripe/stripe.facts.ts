@@ -1,6 +1,7 @@
 import type { ProviderSettings } from '../../config/provider-settings';
 import type { ApiKeyFacts, ConnectionRef, EndpointFacts, HttpFacts, OAuth2Facts, SignatureScheme } from '../../integrations';
 import { readStripeFault } from './stripe.faults';
+import { stripeAccountOf } from './stripe.modes';
 
 export const STRIPE = 'stripe';
 export const STRIPE_API_BASE_URL = 'https://api.stripe.com/';
@@ -58,10 +59,13 @@ const LISTS = [
   'setup_intents',
 ];
 
-/** Limits of an account in live mode and in test mode, and of one endpoint: https://docs.stripe.com/rate-limits */
-export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string): HttpFacts {
+/**
+ * Limits of an account in live mode or in test mode, and of one endpoint: https://docs.stripe.com/rate-limits
+ *
+ * @param live of the connection, which is that of its key
+ */
+export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string, live: boolean): HttpFacts {
   const prefix = new URL(apiBaseUrl).pathname.replace(/\/$/, '');
-  const live = /^(sk|rk)_live_/.test(settings.clientSecret ?? '');
   const endpoints: EndpointFacts[] = [
     { path: `${prefix}/v1/account`, limits: ['endpoint'] },
     ...LISTS.flatMap((name) => [
@@ -93,5 +97,5 @@ function authorize(headers: Headers, accessToken: string, platformKey: string | 
   headers.delete('stripe-context');
   const forAccount = connection?.authType === 'oauth2' && connection.accountId && platformKey;
   headers.set('authorization', `Bearer ${forAccount ? platformKey : accessToken}`);
-  if (forAccount) headers.set('stripe-account', connection.accountId);
+  if (forAccount) headers.set('stripe-account', stripeAccountOf(connection));
 }

@@ -10,6 +10,7 @@ import { StripeSyncService } from './stripe-sync.service';
 import { StripeWebhooksService } from './stripe-webhooks.service';
 import { StripeController } from './stripe.controller';
 import { STRIPE, STRIPE_API_BASE_URL, STRIPE_API_KEY, stripeHttp, stripeOAuth2 } from './stripe.facts';
+import { isLiveKey } from './stripe.modes';
 import { StripeOperations } from './stripe.operations';
 import { StripeService } from './stripe.service';
 import { stripeSettings } from './stripe.settings';
@@ -49,7 +50,7 @@ export class StripeModule {
 export function stripeProvider(settings: Settings, services: Pick<Provider, 'auth' | 'sync' | 'webhooks'>): Provider {
   const own = providerSettings(settings, stripeSettings);
   const apiBaseUrl = own.apiBaseUrl ?? STRIPE_API_BASE_URL;
-  return {
+  const inMode = (live: boolean): Provider => ({
     key: STRIPE,
     name: 'Stripe',
     // A pasted key needs nothing of this server's; without a client id only Connect is missing.
@@ -58,7 +59,11 @@ export function stripeProvider(settings: Settings, services: Pick<Provider, 'aut
     oauth2: stripeOAuth2(own),
     apiKey: STRIPE_API_KEY,
     ...services,
-    http: stripeHttp(own, apiBaseUrl),
+    http: stripeHttp(own, apiBaseUrl, live),
     actions: ['subscriptions.create', 'subscriptions.cancel', 'subscriptions.resume', 'subscriptions.changePrice'],
-  };
+  });
+  const [test, live] = [inMode(false), inMode(true)];
+  const resolve = ({ livemode }: Readonly<Record<string, unknown>>) => (livemode === true ? live : test);
+  // Before an account is known the platform's own key speaks.
+  return { ...(isLiveKey(own.clientSecret) ? live : test), resolve };
 }

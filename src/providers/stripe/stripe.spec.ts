@@ -38,6 +38,7 @@ beforeEach(() => {
 });
 
 /** Like the chain for a pasted key: its bearer, and failures in our words. */
+const asTyped = (apiKey: string) => ({ fetch: withKey(apiKey), apiKey });
 const withKey =
   (key: string): Fetch =>
   async (input, init) => {
@@ -61,7 +62,7 @@ describe('connecting', () => {
     const connection = await fixture.connect('stripe');
     provider.http.authorize?.(headers, { accessToken: 'sk_test_theirs', connection });
     expect(headers.get('authorization')).toBe(`Bearer ${fixture.settings.providers['stripe']?.clientSecret}`);
-    expect(headers.get('stripe-account')).toBe(connection.accountId);
+    expect(`${headers.get('stripe-account')}:test`).toBe(connection.accountId);
     expect(headers.has('stripe-context')).toBe(false);
   });
 
@@ -75,12 +76,30 @@ describe('connecting', () => {
     expect(headers.has('stripe-account')).toBe(false);
   });
 
+  it('is limited as its mode is, whatever that of the platform', () => {
+    const perSecond = (livemode: boolean) => provider.resolve?.({ livemode }).http.limits['account']?.perSecond;
+    expect([perSecond(true), perSecond(false)]).toEqual([100, 25]);
+  });
+
+  it('is another account in live mode than in test mode, told by the key', async () => {
+    const key = String(fixture.sandbox.control.change('stripe', 'keys', { account: 'acct_1Both' })['key']);
+    const { fetch } = asTyped(key);
+    const live = await provider.auth.verifyApiKey?.({ fetch, apiKey: 'rk_live_123456789012' });
+    expect(live).toMatchObject({ accountId: 'acct_1Both', metadata: { livemode: true } });
+    const test = await provider.auth.verifyApiKey?.({ fetch, apiKey: key });
+    expect(test).toMatchObject({
+      accountId: 'acct_1Both:test',
+      accountName: `${live?.accountName} (test mode)`,
+      metadata: { livemode: false },
+    });
+  });
+
   it('takes a key after one real call, and refuses a wrong one', async () => {
     const key = String(fixture.sandbox.control.change('stripe', 'keys', { account: 'acct_1Key' })['key']);
     expect(provider.apiKey?.pattern.test(key)).toBe(true);
-    expect(await provider.auth.verifyApiKey?.({ fetch: withKey(key) })).toMatchObject({ accountId: 'acct_1Key' });
+    expect(await provider.auth.verifyApiKey?.(asTyped(key))).toMatchObject({ accountId: 'acct_1Key:test', metadata: { livemode: false } });
     expect(fixture.sandbox.control.ledger({ kind: 'request' })).toHaveLength(1);
-    await expect(provider.auth.verifyApiKey?.({ fetch: withKey('sk_test_wrong_wrong') })).rejects.toMatchObject({
+    await expect(provider.auth.verifyApiKey?.(asTyped('sk_test_wrong_wrong'))).rejects.toMatchObject({
       code: 'credentials_rejected',
     });
   });
@@ -95,9 +114,9 @@ describe('connecting', () => {
       status: 403,
       body: { error: { type: 'invalid_request_error', message } },
     });
-    expect(await provider.auth.verifyApiKey?.({ fetch: withKey(key) })).toMatchObject({
-      accountId: 'acct_1Restricted',
-      metadata: { restricted: true },
+    expect(await provider.auth.verifyApiKey?.(asTyped(key))).toMatchObject({
+      accountId: 'acct_1Restricted:test',
+      metadata: { restricted: true, livemode: false },
     });
     fixture.sandbox.control.addFault({
       kind: 'status',
@@ -106,12 +125,12 @@ describe('connecting', () => {
       status: 403,
       body: { error: { type: 'invalid_request_error', message } },
     });
-    await expect(provider.auth.verifyApiKey?.({ fetch: withKey(key) })).rejects.toMatchObject({ code: 'credentials_rejected' });
+    await expect(provider.auth.verifyApiKey?.(asTyped(key))).rejects.toMatchObject({ code: 'credentials_rejected' });
   });
 
   it('says nothing of the key while Stripe is down', async () => {
     fixture.sandbox.control.addFault({ kind: 'status', provider: 'stripe', endpoint: 'account.retrieve', status: 503 });
-    await expect(provider.auth.verifyApiKey?.({ fetch: withKey('sk_test_whatever1') })).rejects.toMatchObject({
+    await expect(provider.auth.verifyApiKey?.(asTyped('sk_test_whatever1'))).rejects.toMatchObject({
       code: 'provider_unavailable',
     });
   });
@@ -242,6 +261,7 @@ describe('events', () => {
     object: 'event',
     type: 'customer.updated',
     created: 1_700_000_000,
+    livemode: true,
     account: 'acct_1',
     data: { object: { id: 'cus_1', object: 'customer' } },
   };
@@ -250,6 +270,20 @@ describe('events', () => {
     expect(provider.webhooks!.parse(delivery(event)).events).toEqual([
       { eventId: 'evt_1', type: 'customer.updated', routingKey: 'acct_1', objectKey: 'customer/cus_1', objectVersion: 1_700_000_000_000 },
     ]);
+  });
+
+  it('are of the account in the mode in which they happened, and of none where they do not say it', () => {
+    const thin = {
+      id: 'evt_2',
+      object: 'v2.core.event',
+      type: 'v1.customer.updated',
+      created: '2026-11-01T00:00:00Z',
+      context: 'acct_1',
+    };
+    for (const told of [event, thin]) {
+      const routed = (livemode?: boolean) => provider.webhooks!.parse(delivery({ ...told, livemode })).events[0]?.routingKey;
+      expect([routed(true), routed(false), routed()]).toEqual(['acct_1', 'acct_1:test', undefined]);
+    }
   });
 
   it('verifies what Stripe’s own library signed, and refuses an altered body', () => {

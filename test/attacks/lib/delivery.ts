@@ -29,7 +29,15 @@ export function stripeBody(
   subject: object = { id: 'ch_1', object: 'charge' },
   type = 'charge.updated',
 ): string {
-  return JSON.stringify({ id: eventId, object: 'event', type, created: Number(nowS()), account, data: { object: subject } });
+  return JSON.stringify({
+    id: eventId,
+    object: 'event',
+    type,
+    created: Number(nowS()),
+    livemode: false,
+    account,
+    data: { object: subject },
+  });
 }
 
 /** Over whatever is given as the time, so that a timestamp can be wrong in a signature that is right. */

@@ -85,7 +85,9 @@ describe('Stripe', () => {
     expect(await settled('v2.core.event_destination.ping')).toEqual([{ status: 'completed', routing_key: null, object_key: null }]);
     const about = { context: 'acct_1', related_object: { id: 'cus_1', type: 'customer', url: '/v1/customers/cus_1' } };
     expect((await stripe(thin('v1.customer.updated', about))).status).toBe(200);
-    expect(await settled('v1.customer.updated')).toEqual([{ status: 'completed', routing_key: 'acct_1', object_key: 'customer/cus_1' }]);
+    expect(await settled('v1.customer.updated')).toEqual([
+      { status: 'completed', routing_key: 'acct_1:test', object_key: 'customer/cus_1' },
+    ]);
   });
 
   it('is answered 200 for what nobody can read, which is kept once and without its body', async () => {
