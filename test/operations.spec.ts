@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { OperationRegistry } from '../src/integrations';
 import { Browser } from './support/browser';
-import { startTestApp, type TestApp } from './support/test-app';
+import { useConnectedApp } from './support/connected-app';
 
 interface View {
   readonly name: string;
@@ -14,38 +14,20 @@ interface View {
   readonly available: boolean;
   readonly missingScopes: string[];
 }
-interface Problem {
-  readonly code: string;
-  readonly detail: string;
-}
-
-let app: TestApp;
-let browser: Browser;
-const connections: Record<string, string> = {};
-beforeAll(async () => {
-  app = await startTestApp();
-  browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
-  for (const provider of ['slack', 'stripe', 'google'])
-    connections[provider] = (await browser.connect(provider)).searchParams.get('connection') ?? '';
-});
-afterAll(() => app.close());
-beforeEach(() => {
-  app.sandbox.control.clearFaults();
-  app.sandbox.control.clearLedger();
-});
+const test = useConnectedApp();
+const { connections, hits } = test;
 
 /** Runs one; a successful answer is checked against what the operation declares. */
 const run = async <T>(provider: string, name: string, input: unknown = {}, headers: Record<string, string> = {}) => {
-  const answer = await browser.api<T & Problem>('POST', `/v1/connections/${connections[provider]}/operations/${name}`, input, { headers });
+  const answer = await test.call<T>('POST', provider, `operations/${name}`, input, headers);
   if (answer.status < 300) expect(declared(provider, name).output.safeParse(answer.body)).toMatchObject({ success: true });
-  return { status: answer.status, body: answer.body, replayed: answer.headers.get('idempotent-replayed') === 'true' };
+  return answer;
 };
-const declared = (provider: string, name: string) => app.app.get(OperationRegistry, { strict: false }).get(provider, name);
-const hits = (endpoint: string) => app.sandbox.control.ledger({ kind: 'request', endpoint });
+const declared = (provider: string, name: string) => test.app.app.get(OperationRegistry, { strict: false }).get(provider, name);
 
 describe('the catalogue', () => {
   it('describes every operation in words and as JSON Schema', async () => {
-    const { body } = await browser.api<{ data: View[]; nextCursor: null }>('GET', '/v1/operations');
+    const { body } = await test.browser.api<{ data: View[]; nextCursor: null }>('GET', '/v1/operations');
     expect(body.data.length).toBeGreaterThanOrEqual(8);
     for (const each of body.data) {
       expect(each).toMatchObject({ available: true, missingScopes: [], output: { type: 'object' } });
@@ -57,14 +39,14 @@ describe('the catalogue', () => {
 
   it('names the same operations as the provider does', async () => {
     for (const key of ['slack', 'stripe', 'google']) {
-      const { body } = await browser.api<{ data: View[] }>('GET', `/v1/operations?provider=${key}`);
+      const { body } = await test.browser.api<{ data: View[] }>('GET', `/v1/operations?provider=${key}`);
       expect(new Set(body.data.map(({ provider }) => provider))).toEqual(new Set([key]));
     }
-    expect((await browser.api('GET', '/v1/operations?provider=nobody')).status).toBe(404);
+    expect((await test.browser.api('GET', '/v1/operations?provider=nobody')).status).toBe(404);
   });
 
   it('says of a connection what it can do, and which scopes are missing', async () => {
-    const other = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'grace' }));
+    const other = new Browser(test.app, await test.app.tokenFor({ tenant: 'acme', user: 'grace' }));
     const consent = { scope: 'openid email https://www.googleapis.com/auth/calendar.readonly' };
     const id = (await other.connect('google', consent)).searchParams.get('connection') ?? '';
     const { body } = await other.api<{ data: View[] }>('GET', `/v1/connections/${id}/operations`);
@@ -87,18 +69,18 @@ describe('an operation by its name', () => {
     const first = await run<{ ts: string }>('slack', 'messages.send', message, key);
     expect(first).toMatchObject({ status: 201, replayed: false });
     expect(await run('slack', 'messages.send', message, key)).toEqual({ ...first, replayed: true });
-    const door = await browser.api('POST', `/v1/connections/${connections['slack']}/slack/messages`, message, { headers: key });
+    const door = await test.browser.api('POST', `/v1/connections/${connections['slack']}/slack/messages`, message, { headers: key });
     expect([door.status, door.body, door.headers.get('idempotent-replayed')]).toEqual([201, first.body, 'true']);
     expect(hits('chat.postMessage')).toHaveLength(1);
   });
 
   it('stays unknown where its end is, and is looked for where the provider can be searched', async () => {
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage', count: 1 });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage', count: 1 });
     expect(await run('slack', 'messages.send', { channel: 'general', text: 'Perhaps' })).toMatchObject({
       status: 409,
       body: { code: 'outcome_unknown' },
     });
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
     const key = { 'idempotency-key': randomUUID() };
     const mail = { to: ['zoe@example.test'], subject: 'Perhaps', text: 'Hello' };
     expect((await run('google', 'emails.send', mail, key)).status).toBe(409);
@@ -123,10 +105,13 @@ describe('an operation by its name', () => {
   it('is a 404 where there is none, and for another tenant', async () => {
     expect(await run('slack', 'emails.send', {})).toMatchObject({ status: 404 });
     expect(await run('slack', '__proto__', {})).toMatchObject({ status: 404 });
-    const token = await app.tokenFor({ tenant: 'other', user: 'eve', role: 'admin' });
+    const token = await test.app.tokenFor({ tenant: 'other', user: 'eve', role: 'admin' });
     const path = `/v1/connections/${connections['slack']}/operations`;
-    expect(await browser.api('GET', path, undefined, { token })).toMatchObject({ status: 404, body: { code: 'connection_not_found' } });
-    expect(await browser.api('POST', `${path}/channels.list`, {}, { token })).toMatchObject({ status: 404 });
+    expect(await test.browser.api('GET', path, undefined, { token })).toMatchObject({
+      status: 404,
+      body: { code: 'connection_not_found' },
+    });
+    expect(await test.browser.api('POST', `${path}/channels.list`, {}, { token })).toMatchObject({ status: 404 });
   });
 });
 
@@ -144,14 +129,14 @@ describe('mail and calendar at Google', () => {
 
   it('makes an event once though the answer was lost, changes it only as it was read, and deletes it', async () => {
     const scopes = ['openid', 'email', 'https://www.googleapis.com/auth/calendar'];
-    const planner = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'planner' }));
+    const planner = new Browser(test.app, await test.app.tokenFor({ tenant: 'acme', user: 'planner' }));
     connections['planner'] =
       (await planner.connect('google', { scope: scopes.join(' ') }, { scopes })).searchParams.get('connection') ?? '';
     const ask = async (name: string, input: object, headers: Record<string, string> = {}) => {
       const path = `/v1/connections/${connections['planner']}/operations/${name}`;
       return planner.api<{ id: string; etag: string; code?: string }>('POST', path, input, { headers });
     };
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'events.insert', count: 1 });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'events.insert', count: 1 });
     const key = { 'idempotency-key': randomUUID() };
     const wanted = { summary: 'Plan', start: { dateTime: '2030-01-31T09:00:00Z' }, end: { dateTime: '2030-01-31T10:00:00Z' } };
     expect(await ask('events.create', wanted, key)).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
@@ -171,10 +156,10 @@ describe('mail and calendar at Google', () => {
 
 describe('a subscription at Stripe', () => {
   const account = 'acct_1SandboxAcme';
-  const prices = () => (app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices.map(({ id }) => id);
+  const prices = () => (test.app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices.map(({ id }) => id);
 
   it('is started, cancelled, resumed and moved to another price', async () => {
-    const customerId = String(app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer' })['id']);
+    const customerId = String(test.app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer' })['id']);
     const [priceId, otherPrice] = prices();
     const { body } = await run<{ subscriptionId: string }>('stripe', 'subscriptions.create', { customerId, priceId });
     const { subscriptionId } = body;

@@ -1,40 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { Browser } from './support/browser';
-import { startTestApp, type TestApp } from './support/test-app';
+import { useConnectedApp } from './support/connected-app';
 
-interface Problem {
-  readonly code: string;
-  readonly detail: string;
-  readonly declineCode?: string;
-}
-
-let app: TestApp;
-let browser: Browser;
-const connections: Record<string, string> = {};
-beforeAll(async () => {
-  app = await startTestApp();
-  browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
-  for (const provider of ['slack', 'stripe', 'google'])
-    connections[provider] = (await browser.connect(provider)).searchParams.get('connection') ?? '';
-});
-afterAll(() => app.close());
-beforeEach(() => {
-  app.sandbox.control.clearFaults();
-  app.sandbox.control.clearLedger();
-});
-
-const call = async <T>(
-  method: string,
-  provider: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<{ status: number; body: T & Problem; replayed: boolean }> => {
-  const answer = await browser.api<T & Problem>(method, `/v1/connections/${connections[provider]}/${path}`, body, { headers });
-  return { status: answer.status, body: answer.body, replayed: answer.headers.get('idempotent-replayed') === 'true' };
-};
-const hits = (endpoint: string) => app.sandbox.control.ledger({ kind: 'request', endpoint });
+const test = useConnectedApp();
+const { call, connections, hits } = test;
 
 describe('Slack', () => {
   it('posts a message once for one key, and replays the answer', async () => {
@@ -53,7 +22,7 @@ describe('Slack', () => {
   });
 
   it('never posts twice what may have been posted', async () => {
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage' });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage' });
     const key = { 'idempotency-key': randomUUID() };
     const send = () => call('POST', 'slack', 'slack/messages', { channel: 'general', text: 'Perhaps' }, key);
     expect(await send()).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
@@ -69,9 +38,9 @@ describe('Slack', () => {
   });
 
   it('keeps what is said in its channels as records', async () => {
-    const said = app.sandbox.control.change('slack', 'messages', { account: 'T_ACME', channel: 'general', text: 'Good morning' });
-    await browser.eventually(async () => {
-      const { status, body } = await browser.api<{ data: { id: string; data: { text: string } }[] }>(
+    const said = test.app.sandbox.control.change('slack', 'messages', { account: 'T_ACME', channel: 'general', text: 'Good morning' });
+    await test.browser.eventually(async () => {
+      const { status, body } = await test.browser.api<{ data: { id: string; data: { text: string } }[] }>(
         'GET',
         `/v1/connections/${connections['slack']}/records/messages`,
       );
@@ -84,9 +53,9 @@ describe('Slack', () => {
 
 describe('Stripe', () => {
   const account = 'acct_1SandboxAcme';
-  const priceId = () => (app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices[0]?.id;
+  const priceId = () => (test.app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices[0]?.id;
   const customer = (fields: object = {}) =>
-    String(app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer', ...fields })['id']);
+    String(test.app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer', ...fields })['id']);
 
   it('starts a subscription with its client secret, once for one key, and cancels it at the end of the period', async () => {
     const key = { 'idempotency-key': randomUUID() };
@@ -130,7 +99,7 @@ describe('Stripe', () => {
   });
 
   it('makes one subscription though the answer was lost on the way', async () => {
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'stripe', endpoint: 'subscriptions.create', count: 1 });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'stripe', endpoint: 'subscriptions.create', count: 1 });
     const { status } = await call('POST', 'stripe', 'stripe/subscriptions', { customerId: customer(), priceId: priceId() });
     expect(status).toBe(201);
     const keys = hits('subscriptions.create').map(({ idempotencyKey }) => idempotencyKey);
@@ -139,16 +108,18 @@ describe('Stripe', () => {
   });
 
   it('connects with a key, and refuses a bad one', async () => {
-    const apiKey = String(app.sandbox.control.change('stripe', 'keys', { account: 'acct_1Pasted' })['key']);
-    expect(await browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey })).toMatchObject({
+    const apiKey = String(test.app.sandbox.control.change('stripe', 'keys', { account: 'acct_1Pasted' })['key']);
+    expect(await test.browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey })).toMatchObject({
       status: 201,
       body: { status: 'connected', account: { id: 'acct_1Pasted:test' } },
     });
-    expect(await browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey: 'sk_test_not_a_key_of_anybody' })).toMatchObject({
-      status: 422,
-      body: { code: 'credentials_rejected' },
-    });
-    expect(await browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey: 'nonsense' })).toMatchObject({
+    expect(await test.browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey: 'sk_test_not_a_key_of_anybody' })).toMatchObject(
+      {
+        status: 422,
+        body: { code: 'credentials_rejected' },
+      },
+    );
+    expect(await test.browser.api('POST', '/v1/connections', { provider: 'stripe', apiKey: 'nonsense' })).toMatchObject({
       status: 422,
       body: { code: 'credentials_rejected' },
     });
@@ -172,14 +143,14 @@ describe('Google', () => {
     };
     const sent = await call<{ messageId: string; threadId: string }>('POST', 'google', 'google/emails', mail);
     expect(sent).toMatchObject({ status: 201, body: { messageId: expect.any(String) as string, threadId: expect.any(String) as string } });
-    const state = app.sandbox.control.state().google['ada@acme.test'] as { emailsSent: object[] };
+    const state = test.app.sandbox.control.state().google['ada@acme.test'] as { emailsSent: object[] };
     expect(state.emailsSent.at(-1)).toMatchObject({ subject: 'Grüße', bcc: expect.stringContaining('hidden@example.test') as string });
   });
 
   it('finds a mail whose answer was lost on the way, and sends it once', async () => {
     const mail = { to: ['zoe@example.test'], subject: 'Perhaps', text: 'Hello' };
     const key = { 'idempotency-key': randomUUID() };
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
     expect(await call('POST', 'google', 'google/emails', mail, key)).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
     const found = await call<{ messageId: string; threadId: string }>('POST', 'google', 'google/emails', mail, key);
     expect(found).toMatchObject({ status: 201, body: { messageId: expect.any(String) as string }, replayed: true });
@@ -191,7 +162,7 @@ describe('Google', () => {
   it('does not repeat a mail that was not sent for all we can see', async () => {
     const mail = { to: ['zoe@example.test'], subject: 'Perhaps not', text: 'Hello' };
     const key = { 'idempotency-key': randomUUID() };
-    app.sandbox.control.addFault({ kind: 'reset', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
+    test.app.sandbox.control.addFault({ kind: 'reset', provider: 'google', endpoint: 'gmail.messages.send', count: 1 });
     const send = () => call('POST', 'google', 'google/emails', mail, key);
     expect(await send()).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
     expect(await send()).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
@@ -228,8 +199,8 @@ describe('Google', () => {
 
 /** Nothing runs in the background: no sync, no event, no delivery on its way. */
 async function quiet(): Promise<void> {
-  await app.sandbox.control.settle(30_000);
-  const database = app.app.get(DataSource);
+  await test.app.sandbox.control.settle(30_000);
+  const database = test.app.app.get(DataSource);
   for (let look = 0; look < 600; look++) {
     const [busy] = await database.query<{ n: number }[]>(
       `SELECT (SELECT count(*) FROM sync_runs WHERE status IN ('queued', 'running')) + (SELECT count(*) FROM webhook_events WHERE status IN ('received', 'processing', 'failed')) AS n`,
@@ -256,14 +227,14 @@ describe('every route', () => {
   it.each(routes)(
     '%s %s %s is a 404 for another tenant, and for a connection of another provider',
     async (method, provider, path, body) => {
-      const stranger = await app.tokenFor({ tenant: 'other', user: 'eve', role: 'admin' });
-      expect(await browser.api(method, `/v1/connections/${connections[provider]}/${path}`, body, { token: stranger })).toMatchObject({
+      const stranger = await test.app.tokenFor({ tenant: 'other', user: 'eve', role: 'admin' });
+      expect(await test.browser.api(method, `/v1/connections/${connections[provider]}/${path}`, body, { token: stranger })).toMatchObject({
         status: 404,
         body: { code: 'connection_not_found' },
       });
       const other = Object.keys(connections).find((key) => key !== provider) ?? '';
       expect(await call(method, other, path, body)).toMatchObject({ status: 404, body: { code: 'connection_not_found' } });
-      expect(app.sandbox.control.ledger({ kind: 'request' })).toEqual([]);
+      expect(test.app.sandbox.control.ledger({ kind: 'request' })).toEqual([]);
     },
   );
 

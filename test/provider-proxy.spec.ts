@@ -1,38 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Browser } from './support/browser';
-import { startTestApp, type TestApp } from './support/test-app';
+import { useConnectedApp, type Problem } from './support/connected-app';
 
-interface Problem {
-  readonly code: string;
-  readonly detail: string;
-}
-
-let app: TestApp;
-let browser: Browser;
-const connections: Record<string, string> = {};
-beforeAll(async () => {
-  app = await startTestApp();
-  browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
-  for (const provider of ['slack', 'stripe', 'google'])
-    connections[provider] = (await browser.connect(provider)).searchParams.get('connection') ?? '';
-});
-afterAll(() => app.close());
-beforeEach(() => {
-  app.sandbox.control.clearFaults();
-  app.sandbox.control.clearLedger();
-});
-
-const through = async <T>(
-  method: string,
-  provider: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<{ status: number; body: T & Problem; replayed: boolean }> => {
-  const answer = await browser.api<T & Problem>(method, `/v1/connections/${connections[provider]}/proxy/${path}`, body, { headers });
-  return { status: answer.status, body: answer.body, replayed: answer.headers.get('idempotent-replayed') === 'true' };
-};
-const hits = (endpoint: string) => app.sandbox.control.ledger({ kind: 'request', endpoint });
+const test = useConnectedApp();
+const { connections, hits } = test;
+const through = <T>(method: string, provider: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+  test.call<T>(method, provider, `proxy/${path}`, body, headers);
 const withKey = () => ({ 'idempotency-key': randomUUID() });
 
 describe('one Idempotency-Key twice through the proxy', () => {
@@ -58,7 +30,7 @@ describe('one Idempotency-Key twice through the proxy', () => {
 
   it('is one request while the first is running', async () => {
     const key = withKey();
-    app.sandbox.control.addFault({ kind: 'latency', provider: 'slack', endpoint: 'chat.postMessage', latencyMs: 400 });
+    test.app.sandbox.control.addFault({ kind: 'latency', provider: 'slack', endpoint: 'chat.postMessage', latencyMs: 400 });
     const post = () => through('POST', 'slack', 'chat.postMessage', { channel: 'general', text: 'At once' }, key);
     const answers = await Promise.all([post(), post()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
@@ -67,7 +39,7 @@ describe('one Idempotency-Key twice through the proxy', () => {
   });
 
   it('stays unknown, and is not sent again, where the first try’s end is', async () => {
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage' });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'slack', endpoint: 'chat.postMessage' });
     const key = withKey();
     const post = () => through('POST', 'slack', 'chat.postMessage', { channel: 'general', text: 'Perhaps' }, key);
     expect(await post()).toMatchObject({ status: 409, body: { code: 'outcome_unknown' } });
@@ -86,10 +58,10 @@ describe('one Idempotency-Key twice through the proxy', () => {
 
   it('repeats with a key of its own where the provider takes one', async () => {
     const key = withKey();
-    app.sandbox.control.addFault({ kind: 'reset-after', provider: 'stripe', endpoint: 'customers.create', count: 10 });
+    test.app.sandbox.control.addFault({ kind: 'reset-after', provider: 'stripe', endpoint: 'customers.create', count: 10 });
     const make = () => through<{ id: string }>('POST', 'stripe', 'v1/customers', { email: 'ada@example.com' }, key);
     expect((await make()).status).toBeGreaterThanOrEqual(500);
-    app.sandbox.control.clearFaults();
+    test.app.sandbox.control.clearFaults();
     expect(await make()).toMatchObject({ status: 200 });
     const sent = new Set(hits('customers.create').map(({ idempotencyKey }) => idempotencyKey));
     expect([sent.size, sent.has(undefined), sent.has(key['idempotency-key'])]).toEqual([1, false, false]);
@@ -113,7 +85,7 @@ describe('a proxied call that names another account', () => {
       body: { code: 'proxy_not_allowed' },
     });
     expect(
-      app.sandbox.control.ledger({ kind: 'request' }).filter(({ path: sent = '' }) => sent.includes(path.split('?')[1] ?? 'none')),
+      test.app.sandbox.control.ledger({ kind: 'request' }).filter(({ path: sent = '' }) => sent.includes(path.split('?')[1] ?? 'none')),
     ).toEqual([]);
   });
 
@@ -124,8 +96,8 @@ describe('a proxied call that names another account', () => {
     ['text/plain', '_stripe_account=acct_OTHER'],
     ['multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-data; name="_stripe_account"\r\n\r\nacct_OTHER\r\n--x--\r\n'],
   ])('in a body of %s is refused too', async (type, body) => {
-    const token = await app.tokenFor({ tenant: 'acme', user: 'ada' });
-    const answer = await fetch(`${app.url}/v1/connections/${connections['stripe']}/proxy/v1/customers`, {
+    const token = await test.app.tokenFor({ tenant: 'acme', user: 'ada' });
+    const answer = await fetch(`${test.app.url}/v1/connections/${connections['stripe']}/proxy/v1/customers`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': type },
       body,
