@@ -12,7 +12,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'integrations/sync': ['record_sequences', 'records', 'sync_cursors', 'sync_runs', 'sync_schedules', 'sync_seen', 'sync_watches'],
   'integrations/operations': ['actions'],
   'integrations/outbound': ['request_buckets', 'request_log'],
-  'integrations/notifications': ['deliveries', 'destination_secrets', 'destinations', 'outbox', 'record_change_batches'],
+  'integrations/notifications': ['deliveries', 'destination_secrets', 'destinations', 'outbox', 'outbox_payloads', 'record_change_batches'],
   'integrations/monitoring': ['alerts'],
   'app-handlers': ['payment_notes'],
   database: ['migrations'],

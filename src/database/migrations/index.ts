@@ -14,6 +14,7 @@ import { ConnectMaker1764660001000 } from './1764660001000-connect-maker';
 import { UnsentDisconnects1764660002000 } from './1764660002000-unsent-disconnects';
 import { ConnectionOwners1764690000000 } from './1764690000000-connection-owners';
 import { StripeModes1764690001000 } from './1764690001000-stripe-modes';
+import { OutboxPayloads1764700000000 } from './1764700000000-outbox-payloads';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   UnsentDisconnects1764660002000,
   ConnectionOwners1764690000000,
   StripeModes1764690001000,
+  OutboxPayloads1764700000000,
 ];

@@ -20,6 +20,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   request_buckets: { column: 'minute', days: (retentionDays) => Math.min(7, retentionDays) },
   alerts: { column: 'resolved_at', days: asSet },
   outbox: { column: 'created_at', days: asSet },
+  outbox_payloads: { column: 'created_at', days: asSet },
   deliveries: { with: 'outbox' },
   destination_secrets: { column: 'expires_at', days: () => 0 },
   /** Nobody wants to hear of them any more. */

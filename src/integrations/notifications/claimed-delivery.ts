@@ -1,4 +1,5 @@
 import type { ClaimedJob } from '../jobs';
+import { bodyWithPayload } from './outbox';
 
 /** A delivery in the hands of this process, until its lease ends. */
 export interface ClaimedDelivery extends ClaimedJob {
@@ -31,12 +32,13 @@ export interface ClaimedDeliveryRow {
   once: boolean;
   lease_owner: string;
   body: string;
+  payload: string | null;
   url: string;
   failing: boolean;
   secrets: StoredSecret[] | null;
 }
 
 export function claimedDeliveryOf(row: ClaimedDeliveryRow): ClaimedDelivery {
-  const { message_id: messageId, destination_id: destinationId, lease_owner: lease, secrets, ...same } = row;
-  return { ...same, messageId, destinationId, lease, secrets: secrets ?? [] };
+  const { message_id: messageId, destination_id: destinationId, lease_owner: lease, secrets, body, payload, ...same } = row;
+  return { ...same, body: bodyWithPayload(body, payload), messageId, destinationId, lease, secrets: secrets ?? [] };
 }

@@ -1,5 +1,6 @@
 import { AuditLog } from '../audit';
 import { Logger } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { AlertEvaluator } from '../monitoring/alert-evaluator';
 import { AlertService } from '../monitoring/alert.service';
@@ -7,7 +8,7 @@ import { ProviderRegistry } from '../providers/provider-registry';
 import { verifyStandardWebhook } from '../providers/signatures/standard.scheme';
 import { GRACE_MS } from './delivery-jobs';
 import { HANGS, HttpReceiver } from './testing/http-receiver';
-import { deliveryOf, NotificationProcess, StillClock, testBox } from './testing/notification-process';
+import { deliveryOf, eventOf, NotificationProcess, StillClock, testBox } from './testing/notification-process';
 
 const HOUR_MS = 3_600_000;
 
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   receiver.reset();
-  for (const table of ['outbox', 'record_change_batches', 'destinations', 'alerts'])
+  for (const table of ['outbox_payloads', 'outbox', 'record_change_batches', 'destinations', 'alerts'])
     await database.dataSource.query(`DELETE FROM ${table}`);
   clock = new StillClock();
   process = new NotificationProcess(database, { clock, box, options: { timeoutMs: 3_000 } });
@@ -329,6 +330,38 @@ describe('in production', () => {
       { error: 'address_refused' },
     ]);
   });
+});
+
+it('stores what the events of one delivery share once, and sends it with each of them', async () => {
+  const [mine, other] = [uuidv7(), uuidv7()];
+  await process.destination(receiver.url('/a'), { events: ['webhook.received'] });
+  const payload = { value: { text: 'x'.repeat(1_000) } };
+  const event = (n: number, connectionId: string) =>
+    eventOf({ type: 'webhook.received', connectionId, data: { id: `e${n}`, eventId: `e${n}`, type: 't' }, payload });
+  const events = [...Array.from({ length: 200 }, (_, n) => event(n, mine)), event(200, other)];
+  await database.dataSource.transaction((manager) => process.outbox.add(manager, events));
+  // one for each connection, with which it ends
+  expect(await rows(`SELECT connection_id, length(body) AS chars FROM outbox_payloads ORDER BY created_at, id`)).toEqual([
+    { connection_id: mine, chars: 1_011 },
+    { connection_id: other, chars: 1_011 },
+  ]);
+  expect(await rows(`SELECT 1 FROM outbox WHERE body LIKE '%xxx%'`)).toEqual([]);
+  for (let waiting = 201; waiting > 0;) {
+    await process.deliver();
+    const [left] = await rows<{ n: number }>(`SELECT count(*)::int AS n FROM deliveries WHERE status <> 'delivered'`);
+    expect(left?.n).toBeLessThan(waiting);
+    waiting = left?.n ?? 0;
+  }
+  const sent = receiver.received.map(({ body }) => JSON.parse(body.toString()) as { data: { eventId: string; payload: unknown } });
+  expect(new Set(sent.map(({ data }) => data.eventId)).size).toBe(201);
+  for (const { data } of sent) expect(data.payload).toEqual(payload.value);
+});
+
+it('stores no payload where nobody asked for the event', async () => {
+  await process.destination(receiver.url('/a'), { events: ['webhook.received'], webhookTypes: ['other/*'] });
+  const about = { type: 'webhook.received' as const, webhookType: 'p/t', payload: { value: {} } };
+  await process.happens(about);
+  expect(await rows('SELECT 1 FROM outbox_payloads')).toEqual([]);
 });
 
 it('follows no redirect', async () => {

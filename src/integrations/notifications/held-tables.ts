@@ -8,6 +8,7 @@ const UNSENT_ENDS = {
 
 export const NOTIFICATION_TABLES: readonly HeldTable[] = [
   { table: 'outbox', connection: 'connection_id', tenant: 'tenant', kept: UNSENT_ENDS },
+  { table: 'outbox_payloads', connection: 'connection_id', tenant: 'tenant' },
   { table: 'deliveries', tenant: 'tenant', goesWith: 'outbox' },
   { table: 'record_change_batches', connection: 'connection_id', tenant: 'tenant' },
   { table: 'destinations', tenant: 'tenant' },

@@ -26,6 +26,8 @@ export interface OutboxEvent {
   readonly at: Date;
   /** JSON. Never a secret. */
   readonly data: Readonly<Record<string, unknown>>;
+  /** Becomes `data.payload`, as JSON. The same object in several events is stored once: a delivery of 200 events is not 200 copies. */
+  readonly payload?: { readonly value: unknown };
   /** `webhook.received`: the provider's type of event, by which destinations choose. */
   readonly webhookType?: string;
   /** Goes before all that waits for its destinations. */

@@ -44,6 +44,7 @@ export class Outbox {
       column(({ type, at, provider, connectionId, data }) => messageBody(type, at, { provider, connectionId, ...data })),
       GIVE_UP_AFTER_MS,
       column(({ urgent }) => urgent ?? false),
+      ...payloadsOf(wanted),
     ]);
     this.added = true;
   }
@@ -62,6 +63,39 @@ export class Outbox {
     this.added = false;
     return added;
   }
+}
+
+type Columns = [ofEvents: (string | null)[], ids: string[], tenants: string[], connections: string[], bodies: string[], times: Date[]];
+
+/** Each payload once for each connection, so that it ends with the connection; and for each event which is its own. */
+function payloadsOf(events: readonly OutboxEvent[]): Columns {
+  const known = new Map<unknown, { body: string; ids: Map<string, string> }>();
+  const columns: Columns = [[], [], [], [], [], []];
+  const [ofEvents, ids, tenants, connections, bodies, times] = columns;
+  for (const { payload, tenant, connectionId, at } of events) {
+    if (!payload || connectionId === null) {
+      ofEvents.push(null);
+      continue;
+    }
+    const one = known.get(payload) ?? { body: JSON.stringify(payload.value ?? null), ids: new Map<string, string>() };
+    known.set(payload, one);
+    let id = one.ids.get(connectionId);
+    if (id === undefined) {
+      one.ids.set(connectionId, (id = uuidv7()));
+      ids.push(id);
+      tenants.push(tenant);
+      connections.push(connectionId);
+      bodies.push(one.body);
+      times.push(at);
+    }
+    ofEvents.push(id);
+  }
+  return columns;
+}
+
+/** What is sent: a message that points to a payload has it as the last member of its `data`. */
+export function bodyWithPayload(body: string, payload: string | null): string {
+  return payload === null ? body : `${body.slice(0, -2)},"payload":${payload}}}`;
 }
 
 /** The form that Standard Webhooks recommends: `type`, `timestamp`, `data`. */

@@ -6,9 +6,7 @@ export function forwardedEventsOf(stored: readonly ClaimedEvent[], at: Date): Ou
   return stored.flatMap((event) => {
     const { id, provider, eventId, type, tenant, connection, payload } = event;
     if (tenant === null || !connection) return [];
-    const data = { id, eventId, type, payload: payload.value ?? null };
-    return [
-      { type: 'webhook.received' as const, tenant, provider, connectionId: connection.id, at, data, webhookType: `${provider}/${type}` },
-    ];
+    const about = { provider, connectionId: connection.id, data: { id, eventId, type }, payload };
+    return [{ type: 'webhook.received' as const, tenant, at, webhookType: `${provider}/${type}`, ...about }];
   });
 }
