@@ -9,7 +9,7 @@ const LAYERS = [
   'connect',
   'sync',
   '(webhooks|operations|notifications)',
-  'monitoring',
+  '(monitoring|keys)',
 ];
 /** Lies in a folder above, and may be imported from everywhere. */
 const OUTBOX = core('notifications/outbox');

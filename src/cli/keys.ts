@@ -4,8 +4,8 @@ import { SettingsError } from '../config/settings-error';
 import { connectDatabase, DataFolderLockedError } from '../database';
 import { systemClock } from '../clock';
 import { AuditLog } from '../integrations/audit/audit-log';
-import { KeyCheckService } from '../integrations/connections/tokens/key-check.service';
-import { KeyRotationService, type KeyUse } from '../integrations/connections/tokens/key-rotation.service';
+import { KeyCheckService } from '../integrations/keys/key-check.service';
+import { KeyRotationService, type KeyUse } from '../integrations/keys/key-rotation.service';
 import { SecretBox } from '../integrations/connections/tokens/secret-box';
 import { keepFilesPrivate } from '../config/data-folder';
 

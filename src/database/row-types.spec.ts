@@ -12,8 +12,8 @@ import {
 /** Statements whose text only the running program knows. This list only gets shorter. */
 const MADE_WHILE_RUNNING: readonly string[] = [
   'integrations/connections/personal-data/personal-data.ts',
-  'integrations/connections/tokens/key-check.service.ts',
-  'integrations/connections/tokens/key-rotation.service.ts',
+  'integrations/keys/key-check.service.ts',
+  'integrations/keys/key-rotation.service.ts',
   'integrations/monitoring/alert-evaluator.ts',
   'integrations/monitoring/retention.ts',
   'integrations/webhooks/replay/payload-retention.ts',

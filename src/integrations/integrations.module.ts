@@ -8,6 +8,7 @@ import { OutboundModule } from './outbound';
 import { ConnectModule } from './connect';
 import { NotificationsModule } from './notifications';
 import { JobsModule } from './jobs';
+import { KeysModule } from './keys';
 import { ProviderRegistryModule } from './providers';
 import { SyncModule } from './sync';
 import { WebhooksModule } from './webhooks';
@@ -24,6 +25,7 @@ const PARTS = [
   OperationsModule,
   NotificationsModule,
   MonitoringModule,
+  KeysModule,
 ];
 
 /** The core: knows how to connect, call, receive, sync and watch; knows no provider's name. */

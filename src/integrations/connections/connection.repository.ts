@@ -50,15 +50,20 @@ export interface StatusChange {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** An index scan for each: `sync_runs_by_connection`. */
-const SYNC_COLUMNS = `
-  (SELECT r.finished_at FROM sync_runs r WHERE r.connection_id = c.id AND r.status = 'succeeded' ORDER BY r.created_at DESC LIMIT 1) AS last_sync,
-  EXISTS (SELECT 1 FROM sync_runs r WHERE r.connection_id = c.id AND r.status IN ('queued', 'running')) AS syncing`;
+/** Where nothing is synced. */
+export const NO_SYNC = 'NULL::timestamptz AS last_sync, false AS syncing';
 type RowWithSync = ConnectionRow & { last_sync: Date | null; syncing: boolean };
 
 @Injectable()
 export class ConnectionRepository {
+  private syncColumns = NO_SYNC;
+
   constructor(private readonly dataSource: DataSource) {}
+
+  /** @param columns `last_sync` and `syncing` of a connection `c`, in SQL, from whoever syncs */
+  showSync(columns: string): void {
+    this.syncColumns = columns;
+  }
 
   async findById(id: string, runner: SqlRunner = this.dataSource): Promise<Connection | undefined> {
     if (!UUID.test(id)) return undefined;
@@ -87,7 +92,7 @@ export class ConnectionRepository {
   /** @throws IntegrationError `connection_not_found` */
   async findWithSync(viewer: ConnectionViewer, id: string): Promise<ConnectionWithSync> {
     if (!UUID.test(id)) throw new IntegrationError('connection_not_found');
-    const [row] = await this.read<RowWithSync>(this.of(viewer), `SELECT c.*, ${SYNC_COLUMNS} FROM connections c WHERE c.id = $1`, [id]);
+    const [row] = await this.read<RowWithSync>(this.of(viewer), `SELECT c.*, ${this.syncColumns} FROM connections c WHERE c.id = $1`, [id]);
     if (!row || !maySee(viewer, connectionOf(row))) throw new IntegrationError('connection_not_found');
     return withSync(row);
   }
@@ -104,7 +109,7 @@ export class ConnectionRepository {
     if (after !== undefined) conditions.push(`c.id < ${param(after)}`);
     const rows = await this.read<RowWithSync>(
       this.of(viewer),
-      `SELECT c.*, ${SYNC_COLUMNS} FROM connections c ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY c.id DESC LIMIT $${params.push(limit)}`,
+      `SELECT c.*, ${this.syncColumns} FROM connections c ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY c.id DESC LIMIT $${params.push(limit)}`,
       params,
     );
     return rows.map(withSync);

@@ -6,6 +6,7 @@ import { AuditModule } from '../audit';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
 import { GovernedHttp } from './governed-http';
+import { ConnectionCounts } from './connection-counts';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionPolicyService } from './connection-policy.service';
@@ -19,9 +20,6 @@ import { IntegrationEvents } from '../integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
 import { TokenService } from './tokens/token.service';
-import { EncryptionKeyEntity } from './tokens/encryption-key.entity';
-import { KeyCheckService } from './tokens/key-check.service';
-import { KeyRotationService } from './tokens/key-rotation.service';
 import { SecretBox } from './tokens/secret-box';
 import { SharedTokens } from './tokens/shared-tokens';
 import { TokenEntity } from './tokens/token.entity';
@@ -34,12 +32,11 @@ import { TokenRepository } from './tokens/token.repository';
     AuditModule,
     OutboxModule,
     OutboundModule,
-    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, TokenEntity, TokenRefreshEntity, EncryptionKeyEntity]),
+    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, TokenEntity, TokenRefreshEntity]),
   ],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
-    KeyCheckService,
-    KeyRotationService,
+    ConnectionCounts,
     ConnectionRepository,
     TokenRepository,
     IntegrationEvents,
@@ -56,8 +53,7 @@ import { TokenRepository } from './tokens/token.repository';
   ],
   exports: [
     SecretBox,
-    KeyCheckService,
-    KeyRotationService,
+    ConnectionCounts,
     ConnectionRepository,
     TokenRepository,
     IntegrationEvents,

@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { SqlRunner } from '../../database';
-import { destinationSecretBinding, SecretBox } from '../connections';
+import { SecretBox } from '../connections';
+import { destinationSecretBinding } from './encrypted-table';
 import type { StoredSecret } from './claimed-delivery';
 import { DestinationSecretEntity } from './destination-secret.entity';
 

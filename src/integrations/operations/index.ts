@@ -1,4 +1,5 @@
 export { ActionReplyInterceptor } from './action-reply.interceptor';
+export { ACTION_RESPONSES } from './encrypted-table';
 export type { ActionResult } from './action';
 export { defineOperation, type Operation, type OperationCall } from './operation';
 export { OperationRegistry } from './operation-registry';

@@ -1,6 +1,7 @@
 export { callSdk } from './call-sdk';
 export { AnswerError } from './answer-error';
 export type { Call, CallOptions } from './call';
+export { failingProviders, MISCONFIGURED_PROVIDERS } from './findings';
 export { matchEndpoint } from './endpoint-matcher';
 export { answerToPassOn, GovernedChain } from './governed-chain';
 export type { Interceptor, Next } from './interceptor';
@@ -10,5 +11,6 @@ export { withCredential } from './policies/given-credential.interceptor';
 export { settle } from './policies/retry-policy';
 export { ProviderFetch } from './provider-fetch';
 export { CircuitStates } from './policies/circuit-states';
+export { MINUTES, TRAFFIC, type TrafficRow } from './request-log/traffic.fragments';
 export { type LoggedRequest, RequestLogReader } from './request-log/request-log.reader';
 export { DestinationHttp } from './transport/destination-http';

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
-import { ConnectionsModule, PersonalData } from '../connections';
+import { ConnectionRepository, ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { AdminSyncController } from './admin-sync.controller';
@@ -24,6 +24,7 @@ import { SyncScheduler } from './runs/sync-scheduler';
 import { SyncController } from './sync.controller';
 import { SyncService } from './runs/sync.service';
 import { WalkRepository } from './pages/walk.repository';
+import { SYNC_COLUMNS } from './runs/sync-columns';
 import { SyncRunEntity } from './runs/sync-run.entity';
 import { SyncScheduleEntity } from './runs/sync-schedule.entity';
 import { SyncWatchEntity } from './watches/sync-watch.entity';
@@ -58,7 +59,8 @@ import { WatchService } from './watches/watch.service';
   exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeRecords],
 })
 export class SyncModule {
-  constructor(data: PersonalData) {
+  constructor(data: PersonalData, connections: ConnectionRepository) {
     data.register(SYNC_TABLES);
+    connections.showSync(SYNC_COLUMNS);
   }
 }

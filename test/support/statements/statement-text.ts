@@ -31,6 +31,7 @@ export class StatementText {
     if (ts.isTemplateExpression(node)) return this.template(node, values);
     if (ts.isConditionalExpression(node)) return either(this.evaluate(node.whenTrue, values), this.evaluate(node.whenFalse, values));
     if (ts.isIdentifier(node)) return this.named(node, values);
+    if (ts.isPropertyAccessExpression(node)) return this.atFirst(node, values);
     if (ts.isCallExpression(node)) return this.called(node, values);
     if (ts.isBinaryExpression(node)) return this.computed(node, values);
     return undefined;
@@ -59,6 +60,12 @@ export class StatementText {
     if (typeof value === 'string') this.constants.add(`${declaration.getSourceFile().fileName} ${symbol.name}`);
     if (typeof value === 'string' || typeof value === 'number') return [String(value)];
     return this.evaluate(declaration.initializer, values);
+  }
+
+  /** What a property of the class begins with. */
+  private atFirst(node: ts.PropertyAccessExpression, values: Values): readonly string[] | undefined {
+    const declaration = node.expression.kind === ts.SyntaxKind.ThisKeyword ? this.symbolOf(node)?.valueDeclaration : undefined;
+    return declaration && ts.isPropertyDeclaration(declaration) && declaration.initializer ? this.evaluate(declaration.initializer, values) : undefined;
   }
 
   /** A call of a function that is one expression, with what it is given. */

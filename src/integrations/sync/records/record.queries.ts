@@ -1,9 +1,10 @@
+import { CONNECTIONS } from '../../connections';
 import { HASH_BYTES } from './canonical-json';
 
 /** Takes the connection's turn to write: whoever holds it draws the next change numbers. Params: connection. */
 export const LOCK_SEQUENCE = `SELECT 1 FROM record_sequences WHERE connection_id = $1 FOR UPDATE`;
 
-export const CREATE_SEQUENCE = `INSERT INTO record_sequences (connection_id) SELECT id FROM connections WHERE id = $1 ON CONFLICT DO NOTHING`;
+export const CREATE_SEQUENCE = `INSERT INTO record_sequences (connection_id) SELECT c.id FROM ${CONNECTIONS} c WHERE c.id = $1 ON CONFLICT DO NOTHING`;
 
 export const KNOW_PARTITION = `INSERT INTO sync_cursors (connection_id, resource, partition) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
 

@@ -4,6 +4,7 @@ import { backOffMs } from '../../../back-off';
 import { changedRows, type RowOf } from '../../../database';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
+import { CONNECTIONS } from '../../connections';
 import type { SyncScheduleEntity } from './sync-schedule.entity';
 import { nextSlot } from './schedule-slots';
 
@@ -66,7 +67,7 @@ export class ScheduleRepository {
   /** Connections that should have a schedule and have none: the process died between connecting and telling. Reads all of them: rarely. */
   async unscheduled(limit: number): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string }[]>(
-      `SELECT c.id FROM connections c LEFT JOIN sync_schedules s ON s.connection_id = c.id
+      `SELECT c.id FROM ${CONNECTIONS} c LEFT JOIN sync_schedules s ON s.connection_id = c.id
        WHERE c.status = 'connected' AND (s.connection_id IS NULL OR NOT s.enabled) LIMIT $1`,
       [limit],
     );

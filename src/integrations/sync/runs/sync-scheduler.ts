@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { inTransaction, type RowOf } from '../../../database';
-import type { Connection } from '../../connections';
+import { CONNECTIONS, type Connection } from '../../connections';
 import { PeriodicTasks } from '../../jobs';
 import { RecordCompactor } from '../records/record-compactor';
 import { ScheduleRepository } from './schedule.repository';
@@ -84,7 +84,7 @@ export class SyncScheduler {
   private async takeBatch(manager: EntityManager): Promise<{ due: number; queued: number }> {
     const rows = await manager.query<
       DueRow[]
-    >(`SELECT s.*, c.tenant, c.provider, c.status, now() AS now FROM sync_schedules s JOIN connections c ON c.id = s.connection_id
+    >(`SELECT s.*, c.tenant, c.provider, c.status, now() AS now FROM sync_schedules s JOIN ${CONNECTIONS} c ON c.id = s.connection_id
        WHERE s.enabled AND s.next_due_at <= now() ORDER BY s.next_due_at LIMIT ${BATCH} FOR UPDATE OF s SKIP LOCKED`);
     if (rows.length === 0) return { due: 0, queued: 0 };
     const lost = rows.filter((row) => row.status !== 'connected').map((row) => row.connection_id);

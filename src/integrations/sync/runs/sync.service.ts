@@ -4,6 +4,7 @@ import { changedRows, type SqlRunner } from '../../../database';
 import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../../errors';
 import { AuditLog } from '../../audit';
+import { CONNECTIONS } from '../../connections';
 import { WakeUp } from '../../jobs';
 import { RecordStore } from '../records/record-store';
 import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
@@ -103,7 +104,7 @@ export class SyncService {
   private async add(db: SqlRunner, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
     const [row] = await db.query<SyncRunRow>(
       `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, slot, priority)
-       SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7 FROM connections c WHERE c.id = $2 AND c.status <> 'disconnected'
+       SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7 FROM ${CONNECTIONS} c WHERE c.id = $2 AND c.status <> 'disconnected'
        ON CONFLICT DO NOTHING RETURNING ${RUN_COLUMNS}`,
       [
         uuidv7(),
@@ -124,7 +125,7 @@ export class SyncService {
       [connectionId, request.slot ?? null],
     );
     if (!row) {
-      const [connection] = await db.query<{ status: string }>('SELECT status FROM connections WHERE id = $1', [connectionId]);
+      const [connection] = await db.query<{ status: string }>(`SELECT c.status FROM ${CONNECTIONS} c WHERE c.id = $1`, [connectionId]);
       if (!connection) throw new IntegrationError('connection_not_found');
       if (connection.status === 'disconnected') throw new IntegrationError('not_connected');
       return undefined;

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { IncomingEvent } from '../../contract';
 import type { SqlRunner } from '../../../database';
+import { CONNECTIONS, RECEIVERS } from '../../connections';
 import { CLAIMED_COLUMNS } from '../processing/claim.queries';
 import { claimedEventOf, type ClaimedEvent, type ClaimedRow } from '../processing/claimed-event';
 import { StoredPayload } from '../stored-payload';
@@ -32,12 +33,7 @@ const INSERT = `
   FROM json_to_recordset($1::json) AS e (payload_id uuid, provider text, tenant text, event_id text, type text, routing_key text,
     connection_id uuid, object_key text, object_version numeric, seen_by text[], personal boolean)
   LEFT JOIN LATERAL (
-    SELECT k.id, k.tenant FROM connections k
-      WHERE e.connection_id IS NULL AND k.provider = e.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
-        AND (k.status = 'connected' OR k.grant_id IS NOT NULL)
-        AND (e.seen_by IS NULL OR e.seen_by && k.slots OR (k.slots = '{}' AND NOT e.personal))
-    UNION ALL
-    SELECT k.id, k.tenant FROM connections k WHERE k.id = e.connection_id AND k.provider = e.provider AND k.status <> 'disconnected'
+${RECEIVERS}
   ) c ON e.tenant IS NULL OR c.tenant = e.tenant
   ORDER BY e.provider, e.event_id, c.id
   ON CONFLICT DO NOTHING RETURNING *),
@@ -46,7 +42,7 @@ const INSERT = `
   SELECT p.id, p.headers, substring($2::bytea FROM p.body_from FOR p.body_length)
   FROM json_to_recordset($5::json) AS p (id uuid, headers jsonb, body_from int, body_length int)
   WHERE p.id IN (SELECT payload_id FROM stored))
-  SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN connections k ON k.id = c.connection_id`;
+  SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id`;
 
 const NO_BODY = Buffer.alloc(0);
 const LONE_SURROGATE = /\p{Surrogate}/u;

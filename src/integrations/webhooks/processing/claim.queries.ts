@@ -1,4 +1,5 @@
 import { COMMIT_WITHOUT_WAITING } from '../../../database';
+import { CONNECTIONS } from '../../connections';
 import { NOTHING_YET } from './object-mark';
 
 const PENDING = `e.status IN ('received', 'failed')`;
@@ -46,7 +47,7 @@ export const CLAIM_DUE = `
   SELECT s.last_tenant, s.seen, ${CLAIMED_COLUMNS}, ${PAYLOAD}
   FROM (SELECT max(tenant) AS last_tenant, count(*)::int AS seen, ${COMMIT_WITHOUT_WAITING} FROM seen) s
   LEFT JOIN claimed c ON true
-  LEFT JOIN connections k ON k.id = c.connection_id
+  LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id
   LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
 
 export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until < now()) AS found`;
@@ -69,7 +70,7 @@ export const CLAIM_EXPIRED = `
       lease_until = CASE WHEN e.attempts >= $3::int THEN NULL ELSE now() + make_interval(secs => $2::int) END
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*)
   SELECT c.status, ${CLAIMED_COLUMNS}, ${PAYLOAD} FROM claimed c
-  LEFT JOIN connections k ON k.id = c.connection_id LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
+  LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
 
 /** Of versions that are the same the one with the greater id is the later one, byte by byte. */
 const IS_LATER = `(excluded.version, excluded.event_id COLLATE "C") > (g.version, g.event_id COLLATE "C")`;
@@ -86,7 +87,7 @@ export const MARK_COMPLETED = `
   ours AS (
     SELECT m.id, m.event_id, m.connection_id, m.object_key, m.object_version, k.status AS connection_status,
       k.status <> 'disconnected' AND m.object_key IS NOT NULL AND m.object_version IS NOT NULL AND (m.provider || '/' || m.type) <> ALL ($2::text[]) AS guarded
-    FROM marked m LEFT JOIN connections k ON k.id = m.connection_id),
+    FROM marked m LEFT JOIN ${CONNECTIONS} k ON k.id = m.connection_id),
   moved AS (
     INSERT INTO object_marks AS g (connection_id, object_key, version, event_id, before_version, before_event_id)
     SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.object_version, o.event_id, ${NOTHING_YET}, ''

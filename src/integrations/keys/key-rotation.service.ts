@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { inTransaction } from '../../../database';
-import { encryptedColumns, type EncryptedRow, type EncryptedTable } from './encrypted-columns';
+import { inTransaction } from '../../database';
+import { SecretBox, type EncryptedRow, type EncryptedTable } from '../connections';
+import { ENCRYPTED_TABLES } from './encrypted-tables';
 import { EncryptionKeyEntity } from './encryption-key.entity';
-import { SecretBox } from './secret-box';
 
 export interface KeyUse {
   readonly keyId: string;
@@ -51,7 +51,7 @@ export class KeyRotationService {
     const uses: KeyUse[] = [];
     for (const keyId of ids) {
       const rows: Record<string, number> = {};
-      for (const { table, needs } of encryptedColumns) {
+      for (const { table, needs } of ENCRYPTED_TABLES) {
         const [counted]: { count: number }[] = await this.dataSource.query(`SELECT count(*)::int AS count FROM ${table} WHERE ${needs}`, [
           keyId,
         ]);
@@ -66,7 +66,7 @@ export class KeyRotationService {
     let rotated = 0;
     const unreadable = new Set<string>();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      for (const table of encryptedColumns) {
+      for (const table of ENCRYPTED_TABLES) {
         for (let after = FIRST_ID; ;) {
           options.signal?.throwIfAborted();
           const batch = await this.rotateBatch(table, after, options.batchSize ?? DEFAULTS.batchSize);

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
-import type { EncryptionKey, Settings } from '../../../config/env';
-import { ConnectionRepository } from '../connection.repository';
-import { actionBinding } from './encrypted-columns';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
+import type { EncryptionKey, Settings } from '../../config/env';
+import { ConnectionRepository } from '../connections/connection.repository';
+import { actionBinding } from '../operations/encrypted-table';
 import { KeyCheckService } from './key-check.service';
 import { KeyRotationService } from './key-rotation.service';
-import { SecretBox } from './secret-box';
-import { TokenRepository } from './token.repository';
+import { SecretBox } from '../connections/tokens/secret-box';
+import { TokenRepository } from '../connections/tokens/token.repository';
 
 const key = (id: string): EncryptionKey => ({ id, key: randomBytes(32) });
 

@@ -1,11 +1,11 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, In, Not, type Repository } from 'typeorm';
-import { SETTINGS } from '../../../config/config.module';
-import type { Settings } from '../../../config/env';
-import { SettingsError } from '../../../config/settings-error';
-import { encryptedColumns } from './encrypted-columns';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { SettingsError } from '../../config/settings-error';
+import { bindingOf, SecretBox } from '../connections';
+import { ENCRYPTED_TABLES } from './encrypted-tables';
 import { EncryptionKeyEntity } from './encryption-key.entity';
-import { bindingOf, SecretBox } from './secret-box';
 
 const CHECK_TEXT = 'trestle key check';
 const CHECK_BINDING = bindingOf('key-check');
@@ -71,7 +71,7 @@ export class KeyCheckService implements OnModuleInit {
     const others = await this.keys.find({ where: { keyId: Not(In(this.secrets.keyIds)) }, order: { keyId: 'ASC' } });
     const faults: string[] = [];
     for (const { keyId } of others) {
-      for (const { table, needs } of encryptedColumns) {
+      for (const { table, needs } of ENCRYPTED_TABLES) {
         const [row]: unknown[] = await this.dataSource.query(`SELECT 1 FROM ${table} WHERE ${needs} LIMIT 1`, [keyId]);
         if (row === undefined) continue;
         faults.push(

@@ -1,0 +1,17 @@
+/**
+ * Connections, for statements of other parts: this folder alone names the table. Stands behind FROM or JOIN, under a name; the planner
+ * sees through it.
+ */
+export const CONNECTIONS = `(SELECT id, tenant, user_id, provider, account_id, account_name, auth_type, status, error_code, metadata FROM connections)`;
+
+/**
+ * Those that an event `e` of a provider concerns, with `id` and `tenant`: one that was named, or each of the account whose grant may see
+ * it (`e.seen_by`, slots; `e.personal`: none but those with a token of their own). One that has ended sees nothing.
+ */
+export const RECEIVERS = `
+  SELECT k.id, k.tenant FROM connections k
+    WHERE e.connection_id IS NULL AND k.provider = e.provider AND k.routing_key = e.routing_key AND k.status <> 'disconnected'
+      AND (k.status = 'connected' OR k.grant_id IS NOT NULL)
+      AND (e.seen_by IS NULL OR e.seen_by && k.slots OR (k.slots = '{}' AND NOT e.personal))
+  UNION ALL
+  SELECT k.id, k.tenant FROM connections k WHERE k.id = e.connection_id AND k.provider = e.provider AND k.status <> 'disconnected'`;
