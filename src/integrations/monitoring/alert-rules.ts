@@ -3,7 +3,7 @@ import { LOST_CONNECTIONS } from '../connections';
 import { PAUSED_DESTINATIONS } from '../notifications';
 import { failingProviders, MISCONFIGURED_PROVIDERS } from '../outbound';
 import { failingSyncs, PAUSED_RUNS } from '../sync';
-import { DEAD_EVENTS } from '../webhooks';
+import { DEAD_EVENTS, skewedDeliveries } from '../webhooks';
 
 /** A condition that holds now, found by a rule. */
 export interface Finding {
@@ -55,9 +55,7 @@ const RULES: readonly AlertRule[] = [
   {
     kind: 'clock_skew',
     severity: 'critical',
-    // The operator's alone. Only well signed deliveries are counted as this cause; a single one may be a provider's late repetition.
-    sql: `SELECT 'clock_skew:' || provider AS key, provider, NULL AS tenant, NULL::uuid AS connection_id, sum(count)::int AS count, NULL AS about, NULL AS code
-          FROM webhook_refusals WHERE cause = 'clock_skew' AND minute > now() - interval '10 minutes' GROUP BY provider HAVING sum(count) > ${SKEWED_ABOVE}`,
+    sql: skewedDeliveries(SKEWED_ABOVE),
     describe: (f, name) => ({
       title: `Deliveries of ${name} are refused because of their time`,
       detail: `${f.count} well signed deliveries of the last 10 minutes were dated more than 5 minutes away from the clock of the process that received them.`,

@@ -3,3 +3,11 @@ export const DEAD_EVENTS = `
   SELECT 'dead_letters:' || provider || coalesce(':tenant:' || tenant, '') AS key, provider, tenant, NULL::uuid AS connection_id, count(*)::int AS count,
     min(type) AS about, max(error_code) AS code
   FROM webhook_events WHERE status = 'dead' GROUP BY provider, tenant`;
+
+/**
+ * More than `most` deliveries of a provider in ten minutes that were refused for their time alone. The operator's alone. Only well signed
+ * ones are counted as this cause; a single one may be a provider's late repetition.
+ */
+export const skewedDeliveries = (most: number) => `
+  SELECT 'clock_skew:' || provider AS key, provider, NULL AS tenant, NULL::uuid AS connection_id, sum(count)::int AS count, NULL AS about, NULL AS code
+  FROM webhook_refusals WHERE cause = 'clock_skew' AND minute > now() - interval '10 minutes' GROUP BY provider HAVING sum(count) > ${most}`;

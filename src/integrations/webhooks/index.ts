@@ -1,4 +1,4 @@
-export { DEAD_EVENTS } from './findings';
+export { DEAD_EVENTS, skewedDeliveries } from './findings';
 export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';
 export { type QueueState, type StoredEventDetail, type StoredEventView, WebhookEventList } from './replay/webhook-event.list';
