@@ -65,7 +65,9 @@ export class StatementText {
   /** What a property of the class begins with. */
   private atFirst(node: ts.PropertyAccessExpression, values: Values): readonly string[] | undefined {
     const declaration = node.expression.kind === ts.SyntaxKind.ThisKeyword ? this.symbolOf(node)?.valueDeclaration : undefined;
-    return declaration && ts.isPropertyDeclaration(declaration) && declaration.initializer ? this.evaluate(declaration.initializer, values) : undefined;
+    return declaration && ts.isPropertyDeclaration(declaration) && declaration.initializer
+      ? this.evaluate(declaration.initializer, values)
+      : undefined;
   }
 
   /** A call of a function that is one expression, with what it is given. */
