@@ -408,6 +408,10 @@ export interface SyncResource {
   readonly name: string;
   /** As people read it: "Calendar events". */
   readonly label: string;
+  /** Scopes without which nothing of it is read. Default: none that is known. */
+  readonly scopes?: readonly string[];
+  /** Wider scopes that do as well as one of `scopes`. */
+  readonly widerScopes?: Readonly<Record<string, readonly string[]>>;
   /** The partitions to walk, asked at the start of a run. Default: one, named `''`. One that is not in a complete list is swept. */
   partitions?(context: SyncContext): Promise<PartitionList>;
   /**

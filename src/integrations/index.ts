@@ -6,6 +6,7 @@ export {
   plainSettings,
   type PlainProvider,
   ProviderRegistry,
+  ScopeNeeds,
   hashChannelToken,
   verifyChannelToken,
   JwksVerifier,

@@ -24,6 +24,8 @@ describe('Connecting', () => {
       status: 'connected',
       connected: true,
       account: { id: 'T_ONE', name: expect.any(String) },
+      missingScopes: [],
+      partial: false,
       scopes: expect.arrayContaining(['chat:write', 'users:read']),
       lastSync: null,
       syncInProgress: false,

@@ -26,7 +26,7 @@ import { ConnectService } from './connect.service';
 import { chosenOwner, policyBody } from './chosen-owner';
 import { KeyConnectService } from './key-connect.service';
 import { connectionAnswer, connectSessionAnswer, disconnectAnswer, providersAnswer } from '../connections/connection-answers';
-import { connectionView, providerView, type ConnectionView, type ProviderView } from '../connections/connection-view';
+import { ConnectionViews, providerView, type ConnectionView, type ProviderView } from '../connections/connection-views';
 import { Erasure } from '../connections/personal-data/erasure';
 import { DisconnectService } from '../connections/disconnect.service';
 
@@ -81,6 +81,7 @@ export class ConnectionsController {
     private readonly disconnectService: DisconnectService,
     private readonly erasure: Erasure,
     private readonly policies: ConnectionPolicyService,
+    private readonly views: ConnectionViews,
   ) {}
 
   @SupportMayRead()
@@ -106,7 +107,7 @@ export class ConnectionsController {
     @CurrentUser() caller: Principal,
     @ZodBody(keyConnection) body: z.infer<typeof keyConnection>,
   ): Promise<ConnectionView> {
-    return connectionView(await this.keyConnectService.connect(caller, body));
+    return this.views.of(await this.keyConnectService.connect(caller, body));
   }
 
   @SupportMayRead()
@@ -119,14 +120,17 @@ export class ConnectionsController {
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
     const found = await this.connections.list(caller, { provider: query.provider, limit: query.limit + 1, after });
     const page = found.slice(0, query.limit);
-    return paged(page.map(connectionView), found.length > page.length ? encodeCursor(page.at(-1)?.id) : null);
+    return paged(
+      page.map((each) => this.views.of(each)),
+      found.length > page.length ? encodeCursor(page.at(-1)?.id) : null,
+    );
   }
 
   @SupportMayRead()
   @Answer(connectionAnswer)
   @Get('connections/:id')
   async get(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<ConnectionView> {
-    return connectionView(await this.connections.findWithSync(caller, id));
+    return this.views.of(await this.connections.findWithSync(caller, id));
   }
 
   /** Who of the organization may use and manage its connection. */
@@ -138,7 +142,7 @@ export class ConnectionsController {
     @ZodBody(change) { policy }: z.infer<typeof change>,
   ): Promise<ConnectionView> {
     await this.policies.change(caller, id, policy);
-    return connectionView(await this.connections.findWithSync(caller, id));
+    return this.views.of(await this.connections.findWithSync(caller, id));
   }
 
   @Answer(disconnectAnswer)

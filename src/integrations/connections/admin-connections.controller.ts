@@ -19,7 +19,7 @@ import {
 import { connectionAnswer } from './connection-answers';
 import type { ConnectionWithSync } from './connection';
 import { ConnectionRepository } from './connection.repository';
-import { connectionView, type ConnectionView } from './connection-view';
+import { ConnectionViews, type ConnectionView } from './connection-views';
 
 const text = z.string().min(1).max(255).optional();
 const query = z.strictObject({
@@ -41,7 +41,10 @@ interface AdminConnectionView extends ConnectionView {
 @ApiTags('admin')
 @Controller('v1/admin')
 export class AdminConnectionsController {
-  constructor(private readonly connections: ConnectionRepository) {}
+  constructor(
+    private readonly connections: ConnectionRepository,
+    private readonly views: ConnectionViews,
+  ) {}
 
   @Roles('admin')
   @Answer(pageOf(answer))
@@ -50,11 +53,14 @@ export class AdminConnectionsController {
     const after = asked.cursor === undefined ? undefined : decodeCursor(asked.cursor, z.guid());
     const found = await this.connections.list(caller, { ...asked, limit: asked.limit + 1, after });
     const page = found.slice(0, asked.limit);
-    return paged(page.map(adminView), found.length > page.length ? encodeCursor(page.at(-1)?.id) : null);
+    return paged(
+      page.map((each) => this.viewOf(each)),
+      found.length > page.length ? encodeCursor(page.at(-1)?.id) : null,
+    );
   }
-}
 
-function adminView(connection: ConnectionWithSync): AdminConnectionView {
-  const { tenant, disconnectedAt } = connection;
-  return { ...connectionView(connection), tenant, disconnectedAt: disconnectedAt?.toISOString() ?? null };
+  private viewOf(connection: ConnectionWithSync): AdminConnectionView {
+    const { tenant, disconnectedAt } = connection;
+    return { ...this.views.of(connection), tenant, disconnectedAt: disconnectedAt?.toISOString() ?? null };
+  }
 }

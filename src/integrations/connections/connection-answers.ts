@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCode, moment, pageOf } from '../../http-api';
-import type { ConnectionView, ProviderView } from './connection-view';
+import type { ConnectionView, ProviderView } from './connection-views';
 
 export const connectionAnswer = z.object({
   id: z.string(),
@@ -15,6 +15,8 @@ export const connectionAnswer = z.object({
   connected: z.boolean(),
   account: z.object({ id: z.string(), name: z.string() }),
   scopes: z.array(z.string()),
+  missingScopes: z.array(z.string()).describe('Needed and asked for, and not given; connecting anew asks for them.'),
+  partial: z.boolean().describe('It works, and something of it cannot, since scopes are missing.'),
   lastSync: moment.nullable(),
   syncInProgress: z.boolean(),
   error: z.object({ code: errorCode, message: z.string(), nextStep: z.string() }).nullable(),

@@ -11,6 +11,7 @@ import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionPolicyService } from './connection-policy.service';
 import { ConnectionStatusService } from './connection-status.service';
+import { ConnectionViews } from './connection-views';
 import { DisconnectService } from './disconnect.service';
 import { CONNECTION_TABLES } from './held-tables';
 import { Erasure } from './personal-data/erasure';
@@ -42,6 +43,7 @@ import { TokenRepository } from './tokens/token.repository';
     IntegrationEvents,
     ConnectionStatusService,
     ConnectionPolicyService,
+    ConnectionViews,
     DisconnectService,
     PersonalData,
     Erasure,
@@ -59,6 +61,7 @@ import { TokenRepository } from './tokens/token.repository';
     IntegrationEvents,
     ConnectionStatusService,
     ConnectionPolicyService,
+    ConnectionViews,
     DisconnectService,
     PersonalData,
     Erasure,

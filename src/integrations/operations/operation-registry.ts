@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
+import { ScopeNeeds } from '../providers';
 import { ActionReconciler } from './action-reconciler';
 import { fullNameOf, type Operation } from './operation';
 
@@ -8,7 +9,10 @@ import { fullNameOf, type Operation } from './operation';
 export class OperationRegistry {
   private readonly operations = new Map<string, Operation>();
 
-  constructor(private readonly reconciler: ActionReconciler) {}
+  constructor(
+    private readonly reconciler: ActionReconciler,
+    private readonly scopeNeeds: ScopeNeeds,
+  ) {}
 
   /** @throws Error for a name that is taken: a fault of the program, seen at start */
   register(operations: readonly Operation[]): void {
@@ -16,6 +20,7 @@ export class OperationRegistry {
       const name = fullNameOf(operation);
       if (this.operations.has(name)) throw new Error(`The operation "${name}" is registered twice.`);
       this.operations.set(name, operation);
+      this.scopeNeeds.add(operation.provider, operation);
       const { find } = operation;
       if (!find) continue;
       this.reconciler.register(name, async (connection, operationId, signal) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Connection } from '../connections';
-import { missingScopesOf, type Operation } from './operation';
+import { missingScopesOf } from '../providers';
+import type { Operation } from './operation';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -26,9 +27,9 @@ export function operationView(operation: Operation, configured: boolean): Operat
   return { name, provider, title, description, effect, scopes, ...schemasOf(operation), available: configured, missingScopes: [] };
 }
 
-export function operationOfConnection(operation: Operation, { authType, scopes, status }: Connection): OperationView {
-  const missingScopes = authType === 'oauth2' && scopes.length > 0 ? missingScopesOf(operation, scopes) : [];
-  return { ...operationView(operation, status === 'connected' && missingScopes.length === 0), missingScopes };
+export function operationOfConnection(operation: Operation, connection: Connection): OperationView {
+  const missingScopes = missingScopesOf(operation, connection);
+  return { ...operationView(operation, connection.status === 'connected' && missingScopes.length === 0), missingScopes };
 }
 
 const made = new WeakMap<Operation, Pick<OperationView, 'input' | 'output'>>();

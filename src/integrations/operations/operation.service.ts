@@ -7,7 +7,8 @@ import { AuditLog } from '../audit';
 import { ConnectionRepository, isOwn, toRef, type Connection } from '../connections';
 import type { ActionResult } from './action';
 import { ActionService } from './action.service';
-import { fullNameOf, missingScopesOf, type Operation } from './operation';
+import { missingScopesOf } from '../providers';
+import { fullNameOf, type Operation } from './operation';
 import { OperationRegistry } from './operation-registry';
 
 /** Who runs an operation, on which connection. */
@@ -80,8 +81,8 @@ export class OperationService {
 }
 
 /** What is known to be missing is said before anything is sent; a key's rights are the provider's to know. */
-function assertScopes(operation: Operation, { authType, scopes, provider }: Connection): void {
-  if (authType !== 'oauth2' || scopes.length === 0) return;
-  const missingScopes = missingScopesOf(operation, scopes);
-  if (missingScopes.length > 0) throw new IntegrationError('missing_scope', { provider, notExecuted: true, extra: { missingScopes } });
+function assertScopes(operation: Operation, connection: Connection): void {
+  const missingScopes = missingScopesOf(operation, connection);
+  if (missingScopes.length > 0)
+    throw new IntegrationError('missing_scope', { provider: connection.provider, notExecuted: true, extra: { missingScopes } });
 }

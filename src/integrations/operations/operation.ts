@@ -59,8 +59,3 @@ export function defineOperation<I extends z.ZodType, O extends z.ZodType>(operat
 export function fullNameOf({ provider, name }: Pick<Operation, 'provider' | 'name'>): string {
   return `${provider}.${name}`;
 }
-
-/** Those of its scopes that a connection lacks. */
-export function missingScopesOf(operation: Operation, granted: readonly string[]): string[] {
-  return operation.scopes.filter((scope) => ![scope, ...(operation.widerScopes?.[scope] ?? [])].some((each) => granted.includes(each)));
-}

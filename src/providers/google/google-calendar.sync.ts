@@ -17,7 +17,7 @@ import {
 } from '../../integrations';
 import { allowed } from './google-auth.service';
 import { calendarClient } from './google.clients';
-import { CALENDAR_SCOPES, GOOGLE, googleRoots } from './google.facts';
+import { CALENDAR_SCOPE, CALENDAR_SCOPES, GOOGLE, googleRoots } from './google.facts';
 import { googleSettings } from './google.settings';
 
 const PAGE_SIZE = 250;
@@ -33,6 +33,8 @@ const CALENDARS_QUERY = { maxResults: PAGE_SIZE, showHidden: true };
 
 const cursorShape = z.object({ syncToken: z.string().min(1), query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) });
 const checkpointShape = z.object({ pageToken: z.string().min(1) });
+
+const NEEDS = { scopes: [CALENDAR_SCOPE], widerScopes: { [CALENDAR_SCOPE]: CALENDAR_SCOPES } };
 
 type Query = z.output<typeof cursorShape>['query'];
 interface ListAnswer {
@@ -53,6 +55,7 @@ export class GoogleCalendarSync {
     this.calendars = {
       name: 'calendars',
       label: 'Calendars',
+      ...NEEDS,
       partitions: ({ connection }) => Promise.resolve(allowed(connection, CALENDAR_SCOPES)),
       full: (context) => full(context, this.listCalendars(context), CALENDARS_QUERY),
       incremental: (context) => incremental(context, this.listCalendars(context)),
@@ -61,6 +64,7 @@ export class GoogleCalendarSync {
     this.events = {
       name: 'events',
       label: 'Calendar events',
+      ...NEEDS,
       partitions: (context) => this.calendarIds(context),
       full: (context) => full(context, this.listEvents(context), EVENTS_QUERY),
       incremental: (context) => incremental(context, this.listEvents(context)),

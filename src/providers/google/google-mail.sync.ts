@@ -16,7 +16,7 @@ import {
 } from '../../integrations';
 import { allowed } from './google-auth.service';
 import { gmailClient } from './google.clients';
-import { GOOGLE, googleRoots, MAIL_READ_SCOPES } from './google.facts';
+import { GOOGLE, googleRoots, MAIL_READ_SCOPE, MAIL_READ_SCOPES } from './google.facts';
 import { googleSettings } from './google.settings';
 
 /** A full run reads the newest mails only: one costs 20 of the 6,000 units that a person has in a minute. */
@@ -48,6 +48,8 @@ export class GoogleMailSync {
     this.messages = {
       name: 'messages',
       label: 'Mail',
+      scopes: [MAIL_READ_SCOPE],
+      widerScopes: { [MAIL_READ_SCOPE]: MAIL_READ_SCOPES },
       partitions: ({ connection }) => Promise.resolve(allowed(connection, MAIL_READ_SCOPES)),
       full: (context) => this.full(context),
       incremental: (context) => this.incremental(context),

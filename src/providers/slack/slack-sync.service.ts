@@ -49,13 +49,14 @@ export class SlackSyncService implements ProviderSync {
       {
         name: 'channels',
         label: 'Channels',
+        scopes: ['channels:read'],
         partitions: ({ connection }) => Promise.resolve(channelKinds(connection)),
         full: (context) =>
           this.walk(context, (client, cursor) =>
             listChannels(client, cursor, context.partition === PRIVATE ? 'private_channel' : 'public_channel'),
           ),
       },
-      { name: 'users', label: 'Members', full: (context) => this.walk(context, listUsers) },
+      { name: 'users', label: 'Members', scopes: ['users:read'], full: (context) => this.walk(context, listUsers) },
     ];
   }
 

@@ -24,7 +24,7 @@ export function integrationCard(card: ProviderCard, context: CardContext): Html 
   </li>`;
 }
 
-function accountPart(provider: Provider, { connection, manages, run }: AccountState, { nowMs, csrfToken }: CardContext): Html {
+function accountPart(provider: Provider, { connection, manages, missing, run }: AccountState, { nowMs, csrfToken }: CardContext): Html {
   const { id, status, accountName } = connection;
   const to = `${INTEGRATIONS_PATH}/connections/${id}`;
   const isConnected = status === 'connected';
@@ -32,14 +32,20 @@ function accountPart(provider: Provider, { connection, manages, run }: AccountSt
     actionForm({ to: `${to}/${name}`, label, csrfToken, id: `${name}-${id}`, about: `${provider.name}, ${accountName}`, ...more });
   return html`<section class="account" aria-label="${provider.name}, ${accountName}">
     <h3><span>${accountName}</span> ${isConnected ? pill('good', 'Connected') : pill('bad', 'Reconnect needed')}</h3>
-    ${sharedNote(connection, manages)} ${provider.sync && syncNote(connection, run, nowMs)} ${faultOf({ connection, run })}
+    ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)} ${provider.sync && syncNote(connection, run, nowMs)}
+    ${faultOf({ connection, run })}
     ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect', ownerOf(connection))}
     <div class="actions">
       ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
+      ${missing.length > 0 && manages && provider.configured && button('reconnect', 'Allow what is missing', { kind: 'primary' })}
       ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'Sync now')}
       ${manages && button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, connection) })}
     </div>
   </section>`;
+}
+
+function missingNote(missing: readonly string[]): Html {
+  return html`<p class="soft">Works in part. Not allowed: ${missing.join('; ')}.</p>`;
 }
 
 /** Whose it is, where it is not the person's own, and who works with it. */

@@ -5,6 +5,7 @@ import {
   ConnectionRepository,
   mayManage,
   ProviderRegistry,
+  ScopeNeeds,
   SyncService,
   type ConnectionViewer,
   type ConnectionWithSync,
@@ -16,6 +17,8 @@ import {
 const MOST_CONNECTIONS = 200;
 
 export interface AccountState {
+  /** In words: what was not allowed at the connect, and something needs. */
+  readonly missing: readonly string[];
   /** Whether this person may end it and connect it anew. */
   readonly manages: boolean;
   readonly connection: ConnectionWithSync;
@@ -46,6 +49,7 @@ export class IntegrationCards {
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
     private readonly syncs: SyncService,
+    private readonly scopeNeeds: ScopeNeeds,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -67,11 +71,21 @@ export class IntegrationCards {
     const own = all.filter((connection) => connection.provider === provider.key);
     const active = own.filter(({ status }) => status !== 'disconnected').sort((a, b) => a.accountName.localeCompare(b.accountName, 'en'));
     const accounts = await Promise.all(
-      active.map(async (connection) => ({ connection, manages: mayManage(viewer, connection), run: await this.newestRun(connection) })),
+      active.map(async (connection) => ({
+        connection,
+        manages: mayManage(viewer, connection),
+        missing: this.missingOf(provider, connection),
+        run: await this.newestRun(connection),
+      })),
     );
     const formerAccount = accounts.length === 0 ? own[0]?.accountName : undefined;
     const forOrganization = roleReaches(viewer.role, 'admin');
     return { provider, accounts, forOrganization, ...(formerAccount !== undefined && { formerAccount }) };
+  }
+
+  private missingOf({ oauth2 }: Provider, connection: ConnectionWithSync): string[] {
+    const words = oauth2?.scopeWords ?? {};
+    return connection.status === 'connected' ? this.scopeNeeds.missing(connection).map((scope) => words[scope] ?? scope) : [];
   }
 
   private async newestRun({ id, tenant }: ConnectionWithSync): Promise<SyncRun | undefined> {

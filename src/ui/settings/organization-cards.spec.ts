@@ -45,6 +45,20 @@ describe('the cards of an organization’s connections', () => {
     expect(await card(boss)).toContain('Connected');
   });
 
+  it('say what was not allowed, and let those who manage them ask for it', async () => {
+    const calendar = 'https://www.googleapis.com/auth/calendar.readonly';
+    const [row] = await pages.dataSource.query<{ scopes: string[] }[]>('SELECT scopes FROM connections WHERE id = $1', [id]);
+    expect(await card(boss)).not.toContain('Works in part');
+    const less = row!.scopes.filter((scope) => scope !== calendar);
+    expect(less).toHaveLength(row!.scopes.length - 1);
+    await pages.dataSource.query('UPDATE connections SET scopes = $2 WHERE id = $1', [id, less]);
+    expect(await card(boss)).toContain('Works in part. Not allowed: Read your calendars and their events.');
+    expect(await card(boss)).toContain('Allow what is missing');
+    expect(await card(bob)).not.toContain('Allow what is missing');
+    await boss.follow(await boss.post(`${PAGE}/connections/${id}/reconnect`));
+    expect(await card(boss)).not.toContain('Works in part');
+  });
+
   it('tell administrators whose each connection is', async () => {
     expect((await boss.get('/admin/providers/google')).text).toContain('The organization');
   });

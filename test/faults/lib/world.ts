@@ -159,7 +159,7 @@ function userOf(account: string): string {
 async function connectAll(database: DataSource, accounts: readonly string[]): Promise<void> {
   await database.query(
     `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
-     SELECT c.id, c.tenant, c.user_id, 'stripe', c.account, c.account, c.account, 'api_key', 'connected'
+     SELECT c.id, c.tenant, c.user_id, 'stripe', c.account || ':test', c.account, c.account || ':test', 'api_key', 'connected'
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS c (id, tenant, user_id, account)`,
     [accounts.map(() => randomUUID()), accounts.map(tenantOf), accounts.map(userOf), accounts],
   );

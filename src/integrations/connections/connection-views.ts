@@ -1,7 +1,9 @@
+import { Injectable } from '@nestjs/common';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 import { ownerOf, type ConnectionPolicy } from './connection-access';
 import type { Connection, ConnectionStatus, ConnectionWithSync } from './connection';
 import type { Provider } from '../contract';
+import { ScopeNeeds } from '../providers';
 
 /** A connection as callers read it. */
 export interface ConnectionView {
@@ -16,6 +18,10 @@ export interface ConnectionView {
   readonly connected: boolean;
   readonly account: { readonly id: string; readonly name: string };
   readonly scopes: readonly string[];
+  /** What operations or resources need, is asked for at the connect, and was not given. Connecting anew asks for it. */
+  readonly missingScopes: readonly string[];
+  /** It works, and something of it cannot, since scopes are missing. */
+  readonly partial: boolean;
   readonly lastSync: string | null;
   readonly syncInProgress: boolean;
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
@@ -33,7 +39,17 @@ export interface ProviderView {
   readonly capabilities: { readonly sync: boolean; readonly webhooks: boolean; readonly actions: boolean };
 }
 
-export function connectionView(connection: Connection | ConnectionWithSync): ConnectionView {
+@Injectable()
+export class ConnectionViews {
+  constructor(private readonly scopeNeeds: ScopeNeeds) {}
+
+  of(connection: Connection | ConnectionWithSync): ConnectionView {
+    const missingScopes = this.scopeNeeds.missing(connection);
+    return { ...viewOf(connection), missingScopes, partial: connection.status === 'connected' && missingScopes.length > 0 };
+  }
+}
+
+function viewOf(connection: Connection | ConnectionWithSync): Omit<ConnectionView, 'missingScopes' | 'partial'> {
   const { error, usedBy, managedBy } = connection;
   const owner = ownerOf(connection);
   return {
