@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { PRODUCT_MIGRATIONS } from '../src/app-handlers/migrations';
 import { openEmbeddedPostgres } from '../src/database/embedded-postgres';
 import { migrateEmbedded, migrateServer } from '../src/database/migrator';
-import { onServer, SEED_FILE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
+import { CALLER_ROLE, WORKER_ROLE } from '../src/database/tenant-rows';
+import { onServer, SEED_FILE, SERVICE_ROLE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
 
 const ROOT = join(__dirname, '..');
 
@@ -19,7 +20,17 @@ export default async function globalSetup(): Promise<void> {
   await onServer(server, `DROP DATABASE IF EXISTS ${template}`);
   await onServer(server, `CREATE DATABASE ${template}`);
   await migrateServer(withDatabase(server, template), PRODUCT_MIGRATIONS);
+  await makeServiceRole(server);
   process.env[TEMPLATE_DATABASE] = template;
+}
+
+/** Of the whole server: another run may make it at the same time. */
+async function makeServiceRole(server: string): Promise<void> {
+  await onServer(
+    server,
+    `DO $$ BEGIN CREATE ROLE ${SERVICE_ROLE} LOGIN PASSWORD '${SERVICE_ROLE}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
+  );
+  await onServer(server, `GRANT ${WORKER_ROLE}, ${CALLER_ROLE} TO ${SERVICE_ROLE}`);
 }
 
 /** Kept between runs under the name of what it was made from. */
@@ -44,6 +55,7 @@ async function migratedSeed(): Promise<string> {
 async function fingerprint(): Promise<string> {
   const folders = ['database', 'app-handlers'].map((owner) => join(ROOT, 'src', owner, 'migrations'));
   const files = (await Promise.all(folders.map(async (folder) => (await readdir(folder)).sort().map((name) => join(folder, name))))).flat();
+  files.push(join(ROOT, 'src', 'database', 'tenant-rows.ts'));
   const hash = createHash('sha256');
   for (const file of [...files, join(ROOT, 'node_modules', '@electric-sql', 'pglite', 'package.json')])
     hash.update(file).update(await readFile(file));

@@ -6,8 +6,8 @@ import { keepFilesPrivate } from '../config/data-folder';
 
 /** Applies the migrations that are pending, says which, and ends: for deployments that do this before the new version starts. */
 async function main(): Promise<void> {
-  const { databaseUrl, dataDir } = readEnvironment([]);
-  const dataSource = await connectDatabase({ databaseUrl, dataDir, migrations: PRODUCT_MIGRATIONS });
+  const { databaseUrl, migrationDatabaseUrl, dataDir } = readEnvironment([]);
+  const dataSource = await connectDatabase({ databaseUrl, migrationDatabaseUrl, dataDir, migrations: PRODUCT_MIGRATIONS });
   try {
     process.stdout.write(`The database is up to date (${dataSource.migrations.length} migrations).\n`);
   } finally {

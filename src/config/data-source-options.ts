@@ -62,6 +62,7 @@ export function serverPoolConfig({
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
     ...(timeoutMs > 0 && { query_timeout: timeoutMs + NETWORK_GRACE_MS }),
     onConnect: (client: ClientBase) => setUpSession(client, timeoutMs),
+    pipeline: true, // what does not wait for an answer goes out together
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     application_name: APPLICATION_NAME,

@@ -74,6 +74,11 @@ describe('in production', () => {
     ['proxies that are everybody', { TRUSTED_PROXIES: '10.0.0.0/8, 0.0.0.0/0' }, 'TRUSTED_PROXIES'],
     ['proxies that are everybody over IPv6', { TRUSTED_PROXIES: '::/0' }, 'TRUSTED_PROXIES'],
     ['a database elsewhere without TLS', { DATABASE_URL: 'postgres://t:p@db.example.com/t' }, 'DATABASE_URL'],
+    [
+      'migrations elsewhere without TLS',
+      { DATABASE_URL: 'postgres://t:p@127.0.0.1/t', MIGRATION_DATABASE_URL: 'postgres://t:p@db.example.com/t' },
+      'MIGRATION_DATABASE_URL',
+    ],
     ["a provider's address without https", { ACME_API_BASE_URL: 'http://api.acme.example' }, 'ACME_API_BASE_URL'],
     ['another environment', { NODE_ENV: 'prod' }, 'NODE_ENV'],
   ])('refuses %s', (_, env, name) => expect(namesOf(env)).toEqual([name]));

@@ -24,6 +24,8 @@ export interface Settings {
   /** Absolute path of the folder for what the embedded default keeps. */
   readonly dataDir: string;
   readonly databaseUrl?: string;
+  /** As whom migrations are applied, where it is not the role that the service runs as. */
+  readonly migrationDatabaseUrl?: string;
   readonly databasePoolMax: number;
   readonly redisUrl?: string;
   /** The first is the primary: new secrets are encrypted with it. */
@@ -92,6 +94,7 @@ const list = z
   );
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres://');
 const integer = (min: number, max: number) => z.coerce.number({ error: 'must be a number' }).int().min(min).max(max);
 
 /** The settings that belong to no provider. */
@@ -101,10 +104,8 @@ export const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: httpUrl.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must start with postgres://')
-    .optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  MIGRATION_DATABASE_URL: postgresUrl.optional(),
   DATABASE_TLS: z.enum(['on', 'off']).optional(),
   DATABASE_POOL_MAX: integer(2, 200).default(20),
   REDIS_URL: z
@@ -177,6 +178,8 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
   if (production) faults.push(...productionFaults(e, providers));
   if (Boolean(e.REDIS_URL) && !e.DATABASE_URL)
     faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
+  if (Boolean(e.MIGRATION_DATABASE_URL) && !e.DATABASE_URL)
+    faults.push('MIGRATION_DATABASE_URL: needs DATABASE_URL as well, the address under which the service runs');
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
   if (faults.length > 0) throw new SettingsError(faults);
 
@@ -190,6 +193,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     publicUrl,
     dataDir,
     databaseUrl: e.DATABASE_URL,
+    migrationDatabaseUrl: e.MIGRATION_DATABASE_URL,
     databasePoolMax: e.DATABASE_POOL_MAX,
     redisUrl: e.REDIS_URL,
     encryptionKeys,

@@ -12,6 +12,7 @@ export interface RuledSettings {
   readonly METRICS_TOKEN?: string;
   readonly TRUSTED_PROXIES: readonly string[];
   readonly DATABASE_URL?: string;
+  readonly MIGRATION_DATABASE_URL?: string;
   readonly DATABASE_TLS?: 'on' | 'off';
 }
 
@@ -47,10 +48,13 @@ export function productionFaults(e: RuledSettings, providers: Readonly<Record<st
   for (const network of e.TRUSTED_PROXIES)
     if (trustsEverybody(network))
       faults.push(`TRUSTED_PROXIES: "${network}" trusts everybody's X-Forwarded-For; name the proxies' own addresses`);
-  if (e.DATABASE_URL && e.DATABASE_TLS !== 'off' && !isLocal(e.DATABASE_URL) && !asksForTls(e.DATABASE_URL))
-    faults.push(
-      'DATABASE_URL: the database is on another host and the connection is not encrypted; add ?sslmode=verify-full (or set DATABASE_TLS=off where the network itself is protected)',
-    );
+  for (const name of ['DATABASE_URL', 'MIGRATION_DATABASE_URL'] as const) {
+    const url = e[name];
+    if (url && e.DATABASE_TLS !== 'off' && !isLocal(url) && !asksForTls(url))
+      faults.push(
+        `${name}: the database is on another host and the connection is not encrypted; add ?sslmode=verify-full (or set DATABASE_TLS=off where the network itself is protected)`,
+      );
+  }
   for (const [key, provider] of Object.entries(providers))
     for (const [name, variable] of ADDRESSES) {
       const address = provider[name];

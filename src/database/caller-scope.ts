@@ -1,5 +1,6 @@
 import { escapeLiteral } from 'pg';
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { requestContext } from '../request-context';
 import { CALLER_ROLE } from './tenant-rows';
 
 /** Runs statements. */
@@ -7,13 +8,16 @@ export interface Scope {
   query<Row extends object>(sql: string, params?: unknown[]): Promise<Row[]>;
 }
 
-/** Until the transaction ends, so that whoever has the connection next has nothing of it. One message: it costs one way to the server. */
-const enter = (tenant: string) =>
-  `BEGIN READ ONLY; SELECT set_config('role', '${CALLER_ROLE}', true), set_config('trestle.tenant', ${escapeLiteral(tenant)}, true)`;
-
+/** The driver's own client. What it is asked it sends at once, without waiting for the answers before. */
 interface Client {
-  query(sql: string, params?: unknown[]): Promise<{ rows: object[] }>;
+  query(statement: unknown, values?: unknown[]): Promise<{ rows: object[] }>;
 }
+
+type Begin = 'START TRANSACTION' | 'START TRANSACTION READ ONLY';
+
+/** Until the transaction ends, so that whoever has the connection next has nothing of it. One message. */
+const enter = (begin: Begin, tenant: string) =>
+  `${begin}; SELECT set_config('role', '${CALLER_ROLE}', true), set_config('trestle.tenant', ${escapeLiteral(tenant)}, true)`;
 
 /**
  * Reads as a caller of the organization may: the database shows its rows alone, whatever a statement forgets. Each statement is a
@@ -23,18 +27,50 @@ export function asTenant(dataSource: DataSource, tenant: string | undefined): Sc
   if (tenant === undefined) return dataSource;
   return {
     query: async <Row extends object>(sql: string, params: unknown[] = []) => {
-      const runner = dataSource.createQueryRunner();
+      const runner = asService(() => dataSource.createQueryRunner());
       try {
         const client = (await runner.connect()) as Client;
-        await client.query(enter(tenant));
-        try {
-          return (await client.query(sql, params)).rows as Row[];
-        } finally {
-          await client.query('ROLLBACK'); // it only read
-        }
+        return (await alone(client, 'START TRANSACTION READ ONLY', tenant, sql, params)).rows as Row[];
       } finally {
         await runner.release();
       }
     },
   };
+}
+
+/**
+ * Work of the service itself within a caller's request, for which it needs other rows than that caller's organization's: what several
+ * organizations share, what is done for many at once, secrets. It is the only way past the caller's role, so look at each.
+ */
+export function asService<T>(work: () => T): T {
+  const context = requestContext.getStore();
+  if (context?.principal === undefined || context.asService) return work();
+  return requestContext.run({ ...context, asService: true }, work);
+}
+
+/** From now on what the runner is asked is held to the organization's rows: a statement by itself, and a transaction as a whole. */
+export function confine(runner: QueryRunner, tenant: string): QueryRunner {
+  const connect = runner.connect.bind(runner) as () => Promise<Client>;
+  runner.connect = async () => {
+    const client = await connect();
+    return {
+      query: (statement: unknown, values?: unknown[]) => {
+        if (statement === 'START TRANSACTION') return client.query(enter(statement, tenant));
+        if (runner.isTransactionActive) return client.query(statement, values);
+        return alone(client, 'START TRANSACTION', tenant, statement, values);
+      },
+    };
+  };
+  return runner;
+}
+
+/** The statement in a transaction of its own. All three messages go out together: it takes one journey to the server, as without. */
+async function alone(client: Client, begin: Begin, tenant: string, statement: unknown, values?: unknown[]) {
+  const [entered, answered, ended] = await Promise.allSettled([
+    client.query(enter(begin, tenant)),
+    client.query(statement, values), // not run where the first failed: the transaction is over then
+    client.query('COMMIT'),
+  ]);
+  for (const each of [entered, answered, ended]) if (each.status === 'rejected') throw each.reason;
+  return (answered as PromiseFulfilledResult<{ rows: object[] }>).value;
 }

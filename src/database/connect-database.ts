@@ -5,6 +5,7 @@ import { IntegrationError } from '../errors';
 import { durabilityWarnings } from './durability';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 import { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
+import { boundlessRole } from './boundless-role';
 import { migrateEmbedded, migrateServer } from './migrator';
 import { refuseSharedSessions } from './own-session';
 import { isStorageUnavailable } from './storage-error';
@@ -28,10 +29,10 @@ export async function connectDatabase(settings: DatabaseSettings): Promise<Manag
 
 /** @throws DataFolderLockedError, SettingsError for a pooler of transactions, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
 export async function prepareDatabase(settings: DatabaseSettings): Promise<PreparedDatabase> {
-  const { databaseUrl, migrations } = settings;
+  const { databaseUrl, migrationDatabaseUrl = databaseUrl, migrations } = settings;
   if (databaseUrl) {
     await whenReachable(() => refuseSharedSessions(databaseUrl));
-    report(await whenReachable(() => migrateServer(databaseUrl, migrations)));
+    report(await whenReachable(() => migrateServer(migrationDatabaseUrl ?? databaseUrl, migrations)));
     return { settings };
   }
   const embedded = await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });
@@ -50,6 +51,8 @@ export async function connectPrepared({ settings, embedded }: PreparedDatabase, 
   try {
     await dataSource.initialize();
     if (!embedded) for (const warning of await durabilityWarnings(dataSource)) logger.warn(warning);
+    const boundless = !embedded && settings.production && (await boundlessRole(dataSource));
+    if (boundless) logger.warn(boundless);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();

@@ -64,12 +64,16 @@ function typeOrm(migrations: readonly Migration[]): DynamicModule {
     imports: [EmbeddedSeedModule],
     inject: [SETTINGS, EMBEDDED_SEED],
     // here and not in the factory of the DataSource: Nest would answer its failure with "Retrying"
-    useFactory: async ({ databaseUrl, dataDir, databasePoolMax }: Settings, seed?: Uint8Array): Promise<Options> => ({
+    useFactory: async (settings: Settings, seed?: Uint8Array): Promise<Options> => ({
       type: 'postgres',
       autoLoadEntities: true,
       retryAttempts: 1,
-      prepared: await prepareDatabase({ databaseUrl, dataDir, databasePoolMax, migrations, seed }),
+      prepared: await prepareDatabase({ ...databaseSettings(settings), migrations, seed }),
     }),
     dataSourceFactory: async (options) => connectPrepared((options as Options).prepared, options?.entities),
   });
+}
+
+function databaseSettings({ databaseUrl, migrationDatabaseUrl, production, dataDir, databasePoolMax }: Settings) {
+  return { databaseUrl, migrationDatabaseUrl, production, dataDir, databasePoolMax };
 }

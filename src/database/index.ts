@@ -1,4 +1,4 @@
-export { asTenant, type Scope } from './caller-scope';
+export { asService, asTenant, type Scope } from './caller-scope';
 export { connectDatabase } from './connect-database';
 export { DatabaseHealth, type DatabaseHealthReport } from './database-health';
 export { DatabaseInfo, type DatabaseKind } from './database-info';
@@ -12,4 +12,4 @@ export { prepared } from './prepared-statements';
 export { changedRows, type SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';
-export { CALLER_ROLE, lockTenantRows, unlockTenantRows, type TenantOf } from './tenant-rows';
+export { CALLER_ROLE, lockTenantRows, openToService, unlockTenantRows, WORKER_ROLE, type TenantOf } from './tenant-rows';

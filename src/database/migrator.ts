@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
+import { SettingsError } from '../config/settings-error';
 import { dataSourceOptions, type DataSourceSettings, type Migration } from '../config/data-source-options';
 import type { EmbeddedPostgres } from './embedded-postgres';
 import { MIGRATIONS } from './migrations';
@@ -22,6 +23,7 @@ export async function migrateServer(databaseUrl: string, migrations: readonly Mi
   try {
     await setUpSession(lock, 0);
     if (await isMigrated(lock, [...MIGRATIONS, ...migrations])) return [];
+    await refuseOtherThanOwner(lock);
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     // a migration may take longer than a statement of the service may
     return await migrate({ databaseUrl, migrations, databasePoolMax: 2, statementTimeoutMs: 0 });
@@ -40,6 +42,18 @@ async function isMigrated(client: Client, migrations: readonly Migration[]): Pro
     if ((error as { code?: string }).code === UNDEFINED_TABLE) return false;
     throw error;
   }
+}
+
+/** A role that only runs the service cannot migrate; it would be told so in words of SQL, after the first statements. */
+async function refuseOtherThanOwner(client: Client): Promise<void> {
+  const { rows } = await client.query<{ role: string; owns: boolean }>(
+    `SELECT current_user AS role, has_schema_privilege('public', 'CREATE') AND coalesce(
+       (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('migrations')), true) AS owns`,
+  );
+  if (!rows[0] || rows[0].owns) return;
+  throw new SettingsError([
+    `DATABASE_URL: the database is of another version, and the role "${rows[0].role}" may not change it; run \`npm run migrate\` first, with MIGRATION_DATABASE_URL naming the role that owns the tables`,
+  ]);
 }
 
 /** Applies the pending migrations on the embedded database, alone there by nature. Gives their names. */

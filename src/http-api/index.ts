@@ -12,6 +12,6 @@ export { Drain } from './edge/drain';
 export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';
 export type { EdgeRequest } from './request';
-export { requestContext, tenantInHand, type RequestContext } from './request-context';
+export { requestContext, tenantInHand, type RequestContext } from '../request-context';
 export { IdParam, ZodBody, ZodQuery } from './openapi/zod.decorators';
 export { invalidFields, ZodPipe, type FieldFault } from './openapi/zod.pipe';

@@ -1,7 +1,7 @@
 import pino, { type DestinationStream, type Logger as Pino } from 'pino';
 import type { Settings } from '../config/env';
 import { redacted } from '../redaction';
-import { requestContext } from './request-context';
+import { requestContext } from '../request-context';
 
 /** Anywhere near the top of what is logged. Nothing logs these on purpose; this is the second lock. */
 const SECRET_FIELDS = [

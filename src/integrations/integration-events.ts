@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { asService } from '../database';
 
 export const INTEGRATION_EVENT_TYPES = [
   'connection.connected',
@@ -43,7 +44,7 @@ export class IntegrationEvents {
     for (const type of [event.type, '*'] as const) {
       for (const listener of this.listeners.get(type) ?? []) {
         try {
-          listener(event);
+          asService(() => listener(event)); // whoever listens works for everybody, and goes on after the request
         } catch (error) {
           this.logger.error(`A listener to ${event.type} failed: ${error instanceof Error ? error.message : String(error)}`);
         }

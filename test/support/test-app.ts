@@ -18,7 +18,7 @@ import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
 import { PROVIDER_SETTINGS } from '../../src/providers';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
-import { createServerDatabase, dropServerDatabase, testSeed } from './test-database';
+import { asServiceRole, createServerDatabase, dropServerDatabase, testSeed } from './test-database';
 
 // The whole service on a busy machine takes its time to start; a test of its own logic has the usual limit in its own file.
 if (typeof jest !== 'undefined') jest.setTimeout(120_000);
@@ -31,6 +31,8 @@ export interface TestAppOptions {
   sandbox?: SandboxOptions | false;
   /** Further modules, e.g. with a controller that a test needs. */
   imports?: AppParts['imports'];
+  /** On a server: the service is the owner of its tables, as the test changes one. Otherwise it has the rights to run, and no others. */
+  ownsTables?: boolean;
   /** Takes the log lines, one JSON object each; without it nothing is logged. */
   log?: DestinationStream;
 }
@@ -53,6 +55,7 @@ export async function startTestApp({
   clock,
   imports = [],
   log,
+  ownsTables = false,
   sandbox: sandboxOptions = {},
 }: TestAppOptions = {}): Promise<TestApp> {
   const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
@@ -67,7 +70,7 @@ export async function startTestApp({
       NODE_ENV: 'test',
       PORT: '0',
       DATA_DIR: folder,
-      DATABASE_URL: databaseUrl,
+      DATABASE_URL: databaseUrl && (ownsTables ? databaseUrl : asServiceRole(databaseUrl)),
       REDIS_URL: databaseUrl && (await emptyRedis(process.env['TEST_REDIS_URL'])),
       API_JWT_SECRET: randomUUID() + randomUUID(),
       LOG_LEVEL: log ? 'debug' : 'silent',

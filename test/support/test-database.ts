@@ -22,6 +22,8 @@ export interface TestDatabaseOptions {
 /** Set by `global-setup.ts`: the file of the migrated dump, and the migrated template on the server. */
 export const SEED_FILE = 'TRESTLE_TEST_SEED_FILE';
 export const TEMPLATE_DATABASE = 'TRESTLE_TEST_TEMPLATE';
+/** On a server: a role that has the rights which the running service needs, and no others. Its password is its name. */
+export const SERVICE_ROLE = 'trestle_test_service';
 
 /** A fresh, migrated database: embedded in memory, or with TEST_DATABASE_URL on that server. Close it in `afterAll`. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
@@ -65,6 +67,11 @@ export async function onServer(server: string, sql: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/** The same database, as the role under which the service runs. */
+export function asServiceRole(url: string): string {
+  return Object.assign(new URL(url), { username: SERVICE_ROLE, password: SERVICE_ROLE }).href;
 }
 
 export function withDatabase(server: string, name: string): string {

@@ -12,9 +12,11 @@ import { AlertsWithoutNotices1764620000000 } from './1764620000000-alerts-withou
 import { AuditOutcome1764660000000 } from './1764660000000-audit-outcome';
 import { ConnectMaker1764660001000 } from './1764660001000-connect-maker';
 import { UnsentDisconnects1764660002000 } from './1764660002000-unsent-disconnects';
+import { EveryDoor1764670000000 } from './1764670000000-every-door';
 import { ConnectionOwners1764690000000 } from './1764690000000-connection-owners';
 import { StripeModes1764690001000 } from './1764690001000-stripe-modes';
 import { OutboxPayloads1764700000000 } from './1764700000000-outbox-payloads';
+import { OutboxPayloadRows1764709000000 } from './1764709000000-outbox-payload-rows';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -32,7 +34,9 @@ export const MIGRATIONS = [
   AuditOutcome1764660000000,
   ConnectMaker1764660001000,
   UnsentDisconnects1764660002000,
+  EveryDoor1764670000000,
   ConnectionOwners1764690000000,
   StripeModes1764690001000,
   OutboxPayloads1764700000000,
+  OutboxPayloadRows1764709000000,
 ];

@@ -7,7 +7,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { registerBodyParsers } from './body-parsers';
 import { problemOf, PROBLEM_JSON } from '../problems/problem';
-import { requestIdOf } from '../request-context';
+import { requestIdOf } from '../../request-context';
 import { callerAddresses } from './caller-address';
 import { PlainDeliveries } from './plain-deliveries';
 import { limitSockets } from './socket-limits';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { requestContext, traceIdOf } from '../request-context';
+import { requestContext, traceIdOf } from '../../request-context';
 import type { BearerCallers } from '../principal/bearer-callers';
 import type { EdgeRequest } from '../request';
 import { countedBody, type BodyBudget } from './body-budget';

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerRespo
 import type { Clock } from '../../clock';
 import { PROBLEM_JSON } from '../problems/problem';
 import { problemHeaders, type Problems } from '../problems/problems';
-import { requestContext, requestIdOf, traceIdOf, type RequestContext } from '../request-context';
+import { requestContext, requestIdOf, traceIdOf, type RequestContext } from '../../request-context';
 import type { BodyBudget, HeldBody } from './body-budget';
 import type { RequestRules } from './request-rules';
 

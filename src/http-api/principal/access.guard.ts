@@ -10,7 +10,7 @@ import { roleReaches, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
 import { EdgeLimits } from '../edge/edge-limits';
 import type { EdgeRequest } from '../request';
-import { requestContext } from '../request-context';
+import { requestContext } from '../../request-context';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 

@@ -4,6 +4,7 @@ import { DataSource, LessThan, MoreThan, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { asService } from '../../database';
 import { IntegrationError } from '../../errors';
 import type { Principal, Role, SessionPrincipal } from '../principal/principal';
 import { BrowserSessionEntity } from './browser-session.entity';
@@ -82,13 +83,15 @@ export class BrowserSessions {
   async open(code: string, before: SessionPrincipal | undefined): Promise<{ cookie: SessionCookie; returnTo: string }> {
     const content = await this.peek(code);
     const { tenant, userId, role, endsAt, returnTo = '/' } = content;
-    const value = await this.dataSource.transaction(async (manager) => {
+    const open = async (manager: EntityManager) => {
       const { affected } = await manager.delete(BrowserSessionEntity, { idHash: hashOf(content.id) });
       if (!affected) throw usedUp();
       if (before) await this.remove(manager, before);
       await this.watcher('session.open', content, manager);
       return this.add(manager, { tenant, userId, role, endsAt, expiresAt: endsAt }, 'session-cookie');
-    });
+    };
+    // the session of before may be another organization's
+    const value = await asService(() => this.dataSource.transaction(open));
     const maxAge = Math.max(0, Math.floor((endsAt - this.clock.now()) / 1_000));
     return { cookie: this.cookie(value, maxAge), returnTo };
   }
@@ -133,10 +136,8 @@ export class BrowserSessions {
     const content = text === undefined ? undefined : this.seal.open(text, purpose);
     const now = this.clock.now();
     if (!content || content.expiresAt <= now) return undefined;
-    const kept = await this.dataSource.manager.existsBy(BrowserSessionEntity, {
-      idHash: hashOf(content.id),
-      expiresAt: MoreThan(new Date(now)),
-    });
+    const row = { idHash: hashOf(content.id), expiresAt: MoreThan(new Date(now)) };
+    const kept = await asService(() => this.dataSource.manager.existsBy(BrowserSessionEntity, row)); // who it is, is what is found out
     return kept ? content : undefined;
   }
 

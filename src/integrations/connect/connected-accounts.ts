@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction } from '../../database';
+import { asService, inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
 import { AuditLog } from '../audit';
 import { ConnectionRepository, eventOf, IntegrationEvents, TokenRepository, type Connection } from '../connections';
@@ -31,7 +31,11 @@ export class ConnectedAccounts {
   ) {}
 
   /** Connection, tokens, audit entry and what the product is told: all or nothing. */
-  async save({ provider, intent, authType, account, grants }: ConnectedAccount): Promise<Connection> {
+  save(connected: ConnectedAccount): Promise<Connection> {
+    return asService(() => this.store(connected)); // a grant may be shared by connections of several organizations
+  }
+
+  private async store({ provider, intent, authType, account, grants }: ConnectedAccount): Promise<Connection> {
     const at = new Date(this.clock.now());
     const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
     const { tenant, userId } = intent;

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AuditLog, PROVIDER, type AuditedAct } from '../audit';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction } from '../../database';
+import { asService, inTransaction } from '../../database';
 import type { ErrorCode } from '../../errors';
 import { ownerOf } from './connection-access';
 import { ConnectionRepository } from './connection.repository';
@@ -62,7 +62,7 @@ export class ConnectionStatusService {
       return changed && this.note(runner, eventOf('connection.needs_reauth', changed, at));
     };
     if (manager) return mark(manager, connectionId);
-    const events = await inTransaction(this.dataSource, async (runner) => {
+    const events = await this.transaction(async (runner) => {
       const concerned = await this.connections.whoShare(runner, connectionId, reason.token?.id);
       const told: (IntegrationEvent | undefined)[] = [];
       for (const id of concerned) told.push(await mark(runner, id));
@@ -109,7 +109,7 @@ export class ConnectionStatusService {
       return changed && this.note(runner, eventOf('connection.disconnected', changed, at));
     };
     try {
-      const { event, released } = await inTransaction(this.dataSource, async (manager) => {
+      const { event, released } = await this.transaction(async (manager) => {
         await manager.query(`SET LOCAL lock_timeout = '500ms'`);
         await lockGrantOf(manager, connectionId);
         const event = await end(manager);
@@ -119,12 +119,17 @@ export class ConnectionStatusService {
     } catch (error) {
       if ((error as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw error;
     }
-    const event = this.tell(await inTransaction(this.dataSource, end));
-    const released = await inTransaction(this.dataSource, async (manager) => {
+    const event = this.tell(await this.transaction(end));
+    const released = await this.transaction(async (manager) => {
       await manager.query(`SET LOCAL statement_timeout = '60s'`); // longer than any token call
       return releaseGrant(manager, connectionId);
     });
     return event && released;
+  }
+
+  /** A grant may be shared by connections of several organizations. */
+  private transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return asService(() => inTransaction(this.dataSource, work));
   }
 
   private tell(event: IntegrationEvent | undefined): IntegrationEvent | undefined {

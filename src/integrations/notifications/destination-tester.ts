@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction } from '../../database';
+import { asService, inTransaction } from '../../database';
 import type { ClaimedDelivery } from './claimed-delivery';
 import { DeliveryJobs } from './delivery-jobs';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
@@ -30,11 +30,18 @@ export class DestinationTester {
   /** Sends a test now, to a paused destination too, and tells what came of it. It is not repeated. */
   async test(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
     const delivery = await inTransaction(this.dataSource, (manager) => this.store(manager, id, tenant));
-    await this.jobs.sendNow(delivery);
+    await asService(async () => {
+      const secrets = await this.secrets.signing(this.dataSource, id, new Date(this.clock.now()));
+      await this.jobs.sendNow({ ...delivery, secrets });
+    });
     return this.deliveries.find(delivery.id, tenant);
   }
 
-  private async store(manager: EntityManager, destinationId: string, tenant: string | undefined): Promise<ClaimedDelivery> {
+  private async store(
+    manager: EntityManager,
+    destinationId: string,
+    tenant: string | undefined,
+  ): Promise<Omit<ClaimedDelivery, 'secrets'>> {
     const destination = await this.destinations.find(destinationId, tenant, manager);
     if (!destination) throw destinationNotFound();
     const at = new Date(this.clock.now());
@@ -48,8 +55,7 @@ export class DestinationTester {
        VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, true, $7, now() + make_interval(secs => $8::int), $6)`,
       [id, messageId, destinationId, owner, TEST_TYPE, at, lease, this.options.leaseSeconds],
     );
-    const secrets = await this.secrets.signing(manager, destinationId, at);
     const facts = { tenant: owner, type: TEST_TYPE, body, url, once: true, failing: false };
-    return { id, messageId, destinationId, lease, attempts: 1, secrets, ...facts };
+    return { id, messageId, destinationId, lease, attempts: 1, ...facts };
   }
 }

@@ -64,7 +64,7 @@ describe('webhooks to the product', () => {
 
   beforeAll(async () => {
     receiver = await HttpReceiver.start();
-    app = await startTestApp({ sandbox: false, imports: [RemoteModule] });
+    app = await startTestApp({ sandbox: false, imports: [RemoteModule], ownsTables: true });
     database = app.app.get(DataSource);
     admin = await app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' });
   });

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { asService, asTenant, type Scope } from '../../../database';
+import { tenantInHand } from '../../../http-api';
 import type { Exported, HeldTable } from './held-table';
 
 /** A person of an organization; without a user the whole organization. */
@@ -46,7 +48,11 @@ export class PersonalData {
   }
 
   /** Destroys what is held of an ended connection. Its own row goes last, so that a purge that was cut off can be asked for again. */
-  async purge(connectionId: string): Promise<void> {
+  purge(connectionId: string): Promise<void> {
+    return asService(() => this.purgeAll(connectionId)); // with its secrets, and what came for an account that nobody else is connected to
+  }
+
+  private async purgeAll(connectionId: string): Promise<void> {
     for (const { table, connection, kept } of this.tables.values()) {
       const but = kept === undefined ? '' : ` AND NOT (${kept.rows} AND ${kept.while})`;
       if (connection !== undefined) await this.destroy(table, `${connection} = $1${but}`, [connectionId]);
@@ -56,7 +62,11 @@ export class PersonalData {
   }
 
   /** Destroys what was held for others by rows that are gone now, and what outlived its connection for a time: once after many purges. */
-  async purgeLeftOver(): Promise<void> {
+  purgeLeftOver(): Promise<void> {
+    return asService(() => this.purgeUnused()); // whoever it is that still uses it
+  }
+
+  private async purgeUnused(): Promise<void> {
     for (const { table, connection, kept, pointedAtBy: by } of this.tables.values()) {
       if (by) await this.destroy(table, `NOT EXISTS (SELECT 1 FROM ${by.table} o WHERE o.${by.column} = ${table}.id)`, []);
       const isGone = `NOT EXISTS (SELECT 1 FROM connections c WHERE c.id = ${table}.${connection})`;
@@ -81,14 +91,15 @@ export class PersonalData {
 
   /** A line of JSON for each row that is held. */
   async *export(subject: DataSubject): AsyncGenerator<string> {
+    const scope = asTenant(this.dataSource, tenantInHand()); // a stream goes on when the request's own context is over
     const connections = await this.connectionsOf(subject);
     for (const { table, connection, tenant, user, exported } of this.tables.values()) {
       if (!exported) continue;
       if (connection !== undefined) {
-        for (const id of connections) yield* this.lines(table, exported, `${connection} = $1`, [id]);
+        for (const id of connections) yield* this.lines(scope, table, exported, `${connection} = $1`, [id]);
       } else if (tenant !== undefined && (subject.userId === undefined || user !== undefined)) {
         const own = subject.userId === undefined ? '' : ` AND ${user} = $2`;
-        yield* this.lines(table, exported, `${tenant} = $1${own}`, [subject.tenant, ...(own ? [subject.userId] : [])]);
+        yield* this.lines(scope, table, exported, `${tenant} = $1${own}`, [subject.tenant, ...(own ? [subject.userId] : [])]);
       }
     }
   }
@@ -117,6 +128,7 @@ export class PersonalData {
   }
 
   private async *lines(
+    scope: Scope,
     table: string,
     { kind, columns, key }: Exported,
     condition: string,
@@ -124,7 +136,7 @@ export class PersonalData {
   ): AsyncGenerator<string> {
     for (let after: string | undefined; ;) {
       const from = after === undefined ? '' : ` AND ${key} > $${params.length + 1}`;
-      const page = await this.dataSource.query<{ key: string; row: object }[]>(
+      const page = await scope.query<{ key: string; row: object }>(
         `SELECT ${key}::text AS key, to_jsonb((SELECT r FROM (SELECT ${columns}) r)) AS row FROM ${table}
          WHERE ${condition}${from} ORDER BY ${table}.${key} LIMIT ${PAGE}`,
         [...params, ...(after === undefined ? [] : [after])],

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { asStorageError, type RowOf } from '../../../database';
+import { asService, asStorageError, type RowOf } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionRef, TokenGrant } from '../../contract';
 import type { ConnectionRow, ConnectionStatus } from '../connection';
@@ -56,7 +56,7 @@ export function bindingFor(
     : bindingOf(connection.tenant, connection.id, kind, field);
 }
 
-/** Tokens, encrypted. The only place that decrypts them. */
+/** Tokens, encrypted. The only place that decrypts them, and reads them: a caller's own statements cannot. */
 @Injectable()
 export class TokenRepository {
   constructor(
@@ -222,7 +222,7 @@ export class TokenRepository {
 
   private async run<Row extends object>(runner: SqlRunner, sql: string, params: unknown[]): Promise<Row[]> {
     try {
-      return await runner.query<Row>(sql, params);
+      return await asService(() => runner.query<Row>(sql, params));
     } catch (error) {
       throw asStorageError(error);
     }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { backOffMs } from '../../../back-off';
 import { CLOCK, type Clock, type StopSignal } from '../../../clock';
-import { LOCK_POOL, type LockPool } from '../../../database';
+import { asService, LOCK_POOL, type LockPool } from '../../../database';
 import { abortError, unlessAborted } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type ErrorCode } from '../../../errors';
 import { Slots } from '../../../slots';
@@ -200,7 +200,9 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     if (running)
       return { ...running, promise: running.promise.catch((error) => this.afterOther(error, provider, connection, token, staleVersion)) };
     const abort = new AbortController();
-    const promise = this.fly(provider, connection, token, staleVersion, abort.signal).finally(() => this.flights.delete(token.id));
+    // for all who wait for it, and all who share the token
+    const fly = () => this.fly(provider, connection, token, staleVersion, abort.signal);
+    const promise = asService(fly).finally(() => this.flights.delete(token.id));
     promise.catch(() => undefined); // every waiter may have left
     const flight = { promise, connectionId: connection.id, token, abort };
     this.flights.set(token.id, flight);

@@ -1,5 +1,6 @@
 import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Clock } from '../../../clock';
+import { asService } from '../../../database';
 import { withDeadline } from '../../../deadline';
 import type { Settings } from '../../../config/env';
 import { WakeUp, type Topic, type WakeUpStatus, type Worker } from './wake-up';
@@ -39,7 +40,7 @@ export class InProcessWakeUp extends WakeUp implements BeforeApplicationShutdown
     const listener = this.listeners.get(topic);
     if (!listener || this.stopped) return;
     if (listener.looking) listener.again = true;
-    else listener.looking = this.look(topic, listener);
+    else listener.looking = asService(() => this.look(topic, listener));
   }
 
   /** Whether nobody here can take more of the topic, or more comes than is looked for, so that another process could help. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import type { Outcome } from '../call';
+import { asService } from '../../../database';
 import { requestLogDropped } from '../outbound-metrics';
 
 export interface RequestLogEntry {
@@ -89,7 +90,7 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   async flush(): Promise<void> {
     while (this.writing) await this.writing;
     if (this.rows.length === 0 && this.sums.size === 0) return;
-    this.writing = this.write().finally(() => (this.writing = undefined));
+    this.writing = asService(() => this.write()).finally(() => (this.writing = undefined));
     await this.writing;
   }
 

@@ -1,7 +1,9 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
+import { asTenant, type Scope } from '../../../database';
 import { IntegrationError } from '../../../errors';
+import { tenantInHand } from '../../../http-api';
 import { IntegrationEvents } from '../../connections';
 import { RUN_COLUMNS, runOf, viewOf, type SyncRunRow } from '../runs/sync-run';
 
@@ -70,10 +72,10 @@ export class ConnectionStream implements BeforeApplicationShutdown {
     this.all++;
     signal.addEventListener('abort', () => this.closed(user), { once: true });
     if (signal.aborted) this.closed(user);
-    return this.messages(connectionId, options);
+    return this.messages(asTenant(this.dataSource, tenantInHand()), connectionId, options); // it goes on when the request's own context is over
   }
 
-  private async *messages(connectionId: string, { until, signal, goesOn }: FollowOptions): AsyncGenerator<StreamMessage> {
+  private async *messages(scope: Scope, connectionId: string, { until, signal, goesOn }: FollowOptions): AsyncGenerator<StreamMessage> {
     const nudge = { wake: () => undefined as void };
     const unsubscribe = this.events.on('*', (event) => event.connectionId === connectionId && nudge.wake());
     const stop = AbortSignal.any([signal, this.stopping.signal]);
@@ -81,7 +83,7 @@ export class ConnectionStream implements BeforeApplicationShutdown {
     let lastMessageAt = this.clock.now();
     try {
       while (!stop.aborted && this.clock.now() < until && (!goesOn || (await goesOn()))) {
-        const messages = await this.news(connectionId, seen);
+        const messages = await this.news(scope, connectionId, seen);
         if (messages.length === 0 && this.clock.now() - lastMessageAt >= HEARTBEAT_MS) messages.push({ type: 'heartbeat', data: {} });
         if (messages.length > 0) lastMessageAt = this.clock.now();
         yield* messages;
@@ -100,9 +102,9 @@ export class ConnectionStream implements BeforeApplicationShutdown {
     this.all--;
   }
 
-  private async news(connectionId: string, seen: Seen): Promise<StreamMessage[]> {
+  private async news(scope: Scope, connectionId: string, seen: Seen): Promise<StreamMessage[]> {
     const messages: StreamMessage[] = [];
-    const [row] = await this.dataSource.query<SyncRunRow[]>(
+    const [row] = await scope.query<SyncRunRow>(
       `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 ORDER BY created_at DESC LIMIT 1`,
       [connectionId],
     );
@@ -111,10 +113,9 @@ export class ConnectionStream implements BeforeApplicationShutdown {
       seen.run = run;
       messages.push({ type: 'sync', data: JSON.parse(run) as unknown });
     }
-    const [sequence] = await this.dataSource.query<{ last_change: string }[]>(
-      'SELECT last_change FROM record_sequences WHERE connection_id = $1',
-      [connectionId],
-    );
+    const [sequence] = await scope.query<{ last_change: string }>('SELECT last_change FROM record_sequences WHERE connection_id = $1', [
+      connectionId,
+    ]);
     if (sequence && sequence.last_change !== seen.change) {
       seen.change = sequence.last_change;
       messages.push({ type: 'changes', data: { lastChange: Number(sequence.last_change) } });

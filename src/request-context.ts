@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { Principal } from './principal/principal';
+import type { Principal } from './http-api/principal/principal';
 
 /** What every log line of a request carries. */
 export interface RequestContext {
@@ -11,14 +11,19 @@ export interface RequestContext {
   readonly address?: string;
   /** Who is calling, once it is known. */
   principal?: Principal;
+  /** What is done now is the service's own, for whoever it may be: `asService`. */
+  readonly asService?: true;
 }
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
 
-/** The organization whose rows the request in hand may read; undefined for an operator, and where nothing is asked for by a caller. */
+/**
+ * The organization whose rows alone the statements of the request in hand reach; undefined for an operator, for what the service does by
+ * itself, and where nobody calls.
+ */
 export function tenantInHand(): string | undefined {
-  const principal = requestContext.getStore()?.principal;
-  return principal?.role === 'operator' ? undefined : principal?.tenant;
+  const { principal, asService } = requestContext.getStore() ?? {};
+  return asService || principal?.role === 'operator' ? undefined : principal?.tenant;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
