@@ -8,6 +8,9 @@ export interface DeadlineOptions {
   readonly error?: () => Error;
 }
 
+/** One for all: an `abort()` without a reason makes an error, with its stack, which costs as much as all the rest. */
+const IN_TIME = new Error('in time');
+
 /**
  * Runs `work` for at most `ms`. At the deadline, or when `stop` is aborted, the work's signal is aborted and this rejects, whether the
  * work takes notice or not. The one deadline of the repository.
@@ -29,7 +32,7 @@ export async function withDeadline<T>(
   try {
     return await unlessAborted(work(signal), signal);
   } finally {
-    timer.abort();
+    timer.abort(IN_TIME);
   }
 }
 

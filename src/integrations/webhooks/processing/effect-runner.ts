@@ -5,7 +5,7 @@ import { inTransaction, isRetryableTransactionError } from '../../../database';
 import type { ConnectionStatus } from '../../connections';
 import { MARK_COMPLETED } from './claim.queries';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
-import { handlerInTime } from './deadline-error';
+import { DeadlineWatch } from './deadline-watch';
 import { HandlerContexts, type AfterCommit } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
 import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
@@ -48,6 +48,7 @@ interface MarkedRow {
 
 interface Run {
   readonly manager: EntityManager;
+  readonly watch: DeadlineWatch;
   readonly stale: boolean;
   readonly results: readonly unknown[];
   readonly afterCommit: AfterCommit[];
@@ -73,8 +74,11 @@ export class EffectRunner {
     const [first] = events;
     if (!first) return 0;
     let afterCommit: AfterCommit[] = [];
+    let watch: DeadlineWatch | undefined;
     const work = async (manager: EntityManager) => {
       afterCommit = []; // a repeated transaction starts anew
+      watch?.stop();
+      watch = new DeadlineWatch(this.clock, this.rules.handleTimeoutMs);
       const rows = await this.mark(manager, events, first.leaseOwner);
       const marks = new Map(rows.map((row) => [row.id, row]));
       for (const event of inSafeOrder(events)) {
@@ -85,11 +89,11 @@ export class EffectRunner {
         const before = markBefore(mark);
         const stale = isStale(event, before);
         if (known && !stale && !isSameMark(before, known.mark)) throw new PreparedTooEarly();
-        await this.handle(event, { manager, stale, results: known?.results ?? [], afterCommit });
+        await this.handle(event, { manager, watch, stale, results: known?.results ?? [], afterCommit });
       }
       return marks.size;
     };
-    const completed = await inTransaction(this.dataSource, work);
+    const completed = await inTransaction(this.dataSource, work).finally(() => watch?.stop());
     for (const tell of afterCommit) tell();
     return completed;
   }
@@ -100,14 +104,13 @@ export class EffectRunner {
     return manager.query<MarkedRow[]>(MARK_COMPLETED, [owner, this.handlers.unhandledKinds(events), ids]);
   }
 
-  private async handle(event: ClaimedEvent, { manager, stale, results, afterCommit }: Run): Promise<void> {
+  private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {
     const given = handlerEventOf(event);
     for (const [index, { name, handler, evenStale }] of this.handlers.handlersOf(event.provider, event.type).entries()) {
       if (stale && !evenStale) continue;
       try {
-        const work = (signal: AbortSignal) =>
-          handler.handle(given, this.contexts.make({ event, manager, signal, afterCommit }), results[index]);
-        await handlerInTime(this.clock, { name, timeoutMs: this.rules.handleTimeoutMs, work });
+        const context = this.contexts.make({ event, manager, signal: watch.signal, afterCommit });
+        await watch.run(`The handler ${name}`, () => handler.handle(given, context, results[index]));
       } catch (error) {
         // A deadlock is nobody's fault: the whole transaction is run again.
         if (isRetryableTransactionError(error)) throw error;

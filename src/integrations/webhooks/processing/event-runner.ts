@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { isStorageUnavailable } from '../../../database';
+import { withDeadline } from '../../../deadline';
 import { GovernedHttp } from '../../connections';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
-import { handlerInTime } from './deadline-error';
+import { DeadlineError } from './deadline-error';
 import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from './effect-runner';
 import { EventOutcomes } from './event-outcomes';
 import { HandlerRegistry } from './handler.registry';
@@ -97,9 +98,10 @@ export class EventRunner {
       else {
         const work = (signal: AbortSignal) => {
           const options = { signal, deadlineMs: timeoutMs, operation: `webhook.${event.type}` };
-          return handler.prepare?.(given, { connection, fetch: this.http.fetchFor(connection, options), signal });
+          return Promise.resolve(handler.prepare?.(given, { connection, fetch: this.http.fetchFor(connection, options), signal }));
         };
-        results.push(await handlerInTime(this.clock, { name, timeoutMs, stop, work }));
+        const error = () => new DeadlineError(`The handler ${name}`, timeoutMs);
+        results.push(await withDeadline(this.clock, timeoutMs, work, { stop, error }));
       }
     }
     return results;
