@@ -28,7 +28,8 @@ export const fault: Fault = {
       const operator = await productUser(cluster, { user: 'root', role: 'operator' });
       const ids = await Promise.all(users.map((user, n) => user.connect('google', { account: `person${n}@acme.test` })));
       const stranger = await productUser(cluster, { tenant: 'initech' });
-      await sandbox.fault({ kind: 'status', provider: 'google', status: 503 });
+      // The page on which a person consents is up: the exchange of a code is what fails without a connection.
+      for (const endpoint of ['gmail.*', 'oauth.token']) await sandbox.fault({ kind: 'status', provider: 'google', endpoint, status: 503 });
 
       let over = false;
       const callers = users.map(async (user, n) => {

@@ -16,7 +16,8 @@ import { idsOf, isAcknowledged } from './lib/judge';
 import { seconds, sleep, until } from './lib/waiting';
 
 const ROOT = join(__dirname, '../..');
-const STARTS_WITHIN_MS = 150_000;
+/** On a busy machine, with a build before the first start. */
+const STARTS_WITHIN_MS = 300_000;
 const ENDS_WITHIN_MS = 25_000;
 /** A call that is under way at the signal takes so long at the provider. */
 const CALL_TAKES_MS = 3_000;
@@ -47,7 +48,7 @@ export const fault: Fault = {
   promise:
     'SIGTERM to npm start (also as PID 1) and to the process itself, Ctrl-C there and in the demo: what is under way is answered, exit 0 within 25 s, nothing is left behind',
   stages: ['server', 'embedded'],
-  boundS: 900,
+  boundS: 1_800,
   async run(stage, services) {
     const told: { ok: boolean | null; seen: string }[] = [];
     for (const way of WAYS) told.push(await tryWay(way, stage, services));

@@ -9,6 +9,7 @@ import { WaitingRuns1764530000000 } from './1764530000000-waiting-runs';
 import { TenantRows1764550000000 } from './1764550000000-tenant-rows';
 import { ConnectDisplay1764610000000 } from './1764610000000-connect-display';
 import { AlertsWithoutNotices1764620000000 } from './1764620000000-alerts-without-notices';
+import { PartFailures1764650000000 } from './1764650000000-part-failures';
 import { AuditOutcome1764660000000 } from './1764660000000-audit-outcome';
 import { ConnectMaker1764660001000 } from './1764660001000-connect-maker';
 import { UnsentDisconnects1764660002000 } from './1764660002000-unsent-disconnects';
@@ -31,6 +32,7 @@ export const MIGRATIONS = [
   TenantRows1764550000000,
   ConnectDisplay1764610000000,
   AlertsWithoutNotices1764620000000,
+  PartFailures1764650000000,
   AuditOutcome1764660000000,
   ConnectMaker1764660001000,
   UnsentDisconnects1764660002000,

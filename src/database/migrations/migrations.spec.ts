@@ -22,6 +22,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764550000000-tenant-rows.ts': 'c0dc8689e49c763f67c763fdcd8d6d8b3947838ae66a8f4a768ac12273217bfd',
   'src/database/migrations/1764610000000-connect-display.ts': '5f3c251edf055d57893b7ca49478113e50b0dbbf8a547036733a476b6009e62c',
   'src/database/migrations/1764620000000-alerts-without-notices.ts': '754d852c807384c92de834cf08124cd7295c38f81e04688ab4bafbf16f8c027e',
+  'src/database/migrations/1764650000000-part-failures.ts': '7180c39dab8ab90e14ccaf5c35d9183725d1624f5eb3f46882b40547b2aa2b2c',
   'src/database/migrations/1764660000000-audit-outcome.ts': 'fcda8048bfb37849ab7c562e19f150a8fc41b2f1f1c1e310aa3c6b6cd750f2fa',
   'src/database/migrations/1764660001000-connect-maker.ts': '87809f166d96ca9e763e888c0c51e656d4ba81bd040ac58adac4971b5ca21afb',
   'src/database/migrations/1764660002000-unsent-disconnects.ts': 'b919d052728aa9edc63705cac4580c5446e12a0d5aa530c5da39a8a918bfa3e1',

@@ -111,6 +111,30 @@ describe('alerts', () => {
     expect(await open()).toEqual([]);
   });
 
+  it('names a part that the last three syncs could not read, once, until it is read again', async () => {
+    const id = await connection('connected');
+    await database.dataSource.query(
+      `INSERT INTO sync_schedules (connection_id, next_incremental_at, next_full_at, next_due_at, part_failures) VALUES ($1, now(), now(), now(), 2)`,
+      [id],
+    );
+    await database.dataSource.query(
+      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, error_code, error_message)
+       VALUES ($1, $2, 't1', 'acme', 'full', 'schedule', 'succeeded', 'provider_forbidden', 'Mails: Acme does not allow it.')`,
+      [uuid(), id],
+    );
+    await evaluate();
+    expect(await open()).toEqual([]);
+    await database.dataSource.query('UPDATE sync_schedules SET part_failures = 3');
+    await evaluate();
+    await evaluate();
+    expect(await open()).toMatchObject([
+      { kind: 'sync_part_failing', connectionId: id, detail: expect.stringContaining('Mails: ') as string },
+    ]);
+    await database.dataSource.query('UPDATE sync_schedules SET part_failures = 0');
+    await evaluate();
+    expect(await open()).toEqual([]);
+  });
+
   it('names the cause of a lost connection and closes when it is connected again', async () => {
     const id = await connection('needs_reauth', 'refresh_interrupted');
     await evaluate();

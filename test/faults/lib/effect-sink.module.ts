@@ -1,4 +1,5 @@
 import { Body, Controller, Global, Inject, Injectable, Module, Post } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Public } from '../../../src/http-api';
 import { SETTINGS } from '../../../src/config/config.module';
@@ -12,6 +13,8 @@ import {
   type WebhookHandler,
 } from '../../../src/integrations';
 import { PROCESSING_OPTIONS, type ProcessingOptions } from '../../../src/integrations/webhooks/processing/processing-options';
+import { MonitoringScheduler } from '../../../src/integrations/monitoring/monitoring.scheduler';
+import { PayloadRetention } from '../../../src/integrations/webhooks/replay/payload-retention';
 import { dieAt, watchForCrash } from './crash-points';
 import { SINK_TABLE } from './sink-table';
 
@@ -77,12 +80,24 @@ export class CallingSink implements WebhookHandler<Payload, boolean> {
 /** How far the work is, where the database has no room for a reader beside the service. Verdicts are read from the folder itself. */
 @Controller('faults')
 export class ProgressController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly modules: ModuleRef,
+  ) {}
 
   @Public()
   @Post('query')
   query(@Body() { sql }: { sql: string }): Promise<unknown> {
     return this.dataSource.query(sql);
+  }
+
+  /** What the clock starts every ten minutes, started now and waited for. */
+  @Public()
+  @Post('retention')
+  async retention(): Promise<{ done: true }> {
+    await this.modules.get(PayloadRetention, { strict: false }).tick();
+    await this.modules.get(MonitoringScheduler, { strict: false }).sweep();
+    return { done: true };
   }
 }
 

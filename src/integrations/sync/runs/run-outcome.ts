@@ -46,7 +46,8 @@ export class RunOutcome {
       return { followed, event };
     });
     if (!finished) return;
-    if (end.status === 'succeeded' || end.status === 'paused') await this.schedules.succeeded(run.connectionId);
+    if (end.status === 'paused') await this.schedules.succeeded(run.connectionId);
+    if (end.status === 'succeeded') await this.schedules.succeeded(run.connectionId, partsRead(run, end));
     if (end.status === 'failed') await this.schedules.failed(run.connectionId);
     if (finished.followed) this.service.wake();
     if (finished.event) this.events.emit(finished.event);
@@ -62,4 +63,9 @@ export class RunOutcome {
       data: { runId, type, trigger, counts, ...(end.error && { error: end.error }) },
     };
   }
+}
+
+function partsRead({ resources }: SyncRun, { error }: RunEnd): 'all' | 'some' | undefined {
+  if (resources.length > 0) return undefined;
+  return error ? 'some' : 'all';
 }
