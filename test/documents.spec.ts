@@ -46,6 +46,15 @@ it('docs/architecture.md names each part of the source, each import rule and no 
   expect([...named].sort()).toEqual([...rules].sort());
 });
 
+it('docs/faults.md names each fault that is tried, and no other', () => {
+  const tried = readdirSync(join(ROOT, 'test/faults')).flatMap((name) => {
+    const [, number] = /^f(\d+)-.*\.ts$/.exec(name) ?? [];
+    return number ? [`F${Number(number)}`] : [];
+  });
+  const named = [...read('docs/faults.md').matchAll(/^\| (F\d+) /gm)].map(([, id]) => id);
+  expect(named.sort()).toEqual(tried.sort());
+});
+
 it('docs/dependencies.md gives a reason for each direct dependency, and for no other', () => {
   const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
   const named = read('docs/dependencies.md')

@@ -1,12 +1,17 @@
 import { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { serverPoolConfig } from '../config/data-source-options';
+import { diskWasFullWithin } from './storage-error';
+
+/** So long after the last refusal it is told. */
+const DISK_FULL_TOLD_MS = 15_000;
 
 export interface DatabaseHealthReport {
-  readonly status: 'ok' | 'down';
+  /** Degraded: it answers, and cannot store. */
+  readonly status: 'ok' | 'degraded' | 'down';
   readonly kind: 'embedded' | 'server';
   readonly durationMs: number;
-  /** Why it is down, for an operator; no address, no password. */
+  /** Why it is not ok, for an operator; no address, no password. */
   readonly detail?: string;
 }
 
@@ -26,7 +31,7 @@ export class DatabaseHealth {
   /** @param timeoutMs how long the database may take to answer; default 2000 */
   async check(timeoutMs = 2_000): Promise<DatabaseHealthReport> {
     const started = performance.now();
-    const report = (status: 'ok' | 'down', detail?: string): DatabaseHealthReport => ({
+    const report = (status: DatabaseHealthReport['status'], detail?: string): DatabaseHealthReport => ({
       status,
       kind: this.pool ? 'server' : 'embedded',
       durationMs: Math.round(performance.now() - started),
@@ -37,7 +42,7 @@ export class DatabaseHealth {
       timer = setTimeout(() => resolve(report('down', `The database did not answer within ${timeoutMs} ms.`)), timeoutMs).unref();
     });
     const asked = this.ask().then(
-      () => report('ok'),
+      () => (diskWasFullWithin(DISK_FULL_TOLD_MS) ? report('degraded', 'The disk of the database is full: nothing can be stored.') : report('ok')),
       () => report('down', 'The database cannot be reached.'),
     );
     return Promise.race([asked, late]).finally(() => clearTimeout(timer));

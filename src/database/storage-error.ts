@@ -24,6 +24,16 @@ const UNAVAILABLE_STATES = /^(08...|53...|57P..|58...|57014|25P03|25006)$/;
 const UNAVAILABLE_MESSAGES =
   /timeout exceeded when trying to connect|Connection terminated|connection error and is not queryable|Client was closed|Query read timeout|Cannot use a pool after calling end|Driver not Connected/i;
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const DISK_FULL = '53100';
+/** Of the monotonic clock, ms. */
+let diskFullAt = Number.NEGATIVE_INFINITY;
+
+/** Whether a statement of this process was refused in the last so many ms because the database has no room. A question that writes nothing would not show it. */
+export function diskWasFullWithin(ms: number): boolean {
+  return performance.now() - diskFullAt <= ms;
+}
+
 const RETRYABLE_STATES = new Set(['40001', '40P01']);
 
 /** Whether the whole transaction may simply be run again: a serialization failure or a deadlock, nothing was kept. */
@@ -35,6 +45,7 @@ export function isStorageUnavailable(error: unknown): boolean {
   if (error instanceof IntegrationError) return error.code === 'storage_unavailable';
   if (!(error instanceof Error)) return false;
   const code = codeOf(error) ?? '';
+  if (code === DISK_FULL) diskFullAt = performance.now();
   if (NETWORK_CODES.has(code) || UNAVAILABLE_STATES.test(code)) return true;
   if (UNAVAILABLE_MESSAGES.test(error.message)) return true;
   return error instanceof AggregateError && error.errors.some(isStorageUnavailable);

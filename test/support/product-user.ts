@@ -14,6 +14,8 @@ export interface ApiAnswer {
 export interface ApiRequest {
   readonly method?: string;
   readonly body?: object;
+  /** In place of `body`: as a form. */
+  readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Which process is asked. Default the first. */
   readonly member?: number;
@@ -39,12 +41,13 @@ export async function productUser(cluster: Cluster, who: { tenant?: string; user
     // Longer than a clock is moved ahead.
     .setExpirationTime('48h')
     .sign(Buffer.from(cluster.jwtSecret));
-  const call = async (path: string, { method, body, headers = {}, member = 0 }: ApiRequest = {}): Promise<ApiAnswer> => {
+  const call = async (path: string, { method, body, form, headers = {}, member = 0 }: ApiRequest = {}): Promise<ApiAnswer> => {
     const startedAt = performance.now();
     const response = await fetch(`${cluster.members[member % cluster.members.length]!.url}${path}`, {
-      method: method ?? (body ? 'POST' : 'GET'),
+      method: method ?? ((body ?? form) ? 'POST' : 'GET'),
       headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }), ...headers },
       ...(body && { body: JSON.stringify(body) }),
+      ...(form && { body: new URLSearchParams(form) }),
       signal: AbortSignal.timeout(120_000),
     });
     const text = await response.text();

@@ -21,12 +21,14 @@ export class ReadinessService {
   ) {}
 
   async check(): Promise<Readiness> {
+    // At once, also where the database is slow to answer: the load balancer has a second to see it.
+    if (this.drain.started)
+      return { status: 'down', dependencies: { process: { status: 'down', detail: 'This server is about to restart.' } } };
     const [database, queue] = await Promise.all([this.database.check(TIMEOUT_MS), this.wakeUp.status()]);
     const dependencies: Readiness['dependencies'] = {
       database: { status: database.status, ...(database.detail ? { detail: database.detail } : {}) },
       queue,
     };
-    if (this.drain.started) dependencies.process = { status: 'down', detail: 'This server is about to restart.' };
     const states = Object.values(dependencies).map(({ status }) => status);
     return { status: states.includes('down') ? 'down' : states.includes('degraded') ? 'degraded' : 'ok', dependencies };
   }

@@ -61,6 +61,14 @@ export class OwnPostgres {
     atEnd(() => this.end());
   }
 
+  /** As a process manager does, when it has ended by itself. */
+  async startAgainIfEnded(): Promise<void> {
+    const pidFile = join(this.folder, 'postmaster.pid');
+    const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8').split('\n')[0]) : 0;
+    if (pid > 0 && existsSync(`/proc/${pid}`)) return;
+    await this.start();
+  }
+
   async stop(mode: StopMode): Promise<void> {
     await this.run('pg_ctl', ['-D', this.folder, '-w', '-m', mode, 'stop']);
   }
