@@ -42,7 +42,10 @@ export class DatabaseHealth {
       timer = setTimeout(() => resolve(report('down', `The database did not answer within ${timeoutMs} ms.`)), timeoutMs).unref();
     });
     const asked = this.ask().then(
-      () => (diskWasFullWithin(DISK_FULL_TOLD_MS) ? report('degraded', 'The disk of the database is full: nothing can be stored.') : report('ok')),
+      () =>
+        diskWasFullWithin(DISK_FULL_TOLD_MS)
+          ? report('degraded', 'The disk of the database is full: nothing can be stored.')
+          : report('ok'),
       () => report('down', 'The database cannot be reached.'),
     );
     return Promise.race([asked, late]).finally(() => clearTimeout(timer));
