@@ -2,7 +2,7 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
-import { ActionRepository } from '../src/integrations/operations/action.repository';
+import { ExecutionRepository } from '../src/integrations/operations/execution.repository';
 import { AlertService } from '../src/integrations/monitoring/alert.service';
 import { Answer, BrowserSessions, CurrentUser, requestContext, type Principal } from '../src/http-api';
 import { AuditLog } from '../src/integrations/audit';
@@ -230,7 +230,7 @@ describe('a statement that forgets whose rows it is for', () => {
   });
 
   it('stored actions, connect links, sessions', async () => {
-    expect(await asked(() => get(ActionRepository).find(THEIRS, 'u1', 'key'))).toBeUndefined();
+    expect(await asked(() => get(ExecutionRepository).find(THEIRS, 'u1', 'key'))).toBeUndefined();
     const link = () =>
       get(ConnectFlowRepository).createSession({ tenant: THEIRS, userId: 'u1', provider: 'slack' }, new Date(0), new Date());
     await expect(asked(link)).rejects.toThrow(/row-level security/);

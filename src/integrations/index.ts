@@ -66,8 +66,8 @@ export {
 } from './sync';
 export { ConnectService, KeyConnectService } from './connect';
 export {
-  ActionReplyInterceptor,
-  type ActionResult,
+  OperationReplyInterceptor,
+  type OperationResult,
   defineOperation,
   type Operation,
   type OperationCall,

@@ -55,7 +55,7 @@ export type NextTry = { readonly waitMs: number } | 'dead';
  * - `run`, which writes the outcome under the job's lease, in the transaction of the effect where there is one.
  *
  * @example
- * class ActionJobs implements JobKind<UnknownAction>, OnApplicationBootstrap {
+ * class ExecutionJobs implements JobKind<UnknownExecution>, OnApplicationBootstrap {
  *   readonly topic = 'actions';
  *   readonly options = { concurrency: 4, leaseSeconds: 60, backOff: { firstMs: 60_000, maxMs: 3_600_000 } };
  *   constructor(private readonly engine: JobEngine, …) {}

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import type { EncryptionKey, Settings } from '../../config/env';
 import { ConnectionRepository } from '../connections/connection.repository';
-import { actionBinding } from '../operations/encrypted-table';
+import { executionBinding } from '../operations/encrypted-table';
 import { KeyCheckService } from './key-check.service';
 import { KeyRotationService } from './key-rotation.service';
 import { SecretBox } from '../connections/tokens/secret-box';
@@ -150,12 +150,12 @@ describe('Encryption keys', () => {
     await database.dataSource.query(
       `INSERT INTO actions (id, tenant, user_id, route, request_hash, operation_id, status, response, lease_until, expires_at)
        VALUES ($1, 'acme', 'u', 'r', 'h', $1, 'done', $2, now(), now() + interval '1 day')`,
-      [id, old.secrets.encrypt('{"clientSecret":"x"}', actionBinding('acme', id))],
+      [id, old.secrets.encrypt('{"clientSecret":"x"}', executionBinding('acme', id))],
     );
     await expect(processWith(k2).start()).rejects.toThrow(/rows of actions still need it/);
     expect(await processWith(k2, k1).rotation.rotate()).toEqual({ rotated: 1, unreadable: 0, remaining: 0 });
     const [{ response }] = await database.dataSource.query('SELECT response FROM actions');
-    expect(processWith(k2).secrets.decrypt(response, actionBinding('acme', id))).toBe('{"clientSecret":"x"}');
+    expect(processWith(k2).secrets.decrypt(response, executionBinding('acme', id))).toBe('{"clientSecret":"x"}');
   });
 
   it('leave a row alone that cannot be read, and say so', async () => {

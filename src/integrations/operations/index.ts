@@ -1,6 +1,6 @@
-export { ActionReplyInterceptor } from './action-reply.interceptor';
-export { ACTION_RESPONSES } from './encrypted-table';
-export type { ActionResult } from './action';
+export { OperationReplyInterceptor } from './operation-reply.interceptor';
+export { EXECUTION_RESPONSES } from './encrypted-table';
+export type { OperationResult } from './execution';
 export { defineOperation, type Operation, type OperationCall } from './operation';
 export { OperationRegistry } from './operation-registry';
 export { OperationService, type OperationRequest } from './operation.service';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { ScopeNeeds } from '../providers';
-import { ActionReconciler } from './action-reconciler';
+import { ExecutionReconciler } from './execution-reconciler';
 import { fullNameOf, type Operation } from './operation';
 
 /** What operations there are. Each provider's module registers its own while Nest builds it. */
@@ -10,7 +10,7 @@ export class OperationRegistry {
   private readonly operations = new Map<string, Operation>();
 
   constructor(
-    private readonly reconciler: ActionReconciler,
+    private readonly reconciler: ExecutionReconciler,
     private readonly scopeNeeds: ScopeNeeds,
   ) {}
 

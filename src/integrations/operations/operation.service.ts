@@ -5,8 +5,8 @@ import { IntegrationError } from '../../errors';
 import { ZodPipe, type Principal } from '../../http-api';
 import { AuditLog } from '../audit';
 import { ConnectionRepository, isOwn, toRef, type Connection } from '../connections';
-import type { ActionResult } from './action';
-import { ActionService } from './action.service';
+import type { OperationResult } from './execution';
+import { ExecutionService } from './execution.service';
 import { missingScopesOf } from '../providers';
 import { fullNameOf, type Operation } from './operation';
 import { OperationRegistry } from './operation-registry';
@@ -25,12 +25,12 @@ export class OperationService {
   constructor(
     private readonly connections: ConnectionRepository,
     private readonly registry: OperationRegistry,
-    private readonly actions: ActionService,
+    private readonly executions: ExecutionService,
     private readonly audit: AuditLog,
   ) {}
 
   /** By its name among the operations of the connection's provider. @throws IntegrationError `not_found`, `invalid_request`, and as `run` */
-  async runNamed(name: string, input: unknown, request: OperationRequest): Promise<ActionResult> {
+  async runNamed(name: string, input: unknown, request: OperationRequest): Promise<OperationResult> {
     const { provider } = await this.connections.findFor(request.caller, request.connectionId);
     const operation = this.registry.get(provider, name);
     return this.run(operation, new ZodPipe(operation.input).transform(input), request);
@@ -44,7 +44,7 @@ export class OperationService {
     operation: Operation<I, O>,
     input: z.output<I>,
     request: OperationRequest,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     const found = await this.connections.findUsable(request.caller, operation.provider, request.connectionId);
     const work = () => this.runOn(found, operation, input, request);
     if (operation.effect === 'read' && isOwn(request.caller, found)) return work();
@@ -57,14 +57,14 @@ export class OperationService {
     operation: Operation<I, O>,
     input: z.output<I>,
     { caller, idempotencyKey }: OperationRequest,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     assertScopes(operation as unknown as Operation, found);
     const connection = toRef(found);
     if (operation.effect === 'read') {
       const operationId = uuid();
       return { status: 200, body: await operation.run({ connection, input, operationId, providerKey: operationId }), replayed: false };
     }
-    return this.actions.run({
+    return this.executions.run({
       caller,
       connection,
       route: fullNameOf(operation),

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { Answer, pageOf, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../providers';
-import type { ActionResult } from './action';
-import { ActionReplyInterceptor } from './action-reply.interceptor';
+import type { OperationResult } from './execution';
+import { OperationReplyInterceptor } from './operation-reply.interceptor';
 import { OperationRegistry } from './operation-registry';
 import { operationOfConnection, operationView, type OperationView } from './operation-view';
 import { OperationService } from './operation.service';
@@ -43,14 +43,14 @@ export class OperationsController {
   @ApiOperation({ summary: 'Runs an operation; the body is its input', operationId: 'runOperation' })
   @Answer(z.unknown(), { description: 'Its output, as `GET /v1/operations` describes it; 201 where it made something new' })
   @Post('connections/:id/operations/:name')
-  @UseInterceptors(ActionReplyInterceptor)
+  @UseInterceptors(OperationReplyInterceptor)
   async run(
     @CurrentUser() caller: Principal,
     @IdParam() id: string,
     @Param('name') name: string,
     @Body() input: unknown,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.runNamed(name, input, { caller, connectionId: id, idempotencyKey });
   }
 }

@@ -8,17 +8,17 @@ import { OperationService } from './operation.service';
 import { OperationsController } from './operations.controller';
 import { ProxyController } from './proxy/proxy.controller';
 import { ProxyService } from './proxy/proxy.service';
-import { ActionEntity } from './action.entity';
-import { ActionJobs } from './action-jobs';
-import { ActionReconciler } from './action-reconciler';
-import { ActionRepository } from './action.repository';
-import { ActionService } from './action.service';
+import { ExecutionEntity } from './execution.entity';
+import { ExecutionJobs } from './execution-jobs';
+import { ExecutionReconciler } from './execution-reconciler';
+import { ExecutionRepository } from './execution.repository';
+import { ExecutionService } from './execution.service';
 
 /** Operations and the proxy: carried out once, with a recorded outcome. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ActionEntity])],
+  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ExecutionEntity])],
   controllers: [OperationsController, ProxyController],
-  providers: [ActionReconciler, ActionRepository, ActionService, ActionJobs, OperationRegistry, OperationService, ProxyService],
+  providers: [ExecutionReconciler, ExecutionRepository, ExecutionService, ExecutionJobs, OperationRegistry, OperationService, ProxyService],
   exports: [OperationRegistry, OperationService],
 })
 export class OperationsModule {

@@ -2,7 +2,7 @@ import { Controller, Get, Headers, Param, Post, UseInterceptors } from '@nestjs/
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { z } from 'zod';
 import { RunsOperation, cursor, CurrentUser, IdParam, limit, ZodBody, ZodPipe, ZodQuery, type Principal } from '../../http-api';
-import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
+import { OperationReplyInterceptor, OperationService, type OperationResult } from '../../integrations';
 import { EMAIL_BODY_BYTES, sendEmailBody, type SendEmail } from './google-mail.composer';
 import { calendarId, GoogleCalendarOperations, instant } from './google-calendar.operations';
 import { GoogleMailOperations } from './google-mail.operations';
@@ -10,7 +10,7 @@ import { GoogleMailOperations } from './google-mail.operations';
 const eventsQuery = z.strictObject({ timeMin: instant.optional(), timeMax: instant.optional(), limit, cursor });
 
 /** Doors of their own to Google's operations. */
-@UseInterceptors(ActionReplyInterceptor)
+@UseInterceptors(OperationReplyInterceptor)
 @Controller('v1/connections/:id/google')
 export class GoogleController {
   constructor(
@@ -28,7 +28,7 @@ export class GoogleController {
     @IdParam() connectionId: string,
     @ZodBody(sendEmailBody) body: SendEmail,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.run(this.mail.sendEmail, body, { caller, connectionId, idempotencyKey });
   }
 
@@ -40,7 +40,7 @@ export class GoogleController {
     @IdParam() connectionId: string,
     @Param('calendarId', new ZodPipe(calendarId)) calendar: string,
     @ZodQuery(eventsQuery) query: z.output<typeof eventsQuery>,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.run(this.calendar.listEvents, { ...query, calendarId: calendar }, { caller, connectionId });
   }
 }

@@ -1,14 +1,14 @@
 import { Controller, Get, Headers, Post, UseInterceptors } from '@nestjs/common';
 import { z } from 'zod';
 import { RunsOperation, cursor, CurrentUser, IdParam, limit, ZodBody, ZodQuery, type Principal } from '../../http-api';
-import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
+import { OperationReplyInterceptor, OperationService, type OperationResult } from '../../integrations';
 import { SlackOperations } from './slack.operations';
 import { postMessageBody, type PostMessage } from './slack.service';
 
 const channelsQuery = z.strictObject({ limit, cursor });
 
 /** Doors of their own to Slack's operations. */
-@UseInterceptors(ActionReplyInterceptor)
+@UseInterceptors(OperationReplyInterceptor)
 @Controller('v1/connections/:id/slack')
 export class SlackController {
   constructor(
@@ -23,7 +23,7 @@ export class SlackController {
     @CurrentUser() caller: Principal,
     @IdParam() connectionId: string,
     @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.run(this.slack.listChannels, query, { caller, connectionId });
   }
 
@@ -35,7 +35,7 @@ export class SlackController {
     @IdParam() connectionId: string,
     @ZodBody(postMessageBody) body: PostMessage,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.run(this.slack.sendMessage, body, { caller, connectionId, idempotencyKey });
   }
 }

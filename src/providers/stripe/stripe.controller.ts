@@ -1,11 +1,11 @@
 import { Controller, Delete, Headers, Param, Post, UseInterceptors } from '@nestjs/common';
 import { RunsOperation, CurrentUser, IdParam, ZodBody, ZodPipe, type Principal } from '../../http-api';
-import { ActionReplyInterceptor, OperationService, type ActionResult } from '../../integrations';
+import { OperationReplyInterceptor, OperationService, type OperationResult } from '../../integrations';
 import { StripeOperations } from './stripe.operations';
 import { createSubscriptionBody, subscriptionId, type CreateSubscription } from './stripe.service';
 
 /** Doors of their own to Stripe's operations. */
-@UseInterceptors(ActionReplyInterceptor)
+@UseInterceptors(OperationReplyInterceptor)
 @Controller('v1/connections/:id/stripe')
 export class StripeController {
   constructor(
@@ -21,7 +21,7 @@ export class StripeController {
     @IdParam() connectionId: string,
     @ZodBody(createSubscriptionBody) body: CreateSubscription,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.run(this.stripe.createSubscription, body, { caller, connectionId, idempotencyKey });
   }
 
@@ -33,7 +33,7 @@ export class StripeController {
     @IdParam() connectionId: string,
     @Param('subscriptionId', new ZodPipe(subscriptionId)) subscription: string,
     @Headers('idempotency-key') idempotencyKey?: string,
-  ): Promise<ActionResult> {
+  ): Promise<OperationResult> {
     return this.operations.run(this.stripe.cancelSubscription, { subscriptionId: subscription }, { caller, connectionId, idempotencyKey });
   }
 }

@@ -3,7 +3,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { IntegrationError } from '../../../errors';
 import { type Principal, CurrentUser, type EdgeRequest, IdParam } from '../../../http-api';
-import { isReplayed } from '../action-outcome';
+import { isReplayed } from '../execution-outcome';
 import { ProxyService } from './proxy.service';
 
 /** The answer to a TRACE shows what was sent, the connection’s token with it (RFC 9110, 9.3.8). */

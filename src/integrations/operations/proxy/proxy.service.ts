@@ -11,9 +11,9 @@ import { ConnectionRepository, GovernedHttp, isOwn, toRef } from '../../connecti
 import type { ConnectionRef, Provider } from '../../contract';
 import { answerToPassOn } from '../../outbound';
 import { providerFor, ProviderRegistry } from '../../providers';
-import type { ActionAnswer } from '../action';
-import { endingOf, knownFailure } from '../action-outcome';
-import { ActionService } from '../action.service';
+import type { ExecutionAnswer } from '../execution';
+import { endingOf, knownFailure } from '../execution-outcome';
+import { ExecutionService } from '../execution.service';
 import { proxyRequestHeaders, proxyResponseHeaders, type IncomingHeaders } from './proxy-headers';
 import { assertAllowedThroughProxy, type ProxiedRequest } from './proxy-policy';
 import { proxyTarget } from './proxy-target';
@@ -55,12 +55,12 @@ export class ProxyService {
     private readonly connections: ConnectionRepository,
     private readonly registry: ProviderRegistry,
     private readonly http: GovernedHttp,
-    private readonly actions: ActionService,
+    private readonly executions: ExecutionService,
     private readonly audit: AuditLog,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** @throws IntegrationError `proxy_not_allowed`, `destination_refused`; with a key those of `ActionService.run` */
+  /** @throws IntegrationError `proxy_not_allowed`, `destination_refused`; with a key those of `ExecutionService.run` */
   async call(caller: Principal, id: string, call: IncomingCall): Promise<ProxiedAnswer> {
     const { provider: key } = await this.connections.findFor(caller, id);
     const connection = toRef(await this.connections.findUsable(caller, key, id));
@@ -111,14 +111,14 @@ export class ProxyService {
   /** Stored before it is sent, and carried to its end even where the caller leaves. */
   private async once(caller: Principal, connection: ConnectionRef, request: ProxiedRequest, key: string): Promise<ProxiedAnswer> {
     let fresh: Buffer | undefined;
-    const execute = async (providerKey: string): Promise<ActionAnswer> => {
+    const execute = async (providerKey: string): Promise<ExecutionAnswer> => {
       const response = await this.answerTo(connection, request, providerKey);
       const body = Buffer.from(await response.arrayBuffer());
       fresh = body;
       const base64 = body.byteLength > MAX_KEPT_BYTES ? null : body.toString('base64');
       return { status: response.status, body: { headers: proxyResponseHeaders(response.headers), base64 } satisfies KeptAnswer };
     };
-    const { status, body, replayed } = await this.actions.run({
+    const { status, body, replayed } = await this.executions.run({
       caller,
       connection,
       route: OPERATION,

@@ -2,80 +2,80 @@ import { createHash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { ProviderRegistry } from '../providers';
-import { ACTION_DEFAULTS, type ActionRequest, type ActionResult } from './action';
-import { endingOf, knownFailure, replayedFailure, storedFailure } from './action-outcome';
-import { ActionReconciler } from './action-reconciler';
-import { ActionRepository, type Claim, type StoredAction } from './action.repository';
+import { EXECUTION_DEFAULTS, type ExecutionRequest, type OperationResult } from './execution';
+import { endingOf, knownFailure, replayedFailure, storedFailure } from './execution-outcome';
+import { ExecutionReconciler } from './execution-reconciler';
+import { ExecutionRepository, type Claim, type StoredExecution } from './execution.repository';
 
 /** Keeps what may have happened at most this often from being asked: the row may change between two looks. */
 const MOST_LOOKS = 5;
 
-/** Actions at providers: each stored before its first try, and none carried out twice because a request was. */
+/** Executions at providers: each stored before its first try, and none carried out twice because a request was. */
 @Injectable()
-export class ActionService {
-  private readonly logger = new Logger('actions');
+export class ExecutionService {
+  private readonly logger = new Logger('operations');
 
   constructor(
-    private readonly actions: ActionRepository,
+    private readonly executions: ExecutionRepository,
     private readonly registry: ProviderRegistry,
-    private readonly reconciler: ActionReconciler,
+    private readonly reconciler: ExecutionReconciler,
   ) {}
 
   /**
-   * @throws IntegrationError `idempotency_key_reused`, `idempotency_key_in_use`, `outcome_unknown`; or the action's own failure
+   * @throws IntegrationError `idempotency_key_reused`, `idempotency_key_in_use`, `outcome_unknown`; or the execution's own failure
    */
-  async run(request: ActionRequest): Promise<ActionResult> {
+  async run(request: ExecutionRequest): Promise<OperationResult> {
     const { caller, connection, idempotencyKey: key } = request;
     if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
       throw new IntegrationError('invalid_request', { detail: 'Idempotency-Key must be 1 to 255 visible ASCII characters.' });
     }
     const requestHash = hashOf([request.route, connection.id, request.body]);
-    const action = { tenant: caller.tenant, userId: caller.userId, key, route: request.route, requestHash, connectionId: connection.id };
+    const execution = { tenant: caller.tenant, userId: caller.userId, key, route: request.route, requestHash, connectionId: connection.id };
     for (let look = 0; look < MOST_LOOKS; look++) {
-      const claim = await this.actions.begin(action, ACTION_DEFAULTS);
+      const claim = await this.executions.begin(execution, EXECUTION_DEFAULTS);
       if (claim) return this.attempt(request, claim);
-      const stored = await this.actions.find(caller.tenant, caller.userId, key!);
+      const stored = await this.executions.find(caller.tenant, caller.userId, key!);
       if (!stored) continue;
       if (stored.expired) {
-        await this.actions.deleteExpired(stored.id);
+        await this.executions.deleteExpired(stored.id);
         continue;
       }
       if (stored.requestHash !== requestHash) throw new IntegrationError('idempotency_key_reused');
       if (stored.status === 'done') return this.replay(stored);
       if (stored.status === 'running' && stored.leased) throw inUse();
       if (!this.isRepeatable(request)) {
-        await this.actions.markUnknown(stored.id, 'outcome_unknown');
+        await this.executions.markUnknown(stored.id, 'outcome_unknown');
         const found = await this.reconciler.settle(stored);
         if (found) return { ...found, replayed: true };
         throw new IntegrationError('outcome_unknown');
       }
-      const again = await this.actions.takeOver(stored, ACTION_DEFAULTS);
+      const again = await this.executions.takeOver(stored, EXECUTION_DEFAULTS);
       if (again) return this.attempt(request, again);
     }
     throw inUse();
   }
 
-  private async attempt(request: ActionRequest, claim: Claim): Promise<ActionResult> {
+  private async attempt(request: ExecutionRequest, claim: Claim): Promise<OperationResult> {
     let answer;
     try {
       answer = await request.execute({ operationId: claim.operationId, providerKey: claim.operationId });
     } catch (cause) {
       throw await this.failed(request, claim, knownFailure(cause));
     }
-    await this.stored(() => this.actions.finish(claim, answer.status, { body: answer.body }));
+    await this.stored(() => this.executions.finish(claim, answer.status, { body: answer.body }));
     return { ...answer, replayed: false };
   }
 
-  private async failed(request: ActionRequest, claim: Claim, error: IntegrationError): Promise<IntegrationError> {
+  private async failed(request: ExecutionRequest, claim: Claim, error: IntegrationError): Promise<IntegrationError> {
     switch (endingOf(error)) {
       case 'free':
-        await this.stored(() => this.actions.free(claim, error.code));
+        await this.stored(() => this.executions.free(claim, error.code));
         return error;
       case 'answer':
-        await this.stored(() => this.actions.finish(claim, error.status, storedFailure(error), error.code));
+        await this.stored(() => this.executions.finish(claim, error.status, storedFailure(error), error.code));
         return error;
       case 'unknown':
-        await this.stored(() => this.actions.markUnknown(claim.id, error.code, claim.leaseUntil));
+        await this.stored(() => this.executions.markUnknown(claim.id, error.code, claim.leaseUntil));
         // The same request can safely be asked again: its own failure says so.
         if (request.idempotent || (this.isRepeatable(request) && request.idempotencyKey !== undefined)) return error;
         return new IntegrationError('outcome_unknown', {
@@ -86,22 +86,22 @@ export class ActionService {
     }
   }
 
-  private replay(stored: StoredAction): ActionResult {
-    const answer = this.actions.read(stored);
+  private replay(stored: StoredExecution): OperationResult {
+    const answer = this.executions.read(stored);
     if ('failure' in answer) throw replayedFailure(answer.failure);
     return { status: stored.responseStatus ?? 200, body: answer.body, replayed: true };
   }
 
-  /** The action has ended whatever the store does now: its answer goes out, and an outcome that is not stored reads as unknown. */
+  /** The execution has ended whatever the store does now: its answer goes out, and an outcome that is not stored reads as unknown. */
   private async stored(write: () => Promise<void>): Promise<void> {
     try {
       await write();
     } catch (error) {
-      this.logger.error(`The outcome of an action could not be stored: ${knownFailure(error).code}.`);
+      this.logger.error(`The outcome of an execution could not be stored: ${knownFailure(error).code}.`);
     }
   }
 
-  private isRepeatable({ repeatable, connection }: ActionRequest): boolean {
+  private isRepeatable({ repeatable, connection }: ExecutionRequest): boolean {
     return repeatable ?? this.registry.get(connection.provider).http.retry?.idempotencyHeader !== undefined;
   }
 }

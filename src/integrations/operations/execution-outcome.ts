@@ -1,6 +1,6 @@
 import { findIntegrationError, IntegrationError, type ErrorCode } from '../../errors';
 
-/** What a failure says about the action. */
+/** What a failure says about the execution. */
 export type Ending =
   /** Nothing happened, and the same request may succeed later: the key is free again. */
   | 'free'

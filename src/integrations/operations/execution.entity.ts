@@ -1,8 +1,8 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** An action at a provider, stored before its first try. Leases and expiry are in the database's time. */
+/** An execution at a provider, stored before its first try. Leases and expiry are in the database's time. */
 @Entity('actions')
-export class ActionEntity {
+export class ExecutionEntity {
   @PrimaryColumn('uuid') id!: string;
   @Column('text') tenant!: string;
   @Column('text') userId!: string;

@@ -4,12 +4,12 @@ import { v7 as uuid } from 'uuid';
 import { asStorageError, changedRows, type RowOf } from '../../database';
 import { SecretBox } from '../connections';
 import type { ClaimedJob } from '../jobs';
-import { actionBinding } from './encrypted-table';
-import type { ActionTimes } from './action';
-import type { ActionEntity } from './action.entity';
-import type { StoredAnswer } from './action-outcome';
+import { executionBinding } from './encrypted-table';
+import type { ExecutionTimes } from './execution';
+import type { ExecutionEntity } from './execution.entity';
+import type { StoredAnswer } from './execution-outcome';
 
-export interface NewAction {
+export interface NewExecution {
   readonly tenant: string;
   readonly userId: string;
   readonly key?: string;
@@ -18,7 +18,7 @@ export interface NewAction {
   readonly connectionId: string;
 }
 
-export interface StoredAction {
+export interface StoredExecution {
   readonly id: string;
   readonly tenant: string;
   readonly route: string;
@@ -34,12 +34,12 @@ export interface StoredAction {
 }
 
 /** One that may be looked for at the provider. */
-export type FindableAction = Pick<StoredAction, 'id' | 'tenant' | 'route' | 'connectionId' | 'operationId'>;
+export type FindableExecution = Pick<StoredExecution, 'id' | 'tenant' | 'route' | 'connectionId' | 'operationId'>;
 
 /** One that this process looks for now. */
-export type UnknownAction = FindableAction & ClaimedJob;
+export type UnknownExecution = FindableExecution & ClaimedJob;
 
-/** What a try holds: it may only write its outcome as long as nobody else has taken the action over. */
+/** What a try holds: it may only write its outcome as long as nobody else has taken the execution over. */
 export interface Claim {
   readonly id: string;
   readonly tenant: string;
@@ -48,22 +48,22 @@ export interface Claim {
 }
 
 type Row = Pick<
-  RowOf<ActionEntity>,
+  RowOf<ExecutionEntity>,
   'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id' | 'request_hash' | 'status' | 'response_status' | 'response'
 > & { leased: boolean; expired: boolean };
 
 const inSeconds = (parameter: string) => `now() + make_interval(secs => ${parameter})`;
 
-/** The table of actions. Leases and expiry are in the database's time, which all processes share. */
+/** The table of executions. Leases and expiry are in the database's time, which all processes share. */
 @Injectable()
-export class ActionRepository {
+export class ExecutionRepository {
   constructor(
     private readonly dataSource: DataSource,
     private readonly secrets: SecretBox,
   ) {}
 
   /** @returns undefined where the key is taken */
-  async begin(action: NewAction, times: ActionTimes): Promise<Claim | undefined> {
+  async begin(execution: NewExecution, times: ExecutionTimes): Promise<Claim | undefined> {
     const rows = await this.query<{ id: string; operation_id: string; lease: string }>(
       `INSERT INTO actions (id, tenant, user_id, idempotency_key, route, request_hash, connection_id, operation_id, status, lease_until, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'running', ${inSeconds('$9')}, ${inSeconds('$10')})
@@ -71,21 +71,21 @@ export class ActionRepository {
        RETURNING id, operation_id, lease_until::text AS lease`,
       [
         uuid(),
-        action.tenant,
-        action.userId,
-        action.key ?? null,
-        action.route,
-        action.requestHash,
-        action.connectionId,
+        execution.tenant,
+        execution.userId,
+        execution.key ?? null,
+        execution.route,
+        execution.requestHash,
+        execution.connectionId,
         uuid(),
         times.leaseSeconds,
         times.keepSeconds,
       ],
     );
-    return rows[0] && { id: rows[0].id, tenant: action.tenant, operationId: rows[0].operation_id, leaseUntil: rows[0].lease };
+    return rows[0] && { id: rows[0].id, tenant: execution.tenant, operationId: rows[0].operation_id, leaseUntil: rows[0].lease };
   }
 
-  async find(tenant: string, userId: string, key: string): Promise<StoredAction | undefined> {
+  async find(tenant: string, userId: string, key: string): Promise<StoredExecution | undefined> {
     const [row] = await this.query<Row>(
       `SELECT id, tenant, route, connection_id, operation_id, request_hash, status, response_status, response, lease_until > now() AS leased, expires_at <= now() AS expired
        FROM actions WHERE tenant = $1 AND user_id = $2 AND idempotency_key = $3`,
@@ -108,19 +108,19 @@ export class ActionRepository {
     );
   }
 
-  /** Takes over an action whose outcome is not known, with its operation. @returns undefined where somebody else was first */
-  async takeOver(action: StoredAction, times: ActionTimes): Promise<Claim | undefined> {
+  /** Takes over an execution whose outcome is not known, with its operation. @returns undefined where somebody else was first */
+  async takeOver(execution: StoredExecution, times: ExecutionTimes): Promise<Claim | undefined> {
     const [row] = await this.query<{ lease: string }>(
       `UPDATE actions SET status = 'running', lease_until = ${inSeconds('$2')}, error_code = NULL
        WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until <= now())) RETURNING lease_until::text AS lease`,
-      [action.id, times.leaseSeconds],
+      [execution.id, times.leaseSeconds],
     );
-    return row && { id: action.id, tenant: action.tenant, operationId: action.operationId, leaseUntil: row.lease };
+    return row && { id: execution.id, tenant: execution.tenant, operationId: execution.operationId, leaseUntil: row.lease };
   }
 
   /** Stores the answer, also of a try that came too late, as long as nobody runs it again: it is known now. */
   async finish(claim: Claim, status: number, answer: StoredAnswer, errorCode?: string): Promise<void> {
-    const response = this.secrets.encrypt(JSON.stringify(answer), actionBinding(claim.tenant, claim.id));
+    const response = this.secrets.encrypt(JSON.stringify(answer), executionBinding(claim.tenant, claim.id));
     await this.query(
       `UPDATE actions SET status = 'done', response_status = $3, response = $4, error_code = $5, finished_at = now()
        WHERE id = $1 AND (status = 'unknown' OR (status = 'running' AND lease_until = $2::timestamptz)) RETURNING id`,
@@ -129,20 +129,20 @@ export class ActionRepository {
   }
 
   /** The outcome of an unknown one, found at the provider. */
-  async settle(action: Pick<StoredAction, 'id' | 'tenant'>, status: number, answer: StoredAnswer): Promise<void> {
-    const response = this.secrets.encrypt(JSON.stringify(answer), actionBinding(action.tenant, action.id));
+  async settle(execution: Pick<StoredExecution, 'id' | 'tenant'>, status: number, answer: StoredAnswer): Promise<void> {
+    const response = this.secrets.encrypt(JSON.stringify(answer), executionBinding(execution.tenant, execution.id));
     await this.query(
       `UPDATE actions SET status = 'done', response_status = $2, response = $3, error_code = NULL, finished_at = now()
        WHERE id = $1 AND status = 'unknown' RETURNING id`,
-      [action.id, status, response],
+      [execution.id, status, response],
     );
   }
 
   /**
    * Unknown ones of these routes whose time for a look has come. The lease of a look lasts until the time for the next, which is as far
-   * away as the action is old.
+   * away as the execution is old.
    */
-  async unknownOf(routes: readonly string[], limit: number, leaseSeconds: number): Promise<UnknownAction[]> {
+  async unknownOf(routes: readonly string[], limit: number, leaseSeconds: number): Promise<UnknownExecution[]> {
     const rows = await this.query<Pick<Row, 'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id'> & { lease: string }>(
       `UPDATE actions SET lease_until = now() + greatest(now() - created_at, make_interval(secs => $3))
        WHERE id IN (SELECT id FROM actions WHERE status = 'unknown' AND lease_until <= now() AND expires_at > now() AND route = ANY($1)
@@ -157,15 +157,15 @@ export class ActionRepository {
   }
 
   /** Gives up a look that was not made. */
-  async lookAgain({ id, lease }: UnknownAction): Promise<void> {
+  async lookAgain({ id, lease }: UnknownExecution): Promise<void> {
     await this.query(
       `UPDATE actions SET lease_until = now() WHERE id = $1 AND status = 'unknown' AND lease_until = $2::timestamptz RETURNING id`,
       [id, lease],
     );
   }
 
-  read(action: StoredAction): StoredAnswer {
-    return JSON.parse(this.secrets.decrypt(action.response!, actionBinding(action.tenant, action.id))) as StoredAnswer;
+  read(execution: StoredExecution): StoredAnswer {
+    return JSON.parse(this.secrets.decrypt(execution.response!, executionBinding(execution.tenant, execution.id))) as StoredAnswer;
   }
 
   async markUnknown(id: string, errorCode: string, leaseUntil?: string): Promise<void> {
@@ -176,7 +176,7 @@ export class ActionRepository {
     );
   }
 
-  /** The record stays, without its key: the next request with it is another action. */
+  /** The record stays, without its key: the next request with it is another execution. */
   async free(claim: Claim, errorCode: string): Promise<void> {
     await this.query(
       `UPDATE actions SET status = 'done', idempotency_key = NULL, error_code = $3, finished_at = now()
@@ -190,7 +190,7 @@ export class ActionRepository {
     await this.query('DELETE FROM actions WHERE id = $1 AND expires_at <= now() RETURNING id', [id]);
   }
 
-  /** Running actions whose process is gone. */
+  /** Running executions whose process is gone. */
   async markAbandoned(): Promise<number> {
     const rows = await this.query<{ id: string }>(
       `UPDATE actions SET status = 'unknown', error_code = 'outcome_unknown', finished_at = now()
