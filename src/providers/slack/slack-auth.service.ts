@@ -107,7 +107,9 @@ export class SlackAuthService implements ProviderAuth {
       grantKey: homeId,
       routingKey: homeId,
       metadata: {
-        teamId: answer.team?.id ?? test.team_id ?? null,
+        teamId: organization ? null : (answer.team?.id ?? test.team_id ?? null),
+        // Of a whole organization: its workspaces are asked for, and named at each list.
+        isOrgWide: organization != null,
         enterpriseId: answer.enterprise?.id ?? test.enterprise_id ?? null,
         appId: answer.app_id ?? null,
         botUserId: answer.bot_user_id ?? null,

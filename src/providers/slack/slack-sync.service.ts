@@ -23,9 +23,18 @@ import { slackSettings } from './slack.settings';
 const PAGE_SIZE = 200;
 /** A cursor that Slack forgot twice in one run is not our page's fault. */
 const MAX_RESTARTS = 1;
+/** 20,000 workspaces. */
+const MAX_TEAM_PAGES = 100;
 
 /** The partition of private channels. It comes and goes with a permission of its own, so the loss of that never looks like the end of channels. */
 export const PRIVATE = 'private';
+
+/** Where a walk goes on: https://docs.slack.dev/enterprise/organization-ready-apps names the workspace in each list of an org-wide installation. */
+interface Place {
+  readonly team?: string;
+  readonly cursor?: string;
+}
+type List = (client: WebClient, at: Place) => Promise<ListAnswer>;
 
 interface ListAnswer {
   readonly items: readonly { readonly id?: string }[];
@@ -52,37 +61,69 @@ export class SlackSyncService implements ProviderSync {
         scopes: ['channels:read'],
         partitions: ({ connection }) => Promise.resolve(channelKinds(connection)),
         full: (context) =>
-          this.walk(context, (client, cursor) =>
-            listChannels(client, cursor, context.partition === PRIVATE ? 'private_channel' : 'public_channel'),
+          this.walk(context, (client, at) =>
+            listChannels(client, at, context.partition === PRIVATE ? 'private_channel' : 'public_channel'),
           ),
       },
       { name: 'users', label: 'Members', scopes: ['users:read'], full: (context) => this.walk(context, listUsers) },
     ];
   }
 
-  private async *walk(
-    context: SyncContext,
-    list: (client: WebClient, cursor: string | undefined) => Promise<ListAnswer>,
-  ): AsyncGenerator<SyncPage, Extent, void> {
+  private async *walk(context: SyncContext, list: List): AsyncGenerator<SyncPage, Extent, void> {
     const client = slackClient(context.fetch, this.apiBaseUrl);
-    let cursor = cursorOf(context.checkpoint);
-    for (let restarts = 0; ;) {
-      context.signal.throwIfAborted();
-      let answer: ListAnswer;
-      try {
-        answer = await list(client, cursor);
-      } catch (error) {
-        // Cursors end; the pages that are already stored do no harm.
-        if (!isLostCursor(error) || cursor === undefined || restarts++ >= MAX_RESTARTS) throw error;
-        cursor = undefined;
-        continue;
+    const from = placeOf(context.checkpoint);
+    const teams = context.connection.metadata['isOrgWide'] === true ? await teamsOf(client) : [undefined];
+    const left = teams.filter((team) => team === undefined || from.team === undefined || team >= from.team);
+    // What is shared by workspaces is in the list of each: the first one tells of it.
+    const seen = new Set<string>();
+    for (const team of left) {
+      const pages = walkTeam(context, list, client, team === from.team ? from : { team });
+      for await (const { items, next } of pages) {
+        const fresh = items.filter(({ id }) => id !== undefined && !seen.has(id));
+        if (teams.length > 1) for (const { id } of fresh) seen.add(id!);
+        yield { records: fresh.flatMap(recordOf), ...(next && { checkpoint: next }) };
       }
-      cursor = answer.next === '' ? undefined : answer.next;
-      yield { records: answer.items.flatMap(recordOf), ...(cursor === undefined ? {} : { checkpoint: { cursor } }) };
-      // A page may be short, or empty, and still not be the last: only the cursor tells.
-      if (cursor === undefined) return { complete: true };
     }
+    return { complete: true };
   }
+}
+
+/** The pages of one workspace; `next` is where the walk goes on after it, absent after the last. */
+async function* walkTeam(
+  { signal }: SyncContext,
+  list: List,
+  client: WebClient,
+  { team, cursor: from }: Place,
+): AsyncGenerator<{ items: ListAnswer['items']; next?: Place }, void, void> {
+  let cursor = from;
+  for (let restarts = 0; ;) {
+    signal.throwIfAborted();
+    let answer: ListAnswer;
+    try {
+      answer = await list(client, { team, cursor });
+    } catch (error) {
+      // Cursors end; the pages that are already stored do no harm.
+      if (!isLostCursor(error) || cursor === undefined || restarts++ >= MAX_RESTARTS) throw error;
+      cursor = undefined;
+      continue;
+    }
+    cursor = answer.next === '' ? undefined : answer.next;
+    yield { items: answer.items, ...(cursor !== undefined && { next: { ...(team !== undefined && { team }), cursor } }) };
+    // A page may be short, or empty, and still not be the last: only the cursor tells.
+    if (cursor === undefined) return;
+  }
+}
+
+/** The workspaces of an organization that the app is in, in a lasting order. https://docs.slack.dev/reference/methods/auth.teams.list */
+async function teamsOf(client: WebClient): Promise<string[]> {
+  const ids: string[] = [];
+  for (let cursor: string | undefined, pages = 0; pages < MAX_TEAM_PAGES; pages++) {
+    const answer = await callSdk(() => client.auth.teams.list({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }));
+    ids.push(...listed(answer.teams).flatMap(({ id }) => id ?? []));
+    cursor = answer.response_metadata?.next_cursor || undefined;
+    if (cursor === undefined) return ids.sort();
+  }
+  throw new IntegrationError('provider_bad_answer', { provider: SLACK, detail: 'Slack’s list of workspaces has no end.' });
 }
 
 /** Private ones first: a channel that became private is then known in its new place before it is missed in the old. */
@@ -93,14 +134,14 @@ function channelKinds({ metadata }: ConnectionRef): PartitionList {
     : { names: [''], complete: false, why: 'The permission for private channels (groups:read) was not given.' };
 }
 
-async function listChannels(client: WebClient, cursor: string | undefined, types: string): Promise<ListAnswer> {
+async function listChannels(client: WebClient, at: Place, types: string): Promise<ListAnswer> {
   // A fresh object for each page: the SDK's own paging writes into it.
-  const answer = await callSdk(() => client.conversations.list({ limit: PAGE_SIZE, types, ...(cursor === undefined ? {} : { cursor }) }));
+  const answer = await callSdk(() => client.conversations.list({ ...pageAt(at), types }));
   return { items: listed(answer.channels), next: answer.response_metadata?.next_cursor ?? '' };
 }
 
-async function listUsers(client: WebClient, cursor: string | undefined): Promise<ListAnswer> {
-  const answer = await callSdk(() => client.users.list({ limit: PAGE_SIZE, ...(cursor === undefined ? {} : { cursor }) }));
+async function listUsers(client: WebClient, at: Place): Promise<ListAnswer> {
+  const answer = await callSdk(() => client.users.list(pageAt(at)));
   return { items: listed(answer.members), next: answer.response_metadata?.next_cursor ?? '' };
 }
 
@@ -115,9 +156,13 @@ export function recordOf(item: { readonly id?: string }): SyncRecord[] {
   return item.id ? [{ id: item.id, data: item }] : [];
 }
 
-function cursorOf(checkpoint: unknown): string | undefined {
-  const cursor = (checkpoint as { cursor?: unknown } | undefined | null)?.cursor;
-  return typeof cursor === 'string' ? cursor : undefined;
+function pageAt({ team, cursor }: Place): { limit: number; team_id?: string; cursor?: string } {
+  return { limit: PAGE_SIZE, ...(team !== undefined && { team_id: team }), ...(cursor !== undefined && { cursor }) };
+}
+
+function placeOf(checkpoint: unknown): Place {
+  const { team, cursor } = (checkpoint ?? {}) as { team?: unknown; cursor?: unknown };
+  return { ...(typeof team === 'string' && { team }), ...(typeof cursor === 'string' && { cursor }) };
 }
 
 function isLostCursor(error: unknown): boolean {

@@ -71,6 +71,7 @@ const METHODS: readonly (Pick<EndpointFacts, 'proxy'> & {
 })[] = [
   { name: 'oauth.v2.access', limits: [], repeatable: false, proxy: 'never' },
   { name: 'auth.test', limits: ['tier4'], repeatable: true },
+  { name: 'auth.teams.list', limits: ['tier2'], repeatable: true },
   { name: 'auth.revoke', limits: ['tier3'], repeatable: true, proxy: 'never' },
   { name: 'apps.uninstall', limits: ['tier1'], repeatable: true, proxy: 'never' },
   { name: 'team.info', limits: ['tier3'], repeatable: true },
