@@ -232,3 +232,36 @@ it('runs what it is handed with a lease, beside what it claims', async () => {
   await worker.run({ id: id ?? '', lease: 7, attempts: 1 });
   expect((await rows())[0]).toMatchObject({ status: 'done', lease: 7 });
 });
+
+it('gives back what it is handed after the stop, and runs nothing of it', async () => {
+  const [id] = await queue();
+  await database.dataSource.query(
+    `UPDATE test_jobs SET status = 'running', lease = 7, attempts = 1, lease_until = now() + interval '1 minute'`,
+  );
+  let ran = false;
+  kind.work = (_job, signal) => {
+    signal.throwIfAborted();
+    ran = true;
+    return Promise.resolve();
+  };
+  await worker.stop();
+  await worker.run({ id: id ?? '', lease: 7, attempts: 1 });
+  expect(ran).toBe(false);
+  expect((await rows())[0]).toMatchObject({ status: 'queued', attempts: 0 });
+});
+
+it('is busy while every place is taken; what is handed over takes none', async () => {
+  await queue(3);
+  const gates = [gate(), gate(), gate()];
+  let begun = 0;
+  kind.work = () => gates[begun++]?.wait() ?? Promise.resolve();
+  void worker.run({ id: uuidv7(), lease: 1, attempts: 1 });
+  await gates[0]?.waiting;
+  expect(worker.busy).toBe(false);
+  await worker.look();
+  await Promise.all(gates.map(({ waiting }) => waiting));
+  expect([worker.busy, worker.inWork.length]).toEqual([true, 3]);
+  for (const { open } of gates) open();
+  await worker.idle();
+  expect(worker.busy).toBe(false);
+});
