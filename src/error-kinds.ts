@@ -180,6 +180,12 @@ export const ERROR_KINDS = {
     'The organization of the connected account does not allow this application.',
     'Ask the administrator of the organization to allow it.',
   ),
+  scope_not_allowed: kind(
+    403,
+    'Scope not allowed',
+    'One of the scopes is neither named by the provider’s facts nor allowed by its setting.',
+    'Ask for fewer scopes, or let an operator add it to the provider’s SCOPES setting.',
+  ),
   refresh_refused: kind(
     502,
     'Access not renewed',

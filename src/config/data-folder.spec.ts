@@ -40,6 +40,7 @@ describe('the data folder', () => {
     const made = join(folder, 'a', 'data');
     const embedded = await openEmbeddedPostgres(made);
     await embedded.close();
-    for (const path of [made, join(made, 'postgres')]) expect(((await stat(path)).mode & 0o077).toString(8)).toBe('0');
+    for (const path of [made, join(made, 'postgres'), join(made, 'postgres', 'PG_VERSION'), join(made, 'postgres', 'base')])
+      expect(((await stat(path)).mode & 0o077).toString(8)).toBe('0');
   });
 });

@@ -8,6 +8,8 @@ export interface ProviderSettings {
   readonly clientSecret?: string;
   /** Empty where none is set: then every delivery is refused. */
   readonly webhookSecrets: readonly string[];
+  /** Scopes that may be asked for besides those that the provider's facts name. */
+  readonly scopes?: readonly string[];
   readonly authorizeUrl?: string;
   readonly tokenUrl?: string;
   readonly revokeUrl?: string;
@@ -62,6 +64,13 @@ export function readProviderSettings<S extends ProviderSettings>(
 
 /** An address in place of the provider's own: the sandbox's, or a recording proxy's. */
 export const addressVariable = () => z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional();
+
+/** Scopes, separated by spaces or commas. */
+export const scopesVariable = () =>
+  z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .optional();
 
 /** Several secrets, comma-separated. */
 export const secretsVariable = () =>

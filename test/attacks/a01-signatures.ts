@@ -82,7 +82,6 @@ const none: Attack = {
       forged('no headers at all', 'slack', {}),
       forged('empty signature', 'slack', { ...slack.headers, 'x-slack-signature': '' }),
       forged('the prefix only', 'slack', { ...slack.headers, 'x-slack-signature': 'v0=' }),
-      forged('signature twice', 'slack', { ...slack.headers, 'x-slack-signature': [slack.headers['x-slack-signature'] ?? '', 'v0=00'] }),
       forged('signed with the empty secret', 'slack', { ...json, ...slackSignature('', slack.body) }),
       forged('signed with "undefined"', 'slack', { ...json, ...slackSignature('undefined', slack.body) }),
       forged('no signature', 'stripe', json),

@@ -71,8 +71,11 @@ const contentTypes: Attack = {
         headers: { 'content-type': 'application/xml', ...stripeSignature(stripeSecret(arena), xml) },
         body: xml,
       }),
-      400,
+      // Its sender is who it says: it is not sent away for days, but kept as what cannot be read.
+      200,
     );
+    const kept = await arena.operator('/v1/admin/webhook-events?provider=stripe&type=unreadable');
+    trials.add('signed XML is taken for no event', (kept.json as { data: unknown[] }).data.length === 1, 'kept as unreadable');
     return trials.verdict();
   },
 };

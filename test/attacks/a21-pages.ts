@@ -166,7 +166,7 @@ const reads: Attack = {
       const shown = SECRET.exec(text)?.[0] ?? known.find((secret) => text.includes(secret));
       trials.add(
         name,
-        shown === undefined && !/"(access_?token|refresh_?token|secret|apiKey|ciphertext|code_?verifier)"\s*:/i.test(text),
+        shown === undefined && !/"(access_?token|refresh_?token|secret|apiKey|ciphertext|code_?verifier)"\s*:\s*["{[]/i.test(text),
         shown === undefined ? 'no secret' : `${shown.slice(0, 8)}…`,
       );
     }

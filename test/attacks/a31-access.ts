@@ -165,7 +165,7 @@ const tokens: Attack = {
       trials.status(name, answer, 401);
       trials.add(`${name}: as a problem`, isProblem(answer));
       const opened = await stranger(arena, 92)(`/session?code=${encodeURIComponent(token)}`);
-      trials.add(`${name}, at the session`, opened.status === 401 || opened.status === 431, `session ${opened.status}`);
+      trials.add(`${name}, at the session`, [400, 401, 431].includes(opened.status), `session ${opened.status}`);
     }
     trials.status('a good one', await stranger(arena, 91)('/v1/connections', { headers: { authorization: `Bearer ${whole}` } }), 200);
     return trials.verdict();

@@ -284,11 +284,13 @@ const streams: Attack = {
     }
     trials.status('another tenant’s', await arena.service.as({ tenant: 'elsewhere' }, path), 404);
     const { paths } = (await ask(url, '/docs-json')).json as { paths: Record<string, unknown> };
-    const exporting = Object.keys(paths).filter((each) => /export|csv|xlsx|download/i.test(each));
+    // Lines of JSON are no spreadsheet: nothing in them is run by being opened.
+    const exporting = Object.entries(paths).filter(([each]) => /export|csv|xlsx|download/i.test(each));
     trials.add(
-      'no exports',
-      exporting.length === 0 && !JSON.stringify(paths).includes('text/csv'),
-      `${Object.keys(paths).length} routes described, ${exporting.length} export`,
+      'no exports but as lines of JSON',
+      exporting.every(([, operations]) => JSON.stringify(operations).includes('application/x-ndjson')) &&
+        !JSON.stringify(paths).includes('text/csv'),
+      `${Object.keys(paths).length} routes described, ${exporting.length} export lines of JSON`,
     );
     return trials.verdict();
   },

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
@@ -183,8 +183,17 @@ async function openFolder(folder: string, seed?: Uint8Array): Promise<PGlite> {
   if (isNew) await writeFile(marker, 'The first start has not finished; the next one begins again.\n');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const database = await openPglite(folder, isNew ? seed : undefined);
-  if (isNew) await rm(marker);
+  if (isNew) {
+    await keepPrivate(folder);
+    await rm(marker);
+  }
   return database;
+}
+
+/** PGlite brings the first files with the rights that they have in its archive. What Postgres makes later is its owner's alone. */
+async function keepPrivate(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600).catch(() => undefined); // some come and go
 }
 
 async function openPglite(folder: string, seed?: Uint8Array): Promise<PGlite> {

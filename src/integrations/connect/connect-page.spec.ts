@@ -38,6 +38,19 @@ describe('The connect page', () => {
     expect(text).not.toContain('public channels');
   });
 
+  it('is made for scopes that the facts name or the operator’s setting allows, and for no others', async () => {
+    for (const [provider, scopes, status] of [
+      ['slack', ['chat:write', 'reactions:write'], 201],
+      ['slack', ['chat:write', 'admin'], 403],
+      ['google', ['https://www.googleapis.com/auth/drive'], 403],
+      ['stripe', ['read_write'], 201],
+    ] as const) {
+      const answer = await fixture.call('POST', '/v1/connect-sessions', { provider, scopes });
+      expect([provider, scopes, answer.status]).toEqual([provider, scopes, status]);
+      if (status === 403) expect(answer.body['code']).toBe('scope_not_allowed');
+    }
+  });
+
   it('is looked at as often as one likes; its button works once', async () => {
     const url = await fixture.session('chat');
     for (let scans = 0; scans < 3; scans++) expect((await new Browser().get(url)).status).toBe(200);

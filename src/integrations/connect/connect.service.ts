@@ -50,11 +50,11 @@ export class ConnectService {
 
   /**
    * Step one, by the product's backend: who wants to connect what.
-   * @throws IntegrationError `provider_unknown`, `provider_not_configured`, `not_supported`, `invalid_return_to`, `connection_not_found`
+   * @throws IntegrationError `provider_unknown`, `provider_not_configured`, `not_supported`, `scope_not_allowed`, `invalid_return_to`, `connection_not_found`
    */
   async createSession(viewer: ConnectionViewer, request: ConnectRequest): Promise<{ connectUrl: string; expiresAt: Date }> {
     const provider = this.configured(request.provider);
-    oauth2Of(provider);
+    this.assertScopes(provider, request.scopes);
     resolveReturnTo(request.returnTo, this.settings);
     const { connectionId, fields, ...rest } = request;
     const old = connectionId === undefined ? undefined : await this.toMend(viewer, provider, connectionId);
@@ -156,6 +156,18 @@ export class ConnectService {
     if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
     assertMayManage(viewer, connection);
     return connection;
+  }
+
+  /** What a caller of the API asks for is what the operator lets the app ask for, and no more. */
+  private assertScopes(provider: Provider, asked: readonly string[] = []): void {
+    const { scopes, scopeWords = {} } = oauth2Of(provider);
+    const allowed = new Set([...scopes, ...Object.keys(scopeWords), ...(this.settings.providers[provider.key]?.scopes ?? [])]);
+    const beyond = asked.filter((scope) => !allowed.has(scope));
+    if (beyond.length > 0)
+      throw new IntegrationError('scope_not_allowed', {
+        provider: provider.key,
+        detail: `Not allowed: ${beyond.slice(0, 10).join(', ')}.`,
+      });
   }
 
   private configured(key: string): Provider {

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { addressVariable, askForBoth, declareProviderSettings, type ProviderSettings } from '../../config/provider-settings';
+import {
+  addressVariable,
+  scopesVariable,
+  askForBoth,
+  declareProviderSettings,
+  type ProviderSettings,
+} from '../../config/provider-settings';
 import { GOOGLE } from './google.facts';
 
 export interface GoogleSettings extends ProviderSettings {
@@ -31,6 +37,7 @@ export const googleSettings = declareProviderSettings({
       .optional(),
     GOOGLE_PUBSUB_JWKS_URL: addressVariable(),
     GOOGLE_PUBSUB_ISSUER: z.string().optional(),
+    GOOGLE_SCOPES: scopesVariable(),
     GOOGLE_AUTHORIZE_URL: addressVariable(),
     GOOGLE_TOKEN_URL: addressVariable(),
     GOOGLE_REVOKE_URL: addressVariable(),
@@ -46,6 +53,7 @@ export const googleSettings = declareProviderSettings({
       clientId: values.GOOGLE_CLIENT_ID,
       clientSecret: values.GOOGLE_CLIENT_SECRET,
       webhookSecrets: [],
+      scopes: values.GOOGLE_SCOPES,
       authorizeUrl: values.GOOGLE_AUTHORIZE_URL,
       tokenUrl: values.GOOGLE_TOKEN_URL,
       revokeUrl: values.GOOGLE_REVOKE_URL,

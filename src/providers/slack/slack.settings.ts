@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressVariable, askForBoth, declareProviderSettings, secretsVariable } from '../../config/provider-settings';
+import { addressVariable, scopesVariable, askForBoth, declareProviderSettings, secretsVariable } from '../../config/provider-settings';
 import { SLACK } from './slack.facts';
 
 const APP_PAGE = 'both stand under Basic Information of your app on https://api.slack.com/apps';
@@ -10,6 +10,7 @@ export const slackSettings = declareProviderSettings({
     SLACK_CLIENT_ID: z.string().optional(),
     SLACK_CLIENT_SECRET: z.string().optional(),
     SLACK_SIGNING_SECRET: secretsVariable(),
+    SLACK_SCOPES: scopesVariable(),
     SLACK_AUTHORIZE_URL: addressVariable(),
     SLACK_TOKEN_URL: addressVariable(),
     SLACK_REVOKE_URL: addressVariable(),
@@ -21,6 +22,7 @@ export const slackSettings = declareProviderSettings({
       clientId: values.SLACK_CLIENT_ID,
       clientSecret: values.SLACK_CLIENT_SECRET,
       webhookSecrets: values.SLACK_SIGNING_SECRET,
+      scopes: values.SLACK_SCOPES,
       authorizeUrl: values.SLACK_AUTHORIZE_URL,
       tokenUrl: values.SLACK_TOKEN_URL,
       revokeUrl: values.SLACK_REVOKE_URL,

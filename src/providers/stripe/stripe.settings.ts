@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { addressVariable, declareProviderSettings, secretsVariable } from '../../config/provider-settings';
+import { addressVariable, scopesVariable, declareProviderSettings, secretsVariable } from '../../config/provider-settings';
 import { STRIPE } from './stripe.facts';
 
 const isWebhookSecret = (secrets: readonly string[]) => secrets.every((secret) => secret.startsWith('whsec_'));
@@ -17,6 +17,7 @@ export const stripeSettings = declareProviderSettings({
       isWebhookSecret,
       'must begin with whsec_; it stands in the dashboard under Developers, Webhooks, at the endpoint',
     ),
+    STRIPE_SCOPES: scopesVariable(),
     STRIPE_AUTHORIZE_URL: addressVariable(),
     STRIPE_TOKEN_URL: addressVariable(),
     STRIPE_REVOKE_URL: addressVariable(),
@@ -28,6 +29,7 @@ export const stripeSettings = declareProviderSettings({
       clientId: values.STRIPE_CLIENT_ID,
       clientSecret: values.STRIPE_SECRET_KEY,
       webhookSecrets: values.STRIPE_WEBHOOK_SECRET,
+      scopes: values.STRIPE_SCOPES,
       authorizeUrl: values.STRIPE_AUTHORIZE_URL,
       tokenUrl: values.STRIPE_TOKEN_URL,
       revokeUrl: values.STRIPE_REVOKE_URL,

@@ -1,17 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startSandbox, type Sandbox } from '../../../sandbox';
 import { atEnd, cleanUp } from '../../faults/lib/clean-up';
 import { startInstance, type Instance, type Who } from './instance';
 import { Relay } from './relay';
-import type { Answer } from './request';
+import { lead, type Answer } from './request';
+import { overFront, startSandboxFront } from './sandbox-front';
+import { SANDBOX_CERTIFICATE } from './sandbox-tls';
 import { Visitor } from './visitor';
 
 /** Secrets that Stripe rolled from: good beside the new one, and no longer good. */
 export const ROLLED_SECRET = `whsec_${randomBytes(24).toString('hex')}`;
 export const RETIRED_SECRET = `whsec_${randomBytes(24).toString('hex')}`;
+
+/** Under which the world knows the service in production. */
+export const PRODUCT = 'https://product.example.com';
 
 const ACCOUNT_FIELD: Readonly<Record<string, string>> = { slack: 'team', stripe: 'account', google: 'login_hint' };
 
@@ -23,10 +28,18 @@ export interface Arena {
   readonly relay: Relay;
   /** Started when first asked for: a second service with NODE_ENV=production. */
   production(): Promise<Instance>;
+  /** Started when first asked for: the service in production with all that it needs, on TEST_DATABASE_URL and TEST_REDIS_URL where they are set. */
+  product(): Promise<Instance>;
   /** Connects an account as a person does. @returns the connection's id; the same one when it is connected already */
-  connect(provider: string, who?: Who, account?: string): Promise<string>;
+  connect(provider: string, who?: Who, account?: string, service?: Instance): Promise<string>;
   /** The way to the provider's consent page. */
-  begin(provider: string, visitor: Visitor, who?: Who, more?: object): Promise<{ connectUrl: string; authorizeUrl: URL }>;
+  begin(
+    provider: string,
+    visitor: Visitor,
+    who?: Who,
+    more?: object,
+    service?: Instance,
+  ): Promise<{ connectUrl: string; authorizeUrl: URL }>;
   operator(path: string): Promise<Answer>;
   secret(name: string): string;
 }
@@ -57,6 +70,7 @@ export { cleanUp };
 
 class RunningArena implements Arena {
   private inProduction?: Promise<Instance>;
+  private inService?: Promise<Instance>;
   private readonly connected = new Map<string, Promise<string>>();
 
   constructor(
@@ -78,6 +92,7 @@ class RunningArena implements Arena {
         // The attacks on the proxy try what it does with any address, not only with those that a provider names.
         PROXY: 'any',
         GOOGLE_PUBSUB_AUDIENCE: '',
+        GOOGLE_PUBSUB_EMAIL: '',
       },
       join(__dirname, 'production-service.ts'),
     ).then((instance) => {
@@ -87,15 +102,50 @@ class RunningArena implements Arena {
     return this.inProduction;
   }
 
-  connect(provider: string, who: Who = {}, account?: string): Promise<string> {
-    const key = JSON.stringify([provider, who, account]);
-    const id = this.connected.get(key) ?? this.connectAnew(provider, who, account);
+  product(): Promise<Instance> {
+    this.inService ??= this.startProduct();
+    return this.inService;
+  }
+
+  private async startProduct(): Promise<Instance> {
+    const { slack, stripe, google } = this.sandbox.urls;
+    const front = await startSandboxFront(
+      new Map([
+        ['slack', slack],
+        ['stripe', this.relay.url],
+        ['google', google],
+      ]),
+    );
+    atEnd(() => front.stop());
+    const certificate = join(dirname(this.stateFile), 'sandbox.pem');
+    await writeFile(certificate, SANDBOX_CERTIFICATE);
+    const own = Object.fromEntries(
+      Object.entries(this.sandbox.env()).map(([name, value]) => [name, value.replace(stripe, this.relay.url)]),
+    );
+    const env = {
+      ...overFront(own, front),
+      NODE_ENV: 'production',
+      NODE_EXTRA_CA_CERTS: certificate,
+      PUBLIC_URL: PRODUCT,
+      LOG_LEVEL: 'trace',
+    };
+    const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
+    const service = await startInstance(env, join(__dirname, 'production-service.ts'), databaseUrl ? { databaseUrl, redisUrl } : {});
+    atEnd(() => service.stop());
+    lead(PRODUCT, service.url);
+    for (const name of front.targets.keys()) lead(`https://${name}.sandbox.example:${front.port}`, `${front.targets.get(name)}`);
+    return service;
+  }
+
+  connect(provider: string, who: Who = {}, account?: string, service = this.service): Promise<string> {
+    const key = JSON.stringify([service.url, provider, who, account]);
+    const id = this.connected.get(key) ?? this.connectAnew(provider, who, account, service);
     this.connected.set(key, id);
     return id;
   }
 
-  async begin(provider: string, visitor: Visitor, who: Who = {}, more: object = {}) {
-    const session = await this.service.as(who, '/v1/connect-sessions', { body: { provider, ...more } });
+  async begin(provider: string, visitor: Visitor, who: Who = {}, more: object = {}, service = this.service) {
+    const session = await service.as(who, '/v1/connect-sessions', { body: { provider, ...more } });
     const { connectUrl } = session.json as { connectUrl: string };
     const { location, status } = await visitor.pressConnect(connectUrl);
     if (!location) throw new Error(`starting to connect ${provider} was answered ${status}`);
@@ -110,9 +160,9 @@ class RunningArena implements Arena {
     return this.sandbox.env()[name] ?? '';
   }
 
-  private async connectAnew(provider: string, who: Who, account?: string): Promise<string> {
+  private async connectAnew(provider: string, who: Who, account: string | undefined, service: Instance): Promise<string> {
     const visitor = new Visitor();
-    const { authorizeUrl } = await this.begin(provider, visitor, who);
+    const { authorizeUrl } = await this.begin(provider, visitor, who, {}, service);
     if (account) authorizeUrl.searchParams.set(ACCOUNT_FIELD[provider] ?? '', account);
     const allowed = await visitor.go(authorizeUrl.href);
     const landed = await visitor.go(allowed.location ?? '');

@@ -13,6 +13,8 @@ export interface Who {
 export interface Instance {
   readonly cluster: Cluster;
   readonly url: string;
+  /** Under which the world knows it. */
+  readonly publicUrl: string;
   /** What it has written so far, both streams. */
   readonly lines: readonly string[];
   token(who?: Who): Promise<string>;
@@ -25,8 +27,9 @@ export interface Instance {
 export async function startInstance(
   env: Readonly<Record<string, string>>,
   entry = join(__dirname, '../../../src/main.ts'),
+  server: { databaseUrl?: string; redisUrl?: string } = {},
 ): Promise<Instance> {
-  const cluster = await startCluster({ entry, processes: 1, env, envOf: () => env });
+  const cluster = await startCluster({ entry, processes: 1, env, envOf: () => env, ...server });
   const [member] = cluster.members;
   if (!member) throw new Error('no process was started');
   const tokens = new Map<string, Promise<string>>();
@@ -39,6 +42,7 @@ export async function startInstance(
   return {
     cluster,
     url: member.url,
+    publicUrl: env['PUBLIC_URL'] ?? member.url,
     get lines() {
       return member.process.lines;
     },

@@ -24,9 +24,17 @@ export interface Answer {
 
 const TIMEOUT_MS = 60_000;
 
+/** What the world reaches under a name, and where it is in truth. */
+const places = new Map<string, string>();
+
+/** From now on requests for the origin go there. */
+export function lead(origin: string, to: string): void {
+  places.set(origin, to);
+}
+
 /** One request whose path is not tidied and whose redirects are not followed. */
 export function ask(origin: string, path: string, { method, headers = {}, body, from, timeoutMs = TIMEOUT_MS }: Ask = {}): Promise<Answer> {
-  const { hostname, port } = new URL(origin);
+  const { hostname, port } = new URL(places.get(origin) ?? origin);
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
   const bytes = body === undefined ? undefined : isJson ? JSON.stringify(body) : body;
   const startedAt = performance.now();

@@ -82,7 +82,9 @@ export class Browser {
 /** The whole service before a sandbox, with the small providers of the tests beside the real ones. */
 export async function connectFixture(): Promise<ConnectFixture> {
   const sandbox = await startSandbox();
-  const app = await startTestApp({ settings: { RETURN_TO_ORIGINS: 'https://app.example.com', ...sandbox.env() } });
+  const app = await startTestApp({
+    settings: { RETURN_TO_ORIGINS: 'https://app.example.com', SLACK_SCOPES: 'reactions:write', ...sandbox.env() },
+  });
   for (const provider of Object.values(sandboxProviders(sandbox))) app.app.get(ProviderRegistry, { strict: false }).register(provider);
   const dataSource = app.app.get(DataSource, { strict: false });
   const tokens = {

@@ -9,7 +9,12 @@ export function sandboxProviders(sandbox: Sandbox): { chat: Provider; mail: Prov
     chat: provider(
       'chat',
       sandbox.urls.slack,
-      oauth2(env, 'SLACK', { scopes: ['chat:write', 'channels:read'], scopeSeparator: ',', authorizeParams: { user_scope: 'users:read' } }),
+      oauth2(env, 'SLACK', {
+        scopes: ['chat:write', 'channels:read'],
+        scopeWords: { 'files:read': 'Read files' },
+        scopeSeparator: ',',
+        authorizeParams: { user_scope: 'users:read' },
+      }),
       {
         parseTokenResponse: (body, { step, kind }) => {
           const answer = fields(body);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  scopesVariable,
   addressVariable,
   secretsVariable,
   type ProviderSettings,
@@ -22,11 +23,7 @@ const flag = z
   .enum(['true', 'false'])
   .transform((value) => value === 'true')
   .optional();
-const scopes = z
-  .string()
-  .transform((value) => value.split(/[\s,]+/).filter(Boolean))
-  .optional();
-
+const scopes = scopesVariable();
 /** The environment's name of a key: `CONSTANT_CONTACT` of `constant-contact`. */
 export const prefixOf = (key: string): string => key.toUpperCase().replaceAll('-', '_');
 

@@ -1,0 +1,177 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withDatabase } from '../support/service-cluster';
+import type { Attack } from './lib/attack';
+import type { Instance, Who } from './lib/instance';
+import { ask } from './lib/request';
+import { Trials } from './lib/trials';
+import { Visitor } from './lib/visitor';
+
+const OWNER: Who = { tenant: 'rows', user: 'ada' };
+const EVE: Who = { tenant: 'rows', user: 'eve' };
+
+/** Works on the database with the service stopped, so that the embedded one can be opened as well. */
+async function inDatabase<T>(service: Instance, work: () => Promise<T>): Promise<T> {
+  const [member] = service.cluster.members;
+  await member?.stop();
+  try {
+    return await work();
+  } finally {
+    await member?.start();
+  }
+}
+
+const written: Attack = {
+  id: 'A56',
+  expected: 'rows written into the database (a session, a connect session, a ciphertext moved, another user’s id): they open nothing',
+  last: true,
+  boundS: 300,
+  async run(arena) {
+    const trials = new Trials();
+    const service = await arena.product();
+    const id = await arena.connect('slack', OWNER, 'T_ROWS', service);
+    const eves = await arena.connect('slack', EVE, 'T_ROWS_EVE', service);
+    const renamed = await arena.connect('stripe', OWNER, 'acct_rowsrenamed', service);
+    const session = randomBytes(32).toString('base64url');
+    const { query } = service.cluster;
+    const hash = createHash('sha256').update(session).digest('hex');
+    await inDatabase(service, async () => {
+      await query(
+        `INSERT INTO browser_sessions (id_hash, tenant, user_id, expires_at) VALUES ($1, 'rows', 'ada', now() + interval '1 hour')`,
+        [hash],
+      );
+      // Eve's connection with the owner's secrets, and a connection that is said to be Eve's.
+      await moveSecrets(service, id, eves);
+      await query(`UPDATE connections SET user_id = 'eve' WHERE id = $1`, [renamed]);
+    });
+    for (const cookie of [
+      session,
+      `v1.${session}`,
+      Buffer.from(JSON.stringify({ id: session, tenant: 'rows', userId: 'ada', role: 'operator' })).toString('base64url'),
+    ])
+      for (const path of ['/settings/integrations', '/admin'])
+        trials.status(
+          `${path} with a session that was written`,
+          await ask(service.url, path, { headers: { cookie: `__Host-trestle_session=${cookie}` } }),
+          401,
+        );
+    trials.status('as a sign-in code', await new Visitor().go(`${service.publicUrl}/session?code=${session}`), 401);
+    const seq = arena.sandbox.control.lastSeq;
+    const used = await service.as(EVE, `/v1/connections/${eves}/slack/channels`);
+    trials.add('secrets that were moved', used.status >= 400, `${used.status} ${used.code}`);
+    trials.add('nothing went out with them', arena.sandbox.control.ledger({ kind: 'request', since: seq }).length === 0);
+    const taken = await service.as(EVE, `/v1/connections/${renamed}/proxy/v1/products`);
+    trials.add('a connection under another user’s id', taken.status >= 400, `${taken.status} ${taken.code}`);
+    trials.status('the owner’s still works', await service.as(OWNER, `/v1/connections/${id}/slack/channels`), 200);
+    return trials.verdict();
+  },
+};
+
+/** The ciphertexts of one connection's tokens in the rows of another's. */
+async function moveSecrets({ cluster: { query } }: Instance, from: string, to: string): Promise<void> {
+  const tokens = (connection: string) =>
+    query<{ id: string; access_token: string; refresh_token: string | null }>(
+      'SELECT t.* FROM tokens t WHERE t.connection_id = $1 OR t.grant_id = (SELECT grant_id FROM connections WHERE id = $1) ORDER BY t.kind',
+      [connection],
+    );
+  const [source] = await tokens(from);
+  const targets = await tokens(to);
+  if (!source || targets.length === 0) throw new Error('There are no tokens to move.');
+  for (const { id } of targets)
+    await query('UPDATE tokens SET access_token = $2, refresh_token = $3 WHERE id = $1', [id, source.access_token, source.refresh_token]);
+}
+
+const forgotten: Attack = {
+  id: 'A68',
+  expected: 'a query that forgets its organization, as callers’ queries run: no rows of anybody else',
+  last: true,
+  boundS: 300,
+  async run(arena) {
+    const trials = new Trials();
+    const service = await arena.product();
+    await arena.connect('slack', OWNER, 'T_ROWS', service);
+    await arena.connect('stripe', { tenant: 'rows-b', user: 'bob' }, 'acct_rowsb', service);
+    await inDatabase(service, () =>
+      withDatabase(
+        { dataDir: service.cluster.dataDir, ...(service.cluster.databaseUrl && { databaseUrl: service.cluster.databaseUrl }) },
+        async (database) => {
+          const locked = await database.query<{ name: string }[]>(
+            `SELECT c.relname AS name FROM pg_class c WHERE c.relrowsecurity AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+             AND has_table_privilege('trestle_caller', c.oid, 'SELECT') ORDER BY 1`,
+          );
+          trials.add('tables under row-level security', locked.length >= 5, `${locked.length} tables that callers read`);
+          for (const { name } of locked)
+            await database.transaction(async (manager) => {
+              await manager.query(`SET LOCAL ROLE trestle_caller`);
+              const [none] = await manager.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM ${name}`);
+              trials.add(`${name} without an organization`, none?.n === 0, 'no rows');
+              await manager.query(`SELECT set_config('trestle.tenant', 'nobody-at-all', true)`);
+              const [others] = await manager.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM ${name}`);
+              trials.add(`${name} for another`, others?.n === 0, 'no rows');
+            });
+          await database.transaction(async (manager) => {
+            await manager.query(`SET LOCAL ROLE trestle_caller`);
+            await manager.query(`SELECT set_config('trestle.tenant', 'rows', true)`);
+            const tenants = await manager.query<{ tenant: string }[]>(`SELECT DISTINCT tenant FROM connections`);
+            trials.add(
+              'an organization sees its own',
+              tenants.length === 1 && tenants[0]?.tenant === 'rows',
+              tenants.map(({ tenant }) => tenant).join(),
+            );
+          });
+          for (const sql of [
+            `UPDATE connections SET tenant = 'rows'`,
+            'DELETE FROM connections',
+            'SELECT * FROM oauth_tokens',
+            'RESET ROLE; SELECT 1',
+          ]) {
+            const outcome = await database
+              .transaction(async (manager) => {
+                await manager.query(`SET LOCAL ROLE trestle_caller`);
+                await manager.query(sql);
+                return 'done';
+              })
+              .catch(() => 'refused');
+            if (!sql.startsWith('RESET')) trials.add(sql, outcome === 'refused', outcome);
+          }
+        },
+      ),
+    );
+    return trials.verdict();
+  },
+};
+
+const THREATS = join(__dirname, '../../docs/security.md');
+
+const codeless: Attack = {
+  id: 'A63',
+  expected: 'the code of another flow at providers without PKCE: refused where the provider allows it, named in the threat model where not',
+  async run(arena) {
+    const trials = new Trials();
+    const service = await arena.product();
+    const threats = await readFile(THREATS, 'utf8');
+    trials.add('named in the threat model', /stolen code/i.test(threats) && /without PKCE/i.test(threats), 'docs/security.md');
+    for (const provider of ['slack', 'stripe', 'google'] as const) {
+      const victim = new Visitor();
+      const begun = await arena.begin(provider, victim, { tenant: `code-victim-${provider}` }, {}, service);
+      const code = new URL((await victim.go(begun.authorizeUrl.href)).location ?? '').searchParams.get('code') ?? '';
+      const who: Who = { tenant: `code-thief-${provider}`, user: 'mallory' };
+      const thief = new Visitor();
+      const own = await arena.begin(provider, thief, who, {}, service);
+      const callback = new URL((await thief.go(own.authorizeUrl.href)).location ?? '');
+      callback.searchParams.set('code', code);
+      const landed = await thief.go(callback.href);
+      const taken = (landed.location ?? '').includes('success=');
+      const pkce = own.authorizeUrl.searchParams.has('code_challenge');
+      trials.add(
+        `${provider} ${pkce ? 'with' : 'without'} PKCE`,
+        pkce ? !taken : true,
+        `${provider} ${pkce ? 'refuses by PKCE' : taken ? 'takes it: named' : 'refuses'}`,
+      );
+    }
+    return trials.verdict();
+  },
+};
+
+export const attacks: readonly Attack[] = [written, forgotten, codeless];

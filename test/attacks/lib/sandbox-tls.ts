@@ -1,0 +1,19 @@
+/** For `*.sandbox.example`, which nobody owns: what the attacks' own providers show to a service in production. It protects nothing. */
+export const SANDBOX_KEY = `-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIGHCuGzcgV+eHsbJrR8hsu+eWOrfsmsIS2+CqxlIEJ6joAoGCCqGSM49
+AwEHoUQDQgAEVmr6OIxF5AHXtsKmre5J/eVK5ZbFbBZ/ahpk453W2MTaECrXmCAx
+WF0tuED1fa4pBlxFGsW+wZXRkdeLjGvnrQ==
+-----END EC PRIVATE KEY-----
+`;
+export const SANDBOX_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBqDCCAU+gAwIBAgIUS8Y7lvaBjfY4jcgWEGYcasZgiV0wCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPc2FuZGJveC5leGFtcGxlMCAXDTI2MTEyNzExMTE0MloYDzIx
+MjYxMTAzMTExMTQyWjAaMRgwFgYDVQQDDA9zYW5kYm94LmV4YW1wbGUwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAARWavo4jEXkAde2wqat7kn95UrllsVsFn9qGmTj
+ndbYxNoQKteYIDFYXS24QPV9rikGXEUaxb7BldGR14uMa+eto3EwbzAdBgNVHQ4E
+FgQUZo+/F+vy5XXF7gy+h4hDhIrOtXUwHwYDVR0jBBgwFoAUZo+/F+vy5XXF7gy+
+h4hDhIrOtXUwHAYDVR0RBBUwE4IRKi5zYW5kYm94LmV4YW1wbGUwDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBYqZWRmvLzqhxf6Zgosh66NRf2NFej
+rJZZ+cP2Xa8gCwIgEE4mS89RLxVWjaZ7N2iW8Y7hCVGIOKlSKG0KG4n99Vk=
+-----END CERTIFICATE-----
+`;
