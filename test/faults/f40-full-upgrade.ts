@@ -1,0 +1,189 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { PRODUCT_MIGRATIONS } from '../../src/app-handlers/migrations';
+import { dataSourceOptions } from '../../src/config/data-source-options';
+import { MIGRATIONS } from '../../src/database/migrations';
+import { migrateServer } from '../../src/database/migrator';
+import { SecretBox } from '../../src/integrations/connections/tokens/secret-box';
+import { bindingFor } from '../../src/integrations/connections/tokens/token.repository';
+import { createDatabase, dropDatabase, startCluster } from '../support/service-cluster';
+import type { Fault } from './lib/fault';
+
+const CONNECTIONS = 10_000;
+const RECORDS = 10;
+const EVENTS = 2;
+/** Of one Slack workspace; they come to share the token of its bot. */
+const TOGETHER = 5;
+const LOOK_MS = 5;
+
+/** Every second connection is to Slack, five to a workspace, the others to Google. */
+const isSlack = (n: number) => n % 2 === 0;
+const workspace = (n: number) => Math.floor(n / 2 / TOGETHER);
+const idOf = (kind: string, n: number) => `00000000-0000-7${kind}00-8000-${n.toString(16).padStart(12, '0')}`;
+
+export const fault: Fault = {
+  id: 'F40',
+  promise: `a database of the first schema with ${CONNECTIONS} connections is brought up to date: nothing is lost or changed, every connection has its token`,
+  stages: ['server'],
+  boundS: 600,
+  async run(_, { databaseUrl: server = '' }) {
+    const url = await createDatabase(server);
+    const key = randomBytes(32);
+    try {
+      await plant(url, new SecretBox([{ id: 'k1', key }]));
+      const before = await contents(url);
+      const { seconds: migrateS, longestWaitMs } = await whileRead(url, () => migrateServer(url, PRODUCT_MIGRATIONS));
+      const started = performance.now();
+      const cluster = await startCluster({
+        entry: join(__dirname, '../../src/main.ts'),
+        processes: 1,
+        databaseUrl: url,
+        ownDatabase: true,
+        env: {
+          ENCRYPTION_KEYS: `k1:${key.toString('base64')}`,
+          REDIS_URL: '',
+          WORKERS: 'false',
+          SLACK_CLIENT_ID: 'x',
+          SLACK_CLIENT_SECRET: 'x',
+        },
+      });
+      const startS = (performance.now() - started) / 1_000;
+      await cluster.stop();
+      const after = await contents(url);
+      const { unserved, shared } = await served(url, new SecretBox([{ id: 'k1', key }]));
+      const wrong = Object.keys(before).filter((name) => before[name] !== after[name]);
+      const workspaces = CONNECTIONS / 2 / TOGETHER;
+      return {
+        ok: wrong.length === 0 && unserved === 0 && shared === workspaces,
+        seen:
+          `${CONNECTIONS} connections, ${CONNECTIONS * RECORDS} records, ${CONNECTIONS} watches, ${CONNECTIONS * EVENTS} events with bodies: migrated in ${migrateS.toFixed(1)} s, ` +
+          `during which a reader of connections waited at most ${longestWaitMs.toFixed(0)} ms; first start, with the tokens of ${shared} workspaces moved into their grants, ${startS.toFixed(1)} s; ` +
+          `changed contents: ${wrong.join(', ') || 'none'}; connections without their token: ${unserved}`,
+      };
+    } finally {
+      await dropDatabase(server, url);
+    }
+  },
+};
+
+async function plant(url: string, box: SecretBox): Promise<void> {
+  const first = new DataSource({ ...dataSourceOptions({ databaseUrl: url }), migrations: [MIGRATIONS[0]!, PRODUCT_MIGRATIONS[0]!] });
+  await first.initialize();
+  try {
+    await first.runMigrations();
+    const all = Array.from({ length: CONNECTIONS }, (_, n) => n);
+    const column = <T>(read: (n: number) => T) => all.map(read);
+    await first.query(
+      `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
+       SELECT *, account, account, 'oauth2', 'connected' FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS c (id, tenant, user_id, provider, account)`,
+      [
+        column((n) => idOf('1', n)),
+        column(tenantOf),
+        column((n) => `u${n}`),
+        column((n) => (isSlack(n) ? 'slack' : 'google')),
+        column(accountOf),
+      ],
+    );
+    const seal = (n: number) =>
+      box.encrypt(tokenOf(n), bindingFor({ id: idOf('1', n), tenant: tenantOf(n) }, { kind: kindOf(n) }, 'access'));
+    await first.query(
+      `INSERT INTO tokens (id, connection_id, kind, access_token, key_id)
+       SELECT *, 'k1' FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])`,
+      [column((n) => idOf('2', n)), column((n) => idOf('1', n)), column(kindOf), column(seal)],
+    );
+    for (const statement of REST) await first.query(statement);
+  } finally {
+    await first.destroy();
+  }
+}
+
+const tenantOf = (n: number) => `tenant${n % 50}`;
+const accountOf = (n: number) => (isSlack(n) ? `T${workspace(n)}:U${n}` : `person${n}@example.com`);
+const kindOf = (n: number) => (isSlack(n) ? 'bot' : 'user');
+/** An installation has one token for its bot, whoever asks for it. */
+const tokenOf = (n: number) => (isSlack(n) ? `xoxb-${workspace(n)}` : `ya29-${n}`);
+
+const REST = [
+  'INSERT INTO record_sequences (connection_id, last_change) SELECT id, 10 FROM connections',
+  `INSERT INTO records (connection_id, resource, external_id, data, change_no)
+   SELECT id, 'events', r::text, jsonb_build_object('title', account_id, 'n', r), r FROM connections, generate_series(1, ${RECORDS}) r`,
+  `INSERT INTO sync_watches (channel_id, connection_id, resource, token_hash, status, expires_at)
+   SELECT gen_random_uuid(), id, 'events', md5(id::text), 'active', now() + interval '30 days' FROM connections`,
+  `INSERT INTO sync_schedules (connection_id, next_incremental_at, next_full_at, next_due_at)
+   SELECT id, now() + interval '1 day', now() + interval '7 days', now() + interval '1 day' FROM connections`,
+  `INSERT INTO webhook_events (id, provider, event_id, type, connection_id, tenant, body, status, processed_at)
+   SELECT gen_random_uuid(), provider, id || e::text, 'message', id, tenant, convert_to(account_id || e, 'UTF8'), 'completed', now()
+   FROM connections, generate_series(1, ${EVENTS}) e`,
+];
+
+/** What must be the same afterwards, each as one number. */
+async function contents(url: string): Promise<Record<string, string>> {
+  const sum = (row: string, from: string) =>
+    `SELECT count(*) || ':' || coalesce(sum(hashtextextended(${row}::text, 0)), 0) AS sum FROM ${from}`;
+  const moved = `webhook_events e JOIN webhook_payloads p ON p.id = e.payload_id`;
+  return on(url, async (client) => {
+    const { rows } = await client.query<{ moved: boolean }>(`SELECT to_regclass('webhook_payloads') IS NOT NULL AS moved`);
+    const asked = {
+      connections: sum('(t.id, t.tenant, t.user_id, t.provider, t.account_id, t.routing_key, t.status, t.created_at)', 'connections t'),
+      records: sum('(t.connection_id, t.resource, t.external_id, t.data, t.change_no, t.changed_at)', 'records t'),
+      watches: sum('(t.channel_id, t.connection_id, t.resource, t.token_hash, t.status, t.expires_at)', 'sync_watches t'),
+      schedules: sum('(t.connection_id, t.next_due_at, t.enabled)', 'sync_schedules t'),
+      'own tokens': sum('(t.id, t.connection_id, t.kind, t.access_token)', `tokens t WHERE t.kind = 'user'`),
+      bodies: rows[0]?.moved ? sum('(e.id, e.event_id, p.body)', moved) : sum('(e.id, e.event_id, e.body)', 'webhook_events e'),
+    };
+    const sums: Record<string, string> = {};
+    for (const [name, sql] of Object.entries(asked)) sums[name] = (await client.query<{ sum: string }>(sql)).rows[0]!.sum;
+    return sums;
+  });
+}
+
+/** Whoever reads connections meanwhile waits for the locks of the migrations: for the longest of them. */
+async function whileRead(url: string, work: () => Promise<unknown>): Promise<{ seconds: number; longestWaitMs: number }> {
+  let ended = false;
+  let longestWaitMs = 0;
+  const reading = on(url, async (client) => {
+    while (!ended) {
+      const asked = performance.now();
+      await client.query('SELECT 1 FROM connections LIMIT 1');
+      longestWaitMs = Math.max(longestWaitMs, performance.now() - asked);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  });
+  const started = performance.now();
+  await work().finally(() => (ended = true));
+  const seconds = (performance.now() - started) / 1_000;
+  await reading;
+  return { seconds, longestWaitMs };
+}
+
+/** Each connection's token, read as the service reads it. */
+async function served(url: string, box: SecretBox): Promise<{ unserved: number; shared: number }> {
+  return on(url, async (client) => {
+    const { rows } = await client.query<{
+      id: string;
+      tenant: string;
+      grant_id: string;
+      slot: string | null;
+      kind: string;
+      access_token: string;
+    }>(
+      `SELECT c.id, c.tenant, c.grant_id, t.slot, t.kind, t.access_token FROM connections c
+       JOIN tokens t ON t.connection_id = c.id OR (t.slot IS NOT NULL AND t.grant_id = c.grant_id AND t.slot = ANY (c.slots))`,
+    );
+    const tokens = new Map(rows.map((row) => [row.id, box.decrypt(row.access_token, bindingFor(row, row, 'access'))]));
+    const unserved = Array.from({ length: CONNECTIONS }, (_, n) => n).filter((n) => tokens.get(idOf('1', n)) !== tokenOf(n)).length;
+    return { unserved, shared: new Set(rows.flatMap(({ slot, grant_id }) => (slot === null ? [] : [grant_id]))).size };
+  });
+}
+
+async function on<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: url, application_name: `upgrade-${randomUUID().slice(0, 8)}` });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
