@@ -15,6 +15,7 @@ import { JobEngine, PeriodicTasks } from '../../src/integrations/jobs';
 import type { JobWorker } from '../../src/integrations/jobs';
 import { WakeUp, type Topic } from '../../src/integrations/jobs/wake-up/wake-up';
 import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
+import { ProviderRegistryModule } from '../../src/integrations/providers/provider-registry.module';
 import { PROCESSING_OPTIONS, type ProcessingOptions } from '../../src/integrations/webhooks/processing/processing-options';
 import { verifySigned } from '../../src/integrations/providers/signatures/verify-signed';
 import { STRIPE_SIGNATURE } from '../../src/providers/stripe/stripe.facts';
@@ -119,8 +120,6 @@ export interface HarnessOptions {
 export async function createWebhookHarness(options: HarnessOptions = {}): Promise<WebhookHarness> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'trestle-webhooks-'));
-  const registry = new ProviderRegistry();
-  for (const provider of options.providers ?? [testProvider('testp')]) registry.register(provider);
   const wakeUp = new ManualWakeUp();
   const lockPool = database.url ? new LockPool(database.url) : null;
 
@@ -132,21 +131,22 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       { provide: DataSource, useValue: database.dataSource },
       { provide: LOCK_POOL, useValue: lockPool },
       { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
-      { provide: ProviderRegistry, useValue: registry },
       { provide: WakeUp, useValue: wakeUp },
       JobEngine,
       PeriodicTasks,
       { provide: PROCESSING_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
     ],
-    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, ProviderRegistry, WakeUp, JobEngine, PeriodicTasks, PROCESSING_OPTIONS],
+    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, WakeUp, JobEngine, PeriodicTasks, PROCESSING_OPTIONS],
   })
   class Surroundings {}
 
   const module = await Test.createTestingModule({
-    imports: [Surroundings, WebhooksModule],
+    imports: [Surroundings, ProviderRegistryModule, WebhooksModule],
     providers: options.handlers ?? [],
   }).compile();
   module.useLogger(false);
+  const registry = module.get(ProviderRegistry);
+  for (const provider of options.providers ?? [testProvider('testp')]) registry.register(provider);
   await module.init();
   const inbox = module.get(WebhookInbox);
   if (!inbox.worker) throw new Error('The worker of webhooks was not started.');
