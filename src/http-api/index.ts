@@ -3,7 +3,7 @@ export { HiddenPage, Page, Public, Roles, SupportMayRead } from './principal/acc
 export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type SessionPrincipal } from './principal/principal';
 export { CurrentUser } from './principal/current-user.decorator';
 export { Answer, errorCode, moment, pageOf, RunsOperation } from './openapi/answers';
-export { cursor, decodeCursor, encodeCursor, limit, paged, type Paged } from './pagination';
+export { byId, byTime, cursor, decodeCursor, encodeCursor, limit, paged, pageFrom, positionOf, type Paged } from './pagination';
 export { BrowserSessions } from './sessions/browser-sessions';
 export { assertNavigation } from './sessions/navigation';
 export { leadsIntoFlow } from './sessions/own-path';

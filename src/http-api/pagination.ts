@@ -38,3 +38,21 @@ export function decodeCursor<T extends z.ZodType>(text: string, schema: T): z.ou
   if (!result.success) throw new IntegrationError('invalid_cursor', { cause: result.error });
   return result.data;
 }
+
+/** Where a page of a list ended that goes by id. */
+export const byId = z.strictObject({ id: z.guid() });
+
+/** Where a page of a list ended that goes by time, and within one time by id. */
+export const byTime = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
+
+/** @throws IntegrationError `invalid_cursor` */
+export function positionOf<T extends z.ZodType>(text: string | undefined, position: T): z.output<T> | undefined {
+  return text === undefined ? undefined : decodeCursor(text, position);
+}
+
+/** The page of what was read with one row more than it shows. @param endAt the position of its last row */
+export function pageFrom<Row>(found: readonly Row[], most: number, endAt: (last: Row) => unknown): Paged<Row> {
+  const data = found.slice(0, most);
+  const last = data.at(-1);
+  return paged(data, last !== undefined && found.length > most ? encodeCursor(endAt(last)) : null);
+}

@@ -9,14 +9,14 @@ import {
   pageOf,
   CurrentUser,
   cursor,
-  decodeCursor,
-  encodeCursor,
   limit,
-  paged,
   Roles,
   visibleTenant,
   ZodQuery,
   type Principal,
+  byId,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { AUDIT_ACTIONS } from './audit-action';
 import type { AuditEntryEntity } from './audit-entry.entity';
@@ -32,7 +32,6 @@ const query = z.strictObject({
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),
 });
-const position = z.strictObject({ id: z.guid() });
 const NDJSON = 'application/x-ndjson';
 const PAGE = 1_000;
 
@@ -81,13 +80,11 @@ export class AdminAuditController {
       tenant: visibleTenant(caller),
       ...(from !== undefined && { from: new Date(from) }),
       ...(to !== undefined && { to: new Date(to) }),
-      ...(after !== undefined && { before: decodeCursor(after, position).id }),
+      before: positionOf(after, byId)?.id,
     };
     if (accept?.includes(NDJSON)) return void (await reply.type(NDJSON).send(Readable.from(this.lines(filter))));
     const found = await this.audit.list({ ...filter, limit: rows + 1 });
-    const page = found.slice(0, rows);
-    const last = page.at(-1);
-    await reply.send(paged(page.map(viewOf), last && found.length > page.length ? encodeCursor({ id: last.id }) : null));
+    await reply.send(pageFrom(found.map(viewOf), rows, ({ id }) => ({ id })));
   }
 
   private async *lines(filter: Omit<AuditFilter, 'limit'>): AsyncGenerator<string> {

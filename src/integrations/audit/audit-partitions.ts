@@ -27,8 +27,13 @@ export class AuditPartitions implements OnModuleInit {
     });
   }
 
+  /** Asks for those alone that are missing: at most starts for none. */
   async makeAhead(): Promise<void> {
-    await this.dataSource.query('SELECT make_audit_month(now() + make_interval(months => n)) FROM generate_series(0, $1::int) n', [AHEAD]);
+    await this.dataSource.query(
+      `SELECT make_audit_month(month) FROM (SELECT now() + make_interval(months => n) AS month FROM generate_series(0, $1::int) n) ahead
+       WHERE to_regclass('audit_entries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM')) IS NULL`,
+      [AHEAD],
+    );
   }
 
   /** Months that are over for 400 days: one year can always be looked back upon. @returns the names of those that are gone */

@@ -6,8 +6,6 @@ import {
   pageOf,
   cursor,
   CurrentUser,
-  decodeCursor,
-  encodeCursor,
   IdParam,
   limit,
   paged,
@@ -16,6 +14,9 @@ import {
   type Principal,
   type Paged,
   SupportMayRead,
+  byId,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { ConnectionRepository } from '../connections/connection.repository';
 import { assertMayManage } from '../connections/connection-access';
@@ -68,7 +69,6 @@ const end = z.strictObject({
     .default('false')
     .transform((given) => given === 'true'),
 });
-const position = z.guid();
 
 @ApiTags('connections')
 @Controller('v1')
@@ -117,13 +117,10 @@ export class ConnectionsController {
     @CurrentUser() caller: Principal,
     @ZodQuery(connectionList) query: z.infer<typeof connectionList>,
   ): Promise<Paged<ConnectionView>> {
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
+    const after = positionOf(query.cursor, byId)?.id;
     const found = await this.connections.list(caller, { provider: query.provider, limit: query.limit + 1, after });
-    const page = found.slice(0, query.limit);
-    return paged(
-      page.map((each) => this.views.of(each)),
-      found.length > page.length ? encodeCursor(page.at(-1)?.id) : null,
-    );
+    const views = found.map((each) => this.views.of(each));
+    return pageFrom(views, query.limit, ({ id }) => ({ id }));
   }
 
   @SupportMayRead()

@@ -5,16 +5,16 @@ import {
   Answer,
   cursor,
   CurrentUser,
-  decodeCursor,
-  encodeCursor,
   limit,
   moment,
   pageOf,
-  paged,
   Roles,
   ZodQuery,
   type Paged,
   type Principal,
+  byId,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { connectionAnswer } from './connection-answers';
 import type { ConnectionWithSync } from './connection';
@@ -50,13 +50,10 @@ export class AdminConnectionsController {
   @Answer(pageOf(answer))
   @Get('connections')
   async list(@CurrentUser() caller: Principal, @ZodQuery(query) asked: z.infer<typeof query>): Promise<Paged<AdminConnectionView>> {
-    const after = asked.cursor === undefined ? undefined : decodeCursor(asked.cursor, z.guid());
+    const after = positionOf(asked.cursor, byId)?.id;
     const found = await this.connections.list(caller, { ...asked, limit: asked.limit + 1, after });
-    const page = found.slice(0, asked.limit);
-    return paged(
-      page.map((each) => this.viewOf(each)),
-      found.length > page.length ? encodeCursor(page.at(-1)?.id) : null,
-    );
+    const views = found.map((each) => this.viewOf(each));
+    return pageFrom(views, asked.limit, ({ id }) => ({ id }));
   }
 
   private viewOf(connection: ConnectionWithSync): AdminConnectionView {

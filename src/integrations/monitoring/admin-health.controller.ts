@@ -5,8 +5,6 @@ import {
   pageOf,
   CurrentUser,
   cursor,
-  decodeCursor,
-  encodeCursor,
   IdParam,
   limit,
   paged,
@@ -15,6 +13,9 @@ import {
   ZodQuery,
   type Principal,
   SupportMayRead,
+  byTime,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
@@ -30,7 +31,6 @@ const requestsQuery = z.strictObject({
 });
 const alertsQuery = z.strictObject({ state: z.enum(['open', 'acknowledged', 'resolved']).optional(), limit, cursor });
 const connectionsQuery = z.strictObject({ limit });
-const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
 
 /** What administrators watch: health, the request log, alerts. */
 @Controller('v1/admin')
@@ -68,21 +68,17 @@ export class AdminHealthController {
   @Answer(pageOf(loggedRequestAnswer))
   @Get('requests')
   async requests(@CurrentUser() caller: Principal, @ZodQuery(requestsQuery) query: z.infer<typeof requestsQuery>) {
-    const rows = await this.requestLog.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
-    return paged(
-      rows,
-      nextAfter(rows, query.limit, (row) => row.at),
-    );
+    const before = positionOf(query.cursor, byTime);
+    const found = await this.requestLog.list({ ...query, tenant: visibleTenant(caller), before, limit: query.limit + 1 });
+    return pageFrom(found, query.limit, ({ at, id }) => ({ at, id }));
   }
 
   @Answer(pageOf(alertAnswer))
   @Get('alerts')
   async listAlerts(@CurrentUser() caller: Principal, @ZodQuery(alertsQuery) query: z.infer<typeof alertsQuery>) {
-    const rows = await this.alerts.list({ ...query, tenant: visibleTenant(caller), before: before(query.cursor) });
-    return paged(
-      rows,
-      nextAfter(rows, query.limit, (row) => row.openedAt),
-    );
+    const before = positionOf(query.cursor, byTime);
+    const found = await this.alerts.list({ ...query, tenant: visibleTenant(caller), before, limit: query.limit + 1 });
+    return pageFrom(found, query.limit, ({ openedAt: at, id }) => ({ at, id }));
   }
 
   @Answer(alertAnswer)
@@ -91,14 +87,4 @@ export class AdminHealthController {
   acknowledge(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string): Promise<Alert> {
     return this.alerts.acknowledge(id, { tenant: visibleTenant(caller), userId: caller.userId });
   }
-}
-
-function before(text: string | undefined) {
-  return text === undefined ? undefined : decodeCursor(text, position);
-}
-
-/** Null when the page was not full. Times are cut to the ms by JSON, ids are in order within one. */
-function nextAfter<T extends { id: string }>(rows: readonly T[], most: number, at: (row: T) => string): string | null {
-  const last = rows.at(-1);
-  return last && rows.length === most ? encodeCursor({ at: at(last), id: last.id }) : null;
 }

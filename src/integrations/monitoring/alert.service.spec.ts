@@ -63,6 +63,23 @@ describe('alerts', () => {
   };
   const open = () => alerts.list({ state: 'open', limit: 100 });
 
+  it('pages through alerts that were opened within one millisecond, whatever their ids', async () => {
+    await database.dataSource.query(
+      `INSERT INTO alerts (id, kind, key, severity, state, title, detail, next_step, opened_at)
+       SELECT ('00000000-0000-7000-8000-00000000000' || 9 - n)::uuid, 'test', n::text, 'warning', 'resolved', 't', 'd', 's',
+         timestamptz '2026-01-01 00:00:00.0005+00' + n * interval '100 microseconds' FROM generate_series(0, 3) n`,
+    );
+    const met: string[] = [];
+    for (let before: { at: string; id: string } | undefined; ;) {
+      const page = await alerts.list({ before, limit: 1 });
+      const last = page.at(-1);
+      if (!last) break;
+      met.push(last.id);
+      before = { at: last.openedAt, id: last.id };
+    }
+    expect(met).toHaveLength(4);
+  });
+
   it('says nothing at ten server errors in five minutes and opens at the eleventh', async () => {
     await serverErrors('t1', 10);
     await evaluate();

@@ -34,10 +34,11 @@ export class AlertService {
     private readonly audit: AuditLog,
   ) {}
 
+  /** A position's time is cut to the ms, the row's is not: the row itself says where the page ended. */
   async list(filter: { tenant?: string; state?: AlertState; before?: { at: string; id: string }; limit: number }): Promise<Alert[]> {
     const rows = await asTenant(this.dataSource, filter.tenant).query<RowOf<AlertEntity>>(
       `SELECT * FROM alerts
-       WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR state = $2) AND ($3::timestamptz IS NULL OR (opened_at, id) < ($3::timestamptz, $4::uuid))
+       WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR state = $2) AND ($4::uuid IS NULL OR (opened_at, id) < (coalesce((SELECT b.opened_at FROM alerts b WHERE b.id = $4), $3::timestamptz), $4::uuid))
        ORDER BY opened_at DESC, id DESC LIMIT $5`,
       [filter.tenant ?? null, filter.state ?? null, filter.before?.at ?? null, filter.before?.id ?? null, filter.limit],
     );

@@ -5,16 +5,16 @@ import {
   pageOf,
   CurrentUser,
   cursor,
-  decodeCursor,
-  encodeCursor,
   IdParam,
   limit,
-  paged,
   Roles,
   visibleTenant,
   ZodQuery,
   type Principal,
   SupportMayRead,
+  byTime,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { DELIVERY_STATUSES } from './delivery.entity';
 import { DeliveryList } from './delivery.list';
@@ -27,7 +27,6 @@ const listQuery = z.strictObject({
   limit,
   cursor,
 });
-const position = z.strictObject({ at: z.iso.datetime(), id: z.guid() });
 
 /** What was sent, what came of it, and again. */
 @Controller('v1/admin/deliveries')
@@ -40,17 +39,16 @@ export class AdminDeliveriesController {
   @Get()
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const { destination, status, type, limit: most } = query;
-    const before = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position);
-    const rows = await this.deliveries.list({
+    const before = positionOf(query.cursor, byTime);
+    const found = await this.deliveries.list({
       tenant: visibleTenant(caller),
       destinationId: destination,
       status,
       type,
       before,
-      limit: most,
+      limit: most + 1,
     });
-    const last = rows.at(-1);
-    return paged(rows, last && rows.length === most ? encodeCursor({ at: last.createdAt, id: last.id }) : null);
+    return pageFrom(found, most, ({ createdAt: at, id }) => ({ at, id }));
   }
 
   @Answer(deliveryDetailAnswer)

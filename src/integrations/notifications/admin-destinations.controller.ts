@@ -5,16 +5,16 @@ import {
   pageOf,
   CurrentUser,
   cursor,
-  decodeCursor,
-  encodeCursor,
   IdParam,
   limit,
-  paged,
   Roles,
   visibleTenant,
   ZodBody,
   ZodQuery,
   type Principal,
+  byId,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { OUTBOX_EVENT_TYPES } from './outbox';
 import { DeliveryList } from './delivery.list';
@@ -49,7 +49,6 @@ const updateBody = z
 const rotateBody = z.strictObject({ overlapHours: z.number().int().min(0).max(168).default(24) });
 const resendBody = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
 const listQuery = z.strictObject({ limit, cursor });
-const position = z.strictObject({ id: z.guid() });
 
 /** Where the product is told of what happened. */
 @Controller('v1/admin/destinations')
@@ -64,10 +63,8 @@ export class AdminDestinationsController {
   @Answer(pageOf(destinationAnswer))
   @Get()
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, position).id;
-    const rows = await this.destinations.list(visibleTenant(caller), query.limit, after);
-    const last = rows.at(-1);
-    return paged(rows, last && rows.length === query.limit ? encodeCursor({ id: last.id }) : null);
+    const found = await this.destinations.list(visibleTenant(caller), query.limit + 1, positionOf(query.cursor, byId)?.id);
+    return pageFrom(found, query.limit, ({ id }) => ({ id }));
   }
 
   @Answer(destinationWithSecretAnswer, { status: 201 })

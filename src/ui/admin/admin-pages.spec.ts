@@ -135,6 +135,23 @@ describe('the pages of administrators', () => {
     await pages.eventually('none dead', async () => (await query(`SELECT 1 FROM webhook_events WHERE status <> 'completed'`)).length === 0);
   });
 
+  it('goes on to older events', async () => {
+    await query(
+      `INSERT INTO webhook_events (id, provider, event_id, type, tenant, status)
+       SELECT ('01000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'slack', 'older-' || n, 'older', 'acme', 'completed' FROM generate_series(1, 60) n`,
+    );
+    const shown = async (path: string) => {
+      const { status, text } = await boss.get(path);
+      const next = /href="([^"]*cursor=[^"]*)">Older entries/.exec(text)?.[1]?.replaceAll('&#38;', '&').replaceAll('&amp;', '&');
+      return { status, ids: [...text.matchAll(/01000000-0000-7000-8000-\d{12}(?=")/g)].map(([id]) => id), next };
+    };
+    const first = await shown('/admin/webhook-events?type=older');
+    const second = await shown(first.next ?? '');
+    expect([second.status, second.next]).toEqual([200, undefined]);
+    expect(new Set([...first.ids, ...second.ids]).size).toBe(60);
+    await query(`DELETE FROM webhook_events WHERE type = 'older'`);
+  });
+
   it('confirms a paused run after asking', async () => {
     const [run] = await query<{ id: string }>(`UPDATE sync_runs SET status = 'paused', error_code = 'confirmation_required' RETURNING id`);
     expect((await boss.get('/admin/sync-runs?status=paused')).text).toContain('Waits for you');

@@ -1,7 +1,19 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type SessionPrincipal } from '../../http-api';
+import {
+  CurrentUser,
+  html,
+  IdParam,
+  Roles,
+  visibleTenant,
+  ZodBody,
+  ZodQuery,
+  type SessionPrincipal,
+  byTime,
+  pageFrom,
+  positionOf,
+} from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { AlertService } from '../../integrations';
 import { filterForm, select } from '../form';
@@ -10,7 +22,7 @@ import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage } from '../table';
 import { adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
-import { filterOf, listPage, PAGE_ROWS, pageFields, positionOf } from './list-query';
+import { filterOf, PAGE_ROWS, pageFields } from './list-query';
 
 const PATH = '/admin/alerts';
 const STATES = [
@@ -32,8 +44,13 @@ export class AlertsPageController {
 
   @PageRoute()
   async show(@CurrentUser() caller: SessionPrincipal, @ZodQuery(query) { state, cursor, notice }: z.infer<typeof query>): Promise<string> {
-    const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before: positionOf(cursor), limit: PAGE_ROWS + 1 });
-    const { rows, nextCursor } = listPage(found, (alert) => alert.openedAt);
+    const found = await this.alerts.list({
+      tenant: visibleTenant(caller),
+      state,
+      before: positionOf(cursor, byTime),
+      limit: PAGE_ROWS + 1,
+    });
+    const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ openedAt: at, id }) => ({ at, id }));
     const body = html`${adminNotice(notice)} ${filterForm(PATH, [select('state', 'State', STATES, state)])}
     ${alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH })}
     ${nextPage(PATH, { state }, nextCursor)}`;

@@ -1,6 +1,17 @@
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
-import { CurrentUser, html, Roles, visibleTenant, ZodQuery, type Html, type SessionPrincipal } from '../../http-api';
+import {
+  CurrentUser,
+  html,
+  Roles,
+  visibleTenant,
+  ZodQuery,
+  type Html,
+  type SessionPrincipal,
+  byTime,
+  pageFrom,
+  positionOf,
+} from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ProviderRegistry, RequestLogReader, type LoggedRequest } from '../../integrations';
 import { filterForm, select, textField } from '../form';
@@ -8,7 +19,7 @@ import { page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
-import { filterId, filterText, listPage, PAGE_ROWS, pageFields, positionOf } from './list-query';
+import { filterId, filterText, PAGE_ROWS, pageFields } from './list-query';
 import { statusPill } from './status-words';
 
 const PATH = '/admin/requests';
@@ -47,10 +58,10 @@ export class RequestsPageController {
       provider,
       connection,
       outcome,
-      before: positionOf(cursor),
+      before: positionOf(cursor, byTime),
       limit: PAGE_ROWS + 1,
     });
-    const { rows, nextCursor } = listPage(found, (request) => request.at);
+    const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ at, id }) => ({ at, id }));
     const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
     const fields = [
       select('provider', 'Provider', providers, provider),

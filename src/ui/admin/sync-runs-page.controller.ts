@@ -1,7 +1,20 @@
 import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, ZodQuery, type Html, type SessionPrincipal } from '../../http-api';
+import {
+  CurrentUser,
+  html,
+  IdParam,
+  Roles,
+  visibleTenant,
+  ZodBody,
+  ZodQuery,
+  type Html,
+  type SessionPrincipal,
+  byTime,
+  pageFrom,
+  positionOf,
+} from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ERROR_KINDS } from '../../errors';
 import { ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
@@ -12,7 +25,7 @@ import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
 import { adminNotice } from './admin-notices';
-import { filterId, filterOf, filterText, listPage, PAGE_ROWS, pageFields, positionOf } from './list-query';
+import { filterId, filterOf, filterText, PAGE_ROWS, pageFields } from './list-query';
 import { statusPill } from './status-words';
 
 const PATH = '/admin/sync-runs';
@@ -54,10 +67,11 @@ export class SyncRunsPageController {
       provider,
       connectionId: connection,
       status,
-      before: positionOf(cursor),
+      before: positionOf(cursor, byTime),
       limit: PAGE_ROWS + 1,
     };
-    const { rows, nextCursor } = listPage(await this.syncs.list(filter), (run) => run.createdAt.toISOString());
+    const end = ({ createdAt, id }: SyncRun) => ({ at: createdAt.toISOString(), id });
+    const { data: rows, nextCursor } = pageFrom(await this.syncs.list(filter), PAGE_ROWS, end);
     const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
     const fields = [
       select('provider', 'Provider', providers, provider),

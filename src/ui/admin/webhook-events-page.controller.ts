@@ -3,8 +3,6 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
   CurrentUser,
-  decodeCursor,
-  encodeCursor,
   html,
   IdParam,
   Roles,
@@ -12,6 +10,9 @@ import {
   ZodBody,
   ZodQuery,
   type SessionPrincipal,
+  byId,
+  pageFrom,
+  positionOf,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ProviderRegistry, WebhookEventList, WebhookReplay, type ReplayActor } from '../../integrations';
@@ -42,8 +43,6 @@ const filters = {
 const query = z.strictObject({ ...filters, ...pageFields });
 const replayForm = z.strictObject({ ...filters, confirmed: z.literal('yes').optional() });
 const nothing = z.strictObject({});
-/** Times of this list have the database's own precision. */
-const position = z.strictObject({ at: z.string().regex(/^[\d: .+-]{10,40}$/), id: z.guid() });
 
 /** What came in, what became of it, and again. */
 @Roles('admin')
@@ -61,8 +60,8 @@ export class WebhookEventsPageController {
     @CurrentUser() caller: SessionPrincipal,
     @ZodQuery(query) { cursor, notice, ...filter }: z.infer<typeof query>,
   ): Promise<string> {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, position);
-    const { events, next } = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, PAGE_ROWS, before);
+    const found = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, PAGE_ROWS + 1, positionOf(cursor, byId));
+    const { data: events, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
     const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
     const fields = [
       select('provider', 'Provider', providers, filter.provider),
@@ -79,7 +78,7 @@ export class WebhookEventsPageController {
       fields: given(filter),
     });
     const body = html`${adminNotice(notice)} ${filterForm(PATH, fields)} ${eventTable(events, { nowMs: this.clock.now(), csrfToken })}
-    ${nextPage(PATH, filter, next ? encodeCursor(next) : null)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
+    ${nextPage(PATH, filter, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }
 

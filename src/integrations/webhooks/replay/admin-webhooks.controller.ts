@@ -5,17 +5,17 @@ import {
   pageOf,
   CurrentUser,
   cursor,
-  decodeCursor,
-  encodeCursor,
   IdParam,
   limit,
-  paged,
   Roles,
   visibleTenant,
   ZodBody,
   ZodQuery,
   type Principal,
   SupportMayRead,
+  byId,
+  pageFrom,
+  positionOf,
 } from '../../../http-api';
 import { EVENT_STATUSES } from '../webhook-event.entity';
 import { WebhookEventList } from './webhook-event.list';
@@ -37,7 +37,6 @@ const replayBody = z.strictObject({
   filter: z.strictObject(fields).refine((filter) => Object.keys(filter).length > 0, 'name at least one field, e.g. {"status": "dead"}'),
   dryRun: z.boolean().default(false),
 });
-const position = z.strictObject({ id: z.guid() });
 
 /** The inbox for administrators: what came, what became of it, and again. */
 @Controller('v1/admin')
@@ -53,9 +52,8 @@ export class AdminWebhooksController {
   @Get('webhook-events')
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const { limit: most, cursor: text, ...filter } = query;
-    const before = text === undefined ? undefined : decodeCursor(text, position);
-    const { events, next } = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, most, before);
-    return paged(events, next ? encodeCursor(next) : null);
+    const found = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, most + 1, positionOf(text, byId));
+    return pageFrom(found, most, ({ id }) => ({ id }));
   }
 
   @Answer(eventDetailAnswer)

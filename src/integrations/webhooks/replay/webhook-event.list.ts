@@ -76,11 +76,7 @@ export class WebhookEventList {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Newest first: the ids are in the order of time. */
-  async list(
-    filter: EventFilter,
-    limit: number,
-    before?: EventPosition,
-  ): Promise<{ events: StoredEventView[]; next: EventPosition | undefined }> {
+  async list(filter: EventFilter, limit: number, before?: EventPosition): Promise<StoredEventView[]> {
     const { sql, params } = conditionsOf(filter);
     const page = before ? ` AND id < $${params.push(before.id)}::uuid` : '';
     const rows = await this.read<Row>(
@@ -88,8 +84,7 @@ export class WebhookEventList {
       `SELECT ${COLUMNS} FROM webhook_events WHERE ${sql}${page} ORDER BY id DESC LIMIT $${params.push(limit)}`,
       params,
     );
-    const last = rows.at(-1);
-    return { events: rows.map(viewOf), next: last && rows.length === limit ? { id: last.id } : undefined };
+    return rows.map(viewOf);
   }
 
   /** @throws IntegrationError `not_found` */
