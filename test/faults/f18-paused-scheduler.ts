@@ -90,7 +90,7 @@ export const fault: Fault = {
           // A page that was counted twice would show here.
           const records = (await readFeed(user, id, 'events')).size;
           const difference = compareSets(there, await storedSet(user, id, 'events'));
-          const refused = victim.process.lines.filter((line) => line.includes('taken over or cancelled') && line.includes(run)).length;
+          const refused = victim.process.lines.filter((line) => line.includes('went on elsewhere') && line.includes(run)).length;
           const slots = await cluster.query<{ runs: number }>(
             `SELECT count(*)::int AS runs FROM sync_runs WHERE trigger = 'schedule' GROUP BY connection_id, slot`,
           );

@@ -14,7 +14,7 @@ const RUN_WITHIN_MS = 90_000;
 const TOLD_WITHIN_MS = 60_000;
 const LOOKS_MS = 25_000;
 const REFUSED = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'no', errors: [{ reason: 'insufficientPermissions' }] } };
-const FAILING = { kind: 'status', status: 403, body: REFUSED, provider: 'google', endpoint: 'gmail.messages.list', account: ACCOUNT };
+const FAILING = { kind: 'status', status: 403, body: REFUSED, provider: 'google', endpoint: 'gmail.*', account: ACCOUNT };
 const DUE = `UPDATE sync_schedules SET next_incremental_at = now(), next_due_at = now() WHERE enabled`;
 /** A full walk: of an increment nothing is asked for that was not told. */
 const FULL_DUE = `UPDATE sync_schedules SET next_full_at = now(), next_due_at = now() WHERE enabled`;
