@@ -171,14 +171,14 @@ const redirects: Attack = {
       `${evil.url}/stolen`,
       `//${evilHost}/stolen`,
       `http://${relayHost}@${evilHost}/stolen`,
-      `http://localhost:${new URL(arena.relay.url).port}/v1/customers`,
+      `http://localhost:${new URL(arena.relay.url).port}/v1/elsewhere`,
       `\\\\${evilHost}\\stolen`,
       `http:\\\\${evilHost}/stolen`,
       'file:///etc/passwd',
       'gopher://127.0.0.1:6379/_',
-      `https://${relayHost}/v1/customers`,
+      `https://${relayHost}/v1/elsewhere`,
     ];
-    const before = arena.relay.at('/v1/customers').length;
+    const before = arena.relay.at('/v1/elsewhere').length;
     for (const status of [301, 302, 303, 307, 308])
       for (const target of targets) {
         arena.relay.misbehave.set('/v1/redirecting', (_, response) => response.writeHead(status, { location: target }).end());
@@ -187,7 +187,7 @@ const redirects: Attack = {
       }
     trials.add(
       'the other host was not reached',
-      evil.received.length === 0 && arena.relay.at('/v1/customers').length === before,
+      evil.received.length === 0 && arena.relay.at('/v1/elsewhere').length === before,
       `${evil.received.length} calls elsewhere`,
     );
     arena.relay.misbehave.set('/v1/redirecting', (_, response) => response.writeHead(302, { location: '/v1/redirecting' }).end());

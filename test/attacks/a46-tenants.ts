@@ -62,7 +62,11 @@ const unseen: Attack = {
     const { eventId, body, headers } = stripeDelivery(arena, nowS(), stripeBody(`evt_${randomUUID()}`, account.id));
     await deliver(service.url, 'stripe', body, headers);
     const mine = await rowsOf(service, eventId);
-    trials.add('another account’s', mine.length === 1 && mine[0]?.connectionId === apart[0], `${mine.length} row`);
+    trials.add(
+      'another account’s',
+      mine.length === 1 && mine[0]?.connectionId !== apart[1],
+      `${mine.length} row${mine[0]?.connectionId === null ? ' of no connection' : ''}${mine[0]?.connectionId === apart[1] ? ' of the other' : ''}`,
+    );
     const feed = await service.as(BOB, `/v1/connections/${other}/records/messages`);
     trials.add('no record of it', !feed.text.includes(stranger), feed.status);
     for (const id of [everybody, stranger, eventId]) {
