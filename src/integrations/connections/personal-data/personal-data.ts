@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { asService, asTenant, type Scope } from '../../../database';
+import { IntegrationError } from '../../../errors';
 import { tenantInHand } from '../../../http-api';
 import type { Exported, HeldTable } from './held-table';
 
@@ -13,6 +14,8 @@ export interface DataSubject {
 /** Rows a statement: short enough that nobody waits for its locks. */
 const BATCH = 5_000;
 const PAGE = 500;
+/** Times that something was found and nothing could be destroyed, before the caller is told to ask again. */
+const MOST_IN_VAIN = 20;
 
 /** What is held of a connection and of a person, in whichever table: destroyed and exported as each folder says of its own. */
 @Injectable()
@@ -119,12 +122,19 @@ export class PersonalData {
     }
   }
 
+  /** Until nothing is found: a row that somebody changes at that very moment is passed over, and found again. */
   private async destroy(table: string, condition: string, params: readonly unknown[]): Promise<void> {
-    for (let gone = BATCH; gone === BATCH;)
-      [, gone] = (await this.dataSource.query(
-        `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${BATCH}))`,
+    for (let inVain = 0; inVain < MOST_IN_VAIN;) {
+      const [batch] = await this.dataSource.query<{ found: number; gone: number }[]>(
+        `WITH found AS MATERIALIZED (SELECT ctid AS place FROM ${table} WHERE ${condition} LIMIT ${BATCH}),
+           gone AS (DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT place FROM found)) RETURNING 1)
+         SELECT (SELECT count(*) FROM found)::int AS found, (SELECT count(*) FROM gone)::int AS gone`,
         [...params],
-      )) as [unknown, number];
+      );
+      if (!batch || batch.found === 0) return;
+      inVain = batch.gone === 0 ? inVain + 1 : 0;
+    }
+    throw new IntegrationError('storage_unavailable');
   }
 
   private async *lines(
