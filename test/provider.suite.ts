@@ -226,10 +226,12 @@ async function secretsOf(app: TestApp, connectionId: string): Promise<string[]> 
   return tokens.flatMap(({ accessToken, refreshToken }) => [accessToken, refreshToken ?? accessToken]);
 }
 
-/** All tables as text; binary columns as the text that they may hold. */
+/** All tables as text; binary columns as the text that they may hold. Partitions are read through their table. */
 async function everyRow(app: TestApp): Promise<string> {
   const dataSource = app.app.get(DataSource);
-  const tables: { tablename: string }[] = await dataSource.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`);
+  const tables: { tablename: string }[] = await dataSource.query(
+    `SELECT relname AS tablename FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition`,
+  );
   const texts: string[] = [];
   for (const { tablename } of tables) {
     const rows: Record<string, unknown>[] = await dataSource.query(`SELECT * FROM "${tablename}"`);

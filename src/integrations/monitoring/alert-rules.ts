@@ -2,7 +2,7 @@ import { ERROR_KINDS, type ErrorCode } from '../../errors';
 import { LOST_CONNECTIONS } from '../connections';
 import { PAUSED_DESTINATIONS } from '../notifications';
 import { failingProviders, MISCONFIGURED_PROVIDERS } from '../outbound';
-import { failingSyncs, PAUSED_RUNS } from '../sync';
+import { failingParts, failingSyncs, PAUSED_RUNS } from '../sync';
 import { DEAD_EVENTS, skewedDeliveries } from '../webhooks';
 
 /** A condition that holds now, found by a rule. */
@@ -85,11 +85,7 @@ const RULES: readonly AlertRule[] = [
   {
     kind: 'sync_part_failing',
     severity: 'warning',
-    sql: `SELECT 'sync_part_failing:' || c.id AS key, c.provider, c.tenant, c.id AS connection_id, s.part_failures AS count, r.error_message AS about, r.error_code AS code
-          FROM sync_schedules s JOIN connections c ON c.id = s.connection_id
-          LEFT JOIN LATERAL (SELECT error_message, error_code FROM sync_runs r
-            WHERE r.connection_id = c.id AND r.status = 'succeeded' AND r.error_code IS NOT NULL AND r.resources = '{}' ORDER BY r.created_at DESC LIMIT 1) r ON true
-          WHERE s.part_failures >= ${FAILED_SYNCS_FROM} AND s.enabled AND c.status = 'connected'`,
+    sql: failingParts(FAILED_SYNCS_FROM),
     describe: (f, name) => ({
       title: `A part of a connection to ${name} is not synced`,
       detail: `The last ${f.count} syncs could not read it. ${f.about ?? sentenceOf(f.code)}`,

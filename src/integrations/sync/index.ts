@@ -1,5 +1,5 @@
 export { type FeedItem, type FeedPage, RecordFeed } from './feed/record-feed';
-export { failingSyncs, PAUSED_RUNS } from './findings';
+export { failingParts, failingSyncs, PAUSED_RUNS } from './findings';
 export { RealtimeRecords } from './records/realtime-records';
 export { type SyncRun, type SyncRunView, viewOf } from './runs/sync-run';
 export { SyncService } from './runs/sync.service';
