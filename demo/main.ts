@@ -24,7 +24,6 @@ const undo: (() => Promise<void> | void)[] = [];
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { once: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  // eslint-disable-next-line no-restricted-syntax -- the demo hands these to the service that it starts
   const { DATA_DIR = '.data', DATABASE_URL, REDIS_URL, PORT } = process.env;
   const base = resolve(DATA_DIR);
   mkdirSync(base, { recursive: true });

@@ -66,6 +66,5 @@ function isReady(url: string, deadline: AbortSignal): Promise<boolean> {
 /** The machine's own variables; the demo's settings are set one by one. */
 function inherited(): Record<string, string> {
   const names = ['PATH', 'HOME', 'TMPDIR', 'TEMP', 'SystemRoot', 'LANG', 'NODE_OPTIONS'];
-  // eslint-disable-next-line no-restricted-syntax -- the environment of a child process, not a setting of ours
   return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
 }

@@ -11,9 +11,18 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-async function planOf(sql: string): Promise<string[]> {
-  const lines = await database.dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN (GENERIC_PLAN, COSTS OFF) ${sql}`);
-  return lines.map((line) => line['QUERY PLAN'].replace(/ on connections k$/, ' on connections').replaceAll(/\bk\./g, 'connections.'));
+/** The plan for whatever parameters: EXPLAIN (GENERIC_PLAN) is only there since Postgres 16. */
+function planOf(sql: string): Promise<string[]> {
+  const params = new Set(sql.match(/\$\d+/g)).size;
+  return database.dataSource.transaction(async (manager) => {
+    await manager.query('SET LOCAL plan_cache_mode = force_generic_plan');
+    await manager.query(`PREPARE planned AS ${sql}`);
+    const lines = await manager.query<{ 'QUERY PLAN': string }[]>(
+      `EXPLAIN (COSTS OFF) EXECUTE planned (${Array(params).fill('NULL').join(', ')})`,
+    );
+    await manager.query('DEALLOCATE planned');
+    return lines.map((line) => line['QUERY PLAN'].replace(/ on connections k$/, ' on connections').replaceAll(/\bk\./g, 'connections.'));
+  });
 }
 
 it.each([

@@ -14,7 +14,6 @@ describe('records that hang on another', () => {
   afterAll(() => harness.close());
   beforeEach(async () => {
     const name = 'events';
-    // eslint-disable-next-line @typescript-eslint/require-await -- a list that is already there
     const list = async function* () {
       yield* pages;
       return { complete: true } as const;
