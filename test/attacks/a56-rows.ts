@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
 import { withDatabase } from '../support/service-cluster';
 import type { Attack } from './lib/attack';
 import type { Instance, Who } from './lib/instance';
@@ -120,20 +121,15 @@ const forgotten: Attack = {
               tenants.map(({ tenant }) => tenant).join(),
             );
           });
-          for (const sql of [
-            `UPDATE connections SET tenant = 'rows'`,
-            'DELETE FROM connections',
-            'SELECT * FROM oauth_tokens',
-            'RESET ROLE; SELECT 1',
-          ]) {
-            const outcome = await database
-              .transaction(async (manager) => {
-                await manager.query(`SET LOCAL ROLE trestle_caller`);
-                await manager.query(sql);
-                return 'done';
-              })
-              .catch(() => 'refused');
-            if (!sql.startsWith('RESET')) trials.add(sql, outcome === 'refused', outcome);
+          for (const organization of ['', 'rows-b'])
+            for (const sql of ['UPDATE connections SET status = status RETURNING tenant', 'DELETE FROM connections RETURNING tenant']) {
+              const { changed } = await asCaller(database, organization, sql);
+              const others = (changed ?? []).filter(({ tenant }) => tenant !== organization); // refused is well as it is: it changed nothing
+              trials.add(`${sql} for '${organization}'`, others.length === 0, `${changed?.length ?? 'no'} rows of its own`);
+            }
+          for (const sql of [`UPDATE connections SET tenant = 'rows'`, 'SELECT id FROM tokens', 'SELECT id FROM grants']) {
+            const { refused } = await asCaller(database, 'rows-b', sql);
+            trials.add(sql, refused !== undefined, refused ?? 'done');
           }
         },
       ),
@@ -141,6 +137,27 @@ const forgotten: Attack = {
     return trials.verdict();
   },
 };
+
+/** What a statement of the caller would change, or why it is refused. Nothing of it stays. */
+async function asCaller(
+  database: DataSource,
+  organization: string,
+  sql: string,
+): Promise<{ changed?: readonly { tenant: string }[]; refused?: string }> {
+  const runner = database.createQueryRunner();
+  try {
+    await runner.startTransaction();
+    await runner.query(`SET LOCAL ROLE trestle_caller`);
+    await runner.query(`SELECT set_config('trestle.tenant', $1, true)`, [organization]);
+    const [changed] = (await runner.query(sql)) as [{ tenant: string }[], number];
+    return { changed };
+  } catch (error) {
+    return { refused: /row-level security|permission denied/.exec(String(error))?.[0] };
+  } finally {
+    await runner.rollbackTransaction();
+    await runner.release();
+  }
+}
 
 const THREATS = join(__dirname, '../../docs/security.md');
 
