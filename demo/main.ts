@@ -18,10 +18,13 @@ import { SandboxClient, type World } from './world';
 
 const TENANT = 'acme';
 const HOUR_S = 3_600;
+/** As shells say it of Ctrl-C. */
+const CUT_OFF = 130;
 const undo: (() => Promise<void> | void)[] = [];
+let ending: Promise<void> | undefined;
 
 /** Shows the main job: the service as a process of its own, the sandbox providers, everything over HTTP. */
-async function main(): Promise<void> {
+async function main(asked: Promise<void>): Promise<void> {
   const { values } = parseArgs({ options: { once: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { DATA_DIR = '.data', DATABASE_URL, REDIS_URL, PORT } = process.env;
@@ -38,7 +41,7 @@ async function main(): Promise<void> {
   const sandbox = await startSandbox();
   undo.push(() => sandbox.stop());
   const secret = randomBytes(32).toString('hex');
-  const service = await startService(
+  const service = startService(
     {
       ...sandbox.env(),
       SANDBOX: 'off',
@@ -50,7 +53,8 @@ async function main(): Promise<void> {
     PORT ?? '0',
   );
   undo.push(() => service.stop());
-  sandbox.setWebhookTarget(service.url);
+  const url = await service.ready;
+  sandbox.setWebhookTarget(url);
 
   const token = (sub: string, role: string) =>
     new SignJWT({ tenant: TENANT, role })
@@ -60,10 +64,10 @@ async function main(): Promise<void> {
       .setExpirationTime(`${HOUR_S}s`)
       .sign(Buffer.from(secret));
   const world: World = {
-    serviceUrl: service.url,
+    serviceUrl: url,
     controlUrl: sandbox.urls.control,
-    user: new ApiClient(service.url, await token('ada', 'user')),
-    admin: new ApiClient(service.url, await token('grace', 'admin')),
+    user: new ApiClient(url, await token('ada', 'user')),
+    admin: new ApiClient(url, await token('grace', 'admin')),
     browser: new Browser(),
     control: new SandboxClient(sandbox.urls.control),
     connections: new Map(),
@@ -79,7 +83,7 @@ async function main(): Promise<void> {
 
   say(`\n${report.table()}\n`);
   if (!values.once) {
-    const door = await startSignInDoor(service.url, [
+    const door = await startSignInDoor(url, [
       { path: '/ada', returnTo: '/settings/integrations', token: () => token('ada', 'user') },
       { path: '/grace', returnTo: '/admin', token: () => token('grace', 'admin') },
     ]);
@@ -89,21 +93,39 @@ async function main(): Promise<void> {
     say(`  admin         ${door.url}/grace`);
     if (values.json) process.stdout.write(`${JSON.stringify({ steps: report.steps })}\n`);
     say('Press Ctrl-C to end.');
-    await new Promise<void>((done) => {
-      const alive = setInterval(() => undefined, 60_000);
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done(clearInterval(alive)));
-    });
+    waiting = true;
+    await asked;
   }
   await end();
   if (values.once && values.json) process.stdout.write(`${JSON.stringify({ steps: report.steps })}\n`);
   process.exit(report.ok ? 0 : 1);
 }
 
-async function end(): Promise<void> {
-  for (const step of undo.reverse()) await step();
+/** Once, whoever asks for it. */
+function end(): Promise<void> {
+  return (ending ??= (async () => {
+    for (const step of undo.reverse()) await step();
+  })());
 }
 
-main().catch(async (error: unknown) => {
+/** Resolves when somebody asks for the end, however often: with Ctrl-C npm passes on what the terminal has sent already. */
+function whenAsked(): Promise<void> {
+  const alive = setInterval(() => undefined, 60_000);
+  return new Promise((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => done(clearInterval(alive)));
+  });
+}
+
+let waiting = false;
+const asked = whenAsked();
+// Who is cut off in the midst of the steps has not shown what it is to show, and still leaves nothing behind.
+void asked.then(async () => {
+  if (waiting) return;
+  await end().catch(() => undefined);
+  process.exit(CUT_OFF);
+});
+
+main(asked).catch(async (error: unknown) => {
   process.stderr.write(
     `${error instanceof StartFailure ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );

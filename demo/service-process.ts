@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 
 export interface ServiceProcess {
-  readonly url: string;
+  /** Resolves with its address once it is ready. @throws StartFailure */
+  readonly ready: Promise<string>;
   /** What it has written so far, bounded. */
   log(): string;
   stop(): Promise<void>;
@@ -18,11 +19,10 @@ const READY_WITHIN_MS = 120_000;
 export class StartFailure extends Error {}
 
 /**
- * Starts the service as it is started for real: its own process, settings from the environment.
+ * Starts the service as it is started for real: its own process, settings from the environment. It can be stopped before it is ready.
  * @param port '0': one that is free
- * @throws StartFailure
  */
-export async function startService(env: Readonly<Record<string, string>>, port: string): Promise<ServiceProcess> {
+export function startService(env: Readonly<Record<string, string>>, port: string): ServiceProcess {
   const chunks: string[] = [];
   let size = 0;
   const child = spawn(process.execPath, [join(__dirname, '..', 'dist', 'main.js')], {
@@ -40,6 +40,11 @@ export async function startService(env: Readonly<Record<string, string>>, port: 
     child.kill('SIGTERM');
     await closed;
   };
+  const log = () => chunks.join('');
+  return { ready: whenReady(child, closed, { log, stop }), log, stop };
+}
+
+async function whenReady(child: ChildProcess, closed: Promise<unknown>, { log, stop }: Pick<ServiceProcess, 'log' | 'stop'>) {
   const deadline = AbortSignal.timeout(READY_WITHIN_MS);
   try {
     // Its own word, not an answer on the port: that may be a stranger's.
@@ -47,10 +52,10 @@ export async function startService(env: Readonly<Record<string, string>>, port: 
     if (!told) throw new StartFailure('it ended');
     const url = `http://127.0.0.1:${told.listening}`;
     while (!(await isReady(url, deadline))) await setTimeout(100);
-    return { url, log: () => chunks.join(''), stop };
+    return url;
   } catch {
     await stop();
-    throw new StartFailure(`The service did not start:\n${chunks.join('').slice(-4_000)}`);
+    throw new StartFailure(`The service did not start:\n${log().slice(-4_000)}`);
   }
 }
 

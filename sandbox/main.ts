@@ -31,9 +31,9 @@ async function main(): Promise<void> {
   // One line for machines; what a person wants to know goes beside it.
   process.stdout.write(`${JSON.stringify({ urls: sandbox.urls, env: sandbox.env() })}\n`);
   if (process.stderr.isTTY) process.stderr.write(inWords(sandbox));
-  const stop = (): void => void sandbox.stop().then(() => process.exit(0));
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  let stopping: Promise<void> | undefined;
+  const stop = (): void => void (stopping ??= sandbox.stop().then(() => process.exit(0)));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 }
 
 function inWords({ urls, env }: Sandbox): string {

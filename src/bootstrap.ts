@@ -95,12 +95,21 @@ export async function listen(app: NestFastifyApplication, settings: Settings): P
   try {
     await app.listen(settings.port, settings.host);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new SettingsError([
-      `PORT: ${settings.port} on ${settings.host} is taken by another program; end that one, or set PORT to another (0: any that is free)`,
-    ]);
+    throw listenFault((error as NodeJS.ErrnoException).code, settings) ?? error;
   }
   return completeAddress(settings, ((app.getHttpServer() as Server).address() as AddressInfo).port);
+}
+
+function listenFault(code: string | undefined, { port, host }: Pick<Settings, 'port' | 'host'>): SettingsError | undefined {
+  if (code === 'EADDRINUSE')
+    return new SettingsError([
+      `PORT: ${port} on ${host} is taken by another program; end that one, or set PORT to another (0: any that is free)`,
+    ]);
+  if (code === 'EACCES')
+    return new SettingsError([`PORT: this user may not open ${port}; set PORT to one of 1024 or more, behind a proxy that has the other`]);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new SettingsError([`HOST: ${host} is no address of this machine; 0.0.0.0 stands for all it has`]);
+  return undefined;
 }
 
 /** A parent that opened a channel to this process is told where it listens. */

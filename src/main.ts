@@ -1,12 +1,12 @@
+import './require-node';
 import 'reflect-metadata';
 import { drainAndClose } from './http-api/edge/drain';
 import { createLogger } from './http-api/logging';
 import { createApp, listen, tellParent } from './bootstrap';
 import { readServiceEnvironment } from './bootstrap-environment';
 import { describeStart } from './bootstrap-summary';
-import { SettingsError } from './config/settings-error';
-import { DataFolderLockedError } from './database';
 import { keepFilesPrivate } from './config/data-folder';
+import { failureText } from './start-failure';
 
 /** From SIGTERM to the end at most; orchestrators usually kill after 30 s. */
 const STOP_WITHIN_MS = 24_000;
@@ -39,8 +39,8 @@ async function main(): Promise<void> {
         },
       );
   };
-  process.once('SIGTERM', () => stop(0, 'SIGTERM'));
-  process.once('SIGINT', () => stop(0, 'SIGINT'));
+  // Not once: with Ctrl-C npm passes on what the terminal has sent already, and the second one would end what is being finished.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(0, signal));
   // After either, nobody knows what state the process is in. Everything that matters is in the database: end, be started again.
   process.on('unhandledRejection', (err) => {
     logger.fatal({ err }, 'A failure that nobody handled');
@@ -54,7 +54,6 @@ async function main(): Promise<void> {
 
 keepFilesPrivate();
 main().catch((error: unknown) => {
-  const clear = error instanceof SettingsError || error instanceof DataFolderLockedError;
-  process.stderr.write(`${error instanceof Error ? (clear ? error.message : (error.stack ?? error.message)) : String(error)}\n`);
+  process.stderr.write(`${failureText(error)}\n`);
   process.exit(1);
 });

@@ -1,13 +1,14 @@
+import '../require-node';
 import { Logger } from '@nestjs/common';
 import { readEnvironment } from '../config/env';
-import { SettingsError } from '../config/settings-error';
-import { connectDatabase, DataFolderLockedError } from '../database';
+import { connectDatabase } from '../database';
 import { systemClock } from '../clock';
 import { AuditLog } from '../integrations/audit/audit-log';
 import { KeyCheckService } from '../integrations/keys/key-check.service';
 import { KeyRotationService, type KeyUse } from '../integrations/keys/key-rotation.service';
 import { SecretBox } from '../integrations/connections/tokens/secret-box';
 import { keepFilesPrivate } from '../config/data-folder';
+import { failureText } from '../start-failure';
 
 const USAGE = `usage: npm run keys -- status|rotate [--json]
   status   which encryption key is needed by how many rows
@@ -25,7 +26,8 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
   const settings = readEnvironment([]);
   const dataSource = await connectDatabase({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir });
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('Interrupted; what is committed stays, run it again to go on.')));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => stop.abort(new Error('Interrupted; what is committed stays, run it again to go on.')));
   try {
     const secrets = new SecretBox(settings.encryptionKeys);
     const rotation = new KeyRotationService(dataSource, secrets);
@@ -75,8 +77,7 @@ keepFilesPrivate();
 main(process.argv.slice(2)).then(
   (status) => (process.exitCode = status),
   (error: unknown) => {
-    const known = error instanceof SettingsError || error instanceof DataFolderLockedError;
-    process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : String(error)}\n`);
+    process.stderr.write(`${failureText(error)}\n`);
     process.exitCode = 1;
   },
 );

@@ -1,8 +1,9 @@
+import '../require-node';
 import { PRODUCT_MIGRATIONS } from '../app-handlers';
 import { readEnvironment } from '../config/env';
-import { SettingsError } from '../config/settings-error';
-import { connectDatabase, DataFolderLockedError } from '../database';
+import { connectDatabase } from '../database';
 import { keepFilesPrivate } from '../config/data-folder';
+import { failureText } from '../start-failure';
 
 /** Applies the migrations that are pending, says which, and ends: for deployments that do this before the new version starts. */
 async function main(): Promise<void> {
@@ -17,7 +18,6 @@ async function main(): Promise<void> {
 
 keepFilesPrivate();
 main().catch((error: unknown) => {
-  const known = error instanceof SettingsError || error instanceof DataFolderLockedError;
-  process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : String(error)}\n`);
+  process.stderr.write(`${failureText(error)}\n`);
   process.exitCode = 1;
 });

@@ -1,3 +1,4 @@
+import '../require-node';
 import { SignJWT } from 'jose';
 import { parseArgs } from 'node:util';
 import { ROLES, type Role } from '../http-api/principal/principal';

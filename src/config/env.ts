@@ -94,7 +94,12 @@ const list = z
   );
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must start with postgres://');
+const address = (scheme: RegExp, form: string) =>
+  z
+    .string()
+    .regex(scheme, `must start with ${form}`)
+    .refine((text) => URL.canParse(text), 'is no address; write special characters of a password as %40 and the like');
+const postgresUrl = address(/^postgres(ql)?:\/\//, 'postgres://');
 const integer = (min: number, max: number) => z.coerce.number({ error: 'must be a number' }).int().min(min).max(max);
 
 /** The settings that belong to no provider. */
@@ -108,10 +113,7 @@ export const environment = z.object({
   MIGRATION_DATABASE_URL: postgresUrl.optional(),
   DATABASE_TLS: z.enum(['on', 'off']).optional(),
   DATABASE_POOL_MAX: integer(2, 200).default(20),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
-    .optional(),
+  REDIS_URL: address(/^rediss?:\/\//, 'redis:// or rediss://').optional(),
   ENCRYPTION_KEYS: z.string().optional(),
   API_JWT_SECRET: z.string().min(32, 'must be at least 32 characters; `openssl rand -hex 32` makes one').optional(),
   API_JWKS_URL: httpUrl.optional(),
@@ -165,6 +167,9 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     faults.push('SANDBOX: the sandbox providers never run with NODE_ENV=production; remove SANDBOX or set it to off');
   const useSandbox = !production && (e.SANDBOX === 'on' || (e.SANDBOX === 'auto' && !anyCredentials));
 
+  // In production a server holds everything, and nothing lies in the folder.
+  const open = production && e.DATABASE_URL ? undefined : folderFault(dataDir);
+  if (open) faults.push(open);
   const encryptionKeys = readEncryptionKeys(e.ENCRYPTION_KEYS, production, dataDir, faults);
   let apiJwtSecret = e.API_JWT_SECRET;
   if (!apiJwtSecret && !e.API_JWKS_URL) {
@@ -172,9 +177,6 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     else if (faults.length === 0) apiJwtSecret = generatedSecret(dataDir, 'api-jwt-secret', () => randomBytes(32).toString('hex'));
   }
   for (const key of e.PROXY_ANY_FOR) if (!Object.hasOwn(providers, key)) faults.push(`PROXY_ANY_FOR: there is no provider "${key}"`);
-  // In production a server holds everything, and nothing lies in the folder.
-  const open = production && e.DATABASE_URL ? undefined : folderFault(dataDir);
-  if (open) faults.push(open);
   if (production) faults.push(...productionFaults(e, providers));
   if (Boolean(e.REDIS_URL) && !e.DATABASE_URL)
     faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
@@ -246,6 +248,7 @@ function readEncryptionKeys(value: string | undefined, production: boolean, data
       faults.push(`ENCRYPTION_KEYS: needed in production; ${hint}`);
       return [];
     }
+    if (faults.length > 0) return [];
     // Never inside the database's own folder: who copies that folder must not get the key with it.
     text = generatedSecret(dataDir, 'encryption-keys', () => `dev:${randomBytes(32).toString('base64')}`);
   }

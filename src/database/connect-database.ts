@@ -8,6 +8,7 @@ import { ManagedDataSource, type DatabaseSettings } from './managed-data-source'
 import { boundlessRole } from './boundless-role';
 import { migrateEmbedded, migrateServer } from './migrator';
 import { refuseSharedSessions } from './own-session';
+import { refusalOf } from './refused-connection';
 import { isStorageUnavailable } from './storage-error';
 
 /** A database that can be reached and has today's schema; the embedded one is open. */
@@ -27,12 +28,13 @@ export async function connectDatabase(settings: DatabaseSettings): Promise<Manag
   return connectPrepared(await prepareDatabase(settings));
 }
 
-/** @throws DataFolderLockedError, SettingsError for a pooler of transactions, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
+/** @throws DataFolderLockedError, SettingsError for a pooler of transactions or a server that refuses, or IntegrationError `storage_unavailable` when the server cannot be reached for 30 s. */
 export async function prepareDatabase(settings: DatabaseSettings): Promise<PreparedDatabase> {
   const { databaseUrl, migrationDatabaseUrl = databaseUrl, migrations } = settings;
   if (databaseUrl) {
-    await whenReachable(() => refuseSharedSessions(databaseUrl));
-    report(await whenReachable(() => migrateServer(migrationDatabaseUrl ?? databaseUrl, migrations)));
+    await whenReachable('DATABASE_URL', () => refuseSharedSessions(databaseUrl));
+    const migrator = migrationDatabaseUrl === databaseUrl ? 'DATABASE_URL' : 'MIGRATION_DATABASE_URL';
+    report(await whenReachable(migrator, () => migrateServer(migrationDatabaseUrl ?? databaseUrl, migrations)));
     return { settings };
   }
   const embedded = await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });
@@ -64,17 +66,20 @@ function report(migrations: string[]): void {
   if (migrations.length > 0) logger.log(`Applied migrations: ${migrations.join(', ')}`);
 }
 
-async function whenReachable<T>(work: () => Promise<T>): Promise<T> {
+/** @param variable the setting that names the server */
+async function whenReachable<T>(variable: string, work: () => Promise<T>): Promise<T> {
   const seconds = START_DEADLINE_MS / 1_000;
   for (let waitedMs = 0; ; waitedMs += START_RETRY_MS) {
     try {
       return await work();
     } catch (cause) {
+      const refusal = refusalOf(cause, variable);
+      if (refusal) throw refusal;
       if (!isStorageUnavailable(cause)) throw cause;
-      const detail = `The Postgres server of DATABASE_URL could not be reached for ${seconds} s.`;
+      const detail = `The Postgres server of ${variable} could not be reached for ${seconds} s.`;
       if (waitedMs >= START_DEADLINE_MS)
-        throw new IntegrationError('storage_unavailable', { detail, nextStep: 'Start it, or correct DATABASE_URL.', cause });
-      if (waitedMs === 0) logger.warn(`The Postgres server of DATABASE_URL cannot be reached; trying for ${seconds} s.`);
+        throw new IntegrationError('storage_unavailable', { detail, nextStep: `Start it, or correct ${variable}.`, cause });
+      if (waitedMs === 0) logger.warn(`The Postgres server of ${variable} cannot be reached; trying for ${seconds} s.`);
     }
     await sleep(START_RETRY_MS);
   }

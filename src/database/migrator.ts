@@ -78,7 +78,7 @@ async function refuseStrangeSchema(dataSource: DataSource): Promise<void> {
   if (!there?.found) return;
   const applied = await dataSource.query<{ name: string }[]>('SELECT name FROM migrations');
   if (applied.length === 0 || applied.some(({ name }) => name === MIGRATIONS[0]?.name)) return;
-  throw new Error(
-    'The database was made by a version before the first release, which this one cannot take over. Use an empty DATA_DIR or database.',
-  );
+  throw new SettingsError([
+    'DATABASE_URL, DATA_DIR: the database was made by a version before the first release, which this one cannot take over; use an empty one',
+  ]);
 }

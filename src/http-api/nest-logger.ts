@@ -10,6 +10,11 @@ export class NestLogger extends PinoNestLogger {
     super(new PinoLogger({ pinoHttp: { logger } }), {});
   }
 
+  /** A start that fails throws (`nestOptions`), and is told in the end, once. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...rest);
+  }
+
   override log(message: unknown, ...rest: unknown[]): void {
     if (ASSEMBLY.has(rest.at(-1) as string)) this.debug(message, ...rest);
     else super.log(message, ...rest);

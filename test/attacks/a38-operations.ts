@@ -230,7 +230,7 @@ const supply: Attack = {
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([path, { dev }]) => path.replace(/^.*node_modules\//, '') + (dev ? ' (dev)' : ''));
     trials.note(`with install scripts: ${scripts.join(', ') || 'none'}`);
-    const runner = readFileSync(join(ROOT, 'scripts/run.mjs'), 'utf8');
+    const runner = readFileSync(join(ROOT, 'scripts/develop.mjs'), 'utf8');
     trials.add('install scripts are not run', /'ci'[^\]]*'--ignore-scripts'/.test(runner), 'installed with --ignore-scripts');
     const audit = await audited();
     if (audit === undefined) {
