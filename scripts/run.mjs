@@ -25,8 +25,7 @@ const BESIDE = {
 };
 
 async function main([command, ...args]) {
-  if (isOlder(process.versions.node, OLDEST_NODE))
-    return fail(`Node ${OLDEST_NODE} or newer is needed; this is ${process.versions.node}.`);
+  if (isOlder(process.versions.node, OLDEST_NODE)) return fail(`Node ${OLDEST_NODE} or newer is needed; this is ${process.versions.node}.`);
   process.chdir(ROOT);
   if (SERVICE[command]) return service(SERVICE[command], args);
   if (BESIDE[command]) return beside(BESIDE[command], args);

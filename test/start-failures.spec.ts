@@ -38,7 +38,10 @@ describe('a start that cannot be', () => {
     const first = run(['-r', './scripts/register-swc.cjs', 'src/cli/migrate.ts'], { env, uid });
     expect([first.status, first.stderr]).toEqual([1, expect.stringContaining('  - DATABASE_URL: is no address')]);
     const { status, stderr } = run(['-r', './scripts/register-swc.cjs', 'src/cli/migrate.ts'], { env: { DATA_DIR: '/nowhere/data' }, uid });
-    expect([status, stderr]).toEqual([1, expect.stringContaining('  - DATA_DIR: /nowhere/data is not there, and this user cannot make it in /;')]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('  - DATA_DIR: /nowhere/data is not there, and this user cannot make it in /;'),
+    ]);
     expect(stderr).not.toContain('    at ');
   });
 

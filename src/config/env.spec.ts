@@ -19,7 +19,10 @@ const acme = declareProviderSettings({
     return { clientId, clientSecret, webhookSecrets, apiBaseUrl, region: 'eu' };
   },
 });
-const OWN = { DATA_DIR: join(tmpdir(), 'trestle-nonexistent'), ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}` };
+const OWN = {
+  DATA_DIR: join(tmpdir(), 'trestle-nonexistent'),
+  ENCRYPTION_KEYS: `k1:${Buffer.from('a key of 32 bytes for this test.').toString('base64')}`,
+};
 const given = { ...OWN, API_JWT_SECRET: 'x'.repeat(32) };
 
 function faultsOf(env: Record<string, string>): readonly string[] {

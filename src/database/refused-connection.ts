@@ -26,7 +26,8 @@ export function refusalOf(error: unknown, variable: string): SettingsError | und
   if (syscall === 'open') return sentence(`names the file ${path}, which cannot be read (${code})`);
   if (code in REFUSALS) return sentence(`${REFUSALS[code]} (${message})`);
   if (code in CERTIFICATE) return sentence(`the certificate of the server ${CERTIFICATE[code]} (${message})`);
-  if (/does not support SSL/.test(message ?? '')) return sentence('asks for TLS (sslmode), and the server has none; turn it on there (ssl = on)');
+  if (/does not support SSL/.test(message ?? ''))
+    return sentence('asks for TLS (sslmode), and the server has none; turn it on there (ssl = on)');
   if (/client password must be a string/.test(message ?? '')) return sentence('the server asks for a password, and the address has none');
   return undefined;
 }
