@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { inTransaction, isRetryableTransactionError } from '../../../database';
+import { inTransaction, isRetryableTransactionError, prepared } from '../../../database';
 import type { ConnectionStatus } from '../../connections';
 import { MARK_COMPLETED } from './claim.queries';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
 import { DeadlineWatch } from './deadline-watch';
+import { SMALL_BATCH } from './event-job';
 import { HandlerContexts, type AfterCommit } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
 import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
@@ -101,7 +102,10 @@ export class EffectRunner {
   /** Marks what is ours as completed, and the objects with it. */
   private mark(manager: EntityManager, events: readonly ClaimedEvent[], owner: string): Promise<MarkedRow[]> {
     const ids = events.map(({ id }) => id);
-    return manager.query<MarkedRow[]>(MARK_COMPLETED, [owner, this.handlers.unhandledKinds(events), ids]);
+    const params = [owner, this.handlers.unhandledKinds(events), ids];
+    // As at the insert: the plan for few is kept, the one for many is made for them.
+    if (ids.length <= SMALL_BATCH) return prepared<MarkedRow>(manager, 'webhooks_mark_few', MARK_COMPLETED, params);
+    return manager.query<MarkedRow[]>(MARK_COMPLETED, params);
   }
 
   private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {
