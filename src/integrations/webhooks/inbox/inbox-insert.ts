@@ -78,7 +78,9 @@ export async function insertDeliveries(
   const { owner = null, leaseSeconds = null } = claim ?? {};
   const params = [JSON.stringify(events), Buffer.concat(bodies, end), owner, leaseSeconds, JSON.stringify(places)];
   // Few and alone: to plan takes longer than to store (docs/decisions/0014). For many the plan is made for what they are.
-  const rows = claim ? await prepared<ClaimedRow>(db, 'inbox_insert_claimed', INSERT, params) : await db.query<ClaimedRow[]>(INSERT, params);
+  const rows = claim
+    ? await prepared<ClaimedRow>(db, 'inbox_insert_claimed', INSERT, params)
+    : await db.query<ClaimedRow[]>(INSERT, params);
   return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
 }
 
