@@ -9,6 +9,7 @@ export function describeStart(app: NestFastifyApplication, settings: Settings): 
   const deaf = providers.filter(({ configured, webhooks }) => configured && webhooks && !webhooks.configured);
   return [
     `Listening on ${settings.host}:${settings.port}; reached under ${settings.publicUrl}`,
+    `This process ${settings.serves ? 'serves' : 'serves health and metrics only'} and ${settings.workers ? 'works' : 'works off nothing'}`,
     `Storage: ${settings.databaseUrl ? 'Postgres server' : `embedded Postgres in ${settings.dataDir}`}; queue: ${settings.redisUrl ? 'Redis' : 'in this process'}`,
     `Sandbox providers: ${settings.useSandbox ? 'on (pretend accounts, no real calls)' : 'off'}`,
     `Providers configured: ${names(providers.filter(({ configured }) => configured))}; not configured: ${names(providers.filter(({ configured }) => !configured))}`,

@@ -61,13 +61,14 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
     logger: app.get<EdgeLogger>(EDGE_LOGGER),
     limits: app.get(EdgeLimits),
     drain: app.get(Drain),
+    serves: settings.serves,
     securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
   });
   const bodies = new BodyBudget();
   registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), bodies });
   await registerEdgePlugins(app, settings);
   await app.init();
-  if (settings.webhookFastPath) openFastPath(app, settings, { rules, bodies });
+  if (settings.webhookFastPath && settings.serves) openFastPath(app, settings, { rules, bodies });
   if (settings.docs) {
     const operations = app.get(OperationRegistry);
     app.get(OpenApi).describe(app, (name) => operations.find(name));

@@ -56,6 +56,25 @@ describe('the settings', () => {
     ]);
   });
 
+  it('gives a process a role only where others can have the other one', () => {
+    const server = { ...given, DATABASE_URL: 'postgres://localhost/trestle' };
+    const rolesOf = (env: Record<string, string>) => {
+      const { serves, workers } = loadSettings(env, []);
+      return [serves, workers];
+    };
+    expect([rolesOf(given), rolesOf({ ...server, ROLE: 'api' }), rolesOf({ ...server, ROLE: 'worker' })]).toEqual([
+      [true, true],
+      [true, false],
+      [false, true],
+    ]);
+    expect(faultsOf({ ...given, ROLE: 'api' })).toEqual([
+      expect.stringMatching(/^ROLE: the embedded database serves one process.*ROLE=api/),
+    ]);
+    expect(faultsOf({ ...given, ROLE: 'worker' })).toEqual([expect.stringMatching(/^ROLE: the embedded/)]);
+    expect(faultsOf({ ...server, ROLE: 'worker', WORKERS: 'false' })).toEqual([expect.stringMatching(/^WORKERS: /)]);
+    expect(faultsOf({ ...server, ROLE: 'web' })).toEqual(['ROLE: must be all, api or worker']);
+  });
+
   it('tells no value of a variable', () => {
     expect(faultsOf({ ...given, ACME_ID: 'oops-a-secret', PORT: 'another-secret' }).join(' ')).not.toMatch(/oops|another/);
   });

@@ -68,6 +68,8 @@ export interface Settings {
   readonly syncIncrementalSeconds: number;
   /** Seconds between full syncs of one connection. */
   readonly syncFullSeconds: number;
+  /** Whether this process answers callers, browsers and providers; without, it has health and metrics alone. */
+  readonly serves: boolean;
   /** Whether cron, the sweeper and the workers run in this process. */
   readonly workers: boolean;
   /** Days that request logs and webhook payloads are kept. */
@@ -137,6 +139,7 @@ export const environment = z.object({
   WEBHOOK_MAX_ATTEMPTS: integer(1, 100).default(8),
   SYNC_INCREMENTAL_SECONDS: integer(10, 30 * 86400).default(15 * 60),
   SYNC_FULL_SECONDS: integer(60, 365 * 86400).default(7 * 86400),
+  ROLE: z.enum(['all', 'api', 'worker'], { error: 'must be all, api or worker' }).default('all'),
   WORKERS: flag.default(true),
   RETENTION_DAYS: integer(1, 3650).default(30),
   ENDED_CONNECTION_DAYS: integer(1, 3650).default(90),
@@ -180,6 +183,9 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
   if (production) faults.push(...productionFaults(e, providers));
   if (Boolean(e.REDIS_URL) && !e.DATABASE_URL)
     faults.push('REDIS_URL: needs DATABASE_URL as well; several processes cannot share the embedded database');
+  if (e.ROLE !== 'all' && !e.DATABASE_URL)
+    faults.push(`ROLE: the embedded database serves one process, which has to do all; remove ROLE=${e.ROLE}, or set DATABASE_URL`);
+  if (e.ROLE === 'worker' && !e.WORKERS) faults.push('WORKERS: false leaves a process with ROLE=worker nothing to do; remove one of them');
   if (Boolean(e.MIGRATION_DATABASE_URL) && !e.DATABASE_URL)
     faults.push('MIGRATION_DATABASE_URL: needs DATABASE_URL as well, the address under which the service runs');
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
@@ -222,7 +228,8 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     webhookMaxAttempts: e.WEBHOOK_MAX_ATTEMPTS,
     syncIncrementalSeconds: e.SYNC_INCREMENTAL_SECONDS,
     syncFullSeconds: e.SYNC_FULL_SECONDS,
-    workers: e.WORKERS,
+    serves: e.ROLE !== 'worker',
+    workers: e.ROLE !== 'api' && e.WORKERS,
     retentionDays: e.RETENTION_DAYS,
     endedConnectionDays: e.ENDED_CONNECTION_DAYS,
     alertSlackWebhookUrl: e.ALERT_SLACK_WEBHOOK_URL,

@@ -51,8 +51,14 @@ export const fault: Fault = {
   boundS: 1_800,
   async run(stage, services) {
     const told: { ok: boolean | null; seen: string }[] = [];
-    for (const way of WAYS) told.push(await tryWay(way, stage, services));
-    for (const moment of ['while it works', 'when it waits'] as const) told.push(await tryDemo(moment, stage, services));
+    // A way that breaks says nothing of the others; each is told as it ends.
+    const add = async (name: string, trial: Promise<{ ok: boolean | null; seen: string }>) => {
+      const one = await trial.catch((error: unknown) => ({ ok: false, seen: `${name} broke: ${String(error).slice(0, 600)}` }));
+      process.stderr.write(`    ${one.seen}\n`);
+      told.push(one);
+    };
+    for (const way of WAYS) await add(way.name, tryWay(way, stage, services));
+    for (const moment of ['while it works', 'when it waits'] as const) await add(`demo ${moment}`, tryDemo(moment, stage, services));
     const ran = told.filter(({ ok }) => ok !== null);
     return { ok: ran.every(({ ok }) => ok) && ran.length >= WAYS.length - 2, seen: told.map(({ seen }) => seen).join('; ') };
   },

@@ -8,11 +8,15 @@ import { observeRequest } from './http-metrics';
 const OWN_BOUND = /^\/(webhooks|v1)\//;
 
 const DELIVERIES = '/webhooks/';
+/** What a process that only works answers: whoever watches over it. */
+const WATCHING = /^\/(health\/|metrics$)/;
 
 export interface EdgeParts {
   readonly logger: Pino;
   readonly limits: EdgeLimits;
   readonly drain: Drain;
+  /** Whether the routes are served; without, those that watch over the process are alone. */
+  readonly serves: boolean;
   /** What a browser is told with every answer. */
   readonly securityHeaders: () => Readonly<Record<string, string>>;
 }
@@ -50,6 +54,11 @@ export class RequestRules {
   admit({ route, address, rawHeaders }: ArrivedRequest): void {
     // Node keeps the first of several; who stands before us may have read another (RFC 9112, 3.2).
     if (hostsIn(rawHeaders) > 1) throw new IntegrationError('invalid_request', { detail: 'There is more than one Host.' });
+    if (!this.parts.serves && route !== undefined && !WATCHING.test(route))
+      throw new IntegrationError('not_found', {
+        detail: 'This process works and serves nothing but health and metrics.',
+        nextStep: 'Ask a process with ROLE=api or ROLE=all.',
+      });
     if (this.parts.drain.started && route === '/health/ready') throw new IntegrationError('shutting_down', { retryAfterMs: 1_000 });
     if (route === undefined || !OWN_BOUND.test(route)) this.parts.limits.countAddress(address);
     else this.parts.limits.countArrival(address);
