@@ -9,7 +9,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'integrations/connect': ['connect_sessions', 'oauth_states'],
   'integrations/connections': ['connections', 'grants', 'token_refreshes', 'tokens'],
   'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_payloads', 'webhook_refusals', 'webhook_replays'],
-  'integrations/sync': ['record_sequences', 'records', 'sync_cursors', 'sync_runs', 'sync_schedules', 'sync_seen', 'sync_watches'],
+  'integrations/sync': ['record_sequences', 'records', 'sync_cursors', 'sync_parts', 'sync_runs', 'sync_schedules', 'sync_seen', 'sync_watches'],
   'integrations/operations': ['actions'],
   'integrations/outbound': ['request_buckets', 'request_log'],
   'integrations/notifications': ['deliveries', 'destination_secrets', 'destinations', 'outbox', 'outbox_payloads', 'record_change_batches'],

@@ -5,11 +5,11 @@ const STEPS: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
 ];
 const FORMAT = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
-/** "3 minutes ago"; "just now" within a minute, clocks that differ a little included. */
+/** "3 minutes ago", "in 2 hours"; "just now" within a minute, clocks that differ a little included. */
 export function relativeTime(at: Date, nowMs: number): string {
   const seconds = Math.round((nowMs - at.getTime()) / 1000);
   for (const [unit, size] of STEPS) {
-    if (seconds >= size) return FORMAT.format(-Math.floor(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return FORMAT.format(-Math.trunc(seconds / size), unit);
   }
-  return seconds < -60 ? 'in the future' : 'just now';
+  return 'just now';
 }

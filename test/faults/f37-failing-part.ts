@@ -16,8 +16,9 @@ const LOOKS_MS = 25_000;
 const REFUSED = { error: { code: 403, status: 'PERMISSION_DENIED', message: 'no', errors: [{ reason: 'insufficientPermissions' }] } };
 const FAILING = { kind: 'status', status: 403, body: REFUSED, provider: 'google', endpoint: 'gmail.*', account: ACCOUNT };
 const DUE = `UPDATE sync_schedules SET next_incremental_at = now(), next_due_at = now() WHERE enabled`;
-/** A full walk: of an increment nothing is asked for that was not told. */
 const FULL_DUE = `UPDATE sync_schedules SET next_full_at = now(), next_due_at = now() WHERE enabled`;
+/** Of what cannot be read as well. */
+const A_DAY_PASSES = `UPDATE sync_parts SET next_try_at = next_try_at - interval '1 day' WHERE failures > 0`;
 
 export const fault: Fault = {
   id: 'F37',
@@ -43,6 +44,7 @@ export const fault: Fault = {
       for (let day = 0; day < DAYS; day++) {
         await sandbox.post('/google/events', { account: ACCOUNT, summary: `Day ${day}` });
         const [runs, before] = [await endedRuns(), await lastSync()];
+        await throughService(cluster, A_DAY_PASSES);
         await throughService(cluster, day % 2 === 0 ? FULL_DUE : DUE);
         await until(async () => (await endedRuns()) > runs, RUN_WITHIN_MS, 200);
         const [run] = await quiet(user, id, RUN_WITHIN_MS);
@@ -59,6 +61,7 @@ export const fault: Fault = {
       const named = receiver.atChat().filter((text) => text.includes('Mail'));
 
       await sandbox.clearFaults();
+      await throughService(cluster, A_DAY_PASSES);
       await throughService(cluster, FULL_DUE);
       const closedMs = await until(() => told().some(({ type }) => type === 'alert.resolved'), RUN_WITHIN_MS + TOLD_WITHIN_MS, 200);
       return verdict(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCode, moment, pageOf } from '../../http-api';
+import { partAnswer } from './part-view';
 import type { ConnectionView, ProviderView } from './connection-views';
 
 export const connectionAnswer = z.object({
@@ -19,6 +20,7 @@ export const connectionAnswer = z.object({
   partial: z.boolean().describe('It works, and something of it cannot, since scopes are missing.'),
   lastSync: moment.nullable(),
   syncInProgress: z.boolean(),
+  parts: z.array(partAnswer).describe('Parts of the sync that cannot be read, or are not read whole. Empty: all is read.'),
   error: z.object({ code: errorCode, message: z.string(), nextStep: z.string() }).nullable(),
   createdAt: moment,
 }) satisfies z.ZodType<ConnectionView>;

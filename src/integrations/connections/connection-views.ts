@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 import { ownerOf, type ConnectionPolicy } from './connection-access';
 import type { Connection, ConnectionStatus, ConnectionWithSync } from './connection';
+import type { PartView } from './part-view';
 import type { Provider } from '../contract';
 import { ScopeNeeds } from '../providers';
 
@@ -24,6 +25,8 @@ export interface ConnectionView {
   readonly partial: boolean;
   readonly lastSync: string | null;
   readonly syncInProgress: boolean;
+  /** Of which something is to be told: they cannot be read, or are not read whole. Empty: all is read. */
+  readonly parts: readonly PartView[];
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
   readonly createdAt: string;
 }
@@ -64,6 +67,7 @@ function viewOf(connection: Connection | ConnectionWithSync): Omit<ConnectionVie
     scopes: connection.scopes,
     lastSync: ('lastSync' in connection ? connection.lastSync?.toISOString() : null) ?? null,
     syncInProgress: 'syncInProgress' in connection && connection.syncInProgress,
+    parts: 'parts' in connection ? connection.parts : [],
     error: error && { code: error.code, message: ERROR_KINDS[error.code].detail, nextStep: ERROR_KINDS[error.code].nextStep },
     createdAt: connection.createdAt.toISOString(),
   };

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { asStorageError, asTenant } from '../../database';
 import { IntegrationError, type ErrorCode } from '../../errors';
 import type { AccountIdentity } from '../contract';
+import { partView, type PartFacts } from './part-view';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
 import { maySee, visibleTo, type ConnectionPolicy, type ConnectionViewer } from './connection-access';
 import { grantFor } from './grants';
@@ -51,8 +52,8 @@ export interface StatusChange {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Where nothing is synced. */
-export const NO_SYNC = 'NULL::timestamptz AS last_sync, false AS syncing';
-type RowWithSync = ConnectionRow & { last_sync: Date | null; syncing: boolean };
+export const NO_SYNC = `NULL::timestamptz AS last_sync, false AS syncing, '[]'::json AS parts`;
+type RowWithSync = ConnectionRow & { last_sync: Date | null; syncing: boolean; parts: readonly PartFacts[] };
 
 @Injectable()
 export class ConnectionRepository {
@@ -60,7 +61,7 @@ export class ConnectionRepository {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  /** @param columns `last_sync` and `syncing` of a connection `c`, in SQL, from whoever syncs */
+  /** @param columns `last_sync`, `syncing` and `parts` of a connection `c`, in SQL, from whoever syncs */
   showSync(columns: string): void {
     this.syncColumns = columns;
   }
@@ -254,5 +255,5 @@ export class ConnectionRepository {
 }
 
 function withSync(row: RowWithSync): ConnectionWithSync {
-  return { ...connectionOf(row), lastSync: row.last_sync, syncInProgress: row.syncing };
+  return { ...connectionOf(row), lastSync: row.last_sync, syncInProgress: row.syncing, parts: row.parts.map(partView) };
 }

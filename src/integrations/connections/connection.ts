@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors';
 import type { RowOf } from '../../database';
 import type { ConnectionRef } from '../contract';
+import type { PartView } from './part-view';
 import type { ConnectionPolicy } from './connection-access';
 import type { ConnectionEntity, ConnectionStatus } from './connection.entity';
 
@@ -34,6 +35,8 @@ export interface Connection extends ConnectionRef, ConnectionPolicy {
 export interface ConnectionWithSync extends Connection {
   readonly lastSync: Date | null;
   readonly syncInProgress: boolean;
+  /** Of which something is to be told: they cannot be read, or are not read whole. */
+  readonly parts: readonly PartView[];
 }
 
 /** What may be handed round. */

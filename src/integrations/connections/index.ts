@@ -11,6 +11,7 @@ export { PersonalData } from './personal-data/personal-data';
 export { PersonalDataModule } from './personal-data/personal-data.module';
 export { LOST_CONNECTIONS } from './findings';
 export { GovernedHttp } from './governed-http';
+export { partAnswer, partView, type PartView } from './part-view';
 export { DisconnectService } from './disconnect.service';
 export { type IntegrationEvent, IntegrationEvents } from '../integration-events';
 export { type EncryptedRow, type EncryptedTable, keyOf, TOKENS } from './tokens/encrypted-table';

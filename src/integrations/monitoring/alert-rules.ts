@@ -88,8 +88,8 @@ const RULES: readonly AlertRule[] = [
     sql: failingParts(FAILED_SYNCS_FROM),
     describe: (f, name) => ({
       title: `A part of a connection to ${name} is not synced`,
-      detail: `The last ${f.count} syncs could not read it. ${f.about ?? sentenceOf(f.code)}`,
-      nextStep: 'Everything else is up to date. See the sync runs of the connection; its user may have to give the permission again.',
+      detail: `It could not be read ${f.count} times in a row. ${f.about ?? sentenceOf(f.code)}`,
+      nextStep: 'Everything else is up to date. It is tried again with growing pauses, at once when somebody starts a sync; its user may have to give the permission again.',
     }),
   },
   {

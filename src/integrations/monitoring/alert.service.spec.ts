@@ -128,26 +128,26 @@ describe('alerts', () => {
     expect(await open()).toEqual([]);
   });
 
-  it('names a part that the last three syncs could not read, once, until it is read again', async () => {
+  it('names the parts that three tries in a row could not read, in one alert, until they are read again', async () => {
     const id = await connection('connected');
     await database.dataSource.query(
-      `INSERT INTO sync_schedules (connection_id, next_incremental_at, next_full_at, next_due_at, part_failures) VALUES ($1, now(), now(), now(), 2)`,
+      `INSERT INTO sync_parts (connection_id, resource, partition, whole, label, failures, error_code, error_message)
+       SELECT $1, lower(label), '', false, label, 2, 'provider_forbidden', 'Acme does not allow it.' FROM unnest(ARRAY['Mails', 'Tasks']) AS label`,
       [id],
-    );
-    await database.dataSource.query(
-      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, error_code, error_message)
-       VALUES ($1, $2, 't1', 'acme', 'full', 'schedule', 'succeeded', 'provider_forbidden', 'Mails: Acme does not allow it.')`,
-      [uuid(), id],
     );
     await evaluate();
     expect(await open()).toEqual([]);
-    await database.dataSource.query('UPDATE sync_schedules SET part_failures = 3');
+    await database.dataSource.query('UPDATE sync_parts SET failures = 3');
     await evaluate();
     await evaluate();
     expect(await open()).toMatchObject([
-      { kind: 'sync_part_failing', connectionId: id, detail: expect.stringContaining('Mails: ') as string },
+      {
+        kind: 'sync_part_failing',
+        connectionId: id,
+        detail: 'It could not be read 3 times in a row. Mails: Acme does not allow it. Tasks: Acme does not allow it.',
+      },
     ]);
-    await database.dataSource.query('UPDATE sync_schedules SET part_failures = 0');
+    await database.dataSource.query('DELETE FROM sync_parts');
     await evaluate();
     expect(await open()).toEqual([]);
   });

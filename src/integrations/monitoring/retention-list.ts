@@ -45,6 +45,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   tokens: { with: 'connections' },
   token_refreshes: { with: 'tokens' },
   sync_schedules: { with: 'connections' },
+  sync_parts: { by: 'RunOutcome: when all of it is read again' },
   sync_cursors: { with: 'connections' },
   record_sequences: { with: 'connections' },
 

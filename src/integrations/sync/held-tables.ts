@@ -23,6 +23,7 @@ export const SYNC_TABLES: readonly HeldTable[] = [
   },
   { table: 'sync_cursors', connection: 'connection_id' },
   { table: 'sync_seen', connection: 'connection_id' },
+  { table: 'sync_parts', connection: 'connection_id' },
   { table: 'sync_schedules', connection: 'connection_id' },
   { table: 'sync_watches', connection: 'connection_id' },
 ];

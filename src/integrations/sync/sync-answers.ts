@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCode, moment } from '../../http-api';
+import { partAnswer } from '../connections';
 import type { FeedPage } from './feed/record-feed';
 import type { SyncRunView } from './runs/sync-run';
 
@@ -19,6 +20,7 @@ export const runAnswer = z.object({
   startedAt: moment.nullable(),
   finishedAt: moment.nullable(),
   error: z.object({ code: errorCode, message: z.string(), nextStep: z.string() }).nullable(),
+  parts: z.array(partAnswer).describe('Those of what it was about that could not be read when it ended.'),
 }) satisfies z.ZodType<SyncRunView>;
 
 export const feedAnswer = z.object({

@@ -25,6 +25,8 @@ import { SyncController } from './sync.controller';
 import { SyncService } from './runs/sync.service';
 import { WalkRepository } from './pages/walk.repository';
 import { SYNC_COLUMNS } from './runs/sync-columns';
+import { SyncPartEntity } from './runs/sync-part.entity';
+import { SyncPartRepository } from './runs/sync-part.repository';
 import { SyncRunEntity } from './runs/sync-run.entity';
 import { SyncScheduleEntity } from './runs/sync-schedule.entity';
 import { SyncWatchEntity } from './watches/sync-watch.entity';
@@ -33,7 +35,12 @@ import { WatchService } from './watches/watch.service';
 
 /** Records of the connections, kept equal to the provider's: runs, cursors, the change feed, the clock and the watches. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboxModule, TypeOrmModule.forFeature([SyncRunEntity, SyncScheduleEntity, SyncWatchEntity])],
+  imports: [
+    AuditModule,
+    ConnectionsModule,
+    OutboxModule,
+    TypeOrmModule.forFeature([SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity]),
+  ],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController],
   providers: [
     RecordStore,
@@ -45,6 +52,7 @@ import { WatchService } from './watches/watch.service';
     ResourceWalker,
     SyncRunRepository,
     SyncService,
+    SyncPartRepository,
     RunParts,
     RunOutcome,
     SyncJobs,

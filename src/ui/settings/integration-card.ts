@@ -33,7 +33,7 @@ function accountPart(provider: Provider, { connection, manages, missing, run }: 
   return html`<section class="account" aria-label="${provider.name}, ${accountName}">
     <h3><span>${accountName}</span> ${isConnected ? pill('good', 'Connected') : pill('bad', 'Reconnect needed')}</h3>
     ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)} ${provider.sync && syncNote(connection, run, nowMs)}
-    ${faultOf({ connection, run })}
+    ${faultOf({ connection, run })} ${isConnected && partNotes({ connection, run }, nowMs)}
     ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect', ownerOf(connection))}
     <div class="actions">
       ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
@@ -87,6 +87,25 @@ function faultOf({ connection, run }: Pick<AccountState, 'connection' | 'run'>):
   if ((run?.status !== 'failed' && run?.status !== 'succeeded') || !run.error) return undefined;
   const outcome = run.status === 'failed' ? 'The last sync failed.' : 'The last sync could not read everything.';
   return faultNote({ message: `${outcome} ${run.error.message}`, nextStep: ERROR_KINDS[run.error.code].nextStep });
+}
+
+/** Of each resource: what cannot be read, where the last run does not tell it, when it is tried again, and what its list leaves out. */
+function partNotes({ connection: { parts }, run }: Pick<AccountState, 'connection' | 'run'>, nowMs: number): Html[] {
+  return [...new Set(parts.map(({ label }) => label))].flatMap((label) => {
+    const own = parts.filter((part) => part.label === label);
+    const failing = own.find(({ error }) => error !== null);
+    const isTold = run?.error?.message.includes(label) ?? false;
+    const extents = [...new Set(own.flatMap(({ extent }) => extent ?? []))];
+    return [
+      ...(failing?.error && !isTold ? [faultNote({ ...failing.error, message: `${label}: ${failing.error.message}` })] : []),
+      ...(failing?.nextTryAt ? [nextTryNote(label, failing.nextTryAt, nowMs)] : []),
+      ...extents.map((extent) => html`<p class="soft">${label}: ${extent}</p>`),
+    ];
+  });
+}
+
+function nextTryNote(label: string, at: string, nowMs: number): Html {
+  return html`<p class="soft">${label}: tried again ${timeTag(at, nowMs)}; “Sync now” tries it at once.</p>`;
 }
 
 function wordsOf(code: ErrorCode): { message: string; nextStep: string } {

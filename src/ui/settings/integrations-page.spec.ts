@@ -119,6 +119,18 @@ describe('the page of integrations', () => {
       [id],
     );
     expect(cardOf((await ada.get(PAGE)).text, 'slack')).toContain('The last sync could not read everything. Calendar events (2 of 3 read)');
+    await pages.dataSource.query(
+      `INSERT INTO sync_parts (connection_id, resource, partition, whole, label, extent, failures, error_code, next_try_at)
+       VALUES ($1, 'events', 'work', false, 'Calendar events', NULL, 2, 'provider_forbidden', now() + interval '190 minutes'),
+         ($1, 'files', '', false, 'Files', NULL, 1, 'provider_forbidden', now() + interval '30 hours'), ($1, 'messages', '', false, 'Mail', 'Holds the newest 200.', 0, NULL, NULL)`,
+      [id],
+    );
+    const parts = cardOf((await ada.get(PAGE)).text, 'slack');
+    expect(parts).toMatch(/Calendar events: tried again <time[^>]*>in 3 hours<\/time>; “Sync now” tries it at once\./);
+    expect(parts).toMatch(/class="bad">Files: /);
+    expect(parts).not.toMatch(/class="bad">Calendar events: /);
+    expect(parts).toContain('Mail: Holds the newest 200.');
+    await pages.dataSource.query('DELETE FROM sync_parts');
     await pages.dataSource.query(`UPDATE sync_runs SET error_code = NULL, error_message = NULL WHERE id = ${newest}`, [id]);
   });
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError, IntegrationError } from '../../../errors';
 import { GovernedHttp } from '../../connections';
-import type { ConnectionRef, PartitionList, SyncContext, SyncPage, SyncResource } from '../../contract';
+import type { ConnectionRef, Extent, PartitionList, SyncContext, SyncPage, SyncResource } from '../../contract';
 import { PageStore, type UniformPage } from './page-store';
 import { pageStream } from './page-stream';
 import { addCounts, NO_COUNTS, type RecordCounts, type RecordPlace } from '../records/record-store';
@@ -32,6 +32,18 @@ export interface ResourceOutcome {
   readonly blocked: readonly string[];
   /** The partitions that could not be read, and why: the rest went on. */
   readonly unreadable: ReadonlyMap<string, IntegrationError>;
+  /** The partitions that were not tried. */
+  readonly left: readonly string[];
+  /** What the list of partitions leaves out, in words; null where it is complete. */
+  readonly extent: string | null;
+  /** The same of the partitions that were walked from end to end. */
+  readonly extents: ReadonlyMap<string, string | null>;
+}
+
+/** How the walk of a partition ended, and, of a full one, what its list leaves out. */
+interface WalkEnd {
+  readonly end: 'done' | 'blocked';
+  readonly extent?: string | null;
 }
 
 /** A provider that loses its place again and again is at fault itself. */
@@ -47,23 +59,28 @@ export class ResourceWalker {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async walk(job: WalkJob, resource: SyncResource): Promise<ResourceOutcome> {
+  /** @param waits partitions that are not to be tried in this run */
+  async walk(job: WalkJob, resource: SyncResource, waits: (partition: string) => boolean = () => false): Promise<ResourceOutcome> {
     const listed: PartitionList = resource.partitions
       ? await resource.partitions(this.context(job, '', undefined))
       : { names: [''], complete: true };
     const partitions = [...new Set(listed.names)];
     const blocked = listed.complete ? await this.sweepVanished(job, resource, partitions) : [];
+    const left = partitions.filter(waits);
     const unreadable = new Map<string, IntegrationError>();
-    for (const partition of partitions) {
+    const extents = new Map<string, string | null>();
+    for (const partition of partitions.filter((name) => !left.includes(name))) {
       try {
-        if ((await this.walkPartition(job, resource, partition)) === 'blocked') blocked.push(partition);
+        const { end, extent } = await this.walkPartition(job, resource, partition);
+        if (end === 'blocked') blocked.push(partition);
+        if (extent !== undefined) extents.set(partition, extent);
       } catch (error) {
         const known = syncError(error);
         if (job.signal.aborted || !isPartial(known)) throw error;
         unreadable.set(partition, known);
       }
     }
-    return { partitions, blocked, unreadable };
+    return { partitions, blocked, unreadable, left, extent: inWords(listed), extents };
   }
 
   context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {
@@ -90,13 +107,13 @@ export class ResourceWalker {
     return blocked;
   }
 
-  private async walkPartition(job: WalkJob, resource: SyncResource, partition: string): Promise<'done' | 'blocked'> {
+  private async walkPartition(job: WalkJob, resource: SyncResource, partition: string): Promise<WalkEnd> {
     const { run } = job;
     const at = place(job, resource, partition);
     const stored = await this.walks.find(at);
     const mine = stored.runId === run.id;
-    if (mine && stored.state === 'done') return 'done';
-    if (mine && stored.state === 'blocked' && !run.confirmed) return 'blocked';
+    if (mine && stored.state === 'done') return { end: 'done' };
+    if (mine && stored.state === 'blocked' && !run.confirmed) return { end: 'blocked' };
 
     const incremental = run.type === 'incremental' && resource.incremental !== undefined && stored.cursor !== null;
     let walk = (mine ? stored.walk : undefined) ?? (await this.pages.begin(run, at, incremental ? 'incremental' : 'full'));
@@ -111,7 +128,7 @@ export class ResourceWalker {
     }
   }
 
-  private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<'done' | 'blocked'> {
+  private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<WalkEnd> {
     let previous: UniformPage | undefined;
     const stream = pageStream(this.source(job, resource, at, walk, cursor), job.signal);
     let next = await stream.next();
@@ -122,14 +139,14 @@ export class ResourceWalker {
         previous = uniform(counts, batch.size);
         job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
         job.signal.throwIfAborted();
-        if (end) return end;
+        if (end) return { end, ...extentOf(next.value.extent) };
       }
     } finally {
       await stream.return(undefined);
     }
     const { counts, end } = await this.pages.finish(job.run, at, walk, next.value);
     job.onPage({ resource: resource.name, partition: at.partition, fetched: 0, counts: addCounts(NO_COUNTS, counts) });
-    return end ?? 'done';
+    return { end: end ?? 'done', ...extentOf(next.value) };
   }
 
   private source(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): AsyncIterable<SyncPage> {
@@ -140,6 +157,15 @@ export class ResourceWalker {
 
 function place(job: WalkJob, resource: SyncResource, partition: string): RecordPlace {
   return { connectionId: job.run.connectionId, resource: resource.name, partition };
+}
+
+/** @returns null where everything is in it */
+function inWords(extent: Extent): string | null {
+  return extent.complete ? null : extent.why;
+}
+
+function extentOf(extent: Extent | undefined): Pick<WalkEnd, 'extent'> {
+  return extent ? { extent: inWords(extent) } : {};
 }
 
 function uniform({ created, unchanged }: RecordCounts, size: number): UniformPage | undefined {

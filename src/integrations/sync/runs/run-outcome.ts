@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { inTransaction } from '../../../database';
-import { IntegrationEvents, type IntegrationEvent } from '../../connections';
+import { IntegrationEvents, partView, type IntegrationEvent, type PartView } from '../../connections';
 import { Outbox } from '../../notifications/outbox';
 import { RecordStore } from '../records/record-store';
 import { accessEnded } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { SyncService } from './sync.service';
+import type { LearnedParts } from './sync-part';
+import { SyncPartRepository } from './sync-part.repository';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository, type RunEnd } from './sync-run.repository';
 
@@ -19,6 +21,7 @@ export class RunOutcome {
     private readonly runs: SyncRunRepository,
     private readonly records: RecordStore,
     private readonly service: SyncService,
+    private readonly parts: SyncPartRepository,
     private readonly schedules: ScheduleRepository,
     private readonly events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -26,10 +29,14 @@ export class RunOutcome {
   ) {}
 
   /** Nothing happens where the run is not this claim's any more. */
-  async end(run: SyncRun, end: RunEnd): Promise<void> {
+  async end(run: SyncRun, end: RunEnd, learned?: LearnedParts): Promise<void> {
+    // A run of some parts that could read none of them says nothing against the connection: the parts wait, and nothing else.
+    const ofParts = learned !== undefined && run.resources.length > 0;
     const finished = await inTransaction(this.dataSource, async (manager) => {
       await this.records.lock(manager, run.connectionId);
-      const done = await this.runs.finish(manager, run, end);
+      if (!(await this.runs.hold(manager, run))) return undefined;
+      if (learned) await this.parts.note(manager, run.connectionId, learned, { pauses: end.status !== 'failed' || ofParts });
+      const done = await this.runs.finish(manager, run, end, await this.failingOf(manager, run));
       if (!done) return undefined;
       // A later full run answers what an earlier one was waiting for.
       if (run.type === 'full' && (end.status === 'succeeded' || end.status === 'paused')) {
@@ -46,11 +53,16 @@ export class RunOutcome {
       return { followed, event };
     });
     if (!finished) return;
-    if (end.status === 'paused') await this.schedules.succeeded(run.connectionId);
-    if (end.status === 'succeeded') await this.schedules.succeeded(run.connectionId, partsRead(run, end));
-    if (end.status === 'failed') await this.schedules.failed(run.connectionId);
+    if (end.status === 'paused' || end.status === 'succeeded') await this.schedules.succeeded(run.connectionId);
+    if (end.status === 'failed' && !ofParts) await this.schedules.failed(run.connectionId);
     if (finished.followed) this.service.wake();
     if (finished.event) this.events.emit(finished.event);
+  }
+
+  /** The parts of what the run was about that cannot be read, whether it tried them or not. */
+  private async failingOf(manager: EntityManager, { connectionId, resources }: SyncRun): Promise<PartView[]> {
+    const known = [...(await this.parts.known(connectionId, manager)).values()];
+    return known.filter((part) => part.failures > 0 && (resources.length === 0 || resources.includes(part.resource))).map(partView);
   }
 
   private eventOf({ id: runId, counts, type, trigger, tenant, provider, connectionId }: SyncRun, end: RunEnd): IntegrationEvent {
@@ -63,9 +75,4 @@ export class RunOutcome {
       data: { runId, type, trigger, counts, ...(end.error && { error: end.error }) },
     };
   }
-}
-
-function partsRead({ resources }: SyncRun, { error }: RunEnd): 'all' | 'some' | undefined {
-  if (resources.length > 0) return undefined;
-  return error ? 'some' : 'all';
 }

@@ -30,7 +30,7 @@ export class ScheduleRepository {
     const full = nextSlot(connectionId, now + syncFullSeconds * 500, syncFullSeconds);
     await this.dataSource.query(
       `INSERT INTO sync_schedules AS s (connection_id, next_incremental_at, next_full_at, next_due_at) VALUES ($1, $2, $3, least($2::timestamptz, $3::timestamptz))
-       ON CONFLICT (connection_id) DO UPDATE SET enabled = true, failures = 0, part_failures = 0, next_incremental_at = excluded.next_incremental_at,
+       ON CONFLICT (connection_id) DO UPDATE SET enabled = true, failures = 0, next_incremental_at = excluded.next_incremental_at,
          next_full_at = greatest(s.next_full_at, excluded.next_incremental_at), next_due_at = excluded.next_incremental_at`,
       [connectionId, new Date(incremental), new Date(full)],
     );
@@ -40,13 +40,8 @@ export class ScheduleRepository {
     await this.dataSource.query('UPDATE sync_schedules SET enabled = false WHERE connection_id = $1 AND enabled', [connectionId]);
   }
 
-  /** @param parts of a run over everything: whether all could be read. What a run over some of it saw says nothing of the others. */
-  async succeeded(connectionId: string, parts?: 'all' | 'some'): Promise<void> {
-    await this.dataSource.query(
-      `UPDATE sync_schedules SET failures = 0, part_failures = CASE $2::text WHEN 'all' THEN 0 WHEN 'some' THEN part_failures + 1 ELSE part_failures END
-       WHERE connection_id = $1 AND (failures > 0 OR $2::text = 'some' OR ($2::text = 'all' AND part_failures > 0))`,
-      [connectionId, parts ?? null],
-    );
+  async succeeded(connectionId: string): Promise<void> {
+    await this.dataSource.query('UPDATE sync_schedules SET failures = 0 WHERE connection_id = $1 AND failures > 0', [connectionId]);
   }
 
   /** Doubles the pause with each failure in a row. */

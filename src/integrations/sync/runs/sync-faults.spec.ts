@@ -220,32 +220,6 @@ describe('a failing provider', () => {
       error: { code: 'provider_forbidden', message: expect.stringContaining('Items (1 of 2 read)') as string },
     });
   });
-
-  it('of one partition is counted over runs that ask for everything, until all can be read again', async () => {
-    const remote = filled(5, 'a');
-    remote.list('b').put('x', 1);
-    const { process, connection, full } = await sceneOf(harness, remote, { partitioned: true });
-    const counted = async () => {
-      const [row] = await harness.database.dataSource.query<{ failures: number; part_failures: number }[]>(
-        'SELECT failures, part_failures FROM sync_schedules WHERE connection_id = $1',
-        [connection.id],
-      );
-      return row;
-    };
-    await process.schedules.enable(connection.id);
-    remote.beforePage = ({ partition }) => {
-      if (partition === 'a') throw new IntegrationError('provider_forbidden');
-    };
-    await full();
-    await full();
-    expect(await counted()).toEqual({ failures: 0, part_failures: 2 });
-    await process.service.request(connection.id, { type: 'full', trigger: 'webhook', resources: ['items'] });
-    await process.drain();
-    expect(await counted()).toEqual({ failures: 0, part_failures: 2 });
-    remote.beforePage = () => undefined;
-    await full();
-    expect(await counted()).toEqual({ failures: 0, part_failures: 0 });
-  });
 });
 
 describe('stopping', () => {

@@ -69,8 +69,8 @@ export class SyncJobs implements JobKind<ClaimedRun>, OnApplicationBootstrap {
         this.tell(run, connection, page);
       };
       const job: WalkJob = { run, connection: toRef(connection), signal, onPage };
-      const { end, readable, listed } = await this.parts.walk(job);
-      await this.outcome.end(run, end);
+      const { end, readable, listed, learned } = await this.parts.walk(job);
+      await this.outcome.end(run, end, learned);
       if (end.status === 'succeeded') await this.watches.ensure(job.connection, { listed, readable }, signal);
     } catch (error) {
       throw signal.aborted ? signal.reason : error;

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
+import type { PartView } from '../../connections';
 
 export type SyncType = 'full' | 'incremental';
 export type SyncTrigger = 'schedule' | 'manual' | 'webhook' | 'connect';
@@ -35,6 +36,8 @@ export class SyncRunEntity {
   @Column('integer') deleted!: number;
   @Column('integer', { nullable: true }) total!: number | null;
   @Column('jsonb') progress!: object;
+  /** Those that could not be read when it ended. */
+  @Column('jsonb') parts!: readonly PartView[];
   @Column('boolean') confirmed!: boolean;
   @Column('text', { nullable: true }) errorCode!: ErrorCode | null;
   @Column('text', { nullable: true }) errorMessage!: string | null;

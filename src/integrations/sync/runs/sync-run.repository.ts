@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { asTenant, changedRows, type SqlRunner } from '../../../database';
 import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
+import type { PartView } from '../../connections';
 import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
 import type { SyncStatus } from './sync-run.entity';
 
@@ -9,6 +10,9 @@ export interface RunEnd {
   readonly status: Extract<SyncStatus, 'succeeded' | 'failed' | 'cancelled' | 'paused'>;
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
+
+/** Of more than so many parts that cannot be read a run names no more. */
+const MOST_PARTS = 100;
 
 /** A run in the hands of this process. */
 export interface ClaimedRun extends Omit<SyncRun, 'attempts'> {
@@ -86,12 +90,17 @@ export class SyncRunRepository {
   }
 
   /** @returns undefined when the run is no longer this claim's */
-  async finish(manager: SqlRunner, run: Pick<SyncRun, 'id' | 'fence'>, end: RunEnd): Promise<SyncRun | undefined> {
+  async finish(
+    manager: SqlRunner,
+    run: Pick<SyncRun, 'id' | 'fence'>,
+    end: RunEnd,
+    parts: readonly PartView[] = [],
+  ): Promise<SyncRun | undefined> {
     const [row] = await changedRows<SyncRunRow>(
       manager,
-      `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5 WHERE ${HELD}
+      `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5, parts = $6::jsonb WHERE ${HELD}
        RETURNING ${RUN_COLUMNS}`,
-      [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null],
+      [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null, JSON.stringify(parts.slice(0, MOST_PARTS))],
     );
     return row && runOf(row);
   }

@@ -1,5 +1,6 @@
 import type { RowOf } from '../../../database';
 import { ERROR_KINDS, type ErrorCode } from '../../../errors';
+import type { PartView } from '../../connections';
 import type { SyncRunEntity, SyncStatus, SyncTrigger, SyncType } from './sync-run.entity';
 
 /** A run of a connection's sync, as stored. */
@@ -21,6 +22,8 @@ export interface SyncRun {
   readonly counts: SyncCounts;
   readonly total: number | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Those of what it was about that could not be read when it ended. */
+  readonly parts: readonly PartView[];
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -49,13 +52,14 @@ export interface SyncRunView {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
+  readonly parts: readonly PartView[];
 }
 
 /** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
 export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'next_attempt_at' | 'lease_until' | 'progress' | 'after_run'>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
-  fetched, created, updated, unchanged, deleted, total, error_code, error_message, created_at, started_at, finished_at`;
+  fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, created_at, started_at, finished_at`;
 
 /** Lower goes first: a person who waits, then a change that was told of, then the clock. */
 export const PRIORITY: Readonly<Record<SyncTrigger, number>> = { connect: 0, manual: 0, webhook: 3, schedule: 5 };
@@ -77,6 +81,7 @@ export function runOf(row: SyncRunRow): SyncRun {
     counts: { fetched, created, updated, unchanged, deleted },
     total: row.total,
     error: row.error_code ? { code: row.error_code, message: row.error_message ?? ERROR_KINDS[row.error_code].detail } : null,
+    parts: row.parts,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -100,5 +105,6 @@ export function viewOf(run: SyncRun): SyncRunView {
     startedAt: run.startedAt?.toISOString() ?? null,
     finishedAt: run.finishedAt?.toISOString() ?? null,
     error: run.error && { ...run.error, nextStep: ERROR_KINDS[run.error.code].nextStep },
+    parts: run.parts,
   };
 }

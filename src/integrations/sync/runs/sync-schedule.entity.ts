@@ -12,7 +12,5 @@ export class SyncScheduleEntity {
   @Column('integer', { nullable: true }) fullSeconds!: number | null;
   /** In a row. */
   @Column('integer') failures!: number;
-  /** In a row: runs over everything that read only a part. */
-  @Column('integer') partFailures!: number;
   @Column('boolean') enabled!: boolean;
 }

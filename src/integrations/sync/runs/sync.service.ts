@@ -7,6 +7,7 @@ import { AuditLog } from '../../audit';
 import { CONNECTIONS } from '../../connections';
 import { WakeUp } from '../../jobs';
 import { RecordStore } from '../records/record-store';
+import { SyncPartRepository } from './sync-part.repository';
 import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
 import type { SyncTrigger, SyncType } from './sync-run.entity';
 import { SyncRunRepository, type RunFilter } from './sync-run.repository';
@@ -33,6 +34,7 @@ export class SyncService {
     private readonly dataSource: DataSource,
     private readonly runs: SyncRunRepository,
     private readonly records: RecordStore,
+    private readonly parts: SyncPartRepository,
     private readonly wakeUp: WakeUp,
     private readonly audit: AuditLog,
   ) {}
@@ -40,14 +42,16 @@ export class SyncService {
   /**
    * Queues a run, or joins the connection's active one: a queued one is widened, a running one is followed by one more that waits for it,
    * as it may have passed what changed (a person, or the clock, that starts what is running already just gets that run). With a `manager`
-   * it belongs to that transaction; whoever gave it wakes after the commit, or leaves it to the sweeper.
+   * it belongs to that transaction; whoever gave it wakes after the commit, or leaves it to the sweeper. Parts that could not be read are
+   * tried again: at once for a person, whom a run that has left them out does not serve.
    */
   async request(connectionId: string, request: SyncRequest, manager?: EntityManager): Promise<{ run: SyncRun; created: boolean }> {
     // The connection's turn before the run's row, as everywhere: else two transactions could wait for each other.
     if (manager) await this.records.lock(manager, connectionId);
     const db = manager ?? this.dataSource;
+    const sooner = await this.parts.askAgain(db, connectionId, request.trigger, request.resources ?? []);
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      const run = (await this.add(db, connectionId, request)) ?? (await this.join(db, connectionId, request));
+      const run = (await this.add(db, connectionId, request)) ?? (await this.join(db, connectionId, request, sooner > 0));
       if (!run) continue;
       if (!manager) this.wake();
       return run;
@@ -119,7 +123,12 @@ export class SyncService {
     return row && { run: runOf(row), created: true };
   }
 
-  private async join(db: SqlRunner, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
+  private async join(
+    db: SqlRunner,
+    connectionId: string,
+    request: SyncRequest,
+    anew: boolean,
+  ): Promise<{ run: SyncRun; created: boolean } | undefined> {
     const [row] = await db.query<SyncRunRow>(
       `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 AND (${ACTIVE} OR slot = $2) ORDER BY (${ACTIVE}) DESC LIMIT 1`,
       [connectionId, request.slot ?? null],
@@ -131,8 +140,8 @@ export class SyncService {
       return undefined;
     }
     const active = row.status === 'queued' || row.status === 'running';
-    if (!active || (covers(row, request) && (request.trigger === 'schedule' || (request.trigger === 'manual' && row.status === 'running'))))
-      return { run: runOf(row), created: false };
+    const served = request.trigger === 'schedule' || (request.trigger === 'manual' && row.status === 'running' && !anew);
+    if (!active || (covers(row, request) && served)) return { run: runOf(row), created: false };
     if (row.status === 'running') return this.follow(db, row.id, request);
     const run = await this.widen(db, row.id, request);
     return run && { run, created: false };

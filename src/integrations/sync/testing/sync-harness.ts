@@ -19,6 +19,7 @@ import { RecordFeed, type FeedItem } from '../feed/record-feed';
 import { RecordStore } from '../records/record-store';
 import { ResourceWalker } from '../pages/resource-walker';
 import { ScheduleRepository } from '../runs/schedule.repository';
+import { SyncPartRepository } from '../runs/sync-part.repository';
 import { SyncRunRepository, type ClaimedRun } from '../runs/sync-run.repository';
 import { RunOutcome } from '../runs/run-outcome';
 import { RunParts } from '../runs/run-parts';
@@ -64,6 +65,7 @@ export class SyncProcess {
   readonly changes: RecordChangeEvents;
   readonly compactor: RecordCompactor;
   readonly service: SyncService;
+  readonly parts: SyncPartRepository;
   readonly schedules: ScheduleRepository;
   readonly watches: WatchService;
   readonly jobs: SyncJobs;
@@ -87,7 +89,8 @@ export class SyncProcess {
     this.records = new RecordStore(dataSource, clock);
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
-    this.service = new SyncService(dataSource, this.runs, this.records, wakeUp, new AuditLog(dataSource, clock));
+    this.parts = new SyncPartRepository(dataSource, own);
+    this.service = new SyncService(dataSource, this.runs, this.records, this.parts, wakeUp, new AuditLog(dataSource, clock));
     this.schedules = new ScheduleRepository(dataSource, own);
     this.watches = new WatchService(
       new WatchRepository(dataSource.getRepository(SyncWatchEntity)),
@@ -101,8 +104,18 @@ export class SyncProcess {
     this.changes = new RecordChangeEvents(clock, outbox);
     const pages = new PageStore(dataSource, this.runs, this.walks, this.records, this.changes);
     const walker = new ResourceWalker(pages, this.walks, http, clock);
-    const outcome = new RunOutcome(dataSource, this.runs, this.records, this.service, this.schedules, this.events, clock, outbox);
-    const parts = new RunParts(walker, this.records, registry);
+    const outcome = new RunOutcome(
+      dataSource,
+      this.runs,
+      this.records,
+      this.service,
+      this.parts,
+      this.schedules,
+      this.events,
+      clock,
+      outbox,
+    );
+    const parts = new RunParts(walker, this.records, registry, this.parts);
     const engine = new JobEngine(wakeUp, clock);
     this.jobs = new SyncJobs(this.runs, connections, parts, outcome, this.watches, this.events, engine, clock);
     this.jobs.onApplicationBootstrap();
