@@ -5,6 +5,8 @@ import type { ProductUser } from '../../support/product-user';
 export interface RunSeen {
   readonly id: string;
   readonly type: 'full' | 'incremental';
+  /** Empty: all. */
+  readonly resources: readonly string[];
   readonly status: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   readonly counts: { readonly fetched: number; readonly deleted: number };
   readonly error: { readonly code: string } | null;

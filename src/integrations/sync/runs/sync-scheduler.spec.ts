@@ -75,6 +75,31 @@ describe('the scheduler', () => {
     ]);
   });
 
+  it('lets no run over everything fall away for one over some of it', async () => {
+    const connection = await connected();
+    const ask = () => process.service.request(connection.id, { type: 'incremental', trigger: 'webhook', resources: ['items'] });
+    const listed = async () =>
+      (await process.service.list({ connectionId: connection.id, limit: 5 })).map((run) => [run.status, run.resources]);
+    await ask();
+    await makeDue();
+    await process.scheduler.queueDue();
+    expect(await listed()).toEqual([['queued', []]]);
+    await process.drain();
+    await harness.query('DELETE FROM sync_runs');
+
+    await ask();
+    remote.beforePage = async () => {
+      remote.beforePage = () => undefined;
+      await makeDue();
+      await process.scheduler.queueDue();
+    };
+    await process.step();
+    expect(await listed()).toEqual([
+      ['queued', []],
+      ['succeeded', ['items']],
+    ]);
+  });
+
   it('queues a full run when the week is over', async () => {
     await connected();
     await makeDue('next_full_at');

@@ -123,7 +123,7 @@ export class SyncScheduler {
     );
   }
 
-  /** A connection with a run under way needs none; but a full one that is due comes after it, or in its place. */
+  /** A connection with a run under way needs none; but one that does more than that run comes after it, or in its place. */
   private async insert(manager: EntityManager, planned: readonly Planned[]): Promise<number> {
     const rows = await manager.query<{ connection_id: string }[]>(
       `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, slot, priority)
@@ -141,10 +141,22 @@ export class SyncScheduler {
       ],
     );
     const queued = new Set(rows.map((row) => row.connection_id));
-    for (const { due, type, slot } of planned) {
-      if (type === 'full' && !queued.has(due.connection_id))
+    const missed = planned.filter(({ due }) => !queued.has(due.connection_id));
+    const narrow = await this.ofRunsForSome(manager, missed);
+    for (const { due, type, slot } of missed) {
+      if (type === 'full' || narrow.has(due.connection_id))
         await this.service.request(due.connection_id, { type, slot, trigger: 'schedule' }, manager);
     }
     return rows.length;
+  }
+
+  /** The connections whose run under way is about some of the resources only. */
+  private async ofRunsForSome(manager: EntityManager, planned: readonly Planned[]): Promise<ReadonlySet<string>> {
+    if (planned.length === 0) return new Set();
+    const rows = await manager.query<{ connection_id: string }[]>(
+      `SELECT DISTINCT connection_id FROM sync_runs WHERE connection_id = ANY($1) AND status IN ('queued', 'running') AND after_run IS NULL AND resources <> '{}'`,
+      [planned.map(({ due }) => due.connection_id)],
+    );
+    return new Set(rows.map((row) => row.connection_id));
   }
 }
