@@ -89,7 +89,8 @@ const RULES: readonly AlertRule[] = [
     describe: (f, name) => ({
       title: `A part of a connection to ${name} is not synced`,
       detail: `It could not be read ${f.count} times in a row. ${f.about ?? sentenceOf(f.code)}`,
-      nextStep: 'Everything else is up to date. It is tried again with growing pauses, at once when somebody starts a sync; its user may have to give the permission again.',
+      nextStep:
+        'Everything else is up to date. It is tried again with growing pauses, at once when somebody starts a sync; its user may have to give the permission again.',
     }),
   },
   {
