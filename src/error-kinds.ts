@@ -259,6 +259,12 @@ export const ERROR_KINDS = {
     'A stored secret could not be read.',
     'Reconnect the integration; tell an administrator to check the encryption keys.',
   ),
+  connection_altered: kind(
+    503,
+    'Connection altered',
+    'What is stored of this connection was changed from outside, so it is not used.',
+    'Whoever runs this service has been told; nothing of it was lost, and it works again once its row is restored.',
+  ),
   internal_error: kind(
     500,
     'Something went wrong',

@@ -8,7 +8,7 @@ import { Answer, BrowserSessions, CurrentUser, requestContext, type Principal } 
 import { AuditLog } from '../src/integrations/audit';
 import { asService, asTenant, inTransaction } from '../src/database';
 import { ConnectFlowRepository } from '../src/integrations/connect/connect-flow.repository';
-import { ConnectionRepository, PersonalData } from '../src/integrations/connections';
+import { ConnectionRepository, ConnectionSeals, PersonalData } from '../src/integrations/connections';
 import { ConnectionStream } from '../src/integrations/sync/feed/connection-stream';
 import { DeliveryList } from '../src/integrations/notifications/delivery.list';
 import { DestinationService } from '../src/integrations/notifications/destination.service';
@@ -74,6 +74,7 @@ describe('a statement that forgets whose rows it is for', () => {
     database = app.app.get(DataSource, { strict: false });
     await plant('globex', uuidv7());
     connection = await plant(THEIRS, uuidv7());
+    await app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
     await plantMore();
   });
   afterAll(() => app.close());

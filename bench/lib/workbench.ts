@@ -2,7 +2,8 @@ import Redis from 'ioredis';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { startProcess, type TestProcess } from '../../test/support/child-process';
-import { startCluster, type Cluster } from '../../test/support/service-cluster';
+import { sealConnections } from '../../test/support/seals';
+import { startCluster, withDatabase, type Cluster } from '../../test/support/service-cluster';
 import type { Services } from './benchmark';
 import { BENCH_SECRET } from './stripe-delivery';
 
@@ -119,6 +120,9 @@ async function prepare(cluster: Cluster): Promise<void> {
     ),
   ];
   for (const statement of statements) await cluster.query(statement);
+  await withDatabase({ dataDir: cluster.dataDir, databaseUrl: cluster.databaseUrl ?? '' }, (database) =>
+    sealConnections(database, cluster.env['ENCRYPTION_KEYS'] ?? ''),
+  );
 }
 
 /** The last of Redis' usual 16 databases: what else runs on the machine uses the first. */

@@ -4,6 +4,7 @@ import { readEnvironment } from '../config/env';
 import { connectDatabase } from '../database';
 import { systemClock } from '../clock';
 import { AuditLog } from '../integrations/audit/audit-log';
+import { ConnectionSeals } from '../integrations/connections/seals/connection-seals';
 import { KeyCheckService } from '../integrations/keys/key-check.service';
 import { KeyRotationService, type KeyUse } from '../integrations/keys/key-rotation.service';
 import { SecretBox } from '../integrations/connections/tokens/secret-box';
@@ -31,7 +32,13 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
   try {
     const secrets = new SecretBox(settings.encryptionKeys);
     const rotation = new KeyRotationService(dataSource, secrets);
-    await new KeyCheckService(dataSource, secrets, settings).checkPresent();
+    await new KeyCheckService(
+      dataSource,
+      secrets,
+      settings,
+      new ConnectionSeals(dataSource, secrets, systemClock),
+      systemClock,
+    ).checkPresent();
     if (command === 'status') {
       const uses = await rotation.status();
       process.stdout.write(json ? `${JSON.stringify({ keys: uses })}\n` : uses.map(lineOf).join(''));

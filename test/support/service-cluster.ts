@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Client, Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { connectDatabase } from '../../src/database';
+import { sealConnections } from './seals';
 import { startProcess, type TestProcess } from './child-process';
 
 export interface ClusterOptions {
@@ -83,7 +84,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    if (options.prepare) await withDatabase({ dataDir, databaseUrl }, options.prepare);
+    const { prepare } = options;
+    const keys = options.envOf?.(0)['ENCRYPTION_KEYS'] ?? common.ENCRYPTION_KEYS;
+    if (prepare)
+      await withDatabase({ dataDir, databaseUrl }, async (database) => {
+        await prepare(database);
+        await sealConnections(database, keys);
+      });
     // The first one migrates; the others find it done.
     const [first, ...others] = members;
     await first?.start();

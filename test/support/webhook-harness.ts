@@ -10,6 +10,7 @@ import { SETTINGS } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
 import { DatabaseInfo, LOCK_POOL, LockPool } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
+import { ConnectionSeals } from '../../src/integrations/connections';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
 import { JobEngine, PeriodicTasks } from '../../src/integrations/jobs';
 import type { JobWorker } from '../../src/integrations/jobs';
@@ -165,6 +166,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
          VALUES ($1, $2, 'u1', $4, $3, $3, $3, 'oauth2', 'connected')`,
         [id, tenant, account, provider],
       );
+      await module.get(ConnectionSeals, { strict: false }).sealUnsealed();
       return id;
     },
     deliver: (body, provider = 'testp') => inbox.receive(provider, rawDelivery(signedDelivery({ as: 'stripe', secret: SECRET, body }))),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { sealsOn } from '../../../test/support/seals';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { ConnectionRepository, SecretBox, TokenRepository, bindingOf, type Connection } from '../../integrations/connections';
 import { SharedTokens } from '../../integrations/connections/tokens/shared-tokens';
@@ -62,11 +63,17 @@ describe('Rows of the version before grants', () => {
         ],
       );
   }
+  /** As at the first start after the upgrade: nothing is sealed yet. */
+  const seals = () => {
+    const upgraded = sealsOn(database.dataSource, secrets);
+    upgraded.acceptUnsealedUntil(Infinity);
+    return upgraded;
+  };
   const connection = async (name: string): Promise<Connection> =>
-    (await new ConnectionRepository(database.dataSource).findById(ids[name]!))!;
+    (await new ConnectionRepository(database.dataSource, seals()).findById(ids[name]!))!;
   const grantOf = async (name: string) => (await connection(name)).grantId;
   const tokens = async (name: string) =>
-    (await new TokenRepository(database.dataSource, secrets).loadAll(await connection(name))).map(
+    (await new TokenRepository(database.dataSource, secrets, seals()).loadAll(await connection(name))).map(
       ({ accessToken, refreshToken, expiresAt, obtainedAt }) => [
         accessToken,
         refreshToken,
@@ -122,7 +129,7 @@ describe('Rows of the version before grants', () => {
 
   it('share the newest token that works where the provider keeps one for all, once', async () => {
     const registry = new ProviderRegistry();
-    const move = new SharedTokens(database.dataSource, registry, new TokenRepository(database.dataSource, secrets));
+    const move = new SharedTokens(database.dataSource, registry, new TokenRepository(database.dataSource, secrets, seals()));
     expect(await move.move(slack)).toBe(4);
     expect(await tokens('bot1')).toEqual([
       ['bot2 bot', 'bot2 bot r', 43_200],

@@ -18,6 +18,7 @@ import { ConnectionOwners1764690000000 } from './1764690000000-connection-owners
 import { StripeModes1764690001000 } from './1764690001000-stripe-modes';
 import { OutboxPayloads1764700000000 } from './1764700000000-outbox-payloads';
 import { OutboxPayloadRows1764709000000 } from './1764709000000-outbox-payload-rows';
+import { ConnectionSeals1764800000000 } from './1764800000000-connection-seals';
 import { SyncParts1764810000000 } from './1764810000000-sync-parts';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
@@ -42,5 +43,6 @@ export const MIGRATIONS = [
   StripeModes1764690001000,
   OutboxPayloads1764700000000,
   OutboxPayloadRows1764709000000,
+  ConnectionSeals1764800000000,
   SyncParts1764810000000,
 ];

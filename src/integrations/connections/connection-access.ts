@@ -9,6 +9,7 @@ export interface ConnectionPolicy {
 }
 
 export const DEFAULT_POLICY: ConnectionPolicy = { usedBy: 'all', managedBy: 'admins' };
+export const STRICTEST_POLICY: ConnectionPolicy = { usedBy: 'admins', managedBy: 'admins' };
 
 /** Who asks: a user sees its own and what the organization shares with it, support and admin those of its tenant, an operator all. */
 export interface ConnectionViewer {

@@ -10,6 +10,7 @@ import { IntegrationEvents, type IntegrationEvent } from '../integration-events'
 import { Outbox } from '../notifications/outbox';
 import { lockGrantOf, releaseGrant, type Released } from './grants';
 import type { Connection } from './connection';
+import { ConnectionSeals } from './seals/connection-seals';
 import type { SqlRunner } from '../../database';
 
 export interface ReauthReason {
@@ -41,6 +42,7 @@ export class ConnectionStatusService {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
+    private readonly seals: ConnectionSeals,
   ) {}
 
   /**
@@ -88,7 +90,7 @@ export class ConnectionStatusService {
       connectedUntil: reason.eventAt === undefined ? undefined : endOfUnit(reason.eventAt),
     });
     if (!changed) return undefined;
-    await releaseGrant(manager, connectionId);
+    await releaseGrant(manager, connectionId, this.seals);
     await this.audit.record(grantEnd(changed), reason.code, { runner: manager, actor: PROVIDER });
     return this.note(manager, eventOf(gone ? 'connection.disconnected' : 'connection.needs_reauth', changed, at));
   }
@@ -113,7 +115,7 @@ export class ConnectionStatusService {
         await manager.query(`SET LOCAL lock_timeout = '500ms'`);
         await lockGrantOf(manager, connectionId);
         const event = await end(manager);
-        return { event, released: await releaseGrant(manager, connectionId) };
+        return { event, released: await releaseGrant(manager, connectionId, this.seals) };
       });
       return this.tell(event) && released;
     } catch (error) {
@@ -122,7 +124,7 @@ export class ConnectionStatusService {
     const event = this.tell(await this.transaction(end));
     const released = await this.transaction(async (manager) => {
       await manager.query(`SET LOCAL statement_timeout = '60s'`); // longer than any token call
-      return releaseGrant(manager, connectionId);
+      return releaseGrant(manager, connectionId, this.seals);
     });
     return event && released;
   }

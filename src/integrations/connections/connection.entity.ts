@@ -33,4 +33,8 @@ export class ConnectionEntity {
   /** When it was connected last. */
   @Column('timestamptz') connectedAt!: Date;
   @Column('timestamptz', { nullable: true }) disconnectedAt!: Date | null;
+  /** Over whose it is and what it stands on; null where it was made by a version that did not seal. */
+  @Column('text', { nullable: true }) seal!: string | null;
+  /** Since when it is known that the seal does not fit. */
+  @Column('timestamptz', { nullable: true }) alteredAt!: Date | null;
 }

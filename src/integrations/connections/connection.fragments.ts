@@ -1,8 +1,11 @@
+import { SEALED } from './seals/sealed-columns';
+
 /**
  * Connections, for statements of other parts: this folder alone names the table. Stands behind FROM or JOIN, under a name; the planner
  * sees through it.
  */
-export const CONNECTIONS = `(SELECT id, tenant, user_id, provider, account_id, account_name, auth_type, status, error_code, metadata FROM connections)`;
+export const CONNECTIONS = `(SELECT c.id, c.tenant, c.user_id, c.provider, c.account_id, c.account_name, c.auth_type, c.status, c.error_code, c.metadata,
+  ${SEALED} FROM connections c)`;
 
 /**
  * Those that an event `e` of a provider concerns, with `id` and `tenant`: one that was named, or each of the account whose grant may see

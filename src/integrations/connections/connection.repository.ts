@@ -6,8 +6,10 @@ import { IntegrationError, type ErrorCode } from '../../errors';
 import type { AccountIdentity } from '../contract';
 import { partView, type PartFacts } from './part-view';
 import { connectionOf, type Connection, type ConnectionRow, type ConnectionStatus, type ConnectionWithSync } from './connection';
-import { maySee, visibleTo, type ConnectionPolicy, type ConnectionViewer } from './connection-access';
+import { maySee, STRICTEST_POLICY, visibleTo, type ConnectionPolicy, type ConnectionViewer } from './connection-access';
 import { grantFor } from './grants';
+import { ConnectionSeals } from './seals/connection-seals';
+import { sealedOf } from './seals/sealed-columns';
 import type { SqlRunner } from '../../database';
 
 export interface NewConnection {
@@ -59,24 +61,29 @@ type RowWithSync = ConnectionRow & { last_sync: Date | null; syncing: boolean; p
 export class ConnectionRepository {
   private syncColumns = NO_SYNC;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly seals: ConnectionSeals,
+  ) {}
 
   /** @param columns `last_sync`, `syncing` and `parts` of a connection `c`, in SQL, from whoever syncs */
   showSync(columns: string): void {
     this.syncColumns = columns;
   }
 
+  /** To act with it. @throws IntegrationError `connection_altered` */
   async findById(id: string, runner: SqlRunner = this.dataSource): Promise<Connection | undefined> {
-    if (!UUID.test(id)) return undefined;
-    const [row] = await this.read<ConnectionRow>(runner, 'SELECT * FROM connections WHERE id = $1', [id]);
+    const row = await this.row(id, runner);
+    if (row) this.seals.check(sealedOf(row));
     return row && connectionOf(row);
   }
 
-  /** @throws IntegrationError `connection_not_found`, also for one that the viewer may not see */
+  /** To act with it. @throws IntegrationError `connection_altered`, `connection_not_found`, also for one that the viewer may not see */
   async findFor(viewer: ConnectionViewer, id: string): Promise<Connection> {
-    const connection = await this.findById(id, this.of(viewer));
-    if (!connection || !maySee(viewer, connection)) throw new IntegrationError('connection_not_found');
-    return connection;
+    const row = await this.row(id, this.of(viewer));
+    if (!row || !maySee(viewer, connectionOf(row))) throw new IntegrationError('connection_not_found');
+    this.seals.check(sealedOf(row));
+    return connectionOf(row);
   }
 
   /** A connection of this provider that can be worked with now. @throws IntegrationError `connection_not_found`, `not_connected`, `needs_reauth`, ... */
@@ -90,15 +97,15 @@ export class ConnectionRepository {
     return connection;
   }
 
-  /** @throws IntegrationError `connection_not_found` */
+  /** To show it. @throws IntegrationError `connection_not_found` */
   async findWithSync(viewer: ConnectionViewer, id: string): Promise<ConnectionWithSync> {
     if (!UUID.test(id)) throw new IntegrationError('connection_not_found');
     const [row] = await this.read<RowWithSync>(this.of(viewer), `SELECT c.*, ${this.syncColumns} FROM connections c WHERE c.id = $1`, [id]);
     if (!row || !maySee(viewer, connectionOf(row))) throw new IntegrationError('connection_not_found');
-    return withSync(row);
+    return this.shown(row);
   }
 
-  /** Newest first. */
+  /** To show them, newest first. */
   async list(viewer: ConnectionViewer, { provider, status, userId, owner, limit, after }: ConnectionList): Promise<ConnectionWithSync[]> {
     const params: unknown[] = [];
     const param = (value: unknown) => `$${params.push(value)}`;
@@ -113,17 +120,7 @@ export class ConnectionRepository {
       `SELECT c.*, ${this.syncColumns} FROM connections c ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY c.id DESC LIMIT $${params.push(limit)}`,
       params,
     );
-    return rows.map(withSync);
-  }
-
-  /** Whom a delivery concerns: every connection to that account that was not disconnected. */
-  async byRouting(provider: string, routingKey: string, runner: SqlRunner = this.dataSource): Promise<Connection[]> {
-    const rows = await this.read<ConnectionRow>(
-      runner,
-      `SELECT * FROM connections WHERE provider = $1 AND routing_key = $2 AND status <> 'disconnected' ORDER BY id`,
-      [provider, routingKey],
-    );
-    return rows.map(connectionOf);
+    return rows.map((row) => this.shown(row));
   }
 
   /** The one connection of this account: made, or made good again with its id, records and cursors. */
@@ -136,6 +133,7 @@ export class ConnectionRepository {
       { provider: fresh.provider, client: ownGrant ? '' : (fresh.client ?? ''), account: key },
       fresh.at,
     );
+    const policy = await this.policyOf(manager, fresh);
     const [row] = await manager.query<ConnectionRow & { created: boolean }>(
       `INSERT INTO connections AS c (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status, scopes, metadata, grant_id, created_at, updated_at, connected_at,
          used_by, managed_by)
@@ -159,11 +157,12 @@ export class ConnectionRepository {
         JSON.stringify(account.metadata ?? {}),
         fresh.at,
         grantId,
-        fresh.policy?.usedBy ?? null,
-        fresh.policy?.managedBy ?? null,
+        policy.usedBy ?? null,
+        policy.managedBy ?? null,
       ],
     );
     if (!row) throw new IntegrationError('internal_error');
+    await this.seals.seal(manager, row.id);
     return { connection: connectionOf(row), created: row.created };
   }
 
@@ -174,12 +173,14 @@ export class ConnectionRepository {
     { usedBy, managedBy }: Partial<ConnectionPolicy>,
     at: Date,
   ): Promise<Connection | undefined> {
-    const [row] = await this.read<ConnectionRow>(
-      runner,
-      `WITH changed AS (UPDATE connections SET used_by = coalesce($2, used_by), managed_by = coalesce($3, managed_by), updated_at = $4
+    const change = () =>
+      this.read<ConnectionRow>(
+        runner,
+        `WITH changed AS (UPDATE connections SET used_by = coalesce($2, used_by), managed_by = coalesce($3, managed_by), updated_at = $4
          WHERE id = $1 AND user_id = '' RETURNING *) SELECT * FROM changed`,
-      [id, usedBy ?? null, managedBy ?? null, at],
-    );
+        [id, usedBy ?? null, managedBy ?? null, at],
+      );
+    const [row] = await this.seals.change(runner, id, change);
     return row && connectionOf(row);
   }
 
@@ -245,6 +246,31 @@ export class ConnectionRepository {
     return asTenant(this.dataSource, role === 'operator' ? undefined : tenant);
   }
 
+  private async row(id: string, runner: SqlRunner): Promise<ConnectionRow | undefined> {
+    if (!UUID.test(id)) return undefined;
+    const [row] = await this.read<ConnectionRow>(runner, 'SELECT * FROM connections WHERE id = $1', [id]);
+    return row;
+  }
+
+  /** Of one that is connected anew it stays; where the row was altered meanwhile it is the strictest. */
+  private async policyOf(runner: SqlRunner, fresh: NewConnection): Promise<Partial<ConnectionPolicy>> {
+    const { tenant, userId, provider, account, policy = {} } = fresh;
+    const [old] = await this.read<ConnectionRow>(
+      runner,
+      'SELECT * FROM connections WHERE tenant = $1 AND user_id = $2 AND provider = $3 AND account_id = $4 FOR NO KEY UPDATE',
+      [tenant, userId, provider, account.accountId],
+    );
+    return old && userId === '' && !this.seals.fits(sealedOf(old)) ? { ...STRICTEST_POLICY, ...policy } : policy;
+  }
+
+  /** One that was altered shows nothing of what it may have been given. */
+  private shown(row: RowWithSync): ConnectionWithSync {
+    const connection = { ...connectionOf(row), lastSync: row.last_sync, syncInProgress: row.syncing, parts: row.parts.map(partView) };
+    if (this.seals.fits(sealedOf(row))) return connection;
+    const error = { code: 'connection_altered', at: row.altered_at ?? row.updated_at } as const;
+    return { ...connection, status: 'needs_reauth', accountId: '', accountName: '', routingKey: '', scopes: [], metadata: {}, parts: [], error };
+  }
+
   private async read<Row extends object>(runner: SqlRunner, sql: string, params: unknown[]): Promise<Row[]> {
     try {
       return await runner.query<Row>(sql, params);
@@ -252,8 +278,4 @@ export class ConnectionRepository {
       throw asStorageError(error);
     }
   }
-}
-
-function withSync(row: RowWithSync): ConnectionWithSync {
-  return { ...connectionOf(row), lastSync: row.last_sync, syncInProgress: row.syncing, parts: row.parts.map(partView) };
 }

@@ -21,6 +21,7 @@ import { IntegrationEvents } from '../integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
 import { TokenService } from './tokens/token.service';
+import { ConnectionSeals } from './seals/connection-seals';
 import { SecretBox } from './tokens/secret-box';
 import { SharedTokens } from './tokens/shared-tokens';
 import { TokenEntity } from './tokens/token.entity';
@@ -38,6 +39,7 @@ import { TokenRepository } from './tokens/token.repository';
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     ConnectionCounts,
+    ConnectionSeals,
     ConnectionRepository,
     TokenRepository,
     IntegrationEvents,
@@ -56,6 +58,7 @@ import { TokenRepository } from './tokens/token.repository';
   exports: [
     SecretBox,
     ConnectionCounts,
+    ConnectionSeals,
     ConnectionRepository,
     TokenRepository,
     IntegrationEvents,

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../errors';
 import type { SqlRunner } from '../../database';
+import type { ConnectionSeals } from './seals/connection-seals';
 
 /** What identifies a grant. */
 export interface GrantKey {
@@ -44,8 +45,12 @@ export async function lockGrantOf(runner: SqlRunner, connectionId: string): Prom
 }
 
 /** A connection that has just been ended lets go: its own tokens are destroyed, and the shared ones that nobody works with any more. */
-export async function releaseGrant(runner: SqlRunner, connectionId: string): Promise<Released> {
+export async function releaseGrant(runner: SqlRunner, connectionId: string, seals: ConnectionSeals): Promise<Released> {
   await lockGrantOf(runner, connectionId);
+  return seals.change(runner, connectionId, () => letGo(runner, connectionId));
+}
+
+async function letGo(runner: SqlRunner, connectionId: string): Promise<Released> {
   const own = await runner.query<{ id: string }>(
     'WITH gone AS (DELETE FROM tokens WHERE connection_id = $1 RETURNING id) SELECT id FROM gone',
     [connectionId],

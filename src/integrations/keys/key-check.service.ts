@@ -1,18 +1,17 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { DataSource, In, Not, type Repository } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { SettingsError } from '../../config/settings-error';
-import { bindingOf, SecretBox } from '../connections';
+import { ConnectionSeals, SecretBox } from '../connections';
 import { ENCRYPTED_TABLES } from './encrypted-tables';
 import { EncryptionKeyEntity } from './encryption-key.entity';
-
-const CHECK_TEXT = 'trestle key check';
-const CHECK_BINDING = bindingOf('key-check');
+import { CHECK_BINDING, checkText, unsealedUntil } from './check-text';
 
 /**
  * Refuses to start with keys that do not fit the database: a wrong key under a known id, or a missing one that rows still need.
- * For that each key's check value is stored: a known text encrypted with it.
+ * For that each key's check value is stored: a known text encrypted with it. It also tells until when connections without a seal are taken.
  */
 @Injectable()
 export class KeyCheckService implements OnModuleInit {
@@ -22,6 +21,8 @@ export class KeyCheckService implements OnModuleInit {
     private readonly dataSource: DataSource,
     private readonly secrets: SecretBox,
     @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly seals: ConnectionSeals,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.keys = dataSource.getRepository(EncryptionKeyEntity);
   }
@@ -33,11 +34,29 @@ export class KeyCheckService implements OnModuleInit {
   /** @throws SettingsError with one sentence for each key at fault */
   async check(): Promise<void> {
     this.refuse([...(await this.wrongKeys()), ...(await this.missingKeys())]);
+    await this.readSealing();
   }
 
   /** Like `check`, for the keys that are there. */
   async checkPresent(): Promise<void> {
     this.refuse(await this.wrongKeys());
+  }
+
+  /** Every row has its seal: from `until` (ms) on one without opens nothing, whatever is changed in the database. */
+  async endSealing(until: number): Promise<void> {
+    for (const { keyId, checkValue } of await this.present())
+      if (unsealedUntil(this.textOf(checkValue)) === Infinity)
+        await this.keys.update({ keyId, checkValue }, { checkValue: this.secrets.encryptWith(keyId, checkText(until), CHECK_BINDING) });
+    await this.readSealing();
+  }
+
+  private async readSealing(): Promise<void> {
+    const stored = await this.present();
+    this.seals.acceptUnsealedUntil(Math.max(0, ...stored.map(({ checkValue }) => unsealedUntil(this.textOf(checkValue)) ?? 0)));
+  }
+
+  private present(): Promise<EncryptionKeyEntity[]> {
+    return this.keys.findBy({ keyId: In(this.secrets.keyIds) });
   }
 
   private refuse(faults: readonly string[]): void {
@@ -47,23 +66,23 @@ export class KeyCheckService implements OnModuleInit {
   private async wrongKeys(): Promise<string[]> {
     for (const id of this.secrets.keyIds) {
       // Two processes that start at once: the first one's value stands, both are compared with it.
-      const checkValue = this.secrets.encryptWith(id, CHECK_TEXT, CHECK_BINDING);
+      const checkValue = this.secrets.encryptWith(id, checkText(this.clock.now()), CHECK_BINDING);
       await this.keys.createQueryBuilder().insert().values({ keyId: id, checkValue }).orIgnore().execute();
     }
-    const stored = await this.keys.findBy({ keyId: In(this.secrets.keyIds) });
+    const stored = await this.present();
     return stored
-      .filter(({ checkValue }) => !this.opens(checkValue))
+      .filter(({ checkValue }) => unsealedUntil(this.textOf(checkValue)) === undefined)
       .map(
         ({ keyId }) =>
           `ENCRYPTION_KEYS: the key "${keyId}" is not the one this database was encrypted with; put the right key back under this id${this.advice()}`,
       );
   }
 
-  private opens(checkValue: string): boolean {
+  private textOf(checkValue: string): string {
     try {
-      return this.secrets.decrypt(checkValue, CHECK_BINDING) === CHECK_TEXT;
+      return this.secrets.decrypt(checkValue, CHECK_BINDING);
     } catch {
-      return false;
+      return '';
     }
   }
 

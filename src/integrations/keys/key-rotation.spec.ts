@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { sealsOn } from '../../../test/support/seals';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
+import { systemClock } from '../../clock';
 import type { EncryptionKey, Settings } from '../../config/env';
 import { ConnectionRepository } from '../connections/connection.repository';
 import { executionBinding } from '../operations/encrypted-table';
@@ -23,22 +25,27 @@ describe('Encryption keys', () => {
   function processWith(...keys: EncryptionKey[]) {
     const secrets = new SecretBox(keys);
     const { dataSource } = database;
+    const seals = sealsOn(dataSource, secrets);
+    const check = new KeyCheckService(dataSource, secrets, { production: true } as Settings, seals, systemClock);
     return {
       secrets,
-      tokens: new TokenRepository(dataSource, secrets),
+      seals,
+      check,
+      connections: new ConnectionRepository(dataSource, seals),
+      tokens: new TokenRepository(dataSource, secrets, seals),
       rotation: new KeyRotationService(dataSource, secrets),
-      start: () => new KeyCheckService(dataSource, secrets, { production: true } as Settings).check(),
+      start: () => check.check(),
     };
   }
   type Process = ReturnType<typeof processWith>;
 
-  async function fill({ tokens }: Process, count: number): Promise<{ id: string; tenant: string; secret: string }[]> {
+  async function fill({ tokens, connections }: Process, count: number): Promise<{ id: string; tenant: string; secret: string }[]> {
     const made: { id: string; tenant: string; secret: string }[] = [];
     const at = new Date();
     await database.dataSource.transaction(async (manager) => {
       for (let i = 0; i < count; i++) {
         const account = { accountId: uuidv7(), accountName: 'A' };
-        const { connection } = await new ConnectionRepository(database.dataSource).upsertConnected(manager, {
+        const { connection } = await connections.upsertConnected(manager, {
           tenant: 'acme',
           userId: 'u',
           provider: 'p',
@@ -111,7 +118,7 @@ describe('Encryption keys', () => {
     await after.start();
     const batches: number[] = [];
     expect(await after.rotation.rotate({ batchSize: 10, onProgress: (rotated) => batches.push(rotated) })).toEqual({
-      rotated: 25,
+      rotated: 50, // a token and a seal each
       unreadable: 0,
       remaining: 0,
     });
@@ -122,8 +129,8 @@ describe('Encryption keys', () => {
     for (const { id, secret } of made) expect(await only.tokens.load(id)).toMatchObject({ accessToken: secret, version: 1 });
     expect(await after.rotation.status()).toEqual(
       expect.arrayContaining([
-        { keyId: 'k2', primary: true, present: true, rows: { tokens: 25, actions: 0, destination_secrets: 0 } },
-        { keyId: 'k1', primary: false, present: true, rows: { tokens: 0, actions: 0, destination_secrets: 0 } },
+        { keyId: 'k2', primary: true, present: true, rows: { tokens: 25, connections: 25, actions: 0, destination_secrets: 0 } },
+        { keyId: 'k1', primary: false, present: true, rows: { tokens: 0, connections: 0, actions: 0, destination_secrets: 0 } },
       ]),
     );
     expect(await after.rotation.rotate()).toEqual({ rotated: 0, unreadable: 0, remaining: 0 });
@@ -139,7 +146,7 @@ describe('Encryption keys', () => {
       rotation.rotate({ batchSize: 10, signal: stop.signal, onProgress: () => stop.abort(new Error('stopped')) }),
     ).rejects.toThrow('stopped');
     expect((await keyIds()).sort()).toEqual(['k1', 'k2']);
-    expect(await rotation.rotate({ batchSize: 10 })).toEqual({ rotated: 20, unreadable: 0, remaining: 0 });
+    expect(await rotation.rotate({ batchSize: 10 })).toEqual({ rotated: 50, unreadable: 0, remaining: 0 });
   });
 
   it('rotate the stored answers of actions too', async () => {
@@ -164,7 +171,7 @@ describe('Encryption keys', () => {
     await old.start();
     const [broken] = await fill(old, 3);
     await database.dataSource.query(`UPDATE tokens SET access_token = left(access_token, 20) WHERE connection_id = $1`, [broken?.id]);
-    expect(await processWith(k2, k1).rotation.rotate()).toEqual({ rotated: 2, unreadable: 1, remaining: 1 });
+    expect(await processWith(k2, k1).rotation.rotate()).toEqual({ rotated: 5, unreadable: 1, remaining: 1 });
   });
 
   it('cost no reader an error while they are rotated and one process still writes with the old one', async () => {

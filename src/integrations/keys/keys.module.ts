@@ -3,7 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ConnectionsModule } from '../connections';
 import { EncryptionKeyEntity } from './encryption-key.entity';
 import { KeyCheckService } from './key-check.service';
+import { SealTasks } from './seal-tasks';
 
-/** The keys that encrypt: whether they are those of the database. The command `keys` rotates them. */
-@Module({ imports: [ConnectionsModule, TypeOrmModule.forFeature([EncryptionKeyEntity])], providers: [KeyCheckService] })
+/** The keys that encrypt: whether they are those of the database. The command `keys` rotates them. And seals of connections from before there were any. */
+@Module({ imports: [ConnectionsModule, TypeOrmModule.forFeature([EncryptionKeyEntity])], providers: [KeyCheckService, SealTasks] })
 export class KeysModule {}

@@ -1,5 +1,5 @@
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import { LOST_CONNECTIONS } from '../connections';
+import { ALTERED_CONNECTIONS, LOST_CONNECTIONS } from '../connections';
 import { PAUSED_DESTINATIONS } from '../notifications';
 import { failingProviders, MISCONFIGURED_PROVIDERS } from '../outbound';
 import { failingParts, failingSyncs, PAUSED_RUNS } from '../sync';
@@ -70,6 +70,16 @@ const RULES: readonly AlertRule[] = [
       title: `Connection to ${f.about} is lost`,
       detail: `${name}: ${sentenceOf(f.code)}`,
       nextStep: 'Its user has to reconnect the integration.',
+    }),
+  },
+  {
+    kind: 'connection_altered',
+    severity: 'critical',
+    sql: ALTERED_CONNECTIONS,
+    describe: (f) => ({
+      title: 'Rows of connections were changed from outside',
+      detail: `${f.count} ${f.count === 1 ? 'connection does' : 'connections do'} not fit the seal over whose they are, e.g. ${f.about}. They are not used; their tokens are kept.`,
+      nextStep: 'Find out who changed them in the database, and restore the rows from a backup: they work again at once.',
     }),
   },
   {

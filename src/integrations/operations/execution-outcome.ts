@@ -35,6 +35,7 @@ const NOT_ABOUT_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
   'provider_misconfigured',
   'organization_forbids',
   'decryption_failed',
+  'connection_altered',
 ]);
 
 export function endingOf(error: IntegrationError): Ending {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
+import { sealsOn } from '../../../test/support/seals';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { IntegrationError } from '../../errors';
 import { systemClock } from '../../clock';
@@ -29,7 +30,11 @@ beforeAll(async () => {
   registry.register(provider('keyed', 'Idempotency-Key'));
   registry.register(provider('plain'));
   executions = new ExecutionRepository(database.dataSource, new SecretBox([{ id: 'k1', key: Buffer.alloc(32, 'actions') }]));
-  reconciler = new ExecutionReconciler(executions, new ConnectionRepository(database.dataSource), systemClock);
+  reconciler = new ExecutionReconciler(
+    executions,
+    new ConnectionRepository(database.dataSource, sealsOn(database.dataSource)),
+    systemClock,
+  );
   service = new ExecutionService(executions, registry, reconciler);
   const engine = new JobEngine(new CountingWakeUp(), systemClock);
   worker = new JobWorker(new ExecutionJobs(executions, reconciler, engine), systemClock);
@@ -240,7 +245,7 @@ describe('of unknown outcome, where the provider can be asked', () => {
       return seen instanceof IntegrationError ? Promise.reject(seen) : Promise.resolve(seen);
     });
     const made = sending({ provider: 'plain', fails: [timeout()] });
-    await new ConnectionRepository(database.dataSource)
+    await new ConnectionRepository(database.dataSource, sealsOn(database.dataSource))
       .upsertConnected(database.dataSource.manager, {
         tenant: 'acme',
         userId: 'u1',

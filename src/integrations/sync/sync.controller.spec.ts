@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { startTestApp, type TestApp } from '../../../test/support/test-app';
+import { ConnectionSeals } from '../connections';
 import { IntegrationEvents } from '../integration-events';
 import { ProviderRegistry } from '../providers/provider-registry';
 import type { SyncRunView } from './runs/sync-run';
@@ -48,6 +49,7 @@ describe('the routes of the sync', () => {
         `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, 'acme', 'u1', 'remote', $2, 'Account', $2, 'oauth2', 'connected')`,
         [id, id],
       );
+    await app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
   });
 
   const call = (path: string, { token = user, body }: { token?: string; body?: unknown } = {}) =>

@@ -9,6 +9,8 @@ export interface EncryptedRow {
   /** Of a token that several connections share. */
   readonly grant_id?: string | null;
   readonly slot?: string | null;
+  /** Of a connection: what its seal stands over. */
+  readonly sealed?: unknown;
   readonly secrets: readonly (string | null)[];
 }
 

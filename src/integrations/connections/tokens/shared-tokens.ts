@@ -55,8 +55,9 @@ export class SharedTokens implements OnApplicationBootstrap {
         return true;
       });
     } catch (error) {
-      // A secret that cannot be read stays where it is, and is seen when it is used.
-      if (findIntegrationError(error)?.code !== 'decryption_failed') throw error;
+      // A secret that cannot be read stays where it is, and is seen when it is used; so does what was altered.
+      const code = findIntegrationError(error)?.code;
+      if (code !== 'decryption_failed' && code !== 'connection_altered') throw error;
       return false;
     }
   }

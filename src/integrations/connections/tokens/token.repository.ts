@@ -6,6 +6,8 @@ import { IntegrationError } from '../../../errors';
 import type { ConnectionRef, TokenGrant } from '../../contract';
 import type { ConnectionRow, ConnectionStatus } from '../connection';
 import { dropUnusedTokens, MAY_USE } from '../grants';
+import { ConnectionSeals } from '../seals/connection-seals';
+import { SEALED, type Sealed } from '../seals/sealed-columns';
 import { bindingOf, SecretBox } from './secret-box';
 import type { TokenEntity } from './token.entity';
 import type { SqlRunner } from '../../../database';
@@ -56,35 +58,44 @@ export function bindingFor(
     : bindingOf(connection.tenant, connection.id, kind, field);
 }
 
-/** Tokens, encrypted. The only place that decrypts them, and reads them: a caller's own statements cannot. */
+/** Beside a token: the connection that asks for it. */
+const CONNECTION = `c.tenant, ${SEALED}`;
+
+/**
+ * Tokens, encrypted. The only place that decrypts them, and reads them: a caller's own statements cannot. For a connection whose row was
+ * altered it throws `connection_altered`.
+ */
 @Injectable()
 export class TokenRepository {
   constructor(
     private readonly dataSource: DataSource,
     private readonly secrets: SecretBox,
+    private readonly seals: ConnectionSeals,
   ) {}
 
   /** The token of this kind, or the first one where no kind is given. */
   async load(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<StoredToken | undefined> {
-    const [row] = await this.run<TokenRow & Pick<ConnectionRow, 'tenant'>>(
+    const [row] = await this.run<TokenRow & Pick<ConnectionRow, 'tenant'> & Sealed>(
       runner,
-      `SELECT t.*, c.tenant FROM connections c JOIN tokens t ON ${MAY_USE}
+      `SELECT t.*, ${CONNECTION} FROM connections c JOIN tokens t ON ${MAY_USE}
        WHERE c.id = $1 AND ($2::text IS NULL OR t.kind = $2) ORDER BY t.kind LIMIT 1`,
       [connectionId, kind ?? null],
     );
+    if (row) this.seals.check(row);
     return row && this.open({ id: connectionId, tenant: row.tenant }, row);
   }
 
   /** Status, and the token where it may be used, in one statement; undefined where there is no such connection. */
   async loadState(connectionId: string, kind?: string, runner: SqlRunner = this.dataSource): Promise<TokenState | undefined> {
-    const [row] = await this.run<Partial<TokenRow> & Pick<ConnectionRow, 'tenant' | 'status' | 'error_code'>>(
+    const [row] = await this.run<Partial<TokenRow> & Pick<ConnectionRow, 'tenant' | 'status' | 'error_code'> & Sealed>(
       runner,
-      `SELECT t.*, c.tenant, c.status, c.error_code FROM connections c
+      `SELECT t.*, ${CONNECTION}, c.status, c.error_code FROM connections c
        LEFT JOIN tokens t ON ${MAY_USE} AND ($2::text IS NULL OR t.kind = $2)
        WHERE c.id = $1 ORDER BY t.kind LIMIT 1`,
       [connectionId, kind ?? null],
     );
     if (!row) return undefined;
+    this.seals.check(row);
     return {
       status: row.status,
       ...(row.error_code !== null && { errorCode: row.error_code }),
@@ -94,11 +105,12 @@ export class TokenRepository {
 
   /** Every token of a connection. */
   async loadAll(connection: Place, runner: SqlRunner = this.dataSource): Promise<StoredToken[]> {
-    const rows = await this.run<TokenRow>(
+    const rows = await this.run<TokenRow & Sealed>(
       runner,
-      `SELECT t.* FROM connections c JOIN tokens t ON ${MAY_USE} WHERE c.id = $1 ORDER BY t.kind`,
+      `SELECT t.*, ${SEALED} FROM connections c JOIN tokens t ON ${MAY_USE} WHERE c.id = $1 ORDER BY t.kind`,
       [connection.id],
     );
+    if (rows[0]) this.seals.check(rows[0]);
     return rows.map((row) => this.open(connection, row));
   }
 
@@ -116,11 +128,13 @@ export class TokenRepository {
       own.map(({ grant }) => grant.kind),
     ]);
     const slots = granted.flatMap(({ slot }) => slot ?? []);
-    const [row] = await this.run<Pick<ConnectionRow, 'grant_id'>>(
-      runner,
-      'WITH changed AS (UPDATE connections SET slots = $2 WHERE id = $1 RETURNING grant_id) SELECT grant_id FROM changed',
-      [connection.id, slots],
-    );
+    const setSlots = () =>
+      this.run<Pick<ConnectionRow, 'grant_id'>>(
+        runner,
+        'WITH changed AS (UPDATE connections SET slots = $2 WHERE id = $1 RETURNING grant_id) SELECT grant_id FROM changed',
+        [connection.id, slots],
+      );
+    const [row] = await this.seals.change(runner, connection.id, setSlots);
     const saved: StoredToken[] = [];
     for (const { grant, slot } of granted) {
       const place = slot === undefined ? ownPlace(connection.id) : { connection_id: null, grant_id: row?.grant_id ?? null, slot };

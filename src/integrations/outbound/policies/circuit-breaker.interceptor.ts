@@ -18,6 +18,7 @@ const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set([
   'internal_error',
   'storage_unavailable',
   'decryption_failed',
+  'connection_altered',
   'shutting_down',
   'provider_misconfigured',
   'organization_forbids',

@@ -1,8 +1,10 @@
 import { AuditLog } from '../../audit';
 import { v7 as uuidv7 } from 'uuid';
+import { sealsOn } from '../../../../test/support/seals';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import type { Clock } from '../../../clock';
 import { ConnectionRepository } from '../../connections/connection.repository';
+import type { ConnectionSeals } from '../../connections/seals/connection-seals';
 import { IntegrationEvents, type IntegrationEvent } from '../../integration-events';
 import type { ConnectionRef, Provider, ProviderSync } from '../../contract';
 import { JobEngine } from '../../jobs/job-engine';
@@ -82,7 +84,7 @@ export class SyncProcess {
     const { clock, registry } = harness;
     const wakeUp = new InProcessWakeUp(own, clock);
     const http = { fetchFor: () => globalThis.fetch };
-    const connections = new ConnectionRepository(dataSource);
+    const connections = new ConnectionRepository(dataSource, harness.seals);
     this.events.on('*', (event) => this.told.push(event));
     this.runs = new SyncRunRepository(dataSource);
     this.walks = new WalkRepository(dataSource);
@@ -158,7 +160,11 @@ export class SyncHarness {
   readonly clock = new StillClock();
   readonly registry = new ProviderRegistry();
 
-  private constructor(readonly database: TestDatabase) {}
+  readonly seals: ConnectionSeals;
+
+  private constructor(readonly database: TestDatabase) {
+    this.seals = sealsOn(database.dataSource);
+  }
 
   static async start(): Promise<SyncHarness> {
     return SyncHarness.on(await createTestDatabase());
@@ -195,6 +201,7 @@ export class SyncHarness {
       `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, $2, 'u1', $3, $4, 'Account', $4, 'oauth2', 'connected')`,
       [id, tenant, provider, id],
     );
+    await this.seals.sealUnsealed();
     return { id, tenant, userId: 'u1', provider, accountId: id, authType: 'oauth2', metadata: {} };
   }
 

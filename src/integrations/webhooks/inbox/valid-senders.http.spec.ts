@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { startTestApp, type TestApp } from '../../../../test/support/test-app';
+import { ConnectionSeals } from '../../connections';
 import type { ImmediateEvent, WebhookHandler } from '../../contract';
 import { OnWebhook } from '../processing/on-webhook.decorator';
 import { signedDelivery, signSlack } from '../testing';
@@ -45,6 +46,7 @@ beforeAll(async () => {
      VALUES ($1, 'acme', 'u1', 'slack', 'T1', 'T1', 'T1', 'oauth2', 'connected')`,
     [randomUUID()],
   );
+  await app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
 }, 60_000);
 afterAll(() => app.close());
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { DataSource } from 'typeorm';
 import { startTestApp, type TestApp } from '../../../../test/support/test-app';
+import { ConnectionSeals } from '../../connections';
 import { RefusalCounter } from './refusal-counter';
 import { signedDelivery, type DeliveryOptions } from '../testing';
 
@@ -205,6 +206,7 @@ describe('for administrators', () => {
         `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status) VALUES ($1, $2, 'u1', 'slack', $3, $3, $3, 'oauth2', 'connected')`,
         [randomUUID(), tenant, `T_${tenant}`],
       );
+      await app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
       const events = ['one', 'two', 'three'].map((name) => ({
         type: 'event_callback',
         event_id: `Ev_${tenant}_${name}`,

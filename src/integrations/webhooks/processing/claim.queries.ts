@@ -8,7 +8,7 @@ const TENANT = `coalesce(e.tenant, '')`;
 
 /** Of an event `c` and its connection `k`. */
 export const CLAIMED_COLUMNS = `c.id, c.provider, c.event_id, c.type, c.tenant, c.connection_id, c.object_key, c.object_version, c.payload_id, c.received_at, c.attempts,
-  c.lease_owner, k.user_id, k.account_id, k.auth_type, k.metadata`;
+  c.lease_owner, k.user_id, k.account_id, k.auth_type, k.metadata, k.sealed, k.seal`;
 
 /** With the first event of each delivery only: a body of a thousand events is read once. */
 const PAYLOAD = `CASE WHEN row_number() OVER (PARTITION BY c.payload_id) = 1 THEN p.headers END AS headers,

@@ -1,3 +1,4 @@
+import type { Sealed } from '../../connections';
 import type { ConnectionRef, WebhookEvent } from '../../contract';
 import { StoredPayload } from '../stored-payload';
 
@@ -10,6 +11,8 @@ export interface ClaimedEvent {
   readonly tenant: string | null;
   /** Absent where nobody connected the account. */
   readonly connection?: ConnectionRef;
+  /** Of the connection. */
+  readonly seal?: Sealed;
   readonly objectKey?: string;
   readonly objectVersion?: number;
   /** Of its delivery, shared with the events that came with it. */
@@ -38,6 +41,8 @@ export interface ClaimedRow {
   account_id: string | null;
   auth_type: 'oauth2' | 'api_key' | null;
   metadata: Record<string, unknown> | null;
+  sealed: unknown;
+  seal: string | null;
 }
 
 /** The payload comes with the first event of each delivery only. */
@@ -61,7 +66,8 @@ export function claimedEventOf(row: ClaimedRow, payload: StoredPayload): Claimed
     eventId: row.event_id,
     type: row.type,
     tenant: row.tenant,
-    ...(row.connection_id !== null && row.user_id !== null && { connection: connectionOf(row) }),
+    ...(row.connection_id !== null &&
+      row.user_id !== null && { connection: connectionOf(row), seal: { sealed: row.sealed, seal: row.seal } }),
     ...(row.object_key !== null && { objectKey: row.object_key }),
     ...(row.object_version !== null && { objectVersion: Number(row.object_version) }),
     payload,

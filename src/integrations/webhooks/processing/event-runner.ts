@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { isStorageUnavailable } from '../../../database';
 import { withDeadline } from '../../../deadline';
-import { GovernedHttp } from '../../connections';
+import { ConnectionSeals, GovernedHttp } from '../../connections';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
 import { DeadlineError } from './deadline-error';
 import { EffectRunner, HandlerFailure, PreparedTooEarly, type Prepared } from './effect-runner';
@@ -29,6 +29,7 @@ export class EventRunner {
     private readonly dataSource: DataSource,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PROCESSING_RULES) private readonly rules: ProcessingRules,
+    private readonly seals: ConnectionSeals,
   ) {}
 
   /**
@@ -36,10 +37,25 @@ export class EventRunner {
    * asked is cut off; a transaction that has begun goes on to its end.
    * @throws IntegrationError `storage_unavailable`; why the signal was aborted
    */
-  async run(events: readonly ClaimedEvent[], signal: AbortSignal): Promise<void> {
+  async run(claimed: readonly ClaimedEvent[], signal: AbortSignal): Promise<void> {
+    const events = await this.unaltered(claimed);
     const [event] = events;
     if (event && events.length === 1 && this.handlers.hasToAsk(event)) await this.askAndRun(event, signal);
     else await this.runTogether(events, NOTHING_PREPARED);
+  }
+
+  /** An event of a connection whose row was altered is tried again later: by then it may be restored. */
+  private async unaltered(events: readonly ClaimedEvent[]): Promise<readonly ClaimedEvent[]> {
+    const good: ClaimedEvent[] = [];
+    for (const event of events) {
+      try {
+        if (event.seal) this.seals.check(event.seal);
+        good.push(event);
+      } catch (error) {
+        await this.outcomes.failed(event, error);
+      }
+    }
+    return good;
   }
 
   /** Where a handler fails, its event is put aside and the others go on without it. */
