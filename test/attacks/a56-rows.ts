@@ -11,6 +11,7 @@ import { Visitor } from './lib/visitor';
 
 const OWNER: Who = { tenant: 'rows', user: 'ada' };
 const EVE: Who = { tenant: 'rows', user: 'eve' };
+const ACCOUNTS = ['T_ROWS', 'T_ROWS_EVE', 'acct_rowsrenamed'];
 
 /** Works on the database with the service stopped, so that the embedded one can be opened as well. */
 async function inDatabase<T>(service: Instance, work: () => Promise<T>): Promise<T> {
@@ -45,6 +46,7 @@ const written: Attack = {
       // Eve's connection with the owner's secrets, and a connection that is said to be Eve's.
       await moveSecrets(service, id, eves);
       await query(`UPDATE connections SET user_id = 'eve' WHERE id = $1`, [renamed]);
+      await quieten(service, [id, eves, renamed]);
     });
     for (const cookie of [
       session,
@@ -61,13 +63,27 @@ const written: Attack = {
     const seq = arena.sandbox.control.lastSeq;
     const used = await service.as(EVE, `/v1/connections/${eves}/slack/channels`);
     trials.add('secrets that were moved', used.status >= 400, `${used.status} ${used.code}`);
-    trials.add('nothing went out with them', arena.sandbox.control.ledger({ kind: 'request', since: seq }).length === 0);
-    const taken = await service.as(EVE, `/v1/connections/${renamed}/proxy/v1/products`);
-    trials.add('a connection under another user’s id', taken.status >= 400, `${taken.status} ${taken.code}`);
+    for (const path of ['proxy/v1/products', 'records/customers', 'operations', 'syncs'])
+      trials.status(`a connection under another user’s id: ${path}`, await service.as(EVE, `/v1/connections/${renamed}/${path}`), 503);
+    const ended = await service.as(EVE, `/v1/connections/${renamed}`, { method: 'DELETE' });
+    trials.status('a connection under another user’s id, disconnected', ended, 503);
+    // Others' connections sync meanwhile; these three do not.
+    const sent = arena.sandbox.control.ledger({ kind: 'request', since: seq }).filter(({ account }) => ACCOUNTS.includes(account ?? ''));
+    trials.add('nothing went out', sent.length === 0, sent.map(({ endpoint }) => endpoint).join());
     trials.status('the owner’s still works', await service.as(OWNER, `/v1/connections/${id}/slack/channels`), 200);
     return trials.verdict();
   },
 };
+
+/** From now on nothing asks their providers but what is tried. */
+async function quieten({ cluster: { query } }: Instance, connections: readonly string[]): Promise<void> {
+  await query('DELETE FROM sync_runs WHERE connection_id = ANY ($1::uuid[])', [connections]);
+  await query(
+    `UPDATE sync_schedules SET next_incremental_at = now() + interval '1 day', next_full_at = now() + interval '1 day', next_due_at = now() + interval '1 day'
+     WHERE connection_id = ANY ($1::uuid[])`,
+    [connections],
+  );
+}
 
 /** The ciphertexts of one connection's tokens in the rows of another's. */
 async function moveSecrets({ cluster: { query } }: Instance, from: string, to: string): Promise<void> {

@@ -240,6 +240,17 @@ describe('alerts', () => {
     );
   });
 
+  it('tells the operator once of rows that were changed from outside, however many they are', async () => {
+    await connection('connected');
+    const [one, other] = [await connection('connected'), await connection('connected')];
+    await database.dataSource.query('UPDATE connections SET altered_at = now() WHERE id = ANY ($1::uuid[])', [[one, other]]);
+    await evaluate();
+    expect(await open()).toMatchObject([{ kind: 'connection_altered', severity: 'critical', connectionId: null }]);
+    await database.dataSource.query('UPDATE connections SET altered_at = NULL');
+    await evaluate();
+    expect(await open()).toEqual([]);
+  });
+
   it('loses none of thousands, closes those that are over, and sends the critical first', async () => {
     await database.dataSource.query(
       `INSERT INTO connections (id, tenant, user_id, provider, account_id, account_name, routing_key, auth_type, status)
