@@ -31,7 +31,9 @@ it.each([
   ['completing events', MARK_COMPLETED],
 ])('costs nothing: %s is planned as with the table itself', async (_name, sql) => {
   expect(sql).toContain(CONNECTIONS);
-  expect(await planOf(sql)).toEqual(await planOf(sql.replaceAll(CONNECTIONS, `(SELECT c.*, json_build_array() AS sealed FROM connections c)`)));
+  expect(await planOf(sql)).toEqual(
+    await planOf(sql.replaceAll(CONNECTIONS, `(SELECT c.*, json_build_array() AS sealed FROM connections c)`)),
+  );
 });
 
 it('shows the same columns of a sync whether or not somebody syncs', async () => {

@@ -268,7 +268,17 @@ export class ConnectionRepository {
     const connection = { ...connectionOf(row), lastSync: row.last_sync, syncInProgress: row.syncing, parts: row.parts.map(partView) };
     if (this.seals.fits(sealedOf(row))) return connection;
     const error = { code: 'connection_altered', at: row.altered_at ?? row.updated_at } as const;
-    return { ...connection, status: 'needs_reauth', accountId: '', accountName: '', routingKey: '', scopes: [], metadata: {}, parts: [], error };
+    return {
+      ...connection,
+      status: 'needs_reauth',
+      accountId: '',
+      accountName: '',
+      routingKey: '',
+      scopes: [],
+      metadata: {},
+      parts: [],
+      error,
+    };
   }
 
   private async read<Row extends object>(runner: SqlRunner, sql: string, params: unknown[]): Promise<Row[]> {

@@ -50,7 +50,7 @@ describe('a part that cannot be read', () => {
     return [...asked].sort();
   };
   const parts = async () => {
-    const repository = new ConnectionRepository(harness.database.dataSource);
+    const repository = new ConnectionRepository(harness.database.dataSource, harness.seals);
     repository.showSync(SYNC_COLUMNS);
     return (await repository.findWithSync({ tenant: 'acme', userId: 'u1', role: 'user' }, connection.id)).parts;
   };
