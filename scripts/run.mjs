@@ -21,6 +21,7 @@ const BESIDE = {
   webhook: { file: 'sandbox/webhook.ts' },
   attacks: { file: 'test/attacks/run.ts', built: true },
   faults: { file: 'test/faults/run.ts', built: true },
+  'image:check': { file: 'test/image/run.ts', built: true },
   bench: { file: 'bench/run.ts', built: true, installs: 'bench' },
 };
 
