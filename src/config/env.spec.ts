@@ -72,6 +72,7 @@ describe('the settings', () => {
     ]);
     expect(faultsOf({ ...given, ROLE: 'worker' })).toEqual([expect.stringMatching(/^ROLE: the embedded/)]);
     expect(faultsOf({ ...server, ROLE: 'worker', WORKERS: 'false' })).toEqual([expect.stringMatching(/^WORKERS: /)]);
+    expect(faultsOf({ ...given, DATABASE_URL: 'postgres://ada@/shop?host=/run/postgresql' })).toEqual([]);
     expect(faultsOf({ ...server, ROLE: 'web' })).toEqual(['ROLE: must be all, api or worker']);
   });
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { rememberSettings, secretsOf } from '../redaction';
+import { databaseAddress } from './database-address';
 import { folderFault } from './data-folder';
 import { productionFaults } from './production-rules';
 import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
@@ -100,7 +101,7 @@ const address = (scheme: RegExp, form: string) =>
   z
     .string()
     .regex(scheme, `must start with ${form}`)
-    .refine((text) => URL.canParse(text), 'is no address; write special characters of a password as %40 and the like');
+    .refine((text) => databaseAddress(text) !== undefined, 'is no address; write special characters of a password as %40 and the like');
 const postgresUrl = address(/^postgres(ql)?:\/\//, 'postgres://');
 const integer = (min: number, max: number) => z.coerce.number({ error: 'must be a number' }).int().min(min).max(max);
 

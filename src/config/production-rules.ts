@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { isIP } from 'node:net';
+import { databaseAddress } from './database-address';
 import type { ProviderSettings } from './provider-settings';
 
 /** The settings that have rules of their own in production. */
@@ -83,12 +84,12 @@ function trustsEverybody(network: string): boolean {
 }
 
 function isLocal(databaseUrl: string): boolean {
-  const { hostname, searchParams } = new URL(databaseUrl);
-  const host = searchParams.get('host') ?? hostname;
+  const address = databaseAddress(databaseUrl);
+  const host = address?.searchParams.get('host') ?? address?.hostname ?? '';
   return host === '' || host === 'localhost' || host.startsWith('/') || host === '[::1]' || /^127\./.test(host);
 }
 
 function asksForTls(databaseUrl: string): boolean {
-  const mode = new URL(databaseUrl).searchParams.get('sslmode');
-  return mode !== null && ['require', 'verify-ca', 'verify-full'].includes(mode);
+  const mode = databaseAddress(databaseUrl)?.searchParams.get('sslmode') ?? '';
+  return ['require', 'verify-ca', 'verify-full'].includes(mode);
 }
