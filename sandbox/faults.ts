@@ -36,6 +36,8 @@ export interface FaultSpec {
   /** The endpoint's name; `chat.*` takes a prefix; unset: every endpoint. */
   endpoint?: string;
   account?: string;
+  /** What the decoded path has in it: one calendar, one object. */
+  path?: string;
   /** How many requests it hits; unset: until cleared. */
   count?: number;
   /** How many matching requests pass first (default 0). */
@@ -134,6 +136,7 @@ export class Faults {
   private matches(fault: Fault, provider: ProviderName, request: SandboxRequest, caller: Principal): boolean {
     if (fault.provider && fault.provider !== provider) return false;
     if (fault.account && fault.account !== caller.account) return false;
+    if (fault.path && !decodeURIComponent(request.path).includes(fault.path)) return false;
     if ((fault.kind === 'refuse-refresh' || fault.kind === 'drop-after-rotate') && request.body['grant_type'] !== 'refresh_token')
       return false;
     if (!fault.endpoint) return true;
