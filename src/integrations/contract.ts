@@ -416,14 +416,14 @@ export interface SyncResource {
   partitions?(context: SyncContext): Promise<PartitionList>;
   /**
    * The records there are; returns whether these were all. `context.checkpoint` is where an interrupted run stopped: go on from there.
-   * What a complete walk did not meet is gone and is swept.
+   * What a complete walk did not meet is gone and is swept. `context.previous`: the cursor of the run before, where it still counts.
    */
-  full(context: SyncContext): AsyncGenerator<SyncPage, Extent, void>;
+  full(context: SyncContext & { readonly previous?: unknown }): AsyncGenerator<SyncPage, Extent, void>;
   /**
-   * What changed since `context.cursor`. Absent: an incremental run does a full one.
+   * What changed since `context.cursor`; may return what is held by now, in words: it removes nothing. Absent: an incremental run does a full one.
    * @throws IntegrationError `sync_cursor_expired`: the engine does a full run of this partition.
    */
-  incremental?(context: SyncContext & { readonly cursor: unknown }): AsyncIterable<SyncPage>;
+  incremental?(context: SyncContext & { readonly cursor: unknown }): AsyncIterable<SyncPage, Extent | void>;
   /** How the provider is asked to tell of changes, one watch a partition, where that is a call of its own. */
   readonly watch?: WatchFacts;
 }
@@ -464,6 +464,8 @@ export interface SyncPage {
   readonly checkpoint?: unknown;
   /** JSON. Where the next incremental run starts; stored when the last page is committed. Give it on the last page (or earlier: the last given counts). `null`: there is none, the next run is a full one. */
   readonly cursor?: unknown;
+  /** On the last page: there is more to read than what changed, and a run of this resource alone goes on with it, after whatever else is due. */
+  readonly more?: boolean;
   /** How many there are in all, where the provider tells. */
   readonly total?: number;
 }

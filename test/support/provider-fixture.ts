@@ -12,6 +12,7 @@ import {
   ProviderRegistry,
   toRef,
   type ConnectionRef,
+  type Extent,
   type Provider,
   type SyncContext,
   type SyncPage,
@@ -127,14 +128,19 @@ export interface Walked {
   readonly deleted: string[];
   readonly cursor: unknown;
   readonly pages: readonly SyncPage[];
+  /** What the walk said of itself. */
+  readonly extent: Extent | undefined;
 }
 
-export async function walked(pages: AsyncIterable<SyncPage>): Promise<Walked> {
+export async function walked(pages: AsyncIterable<SyncPage, Extent | void>): Promise<Walked> {
   const records = new Map<string, unknown>();
   const deleted: string[] = [];
   const seen: SyncPage[] = [];
   let cursor: unknown;
-  for await (const page of pages) {
+  const iterator = pages[Symbol.asyncIterator]();
+  let next = await iterator.next();
+  for (; !next.done; next = await iterator.next()) {
+    const page = next.value;
     seen.push(page);
     if (page.cursor !== undefined) cursor = page.cursor;
     for (const record of page.records) {
@@ -144,7 +150,7 @@ export async function walked(pages: AsyncIterable<SyncPage>): Promise<Walked> {
       } else records.set(record.id, record.data);
     }
   }
-  return { records, deleted, cursor, pages: seen };
+  return { records, deleted, cursor, pages: seen, extent: next.value ?? undefined };
 }
 
 export function resourceOf(provider: Provider, name: string): SyncResource {

@@ -15,12 +15,11 @@ import {
   type WatchFacts,
 } from '../../integrations';
 import { allowed } from './google-auth.service';
+import { FIRST_MAILS, mailExtent, MAILS_A_RUN, olderFollow, READ_BEFORE, readShape, type MailRead } from './google-mail.extent';
 import { gmailClient } from './google.clients';
 import { GOOGLE, googleRoots, MAIL_READ_SCOPE, MAIL_READ_SCOPES } from './google.facts';
 import { googleSettings } from './google.settings';
 
-/** A full run reads the newest mails only: one costs 20 of the 6,000 units that a person has in a minute. */
-export const FULL_MAILS = 200;
 const PAGE_SIZE = 50;
 const HISTORY_PAGE_SIZE = 100;
 /** Mails that are asked for at once. */
@@ -31,19 +30,29 @@ const GONE_LABELS = ['TRASH', 'SPAM'];
 
 /** 64 bits: a number of JavaScript would lose the last digits. */
 const historyId = z.string().regex(/^\d{1,20}$/);
-const cursorShape = z.object({ historyId });
-const fullCheckpoint = z.object({ historyId, pageToken: z.string().min(1), read: z.number() });
+const cursorShape = z.object({ historyId, read: readShape.default(READ_BEFORE) });
+/** Of a full run, and of the older mails of another one, whose history is read by then. */
+const listCheckpoint = z.object({ historyId, read: readShape });
 const historyCheckpoint = z.object({ pageToken: z.string().min(1) });
+
+/** A page of the list. */
+interface ListedMails {
+  readonly records: readonly SyncRecord[];
+  readonly read: MailRead;
+  readonly last: boolean;
+}
 
 /** Mail by its history: https://developers.google.com/workspace/gmail/api/guides/sync */
 @Injectable()
 export class GoogleMailSync {
   readonly messages: SyncResource;
   private readonly rootUrl: string;
+  private readonly most: number;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
     const own = providerSettings(settings, googleSettings);
     this.rootUrl = googleRoots(own).gmail;
+    this.most = own.mailNewest;
     const topic = own.pubsub.topic;
     this.messages = {
       name: 'messages',
@@ -57,66 +66,76 @@ export class GoogleMailSync {
     };
   }
 
-  private async *full(context: SyncContext): AsyncGenerator<SyncPage, Extent, void> {
+  /** The newest mails. How far an earlier run went back stays as it is: what changes there is told by the history. */
+  private async *full(context: SyncContext & { readonly previous?: unknown }): AsyncGenerator<SyncPage, Extent, void> {
     const client = gmailClient(context.fetch, this.rootUrl);
-    const resumed = fullCheckpoint.safeParse(context.checkpoint);
+    const resumed = listCheckpoint.safeParse(context.checkpoint);
     // Asked before the first page: what comes while we read is in the history from here on.
     const start = resumed.success ? resumed.data.historyId : await this.currentHistoryId(client);
-    let pageToken = resumed.success ? resumed.data.pageToken : undefined;
-    let read = resumed.success ? resumed.data.read : 0;
-    for (let first = true; ; first = false) {
-      context.signal.throwIfAborted();
-      let page: gmail_v1.Schema$ListMessagesResponse;
-      try {
-        page = (
-          await callSdk(() =>
-            client.users.messages.list({
-              userId: 'me',
-              maxResults: Math.min(PAGE_SIZE, FULL_MAILS - read),
-              ...(pageToken === undefined ? {} : { pageToken }),
-            }),
-          )
-        ).data;
-      } catch (error) {
-        if (!first || pageToken === undefined || !(error instanceof IntegrationError && error.providerStatus === 400)) throw error;
-        pageToken = undefined;
-        read = 0;
+    const from = resumed.success ? resumed.data.read : { count: 0, all: false };
+    for await (const { records, read, last } of this.list(client, from, Math.min(FIRST_MAILS, this.most) - from.count, context.signal)) {
+      if (!last) {
+        yield { records, checkpoint: { historyId: start, read } };
         continue;
       }
-      const ids = idsOf(page.messages);
-      const records = (await this.read(client, ids, context.signal)).filter((record) => !record.deleted);
-      read += ids.length;
-      pageToken = page.nextPageToken ?? undefined;
-      if (pageToken === undefined || read >= FULL_MAILS) {
-        yield { records, cursor: { historyId: start } };
-        return pageToken === undefined
-          ? { complete: true }
-          : { complete: false, why: `Holds the newest ${FULL_MAILS} mails and what came since.` };
-      }
-      yield { records, checkpoint: { historyId: start, pageToken, read } };
+      const before = cursorShape.safeParse(context.previous).data?.read;
+      const furthest = before && !read.all && (before.all || before.count > read.count) ? before : read;
+      yield { records, cursor: { historyId: start, read: furthest }, more: olderFollow(furthest, this.most) };
+      if (!furthest.all || read.all) return mailExtent(furthest, this.most);
+      return { complete: false, why: `All mail is read; this sync looked at the newest ${read.count}.` };
     }
+    throw new IntegrationError('internal_error');
   }
 
-  private async *incremental(context: SyncContext & { readonly cursor: unknown }): AsyncIterable<SyncPage> {
+  /** What changed, then some of the older mails that were not read yet. */
+  private async *incremental(context: SyncContext & { readonly cursor: unknown }): AsyncGenerator<SyncPage, Extent, void> {
     const cursor = cursorShape.safeParse(context.cursor);
     if (!cursor.success) throw new IntegrationError('sync_cursor_expired', { provider: GOOGLE });
     const client = gmailClient(context.fetch, this.rootUrl);
-    const resumed = historyCheckpoint.safeParse(context.checkpoint);
+    const resumed = listCheckpoint.safeParse(context.checkpoint);
+    const { read: known } = cursor.data;
+    let from = resumed.success ? resumed.data : undefined;
+    if (!from) {
+      const told = yield* this.changes(client, context, cursor.data.historyId);
+      if (!olderFollow(known, this.most)) {
+        yield { records: told.records, cursor: { historyId: told.historyId, read: known } };
+        return mailExtent(known, this.most);
+      }
+      from = { historyId: told.historyId, read: known };
+      yield { records: told.records, checkpoint: from };
+    }
+    const { historyId: reached } = from;
+    const left = Math.min(MAILS_A_RUN - (from.read.count - known.count), this.most - from.read.count);
+    for await (const { records, read, last } of this.list(client, from.read, left, context.signal)) {
+      if (!last) {
+        yield { records, checkpoint: { historyId: reached, read } };
+        continue;
+      }
+      yield { records, cursor: { historyId: reached, read }, more: olderFollow(read, this.most) };
+      return mailExtent(read, this.most);
+    }
+    throw new IntegrationError('internal_error');
+  }
+
+  /** The pages of the history but the last one, which it gives back with where the next run begins. */
+  private async *changes(
+    client: gmail_v1.Gmail,
+    { checkpoint, signal }: SyncContext,
+    since: string,
+  ): AsyncGenerator<SyncPage, { records: SyncRecord[]; historyId: string }, void> {
+    const resumed = historyCheckpoint.safeParse(checkpoint);
     let pageToken = resumed.success ? resumed.data.pageToken : undefined;
     for (let first = true; ; first = false) {
-      context.signal.throwIfAborted();
+      signal.throwIfAborted();
       let page: gmail_v1.Schema$ListHistoryResponse;
       try {
-        page = (
-          await callSdk(() =>
-            client.users.history.list({
-              userId: 'me',
-              startHistoryId: cursor.data.historyId,
-              maxResults: HISTORY_PAGE_SIZE,
-              ...(pageToken === undefined ? {} : { pageToken }),
-            }),
-          )
-        ).data;
+        const query = {
+          userId: 'me',
+          startHistoryId: since,
+          maxResults: HISTORY_PAGE_SIZE,
+          ...(pageToken === undefined ? {} : { pageToken }),
+        };
+        page = (await callSdk(() => client.users.history.list(query))).data;
       } catch (error) {
         if (!(error instanceof IntegrationError)) throw error;
         // The history is kept for a week or so, at times for hours only.
@@ -126,13 +145,43 @@ export class GoogleMailSync {
         continue;
       }
       // Without changes the key is absent.
-      const records = await this.read(client, changedIds(page.history ?? []), context.signal);
+      const records = await this.read(client, changedIds(page.history ?? []), signal);
       pageToken = page.nextPageToken ?? undefined;
-      if (pageToken === undefined) {
-        yield { records, cursor: { historyId: later(cursor.data.historyId, page.historyId) } };
-        return;
-      }
+      if (pageToken === undefined) return { records, historyId: later(since, page.historyId) };
       yield { records, checkpoint: { pageToken } };
+    }
+  }
+
+  /** The list from where it was read to, newest first. @param most mails at most */
+  private async *list(client: gmail_v1.Gmail, from: MailRead, most: number, signal: AbortSignal): AsyncGenerator<ListedMails, void, void> {
+    let { pageToken, count } = from;
+    if (pageToken === undefined) count = 0;
+    for (let left = most, first = true; ; first = false) {
+      signal.throwIfAborted();
+      let page: gmail_v1.Schema$ListMessagesResponse;
+      try {
+        const query = {
+          userId: 'me',
+          maxResults: Math.max(1, Math.min(PAGE_SIZE, left)),
+          ...(pageToken === undefined ? {} : { pageToken }),
+        };
+        page = (await callSdk(() => client.users.messages.list(query))).data;
+      } catch (error) {
+        // Where we stopped may be forgotten by now: from the newest again.
+        if (!first || pageToken === undefined || !(error instanceof IntegrationError && error.providerStatus === 400)) throw error;
+        pageToken = undefined;
+        count = 0;
+        continue;
+      }
+      const ids = idsOf(page.messages);
+      const records = (await this.read(client, ids, signal)).filter((record) => !record.deleted);
+      count += ids.length;
+      left -= ids.length;
+      pageToken = page.nextPageToken ?? undefined;
+      const all = pageToken === undefined;
+      const last = all || left <= 0;
+      yield { records, read: { count, all, ...(pageToken !== undefined && { pageToken }) }, last };
+      if (last) return;
     }
   }
 

@@ -6,9 +6,12 @@ import {
   declareProviderSettings,
   type ProviderSettings,
 } from '../../config/provider-settings';
+import { FIRST_MAILS } from './google-mail.extent';
 import { GOOGLE } from './google.facts';
 
 export interface GoogleSettings extends ProviderSettings {
+  /** Mails of each mailbox that are read, the newest first, beside those that come later. Infinity: all. */
+  readonly mailNewest: number;
   /** What the token of a Pub/Sub push must say, and the topic that Gmail is asked to publish to. */
   readonly pubsub: {
     readonly audience?: string;
@@ -37,6 +40,10 @@ export const googleSettings = declareProviderSettings({
       .optional(),
     GOOGLE_PUBSUB_JWKS_URL: addressVariable(),
     GOOGLE_PUBSUB_ISSUER: z.string().optional(),
+    GOOGLE_MAIL_NEWEST: z
+      .string()
+      .regex(/^(all|[1-9]\d{0,6})$/, 'must be a number of mails, or all')
+      .optional(),
     GOOGLE_SCOPES: scopesVariable(),
     GOOGLE_AUTHORIZE_URL: addressVariable(),
     GOOGLE_TOKEN_URL: addressVariable(),
@@ -59,6 +66,7 @@ export const googleSettings = declareProviderSettings({
       revokeUrl: values.GOOGLE_REVOKE_URL,
       userinfoUrl: values.GOOGLE_USERINFO_URL,
       apiBaseUrl: values.GOOGLE_API_BASE_URL,
+      mailNewest: values.GOOGLE_MAIL_NEWEST === 'all' ? Infinity : Number(values.GOOGLE_MAIL_NEWEST ?? FIRST_MAILS),
       pubsub: {
         audience,
         email,

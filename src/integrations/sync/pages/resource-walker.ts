@@ -38,12 +38,15 @@ export interface ResourceOutcome {
   readonly extent: string | null;
   /** The same of the partitions that were walked from end to end. */
   readonly extents: ReadonlyMap<string, string | null>;
+  /** There is more to read than what changed. */
+  readonly more: boolean;
 }
 
 /** How the walk of a partition ended, and, of a full one, what its list leaves out. */
 interface WalkEnd {
   readonly end: 'done' | 'blocked';
   readonly extent?: string | null;
+  readonly more?: boolean;
 }
 
 /** A provider that loses its place again and again is at fault itself. */
@@ -69,10 +72,12 @@ export class ResourceWalker {
     const left = partitions.filter(waits);
     const unreadable = new Map<string, IntegrationError>();
     const extents = new Map<string, string | null>();
+    let goesOn = false;
     for (const partition of partitions.filter((name) => !left.includes(name))) {
       try {
-        const { end, extent } = await this.walkPartition(job, resource, partition);
+        const { end, extent, more = false } = await this.walkPartition(job, resource, partition);
         if (end === 'blocked') blocked.push(partition);
+        goesOn ||= more;
         if (extent !== undefined) extents.set(partition, extent);
       } catch (error) {
         const known = syncError(error);
@@ -80,7 +85,7 @@ export class ResourceWalker {
         unreadable.set(partition, known);
       }
     }
-    return { partitions, blocked, unreadable, left, extent: inWords(listed), extents };
+    return { partitions, blocked, unreadable, left, extent: inWords(listed), extents, more: goesOn };
   }
 
   context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {
@@ -117,19 +122,22 @@ export class ResourceWalker {
 
     const incremental = run.type === 'incremental' && resource.incremental !== undefined && stored.cursor !== null;
     let walk = (mine ? stored.walk : undefined) ?? (await this.pages.begin(run, at, incremental ? 'incremental' : 'full'));
+    let { cursor } = stored;
     for (let restarts = 0; ; restarts++) {
       try {
-        return await this.walkPages(job, resource, at, walk, stored.cursor);
+        return await this.walkPages(job, resource, at, walk, cursor);
       } catch (error) {
         if (findIntegrationError(error)?.code !== 'sync_cursor_expired' || job.signal.aborted || restarts >= MAX_RESTARTS) throw error;
         // The records stay as they are, and readable, until the full walk has met them again.
         walk = await this.pages.begin(run, at, 'full', { dropCursor: true });
+        cursor = null;
       }
     }
   }
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<WalkEnd> {
     let previous: UniformPage | undefined;
+    let more = false;
     const stream = pageStream(this.source(job, resource, at, walk, cursor), job.signal);
     let next = await stream.next();
     try {
@@ -139,19 +147,22 @@ export class ResourceWalker {
         previous = uniform(counts, batch.size);
         job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
         job.signal.throwIfAborted();
-        if (end) return { end, ...extentOf(next.value.extent) };
+        more = page.more ?? false;
+        if (end) return { end, more, ...extentOf(next.value.extent) };
       }
     } finally {
       await stream.return(undefined);
     }
     const { counts, end } = await this.pages.finish(job.run, at, walk, next.value);
     job.onPage({ resource: resource.name, partition: at.partition, fetched: 0, counts: addCounts(NO_COUNTS, counts) });
-    return { end: end ?? 'done', ...extentOf(next.value) };
+    return { end: end ?? 'done', more, ...extentOf(next.value) };
   }
 
   private source(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): AsyncIterable<SyncPage> {
     const context = this.context(job, at.partition, walk.checkpoint);
-    return walk.mode === 'incremental' && resource.incremental ? resource.incremental({ ...context, cursor }) : resource.full(context);
+    return walk.mode === 'incremental' && resource.incremental
+      ? resource.incremental({ ...context, cursor })
+      : resource.full({ ...context, previous: cursor });
   }
 }
 

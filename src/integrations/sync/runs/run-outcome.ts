@@ -13,6 +13,9 @@ import { SyncPartRepository } from './sync-part.repository';
 import type { SyncRun } from './sync-run';
 import { SyncRunRepository, type RunEnd } from './sync-run.repository';
 
+/** Behind the priority of every trigger. */
+const LAST = 9;
+
 /** Stores how a run has ended, with what follows from it, and tells of it. */
 @Injectable()
 export class RunOutcome {
@@ -48,15 +51,23 @@ export class RunOutcome {
       const goesOn =
         end.status === 'succeeded' || end.status === 'paused' || (end.status === 'failed' && !(end.error && accessEnded(end.error)));
       const followed = await this.runs.follow(manager, run.id, goesOn);
+      const more = end.status === 'succeeded' && learned ? await this.goOn(manager, run, learned.more) : false;
       const event = end.status === 'cancelled' ? undefined : this.eventOf(done, end);
       if (event) await this.outbox.add(manager, [event]);
-      return { followed, event };
+      return { followed: followed || more, event };
     });
     if (!finished) return;
     if (end.status === 'paused' || end.status === 'succeeded') await this.schedules.succeeded(run.connectionId);
     if (end.status === 'failed' && !ofParts) await this.schedules.failed(run.connectionId);
     if (finished.followed) this.service.wake();
     if (finished.event) this.events.emit(finished.event);
+  }
+
+  /** What there is to read beside changes is read by a run of its own, after whatever else is due. */
+  private async goOn(manager: EntityManager, { connectionId }: SyncRun, resources: readonly string[]): Promise<boolean> {
+    if (resources.length === 0) return false;
+    await this.service.request(connectionId, { type: 'incremental', trigger: 'schedule', resources, priority: LAST }, manager);
+    return true;
   }
 
   /** The parts of what the run was about that cannot be read, whether it tried them or not. */

@@ -76,6 +76,7 @@ class Walked {
   private readonly gone: PartPlace[] = [];
   private readonly listed = new Map<string, readonly string[]>();
   private readonly readable = new Map<string, readonly string[]>();
+  private readonly more: string[] = [];
   private readonly errors: PartError[] = [];
   private blocked: string | undefined;
 
@@ -87,7 +88,7 @@ class Walked {
     this.gone.push(...[...this.known.values()].filter(({ resource }) => !names.has(resource)));
   }
 
-  add(resource: SyncResource, { partitions, unreadable, left, extents, extent, blocked }: ResourceOutcome): void {
+  add(resource: SyncResource, { partitions, unreadable, left, extents, extent, blocked, more }: ResourceOutcome): void {
     const { name, label } = resource;
     const read = partitions.filter((partition) => !unreadable.has(partition) && !left.includes(partition));
     this.listed.set(name, partitions);
@@ -102,6 +103,7 @@ class Walked {
     }
     if (extent === null) this.gone.push(...this.absent(name, partitions));
     this.left += left.length;
+    if (more) this.more.push(name);
     const [error] = unreadable.values();
     const first = error ?? this.errorBefore({ resource: name, partition: left[0] ?? '', whole: false });
     if (first) this.errors.push(named(first, label, read.length, partitions.length));
@@ -125,8 +127,8 @@ class Walked {
   }
 
   outcome(): WalkedParts {
-    const { listed, readable, tried, gone } = this;
-    return { end: this.end(), listed, readable, learned: { tried, gone } };
+    const { listed, readable, tried, gone, more } = this;
+    return { end: this.end(), listed, readable, learned: { tried, gone, more } };
   }
 
   private end(): RunEnd {

@@ -28,6 +28,8 @@ export interface LearnedParts {
   readonly tried: readonly TriedPart[];
   /** The provider has them no longer. */
   readonly gone: readonly PartPlace[];
+  /** Resources of which there is more to read than what changed. */
+  readonly more: readonly string[];
 }
 
 /** What is remembered of a part. */

@@ -214,3 +214,37 @@ it('a list that is not whole says what it leaves out, in the connection, until i
   expect(await extents('full')).toEqual([]);
   await harness.close();
 });
+
+it('what there is to read beside changes is read run by run, after whatever else is due, each going on from the one before', async () => {
+  const harness = await SyncHarness.start();
+  const process = harness.process();
+  const [items] = new FakeRemote().sync().resources;
+  const order: string[] = [];
+  async function* slice(from: number) {
+    order.push(`older ${from}`);
+    yield await Promise.resolve({ records: [{ id: `r${from}`, data: from }], cursor: from + 1, more: from < 3 });
+    return { complete: false as const, why: `${from + 1} are read; older ones follow.` };
+  }
+  const provider = harness.provider({
+    resources: [
+      { ...items!, name: 'other', incremental: undefined, full: () => (order.push('other'), slice(9)) },
+      { ...items!, full: () => slice(0), incremental: ({ cursor }) => slice(cursor as number) },
+    ],
+  });
+  const connection = await harness.connect(provider);
+  await process.service.request(connection.id, { type: 'full', trigger: 'connect' });
+  await process.step();
+  const [queued] = await harness.query('SELECT trigger, resources, priority FROM sync_runs WHERE status = $1', ['queued']);
+  expect(queued).toEqual({ trigger: 'schedule', resources: ['items'], priority: 9 });
+
+  const urgent = await harness.connect(provider);
+  await process.service.request(urgent.id, { type: 'full', trigger: 'webhook', resources: ['other'] });
+  order.length = 0;
+  await process.drain();
+  expect(order).toEqual(['other', 'older 9', 'older 1', 'older 2', 'older 3']);
+  expect([...(await harness.stored(connection.id)).keys()].sort()).toEqual(['/r0', '/r1', '/r2', '/r3', '/r9']);
+  expect(await harness.query(`SELECT extent FROM sync_parts WHERE connection_id = $1 AND resource = 'items'`, [connection.id])).toEqual([
+    { extent: '4 are read; older ones follow.' },
+  ]);
+  await harness.close();
+});
