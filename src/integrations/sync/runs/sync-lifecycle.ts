@@ -46,6 +46,7 @@ export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
   private async connected({ provider, connectionId }: IntegrationEvent): Promise<void> {
     if (!this.registry.find(provider)?.sync) return;
     await this.parts.forget(connectionId);
+    await this.watches.forgetRefusals(connectionId);
     await this.schedules.enable(connectionId);
     const type = (await this.walks.hasCursor(connectionId)) ? 'incremental' : 'full';
     await this.service.request(connectionId, { type, trigger: 'connect' });

@@ -35,10 +35,10 @@ export class WatchRepository {
     await this.watches.update({ channelId }, { status: 'replaced' });
   }
 
-  /** Not asked again for a day at the least, then for twice as long each time. */
+  /** Not asked again for a day at the least, then for twice as long each time, and for a week at the most. */
   async refuse(channelId: string, now: Date): Promise<void> {
     await this.watches.query(
-      `UPDATE sync_watches w SET status = 'refused', created_at = f.since, expires_at = $2::timestamptz + greatest(interval '1 day', $2::timestamptz - f.since)
+      `UPDATE sync_watches w SET status = 'refused', created_at = f.since, expires_at = $2::timestamptz + least(interval '7 days', greatest(interval '1 day', $2::timestamptz - f.since))
        FROM (SELECT least(min(o.created_at), $2::timestamptz) AS since FROM sync_watches o JOIN sync_watches m USING (connection_id, resource, partition)
              WHERE m.channel_id = $1 AND (o.status = 'refused' OR o.channel_id = $1)) f WHERE w.channel_id = $1`,
       [channelId, now],
@@ -53,6 +53,11 @@ export class WatchRepository {
          AND o.connection_id = m.connection_id AND o.resource = m.resource AND o.partition = m.partition`,
       [channelId],
     );
+  }
+
+  /** With a new consent all is asked anew. */
+  async forgetRefusals(connectionId: string): Promise<void> {
+    await this.watches.delete({ connectionId, status: 'refused' });
   }
 
   async remove(channelId: string): Promise<void> {

@@ -83,8 +83,18 @@ describe('watches', () => {
     await sync();
     expect(refusals()).toBe(3);
 
+    harness.clock.advance(60 * day);
+    await sync();
+    expect(refusals()).toBe(4);
+    harness.clock.advance(7 * day + 1);
+    await sync();
+    expect(refusals()).toBe(5);
+    await process.watches.forgetRefusals(connection.id);
+    await sync();
+    expect(refusals()).toBe(6);
+
     refusing = false;
-    harness.clock.advance(3 * day);
+    harness.clock.advance(7 * day + 1);
     await sync();
     expect(
       await harness.query(`SELECT partition, status FROM sync_watches WHERE connection_id = $1 AND partition = 'work'`, [connection.id]),

@@ -72,6 +72,11 @@ export class WatchService {
     return expiring.length;
   }
 
+  /** With a new consent: what would not be watched is asked for again. */
+  async forgetRefusals(connectionId: string): Promise<void> {
+    await this.watches.forgetRefusals(connectionId);
+  }
+
   /** Before the tokens are destroyed. */
   async stopAll(connection: ConnectionRef, signal: AbortSignal): Promise<void> {
     for (const watch of await this.watches.ofConnection(connection.id)) await this.stop(connection, watch, signal);
