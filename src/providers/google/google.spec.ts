@@ -1,17 +1,7 @@
 import { providerFixture, resourceOf, walked, type ProviderFixture, type Walked } from '../../../test/support/provider-fixture';
 import { systemClock } from '../../clock';
-import { loadSettings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import {
-  GovernedHttp,
-  hashChannelToken,
-  WatchService,
-  type ConnectionRef,
-  type Provider,
-  type RawDelivery,
-  type SyncResource,
-} from '../../integrations';
-import { PROVIDER_SETTINGS } from '../index';
+import { GovernedHttp, hashChannelToken, WatchService, type ConnectionRef, type Provider, type RawDelivery } from '../../integrations';
 import { GoogleAuthService } from './google-auth.service';
 import { eventRecord, GoogleCalendarSync } from './google-calendar.sync';
 import { sendEmailBody } from './google-mail.composer';
@@ -23,7 +13,6 @@ import { readGoogleFault } from './google.faults';
 import { googleProvider } from './google.module';
 import { GoogleService } from './google.service';
 
-const SETTINGS = { NODE_ENV: 'test', DATA_DIR: '/nonexistent', API_JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'silent' };
 const CHANNEL = {
   connectionId: '0192f0c0-0000-7000-8000-000000000001',
   resource: 'events',
@@ -39,7 +28,7 @@ beforeAll(async () => {
   const watches = { provide: WatchService, useValue: { find: (id: string) => Promise.resolve(id === 'channel-1' ? CHANNEL : undefined) } };
   fixture = await providerFixture(
     [GoogleAuthService, GoogleCalendarSync, GoogleMailSync, GoogleSyncService, GoogleWebhooksService, watches],
-    { GOOGLE_PUBSUB_TOPIC: 'projects/p/topics/gmail', GOOGLE_MAIL_NEWEST: 'all' },
+    { GOOGLE_PUBSUB_TOPIC: 'projects/p/topics/gmail' },
   );
   const { module, settings } = fixture;
   provider = googleProvider(settings, {
@@ -307,79 +296,6 @@ describe('mail', () => {
     expect(changes.deleted).toEqual([doomed['id']]);
     expect((await since(changes.cursor)).pages.flatMap((page) => page.records)).toEqual([]);
     expect((await since(changes.cursor)).cursor).toEqual(changes.cursor);
-  });
-
-  describe('of a large mailbox', () => {
-    const large = 'large@acme.test';
-    const MAILS = 460;
-    let owner: ConnectionRef;
-    let mixed: typeof fetch;
-    beforeAll(async () => {
-      const { control } = fixture.sandbox;
-      owner = await fixture.connect('google', large);
-      control.seed({ provider: 'google', account: large, resource: 'messages', count: MAILS - 10 });
-      const authorization = `Bearer ${String(control.mint({ provider: 'google', account: large })['access_token'])}`;
-      const governed = fixture.syncContext(owner).fetch;
-      // So many mails would take minutes of the units that a person has: one by one they are read without the limiter.
-      mixed = (input, init) => {
-        if (!/\/messages\/\w/.test(input instanceof Request ? input.url : String(input))) return governed(input, init);
-        return fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization } });
-      };
-    });
-    const context = (more: object = {}) => fixture.syncContext(owner, '', { fetch: mixed, ...more });
-    const run = (of: SyncResource, cursor?: unknown, checkpoint?: unknown) =>
-      walked(cursor === undefined ? of.full(context({ checkpoint })) : of.incremental!({ ...context({ checkpoint }), cursor }));
-    const goesOn = ({ pages }: Walked) => pages.at(-1)?.more;
-
-    it('reads the newest, then the older ones run by run, also after a kill, and says how far it is', async () => {
-      const first = await run(messages());
-      expect([first.records.size, goesOn(first), first.extent]).toEqual([
-        200,
-        true,
-        { complete: false, why: 'The newest 200 mails are read; older ones follow.' },
-      ]);
-      const second = await run(messages(), first.cursor);
-      expect([second.records.size, goesOn(second), second.extent]).toEqual([
-        200,
-        true,
-        { complete: false, why: 'The newest 400 mails are read; older ones follow.' },
-      ]);
-      const resumed = await run(messages(), first.cursor, second.pages[1]?.checkpoint);
-      expect([resumed.records.size, resumed.cursor]).toEqual([150, second.cursor]);
-      const third = await run(messages(), second.cursor);
-      expect([third.records.size, goesOn(third), third.extent]).toEqual([60, false, { complete: true }]);
-      const read = [first, second, third].flatMap(({ records }) => [...records.keys()]);
-      expect([read.length, new Set(read).size]).toEqual([MAILS, MAILS]);
-
-      const later = await run(messages(), third.cursor);
-      expect([later.pages.length, goesOn(later)]).toEqual([1, undefined]);
-      const again = await walked(messages().full({ ...context(), previous: third.cursor }));
-      expect([again.records.size, goesOn(again), again.extent?.complete]).toEqual([200, false, false]);
-      expect(again.cursor).toMatchObject({ read: { count: MAILS, all: true } });
-    });
-
-    it('begins the older ones anew where Google forgot the page', async () => {
-      const first = await run(messages());
-      const lost = { ...(first.cursor as { read: object }), read: { count: 200, all: false, pageToken: 'forgotten' } };
-      const second = await run(messages(), lost);
-      expect(second.cursor).toMatchObject({ read: { count: 200, all: false } });
-      expect(goesOn(second)).toBe(true);
-    });
-
-    it('holds a window, as long as nobody set it otherwise', async () => {
-      const settings = loadSettings({ ...SETTINGS, ...fixture.sandbox.env() }, PROVIDER_SETTINGS);
-      const mail = new GoogleMailSync(settings).messages;
-      const window = await run(mail);
-      expect([window.records.size, goesOn(window), window.extent]).toEqual([
-        200,
-        false,
-        { complete: false, why: 'Holds the newest 200 mails and what came since.' },
-      ]);
-      const changes = await run(mail, window.cursor);
-      expect([changes.records.size, changes.extent]).toEqual([0, window.extent]);
-      // The setting was changed: what was read counts.
-      expect((await run(messages(), window.cursor)).records.size).toBe(200);
-    });
   });
 
   it('asks for a full run where the history is gone', async () => {
