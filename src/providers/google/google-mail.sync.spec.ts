@@ -1,7 +1,7 @@
 import { providerFixture, walked, type ProviderFixture, type Walked } from '../../../test/support/provider-fixture';
 import { loadSettings } from '../../config/env';
 import { WatchService, type ConnectionRef, type SyncResource } from '../../integrations';
-import { PROVIDER_SETTINGS } from '../index';
+import { googleSettings } from './google.settings';
 import { GoogleAuthService } from './google-auth.service';
 import { GoogleCalendarSync } from './google-calendar.sync';
 import { GoogleMailSync } from './google-mail.sync';
@@ -83,7 +83,7 @@ describe('a large mailbox', () => {
   });
 
   it('holds a window, as long as nobody set it otherwise', async () => {
-    const settings = loadSettings({ ...SETTINGS, ...fixture.sandbox.env() }, PROVIDER_SETTINGS);
+    const settings = loadSettings({ ...SETTINGS, ...fixture.sandbox.env() }, [googleSettings]);
     const mail = new GoogleMailSync(settings).messages;
     const window = await run(mail);
     expect([window.records.size, goesOn(window), window.extent]).toEqual([
