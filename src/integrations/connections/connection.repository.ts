@@ -180,7 +180,7 @@ export class ConnectionRepository {
          WHERE id = $1 AND user_id = '' RETURNING *) SELECT * FROM changed`,
         [id, usedBy ?? null, managedBy ?? null, at],
       );
-    const [row] = await this.seals.change(runner, id, change);
+    const [row] = await this.seals.change(runner, [id], change);
     return row && connectionOf(row);
   }
 

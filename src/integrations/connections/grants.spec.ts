@@ -2,7 +2,11 @@ import { Browser, connectFixture, RETURN_TO, type ConnectFixture } from '../conn
 import { ConnectionRepository } from './connection.repository';
 import { toRef } from './connection';
 import { DisconnectService } from './disconnect.service';
+import { TokenRepository } from './tokens/token.repository';
 import { TokenService } from './tokens/token.service';
+
+/** The embedded database has one process and one connection. */
+const onServer = process.env['TEST_DATABASE_URL'] ? it : it.skip;
 
 describe('A grant that several connections stand on', () => {
   let fixture: ConnectFixture;
@@ -85,6 +89,22 @@ describe('A grant that several connections stand on', () => {
       expect(await rows('SELECT 1 FROM grants WHERE provider = $1', provider)).toEqual([]);
     });
 
+    onServer('is revoked once by two that leave at once while other processes renew their tokens', async () => {
+      const [ada, , eve] = people as [Person, Person, Person];
+      const shared = account();
+      const ids = [await connect(ada, provider, shared), await connect(eve, provider, shared)];
+      const renewals = fixture.dataSource.createQueryRunner();
+      await renewals.startTransaction();
+      await renewals.query('SELECT 1 FROM tokens FOR NO KEY UPDATE');
+      const ends = [disconnect(ada, ids[0]!), disconnect(eve, ids[1]!)];
+      while ((await rows(`SELECT 1 FROM connections WHERE id = ANY ($1) AND status = 'connected'`, ids)).length > 0);
+      await renewals.rollbackTransaction();
+      await renewals.release();
+      expect((await Promise.all(ends)).map((end) => end['revoked']).sort()).toEqual([false, true]);
+      expect(hits(revocation)).toBe(1);
+      expect(await rows('SELECT 1 FROM tokens')).toEqual([]);
+    });
+
     it('is not revoked for one whose own consent was renewed while another ended', async () => {
       const [ada, bob] = people as [Person, Person, Person];
       const shared = account();
@@ -141,6 +161,40 @@ describe('A grant that several connections stand on', () => {
       await Promise.all(ids.map(endedByTheirClock));
       expect(await Promise.all(ids.map((id) => works('slack', id)))).toEqual([true, true, true]);
       expect(hits('oauth.v2.access')).toBe(1);
+    });
+
+    it('is renewed once for all where each still has a token of its own, and shared from then on', async () => {
+      const held = fixture.app.app.get(TokenRepository, { strict: false });
+      for (const [index, id] of ids.entries()) {
+        const { kind, accessToken, refreshToken } = (await held.load(id))!;
+        // as before grants were known
+        await fixture.dataSource.transaction((manager) =>
+          held.save(manager, { id, tenant: people[index]!.tenant }, [{ kind, accessToken, refreshToken, scopes: [] }], {
+            mode: 'replace',
+            at: new Date(),
+          }),
+        );
+      }
+      await rows(`UPDATE tokens SET obtained_at = now() - interval '1 hour', expires_at = now() - interval '1 second'`);
+      for (const id of ids) fixture.app.app.get(TokenService, { strict: false }).invalidate(id);
+      fixture.sandbox.control.expireTokens('slack');
+      expect(await rows('SELECT 1 FROM tokens WHERE slot IS NULL')).toHaveLength(3);
+      expect(await Promise.all(ids.map((id) => works('slack', id)))).toEqual([true, true, true]);
+      expect(hits('oauth.v2.access')).toBe(1);
+      expect(await rows('SELECT slot FROM tokens')).toEqual([{ slot: 'bot' }]);
+      await disconnect(people[0]!, ids[0]!);
+      expect([await works('slack', ids[1]!), await works('slack', ids[2]!)]).toEqual([true, true]);
+    });
+
+    it('is ended once by all that leave at once, and leaves no token behind', async () => {
+      const tokens = await Promise.all(ids.map(tokenFor));
+      const ended = await all((person, index) => disconnect(person, ids[index]!));
+      expect(ended.map((end) => end['revoked']).sort()).toEqual([false, false, true]);
+      expect(hits('apps.uninstall')).toBe(1);
+      expect(await rows('SELECT 1 FROM tokens')).toEqual([]);
+      const headers = { authorization: `Bearer ${tokens[0]}` };
+      const answer = await fetch(`${fixture.sandbox.urls.slack}/api/auth.test`, { method: 'POST', headers });
+      expect(((await answer.json()) as { ok: boolean }).ok).toBe(false);
     });
 
     it('is renewed for the others also when the one that asked first has ended', async () => {

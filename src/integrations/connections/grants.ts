@@ -44,10 +44,16 @@ export async function lockGrantOf(runner: SqlRunner, connectionId: string): Prom
   ]);
 }
 
+/**
+ * Condition: the connection `o` works with its grant, or has ended and is about to let go of it: who lets go after it is the last, and ends the
+ * grant. One that was cut off there by a crash counts for no longer than letting go may take.
+ */
+const IS_ON_GRANT = `(o.status = 'connected' OR (o.status = 'disconnected' AND o.grant_id IS NOT NULL AND o.updated_at > now() - interval '2 minutes'))`;
+
 /** A connection that has just been ended lets go: its own tokens are destroyed, and the shared ones that nobody works with any more. */
 export async function releaseGrant(runner: SqlRunner, connectionId: string, seals: ConnectionSeals): Promise<Released> {
   await lockGrantOf(runner, connectionId);
-  return seals.change(runner, connectionId, () => letGo(runner, connectionId));
+  return seals.change(runner, [connectionId], () => letGo(runner, connectionId));
 }
 
 async function letGo(runner: SqlRunner, connectionId: string): Promise<Released> {
@@ -58,7 +64,7 @@ async function letGo(runner: SqlRunner, connectionId: string): Promise<Released>
   const shared = await dropUnusedTokens(runner, connectionId);
   const others = await runner.query(
     `SELECT 1 FROM connections o JOIN connections c ON c.grant_id = o.grant_id
-     WHERE c.id = $1 AND o.id <> c.id AND o.status = 'connected' LIMIT 1`,
+     WHERE c.id = $1 AND o.id <> c.id AND ${IS_ON_GRANT} LIMIT 1`,
     [connectionId],
   );
   await runner.query(`UPDATE connections SET grant_id = NULL, slots = '{}' WHERE id = $1`, [connectionId]);
@@ -70,7 +76,7 @@ export async function dropUnusedTokens(runner: SqlRunner, connectionId: string):
   return runner.query<{ id: string }>(
     `WITH gone AS (DELETE FROM tokens t USING connections c
        WHERE c.id = $1 AND t.grant_id = c.grant_id AND t.slot IS NOT NULL AND NOT EXISTS (
-         SELECT 1 FROM connections o WHERE o.grant_id = t.grant_id AND o.status = 'connected' AND t.slot = ANY(o.slots))
+         SELECT 1 FROM connections o WHERE o.grant_id = t.grant_id AND t.slot = ANY(o.slots) AND ((o.id = c.id AND o.status = 'connected') OR (o.id <> c.id AND ${IS_ON_GRANT})))
        RETURNING t.id)
      SELECT id FROM gone`,
     [connectionId],

@@ -68,18 +68,16 @@ export class ConnectionSeals {
   }
 
   /** Makes a change of what is sealed, and seals it anew; what was altered before is refused, and so not made good by it. */
-  async change<T>(runner: SqlRunner, id: string, work: () => Promise<T>): Promise<T> {
-    const before = await this.read(runner, id);
-    if (before) this.check(before);
+  async change<T>(runner: SqlRunner, ids: readonly string[], work: () => Promise<T>): Promise<T> {
+    for (const before of await this.read(runner, ids)) this.check(before);
     const result = await work();
-    await this.seal(runner, id);
+    await this.store(runner, await this.read(runner, ids));
     return result;
   }
 
   /** Seals the row as it stands: for one that has just been made, in the transaction that made it. */
   async seal(runner: SqlRunner, id: string): Promise<void> {
-    const row = await this.read(runner, id);
-    if (row) await this.store(runner, [row]);
+    await this.store(runner, await this.read(runner, [id]));
   }
 
   /** Seals rows that have no seal, in batches that are committed one by one. `left`: somebody held one, so that it was passed over. */
@@ -120,9 +118,12 @@ export class ConnectionSeals {
     this.good.set(seal, binding);
   }
 
-  private async read(runner: SqlRunner, id: string): Promise<Sealed | undefined> {
-    const [row] = await this.run<Sealed>(runner, `SELECT ${SEALED} FROM connections c WHERE c.id = $1 FOR NO KEY UPDATE OF c`, [id]);
-    return row;
+  private read(runner: SqlRunner, ids: readonly string[]): Promise<Sealed[]> {
+    return this.run<Sealed>(
+      runner,
+      `SELECT ${SEALED} FROM connections c WHERE c.id = ANY ($1::uuid[]) ORDER BY c.id FOR NO KEY UPDATE OF c`,
+      [ids],
+    );
   }
 
   private async store(runner: SqlRunner, rows: readonly Sealed[]): Promise<void> {

@@ -41,6 +41,21 @@ export type SaveOptions =
   /** The renewed token, only where its stored version is still this one. */
   | { readonly mode: 'refresh'; readonly at: Date; readonly tokenId: string; readonly expectedVersion: number };
 
+/** What a connection had of its own, and has in slots from now on. */
+export interface SlotMove {
+  readonly connectionId: string;
+  /** Ids. */
+  readonly tokens: readonly string[];
+  readonly slots: readonly string[];
+}
+
+export interface SlotToken {
+  readonly slot: string;
+  /** Whose it was. */
+  readonly member: Place & { readonly grantId: string | null };
+  readonly token: StoredToken;
+}
+
 type TokenRow = RowOf<TokenEntity>;
 type Place = Pick<ConnectionRef, 'id' | 'tenant'>;
 type Field = 'access' | 'refresh';
@@ -134,7 +149,7 @@ export class TokenRepository {
         'WITH changed AS (UPDATE connections SET slots = $2 WHERE id = $1 RETURNING grant_id) SELECT grant_id FROM changed',
         [connection.id, slots],
       );
-    const [row] = await this.seals.change(runner, connection.id, setSlots);
+    const [row] = await this.seals.change(runner, [connection.id], setSlots);
     const saved: StoredToken[] = [];
     for (const { grant, slot } of granted) {
       const place = slot === undefined ? ownPlace(connection.id) : { connection_id: null, grant_id: row?.grant_id ?? null, slot };
@@ -148,6 +163,33 @@ export class TokenRepository {
     }
     if (row?.grant_id != null) await dropUnusedTokens(runner, connection.id);
     return saved;
+  }
+
+  /** Nobody renews them until the transaction ends. */
+  async lockOwn(runner: SqlRunner, connectionIds: readonly string[]): Promise<void> {
+    await this.run(runner, 'SELECT 1 FROM tokens WHERE connection_id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [connectionIds]);
+  }
+
+  /** Puts these tokens into the slots of their connections' grant, in place of what each connection had of its own. */
+  async moveToSlots(runner: SqlRunner, moves: readonly SlotMove[], newest: readonly SlotToken[]): Promise<void> {
+    for (const { slot, member, token } of newest) {
+      const [held] = await this.run<TokenRow>(runner, 'SELECT * FROM tokens WHERE grant_id = $1 AND slot = $2 FOR NO KEY UPDATE', [
+        member.grantId,
+        slot,
+      ]);
+      const seat = { id: uuidv7(), kind: token.kind, connection_id: null, grant_id: member.grantId, slot };
+      await this.write(runner, member, held ?? seat, grantOf(token), { mode: 'replace', at: token.obtainedAt });
+    }
+    const move = () =>
+      this.run(
+        runner,
+        `WITH gone AS (DELETE FROM tokens WHERE id = ANY ($1::uuid[]))
+         UPDATE connections c SET slots = ARRAY(SELECT jsonb_array_elements_text(m.slots))
+         FROM jsonb_to_recordset($2::jsonb) AS m (id uuid, slots jsonb) WHERE c.id = m.id`,
+        [moves.flatMap(({ tokens }) => tokens), JSON.stringify(moves.map(({ connectionId, slots }) => ({ id: connectionId, slots })))],
+      );
+    const ids = moves.map(({ connectionId }) => connectionId);
+    await this.seals.change(runner, ids, move);
   }
 
   /** Whether a connection that works may use it. */
@@ -241,6 +283,17 @@ export class TokenRepository {
       throw asStorageError(error);
     }
   }
+}
+
+function grantOf({ kind, accessToken, refreshToken, expiresAt, obtainedAt, scopes }: StoredToken): TokenGrant {
+  const expiresInS = expiresAt && (expiresAt.getTime() - obtainedAt.getTime()) / 1_000;
+  return {
+    kind,
+    accessToken,
+    scopes,
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(expiresInS !== undefined && { expiresInS }),
+  };
 }
 
 const ownPlace = (connectionId: string) => ({ connection_id: connectionId, grant_id: null, slot: null });

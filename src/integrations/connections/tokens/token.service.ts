@@ -11,6 +11,7 @@ import { UnreadableSecret } from './secret-box';
 import type { ConnectionRef, Provider } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { ConnectionStatusService } from '../connection-status.service';
+import { SharedTokens } from './shared-tokens';
 import { TokenCache } from './token-cache';
 import { TokenRefresher } from './token-refresher';
 import { isDue, isExpired, usableToken } from './token-use';
@@ -77,6 +78,7 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     events: IntegrationEvents,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOCK_POOL) private readonly lockPool: LockPool | null,
+    private readonly sharedTokens: SharedTokens,
   ) {
     this.cache = new TokenCache(clock);
     this.unsubscribe = events.on('*', (event) => this.onEvent(event));
@@ -94,6 +96,11 @@ export class TokenService implements OnModuleDestroy, BeforeApplicationShutdown 
     const provider = this.registry.get(connection.provider);
     const cached = rejected ? undefined : this.cache.get(connection.id, kind);
     let held = cached ?? (await unlessAborted(this.read(connection.id, kind), signal));
+    if (this.sharedTokens.isToMove(provider, connection, held)) {
+      await unlessAborted(this.sharedTokens.moveFor(provider, connection), signal);
+      this.cache.invalidate(connection.id);
+      held = await unlessAborted(this.read(connection.id, kind), signal);
+    }
     // Two rounds: a renewal that was under way when we came may have been for an older token than the rejected one.
     for (let round = 0; round < 2 && this.mustRenew(provider, held, rejected); round++) {
       held = await this.renewed(provider, connection, held, options);
