@@ -20,6 +20,7 @@ import { OutboxPayloads1764700000000 } from './1764700000000-outbox-payloads';
 import { OutboxPayloadRows1764709000000 } from './1764709000000-outbox-payload-rows';
 import { ConnectionSeals1764800000000 } from './1764800000000-connection-seals';
 import { SyncParts1764810000000 } from './1764810000000-sync-parts';
+import { ProviderCodes1764820000000 } from './1764820000000-provider-codes';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -45,4 +46,5 @@ export const MIGRATIONS = [
   OutboxPayloadRows1764709000000,
   ConnectionSeals1764800000000,
   SyncParts1764810000000,
+  ProviderCodes1764820000000,
 ];

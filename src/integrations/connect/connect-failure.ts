@@ -1,12 +1,13 @@
 import { findIntegrationError, IntegrationError } from '../../errors';
 import type { OAuth2Facts, Provider } from '../contract';
+import { refusalOf } from '../providers';
 
 /** RFC 6749, 4.1.2.1; the provider's own codes say whether the operator or the person's organization has to act. */
 export function refusedAtProvider(providerCode: string, facts: OAuth2Facts, provider: string): IntegrationError {
   if (providerCode === 'access_denied') return new IntegrationError('connect_denied', { provider, providerCode });
-  if (facts.organizationCodes?.includes(providerCode)) return new IntegrationError('organization_forbids', { provider, providerCode });
-  if (facts.clientFaultCodes.includes(providerCode)) return new IntegrationError('provider_misconfigured', { provider, providerCode });
-  return new IntegrationError('connect_failed', { provider, providerCode });
+  const code = refusalOf(facts, providerCode);
+  // A grant that has ended is no answer to somebody who is about to give one.
+  return new IntegrationError(code === undefined || code === 'needs_reauth' ? 'connect_failed' : code, { provider, providerCode });
 }
 
 /** Why connecting failed, as the person is told. */

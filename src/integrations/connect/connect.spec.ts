@@ -18,6 +18,7 @@ describe('Connecting', () => {
     expect(body).toEqual({
       id,
       provider: 'chat',
+      parts: [],
       owner: 'user',
       userId: 'u1',
       policy: null,

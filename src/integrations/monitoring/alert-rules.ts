@@ -1,4 +1,5 @@
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import type { Provider } from '../contract';
 import { ALTERED_CONNECTIONS, LOST_CONNECTIONS } from '../connections';
 import { PAUSED_DESTINATIONS } from '../notifications';
 import { failingProviders, MISCONFIGURED_PROVIDERS } from '../outbound';
@@ -23,8 +24,8 @@ export interface AlertRule {
   readonly severity: 'warning' | 'critical';
   /** From the folder whose rows they are. Gives the columns of `Finding`; a key once. Times are the database's. */
   readonly sql: string;
-  /** `name`: the provider as people write it. */
-  describe(finding: Finding, name: string): { title: string; detail: string; nextStep: string };
+  /** `name`: the provider as people write it; `provider` where there still is one. */
+  describe(finding: Finding, name: string, provider?: Provider): { title: string; detail: string; nextStep: string };
 }
 
 const SERVER_ERRORS_ABOVE = 10;
@@ -46,10 +47,10 @@ const RULES: readonly AlertRule[] = [
     kind: 'provider_misconfigured',
     severity: 'critical',
     sql: MISCONFIGURED_PROVIDERS,
-    describe: (f, name) => ({
+    describe: (f, name, provider) => ({
       title: `${name} refuses how this application is set up`,
-      detail: `${f.count} calls were refused in the last half hour, e.g. of ${f.about}. Connections stay as they are and work again by themselves.`,
-      nextStep: `Compare the ${(f.provider ?? '').toUpperCase()}_... settings and PUBLIC_URL with what is registered at ${name}.`,
+      detail: `${f.count} calls were refused in the last half hour, the last with "${f.code}" at ${f.about}. Connections stay as they are and work again by themselves.`,
+      nextStep: settingToMend(f, name, provider),
     }),
   },
   {
@@ -139,6 +140,21 @@ const RULES: readonly AlertRule[] = [
 export const ALERT_RULES: readonly AlertRule[] = [...RULES].sort(
   (a, b) => Number(b.severity === 'critical') - Number(a.severity === 'critical'),
 );
+
+/** The one setting that the code speaks of, as the provider says or as RFC 6749 has it. */
+function settingToMend({ provider: key, code }: Finding, name: string, provider?: Provider): string {
+  const prefix = (key ?? '').toUpperCase().replaceAll('-', '_');
+  const setting = provider?.mendedBy?.[code ?? ''] ?? STANDARD_SETTINGS[code ?? '']?.(prefix);
+  return setting === undefined
+    ? `Look the code up at ${name}, and compare ${prefix}_CLIENT_ID, ${prefix}_CLIENT_SECRET and PUBLIC_URL with what is registered there.`
+    : `Mend ${setting}: compare it with what is registered at ${name}.`;
+}
+
+const STANDARD_SETTINGS: Readonly<Record<string, (prefix: string) => string>> = {
+  invalid_client: (prefix) => `${prefix}_CLIENT_SECRET`,
+  unauthorized_client: (prefix) => `${prefix}_CLIENT_ID`,
+  redirect_uri_mismatch: () => 'PUBLIC_URL',
+};
 
 function sentenceOf(code: string | null): string {
   return ERROR_KINDS[(code ?? '') as ErrorCode]?.detail ?? ERROR_KINDS.needs_reauth.detail;

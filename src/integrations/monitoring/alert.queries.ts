@@ -12,7 +12,7 @@ export const STORE_FINDINGS = `
   FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::int[])
     AS f (id, key, provider, tenant, connection_id, title, detail, next_step, count) ORDER BY f.key
   ON CONFLICT (key) WHERE state IN ('open', 'acknowledged')
-  DO UPDATE SET count = excluded.count, detail = excluded.detail, last_seen_at = excluded.last_seen_at
+  DO UPDATE SET count = excluded.count, detail = excluded.detail, next_step = excluded.next_step, last_seen_at = excluded.last_seen_at
   RETURNING a.*, (xmax = 0) AS opened`;
 
 /** What was not found since `$2` is over. $1 kind, $2 when the rule began to look, as text: a `Date` would cut it to the ms. */

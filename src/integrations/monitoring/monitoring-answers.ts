@@ -37,6 +37,7 @@ export const loggedRequestAnswer = z.object({
   status: z.number().int().nullable(),
   outcome: z.string(),
   errorCode: z.string().nullable(),
+  providerCode: z.string().nullable(),
   attempt: z.number().int(),
   durationMs: z.number(),
   requestId: z.string().nullable(),

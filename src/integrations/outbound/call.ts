@@ -1,4 +1,5 @@
 import type { StopSignal } from '../../clock';
+import type { ErrorCode } from '../../errors';
 import type { ConnectionRef, Provider } from '../contract';
 import type { Endpoint } from './endpoint-matcher';
 import type { OutboundRequest } from './outbound-request';
@@ -42,7 +43,10 @@ export interface Try {
   readonly durationMs: number;
   readonly outcome: Outcome;
   readonly status?: number;
-  readonly errorCode?: string;
+  /** Ours. */
+  readonly errorCode?: ErrorCode;
+  /** The provider's own. */
+  readonly providerCode?: string;
   /** The provider's request id. */
   readonly requestId?: string;
 }

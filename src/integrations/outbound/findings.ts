@@ -15,9 +15,12 @@ export const failingProviders = (most: number) => `
     AND (coalesce(max(errors) FILTER (WHERE tenant IS NOT NULL), 0) <= ${most}
       OR sum(errors) - coalesce(max(errors) FILTER (WHERE tenant IS NOT NULL), 0) > ${most})`;
 
-/** Refused for how our app is set up there. The operator's alone: one a provider, however many connections it keeps from working. */
+/**
+ * Refused for how our app is set up there, or at a renewal with a code that nobody knows. The operator's alone: one a provider, however
+ * many connections it keeps from working, with the code and the endpoint of the last refusal.
+ */
 export const MISCONFIGURED_PROVIDERS = `
   SELECT 'provider_misconfigured:' || provider AS key, provider, NULL AS tenant, NULL::uuid AS connection_id, count(*)::int AS count,
-    max(endpoint) AS about, max(error_code) AS code
-  FROM request_log WHERE at > now() - interval '30 minutes' AND (error_code = 'provider_misconfigured' OR (error_code = 'connect_failed' AND operation = 'oauth.refresh'))
+    (array_agg(endpoint ORDER BY at DESC))[1] AS about, (array_agg(coalesce(provider_code, error_code) ORDER BY at DESC))[1] AS code
+  FROM request_log WHERE at > now() - interval '30 minutes' AND error_code IN ('provider_misconfigured', 'refresh_refused')
   GROUP BY provider`;

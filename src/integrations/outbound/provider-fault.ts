@@ -1,5 +1,6 @@
-import type { IntegrationErrorOptions } from '../../errors';
+import type { ErrorCode, IntegrationErrorOptions } from '../../errors';
 import type { ConnectionRef, Provider, ProviderFault } from '../contract';
+import { refusalOf } from '../providers';
 import { AnswerError, type Answer } from './answer-error';
 import { capped, parseRetryAfter } from './policies/retry-after';
 
@@ -11,8 +12,14 @@ export function isRequestIdHeader(name: string): boolean {
   return REQUEST_ID_HEADER.test(name);
 }
 
+/** For what was asked: `refresh` and `exchange` are calls of the token endpoint. */
+export interface Asked {
+  readonly authType?: ConnectionRef['authType'];
+  readonly step?: 'refresh' | 'exchange';
+}
+
 /** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
-export function faultOf(provider: Provider, answer: Answer, now: number, authType?: ConnectionRef['authType']): AnswerError | undefined {
+export function faultOf(provider: Provider, answer: Answer, now: number, { authType, step }: Asked = {}): AnswerError | undefined {
   const retryAfterMs = parseRetryAfter(answer.headers, now);
   const told = provider.http.readFault?.({
     status: answer.status,
@@ -20,7 +27,8 @@ export function faultOf(provider: Provider, answer: Answer, now: number, authTyp
     json: answer.json,
     ...(authType && { authType }),
   });
-  const fault = told ?? byStatus(answer.status);
+  const read = told ?? byStatus(answer.status);
+  const fault = step ? tokenFault(provider, answer, step, read) : read;
   if (!fault) return undefined;
   const options: IntegrationErrorOptions = {
     provider: provider.key,
@@ -36,6 +44,33 @@ export function faultOf(provider: Provider, answer: Answer, now: number, authTyp
   };
   return new AnswerError(fault.code, options, answer, fault);
 }
+
+/** A refusal of the token endpoint, sorted by the provider's lists of codes; some say no with a 200. */
+function tokenFault(
+  { oauth2 }: Provider,
+  { status, json }: Answer,
+  step: 'refresh' | 'exchange',
+  read: ProviderFault | undefined,
+): ProviderFault | undefined {
+  // Whatever the endpoint is busy with passes, and is no refusal.
+  if (status >= 500 || status === 429) return byStatus(status);
+  if (!oauth2 || (read && PASSING.has(read.code))) return read;
+  const { error, access_token: token } = (json ?? {}) as { error?: unknown; access_token?: unknown };
+  // RFC 6749, 5.2: the code stands in `error`.
+  const told = typeof error === 'string' && /^[\w.:-]{1,100}$/.test(error) && token === undefined ? error : undefined;
+  const providerCode = read?.providerCode ?? told;
+  if (!read && providerCode === undefined) return undefined;
+  const code = providerCode === undefined ? undefined : refusalOf(oauth2, providerCode);
+  const unknown = step === 'refresh' ? 'refresh_refused' : 'connect_failed';
+  return { code: code ?? unknown, providerCode, retryable: false, notExecuted: true };
+}
+
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'provider_rate_limited',
+  'provider_unavailable',
+  'provider_timeout',
+  'provider_bad_answer',
+]);
 
 export function requestIdOf(headers: Headers): string | undefined {
   for (const name of [...REQUEST_ID_HEADERS, ...[...headers.keys()].filter(isRequestIdHeader)]) {

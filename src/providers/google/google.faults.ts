@@ -44,6 +44,16 @@ export const GOOGLE_CLIENT_FAULTS: readonly string[] = [
   'redirect_uri_mismatch',
   'unsupported_grant_type',
 ];
+/** What the operator has to mend, by the code. */
+export const GOOGLE_MENDED_BY: Readonly<Record<string, string>> = {
+  deleted_client: 'GOOGLE_CLIENT_ID',
+  disabled_client: 'GOOGLE_CLIENT_ID',
+  org_internal: 'the audience of the consent screen in the Google Cloud console',
+  accessNotConfigured: 'the list of enabled APIs in the Google Cloud console',
+  SERVICE_DISABLED: 'the list of enabled APIs in the Google Cloud console',
+  'push.webhookUrlUnauthorized': 'PUBLIC_URL',
+  'push.webhookUrlNotHttps': 'PUBLIC_URL',
+};
 /** A Workspace administrator restricts which applications people may use. */
 export const GOOGLE_ORGANIZATION_FAULTS: readonly string[] = ['admin_policy_enforced'];
 
@@ -138,6 +148,7 @@ function byStatus(status: number, providerCode: string | undefined): ProviderFau
 function tokenFault(error: string, status: number): ProviderFault | undefined {
   const providerCode = safeCode(error);
   if (status >= 500) return undefined;
+  if (status === 429) return { ...limited, providerCode };
   if (providerCode !== undefined && GOOGLE_CLIENT_FAULTS.includes(providerCode))
     return { code: 'provider_misconfigured', providerCode, retryable: false, notExecuted: true };
   if (providerCode !== undefined && GOOGLE_ORGANIZATION_FAULTS.includes(providerCode))

@@ -13,6 +13,7 @@ import { GoogleController } from './google.controller';
 import { GOOGLE, googleHttp, googleOAuth2, googleRoots } from './google.facts';
 import { GoogleCalendarOperations } from './google-calendar.operations';
 import { GoogleMailOperations } from './google-mail.operations';
+import { GOOGLE_MENDED_BY } from './google.faults';
 import { GoogleService } from './google.service';
 import { googleSettings } from './google.settings';
 
@@ -66,6 +67,7 @@ export function googleProvider(settings: Settings, services: Pick<Provider, 'aut
     oauth2,
     ...services,
     http: googleHttp(roots.calendar),
+    mendedBy: GOOGLE_MENDED_BY,
     actions: ['emails.send', 'emails.search', 'emails.get', 'events.list', 'events.create', 'events.update', 'events.delete'],
   };
 }

@@ -46,6 +46,14 @@ const byOrganization: Fault = {
   nextStep: 'Ask an administrator of the workspace to allow it.',
 };
 const ourClient: Fault = { code: 'provider_misconfigured', retryable: false, notExecuted: true };
+/** What the operator has to mend, by the code. */
+export const SLACK_MENDED_BY: Readonly<Record<string, string>> = {
+  bad_client_secret: 'SLACK_CLIENT_SECRET',
+  invalid_client_id: 'SLACK_CLIENT_ID',
+  client_id_token_mismatch: 'SLACK_CLIENT_ID',
+  bad_redirect_uri: 'PUBLIC_URL',
+  accesslimited: 'the allowed IP addresses on the page of the Slack app',
+};
 /** "Some aspect of the operation may have succeeded": https://docs.slack.dev/reference/methods/chat.postMessage */
 const doubtful: Fault = { code: 'provider_unavailable', retryable: true, notExecuted: false, detail: 'Slack has a problem at the moment.' };
 const limited: Fault = { code: 'provider_rate_limited', retryable: true, notExecuted: true, detail: 'Slack asks us to slow down.' };

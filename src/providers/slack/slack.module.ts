@@ -10,6 +10,7 @@ import { SlackSyncService } from './slack-sync.service';
 import { SlackWebhooksService } from './slack-webhooks.service';
 import { SlackController } from './slack.controller';
 import { SLACK, SLACK_API_BASE_URL, slackHttp, slackOAuth2 } from './slack.facts';
+import { SLACK_MENDED_BY } from './slack.faults';
 import { SlackOperations } from './slack.operations';
 import { SlackService } from './slack.service';
 import { slackSettings } from './slack.settings';
@@ -60,6 +61,7 @@ export function slackProvider(settings: Settings, services: Pick<Provider, 'auth
     oauth2: slackOAuth2(own, apiBaseUrl),
     ...services,
     http: slackHttp(apiBaseUrl),
+    mendedBy: SLACK_MENDED_BY,
     actions: ['messages.send', 'channels.list'],
   };
 }

@@ -96,6 +96,15 @@ const HIDDEN_DECLINES: readonly string[] = [
   'rule',
 ];
 
+/** What the operator has to mend, by the code: the platform's key is the client's secret at the token endpoint as well. */
+export const STRIPE_MENDED_BY: Readonly<Record<string, string>> = {
+  invalid_client: 'STRIPE_SECRET_KEY',
+  invalid_request_error: 'STRIPE_SECRET_KEY',
+  api_key_expired: 'STRIPE_SECRET_KEY',
+  platform_account_required: 'STRIPE_SECRET_KEY',
+  unauthorized_client: 'STRIPE_CLIENT_ID',
+};
+
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   403: 'provider_forbidden',
   404: 'provider_not_found',

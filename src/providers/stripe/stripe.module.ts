@@ -11,6 +11,7 @@ import { StripeWebhooksService } from './stripe-webhooks.service';
 import { StripeController } from './stripe.controller';
 import { STRIPE, STRIPE_API_BASE_URL, STRIPE_API_KEY, stripeHttp, stripeOAuth2 } from './stripe.facts';
 import { isLiveKey } from './stripe.modes';
+import { STRIPE_MENDED_BY } from './stripe.faults';
 import { StripeOperations } from './stripe.operations';
 import { StripeService } from './stripe.service';
 import { stripeSettings } from './stripe.settings';
@@ -60,6 +61,7 @@ export function stripeProvider(settings: Settings, services: Pick<Provider, 'aut
     apiKey: STRIPE_API_KEY,
     ...services,
     http: stripeHttp(own, apiBaseUrl, live),
+    mendedBy: STRIPE_MENDED_BY,
     actions: ['subscriptions.create', 'subscriptions.cancel', 'subscriptions.resume', 'subscriptions.changePrice'],
   });
   const [test, live] = [inMode(false), inMode(true)];

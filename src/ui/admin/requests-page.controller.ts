@@ -83,7 +83,7 @@ function requestTable(requests: readonly LoggedRequest[], nowMs: number): Html {
     html`<div class="wide"><code>${request.method} ${request.endpoint}</code><br /><span class="soft">${request.operation}</span></div>`,
     request.status ?? '–',
     statusPill(request.outcome),
-    request.errorCode && html`<code>${request.errorCode}</code>`,
+    request.errorCode && html`<code>${request.providerCode ?? request.errorCode}</code>`,
     request.attempt,
     duration(request.durationMs),
   ]);

@@ -3,7 +3,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
-import { providerFor } from '../../providers';
+import { providerFor, refusalOf } from '../../providers';
 import { ProviderFetch } from '../../outbound';
 
 export interface TokenAnswer {
@@ -157,11 +157,8 @@ function sorted(facts: OAuth2Facts, provider: Provider, step: 'exchange' | 'refr
     cause: error,
   };
   if (found?.providerCode !== undefined) {
-    if (facts.refusalCodes.includes(found.providerCode)) return new IntegrationError('needs_reauth', { ...options, notExecuted: true });
-    if (facts.clientFaultCodes.includes(found.providerCode))
-      return new IntegrationError('provider_misconfigured', { ...options, notExecuted: true });
-    if (facts.organizationCodes?.includes(found.providerCode))
-      return new IntegrationError('organization_forbids', { ...options, notExecuted: true });
+    const code = refusalOf(facts, found.providerCode);
+    if (code) return new IntegrationError(code, { ...options, notExecuted: true });
   }
   // A refusal that nobody knows: whose fault it is cannot be said, so nobody is asked to sign in.
   if (step === 'refresh' && found?.code === 'connect_failed')

@@ -22,6 +22,7 @@ const SAYS_NOTHING: ReadonlySet<ErrorCode> = new Set([
   'shutting_down',
   'provider_misconfigured',
   'organization_forbids',
+  'refresh_refused',
   'response_too_large',
   'provider_bad_answer',
 ]);

@@ -43,6 +43,7 @@ export class LogInterceptor implements Interceptor {
         status: each.status,
         outcome: each.outcome,
         errorCode: each.errorCode,
+        providerCode: each.providerCode,
         attempt: each.attempt,
         durationMs: each.durationMs,
         requestId: each.requestId,

@@ -16,6 +16,7 @@ export interface RequestLogEntry {
   readonly status?: number | undefined;
   readonly outcome: Outcome;
   readonly errorCode?: string | undefined;
+  readonly providerCode?: string | undefined;
   readonly attempt: number;
   readonly durationMs: number;
   readonly requestId?: string | undefined;
@@ -174,6 +175,7 @@ function rowOf(id: string, entry: RequestLogEntry) {
     status: entry.status,
     outcome: entry.outcome,
     error_code: entry.errorCode?.slice(0, 100),
+    provider_code: entry.providerCode?.slice(0, 100),
     attempt: entry.attempt,
     duration_ms: Math.round(entry.durationMs),
     request_id: entry.requestId,
@@ -184,10 +186,10 @@ function rowOf(id: string, entry: RequestLogEntry) {
 /** One text for all rows: to spell out an array for each column takes the process several times as long. */
 async function insertRows(query: Query, rows: Row[]): Promise<void> {
   await query(
-    `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, error_code, attempt, duration_ms, request_id, operation)
-     SELECT id, to_timestamp(at), provider, tenant, connection_id, method, endpoint, status, outcome, error_code, attempt, duration_ms, request_id, operation
+    `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, error_code, provider_code, attempt, duration_ms, request_id, operation)
+     SELECT id, to_timestamp(at), provider, tenant, connection_id, method, endpoint, status, outcome, error_code, provider_code, attempt, duration_ms, request_id, operation
      FROM json_to_recordset($1::json) AS r (id uuid, at float8, provider text, tenant text, connection_id uuid, method text, endpoint text, status int,
-       outcome text, error_code text, attempt int, duration_ms int, request_id text, operation text)
+       outcome text, error_code text, provider_code text, attempt int, duration_ms int, request_id text, operation text)
      ON CONFLICT (id) DO NOTHING`,
     [JSON.stringify(rows)],
   );

@@ -12,7 +12,9 @@ export interface LoggedRequest {
   endpoint: string;
   status: number | null;
   outcome: string;
+  /** Ours; the provider's own is `providerCode`. */
   errorCode: string | null;
+  providerCode: string | null;
   attempt: number;
   durationMs: number;
   requestId: string | null;
@@ -35,7 +37,7 @@ export class RequestLogReader {
 
   async list(filter: RequestLogFilter): Promise<LoggedRequest[]> {
     const rows = await asTenant(this.dataSource, filter.tenant).query<Omit<LoggedRequest, 'at'> & { at: Date }>(
-      `SELECT id, at, provider, connection_id AS "connectionId", method, endpoint, status, outcome, error_code AS "errorCode", attempt,
+      `SELECT id, at, provider, connection_id AS "connectionId", method, endpoint, status, outcome, error_code AS "errorCode", provider_code AS "providerCode", attempt,
               duration_ms AS "durationMs", request_id AS "requestId", operation
        FROM request_log
        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR provider = $2) AND ($3::uuid IS NULL OR connection_id = $3)

@@ -46,14 +46,15 @@ export class Transport {
   send(call: Call): Promise<Response> {
     const at = this.clock.now();
     let received: Received | undefined;
-    const note = (outcome: Outcome, errorCode?: string) =>
+    const note = (outcome: Outcome, error?: IntegrationError) =>
       call.record.tries.push({
         attempt: call.record.tries.length + 1,
         at,
         durationMs: Math.max(0, this.clock.now() - at),
         outcome,
         status: received?.status,
-        errorCode,
+        errorCode: error?.code,
+        providerCode: error?.providerCode,
         requestId: received && requestIdOf(received.headers),
       });
     let redirects = 0;
@@ -71,7 +72,7 @@ export class Transport {
       },
       (cause: unknown) => {
         const error = this.inOurWords(call, cause);
-        note(outcomeOf(error), error.providerCode ?? error.code);
+        note(outcomeOf(error), error);
         throw error;
       },
     );
@@ -127,7 +128,8 @@ export class Transport {
     const { passThrough, anyType = passThrough } = call.options;
     const strict = !anyType && expectsJson(call.request.headers);
     const answer = readAnswer(status, headers, bytes, strict, call.provider.key);
-    const fault = faultOf(call.provider, answer, this.clock.now(), call.connection?.authType);
+    const asked = { authType: call.connection?.authType, step: stepOf(call) };
+    const fault = faultOf(call.provider, answer, this.clock.now(), asked);
     if (fault) throw fault;
     return toResponse(status, headers, bytes, answer.json);
   }
@@ -144,6 +146,11 @@ export class Transport {
     }
     return networkFault(call.provider.key, cause);
   }
+}
+
+function stepOf({ purpose, options: { operation } }: Call): 'refresh' | 'exchange' | undefined {
+  if (purpose !== 'token') return undefined;
+  return operation === 'oauth.refresh' ? 'refresh' : operation === 'oauth.exchange' ? 'exchange' : undefined;
 }
 
 function maxBytesOf({ provider }: Call): number {
