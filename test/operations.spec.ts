@@ -149,8 +149,80 @@ describe('mail and calendar at Google', () => {
       status: 409,
       body: { code: 'provider_conflict' },
     });
+    expect(await ask('events.delete', { eventId, ifMatch })).toMatchObject({ status: 409, body: { code: 'provider_conflict' } });
     expect(await ask('events.delete', { eventId })).toMatchObject({ status: 200, body: { deleted: true } });
     expect(await ask('events.delete', { eventId })).toMatchObject({ status: 200, body: { deleted: true } });
+  });
+});
+
+describe('more at Google', () => {
+  it('answers in the thread of a message', async () => {
+    const to = ['zoe@example.test'];
+    const first = await run<{ messageId: string; threadId: string }>('google', 'emails.send', { to, subject: 'Thread', text: 'One' });
+    const { threadId } = first.body;
+    const read = await run<{ headers: Record<string, string> }>('google', 'emails.get', { messageId: first.body.messageId });
+    const replyTo = { threadId, messageId: read.body.headers['message-id'] };
+    const second = await run<{ messageId: string; threadId: string }>('google', 'emails.send', {
+      to,
+      subject: 'Re: Thread',
+      text: 'Two',
+      replyTo,
+    });
+    expect(second).toMatchObject({ status: 201, body: { threadId } });
+    expect(second.body.messageId).not.toBe(first.body.messageId);
+    expect(
+      await run('google', 'emails.send', { to, subject: 's', text: 't', replyTo: { threadId, messageId: 'x\r\nBcc: a@b.c' } }),
+    ).toMatchObject({
+      status: 400,
+    });
+  });
+
+  it('tells when a calendar is busy, and which one could not be read', async () => {
+    const day = 86_400_000;
+    const window = { timeMin: new Date(Date.now() - 10 * day).toISOString(), timeMax: new Date(Date.now() + 20 * day).toISOString() };
+    const { body } = await run<{ data: { calendarId: string; busy: object[]; error: string | null }[] }>('google', 'freeBusy.query', {
+      ...window,
+      calendarIds: ['primary', 'nobody@group.calendar.google.com'],
+    });
+    expect(body.data.find(({ calendarId }) => calendarId === 'primary')).toMatchObject({ error: null });
+    expect(body.data.find(({ calendarId }) => calendarId === 'primary')?.busy.length).toBeGreaterThan(0);
+    expect(body.data.find(({ calendarId }) => calendarId !== 'primary')).toMatchObject({ busy: [], error: 'notFound' });
+    expect(await run('google', 'freeBusy.query', { timeMin: window.timeMax, timeMax: window.timeMin })).toMatchObject({ status: 400 });
+  });
+
+  it('invites an address of any domain as people type it', () => {
+    const { input } = declared('google', 'events.create');
+    const event = { summary: 's', start: { date: '2030-01-01' }, end: { date: '2030-01-02' } };
+    const invited = (email: string) => input.safeParse({ ...event, attendees: [{ email }] });
+    expect(invited('info@bücher.example')).toMatchObject({ success: true, data: { attendees: [{ email: 'info@xn--bcher-kva.example' }] } });
+    expect(invited('info@bücher example').success).toBe(false);
+  });
+});
+
+describe('pages of Stripe', () => {
+  const account = 'acct_1SandboxAcme';
+
+  it('are opened for a customer, once for one key', async () => {
+    const customerId = String(test.app.sandbox.control.change('stripe', 'customers', { account, name: 'Payer' })['id']);
+    const [price] = (test.app.sandbox.control.state().stripe[account] as { prices: { id: string }[] }).prices;
+    const pages = [
+      ['portalSessions.create', { customerId, returnUrl: 'https://app.example/billing' }],
+      [
+        'checkoutSessions.create',
+        { customerId, priceId: price?.id, successUrl: 'https://app.example/ok', cancelUrl: 'https://app.example/no' },
+      ],
+    ] as const;
+    for (const [name, input] of pages) {
+      const key = { 'idempotency-key': randomUUID() };
+      const made = await run<{ url: string }>('stripe', name, input, key);
+      expect(made).toMatchObject({ status: 201, body: { url: expect.stringMatching(/^https:\/\/\w+\.stripe\.com\//) as string } });
+      expect(await run('stripe', name, input, key)).toEqual({ ...made, replayed: true });
+      expect(await run('stripe', name, { ...input, customerId: 'cus_nobody' })).toMatchObject({
+        status: 404,
+        body: { code: 'provider_not_found' },
+      });
+    }
+    expect(hits('checkout.sessions.create').filter(({ status }) => status === 200)).toHaveLength(1);
   });
 });
 

@@ -44,6 +44,7 @@ export class GoogleCalendarApi {
       this.route('PATCH', `${events}/:event`, 'events.patch', WRITE, (account, request) => this.update(account, request)),
       this.route('PUT', `${events}/:event`, 'events.update', WRITE, (account, request) => this.update(account, request)),
       this.route('DELETE', `${events}/:event`, 'events.delete', WRITE, (account, request) => this.remove(account, request)),
+      this.route('POST', '/calendar/v3/freeBusy', 'freebusy.query', READ, (account, request) => this.freeBusy(account, request)),
       this.route('POST', '/calendar/v3/channels/stop', 'channels.stop', READ, (account, request) => this.stop(account, request)),
     ];
   }
@@ -139,8 +140,31 @@ export class GoogleCalendarApi {
   }
 
   private remove(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
-    this.world.deleteEvent(account, this.calendarOf(account, request), request.params['event'] ?? '');
+    const id = request.params['event'] ?? '';
+    this.world.deleteEvent(account, this.calendarOf(account, request), id, request.headers['if-match']);
     return { status: 204 };
+  }
+
+  /** Busy by what is there in the window; what is cancelled, or shows as free, is not. A calendar that nobody knows has its own error. */
+  private freeBusy(account: GoogleAccount, request: SandboxRequest): SandboxResponse {
+    const [timeMin, timeMax] = ['timeMin', 'timeMax'].map((name) => text(request.body[name]) ?? '');
+    if (!timeMin || !timeMax) throw badRequest('Missing time bound.', 'timeMin');
+    const items = Array.isArray(request.body['items']) ? request.body['items'] : [];
+    const calendars = items.map((item) => {
+      const id = text(record(item)['id']) ?? '';
+      try {
+        const query = new URLSearchParams({ timeMin, timeMax, singleEvents: 'true', maxResults: '2500' });
+        const { items: found } = listEvents(account, this.world.calendar(account, id), query, this.world.context.now());
+        const busy = (found as Json[])
+          .filter((event) => event['status'] !== 'cancelled' && event['transparency'] !== 'transparent')
+          .map((event) => ({ start: edgeOf(event['start']), end: edgeOf(event['end']) }));
+        return [id, { busy }];
+      } catch (error) {
+        if (!(error instanceof GoogleFault)) throw error;
+        return [id, { errors: [{ domain: 'global', reason: 'notFound' }], busy: [] }];
+      }
+    });
+    return ok({ kind: 'calendar#freeBusy', timeMin, timeMax, calendars: Object.fromEntries(calendars) as Json });
   }
 
   private watch(account: GoogleAccount, request: SandboxRequest, target: string): SandboxResponse {
@@ -191,4 +215,10 @@ export class GoogleCalendarApi {
 
 function ok(body: Json): SandboxResponse {
   return { status: 200, body };
+}
+
+/** Days without a time count from midnight. */
+function edgeOf(edge: unknown): string {
+  const { dateTime, date } = record(edge);
+  return text(dateTime) ?? `${text(date)}T00:00:00Z`;
 }

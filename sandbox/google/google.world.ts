@@ -70,16 +70,16 @@ export class GoogleWorld {
   updateEvent(account: GoogleAccount, calendar: Calendar, id: string, fields: Json, ifMatch?: string): StoredEvent {
     const event = calendar.events.get(id);
     if (!event) throw notFound();
-    if (ifMatch && ifMatch !== '*' && ifMatch !== event.data['etag'])
-      throw new GoogleFault(412, 'conditionNotMet', 'Precondition Failed', { location: 'If-Match', locationType: 'header' });
+    assertMatch(event, ifMatch);
     putEvent(account, calendar, id, this.context.now(), pick(fields));
     return this.changed(account, calendar, id);
   }
 
-  deleteEvent(account: GoogleAccount, calendar: Calendar, id: string): void {
+  deleteEvent(account: GoogleAccount, calendar: Calendar, id: string, ifMatch?: string): void {
     const event = calendar.events.get(id);
     if (!event) throw notFound();
     if (event.data['status'] === 'cancelled') throw new GoogleFault(410, 'deleted', 'Resource has been deleted');
+    assertMatch(event, ifMatch);
     putEvent(account, calendar, id, this.context.now(), { status: 'cancelled' });
     this.changed(account, calendar, id);
   }
@@ -182,4 +182,9 @@ export class GoogleWorld {
 
 function pick(fields: Json): Json {
   return Object.fromEntries(WRITABLE.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]));
+}
+
+function assertMatch({ data }: StoredEvent, ifMatch: string | undefined): void {
+  if (ifMatch && ifMatch !== '*' && ifMatch !== data['etag'])
+    throw new GoogleFault(412, 'conditionNotMet', 'Precondition Failed', { location: 'If-Match', locationType: 'header' });
 }

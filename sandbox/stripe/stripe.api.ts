@@ -72,6 +72,8 @@ export class StripeApi {
           call.cause,
         ),
       ),
+      this.route('POST', '/v1/billing_portal/sessions', 'billing_portal.sessions.create', (call) => this.portalSession(call)),
+      this.route('POST', '/v1/checkout/sessions', 'checkout.sessions.create', (call) => this.checkoutSession(call)),
       ...this.readable('events', 'event'),
     ];
   }
@@ -145,6 +147,36 @@ export class StripeApi {
       if (!(error instanceof StripeFault)) throw error;
       return { ...error.response(), headers };
     }
+  }
+
+  private portalSession({ account, params }: Call): Json {
+    const customer = this.world.find(account, 'customers', 'customer', params['customer'], 'customer');
+    const id = this.world.newId('bps');
+    const url = `https://billing.stripe.com/p/session/${id}`;
+    return { id, object: 'billing_portal.session', customer: customer['id'], return_url: params['return_url'] ?? null, url };
+  }
+
+  /** The page itself is not pretended: nothing is paid there. */
+  private checkoutSession({ account, params }: Call): Json {
+    const customer = this.world.find(account, 'customers', 'customer', params['customer'], 'customer');
+    const lines: unknown[] = Array.isArray(params['line_items']) ? params['line_items'] : [];
+    for (const line of lines) this.world.find(account, 'prices', 'price', record(line)['price'], 'line_items[0][price]');
+    if (lines.length === 0) throw invalidRequest('You must provide at least one line item.', { param: 'line_items' });
+    const id = this.world.newId('cs_test');
+    const created = Math.floor(this.context.now() / 1000);
+    return {
+      id,
+      object: 'checkout.session',
+      mode: params['mode'],
+      status: 'open',
+      payment_status: 'unpaid',
+      customer: customer['id'],
+      success_url: params['success_url'] ?? null,
+      cancel_url: params['cancel_url'] ?? null,
+      created,
+      expires_at: created + 86_400,
+      url: `https://checkout.stripe.com/c/pay/${id}`,
+    };
   }
 
   private identify(request: SandboxRequest): Principal {

@@ -1,3 +1,4 @@
+import { undeclaredAnswers } from '../../src/integrations/operations/answer-check';
 import { Browser } from './browser';
 import { startTestApp, type TestApp } from './test-app';
 
@@ -25,7 +26,10 @@ export interface ConnectedApp {
   hits(endpoint: string): ReturnType<TestApp['sandbox']['control']['ledger']>;
 }
 
-/** For a whole file: the service, with a user who is connected to every provider that has code. Each test begins without faults. */
+/**
+ * For a whole file: the service, with a user who is connected to every provider that has code. Each test begins without faults, and the
+ * file fails where an operation answered something else than it declares.
+ */
 export function useConnectedApp(): ConnectedApp {
   let app: TestApp;
   let browser: Browser;
@@ -36,7 +40,11 @@ export function useConnectedApp(): ConnectedApp {
     for (const provider of ['slack', 'stripe', 'google'])
       connections[provider] = (await browser.connect(provider)).searchParams.get('connection') ?? '';
   });
-  afterAll(() => app.close());
+  afterAll(async () => {
+    await app.close();
+    const { values } = await undeclaredAnswers.get();
+    expect(values.map(({ labels }) => labels.operation)).toEqual([]);
+  });
   beforeEach(() => {
     app.sandbox.control.clearFaults();
     app.sandbox.control.clearLedger();

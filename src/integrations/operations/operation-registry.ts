@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { ScopeNeeds } from '../providers';
+import { checkedAnswer } from './answer-check';
 import { ExecutionReconciler } from './execution-reconciler';
 import { fullNameOf, type Operation } from './operation';
 
@@ -25,7 +26,7 @@ export class OperationRegistry {
       if (!find) continue;
       this.reconciler.register(name, async (connection, operationId, signal) => {
         const body: unknown = await find(connection, operationId, signal);
-        return body === undefined ? undefined : { status: operation.makes ? 201 : 200, body };
+        return body === undefined ? undefined : { status: operation.makes ? 201 : 200, body: checkedAnswer(operation, body) };
       });
     }
   }

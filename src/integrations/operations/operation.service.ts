@@ -5,6 +5,7 @@ import { IntegrationError } from '../../errors';
 import { ZodPipe, type Principal } from '../../http-api';
 import { AuditLog } from '../audit';
 import { ConnectionRepository, isOwn, toRef, type Connection } from '../connections';
+import { checkedAnswer } from './answer-check';
 import type { OperationResult } from './execution';
 import { ExecutionService } from './execution.service';
 import { missingScopesOf } from '../providers';
@@ -62,7 +63,8 @@ export class OperationService {
     const connection = toRef(found);
     if (operation.effect === 'read') {
       const operationId = uuid();
-      return { status: 200, body: await operation.run({ connection, input, operationId, providerKey: operationId }), replayed: false };
+      const body = checkedAnswer(operation, await operation.run({ connection, input, operationId, providerKey: operationId }));
+      return { status: 200, body, replayed: false };
     }
     return this.executions.run({
       caller,
@@ -74,7 +76,7 @@ export class OperationService {
       idempotent: operation.idempotent,
       execute: async (attempt) => ({
         status: operation.makes ? 201 : 200,
-        body: await operation.run({ connection, input, ...attempt }),
+        body: checkedAnswer(operation, await operation.run({ connection, input, ...attempt })),
       }),
     });
   }

@@ -6,6 +6,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { cursor, decodeCursor, encodeCursor, limit } from '../../http-api';
 import { callSdk, defineOperation, GovernedHttp, type ConnectionRef } from '../../integrations';
+import { emailAddress } from './google-mail.composer';
 import { calendarClient } from './google.clients';
 import { CALENDAR_SCOPE, CALENDAR_SCOPES, CALENDAR_WRITE_SCOPE, CALENDAR_WRITE_SCOPES, GOOGLE, googleRoots } from './google.facts';
 import { eventPosition, GoogleService } from './google.service';
@@ -25,7 +26,7 @@ const fields = {
   location: z.string().max(1_024),
   start: point,
   end: point,
-  attendees: z.array(z.strictObject({ email: z.email().max(320), optional: z.boolean().optional() })).max(200),
+  attendees: z.array(z.strictObject({ email: emailAddress, optional: z.boolean().optional() })).max(200),
 };
 const NOTIFY = z.enum(['all', 'externalOnly', 'none']).default('none').describe('Who of the attendees is told by e-mail.');
 
@@ -151,20 +152,53 @@ export class GoogleCalendarOperations {
     ...WRITES,
     name: 'events.delete',
     title: 'Delete an event',
-    description: 'Removes an event; one that is gone already counts as deleted.',
-    input: z.strictObject({ calendarId: calendarOrPrimary, eventId, notify: NOTIFY }),
+    description: 'Removes an event, with ifMatch only if it is still as it was read; one that is gone already counts as deleted.',
+    input: z.strictObject({ calendarId: calendarOrPrimary, eventId, ifMatch: z.string().max(200).optional(), notify: NOTIFY }),
     output: z.object({ deleted: z.literal(true) }),
     effect: 'destructive',
     idempotent: true,
     repeat: 'none',
-    run: async ({ connection, input: { calendarId: calendar, eventId: event, notify } }) => {
-      const client = this.client(connection, 'google.events.delete');
+    run: async ({ connection, input: { calendarId: calendar, eventId: event, ifMatch, notify } }) => {
+      const client = this.client(connection, 'google.events.delete', { ifMatch });
       await foundOrNot(() => callSdk(() => client.events.delete({ calendarId: calendar, eventId: event, sendUpdates: notify })));
       return { deleted: true as const };
     },
   });
 
-  readonly all = [this.listEvents, this.createEvent, this.updateEvent, this.deleteEvent];
+  readonly queryFreeBusy = defineOperation({
+    name: 'freeBusy.query',
+    provider: GOOGLE,
+    title: 'See when somebody is busy',
+    description: 'The busy times of calendars in a window of three months at most, without what happens there.',
+    input: z
+      .strictObject({ calendarIds: z.array(calendarId).min(1).max(50).default(['primary']), timeMin: instant, timeMax: instant })
+      .refine(({ timeMin, timeMax }) => inFreeBusyWindow(Date.parse(timeMax) - Date.parse(timeMin)), {
+        error: 'must be after timeMin, by three months at most',
+        path: ['timeMax'],
+      }),
+    output: z.object({
+      data: z.array(
+        z.object({
+          calendarId: z.string(),
+          busy: z.array(z.object({ start: z.string(), end: z.string() })).describe('ISO 8601.'),
+          error: z.string().nullable().describe("Google's reason where this calendar could not be read."),
+        }),
+      ),
+    }),
+    effect: 'read',
+    scopes: [CALENDAR_SCOPE],
+    widerScopes: { [CALENDAR_SCOPE]: CALENDAR_SCOPES },
+    repeat: 'none',
+    run: async ({ connection, input: { calendarIds, timeMin, timeMax } }) => {
+      const client = this.client(connection, 'google.freeBusy.query');
+      const requestBody = { timeMin, timeMax, items: calendarIds.map((id) => ({ id })) };
+      const { data } = await callSdk(() => client.freebusy.query({ requestBody }));
+      if (!data.calendars) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
+      return { data: Object.entries(data.calendars).map(([id, found]) => busyTimesOf(id, found)) };
+    },
+  });
+
+  readonly all = [this.listEvents, this.createEvent, this.updateEvent, this.deleteEvent, this.queryFreeBusy];
 
   private client(
     connection: ConnectionRef,
@@ -184,6 +218,20 @@ export class GoogleCalendarOperations {
 /** Ids of events are base32hex: https://developers.google.com/workspace/calendar/api/v3/reference/events/insert */
 function eventIdOf(operationId: string): string {
   return operationId.replaceAll('-', '');
+}
+
+/** https://developers.google.com/workspace/calendar/api/v3/reference/freebusy/query */
+function inFreeBusyWindow(lengthMs: number): boolean {
+  return lengthMs > 0 && lengthMs <= 92 * 86_400_000;
+}
+
+/** Of a calendar that could not be read there are no busy times: the reason says so, and it is not free. */
+function busyTimesOf(calendarId: string, { busy, errors }: calendar_v3.Schema$FreeBusyCalendar) {
+  return {
+    calendarId,
+    busy: (busy ?? []).flatMap(({ start, end }) => (start && end ? [{ start, end }] : [])),
+    error: errors?.[0]?.reason ?? null,
+  };
 }
 
 async function foundOrNot<T>(look: () => Promise<T>): Promise<T | undefined> {

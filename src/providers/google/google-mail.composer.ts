@@ -23,11 +23,24 @@ const oneLine = (max: number) =>
 /** No dots in a row; the last label of letters, or of a script of its own (`xn--p1ai`). */
 const ADDRESS = /^(?!\.)(?!.*\.\.)[\w.'+-]*[\w+-]@(?:[a-z0-9][a-z0-9-]*\.)+(?:[a-z]{2,}|xn--[a-z0-9-]{1,58}[a-z0-9])$/i;
 
+/** An e-mail address alone, of any domain, as mail and invitations need it. */
+export const emailAddress = z
+  .string()
+  .max(320)
+  .transform(withAsciiDomain)
+  .pipe(z.email({ pattern: ADDRESS, error: 'must be an e-mail address' }).max(320));
+
 /** `ada@example.com` or `Ada Lovelace <ada@example.com>`. Checked here, as the composer makes a group of recipients out of a line break. */
 const address = oneLine(320 + 200)
   .transform(splitAddress)
   .pipe(z.object({ name: z.string().max(200), address: z.email({ pattern: ADDRESS, error: 'must be an e-mail address' }).max(320) }));
 const addresses = z.array(address).max(100);
+
+/** RFC 5322, 3.6.4. */
+const MESSAGE_ID = z
+  .string()
+  .max(500)
+  .regex(/^<[^\s<>]+@[^\s<>]+>$/, 'must be a Message-ID like <id@example.com>');
 
 const attachment = z.strictObject({
   filename: oneLine(255)
@@ -50,6 +63,8 @@ export const sendEmailBody = z
     text: z.string().max(MAX_TEXT).optional(),
     html: z.string().max(MAX_TEXT).optional(),
     attachments: z.array(attachment).max(50).optional(),
+    /** To answer: the thread, and the Message-ID of the message that is answered, as emails.get gives them. */
+    replyTo: z.strictObject({ threadId: z.string().regex(/^\w{1,64}$/, 'must be the id of a thread'), messageId: MESSAGE_ID }).optional(),
   })
   .refine((mail) => mail.to.length + (mail.cc?.length ?? 0) + (mail.bcc?.length ?? 0) <= 100, {
     error: 'must be at most 100 in all',
@@ -98,6 +113,7 @@ export async function composeMail(mail: SendEmail, envelope: Envelope): Promise<
     ...(mail.html === undefined ? {} : { html: mail.html }),
     attachments,
     messageId: envelope.messageId,
+    ...(mail.replyTo && { inReplyTo: mail.replyTo.messageId, references: mail.replyTo.messageId }),
     date: envelope.date,
     newline: 'win',
     disableFileAccess: true,

@@ -38,7 +38,8 @@ export class GoogleMailOperations {
     name: 'emails.send',
     provider: GOOGLE,
     title: 'Send an e-mail',
-    description: 'Sends an e-mail from the connected account, with attachments of at most 25 MB together.',
+    description:
+      'Sends an e-mail from the connected account, with attachments of at most 25 MB together; with replyTo it answers in a thread, which needs the same subject.',
     input: sendEmailBody,
     output: z.object({ messageId: z.string(), threadId: z.string() }),
     effect: 'write',

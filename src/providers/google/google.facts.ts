@@ -123,6 +123,8 @@ const ENDPOINTS: readonly EndpointFacts[] = [
   calendar('calendars/:calendar/events/watch', { method: 'POST', repeatable: false }),
   calendar('calendars/:calendar/events'),
   calendar('calendars/:calendar/events/:event'),
+  // A read that is a POST.
+  calendar('freeBusy', { method: 'POST', repeatable: true }),
   calendar('channels/stop', { method: 'POST', repeatable: true }),
   // No idempotency key: after a doubtful failure it is not sent again.
   gmail('messages/send', 100, { method: 'POST', repeatable: false }),

@@ -68,6 +68,15 @@ export function googleProvider(settings: Settings, services: Pick<Provider, 'aut
     ...services,
     http: googleHttp(roots.calendar),
     mendedBy: GOOGLE_MENDED_BY,
-    actions: ['emails.send', 'emails.search', 'emails.get', 'events.list', 'events.create', 'events.update', 'events.delete'],
+    actions: [
+      'emails.send',
+      'emails.search',
+      'emails.get',
+      'events.list',
+      'events.create',
+      'events.update',
+      'events.delete',
+      'freeBusy.query',
+    ],
   };
 }

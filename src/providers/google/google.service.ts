@@ -78,7 +78,8 @@ export class GoogleService {
       this.http.fetchFor(connection, { operation: 'google.emails.send', deadlineMs: SEND_TIMEOUT_MS, signal }),
       this.roots.gmail,
     );
-    const { data } = await callSdk(() => client.users.messages.send({ userId: 'me', requestBody: { raw: raw.toString('base64url') } }));
+    const requestBody = { raw: raw.toString('base64url'), ...(mail.replyTo && { threadId: mail.replyTo.threadId }) };
+    const { data } = await callSdk(() => client.users.messages.send({ userId: 'me', requestBody }));
     if (!data.id || !data.threadId) throw new IntegrationError('provider_bad_answer', { provider: GOOGLE });
     return { messageId: data.id, threadId: data.threadId };
   }

@@ -39,7 +39,11 @@ export class SlackOperations {
     },
   });
 
-  /** Slack takes no idempotency key, and its messages cannot be searched by an app: one of doubtful outcome stays unknown. */
+  /**
+   * Slack takes no idempotency key. A message could be found again by its metadata in the history of its channel, but many apps may read that
+   * once a minute only (https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps): one of doubtful outcome stays
+   * unknown.
+   */
   readonly sendMessage = defineOperation({
     name: 'messages.send',
     provider: SLACK,

@@ -68,6 +68,8 @@ export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string, live:
   const prefix = new URL(apiBaseUrl).pathname.replace(/\/$/, '');
   const endpoints: EndpointFacts[] = [
     { path: `${prefix}/v1/account`, limits: ['endpoint'] },
+    { path: `${prefix}/v1/billing_portal/sessions`, limits: ['endpoint'] },
+    { path: `${prefix}/v1/checkout/sessions`, limits: ['endpoint'] },
     ...LISTS.flatMap((name) => [
       { path: `${prefix}/v1/${name}`, limits: ['endpoint'] },
       { path: `${prefix}/v1/${name}/:id`, limits: ['endpoint'] },

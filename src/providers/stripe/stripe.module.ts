@@ -62,7 +62,14 @@ export function stripeProvider(settings: Settings, services: Pick<Provider, 'aut
     ...services,
     http: stripeHttp(own, apiBaseUrl, live),
     mendedBy: STRIPE_MENDED_BY,
-    actions: ['subscriptions.create', 'subscriptions.cancel', 'subscriptions.resume', 'subscriptions.changePrice'],
+    actions: [
+      'subscriptions.create',
+      'subscriptions.cancel',
+      'subscriptions.resume',
+      'subscriptions.changePrice',
+      'portalSessions.create',
+      'checkoutSessions.create',
+    ],
   });
   const [test, live] = [inMode(false), inMode(true)];
   const resolve = ({ livemode }: Readonly<Record<string, unknown>>) => (livemode === true ? live : test);

@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { defineOperation } from '../../integrations';
 import { STRIPE } from './stripe.facts';
-import { changePriceBody, createSubscriptionBody, StripeService, subscriptionId } from './stripe.service';
+import {
+  changePriceBody,
+  checkoutSessionBody,
+  createSubscriptionBody,
+  portalSessionBody,
+  StripeService,
+  subscriptionId,
+} from './stripe.service';
 
 const SCOPES = ['read_write'];
 const one = z.strictObject({ subscriptionId });
@@ -72,5 +79,41 @@ export class StripeOperations {
     run: ({ connection, input, providerKey }) => this.stripe.changePrice(connection, input, providerKey),
   });
 
-  readonly all = [this.createSubscription, this.cancelSubscription, this.resumeSubscription, this.changePrice];
+  readonly createPortalSession = defineOperation({
+    name: 'portalSessions.create',
+    provider: STRIPE,
+    title: 'Open the billing portal',
+    description:
+      'A short-lived address of Stripe where the customer manages cards, invoices and subscriptions; it is for that customer alone.',
+    input: portalSessionBody,
+    output: z.object({ sessionId: z.string(), url: z.string() }),
+    effect: 'write',
+    makes: true,
+    scopes: SCOPES,
+    repeat: 'provider-key',
+    run: ({ connection, input, providerKey }) => this.stripe.openPortal(connection, input, providerKey),
+  });
+
+  readonly createCheckoutSession = defineOperation({
+    name: 'checkoutSessions.create',
+    provider: STRIPE,
+    title: 'Start a checkout',
+    description: 'An address of Stripe where the customer pays for a price, once or as a subscription, until it expires.',
+    input: checkoutSessionBody,
+    output: z.object({ sessionId: z.string(), url: z.string(), expiresAt: z.string().describe('ISO 8601.') }),
+    effect: 'write',
+    makes: true,
+    scopes: SCOPES,
+    repeat: 'provider-key',
+    run: ({ connection, input, providerKey }) => this.stripe.startCheckout(connection, input, providerKey),
+  });
+
+  readonly all = [
+    this.createSubscription,
+    this.cancelSubscription,
+    this.resumeSubscription,
+    this.changePrice,
+    this.createPortalSession,
+    this.createCheckoutSession,
+  ];
 }

@@ -10,11 +10,12 @@ import { stripeClient, stripeObject } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { stripeSettings } from './stripe.settings';
 
+const customerId = z.string().regex(/^cus_[A-Za-z0-9]{1,250}$/, 'must be the id of a customer (cus_...)');
 const priceId = z.string().regex(/^(price|plan)_[A-Za-z0-9]{1,250}$/, 'must be the id of a price (price_...)');
 
 /** Limits of https://docs.stripe.com/metadata: 50 keys of 40 characters, values of 500. */
 export const createSubscriptionBody = z.strictObject({
-  customerId: z.string().regex(/^cus_[A-Za-z0-9]{1,250}$/, 'must be the id of a customer (cus_...)'),
+  customerId,
   priceId,
   metadata: z
     .record(
@@ -38,6 +39,19 @@ export const changePriceBody = z.strictObject({
   /** `prorate` puts the difference on the next invoice, `prorate_now` invoices it at once, `none` leaves it. */
   proration: z.enum(['prorate', 'prorate_now', 'none']).default('prorate'),
 });
+const address = z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).max(2_000);
+
+export const portalSessionBody = z.strictObject({ customerId, returnUrl: address });
+export const checkoutSessionBody = z.strictObject({
+  customerId,
+  priceId,
+  quantity: z.number().int().min(1).max(999_999).default(1),
+  mode: z.enum(['subscription', 'payment']).default('subscription'),
+  /** Where the browser goes afterwards; `{CHECKOUT_SESSION_ID}` in it is filled in by Stripe. */
+  successUrl: address,
+  cancelUrl: address,
+});
+
 export type ChangePrice = z.output<typeof changePriceBody>;
 
 /** https://docs.stripe.com/billing/subscriptions/prorations */
@@ -136,6 +150,32 @@ export class StripeService {
       client.subscriptions.update(id, { items: [{ id: item.id, price }], proration_behavior: PRORATION[proration] }, { idempotencyKey }),
     );
     return { subscriptionId: changed.id, status: changed.status, priceId: changed.items.data[0]?.price.id ?? price };
+  }
+
+  /** A page of Stripe's where the customer manages cards and subscriptions: https://docs.stripe.com/api/customer_portal/sessions/create */
+  async openPortal(
+    connection: ConnectionRef,
+    { customerId: customer, returnUrl }: z.output<typeof portalSessionBody>,
+    idempotencyKey: string,
+  ): Promise<{ sessionId: string; url: string }> {
+    const client = this.client(connection, 'stripe.portalSessions.create', undefined);
+    const session = await stripeObject('billing_portal.session', () =>
+      client.billingPortal.sessions.create({ customer, return_url: returnUrl }, { idempotencyKey }),
+    );
+    return { sessionId: session.id, url: session.url };
+  }
+
+  /** A page of Stripe's where the customer pays: https://docs.stripe.com/api/checkout/sessions/create */
+  async startCheckout(
+    connection: ConnectionRef,
+    { customerId: customer, priceId: price, quantity, mode, successUrl, cancelUrl }: z.output<typeof checkoutSessionBody>,
+    idempotencyKey: string,
+  ): Promise<{ sessionId: string; url: string; expiresAt: string }> {
+    const client = this.client(connection, 'stripe.checkoutSessions.create', undefined);
+    const wanted = { customer, mode, line_items: [{ price, quantity }], success_url: successUrl, cancel_url: cancelUrl };
+    const session = await stripeObject('checkout.session', () => client.checkout.sessions.create(wanted, { idempotencyKey }));
+    if (!session.url) throw new IntegrationError('provider_bad_answer', { provider: STRIPE });
+    return { sessionId: session.id, url: session.url, expiresAt: new Date(session.expires_at * 1000).toISOString() };
   }
 
   private client(connection: ConnectionRef, operation: string, signal: AbortSignal | undefined): Stripe {
