@@ -6,6 +6,9 @@ import { ConnectionSeals } from '../connections';
 import { IntegrationEvents } from '../integration-events';
 import { ProviderRegistry } from '../providers/provider-registry';
 import type { SyncRunView } from './runs/sync-run';
+import { RealtimeRecords } from './records/realtime-records';
+import { SyncScheduler } from './runs/sync-scheduler';
+import type { ConnectionRef } from '../contract';
 import { FakeRemote } from './testing/fake-remote';
 
 const remote = new FakeRemote();
@@ -59,6 +62,10 @@ describe('the routes of the sync', () => {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   const json = async <T>(answer: Promise<Response>) => (await answer).json() as Promise<T>;
+  const eventually = async (look: () => Promise<boolean>) => {
+    for (const deadline = Date.now() + 15_000; !(await look()); await new Promise((resolve) => setTimeout(resolve, 20)))
+      if (Date.now() > deadline) throw new Error('It did not come to pass in time.');
+  };
   const ended = async (): Promise<SyncRunView> => {
     for (const deadline = Date.now() + 15_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 20))) {
       const { data } = await json<{ data: SyncRunView[] }>(call(`connections/${id}/syncs`));
@@ -100,6 +107,45 @@ describe('the routes of the sync', () => {
     remote.beforePage = () => undefined;
     release();
     await ended();
+  });
+
+  it('queue what does more than the run under way once, whoever asks: a person, an event, a new consent, the clock', async () => {
+    await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    await ended();
+    let release = () => undefined as void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    remote.beforePage = () => held;
+    await call(`connections/${id}/syncs`, { body: { type: 'incremental' } });
+    const listed = async () => (await json<{ data: SyncRunView[] }>(call(`connections/${id}/syncs`))).data;
+    await eventually(async () => (await listed())[0]?.status === 'running');
+
+    const asked = await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    const again = await call(`connections/${id}/syncs`, { body: { type: 'full' } });
+    expect([asked.status, again.status]).toEqual([202, 200]);
+    const waiting = (await asked.json()) as SyncRunView;
+    expect(await again.json()).toMatchObject({ id: waiting.id, status: 'queued', type: 'full' });
+
+    const dataSource = app.app.get(DataSource);
+    await dataSource.transaction((manager) =>
+      app.app
+        .get(RealtimeRecords, { strict: false })
+        .request(manager, { id, tenant: 'acme', provider: 'remote' } as ConnectionRef, ['items']),
+    );
+    const told = { tenant: 'acme', provider: 'remote', connectionId: id, at: new Date(), data: {} };
+    app.app.get(IntegrationEvents).emit({ type: 'connection.connected', ...told });
+    await eventually(
+      async () => (await dataSource.query<object[]>('SELECT 1 FROM sync_schedules WHERE connection_id = $1', [id])).length > 0,
+    );
+    await dataSource.query('UPDATE sync_schedules SET next_full_at = now(), next_due_at = now() WHERE connection_id = $1', [id]);
+    await app.app.get(SyncScheduler, { strict: false }).queueDue();
+    expect((await listed()).map((run) => [run.id === waiting.id, run.status])).toEqual([
+      [true, 'queued'],
+      [false, 'running'],
+      [false, 'succeeded'],
+    ]);
+    release();
+    await eventually(async () => (await listed()).every(({ status }) => status === 'succeeded'));
+    expect((await listed())[0]).toMatchObject({ id: waiting.id, type: 'full', resources: [], counts: { unchanged: 45 } });
   });
 
   it('refuse what they do not know', async () => {
