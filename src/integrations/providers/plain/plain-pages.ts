@@ -10,6 +10,7 @@ export interface Page {
 }
 
 export interface PageAnswer {
+  readonly status: number;
   readonly items: readonly unknown[];
   readonly json: unknown;
   readonly headers: Headers;
@@ -55,6 +56,18 @@ export function nextPage({ page, body }: PlainResource, current: Page, answer: P
       return { url: withParam(current.url, page.param, String(at)), at };
     }
   }
+}
+
+/** Whether the page is known by its number, be it in an address that the provider gave: what is removed meanwhile moves the rest into a page before it. */
+export function isNumbered({ url }: Page): boolean {
+  return [...new URL(url).searchParams].some(([name, value]) => NUMBER_PARAMS.test(name) && /^\d{1,9}$/.test(value));
+}
+
+const NUMBER_PARAMS = /^(page|page\[(number|offset)\]|page_?number|pagenum|p|offset|start|start_?at|skip)$/i;
+
+/** Whether there is more of a list that is declared to have no pages: RFC 9110 (206), and what APIs say by a link. */
+export function isCut({ status, headers }: PageAnswer): boolean {
+  return status === 206 || headers.has('next-range') || nextLink(headers.get('link')) !== undefined;
 }
 
 /** RFC 8288: `<address>; rel="next"`. */

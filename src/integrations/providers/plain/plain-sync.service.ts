@@ -4,7 +4,7 @@ import type { Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResou
 import { pointed, textAt, valueAt } from './at';
 import type { Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
-import { firstPage, nextPage, type Page, type PageAnswer } from './plain-pages';
+import { firstPage, isCut, isNumbered, nextPage, type Page, type PageAnswer } from './plain-pages';
 import type { PlainProvider, PlainResource } from './plain-provider';
 
 /** What changed while we walked is read again: clocks differ, and lists are a little late. */
@@ -38,20 +38,25 @@ export class PlainSyncService implements ProviderSync {
 
   private async *walk(resource: PlainResource, context: SyncContext, from?: number): AsyncGenerator<SyncPage, Extent, void> {
     const values: Values = { ...context.connection.metadata, accountId: context.connection.accountId };
-    const begun = standingIn(context.checkpoint) ?? {
+    const resumed = standingIn(context.checkpoint);
+    const begun = resumed ?? {
       page: firstPage(resource, this.addresses.below(resource.path, values), from),
       since: context.now() - OVERLAP_MS,
       ...(from !== undefined && { from }),
     };
+    let numbered = resumed !== undefined && isNumbered(resumed.page);
+    let cut = false;
     for (let page: Page | undefined = begun.page; page;) {
       context.signal.throwIfAborted();
       const answer = await this.ask(resource, page, context);
       const records = answer.items.map((item) => recordOf(resource, item, this.declaration.key));
+      cut ||= resource.page.by === 'none' && isCut(answer);
       page = nextPage(resource, page, answer);
+      numbered ||= page !== undefined && isNumbered(page);
       if (page) yield { records, checkpoint: { ...begun, page } satisfies Standing };
       else yield { records, ...(resource.since && { cursor: { since: begun.since } }) };
     }
-    return extentOf(resource);
+    return extentOf(resource, { numbered, cut });
   }
 
   private async ask(resource: PlainResource, page: Page, { fetch, signal }: SyncContext): Promise<PageAnswer> {
@@ -66,15 +71,16 @@ export class PlainSyncService implements ProviderSync {
     const items = pointed(json, resource.items ?? '');
     // An answer without its list is no empty list: it would sweep everything.
     if (!Array.isArray(items)) throw new IntegrationError('provider_bad_answer', { provider: this.declaration.key });
-    return { items, json, headers: answer.headers };
+    return { status: answer.status, items, json, headers: answer.headers };
   }
 }
 
-function extentOf({ partial, page }: PlainResource): Extent {
+function extentOf({ partial, page }: PlainResource, { numbered, cut }: { numbered: boolean; cut: boolean }): Extent {
   if (partial !== undefined) return { complete: false, why: partial };
+  if (cut) return { complete: false, why: 'The provider gives the beginning of this list only.' };
   // What is added or removed in between moves the rest across the border of a page that was read already.
-  if (page.by === 'offset' || page.by === 'number')
-    return { complete: false, why: 'Pages by number may pass over what moves while they are read.' };
+  if (numbered || page.by === 'offset' || page.by === 'number')
+    return { complete: false, why: 'What is deleted there may stay here: the list has numbered pages, which shift while they are read.' };
   return { complete: true };
 }
 

@@ -1,0 +1,45 @@
+import type { Extent, SyncContext } from '../../contract';
+import { PlainSyncService } from './plain-sync.service';
+import type { PlainPages, PlainProvider } from './plain-provider';
+
+const ADDRESS = 'https://api.acme.example/things';
+
+/** Walks a list of which each answer has one item, and the headers that are given. @returns what the walk says of itself */
+async function walked(page: PlainPages, answers: readonly ResponseInit[], checkpoint?: unknown): Promise<Extent> {
+  const declaration = {
+    key: 'acme',
+    apiBaseUrl: 'https://api.acme.example/',
+    resources: [{ name: 'things', label: 'Things', path: 'things', page }],
+  } as unknown as PlainProvider;
+  const left = [...answers];
+  const context = {
+    connection: { metadata: {}, accountId: 'a' },
+    fetch: () => Promise.resolve(new Response(JSON.stringify([{ id: left.length }]), left.shift())),
+    checkpoint,
+    signal: new AbortController().signal,
+    now: () => 0,
+  } as unknown as SyncContext;
+  const walk = new PlainSyncService(declaration, {} as never).resources[0]!.full(context);
+  for (let next = await walk.next(); ; next = await walk.next()) if (next.done) return next.value;
+}
+
+const linked = (query: string): ResponseInit => ({ headers: { link: `<${ADDRESS}?${query}>; rel="next"` } });
+
+describe('a list of a plain provider is whole', () => {
+  it.each([
+    ['in one page by links', { by: 'link' }, [{}], true],
+    ['in pages by links that hold a place', { by: 'link' }, [linked('after=cus_123'), {}], true],
+    ['not in pages by links that hold a number', { by: 'link' }, [linked('per_page=100&page=2'), {}], false],
+    ['not in pages by links that hold an offset', { by: 'link' }, [linked('offset=100'), {}], false],
+    ['in one answer', { by: 'none' }, [{}], true],
+    ['not where the one answer says that it is a part', { by: 'none' }, [{ status: 206 }], false],
+    ['not where the one answer says what follows', { by: 'none' }, [{ headers: { 'next-range': 'id a..; max=200' } }], false],
+    ['not where the one answer leads on', { by: 'none' }, [linked('after=x')], false],
+  ] as const)('%s', async (_case, page, answers, complete) => {
+    expect((await walked(page, answers)).complete).toBe(complete);
+  });
+
+  it('not where it goes on from a numbered page after an interruption', async () => {
+    expect((await walked({ by: 'link' }, [{}], { page: { url: `${ADDRESS}?page=3` }, since: 0 })).complete).toBe(false);
+  });
+});
