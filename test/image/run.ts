@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../faults/lib/waiting';
 import { buildImage, type Image } from './build';
+import { buildVersion, rollingUpgrade } from './upgrade';
 import { canRunApart, sizeOf, tryIn } from './container';
 import { containerOf, deliver, deployment, healthcheck, identityOf, startService, stopUnderLoad, storedEvents } from './service';
 
@@ -17,7 +18,7 @@ interface Trial {
   readonly seen: string;
 }
 
-/** `npm run image:check [-- --json]`: performs the Dockerfile's steps without an engine, and tries what they make as a strict orchestrator runs it. */
+/** `npm run image:check [-- --from <commit>] [--json]`: performs the Dockerfile's steps without an engine, and tries what they make as a strict orchestrator runs it. */
 async function main(): Promise<number> {
   if (!canRunApart()) {
     process.stderr.write('Not run: it needs root and Linux namespaces (unshare) for a root, mounts and process ids of its own.\n');
@@ -34,6 +35,8 @@ async function main(): Promise<number> {
     modules(image, add);
     await embedded(image, add);
     demo(folder, image, add);
+    const [, from] = /--from[= ](\S+)/.exec(process.argv.join(' ')) ?? [];
+    if (from) await upgrade(join(folder, 'older'), { from, image, add });
   } catch (error) {
     add('runs to its end', false, error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
@@ -109,11 +112,15 @@ function demo(folder: string, image: Image, add: Add): void {
     env: { PATH, HOME, DATA_DIR: join(folder, 'demo-data') },
   });
   const steps = status === 0 ? (JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { steps: { ok: boolean }[] }).steps : [];
-  add(
-    'the demo on it',
-    status === 0 && steps.length > 0,
-    status === 0 ? `${steps.length} steps` : `exit ${status}: ${stderr.slice(-1_500)}`,
-  );
+  const short = stderr.split('\n').filter((line) => line.startsWith(' FAIL '));
+  const fault = short.length > 0 ? short.join('; ') : stderr.slice(-1_500);
+  add('the demo on it', status === 0 && steps.length > 0, status === 0 ? `${steps.length} steps` : `exit ${status}: ${fault}`);
+}
+
+async function upgrade(folder: string, { from, image, add }: { from: string; image: Image; add: Add }): Promise<void> {
+  const result = await rollingUpgrade(buildVersion(folder, ROOT, from), image);
+  if (result) add(`upgrade from ${from}`, result.ok, result.seen);
+  else process.stderr.write('Not run: the upgrade; no Postgres and Redis here.\n');
 }
 
 void main().then((code) => process.exit(code));
