@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { IntegrationError } from '../../errors';
 import type { Settings } from '../../config/env';
-import type { ConnectionRef, SyncContext, SyncPage } from '../../integrations';
+import type { ConnectionRef, GovernedHttp, SyncContext, SyncPage } from '../../integrations';
 import { SlackAuthService } from './slack-auth.service';
 import { SlackSyncService } from './slack-sync.service';
+import { SlackService } from './slack.service';
 
 type Fields = URLSearchParams;
 
@@ -31,7 +33,17 @@ const METHODS: Readonly<Record<string, (fields: Fields) => object>> = {
     fields.has('team_id') ? { ok: true, members: [{ id: `U_${fields.get('team_id')}` }] } : { ok: false, error: 'missing_argument' },
 };
 
+/** As the chain of calls names Slack's refusals. */
+const governed: typeof fetch = async (...asked) => {
+  const answer = await fetch(...asked);
+  const { ok, error } = (await answer.clone().json()) as { ok: boolean; error?: string };
+  if (ok) return answer;
+  throw new IntegrationError(error === 'internal_error' ? 'provider_unavailable' : 'organization_forbids', { providerCode: error });
+};
+
 describe('an installation of a whole Slack organization', () => {
+  /** Refused, with this code. */
+  const refused = new Map<string, string>();
   let server: Server;
   let settings: Settings;
   const asked: string[] = [];
@@ -45,7 +57,8 @@ describe('an installation of a whole Slack organization', () => {
         const fields = new URLSearchParams(Buffer.concat(chunks).toString());
         asked.push([method, fields.get('team_id')].filter(Boolean).join(' '));
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify(METHODS[method]!(fields)));
+        const error = refused.get([method, fields.get('team_id')].join(' '));
+        response.end(JSON.stringify(error ? { ok: false, error } : METHODS[method]!(fields)));
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,7 +66,10 @@ describe('an installation of a whole Slack organization', () => {
     settings = { providers: { slack: { webhookSecrets: [], apiBaseUrl } } } as unknown as Settings;
   });
   afterAll(() => new Promise((resolve) => server.close(resolve)));
-  beforeEach(() => void asked.splice(0));
+  beforeEach(() => {
+    asked.splice(0);
+    refused.clear();
+  });
 
   const tokenBody = {
     ok: true,
@@ -74,14 +90,17 @@ describe('an installation of a whole Slack organization', () => {
     return { id: 'c', tenant: 't', userId: 'u', provider: 'slack', accountId: 'E1', authType: 'oauth2', metadata: account.metadata ?? {} };
   }
 
-  async function walk(resource: string, checkpoint?: unknown): Promise<{ ids: string[]; pages: SyncPage[]; complete: boolean }> {
+  async function walk(
+    resource: string,
+    checkpoint?: unknown,
+  ): Promise<{ ids: string[]; pages: SyncPage[]; complete: boolean; why?: string }> {
     const { full } = new SlackSyncService(settings).resources.find(({ name }) => name === resource)!;
     const signal = new AbortController().signal;
-    const context: SyncContext = { connection: await connection(), fetch, partition: '', checkpoint, signal, now: Date.now };
+    const context: SyncContext = { connection: await connection(), fetch: governed, partition: '', checkpoint, signal, now: Date.now };
     const pages: SyncPage[] = [];
     const walked = full(context);
     for (let step = await walked.next(); ; step = await walked.next()) {
-      if (step.done) return { ids: pages.flatMap(({ records }) => records.map(({ id }) => id)), pages, complete: step.value.complete };
+      if (step.done) return { ids: pages.flatMap(({ records }) => records.map(({ id }) => id)), pages, ...step.value };
       pages.push(step.value);
     }
   }
@@ -94,6 +113,35 @@ describe('an installation of a whole Slack organization', () => {
       'conversations.list T2',
     ]);
     expect(await walk('users')).toMatchObject({ ids: ['U_T1', 'U_T2'], complete: true });
+  });
+
+  it('goes on with the other workspaces where one may not be read, and takes nothing for gone', async () => {
+    refused.set('conversations.list T1', 'team_access_not_granted');
+    expect(await walk('channels')).toMatchObject({ ids: ['C3', 'C4'], complete: false, why: expect.stringContaining('T1') as string });
+  });
+
+  it('fails where no workspace may be read, and where one cannot be read just now', async () => {
+    refused.set('conversations.list T1', 'team_access_not_granted');
+    refused.set('conversations.list T2', 'team_access_not_granted');
+    await expect(walk('channels')).rejects.toThrow();
+    refused.set('conversations.list T1', 'internal_error');
+    refused.delete('conversations.list T2');
+    await expect(walk('channels')).rejects.toThrow();
+  });
+
+  it('lists the channels of the workspace that is named, and says so where none is', async () => {
+    const slack = new SlackService(settings, { fetchFor: () => fetch } as unknown as GovernedHttp);
+    const ref = await connection();
+    const page = await slack.listChannels(ref, { limit: 10, team: 'T2' });
+    expect(page.channels.map(({ id }) => id)).toEqual(['C3', 'C4']);
+    asked.splice(0);
+    await expect(slack.listChannels(ref, { limit: 10 })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('team') as string,
+    });
+    const ofOne = { ...ref, metadata: { teamId: 'T1', isOrgWide: false } };
+    await expect(slack.listChannels(ofOne, { limit: 10, team: 'T2' })).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(asked).toEqual([]);
   });
 
   it('goes on in the workspace where it was interrupted', async () => {

@@ -3,7 +3,7 @@ import type { WebClient } from '@slack/web-api';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
-import { IntegrationError } from '../../errors';
+import { findIntegrationError, IntegrationError, type ErrorCode } from '../../errors';
 import {
   callSdk,
   type ConnectionRef,
@@ -28,6 +28,14 @@ const MAX_TEAM_PAGES = 100;
 
 /** The partition of private channels. It comes and goes with a permission of its own, so the loss of that never looks like the end of channels. */
 export const PRIVATE = 'private';
+
+const REFUSALS: ReadonlySet<ErrorCode | undefined> = new Set([
+  'provider_forbidden',
+  'provider_not_found',
+  'provider_rejected',
+  'organization_forbids',
+  'missing_scope',
+] as const);
 
 /** Where a walk goes on: https://docs.slack.dev/enterprise/organization-ready-apps names the workspace in each list of an org-wide installation. */
 interface Place {
@@ -76,16 +84,27 @@ export class SlackSyncService implements ProviderSync {
     const left = teams.filter((team) => team === undefined || from.team === undefined || team >= from.team);
     // What is shared by workspaces is in the list of each: the first one tells of it.
     const seen = new Set<string>();
+    const unread: string[] = [];
     for (const team of left) {
-      const pages = walkTeam(context, list, client, team === from.team ? from : { team });
-      for await (const { items, next } of pages) {
-        const fresh = items.filter(({ id }) => id !== undefined && !seen.has(id));
-        if (teams.length > 1) for (const { id } of fresh) seen.add(id!);
-        yield { records: fresh.flatMap(recordOf), ...(next && { checkpoint: next }) };
+      try {
+        for await (const { items, next } of walkTeam(context, list, client, team === from.team ? from : { team })) {
+          const fresh = items.filter(({ id }) => id !== undefined && !seen.has(id));
+          if (teams.length > 1) for (const { id } of fresh) seen.add(id!);
+          yield { records: fresh.flatMap(recordOf), ...(next && { checkpoint: next }) };
+        }
+      } catch (error) {
+        // One workspace that may not be read keeps the others from nothing; where none may, that is the failure.
+        if (team === undefined || !isOfOneTeam(error) || unread.length + 1 === left.length) throw error;
+        unread.push(`${team} (${findIntegrationError(error)?.providerCode ?? 'refused'})`);
       }
     }
-    return { complete: true };
+    return unread.length === 0 ? { complete: true } : { complete: false, why: `These workspaces could not be read: ${unread.join(', ')}.` };
   }
+}
+
+/** A refusal, as opposed to what passes by itself or ends the access. */
+function isOfOneTeam(error: unknown): boolean {
+  return REFUSALS.has(findIntegrationError(error)?.code);
 }
 
 /** The pages of one workspace; `next` is where the walk goes on after it, absent after the last. */

@@ -1,11 +1,9 @@
 import { Controller, Get, Headers, Post, UseInterceptors } from '@nestjs/common';
-import { z } from 'zod';
-import { RunsOperation, cursor, CurrentUser, IdParam, limit, ZodBody, ZodQuery, type Principal } from '../../http-api';
+import type { z } from 'zod';
+import { RunsOperation, CurrentUser, IdParam, ZodBody, ZodQuery, type Principal } from '../../http-api';
 import { OperationReplyInterceptor, OperationService, type OperationResult } from '../../integrations';
-import { SlackOperations } from './slack.operations';
+import { channelsInput, SlackOperations } from './slack.operations';
 import { postMessageBody, type PostMessage } from './slack.service';
-
-const channelsQuery = z.strictObject({ limit, cursor });
 
 /** Doors of their own to Slack's operations. */
 @UseInterceptors(OperationReplyInterceptor)
@@ -22,7 +20,7 @@ export class SlackController {
   channels(
     @CurrentUser() caller: Principal,
     @IdParam() connectionId: string,
-    @ZodQuery(channelsQuery) query: z.output<typeof channelsQuery>,
+    @ZodQuery(channelsInput) query: z.output<typeof channelsInput>,
   ): Promise<OperationResult> {
     return this.operations.run(this.slack.listChannels, query, { caller, connectionId });
   }

@@ -7,6 +7,16 @@ import { postMessageBody, SlackService } from './slack.service';
 
 const position = z.strictObject({ cursor: z.string().min(1).max(1_000) });
 
+export const channelsInput = z.strictObject({
+  limit,
+  cursor,
+  team: z
+    .string()
+    .regex(/^T[A-Z0-9]{1,20}$/, 'must be the id of a workspace')
+    .optional()
+    .describe('Of which workspace, where the connection is of a whole organization.'),
+});
+
 const channel = z.object({
   id: z.string(),
   name: z.string(),
@@ -26,15 +36,16 @@ export class SlackOperations {
     name: 'channels.list',
     provider: SLACK,
     title: 'List channels',
-    description: 'The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for.',
-    input: z.strictObject({ limit, cursor }),
+    description:
+      'The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for. An installation of a whole organization wants to know of which workspace (team).',
+    input: channelsInput,
     output: z.object({ data: z.array(channel), nextCursor: z.string().nullable() }),
     effect: 'read',
     scopes: ['channels:read'],
     repeat: 'none',
     run: async ({ connection, input }) => {
       const at = input.cursor === undefined ? undefined : decodeCursor(input.cursor, position).cursor;
-      const page = await this.slack.listChannels(connection, { limit: input.limit, cursor: at });
+      const page = await this.slack.listChannels(connection, { limit: input.limit, cursor: at, team: input.team });
       return { data: page.channels, nextCursor: page.cursor === undefined ? null : encodeCursor({ cursor: page.cursor }) };
     },
   });

@@ -65,8 +65,9 @@ export class SlackService {
   /** One page of the channels that can be posted to, archived ones left out; a page may be shorter than asked for. */
   async listChannels(
     connection: ConnectionRef,
-    options: { limit: number; cursor?: string; signal?: AbortSignal },
+    options: { limit: number; cursor?: string; team?: string; signal?: AbortSignal },
   ): Promise<{ channels: SlackChannelSummary[]; cursor?: string }> {
+    const team = teamOf(connection, options.team);
     const client = slackClient(
       this.http.fetchFor(connection, { operation: 'slack.channels.list', signal: options.signal }),
       this.apiBaseUrl,
@@ -77,6 +78,7 @@ export class SlackService {
         exclude_archived: true,
         types: 'public_channel',
         ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
+        ...(team !== undefined && { team_id: team }),
       }),
     ).catch((error: unknown) => {
       if (error instanceof IntegrationError && error.providerCode === 'invalid_cursor')
@@ -102,6 +104,20 @@ export class SlackService {
       cursor: answer.response_metadata?.next_cursor || undefined,
     };
   }
+}
+
+/** An org-wide installation has to name one; another has one of its own. https://docs.slack.dev/enterprise/organization-ready-apps */
+function teamOf({ metadata }: ConnectionRef, team: string | undefined): string | undefined {
+  if (metadata['isOrgWide'] === true) {
+    if (team !== undefined) return team;
+    throw new IntegrationError('invalid_request', {
+      detail: 'team: this connection is of a whole organization, so name the workspace.',
+      nextStep: 'Send the id of one of its workspaces as team.',
+    });
+  }
+  if (team !== undefined && team !== metadata['teamId'])
+    throw new IntegrationError('invalid_request', { detail: 'team: this connection is of another workspace.' });
+  return undefined;
 }
 
 /**
