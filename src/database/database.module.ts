@@ -1,4 +1,4 @@
-import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { SETTINGS } from '../config/config.module';
@@ -8,6 +8,7 @@ import { connectPrepared, prepareDatabase, type PreparedDatabase } from './conne
 import { DatabaseHealth } from './database-health';
 import { DatabaseInfo } from './database-info';
 import { LOCK_POOL, LockPool } from './lock-pool';
+import { OnlyProcess, PROCESS_SIGNS, ProcessSession, type ProcessSigns } from './process-session';
 
 /** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
 export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
@@ -21,7 +22,7 @@ class EmbeddedSeedModule {}
 /** What Nest's TypeORM module hands on to the factory of the DataSource. */
 type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
 
-/** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth` and `LOCK_POOL`. Global, as TypeORM's own module is: there is one database. */
+/** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth`, `LOCK_POOL` and `PROCESS_SIGNS`. Global, as TypeORM's own module is: there is one database. */
 @Global()
 @Module({
   providers: [
@@ -40,10 +41,15 @@ type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
       inject: [SETTINGS],
       useFactory: (settings: Settings) => (settings.databaseUrl ? new LockPool(settings.databaseUrl) : null),
     },
+    {
+      provide: PROCESS_SIGNS,
+      inject: [SETTINGS],
+      useFactory: (settings: Settings) => (settings.databaseUrl ? new ProcessSession(settings.databaseUrl) : new OnlyProcess()),
+    },
   ],
-  exports: [DatabaseInfo, DatabaseHealth, LOCK_POOL],
+  exports: [DatabaseInfo, DatabaseHealth, LOCK_POOL, PROCESS_SIGNS],
 })
-export class DatabaseModule implements OnApplicationShutdown {
+export class DatabaseModule implements OnModuleInit, OnApplicationShutdown {
   /** @param migrations the product's own, beside those of the core */
   static forRoot(migrations: readonly Migration[] = []): DynamicModule {
     return { module: DatabaseModule, imports: [typeOrm(migrations)] };
@@ -52,10 +58,16 @@ export class DatabaseModule implements OnApplicationShutdown {
   constructor(
     private readonly health: DatabaseHealth,
     @Inject(LOCK_POOL) private readonly lockPool: LockPool | null,
+    @Inject(PROCESS_SIGNS) private readonly processes: ProcessSigns,
   ) {}
 
+  onModuleInit(): void {
+    if (this.processes instanceof ProcessSession) void this.processes.open(); // nothing waits for it
+  }
+
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.health.close(), this.lockPool?.close()]);
+    const session = this.processes instanceof ProcessSession ? this.processes : undefined;
+    await Promise.all([this.health.close(), this.lockPool?.close(), session?.close()]);
   }
 }
 

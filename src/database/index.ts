@@ -9,6 +9,7 @@ export type { RowOf } from './entities';
 export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared-statements';
+export { OnlyProcess, PROCESS_SIGNS, ProcessSession, type ProcessSigns } from './process-session';
 export { changedRows, type SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';

@@ -8,11 +8,11 @@ import { DataSource } from 'typeorm';
 import { CLOCK, systemClock, type Clock } from '../../src/clock';
 import { SETTINGS } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
-import { DatabaseInfo, LOCK_POOL, LockPool } from '../../src/database';
+import { DatabaseInfo, LOCK_POOL, LockPool, PROCESS_SIGNS, type ProcessSigns } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
 import { ConnectionSeals } from '../../src/integrations/connections';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
-import { JobEngine, PeriodicTasks } from '../../src/integrations/jobs';
+import { JobEngine, PeriodicTasks, ProcessPresence } from '../../src/integrations/jobs';
 import type { JobWorker } from '../../src/integrations/jobs';
 import { WakeUp, type Topic } from '../../src/integrations/jobs/wake-up/wake-up';
 import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
@@ -115,6 +115,8 @@ export interface HarnessOptions {
   readonly settings?: Partial<Settings>;
   readonly processor?: Partial<ProcessingOptions>;
   readonly clock?: Clock;
+  /** By default none is known to live, and leases decide. */
+  readonly processes?: ProcessSigns;
 }
 
 /** The webhooks' module on a real database, without HTTP. */
@@ -134,6 +136,8 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
       { provide: WakeUp, useValue: wakeUp },
       JobEngine,
+      ProcessPresence,
+      { provide: PROCESS_SIGNS, useValue: options.processes },
       PeriodicTasks,
       { provide: PROCESSING_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
     ],

@@ -21,6 +21,7 @@ import { OutboxPayloadRows1764709000000 } from './1764709000000-outbox-payload-r
 import { ConnectionSeals1764800000000 } from './1764800000000-connection-seals';
 import { SyncParts1764810000000 } from './1764810000000-sync-parts';
 import { ProviderCodes1764820000000 } from './1764820000000-provider-codes';
+import { RunLeaseOwners1764860000000 } from './1764860000000-run-lease-owners';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -47,4 +48,5 @@ export const MIGRATIONS = [
   ConnectionSeals1764800000000,
   SyncParts1764810000000,
   ProviderCodes1764820000000,
+  RunLeaseOwners1764860000000,
 ];

@@ -6,4 +6,5 @@ export { JobsModule } from './jobs.module';
 export type { JobWorker } from './job-worker';
 export { nextTry } from './next-try';
 export { PeriodicTasks } from './periodic-tasks';
+export { OF_ENDED_PROCESS, ProcessPresence } from './process-presence';
 export { WakeUp } from './wake-up/wake-up';

@@ -3,6 +3,7 @@ import { CLOCK, type Clock } from '../../clock';
 import { withDeadline } from '../../deadline';
 import type { ClaimedJob, JobKind } from './job-kind';
 import { JobWorker } from './job-worker';
+import { ProcessPresence } from './process-presence';
 import { WakeUp } from './wake-up/wake-up';
 
 /** How long a stop waits for what is in work, ms. The lease brings back what does not end by then. */
@@ -17,6 +18,7 @@ export class JobEngine implements BeforeApplicationShutdown {
   constructor(
     private readonly wakeUp: WakeUp,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly presence: ProcessPresence,
   ) {}
 
   /**
@@ -24,7 +26,7 @@ export class JobEngine implements BeforeApplicationShutdown {
    * `onApplicationBootstrap`. In a process without workers it claims nothing, yet runs what it is handed (`JobWorker.run`).
    */
   start<J extends ClaimedJob>(kind: JobKind<J>): JobWorker<J> {
-    const worker = new JobWorker(kind, this.clock);
+    const worker = new JobWorker(kind, this.clock, this.presence);
     this.workers.push(worker);
     this.wakeUp.listen(kind.topic, worker);
     return worker;
@@ -33,6 +35,11 @@ export class JobEngine implements BeforeApplicationShutdown {
   /** Whether the process is about to stop: nothing new is begun. */
   get stopping(): boolean {
     return this.stops;
+  }
+
+  /** For what is stored with a lease, and is then given to `JobWorker.run`. */
+  newLease(): string {
+    return this.presence.newLease();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

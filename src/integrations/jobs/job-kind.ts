@@ -19,6 +19,8 @@ export interface ClaimRequest<J extends ClaimedJob> {
   /** What this process has in work already, for strategies that are fair by tenant, by destination or by provider. */
   readonly held: readonly J[];
   readonly leaseSeconds: number;
+  /** A lease for a column `lease_owner`, new with each call, by which it is known when its process has ended. */
+  newLease(): string;
   readonly signal: AbortSignal;
 }
 
@@ -72,6 +74,12 @@ export interface JobKind<J extends ClaimedJob> {
    * rows that only become jobs.
    */
   prepare?(): Promise<void>;
+  /**
+   * Ends the leases of processes that have ended: those `OF_ENDED_PROCESS`. Called every few seconds, before `prepare`. Absent where
+   * what a dead process held waits for its lease.
+   * @param alive the signs of the processes that live
+   */
+  endLeases?(alive: readonly string[]): Promise<void>;
   /** The strategy. Never called twice at the same time in one process. */
   claim(request: ClaimRequest<J>): Promise<Claim<J>>;
   /**

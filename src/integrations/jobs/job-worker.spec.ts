@@ -5,6 +5,7 @@ import { VirtualClock } from '../outbound/testing/virtual-clock';
 import type { Claim, ClaimedJob, ClaimRequest, JobKind, NextTry } from './job-kind';
 import { LeaseLostError } from './lease-lost-error';
 import { JobWorker } from './job-worker';
+import { ProcessPresence } from './process-presence';
 
 interface Row extends ClaimedJob {
   readonly lease: number;
@@ -82,7 +83,7 @@ beforeEach(async () => {
   await database.dataSource.query('DELETE FROM test_jobs');
   clock = new VirtualClock();
   kind = new TestJobs(database);
-  worker = new JobWorker(kind, clock);
+  worker = new JobWorker(kind, clock, new ProcessPresence(undefined, clock));
 });
 afterEach(() => worker.stop());
 

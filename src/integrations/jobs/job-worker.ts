@@ -5,6 +5,7 @@ import { faultOf } from './fault-of';
 import type { ClaimedJob, JobKind } from './job-kind';
 import { LeaseLostError } from './lease-lost-error';
 import { nextTry } from './next-try';
+import type { Look, ProcessPresence } from './process-presence';
 
 interface Held {
   readonly controller: AbortController;
@@ -21,10 +22,12 @@ export class JobWorker<J extends ClaimedJob> {
   private claiming?: Promise<void>;
   private claimAgain = false;
   private extending?: AbortController;
+  private lastLook?: Look;
 
   constructor(
     private readonly kind: JobKind<J>,
     private readonly clock: Clock,
+    private readonly presence: ProcessPresence,
   ) {}
 
   /** Jobs that are in work in this process. */
@@ -39,8 +42,9 @@ export class JobWorker<J extends ClaimedJob> {
 
   /** What a wake-up does: prepares, then looks. */
   async wake(): Promise<void> {
-    if (this.kind.prepare && !this.stopping.signal.aborted)
-      await this.kind.prepare().catch((error: unknown) => this.warn('What becomes work could not be prepared', error));
+    if (this.stopping.signal.aborted) return;
+    await this.endLeases().catch((error: unknown) => this.warn('What dead processes held waits for its leases to end', error));
+    if (this.kind.prepare) await this.kind.prepare().catch((error: unknown) => this.warn('What becomes work could not be prepared', error));
     await this.look();
   }
 
@@ -87,13 +91,23 @@ export class JobWorker<J extends ClaimedJob> {
     this.extending?.abort();
   }
 
+  /** Once after each look around. */
+  private async endLeases(): Promise<void> {
+    if (!this.kind.endLeases) return;
+    const look = await this.presence.alive();
+    if (!look || look === this.lastLook) return;
+    await this.kind.endLeases(look.signs);
+    this.lastLook = look;
+  }
+
   private async claimRounds(): Promise<void> {
     const { leaseSeconds } = this.kind.options;
     const { signal } = this.stopping;
+    const newLease = () => this.presence.newLease();
     try {
       while (this.claimAgain && !signal.aborted && this.room > 0) {
         this.claimAgain = false;
-        const { jobs, more } = await this.kind.claim({ room: this.room, held: this.inWork, leaseSeconds, signal });
+        const { jobs, more } = await this.kind.claim({ room: this.room, held: this.inWork, leaseSeconds, newLease, signal });
         for (const job of jobs) {
           if (signal.aborted) await this.giveBack(job);
           else void this.hold(job, true).then(() => (signal.aborted ? undefined : this.look()));

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction, type RowOf } from '../../database';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
@@ -10,6 +9,7 @@ import { GIVE_UP_AFTER_MS, OPERATOR } from './outbox';
 import {
   CLAIM_DELIVERIES,
   COUNT_FAILURE,
+  END_LEASES,
   MARK_DELIVERED,
   MARK_FAILED,
   PAUSE_DEAD,
@@ -24,6 +24,7 @@ export interface ClaimQuery {
   readonly good: number;
   readonly doubtful: number;
   readonly slow: readonly string[];
+  readonly lease: string;
   /** Deliveries in work in this process, by destination. */
   readonly busy: ReadonlyMap<string, number>;
 }
@@ -37,7 +38,7 @@ export class DeliveryClaims {
     @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
   ) {}
 
-  async due({ good, doubtful, slow, busy }: ClaimQuery): Promise<ClaimedDelivery[]> {
+  async due({ good, doubtful, slow, lease, busy }: ClaimQuery): Promise<ClaimedDelivery[]> {
     const { perDestination, leaseSeconds } = this.options;
     const params = [
       perDestination,
@@ -46,11 +47,16 @@ export class DeliveryClaims {
       slow,
       [...busy.keys()],
       [...busy.values()],
-      uuidv7(),
+      lease,
       leaseSeconds,
       new Date(this.clock.now()),
     ];
     return (await this.dataSource.query<ClaimedDeliveryRow[]>(CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
+  }
+
+  /** @param alive the signs of the processes that live */
+  async endLeases(alive: readonly string[]): Promise<void> {
+    await this.dataSource.query(END_LEASES, [alive]);
   }
 
   /** Deliveries whose process died are due again. */

@@ -56,6 +56,10 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     await this.worker?.run(delivery);
   }
 
+  endLeases(alive: readonly string[]): Promise<void> {
+    return this.claims.endLeases(alive);
+  }
+
   /** Deliveries whose process died are due again, and gathered changes of records become events. */
   async prepare(): Promise<void> {
     if (!(await this.interest.any(this.dataSource))) return;
@@ -63,7 +67,7 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     await this.batches.flush();
   }
 
-  async claim({ held }: ClaimRequest<ClaimedDelivery>): Promise<Claim<ClaimedDelivery>> {
+  async claim({ held, newLease }: ClaimRequest<ClaimedDelivery>): Promise<Claim<ClaimedDelivery>> {
     const { inFlight, doubtfulInFlight } = this.delivery;
     const inDoubt = held.filter(({ failing, destinationId }) => failing || this.slow.has(destinationId)).length;
     const good = Math.max(0, inFlight - doubtfulInFlight - (held.length - inDoubt));
@@ -71,7 +75,7 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     if (good + doubtful === 0 || !(await this.interest.any(this.dataSource))) return { jobs: [], more: false };
     const busy = new Map<string, number>();
     for (const { destinationId } of held) busy.set(destinationId, (busy.get(destinationId) ?? 0) + 1);
-    return { jobs: await this.claims.due({ good, doubtful, slow: [...this.slow], busy }), more: false };
+    return { jobs: await this.claims.due({ good, doubtful, slow: [...this.slow], lease: newLease(), busy }), more: false };
   }
 
   async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {

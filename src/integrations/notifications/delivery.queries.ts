@@ -1,3 +1,5 @@
+import { OF_ENDED_PROCESS } from '../jobs';
+
 /**
  * Claims what is due. Destinations with something waiting are found one after another in the index; each gives no more than it has room for,
  * those in doubt (failing or slow) no more than one, and the first of each goes before anybody's second.
@@ -41,6 +43,9 @@ export const CLAIM_DELIVERIES = `
   JOIN destinations d ON d.id = c.destination_id`;
 
 /** Deliveries of processes that died wait again; the try counts. */
+/** $1 the signs of the processes that live. */
+export const END_LEASES = `UPDATE deliveries SET lease_until = now() WHERE status = 'sending' AND lease_until > now() AND ${OF_ENDED_PROCESS}`;
+
 export const TAKE_BACK = `UPDATE deliveries SET status = 'pending', lease_owner = NULL, lease_until = NULL WHERE status = 'sending' AND lease_until < now()`;
 
 /** The last tries are kept. */

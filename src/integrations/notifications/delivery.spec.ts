@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../audit';
 import { Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
@@ -5,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { AlertEvaluator } from '../monitoring/alert-evaluator';
 import { AlertService } from '../monitoring/alert.service';
 import { ProviderRegistry } from '../providers/provider-registry';
+import { ProcessPresence } from '../jobs';
 import { verifyStandardWebhook } from '../providers/signatures/standard.scheme';
 import { GRACE_MS } from './delivery-jobs';
 import { HANGS, HttpReceiver } from './testing/http-receiver';
@@ -36,6 +38,8 @@ beforeEach(async () => {
 });
 afterEach(() => process.close());
 
+/** A lease of the process with this sign. */
+const signed = (sign: string) => new ProcessPresence({ sign, alive: () => Promise.resolve([sign]) }, clock).newLease();
 const rows = <T = Record<string, unknown>>(sql: string, params: unknown[] = []): Promise<T[]> => database.dataSource.query(sql, params);
 /** What waits for a later time is due now. */
 const later = async () => {
@@ -197,7 +201,7 @@ it('sends what a process had claimed when it died, once its lease is over', asyn
   await process.destination(receiver.url('/a'));
   await process.happens();
   const dead = new NotificationProcess(database, { clock, box });
-  const [claimed] = await dead.claims.due({ good: 10, doubtful: 10, slow: [], busy: new Map() });
+  const [claimed] = await dead.claims.due({ good: 10, doubtful: 10, slow: [], lease: randomUUID(), busy: new Map() });
   expect(claimed).toBeDefined();
   await process.deliver();
   expect(receiver.at('/a')).toHaveLength(0); // the lease holds
@@ -207,6 +211,21 @@ it('sends what a process had claimed when it died, once its lease is over', asyn
   // It was only paused, and comes back: its word does not count any more.
   expect(claimed && (await dead.claims.failed(claimed, { at: new Date(clock.now()), durationMs: 1, error: 'timeout' }, 1))).toBeUndefined();
   expect(await process.deliveries.list({ limit: 10 })).toMatchObject([{ status: 'delivered', attempts: 2 }]);
+  await dead.close();
+});
+
+it('sends what a process had claimed that has ended, without waiting for its lease', async () => {
+  await process.destination(receiver.url('/a'));
+  await process.happens();
+  const ended = signed('0000dead');
+  const dead = new NotificationProcess(database, { clock, box });
+  expect(await dead.claims.due({ good: 10, doubtful: 10, slow: [], lease: ended, busy: new Map() })).toHaveLength(1);
+  await process.claims.endLeases(['0000dead', '0000beef']);
+  await process.deliver();
+  expect(receiver.at('/a')).toHaveLength(0); // it lives
+  await process.claims.endLeases(['0000beef']);
+  await process.deliver();
+  expect(receiver.at('/a')).toHaveLength(1);
   await dead.close();
 });
 

@@ -12,6 +12,7 @@ import { ProviderRegistry } from '../providers/provider-registry';
 import type { ExecutionAnswer, ExecutionRequest, Attempt } from './execution';
 import { isReplayed } from './execution-outcome';
 import { JobEngine } from '../jobs/job-engine';
+import { ProcessPresence } from '../jobs/process-presence';
 import { JobWorker } from '../jobs/job-worker';
 import { ExecutionJobs } from './execution-jobs';
 import { ExecutionReconciler } from './execution-reconciler';
@@ -36,8 +37,9 @@ beforeAll(async () => {
     systemClock,
   );
   service = new ExecutionService(executions, registry, reconciler);
-  const engine = new JobEngine(new CountingWakeUp(), systemClock);
-  worker = new JobWorker(new ExecutionJobs(executions, reconciler, engine), systemClock);
+  const presence = new ProcessPresence(undefined, systemClock);
+  const engine = new JobEngine(new CountingWakeUp(), systemClock, presence);
+  worker = new JobWorker(new ExecutionJobs(executions, reconciler, engine), systemClock, presence);
 });
 afterAll(async () => {
   await worker.stop();

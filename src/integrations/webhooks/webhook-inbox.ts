@@ -88,6 +88,10 @@ export class WebhookInbox implements JobKind<EventJob>, OnApplicationBootstrap {
     return { jobs, more };
   }
 
+  endLeases(alive: readonly string[]): Promise<void> {
+    return this.strategy.endLeases(alive);
+  }
+
   /** Each part in one transaction: `completed` under our lease and the marks of its objects, then all that its handlers do. */
   async run(job: EventJob, signal: AbortSignal): Promise<void> {
     for (const part of job.left) {

@@ -8,6 +8,7 @@ import type { OutboxEvent } from '../outbox/outbox-event';
 import { DestinationHttp } from '../../outbound/transport/destination-http';
 import type { RawDelivery } from '../../contract';
 import { JobEngine } from '../../jobs/job-engine';
+import { ProcessPresence } from '../../jobs/process-presence';
 import type { JobWorker } from '../../jobs/job-worker';
 import { WakeUp } from '../../jobs/wake-up/wake-up';
 import type { ClaimedDelivery } from '../claimed-delivery';
@@ -91,7 +92,7 @@ export class NotificationProcess {
     const secrets = new DestinationSecrets(box);
     const repository = new DestinationRepository(dataSource, clock);
     this.http = new DestinationHttp({ production });
-    this.engine = new JobEngine(this.wakeUp, clock);
+    this.engine = new JobEngine(this.wakeUp, clock, new ProcessPresence(undefined, clock));
     this.interest = new DestinationInterest(clock);
     this.outbox = new Outbox(this.interest);
     const batches = new RecordChangeBatches(dataSource, this.outbox);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { SyncRecord } from '../../contract';
 import { PageStore, RunLostError, type UniformPage } from './page-store';
@@ -72,7 +73,7 @@ describe('a page that follows one of records of one kind', () => {
     const at = { connectionId: connection.id, resource: 'items', partition: '' };
     await process.records.prepare(connection.id);
     await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
-    const run = await process.runs.claim(30_000, []);
+    const run = await process.runs.claim(randomUUID(), 30_000, []);
     if (!run) throw new Error('nothing to claim');
     let walk = await pages.begin(run, at, 'full');
     const store = async (before: UniformPage, records: SyncRecord[], checkpoint: unknown) => {
@@ -149,7 +150,7 @@ describe('a page that follows one of records of one kind', () => {
   it.each<UniformPage>(['created', 'unchanged'])('is refused when the run was taken over (%s)', async (before) => {
     const { process, at, run, store } = await underWay();
     await harness.endLeases();
-    expect(await process.runs.claim(30_000, [])).toMatchObject({ id: run.id });
+    expect(await process.runs.claim(randomUUID(), 30_000, [])).toMatchObject({ id: run.id });
     await expect(store(before, stored, 2)).rejects.toBeInstanceOf(RunLostError);
     expect((await process.walks.find(at)).walk?.checkpoint).toBeUndefined();
   });

@@ -1,6 +1,9 @@
 import { Logger } from '@nestjs/common';
+import { systemClock } from '../../../clock';
+import { OnlyProcess } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import type { SyncResource } from '../../contract';
+import { ProcessPresence } from '../../jobs';
 import { SyncHarness } from '../testing/sync-harness';
 import { contentOf, filled, sceneOf } from '../testing/sync-scene';
 
@@ -107,6 +110,19 @@ describe('a run that is taken over', () => {
     const [after] = await harness.query('SELECT * FROM record_sequences WHERE connection_id = $1', [connection.id]);
     expect(after).toEqual(before);
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', fence: 2, counts: { fetched: 30 } });
+  });
+
+  it('goes on at once where its process has ended', async () => {
+    const remote = filled(30);
+    const { process, connection } = await sceneOf(harness, remote);
+    await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
+    const dead = new OnlyProcess();
+    expect(await process.runs.claim(new ProcessPresence(dead, systemClock).newLease(), 30, [])).toBeDefined();
+    await process.runs.endLeases([dead.sign, '0000beef']);
+    expect(await process.step()).toBe('idle');
+    await process.runs.endLeases(['0000beef']);
+    await process.drain();
+    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', fence: 2 });
   });
 
   it('belongs to one of several claimers', async () => {

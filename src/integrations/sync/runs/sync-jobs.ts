@@ -50,11 +50,15 @@ export class SyncJobs implements JobKind<ClaimedRun>, OnApplicationBootstrap {
     this.worker?.abort((run) => run.connectionId === connectionId, new IntegrationError('cancelled'));
   }
 
-  async claim({ held, leaseSeconds }: ClaimRequest<ClaimedRun>): Promise<Claim<ClaimedRun>> {
+  async claim({ held, leaseSeconds, newLease }: ClaimRequest<ClaimedRun>): Promise<Claim<ClaimedRun>> {
     const providers = held.map(({ provider }) => provider);
     const full = [...new Set(providers)].filter((name) => providers.filter((provider) => provider === name).length >= RUNS_PER_PROVIDER);
-    const run = await this.runs.claim(leaseSeconds, full);
+    const run = await this.runs.claim(newLease(), leaseSeconds, full);
     return run ? { jobs: [run], more: true } : { jobs: [], more: false };
+  }
+
+  endLeases(alive: readonly string[]): Promise<void> {
+    return this.runs.endLeases(alive);
   }
 
   async run(run: ClaimedRun, signal: AbortSignal): Promise<void> {

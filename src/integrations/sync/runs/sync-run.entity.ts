@@ -27,6 +27,8 @@ export class SyncRunEntity {
   @Column('integer') attempts!: number;
   @Column('timestamptz') nextAttemptAt!: Date;
   @Column('timestamptz', { nullable: true }) leaseUntil!: Date | null;
+  /** Tells whether the process of the claim has ended; what it may write is decided by `fence`. */
+  @Column('uuid', { nullable: true }) leaseOwner!: string | null;
   /** Grows with each claim: what an earlier claim still writes is refused. */
   @Column('integer') fence!: number;
   @Column('integer') fetched!: number;

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { asTenant, changedRows, type SqlRunner } from '../../../database';
+import { OF_ENDED_PROCESS } from '../../jobs';
 import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
 import type { PartView } from '../../connections';
@@ -39,19 +40,27 @@ export class SyncRunRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /** The first run that is due, or whose runner is gone; of no provider in `except`. Only one claimer gets it. */
-  async claim(leaseSeconds: number, except: readonly string[]): Promise<ClaimedRun | undefined> {
+  async claim(lease: string, leaseSeconds: number, except: readonly string[]): Promise<ClaimedRun | undefined> {
     const [row] = await changedRows<SyncRunRow>(
       this.dataSource,
       `UPDATE sync_runs SET status = 'running', fence = fence + 1, attempts = attempts + 1, started_at = coalesce(started_at, now()),
-         lease_until = now() + make_interval(secs => $1), error_code = NULL, error_message = NULL
+         lease_owner = $3::uuid, lease_until = now() + make_interval(secs => $1), error_code = NULL, error_message = NULL
        WHERE id = coalesce(
          (SELECT id FROM sync_runs WHERE status = 'running' AND lease_until < now() AND provider <> ALL($2) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
          (SELECT id FROM sync_runs WHERE status = 'queued' AND after_run IS NULL AND next_attempt_at <= now() AND provider <> ALL($2)
           ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED))
        RETURNING ${RUN_COLUMNS}`,
-      [leaseSeconds, except],
+      [leaseSeconds, except, lease],
     );
     return row && { ...runOf(row), lease: row.fence };
+  }
+
+  /** What processes held that have ended goes on elsewhere. @param alive the signs of the processes that live */
+  async endLeases(alive: readonly string[]): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE sync_runs SET lease_until = now() WHERE status = 'running' AND lease_until > now() AND ${OF_ENDED_PROCESS}`,
+      [alive],
+    );
   }
 
   /** @returns those that are still their claim's */

@@ -56,7 +56,10 @@ export interface SyncRunView {
 }
 
 /** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
-export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'next_attempt_at' | 'lease_until' | 'progress' | 'after_run'>;
+export type SyncRunRow = Omit<
+  RowOf<SyncRunEntity>,
+  'slot' | 'priority' | 'next_attempt_at' | 'lease_owner' | 'lease_until' | 'progress' | 'after_run'
+>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
   fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, created_at, started_at, finished_at`;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AuditLog } from '../../audit';
 import { v7 as uuidv7 } from 'uuid';
 import { sealsOn } from '../../../../test/support/seals';
@@ -8,6 +9,7 @@ import type { ConnectionSeals } from '../../connections/seals/connection-seals';
 import { IntegrationEvents, type IntegrationEvent } from '../../integration-events';
 import type { ConnectionRef, Provider, ProviderSync } from '../../contract';
 import { JobEngine } from '../../jobs/job-engine';
+import { ProcessPresence } from '../../jobs/process-presence';
 import type { JobWorker } from '../../jobs/job-worker';
 import { PeriodicTasks } from '../../jobs/periodic-tasks';
 import { InProcessWakeUp } from '../../jobs/wake-up/in-process.wake-up';
@@ -118,7 +120,7 @@ export class SyncProcess {
       outbox,
     );
     const parts = new RunParts(walker, this.records, registry, this.parts);
-    const engine = new JobEngine(wakeUp, clock);
+    const engine = new JobEngine(wakeUp, clock, new ProcessPresence(undefined, clock));
     this.jobs = new SyncJobs(this.runs, connections, parts, outcome, this.watches, this.events, engine, clock);
     this.jobs.onApplicationBootstrap();
     if (!this.jobs.worker) throw new Error('no worker');
@@ -131,7 +133,7 @@ export class SyncProcess {
   async step(): Promise<'more' | 'idle'> {
     if (this.stopped) return 'idle';
     const { leaseSeconds } = this.jobs.options;
-    const request = { room: 1, held: this.worker.inWork, leaseSeconds, signal: new AbortController().signal };
+    const request = { room: 1, held: this.worker.inWork, leaseSeconds, newLease: randomUUID, signal: new AbortController().signal };
     const [run] = (await this.jobs.claim(request)).jobs;
     if (!run) return 'idle';
     await this.worker.run(run);

@@ -43,17 +43,18 @@ export class ClaimStrategy {
     return this.takingOver;
   }
 
-  async claim({ held, room }: ClaimRequest<EventJob>): Promise<EventClaim> {
+  async claim({ held, room, newLease }: ClaimRequest<EventJob>): Promise<EventClaim> {
     // Who waits for a provider is in nobody's way.
     const [asking, atWork] = [held.filter(({ kind }) => kind === 'asking'), held.filter(({ kind }) => kind !== 'asking')];
     const ranks = ranksAfter(asking);
     const taken: ClaimedEvent[] = [];
     if (await this.isBlocked(atWork)) return NOTHING;
-    const orphan = atWork.length === 0 ? await this.takeOver(taken) : undefined;
+    const orphan = atWork.length === 0 ? await this.takeOver(taken, newLease) : undefined;
     if (orphan) return { jobs: [orphan], asking: taken.map((event) => askingJob(event, ranks)), more: false };
 
     const { events, complete } = await this.claims.due({
       limit: this.rules.batchSize,
+      lease: newLease(),
       leaseSeconds: this.rules.leaseSeconds,
       busyTenants: this.busyTenants(atWork),
       busyKinds: asking.length > 2 * this.rules.preparing ? this.handlers.preparingKinds() : [],
@@ -71,6 +72,10 @@ export class ClaimStrategy {
   /** Gives back what a job has not done. The attempts do not count. */
   release({ lease, left }: EventJob, waitMs = 0): Promise<void> {
     return this.claims.release(String(lease), left.flat(), waitMs);
+  }
+
+  endLeases(alive: readonly string[]): Promise<void> {
+    return this.claims.endLeases(alive);
   }
 
   /** @returns jobs that are not ours any more */
@@ -98,10 +103,10 @@ export class ClaimStrategy {
    * The next event of a worker that died. What killed one worker must not be charged to others a second time, so it runs alone; only
    * where it asks a provider first, and has killed no more than one worker, it goes to those that ask.
    */
-  private async takeOver(asking: ClaimedEvent[]): Promise<EventJob | undefined> {
+  private async takeOver(asking: ClaimedEvent[], newLease: () => string): Promise<EventJob | undefined> {
     this.takingOver = false;
     while (this.takeoverIsDue && this.takeovers++ < TAKEOVERS_IN_A_ROW) {
-      const found = await this.claims.expired(this.rules.leaseSeconds, this.rules.maxAttempts);
+      const found = await this.claims.expired(newLease(), this.rules.leaseSeconds, this.rules.maxAttempts);
       if (!found) {
         this.postponeTakeover();
         break;

@@ -1,5 +1,6 @@
 import { COMMIT_WITHOUT_WAITING } from '../../../database';
 import { CONNECTIONS } from '../../connections';
+import { OF_ENDED_PROCESS } from '../../jobs';
 import { NOTHING_YET } from './object-mark';
 
 const PENDING = `e.status IN ('received', 'failed')`;
@@ -49,6 +50,9 @@ export const CLAIM_DUE = `
   LEFT JOIN claimed c ON true
   LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id
   LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
+
+/** $1 the signs of the processes that live. */
+export const END_LEASES = `UPDATE webhook_events SET lease_until = now() WHERE status = 'processing' AND lease_until > now() AND ${OF_ENDED_PROCESS}`;
 
 export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until < now()) AS found`;
 

@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import { JobEngine } from '../../jobs';
 import type { DirectClaim, NewDelivery } from '../inbox/inbox-insert';
 import { ClaimStrategy } from './claim-strategy';
@@ -43,7 +42,7 @@ export class DirectProcessing {
     const run: DirectRun = {
       deliveries: new Set(taken),
       sources: chosen.map(([source]) => source),
-      owner: uuidv7(),
+      owner: this.engine.newLease(),
       leaseSeconds: this.rules.leaseSeconds,
     };
     this.runs.add(run);

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
-import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
+import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, END_LEASES, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
 import { claimedEventsOf, type ClaimedEvent, type ClaimedRow, type ClaimedRowWithPayload } from './claimed-event';
 import type { FailureReason } from './failure-reason';
 import type { NextTry } from '../../jobs';
@@ -14,6 +13,7 @@ export interface DueClaim {
 
 export interface DueQuery {
   readonly limit: number;
+  readonly lease: string;
   readonly leaseSeconds: number;
   /** Tenants that enough jobs of this process are working for. */
   readonly busyTenants: readonly string[];
@@ -31,9 +31,9 @@ export class EventClaims {
 
   constructor(private readonly dataSource: DataSource) {}
 
-  async due({ limit, leaseSeconds, busyTenants, busyKinds }: DueQuery): Promise<DueClaim> {
+  async due({ limit, lease, leaseSeconds, busyTenants, busyKinds }: DueQuery): Promise<DueClaim> {
     const { after } = this;
-    const params = [limit, after ?? '', after !== undefined, busyTenants, uuidv7(), leaseSeconds, busyKinds];
+    const params = [limit, after ?? '', after !== undefined, busyTenants, lease, leaseSeconds, busyKinds];
     const rows = await this.dataSource.query<(ClaimedRowWithPayload & { last_tenant: string | null; seen: number })[]>(CLAIM_DUE, params);
     const [first] = rows;
     const roundEnded = (first?.seen ?? 0) < limit;
@@ -50,16 +50,21 @@ export class EventClaims {
   }
 
   /** One event whose worker died: to be run (`event`), or dead by now. Undefined where there is none. */
-  async expired(leaseSeconds: number, maxAttempts: number): Promise<{ event: ClaimedEvent; dead: boolean } | undefined> {
+  async expired(lease: string, leaseSeconds: number, maxAttempts: number): Promise<{ event: ClaimedEvent; dead: boolean } | undefined> {
     const reason = `The process stopped ${maxAttempts} times while it was working on this event.`;
     const rows = await this.dataSource.query<(ClaimedRowWithPayload & { status: string })[]>(CLAIM_EXPIRED, [
-      uuidv7(),
+      lease,
       leaseSeconds,
       maxAttempts,
       reason,
     ]);
     const [event] = claimedEventsOf(rows);
     return event && { event, dead: rows[0]?.status === 'dead' };
+  }
+
+  /** What processes held that have ended is expired. */
+  async endLeases(alive: readonly string[]): Promise<void> {
+    await this.dataSource.query(END_LEASES, [alive]);
   }
 
   /** @returns the owners among them that still have something */

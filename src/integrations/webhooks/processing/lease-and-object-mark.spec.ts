@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
+import { systemClock } from '../../../clock';
+import { OnlyProcess } from '../../../database';
 import { createWebhookHarness, type WebhookHarness } from '../../../../test/support/webhook-harness';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../../contract';
+import { ProcessPresence } from '../../jobs';
 import { claimedEventOf } from './claimed-event';
 import { EffectRunner } from './effect-runner';
 import { EventClaims } from './event-claims';
@@ -117,7 +120,7 @@ it('keeps nothing of a worker that was paused past its lease', async () => {
   await harness.deliver({ id: 'e1', type: 'thing.updated', account: 'acc_paused', object: 'o', version: 1 });
   const claims = harness.module.get(EventClaims);
   const effects = harness.module.get(EffectRunner);
-  const { events: paused } = await claims.due({ limit: 10, leaseSeconds: 60, busyTenants: [], busyKinds: [] });
+  const { events: paused } = await claims.due({ limit: 10, lease: randomUUID(), leaseSeconds: 60, busyTenants: [], busyKinds: [] });
   expect(paused).toHaveLength(1);
   await harness.rows(`UPDATE webhook_events SET lease_until = now() - interval '1 second'`);
   await harness.wakeUp.drain(); // somebody else took it over and did it
@@ -127,6 +130,21 @@ it('keeps nothing of a worker that was paused past its lease', async () => {
   ).toBeUndefined();
   expect(await harness.rows('SELECT status, attempts FROM webhook_events')).toEqual([{ status: 'completed', attempts: 2 }]);
   expect(await harness.rows('SELECT event_id FROM ledger')).toEqual([{ event_id: 'e1' }]);
+});
+
+it('takes over what a process held that has ended, without waiting for its lease', async () => {
+  await harness.connect('acc_ended');
+  await harness.deliver({ id: 'e1', type: 'thing.updated', account: 'acc_ended', object: 'o', version: 1 });
+  const claims = harness.module.get(EventClaims);
+  const dead = new OnlyProcess();
+  const lease = new ProcessPresence(dead, systemClock).newLease();
+  expect((await claims.due({ limit: 10, lease, leaseSeconds: 60, busyTenants: [], busyKinds: [] })).events).toHaveLength(1);
+  await claims.endLeases([dead.sign, '0000beef']);
+  await harness.wakeUp.drain();
+  expect(await harness.rows('SELECT status, attempts FROM webhook_events')).toEqual([{ status: 'processing', attempts: 1 }]);
+  await claims.endLeases(['0000beef']);
+  await harness.wakeUp.drain();
+  expect(await harness.rows('SELECT status, attempts FROM webhook_events')).toEqual([{ status: 'completed', attempts: 2 }]);
 });
 
 it('does not touch what belongs to a connection that was disconnected meanwhile', async () => {
@@ -150,7 +168,7 @@ it("serves a tenant's single event before the rest of another one's ten thousand
   );
   await harness.deliver({ id: 'single', type: 'thing.updated', account: 'acc_small', object: 'o', version: 1 });
   const { signal } = new AbortController();
-  const { jobs } = await harness.inbox.claim({ room: 3, held: [], leaseSeconds: 60, signal });
+  const { jobs } = await harness.inbox.claim({ room: 3, held: [], leaseSeconds: 60, newLease: randomUUID, signal });
   expect(jobs).toHaveLength(1);
   for (const job of jobs) await harness.inbox.run(job, signal);
   expect(await harness.rows(`SELECT status FROM webhook_events WHERE event_id = 'single'`)).toEqual([{ status: 'completed' }]);
