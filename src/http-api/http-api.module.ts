@@ -6,6 +6,7 @@ import type { Settings } from '../config/env';
 import { AccessGuard } from './principal/access.guard';
 import { BearerCallers } from './principal/bearer-callers';
 import { BrowserSessionEntity } from './sessions/browser-session.entity';
+import { BrowserNews } from './sessions/browser-news';
 import { BrowserSessions } from './sessions/browser-sessions';
 import { DocsController } from './openapi/docs.controller';
 import { Drain } from './edge/drain';
@@ -38,13 +39,14 @@ export class HttpApiModule {
         TokenVerifier,
         BearerCallers,
         BrowserSessions,
+        BrowserNews,
         EdgeLimits,
         OpenApi,
         Problems,
         RouteTable,
         Drain,
       ],
-      exports: [TokenVerifier, BrowserSessions, EDGE_LOGGER, Drain],
+      exports: [TokenVerifier, BrowserSessions, BrowserNews, EDGE_LOGGER, Drain],
     };
   }
 }

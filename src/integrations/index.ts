@@ -64,7 +64,7 @@ export {
   type SyncRunView,
   WatchService,
 } from './sync';
-export { ConnectService, KeyConnectService } from './connect';
+export { CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';
 export {
   OperationReplyInterceptor,
   type OperationResult,

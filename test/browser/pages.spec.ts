@@ -127,7 +127,7 @@ describeInBrowser('the pages in a browser', () => {
     await slack(plain.page)
       .getByRole('button', { name: /Sync now/ })
       .click();
-    await plain.page.getByText(/The sync has been started|under way already/).waitFor();
+    await plain.page.getByText(/The sync has been started|The sync is done|under way already/).waitFor();
     await slack(plain.page)
       .getByRole('button', { name: /Disconnect/ })
       .click();

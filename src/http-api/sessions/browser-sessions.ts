@@ -9,7 +9,7 @@ import { IntegrationError } from '../../errors';
 import type { Principal, Role, SessionPrincipal } from '../principal/principal';
 import { BrowserSessionEntity } from './browser-session.entity';
 import { csrfTokenOf, hashOf } from './csrf';
-import { Seal, type SealedSession, type SealPurpose } from './seal';
+import { Seal, sealedSession, type SealedSession, type SealPurpose } from './seal';
 
 /** A session ends with the token that it came from, and after this at the latest, ms. */
 const SESSION_MS = 8 * 60 * 60_000;
@@ -41,7 +41,7 @@ export class BrowserSessions {
   /** `__Host-` pins the cookie to this very origin; browsers take the prefix over https only. */
   readonly cookieName: string;
   private readonly secure: boolean;
-  private readonly seal: Seal;
+  private readonly seal: Seal<SealedSession>;
   private watcher: SessionWatcher = () => Promise.resolve();
 
   constructor(
@@ -51,7 +51,10 @@ export class BrowserSessions {
   ) {
     this.secure = settings.publicUrl.startsWith('https:');
     this.cookieName = this.secure ? '__Host-trestle_session' : 'trestle_session';
-    this.seal = new Seal(settings.encryptionKeys.map(({ key }) => key));
+    this.seal = new Seal(
+      settings.encryptionKeys.map(({ key }) => key),
+      sealedSession,
+    );
   }
 
   watch(watcher: SessionWatcher): void {

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ROLES } from '../principal/principal';
 
 /** A cookie is not a code, nor the other way round. */
-export type SealPurpose = 'sign-in-code' | 'session-cookie';
+export type SealPurpose = 'sign-in-code' | 'session-cookie' | 'news-cookie';
 
-const sealed = z.strictObject({
+export const sealedSession = z.strictObject({
   id: z.string(),
   tenant: z.string(),
   userId: z.string(),
@@ -16,7 +16,7 @@ const sealed = z.strictObject({
   expiresAt: z.number(),
   returnTo: z.string().optional(),
 });
-export type SealedSession = z.infer<typeof sealed>;
+export type SealedSession = z.infer<typeof sealedSession>;
 
 const CIPHER = 'aes-256-gcm';
 const NONCE_BYTES = 12;
@@ -24,15 +24,21 @@ const TAG_BYTES = 16;
 const MAX_LENGTH = 8_192;
 
 /** Encrypts and authenticates what a browser carries, with keys that the database does not know. */
-export class Seal {
+export class Seal<T> {
   private readonly keys: readonly Buffer[];
 
-  /** @param secrets the first seals; the others still open what was sealed before they were rotated away */
-  constructor(secrets: readonly Buffer[]) {
+  /**
+   * @param secrets the first seals; the others still open what was sealed before they were rotated away
+   * @param shape of what is sealed
+   */
+  constructor(
+    secrets: readonly Buffer[],
+    private readonly shape: z.ZodType<T>,
+  ) {
     this.keys = secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', 'trestle browser sessions', 32)));
   }
 
-  close(content: SealedSession, purpose: SealPurpose): string {
+  close(content: T, purpose: SealPurpose): string {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.keys[0] as Buffer, nonce).setAAD(Buffer.from(purpose));
     const text = Buffer.concat([cipher.update(JSON.stringify(content), 'utf8'), cipher.final()]);
@@ -40,24 +46,24 @@ export class Seal {
   }
 
   /** undefined where it was not sealed here for this purpose. */
-  open(text: string, purpose: SealPurpose): SealedSession | undefined {
+  open(text: string, purpose: SealPurpose): T | undefined {
     if (text.length > MAX_LENGTH || !/^[\w-]+$/.test(text)) return undefined;
     const bytes = Buffer.from(text, 'base64url');
     if (bytes.length <= NONCE_BYTES + TAG_BYTES) return undefined;
     for (const key of this.keys) {
-      const content = opened(key, bytes, purpose);
-      if (content) return content;
+      const content = this.shape.safeParse(opened(key, bytes, purpose)).data;
+      if (content !== undefined) return content;
     }
     return undefined;
   }
 }
 
-function opened(key: Buffer, bytes: Buffer, purpose: SealPurpose): SealedSession | undefined {
+function opened(key: Buffer, bytes: Buffer, purpose: SealPurpose): unknown {
   const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   try {
     const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
-    return sealed.safeParse(JSON.parse(text.toString('utf8'))).data;
+    return JSON.parse(text.toString('utf8'));
   } catch {
     return undefined; // another key, another purpose, or nothing of ours
   }

@@ -4,10 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { assertNavigation, BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
+import { assertNavigation, BrowserNews, BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { flowCookie, readFlowCookie } from './browser-cookie';
 import { connectPage, othersLinkPage, type PendingConnect } from './connect-page';
-import { ConnectService } from './connect.service';
+import { CONNECT_NEWS, ConnectService } from './connect.service';
 import { errorPage, pageHeaders } from './error-page';
 import { knownErrorOf } from './known-error';
 import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
@@ -20,6 +20,7 @@ export class ConnectController {
   constructor(
     private readonly connect: ConnectService,
     private readonly sessions: BrowserSessions,
+    private readonly news: BrowserNews,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -82,7 +83,9 @@ export class ConnectController {
   ): Promise<void> {
     await this.answer(reply, async () => {
       assertNavigation(request, 'GET');
-      await reply.redirect(await this.connect.finish(provider, query, readFlowCookie(request.cookies, this.settings.publicUrl)), 302);
+      const { location, of, outcome } = await this.connect.finish(provider, query, readFlowCookie(request.cookies, this.settings.publicUrl));
+      this.news.tell(reply, of, { kind: CONNECT_NEWS, about: outcome });
+      await reply.redirect(location, 302);
     });
   }
 

@@ -30,6 +30,16 @@ export interface ConnectRequest extends ChosenOwner {
   readonly display?: ConnectIntent['display'];
 }
 
+/** The kind of the news of a flow that ended. */
+export const CONNECT_NEWS = 'connect';
+
+export interface FinishedConnect {
+  readonly location: string;
+  readonly of: { readonly tenant: string; readonly userId: string };
+  /** `success` and `connection`, or `error`; with `provider`. */
+  readonly outcome: Readonly<Record<string, string>>;
+}
+
 /** A connect session, and the flow at the provider, last this long, ms. */
 export const FLOW_LIFE_MS = 10 * 60_000;
 /** Connecting an account by consent at the provider. */
@@ -94,10 +104,10 @@ export class ConnectService {
 
   /**
    * Step four, the browser comes back. The state is taken before anything else of the request is believed, an `error` included.
-   * @returns where to send the browser: to `returnTo`, with what came of it
+   * @returns where to send the browser: to `returnTo`, with what came of it, and whom that concerns
    * @throws IntegrationError where the request belongs to no flow of this browser: it gets a page, not a redirect
    */
-  async finish(providerKey: string, query: Readonly<Record<string, unknown>>, browser: string | undefined): Promise<string> {
+  async finish(providerKey: string, query: Readonly<Record<string, unknown>>, browser: string | undefined): Promise<FinishedConnect> {
     const provider = this.registry.get(providerKey);
     const callback = readCallback(query);
     const flow = await this.flows.takeState(callback.state, new Date(this.clock.now()));
@@ -111,7 +121,7 @@ export class ConnectService {
     try {
       if ('error' in callback) throw refusedAtProvider(callback.error, facts, provider.key);
       const connection = await this.complete(provider, flow, callback);
-      return withOutcome(returnTo, { success: provider.key, connection: connection.id });
+      return finished(flow, returnTo, { success: provider.key, connection: connection.id });
     } catch (error) {
       const failure = connectFailure(error);
       this.logger.warn({
@@ -121,7 +131,7 @@ export class ConnectService {
         providerCode: failure.providerCode,
         providerStatus: failure.providerStatus,
       });
-      return withOutcome(returnTo, { error: failure.code });
+      return finished(flow, returnTo, { error: failure.code });
     }
   }
 
@@ -175,6 +185,14 @@ export class ConnectService {
     if (!provider.configured) throw new IntegrationError('provider_not_configured', { provider: key });
     return provider;
   }
+}
+
+function finished(
+  { tenant, userId, provider }: FinishedFlow,
+  returnTo: URL,
+  outcome: Readonly<Record<string, string>>,
+): FinishedConnect {
+  return { location: withOutcome(returnTo, outcome), of: { tenant, userId }, outcome: { provider, ...outcome } };
 }
 
 type Whose = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;

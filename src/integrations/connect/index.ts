@@ -1,3 +1,3 @@
 export { ConnectModule } from './connect.module';
-export { ConnectService } from './connect.service';
+export { CONNECT_NEWS, ConnectService } from './connect.service';
 export { KeyConnectService } from './key-connect.service';

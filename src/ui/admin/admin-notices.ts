@@ -1,17 +1,21 @@
-import type { Html } from '../../http-api';
+import type { Html, News } from '../../http-api';
 import { banner } from '../layout';
 
-/** What an admin page says after one of its own forms. */
+/** What an admin page says after one of its own forms: what was done, nothing of what becomes of it. */
 const NOTICES = {
   acknowledged: 'The alert is acknowledged. It stays on the list until its cause is gone.',
   confirmed: 'The run goes on, and removes what is missing at the provider.',
-  replayed: 'The event is processed again; its new state follows here.',
-  'replayed-all': 'The events are processed again, the oldest first; their new states follow here.',
+  replayed: 'The event is processed again. Load the page again to see its new state.',
+  'replayed-all': 'The events are processed again, the oldest first. Load the page again to see their new states.',
   'nothing-to-replay':
     'No event that could be replayed matches: what waits or runs is processed anyway, and a payload is kept for a time only.',
 } as const;
 export type AdminNotice = keyof typeof NOTICES;
 
-export function adminNotice(notice: string | undefined): Html | undefined {
-  return notice !== undefined && Object.hasOwn(NOTICES, notice) ? banner('good', NOTICES[notice as AdminNotice]) : undefined;
+export function adminNews(notice: AdminNotice): News {
+  return { kind: notice, about: {} };
+}
+
+export function adminNotice(news: News | undefined): Html | undefined {
+  return news && Object.hasOwn(NOTICES, news.kind) ? banner('good', NOTICES[news.kind as AdminNotice]) : undefined;
 }

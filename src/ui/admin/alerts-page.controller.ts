@@ -1,8 +1,10 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
+  BrowserNews,
   CurrentUser,
+  type EdgeRequest,
   html,
   IdParam,
   Roles,
@@ -20,7 +22,7 @@ import { filterForm, select } from '../form';
 import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage } from '../table';
-import { adminNotice } from './admin-notices';
+import { adminNews, adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
 import { filterOf, PAGE_ROWS, pageFields } from './list-query';
 
@@ -39,11 +41,17 @@ const acknowledgement = z.strictObject({ back: z.enum(['/admin', PATH]).default(
 export class AlertsPageController {
   constructor(
     private readonly alerts: AlertService,
+    private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
-  async show(@CurrentUser() caller: SessionPrincipal, @ZodQuery(query) { state, cursor, notice }: z.infer<typeof query>): Promise<string> {
+  async show(
+    @CurrentUser() caller: SessionPrincipal,
+    @ZodQuery(query) { state, cursor }: z.infer<typeof query>,
+    @Req() request: EdgeRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
     const found = await this.alerts.list({
       tenant: visibleTenant(caller),
       state,
@@ -51,7 +59,7 @@ export class AlertsPageController {
       limit: PAGE_ROWS + 1,
     });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ openedAt: at, id }) => ({ at, id }));
-    const body = html`${adminNotice(notice)} ${filterForm(PATH, [select('state', 'State', STATES, state)])}
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, [select('state', 'State', STATES, state)])}
     ${alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH })}
     ${nextPage(PATH, { state }, nextCursor)}`;
     return page({ title: 'Alerts', caller, path: PATH, body });
@@ -65,6 +73,7 @@ export class AlertsPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     await this.alerts.acknowledge(id, { tenant: visibleTenant(caller), userId: caller.userId });
-    await reply.redirect(back === PATH ? `${PATH}?notice=acknowledged` : back, 303);
+    this.news.tell(reply, caller, adminNews('acknowledged'));
+    await reply.redirect(back, 303);
   }
 }

@@ -18,4 +18,4 @@ export function filterOf<const T extends string>(values: readonly T[]) {
 }
 
 /** What every list page takes beside its filters. */
-export const pageFields = { cursor, notice: z.string().max(40).optional() };
+export const pageFields = { cursor };

@@ -1,5 +1,6 @@
-import { Controller, Inject, Param } from '@nestjs/common';
-import { CurrentUser, html, Roles, visibleTenant, type Html, type SessionPrincipal } from '../../http-api';
+import { Controller, Inject, Param, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { BrowserNews, CurrentUser, type EdgeRequest, html, Roles, visibleTenant, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
   AlertService,
@@ -14,6 +15,7 @@ import { page, pill } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { table } from '../table';
 import { duration, timeTag } from '../time-tag';
+import { adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
 import { statusPill } from './status-words';
 
@@ -29,11 +31,16 @@ export class OverviewPageController {
     private readonly alerts: AlertService,
     private readonly events: WebhookEventList,
     private readonly registry: ProviderRegistry,
+    private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
-  async show(@CurrentUser() caller: SessionPrincipal): Promise<string> {
+  async show(
+    @CurrentUser() caller: SessionPrincipal,
+    @Req() request: EdgeRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
     const tenant = visibleTenant(caller);
     const [providers, open, queue] = await Promise.all([
       this.health.all(tenant),
@@ -41,7 +48,8 @@ export class OverviewPageController {
       this.events.queue(tenant),
     ]);
     const nowMs = this.clock.now();
-    const body = html`<h2>Providers, last 24 hours</h2>
+    const body = html`${adminNotice(this.news.take(request, reply, caller))}
+      <h2>Providers, last 24 hours</h2>
       ${this.healthTable(providers, nowMs)}
       <h2>Open alerts</h2>
       ${alertTable(open, { nowMs, csrfToken: caller.csrfToken, empty: 'No alert is open.', back: '/admin' })}

@@ -1,8 +1,10 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
+  BrowserNews,
   CurrentUser,
+  type EdgeRequest,
   html,
   IdParam,
   Roles,
@@ -24,7 +26,7 @@ import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
-import { adminNotice } from './admin-notices';
+import { adminNews, adminNotice } from './admin-notices';
 import { filterId, filterOf, filterText, PAGE_ROWS, pageFields } from './list-query';
 import { statusPill } from './status-words';
 
@@ -54,13 +56,16 @@ export class SyncRunsPageController {
   constructor(
     private readonly syncs: SyncService,
     private readonly registry: ProviderRegistry,
+    private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
   async show(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodQuery(query) { provider, connection, status, cursor, notice }: z.infer<typeof query>,
+    @ZodQuery(query) { provider, connection, status, cursor }: z.infer<typeof query>,
+    @Req() request: EdgeRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const filter = {
       tenant: visibleTenant(caller),
@@ -78,7 +83,7 @@ export class SyncRunsPageController {
       select('status', 'Status', STATUSES, status),
       textField('connection', 'Connection', connection),
     ];
-    const body = html`${adminNotice(notice)} ${filterForm(PATH, fields)} ${runTable(rows, this.clock.now(), caller.csrfToken)}
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)} ${runTable(rows, this.clock.now(), caller.csrfToken)}
     ${nextPage(PATH, { provider, connection, status }, nextCursor)}`;
     return page({ title: 'Sync runs', caller, path: PATH, body });
   }
@@ -105,7 +110,8 @@ export class SyncRunsPageController {
       return;
     }
     await this.syncs.confirm(id, visibleTenant(caller));
-    await reply.redirect(`${PATH}?notice=confirmed`, 303);
+    this.news.tell(reply, caller, adminNews('confirmed'));
+    await reply.redirect(PATH, 303);
   }
 }
 

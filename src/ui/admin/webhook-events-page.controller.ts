@@ -1,8 +1,10 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
+  BrowserNews,
   CurrentUser,
+  type EdgeRequest,
   html,
   IdParam,
   Roles,
@@ -21,7 +23,7 @@ import { actionForm, filterForm, select, textField } from '../form';
 import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { addressOf, nextPage } from '../table';
-import { adminNotice, type AdminNotice } from './admin-notices';
+import { adminNews, adminNotice } from './admin-notices';
 import { filterId, filterOf, filterText, PAGE_ROWS, pageFields } from './list-query';
 import { eventFacts, eventTable, EVENTS_PATH as PATH } from './webhook-event-views';
 
@@ -52,13 +54,16 @@ export class WebhookEventsPageController {
     private readonly events: WebhookEventList,
     private readonly replays: WebhookReplay,
     private readonly registry: ProviderRegistry,
+    private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
   async show(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodQuery(query) { cursor, notice, ...filter }: z.infer<typeof query>,
+    @ZodQuery(query) { cursor, ...filter }: z.infer<typeof query>,
+    @Req() request: EdgeRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const found = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, PAGE_ROWS + 1, positionOf(cursor, byId));
     const { data: events, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
@@ -77,7 +82,7 @@ export class WebhookEventsPageController {
       id: 'replay-all',
       fields: given(filter),
     });
-    const body = html`${adminNotice(notice)} ${filterForm(PATH, fields)} ${eventTable(events, { nowMs: this.clock.now(), csrfToken })}
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)} ${eventTable(events, { nowMs: this.clock.now(), csrfToken })}
     ${nextPage(PATH, filter, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }
@@ -101,9 +106,11 @@ export class WebhookEventsPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { matched } = await this.replays.many(filter, actorOf(caller), confirmed === undefined);
-    const back = (notice?: AdminNotice) => addressOf(PATH, { ...filter, notice });
-    if (matched === 0) return void (await reply.redirect(back('nothing-to-replay'), 303));
-    if (confirmed) return void (await reply.redirect(back('replayed-all'), 303));
+    const back = addressOf(PATH, filter);
+    if (matched === 0 || confirmed) {
+      this.news.tell(reply, caller, adminNews(matched === 0 ? 'nothing-to-replay' : 'replayed-all'));
+      return void (await reply.redirect(back, 303));
+    }
     const count = matched === 1 ? '1 event matches' : `${matched.toLocaleString('en')} events match`;
     const question = `${count}${filter.status === undefined ? ' (failed and dead ones)' : ''}. Process ${matched === 1 ? 'it' : 'them'} again?`;
     await reply.send(
@@ -113,7 +120,7 @@ export class WebhookEventsPageController {
         to: `${PATH}/replay`,
         label: 'Replay',
         fields: given(filter),
-        back: back(),
+        back,
         path: PATH,
         caller,
       }),
@@ -128,7 +135,8 @@ export class WebhookEventsPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { eventId } = await this.replays.one(id, actorOf(caller));
-    await reply.redirect(addressOf(PATH, { eventId, notice: 'replayed' satisfies AdminNotice }), 303);
+    this.news.tell(reply, caller, adminNews('replayed'));
+    await reply.redirect(addressOf(PATH, { eventId }), 303);
   }
 }
 

@@ -1,10 +1,11 @@
 import { Controller, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
-import { findIntegrationError, type ErrorCode } from '../../errors';
+import { BrowserNews, CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
+import { findIntegrationError, IntegrationError, type ErrorCode } from '../../errors';
 import {
   assertMayManage,
+  CONNECT_NEWS,
   ConnectionRepository,
   ConnectService,
   DisconnectService,
@@ -17,10 +18,9 @@ import { confirmPage } from '../confirm-page';
 import { INTEGRATIONS_PATH } from '../layout';
 import { leavePage } from '../leave-page';
 import { FormRoute } from '../page-route.decorators';
-import { addressOf } from '../table';
 import { disconnectQuestion } from './integration-card';
 import { ownViewer } from './integration-cards';
-import type { Notice, Outcome } from './settings-banner';
+import type { CardNews } from './settings-banner';
 
 const nothing = z.strictObject({});
 const owner = z.literal('organization').optional();
@@ -41,6 +41,7 @@ export class IntegrationFormsController {
     private readonly keyConnectService: KeyConnectService,
     private readonly disconnectService: DisconnectService,
     private readonly syncs: SyncService,
+    private readonly news: BrowserNews,
   ) {}
 
   @FormRoute(':provider/connect')
@@ -60,9 +61,9 @@ export class IntegrationFormsController {
     @ZodBody(keyForm) { apiKey, owner }: z.infer<typeof keyForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return answer(reply, async () => {
-      await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey, owner });
-      return cardsWith({ success: provider });
+    return this.answer(caller, reply, async () => {
+      const { id } = await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey, owner });
+      return { kind: CONNECT_NEWS, about: { success: provider, connection: id } };
     });
   }
 
@@ -86,10 +87,11 @@ export class IntegrationFormsController {
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return answer(reply, async () => {
-      await this.connections.findFor(ownViewer(caller), id);
-      const { created } = await this.syncs.request(id, { type: 'incremental', trigger: 'manual' });
-      return cardsWith({ notice: created ? 'sync' : 'syncing' });
+    return this.answer(caller, reply, async () => {
+      const { status } = await this.connections.findFor(ownViewer(caller), id);
+      if (status === 'needs_reauth') throw new IntegrationError('needs_reauth');
+      const { run, created } = await this.syncs.request(id, { type: 'incremental', trigger: 'manual' });
+      return { kind: 'sync', about: { connection: id, run: run.id, created: created ? 'yes' : 'no' } };
     });
   }
 
@@ -110,9 +112,9 @@ export class IntegrationFormsController {
       );
       return;
     }
-    await answer(reply, async () => {
+    await this.answer(caller, reply, async () => {
       const { revoked } = await this.disconnectService.disconnect(toRef(connection));
-      return cardsWith({ notice: revoked ? 'revoked' : 'disconnected' });
+      return { kind: 'disconnect', about: { connection: id, revoked: revoked ? 'yes' : 'no' } };
     });
   }
 
@@ -126,22 +128,18 @@ export class IntegrationFormsController {
       const { connectUrl } = await this.connectService.createSession(ownViewer(caller), { ...request, returnTo: INTEGRATIONS_PATH });
       await reply.send(leavePage({ to: connectUrl, name: this.registry.get(request.provider).name, caller }));
     } catch (error) {
-      await reply.redirect(toldOnTheCards(error), 303);
+      await this.answer(caller, reply, () => Promise.reject(error as Error));
     }
+  }
+
+  private async answer(caller: SessionPrincipal, reply: FastifyReply, work: () => Promise<CardNews>): Promise<void> {
+    this.news.tell(reply, caller, await work().catch(toldOnTheCards));
+    await reply.redirect(INTEGRATIONS_PATH, 303);
   }
 }
 
-function cardsWith(outcome: Outcome & { notice?: Notice }): string {
-  return addressOf(INTEGRATIONS_PATH, { ...outcome });
-}
-
-async function answer(reply: FastifyReply, work: () => Promise<string>): Promise<void> {
-  await reply.redirect(await work().catch(toldOnTheCards), 303);
-}
-
-/** @returns the page that tells of it */
-function toldOnTheCards(error: unknown): string {
+function toldOnTheCards(error: unknown): CardNews {
   const known = findIntegrationError(error);
   if (!known || OWN_PAGE.has(known.code)) throw error;
-  return cardsWith({ error: known.code });
+  return { kind: 'error', about: { error: known.code } };
 }

@@ -1,40 +1,37 @@
-import { Controller, Query } from '@nestjs/common';
-import { CurrentUser, html, type SessionPrincipal } from '../../http-api';
-import { ProviderRegistry } from '../../integrations';
+import { Controller, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { BrowserNews, CurrentUser, html, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { INTEGRATIONS_PATH, page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { integrationCard } from './integration-card';
 import { IntegrationCards } from './integration-cards';
-import { outcomeBanner } from './settings-banner';
+import { newsBanner } from './settings-banner';
 
 /** The cards of a person's integrations. */
 @Controller('settings/integrations')
 export class IntegrationsPageController {
   constructor(
     private readonly cards: IntegrationCards,
-    private readonly registry: ProviderRegistry,
+    private readonly browserNews: BrowserNews,
   ) {}
 
-  /** The address comes from redirects and may hold anything: what is not known is left out, not refused. */
+  /** The address may hold anything, what a flow adds to it for products among it: nothing of it is read. */
   @PageRoute()
-  async show(@CurrentUser() caller: SessionPrincipal, @Query() query: Record<string, unknown>): Promise<string> {
+  async show(
+    @CurrentUser() caller: SessionPrincipal,
+    @Req() request: EdgeRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
     const { cards, nowMs } = await this.cards.of(caller);
-    const news = outcomeBanner(
-      { success: text(query['success']), error: text(query['error']), notice: text(query['notice']) },
-      (key) => this.registry.find(key)?.name,
-    );
+    const news = this.browserNews.take(request, reply, caller);
     const list =
       cards.length === 0
         ? html`<p class="empty">No integration has been set up on this server yet.</p>`
         : html`<ul class="cards" data-live="${INTEGRATIONS_PATH}">
             ${cards.map((card) => integrationCard(card, { nowMs, csrfToken: caller.csrfToken }))}
           </ul>`;
-    const body = html`${news} ${list}
+    const body = html`${news && newsBanner(news, cards)} ${list}
       <p class="unseen" role="status" data-news></p>`;
     return page({ title: 'Integrations', caller, path: INTEGRATIONS_PATH, body });
   }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

@@ -71,7 +71,7 @@ describe('the page of integrations', () => {
       expect(status).toBe(200);
       expect(text).not.toContain('alert(');
     }
-    expect((await ada.get(`${PAGE}?error=constructor`)).text).toContain('The provider could not finish the sign-in.');
+    expect((await ada.get(`${PAGE}?error=access_denied`)).text).not.toContain('class="banner');
   });
 
   it('shows hostile names and errors as text', async () => {
@@ -91,7 +91,8 @@ describe('the page of integrations', () => {
   it('asks for a sync, and says so when one is under way', async () => {
     const id = await connectionOf('ada', 'slack');
     const answer = await ada.post(`${PAGE}/connections/${id}/sync`);
-    expect([answer.status, answer.location]).toEqual([303, `${pages.url}${PAGE}?notice=sync`]);
+    expect([answer.status, answer.location]).toEqual([303, pages.url + PAGE]);
+    expect((await ada.follow(answer)).text).toMatch(/The sync has been started|The sync is done/);
     expect(await synced(ada, 'slack')).not.toContain('The last sync failed');
   });
 

@@ -1,30 +1,46 @@
-import { html, type Html } from '../../http-api';
+import { html, type Html, type News } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import { CONNECT_NEWS } from '../../integrations';
 import { banner } from '../layout';
+import type { AccountState, ProviderCard } from './integration-cards';
 
-/** What the page says after one of its own forms. */
-export const NOTICES = {
-  revoked: 'Disconnected. The access has ended at the provider as well.',
-  disconnected:
-    'Disconnected, and what we held is deleted. The provider did not confirm that the access has ended: to be certain, remove the app there too.',
-  sync: 'The sync has been started.',
-  syncing: 'A sync is under way already.',
+/** What a form of the cards has done; of a connection where `connection` is its id. */
+export type CardNews =
+  | { readonly kind: typeof CONNECT_NEWS; readonly about: { readonly success: string; readonly connection: string } }
+  | { readonly kind: 'disconnect'; readonly about: { readonly connection: string; readonly revoked: 'yes' | 'no' } }
+  | { readonly kind: 'sync'; readonly about: { readonly connection: string; readonly run: string; readonly created: 'yes' | 'no' } }
+  | { readonly kind: 'error'; readonly about: { readonly error: string } };
+
+const DISCONNECTED = {
+  yes: 'Disconnected. The access has ended at the provider as well.',
+  no: 'Disconnected, and what we held is deleted. The provider did not confirm that the access has ended: to be certain, remove the app there too.',
 } as const;
-export type Notice = keyof typeof NOTICES;
 
-export interface Outcome {
-  readonly success?: string;
-  readonly error?: string;
-  readonly notice?: string;
+/** The news, as far as the state of the cards bears it out: a sync that was asked for and a connection that has ended since are no good news. */
+export function newsBanner({ kind, about }: News, cards: readonly ProviderCard[]): Html | undefined {
+  const [card, account] = found(cards, about['connection']);
+  if (about['error'] !== undefined) return banner('bad', sentenceOf(about['error']));
+  if (kind === CONNECT_NEWS && card && account?.connection.status === 'connected')
+    return banner('good', `${card.provider.name} is connected.`);
+  if (kind === 'disconnect' && !account) return banner('good', DISCONNECTED[about['revoked'] === 'yes' ? 'yes' : 'no']);
+  if (kind === 'sync' && account) return syncBanner(about, account);
+  return undefined;
 }
 
-/** The news that the address tells of. Only our own words are shown, nothing of what the address says. */
-export function outcomeBanner({ success, error, notice }: Outcome, providerName: (key: string) => string | undefined): Html | undefined {
-  if (error !== undefined) return banner('bad', sentenceOf(error));
-  const name = success === undefined ? undefined : providerName(success);
-  if (name !== undefined) return banner('good', `${name} is connected.`);
-  if (notice !== undefined && Object.hasOwn(NOTICES, notice)) return banner('good', NOTICES[notice as Notice]);
-  return undefined;
+function syncBanner(about: News['about'], { connection, run }: AccountState): Html | undefined {
+  if (connection.status !== 'connected' || run === undefined) return undefined;
+  // A run that waits for its next try has failed once: the card says why, and when it goes on.
+  if ((run.status === 'queued' && run.error === null) || run.status === 'running')
+    return banner('good', about['created'] === 'yes' ? 'The sync has been started.' : 'A sync is under way already.');
+  return run.id === about['run'] && run.status === 'succeeded' && !run.error ? banner('good', 'The sync is done.') : undefined;
+}
+
+function found(cards: readonly ProviderCard[], id: string | undefined): [ProviderCard, AccountState] | [undefined, undefined] {
+  for (const card of cards) {
+    const account = card.accounts.find(({ connection }) => connection.id === id);
+    if (account) return [card, account];
+  }
+  return [undefined, undefined];
 }
 
 function sentenceOf(code: string): string {
