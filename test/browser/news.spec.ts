@@ -66,7 +66,9 @@ describeInBrowser('what the pages tell', () => {
       async () => (await pages.dataSource.query(`SELECT 1 FROM sync_runs WHERE status = 'succeeded'`)).length > 0,
     );
     await page.reload();
-    await slack().getByRole('button', { name: /Sync now/ }).waitFor();
+    await slack()
+      .getByRole('button', { name: /Sync now/ })
+      .waitFor();
     await pages.dataSource.query(`UPDATE connections SET status = 'needs_reauth' WHERE provider = 'slack'`);
     await slack()
       .getByRole('button', { name: /Sync now/ })

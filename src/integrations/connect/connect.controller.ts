@@ -83,7 +83,11 @@ export class ConnectController {
   ): Promise<void> {
     await this.answer(reply, async () => {
       assertNavigation(request, 'GET');
-      const { location, of, outcome } = await this.connect.finish(provider, query, readFlowCookie(request.cookies, this.settings.publicUrl));
+      const { location, of, outcome } = await this.connect.finish(
+        provider,
+        query,
+        readFlowCookie(request.cookies, this.settings.publicUrl),
+      );
       this.news.tell(reply, of, { kind: CONNECT_NEWS, about: outcome });
       await reply.redirect(location, 302);
     });

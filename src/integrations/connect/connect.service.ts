@@ -187,11 +187,7 @@ export class ConnectService {
   }
 }
 
-function finished(
-  { tenant, userId, provider }: FinishedFlow,
-  returnTo: URL,
-  outcome: Readonly<Record<string, string>>,
-): FinishedConnect {
+function finished({ tenant, userId, provider }: FinishedFlow, returnTo: URL, outcome: Readonly<Record<string, string>>): FinishedConnect {
   return { location: withOutcome(returnTo, outcome), of: { tenant, userId }, outcome: { provider, ...outcome } };
 }
 

@@ -83,8 +83,8 @@ export class SyncRunsPageController {
       select('status', 'Status', STATUSES, status),
       textField('connection', 'Connection', connection),
     ];
-    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)} ${runTable(rows, this.clock.now(), caller.csrfToken)}
-    ${nextPage(PATH, { provider, connection, status }, nextCursor)}`;
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)}
+    ${runTable(rows, this.clock.now(), caller.csrfToken)} ${nextPage(PATH, { provider, connection, status }, nextCursor)}`;
     return page({ title: 'Sync runs', caller, path: PATH, body });
   }
 

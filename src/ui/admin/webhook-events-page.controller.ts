@@ -82,8 +82,9 @@ export class WebhookEventsPageController {
       id: 'replay-all',
       fields: given(filter),
     });
-    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)} ${eventTable(events, { nowMs: this.clock.now(), csrfToken })}
-    ${nextPage(PATH, filter, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)}
+    ${eventTable(events, { nowMs: this.clock.now(), csrfToken })} ${nextPage(PATH, filter, nextCursor)}
+    ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }
 

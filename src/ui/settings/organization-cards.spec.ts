@@ -41,7 +41,9 @@ describe('the cards of an organization’s connections', () => {
   it('are not ended by a form that somebody makes who only uses them', async () => {
     expect((await bob.post(`${PAGE}/connections/${id}/disconnect`, { confirmed: 'yes' })).status).toBe(403);
     expect((await bob.follow(await bob.post(`${PAGE}/connections/${id}/reconnect`))).text).toContain('Your role does not allow this.');
-    expect((await bob.follow(await bob.post(`${PAGE}/connections/${id}/sync`))).text).toMatch(/sync (has been started|is done|is under way)/);
+    expect((await bob.follow(await bob.post(`${PAGE}/connections/${id}/sync`))).text).toMatch(
+      /sync (has been started|is done|is under way)/,
+    );
     expect(await card(boss)).toContain('Connected');
   });
 
