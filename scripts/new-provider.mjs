@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Writes a plain provider: its file and its line in the index. Its pretend provider and its tests are made of the file.
+// Writes a provider that is data: its file and its line in the index. Its pretend provider and its tests are made of the file.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,7 +11,8 @@ const FOLDER = join(ROOT, 'src/providers/plain');
 const USAGE = `npm run new:provider -- --name "Acme" --docs https://acme.example/docs/oauth --api https://api.acme.example/v1/ --account me
   sign-in:  --authorize https://acme.example/oauth/authorize --token https://acme.example/oauth/token [--scopes "read write"] [--pkce] [--refresh] [--basic]
   or a key: --key-help "In Acme under Settings: an API key." [--header x-api-key]
-  further:  --id /id --account-name /name --against "its documentation"`;
+  further:  --id /id --account-name /name --against "its documentation"
+  in full:  --full adds a synced resource, webhooks and an operation, to be made what the provider has`;
 
 const text = { type: 'string' };
 const flag = { type: 'boolean', default: false };
@@ -27,7 +28,7 @@ const options = {
   against: text,
 };
 const { values } = parseArgs({
-  options: { ...options, 'key-help': text, id: text, 'account-name': text, pkce: flag, refresh: flag, basic: flag },
+  options: { ...options, 'key-help': text, id: text, 'account-name': text, pkce: flag, refresh: flag, basic: flag, full: flag },
 });
 
 const missing = ['name', 'docs', 'api', 'account'].filter((name) => !values[name]);
@@ -66,9 +67,11 @@ const declaration = {
   ...(values.header && { credential: { in: 'header', name: values.header } }),
   account: { path: values.account.replace(/^\//, ''), id: values.id ?? '/id', name: values['account-name'] ?? '/name' },
 };
+const zod = values.full ? `import { z } from 'zod';\n` : '';
+const said = JSON.stringify(declaration).slice(0, -1) + (values.full ? `,${inFull()}` : '');
 writeFileSync(
   file,
-  `import type { PlainProvider } from '../../integrations';\n\nexport const ${variable}: PlainProvider = ${JSON.stringify(declaration)};\n`,
+  `${zod}import type { PlainProvider } from '../../integrations';\n\nexport const ${variable}: PlainProvider = ${said}};\n`,
 );
 
 const index = join(FOLDER, 'index.ts');
@@ -79,8 +82,46 @@ writeFileSync(index, `${[head, ...sorted].join('\n')}\n`);
 run('node_modules/prettier/bin/prettier.cjs', ['--write', '--log-level', 'warn', file, index]);
 run('node_modules/jest/bin/jest.js', ['-w', '1', 'test/plain-providers.docs.spec.ts'], { UPDATE_DOCS: 'true' });
 console.log(
-  `Written: src/providers/plain/${key}.ts, its line in index.ts, docs/providers.md. Try it: npx jest test/plain-providers -t ${key}`,
+  `Written: src/providers/plain/${key}.ts, its line in index.ts, docs/providers.md, the table of README.md. Try it: npx jest test/plain-providers -t ${key}`,
 );
+
+/** One of each, in the forms that are met most: what runs from the first minute is changed line by line. */
+function inFull() {
+  return `
+    webhooks: {
+      scheme: { kind: 'hmac', header: 'x-${key}-signature' },
+      eventId: '/id',
+      type: ['/type'],
+      routingKey: '/account_id',
+      objectId: '/data/id',
+      objectVersion: '/data/updated_at',
+      records: [{ types: ['thing.*'], resource: 'things', at: '/data', gone: ['thing.deleted'] }],
+    },
+    resources: [
+      {
+        name: 'things',
+        label: 'Things',
+        path: 'things',
+        items: '/data',
+        version: '/updated_at',
+        page: { by: 'cursor', param: 'cursor', next: '/next_cursor' },
+        since: { param: 'updated_since', as: 'iso' },
+      },
+    ],
+    operations: [
+      {
+        name: 'things.create',
+        title: 'Create a thing',
+        description: 'Adds a thing with a name.',
+        effect: 'write',
+        makes: true,
+        method: 'POST',
+        path: 'things',
+        input: z.strictObject({ name: z.string().min(1).max(200) }),
+        output: z.object({ id: z.string() }),
+      },
+    ],`;
+}
 
 function run(file, args, env = {}) {
   const { status } = spawnSync(process.execPath, [file, ...args], {

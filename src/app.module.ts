@@ -7,7 +7,7 @@ import { ConfigModule, type AsyncSettings } from './config/config.module';
 import type { Migration } from './config/data-source-options';
 import type { Settings } from './config/env';
 import { DatabaseModule } from './database';
-import { IntegrationsModule, PlainProvidersModule } from './integrations';
+import { IntegrationsModule, PlainOperationsModule, PlainProvidersModule } from './integrations';
 import { PLAIN_PROVIDERS, PROVIDERS } from './providers';
 import { UiModule } from './ui/ui.module';
 
@@ -44,6 +44,7 @@ function moduleOf(config: DynamicModule, { logger, imports = [], migrations = []
       IntegrationsModule,
       ...PROVIDERS,
       PlainProvidersModule.forRoot(PLAIN_PROVIDERS),
+      PlainOperationsModule.forRoot(PLAIN_PROVIDERS),
       UiModule,
       AppHandlersModule,
       ...imports,

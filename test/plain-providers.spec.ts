@@ -30,7 +30,7 @@ describe('the shape of a plain provider', () => {
       resources = [],
     } = declaration;
     expect(docs).toMatch(/^https:\/\/[^\s]+$/);
-    expect(checked.at).toMatch(/^2026-\d\d-\d\d$/);
+    expect(checked.at).toMatch(/^20\d\d-\d\d-\d\d$/);
     expect(checked.against).not.toBe('');
     expect(apiBaseUrl).toMatch(/^(https:\/\/.*|\{\w+\}(\/.*)?)\/$/);
     expect(oauth2 ?? apiKey).toBeDefined();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
 import { verdictOn } from './plain-credential';
 import { listPage } from './plain-lists';
+import { carriedOut } from './plain-made';
 import { firstOf, put, type Json } from './pointed';
 import { PlainWorld } from './plain-world';
 
@@ -31,6 +32,8 @@ export class PlainSandbox {
   readonly requests: PlainRequest[] = [];
   /** The next call of the API is answered so. */
   private readonly next = new Map<string, Reply>();
+  /** The next call of the API is carried out, and its connection cut before the answer. */
+  private readonly cuts = new Set<string>();
   private constructor(
     readonly origin: string,
     private readonly server: Server,
@@ -75,6 +78,10 @@ export class PlainSandbox {
     this.next.set(key, reply);
   }
 
+  cutNext(key: string): void {
+    this.cuts.add(key);
+  }
+
   expireTokens(key: string): void {
     for (const grant of this.world(key).grants) grant.expired = true;
   }
@@ -104,6 +111,7 @@ export class PlainSandbox {
       ? this.replyTo(world, what, { request, url, text, path: rest.join('/') })
       : { reply: { status: 404 } as Reply };
     this.requests.push({ provider: key, what: what as PlainRequest['what'], path: rest.join('/'), status: reply.status, ...noted });
+    if (what === 'api' && this.cuts.delete(key)) return void request.socket.destroy();
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
     response.end(reply.body === undefined ? '' : JSON.stringify(reply.body));
   }
@@ -144,7 +152,8 @@ export class PlainSandbox {
     );
     if (path !== 'userinfo' && !filledIn) return { status: 404, body: { message: 'another address' } };
     const below = `${parts.slice(path === 'userinfo' ? 0 : places.length).join('/')}`;
-    return listPage(world, below, url, text) ?? { status: 200, body: world.account() };
+    const call = { method: request.method ?? 'GET', path: below, text, headers: request.headers };
+    return carriedOut(world, call) ?? listPage(world, below, url, text) ?? { status: 200, body: world.account() };
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import type { Made } from './plain-made';
 import { exampleOf, firstOf, put, type Json } from './pointed';
 
 interface Grant {
@@ -24,6 +25,9 @@ export class PlainWorld {
   admits = true;
   readonly grants: Grant[] = [];
   readonly items = new Map<string, Json[]>();
+  /** What operations made, in their order, and by the key that they came with. */
+  readonly made: Made[] = [];
+  readonly madeByKey = new Map<string, Made>();
   private readonly codes = new Map<string, Code>();
 
   constructor(readonly declaration: PlainProvider) {

@@ -4,6 +4,7 @@ export { IntegrationsModule } from './integrations.module';
 export {
   PlainProvidersModule,
   plainSettings,
+  type PlainOperation,
   type PlainProvider,
   ProviderRegistry,
   ScopeNeeds,
@@ -74,6 +75,7 @@ export {
   OperationRegistry,
   type OperationRequest,
   OperationService,
+  PlainOperationsModule,
   type OperationView,
 } from './operations';
 export {

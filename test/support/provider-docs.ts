@@ -4,7 +4,7 @@ import type { PlainProvider } from '../../src/integrations';
 /** `docs/providers.md`, made of the declarations. */
 export function providerDocs(): string {
   const rows = [...PLAIN_PROVIDERS].sort((a, b) => a.name.localeCompare(b.name, 'en')).map(rowOf);
-  const columns = ['provider', 'key', 'connect', 'asks for', 'webhooks', 'syncs', 'checked'];
+  const columns = ['provider', 'key', 'connect', 'asks for', 'webhooks', 'syncs', 'operations', 'checked'];
   return [
     '# Plain providers',
     '',
@@ -20,7 +20,7 @@ export function providerDocs(): string {
   ].join('\n');
 }
 
-function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources = [], checked }: PlainProvider): string[] {
+function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources = [], operations = [], checked }: PlainProvider): string[] {
   const signIn = oauth2?.grant === 'client_credentials' ? 'client credentials' : oauth2 && `OAuth 2.0${oauth2.pkce ? ' with PKCE' : ''}`;
   const renewal = oauth2?.refresh ? ', refresh' : '';
   const ways = [signIn && `${signIn}${renewal}`, apiKey && 'key'].filter(Boolean).join('; ');
@@ -33,6 +33,7 @@ function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources 
     asked.join(', '),
     webhooks?.scheme.kind ?? '',
     synced.join(', '),
+    operations.map(({ title }) => title.toLowerCase()).join(', '),
     `${checked.at}: ${checked.against}`,
   ];
 }

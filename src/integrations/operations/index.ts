@@ -6,3 +6,4 @@ export { OperationRegistry } from './operation-registry';
 export { OperationService, type OperationRequest } from './operation.service';
 export type { OperationView } from './operation-view';
 export { OperationsModule } from './operations.module';
+export { PlainOperationsModule } from './plain/plain-operations.module';

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
 
 export const gitlab: PlainProvider = {
@@ -10,7 +11,7 @@ export const gitlab: PlainProvider = {
     authorizeUrl: 'https://gitlab.com/oauth/authorize',
     tokenUrl: 'https://gitlab.com/oauth/token',
     revokeUrl: 'https://gitlab.com/oauth/revoke',
-    scopes: ['read_user', 'read_api'],
+    scopes: ['read_user', 'api'],
     refresh: true,
     pkce: true,
   },
@@ -30,6 +31,25 @@ export const gitlab: PlainProvider = {
       page: { by: 'link' },
       version: '/last_activity_at',
       since: { param: 'last_activity_after', as: 'iso' },
+    },
+  ],
+  operations: [
+    {
+      name: 'issues.create',
+      title: 'Create an issue',
+      description: 'Opens an issue in a project, which is named by its id or by its path (group/project).',
+      effect: 'write',
+      makes: true,
+      scopes: ['api'],
+      method: 'POST',
+      path: 'projects/{project}/issues',
+      input: z.strictObject({
+        project: z.string().min(1).max(255),
+        title: z.string().min(1).max(255),
+        description: z.string().max(1_048_576).optional(),
+        labels: z.string().max(1_000).optional().describe('Names, separated by commas.'),
+      }),
+      output: z.object({ id: z.number(), iid: z.number(), web_url: z.string() }),
     },
   ],
 };

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
 
 export const hubspot: PlainProvider = {
@@ -9,7 +10,7 @@ export const hubspot: PlainProvider = {
   oauth2: {
     authorizeUrl: 'https://app.hubspot.com/oauth/authorize',
     tokenUrl: 'https://api.hubapi.com/oauth/v1/token',
-    scopes: ['oauth', 'crm.objects.contacts.read'],
+    scopes: ['oauth', 'crm.objects.contacts.read', 'crm.objects.contacts.write'],
     refresh: true,
   },
   account: { path: 'account-info/v3/details', id: '/portalId', name: ['/uiDomain', '/portalId'] },
@@ -51,6 +52,27 @@ export const hubspot: PlainProvider = {
       version: '/updatedAt',
       query: { limit: '100' },
       page: { by: 'cursor', param: 'after', next: '/paging/next/after' },
+    },
+  ],
+  operations: [
+    {
+      name: 'contacts.create',
+      title: 'Create a contact',
+      description: 'Adds a contact. HubSpot refuses one whose e-mail address is taken.',
+      effect: 'write',
+      makes: true,
+      scopes: ['crm.objects.contacts.write'],
+      method: 'POST',
+      path: 'crm/v3/objects/contacts',
+      body: { at: '/properties' },
+      input: z.strictObject({
+        email: z.email().max(320),
+        firstname: z.string().max(1_000).optional(),
+        lastname: z.string().max(1_000).optional(),
+        phone: z.string().max(1_000).optional(),
+        company: z.string().max(1_000).optional(),
+      }),
+      output: z.object({ id: z.string() }),
     },
   ],
 };

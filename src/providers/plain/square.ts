@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
 
 export const square: PlainProvider = {
@@ -9,7 +10,7 @@ export const square: PlainProvider = {
   oauth2: {
     authorizeUrl: 'https://connect.squareup.com/oauth2/authorize',
     tokenUrl: 'https://connect.squareup.com/oauth2/token',
-    scopes: ['MERCHANT_PROFILE_READ', 'CUSTOMERS_READ'],
+    scopes: ['MERCHANT_PROFILE_READ', 'CUSTOMERS_READ', 'CUSTOMERS_WRITE'],
     refresh: true,
     tokenBody: 'json',
   },
@@ -40,6 +41,30 @@ export const square: PlainProvider = {
       version: '/updated_at',
       query: { limit: '100' },
       page: { by: 'cursor', param: 'cursor', next: '/cursor' },
+    },
+  ],
+  operations: [
+    {
+      name: 'customers.create',
+      title: 'Create a customer',
+      description: 'Adds a customer; it needs a name, a company, an e-mail address or a telephone number.',
+      effect: 'write',
+      makes: true,
+      scopes: ['CUSTOMERS_WRITE'],
+      // https://developer.squareup.com/docs/changelog/connect-logs/2018-12-05
+      repeat: '/idempotency_key',
+      method: 'POST',
+      path: 'customers',
+      input: z.strictObject({
+        given_name: z.string().max(300).optional(),
+        family_name: z.string().max(300).optional(),
+        company_name: z.string().max(500).optional(),
+        email_address: z.email().max(254).optional(),
+        phone_number: z.string().max(17).optional(),
+        note: z.string().max(1_000).optional(),
+      }),
+      output: z.object({ id: z.string() }),
+      at: '/customer',
     },
   ],
 };

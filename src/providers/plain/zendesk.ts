@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
 
 export const zendesk: PlainProvider = {
@@ -11,7 +12,7 @@ export const zendesk: PlainProvider = {
   oauth2: {
     authorizeUrl: 'https://{subdomain}.zendesk.com/oauth/authorizations/new',
     tokenUrl: 'https://{subdomain}.zendesk.com/oauth/tokens',
-    scopes: ['read'],
+    scopes: ['read', 'write'],
     tokenBody: 'json',
   },
   account: { path: 'users/me.json', id: '/user/id', name: '/user/email' },
@@ -50,6 +51,29 @@ export const zendesk: PlainProvider = {
       version: '/updated_at',
       query: { 'page[size]': '100' },
       page: { by: 'cursor', next: '/links/next', more: '/meta/has_more' },
+    },
+  ],
+  operations: [
+    {
+      name: 'tickets.create',
+      title: 'Create a ticket',
+      description: 'Opens a ticket, asked for by the person who connected.',
+      effect: 'write',
+      makes: true,
+      scopes: ['write'],
+      // https://developer.zendesk.com/api-reference/ticketing/introduction/#idempotency
+      repeat: 'header:Idempotency-Key',
+      method: 'POST',
+      path: 'tickets.json',
+      body: { at: '/ticket' },
+      input: z.strictObject({
+        subject: z.string().min(1).max(150),
+        comment: z.strictObject({ body: z.string().min(1).max(65_536), public: z.boolean().optional() }),
+        priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
+        tags: z.array(z.string().min(1).max(80)).max(100).optional(),
+      }),
+      output: z.object({ id: z.number(), url: z.string() }),
+      at: '/ticket',
     },
   ],
 };

@@ -40,7 +40,7 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
 
 /** @throws IntegrationError `destination_refused` from its `resolve`, for values that lead elsewhere */
 export function plainProvider(declaration: PlainProvider, own: PlainSettings, services: PlainServices): Provider {
-  const { key, name, apiKey, oauth2 } = declaration;
+  const { key, name, apiKey, oauth2, operations = [] } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';
   const ask = { ...(oauth2?.grant === 'client_credentials' ? OWN_CLIENT : {}), ...declaration.ask };
@@ -53,7 +53,7 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, se
     ...(Object.keys(ask).length > 0 && { ask }),
     ...(apiKey && { apiKey: { pattern: apiKey.pattern ?? ANY_KEY, help: apiKey.help } }),
     ...services,
-    actions: [],
+    actions: operations.map((operation) => operation.name),
   };
   const known = new Map<string, Provider>();
   const resolve = (values: Values): Provider => {

@@ -10,7 +10,7 @@ type Credential = Parameters<NonNullable<HttpFacts['authorize']>>[1];
 export function plainHttp(declaration: PlainProvider, own: ProviderSettings, values: Values): HttpFacts {
   const { limits = {}, faults = [], retry, limitHeaders, endpoints = [] } = declaration;
   return {
-    endpoints: [...grantEndpoints(declaration), ...endpoints, ...readEndpoints(declaration)],
+    endpoints: [...grantEndpoints(declaration), ...endpoints, ...readEndpoints(declaration), ...operationEndpoints(declaration)],
     limits,
     defaultLimits: Object.keys(limits),
     ...(retry && { retry }),
@@ -36,6 +36,12 @@ function readEndpoints({ apiBaseUrl, account, resources = [] }: PlainProvider): 
     return /^(https:|\{\w+\})/.test(below) ? [] : [base + pathOf(below)];
   });
   return [...new Set(paths)].map((path) => ({ method: 'GET', path }));
+}
+
+/** What an operation calls is named by it; a path that many share (GraphQL's) names nothing. */
+function operationEndpoints({ apiBaseUrl, operations = [] }: PlainProvider): EndpointFacts[] {
+  const named = operations.filter(({ body }) => body?.with === undefined);
+  return named.map(({ method, path }) => ({ method, path: pathOf(apiBaseUrl) + pathOf(path) }));
 }
 
 /** Without origin and query; what is filled in later varies. */

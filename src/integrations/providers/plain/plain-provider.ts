@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ErrorCode } from '../../../errors';
 import type { EndpointFacts, LimitFacts, ProviderAuth, ProviderSync, RetryFacts, WebhookFacts } from '../../contract';
 import type { SignatureScheme } from '../signatures/signature-scheme';
@@ -49,6 +50,7 @@ export interface PlainProvider {
   readonly faults?: readonly PlainFault[];
   readonly webhooks?: PlainWebhooks;
   readonly resources?: readonly PlainResource[];
+  readonly operations?: readonly PlainOperation[];
   /** For what cannot be said as data; each part takes the place of the engine's. */
   readonly code?: PlainCode;
 }
@@ -227,6 +229,50 @@ export type PlainPages =
       readonly sizeParam?: string;
       readonly first?: number;
     };
+
+/**
+ * An operation that is one request. The fields of its input go where the path names them (`{field}`), the rest into the query of a GET or
+ * DELETE and into the body of all else.
+ */
+export interface PlainOperation {
+  /** Noun and verb, e.g. `issues.create`. */
+  readonly name: string;
+  /** Two or three words for a button. */
+  readonly title: string;
+  /** One or two sentences: what it does. */
+  readonly description: string;
+  readonly effect: 'read' | 'write' | 'destructive';
+  /** All of them are needed. */
+  readonly scopes?: readonly string[];
+  /** Wider scopes that do as well as one of `scopes`. */
+  readonly widerScopes?: Readonly<Record<string, readonly string[]>>;
+  /** Whether it makes something new: it is answered with 201. Default false. */
+  readonly makes?: boolean;
+  /** Done twice it is the same. Default false. */
+  readonly idempotent?: boolean;
+  /**
+   * Where the provider honours a key that makes a repetition safe: a header (`header:Idempotency-Key`) or a field of the body (`/idempotency_key`).
+   * Default `none`: after a doubtful end it is not repeated.
+   */
+  readonly repeat?: 'none' | `header:${string}` | `/${string}`;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `apiBaseUrl`. */
+  readonly path: string;
+  /** Strict, its examples by `meta({ examples })` where they cannot be guessed. */
+  readonly input: z.ZodObject;
+  readonly body?: {
+    /** Where the fields stand in it, e.g. `/variables`. Default: at the top. */
+    readonly at?: string;
+    /** What stands beside them, e.g. GraphQL's `query`. */
+    readonly with?: Readonly<Record<string, unknown>>;
+    /** Default `json`. */
+    readonly as?: 'json' | 'form';
+  };
+  /** What is handed on of the answer; fields that it does not name are left out. `z.object({})`: nothing is. */
+  readonly output: z.ZodObject;
+  /** Where it stands in the answer. Default: the answer itself. */
+  readonly at?: string;
+}
 
 export interface PlainCode {
   readonly auth?: Partial<ProviderAuth>;
