@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { startTestApp, type TestApp } from './support/test-app';
 
 /** What callers were promised: docs and code may say more, never less. */
@@ -38,12 +40,29 @@ const PROMISED = [
 const ID = '0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6';
 
 interface Operation {
-  parameters?: { name: string; in: string }[];
+  parameters?: { name: string; in: string; required?: boolean }[];
   security?: unknown[];
   operationId?: string;
   responses: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
 }
 const SNAPSHOT = join(__dirname, '../docs/openapi.json');
+/** Types of a client, which `api-client.spec.ts` is compiled with. */
+const TYPES = join(__dirname, 'support/api-types.d.ts');
+/** It is an ES module, which a test cannot load. */
+const GENERATOR = join(__dirname, '../node_modules/openapi-typescript/bin/cli.js');
+/** What a reader of the description relies on; a fault in its structure is always an error. */
+const RULES = {
+  'no-unresolved-refs': 'error',
+  'no-identical-paths': 'error',
+  'no-empty-servers': 'error',
+  'operation-operationId': 'error',
+  'operation-operationId-unique': 'error',
+  'operation-operationId-url-safe': 'error',
+  'operation-2xx-response': 'error',
+  'operation-parameters-unique': 'error',
+  'path-parameters-defined': 'error',
+  'security-defined': 'error',
+} as const;
 
 describe('the description of the API', () => {
   let test: TestApp;
@@ -69,7 +88,7 @@ describe('the description of the API', () => {
       const named = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
       expect([method, path, named]).toEqual([method, path, path.match(/\{\w+\}/g) ?? []]);
       expect(operation.responses).toHaveProperty('default');
-      expect([path, Boolean(operation.security)]).toEqual([path, path.startsWith('/v1/')]);
+      expect([path, operation.security?.length === 1]).toEqual([path, path.startsWith('/v1/')]);
     }
   });
 
@@ -81,6 +100,11 @@ describe('the description of the API', () => {
       );
     });
     expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  it('asks for no header besides the token', () => {
+    const asked = operations.flatMap(({ operation }) => operation.parameters ?? []).filter((each) => each.in === 'header' && each.required);
+    expect(asked).toEqual([]);
   });
 
   it('gives each route a name of its own, fit for a program', () => {
@@ -99,6 +123,20 @@ describe('the description of the API', () => {
     const text = `${JSON.stringify(document, null, 2)}\n`;
     if (process.env['UPDATE_DOCS'] === 'true') writeFileSync(SNAPSHOT, text);
     expect(JSON.parse(readFileSync(SNAPSHOT, 'utf8'))).toEqual(document);
+  });
+
+  it('is well formed in the eyes of a linter', async () => {
+    const config = await createConfig({ extends: ['minimal'], rules: RULES });
+    const problems = await lintFromString({ source: JSON.stringify(document), absoluteRef: SNAPSHOT, config });
+    expect(problems.filter(({ severity }) => severity === 'error').map(({ message, location }) => [message, location[0]?.pointer])).toEqual(
+      [],
+    );
+  });
+
+  it('is what the types of test/support/api-types.d.ts are made of (UPDATE_DOCS=true writes them)', () => {
+    const text = execFileSync(process.execPath, [GENERATOR], { input: JSON.stringify(document), encoding: 'utf8' });
+    if (process.env['UPDATE_DOCS'] === 'true') writeFileSync(TYPES, text);
+    expect(readFileSync(TYPES, 'utf8')).toBe(text);
   });
 
   it('holds: no route of the API answers without a token, or an admin route to a user', async () => {

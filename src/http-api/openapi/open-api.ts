@@ -59,6 +59,7 @@ export class OpenApi {
       .setTitle('Trestle')
       .setDescription('Connects your users to other services, and keeps those connections working.')
       .setVersion('1')
+      .addServer('/')
       .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
       .build();
     const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationIdOf });
@@ -71,8 +72,9 @@ export class OpenApi {
       for (const method of METHODS) {
         const operation = item[method];
         if (!operation) continue;
-        if (path.startsWith('/v1/')) operation.security = [{ bearer: [] }];
+        operation.security = path.startsWith('/v1/') ? [{ bearer: [] }] : [];
         this.describeOperation(operation);
+        freeOfHeaders(operation);
         operation.responses = { ...operation.responses, ...failuresOf(path, operation) };
       }
     }
@@ -98,6 +100,11 @@ export class OpenApi {
 function operationIdOf(controller: string, method: string): string {
   const name = controller.replace(/Controller$/, '');
   return name.charAt(0).toLowerCase() + name.slice(1) + method.charAt(0).toUpperCase() + method.slice(1);
+}
+
+/** No route asks for a header besides the token; Nest calls each that a route reads a required one. */
+function freeOfHeaders({ parameters = [] }: Described): void {
+  for (const parameter of parameters) if ('in' in parameter && parameter.in === 'header') parameter.required = false;
 }
 
 /** The failures that follow from how a route is laid; any other comes in the same shape. */

@@ -40,8 +40,15 @@ type JsonSchema = Record<string, unknown>;
 
 /** The schema of what may be sent, or is answered, for the API's description. */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): JsonSchema {
-  const json = z.toJSONSchema(schema, { io, target: 'openapi-3.0', unrepresentable: 'any' }) as JsonSchema;
+  const json = z.toJSONSchema(schema, { io, target: 'openapi-3.0', unrepresentable: 'any', override: inWordsOf30 }) as JsonSchema;
   return Object.fromEntries(Object.entries(json).filter(([key]) => key !== '$schema'));
+}
+
+/** OpenAPI 3.0 says in `format` what JSON Schema says in `contentEncoding`. */
+function inWordsOf30({ jsonSchema }: { jsonSchema: JsonSchema }): void {
+  if (jsonSchema['contentEncoding'] === undefined) return;
+  delete jsonSchema['contentEncoding'];
+  jsonSchema['format'] = 'byte';
 }
 
 /** Applies one of the API description's method decorators from a parameter. */
