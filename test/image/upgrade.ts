@@ -34,11 +34,12 @@ export async function rollingUpgrade(older: Image, newer: Image): Promise<{ ok: 
   const running: Service[] = [];
   const exits: (number | null)[] = [];
   const add = async (image: Image) => void running.push(await startService(image, deployed));
+  let load: ReturnType<typeof startLoad> | undefined;
   const endFirst = async () => void exits.push((await running.shift()?.stop()) ?? null);
   try {
     await add(older);
     await add(older);
-    const load = startLoad(() => running.map(({ url }) => url), deployed);
+    load = startLoad(() => running.map(({ url }) => url), deployed);
     for (let round = 0; round < 2; round++) {
       await add(newer);
       await endFirst();
@@ -69,6 +70,7 @@ export async function rollingUpgrade(older: Image, newer: Image): Promise<{ ok: 
         `${seen.filter((state) => state === 'lost').length} lost, ${wrong.length} not applied or not once, ${given} given up, exits ${exits.join(' ')}, ${errors.length} errors logged${errors.length ? `: ${errors[0]?.slice(0, 300)}` : ''}`,
     };
   } finally {
+    await load?.stop(); // nothing is sent on where a start failed
     await Promise.all(running.map((service) => service.stop()));
     await dropDatabase(server, databaseUrl);
   }

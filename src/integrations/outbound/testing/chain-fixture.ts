@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { systemClock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { LOCK_POOL } from '../../../database';
+import { LOCK_POOL, PROCESS_SIGNS } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
 import { ConnectionsModule } from '../../connections/connections.module';
@@ -106,8 +106,9 @@ function databaseModule(database: TestDatabase) {
     providers: [
       { provide: DataSource, useValue: database.dataSource },
       { provide: LOCK_POOL, useValue: null },
+      { provide: PROCESS_SIGNS, useValue: undefined },
     ],
-    exports: [DataSource, LOCK_POOL],
+    exports: [DataSource, LOCK_POOL, PROCESS_SIGNS],
   })
   class TestDatabaseModule {}
   return TestDatabaseModule;
