@@ -32,7 +32,7 @@ export class PlainSandbox {
   readonly requests: PlainRequest[] = [];
   /** The next call of the API is answered so. */
   private readonly next = new Map<string, Reply>();
-  /** The next call of the API is carried out, and its connection cut before the answer. */
+  /** The next call of the API that is no GET is carried out, and its connection cut before the answer. */
   private readonly cuts = new Set<string>();
   private constructor(
     readonly origin: string,
@@ -111,7 +111,7 @@ export class PlainSandbox {
       ? this.replyTo(world, what, { request, url, text, path: rest.join('/') })
       : { reply: { status: 404 } as Reply };
     this.requests.push({ provider: key, what: what as PlainRequest['what'], path: rest.join('/'), status: reply.status, ...noted });
-    if (what === 'api' && this.cuts.delete(key)) return void request.socket.destroy();
+    if (what === 'api' && request.method !== 'GET' && this.cuts.delete(key)) return void request.socket.destroy();
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
     response.end(reply.body === undefined ? '' : JSON.stringify(reply.body));
   }
