@@ -75,6 +75,30 @@ describeInBrowser('what the pages tell', () => {
       .click();
     await slack().getByText('Reconnect needed').waitFor();
     expect(await page.locator('main').textContent()).not.toContain('has been started');
+    const boss = await tabOf({ tenant: 'acme', user: 'boss', role: 'admin' });
+    for (const path of ['/admin', '/admin/providers/slack']) {
+      await boss.goto(pages.url + path);
+      const row = await boss.getByRole('row').filter({ hasText: /slack/i }).first().textContent();
+      expect(row).not.toContain('Healthy');
+      expect(row).toContain('1 connection to be reconnected');
+    }
+    await boss.context().close();
     await pages.dataSource.query(`UPDATE connections SET status = 'connected' WHERE provider = 'slack'`);
+  });
+
+  it('that the provider does not answer, and when the next try is', async () => {
+    pages.sandbox.control.addFault({ kind: 'status', status: 503, provider: 'slack' });
+    await page.reload();
+    await slack()
+      .getByRole('button', { name: /Sync now/ })
+      .click();
+    await pages.eventually(
+      'a failed try',
+      async () => (await pages.dataSource.query(`SELECT 1 FROM sync_runs WHERE status = 'queued' AND error_code IS NOT NULL`)).length > 0,
+    );
+    await page.goto(pages.url + PAGE);
+    const told = await slack().locator('.account').textContent();
+    expect(told).toMatch(/Slack is not answering\. Next try (in \d+ s|in \d+ minutes?|now)/);
+    expect(told).not.toContain('about to start');
   });
 });

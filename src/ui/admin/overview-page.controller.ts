@@ -4,6 +4,7 @@ import { BrowserNews, CurrentUser, type EdgeRequest, html, Roles, visibleTenant,
 import { CLOCK, type Clock } from '../../clock';
 import {
   AlertService,
+  type Alert,
   ProviderHealthService,
   ProviderRegistry,
   WebhookEventList,
@@ -17,9 +18,12 @@ import { table } from '../table';
 import { duration, timeTag } from '../time-tag';
 import { adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
+import { connectionHealthCell, providerHealthCell } from './health-cell';
 import { statusPill } from './status-words';
 
 const MOST_ALERTS = 10;
+/** So many are counted beside the providers' states. */
+const MOST_COUNTED_ALERTS = 200;
 const MOST_CONNECTIONS = 100;
 
 /** How everything is, at a glance. */
@@ -44,16 +48,16 @@ export class OverviewPageController {
     const tenant = visibleTenant(caller);
     const [providers, open, queue] = await Promise.all([
       this.health.all(tenant),
-      this.alerts.list({ tenant, state: 'open', limit: MOST_ALERTS }),
+      this.alerts.list({ tenant, state: 'open', limit: MOST_COUNTED_ALERTS }),
       this.events.queue(tenant),
     ]);
     const nowMs = this.clock.now();
     const body = html`${adminNotice(this.news.take(request, reply, caller))}
       <h2>Providers, last 24 hours</h2>
-      ${this.healthTable(providers, nowMs)}
+      ${this.healthTable(providers, open, nowMs)}
       <h2>Open alerts</h2>
-      ${alertTable(open, { nowMs, csrfToken: caller.csrfToken, empty: 'No alert is open.', back: '/admin' })}
-      ${open.length === MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
+      ${alertTable(open.slice(0, MOST_ALERTS), { nowMs, csrfToken: caller.csrfToken, empty: 'No alert is open.', back: '/admin' })}
+      ${open.length > MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
       <h2>Queue of webhook events</h2>
       ${queueTable(queue)}`;
     return page({ title: 'Overview', caller, path: '/admin', body });
@@ -64,19 +68,20 @@ export class OverviewPageController {
     const tenant = visibleTenant(caller);
     const health = await this.health.one(key, tenant);
     const connections = await this.health.connections(key, tenant, MOST_CONNECTIONS);
+    const open = await this.alerts.list({ tenant, state: 'open', limit: MOST_COUNTED_ALERTS });
     const nowMs = this.clock.now();
-    const body = html`${this.healthTable([health], nowMs)}
+    const body = html`${this.healthTable([health], open, nowMs)}
       <h2>Connections, those with the most failures first</h2>
       ${connectionTable(connections, nowMs)}`;
     return page({ title: this.registry.get(key).name, caller, path: '/admin', body });
   }
 
-  private healthTable(providers: readonly ProviderHealth[], nowMs: number): Html {
+  private healthTable(providers: readonly ProviderHealth[], open: readonly Alert[], nowMs: number): Html {
     const rows = providers.map((health) => {
       const provider = this.registry.get(health.provider);
       return [
         html`<a href="/admin/providers/${health.provider}">${provider.name}</a> ${!provider.configured && pill('soft', 'Not configured')}`,
-        statusPill(health.status),
+        providerHealthCell(health, open.filter((alert) => alert.provider === health.provider).length),
         rate(health.errorRate24h),
         health.requests24h.toLocaleString('en'),
         maybeTime(health.lastSuccess, nowMs),
@@ -100,7 +105,7 @@ function connectionTable(connections: readonly ConnectionHealth[], nowMs: number
     html`<div class="wide">${row.accountName}</div>`,
     row.userId ?? 'The organization',
     statusPill(row.connectionStatus),
-    statusPill(row.status),
+    connectionHealthCell(row),
     rate(row.errorRate24h),
     row.requests24h.toLocaleString('en'),
     maybeTime(row.lastSuccess, nowMs),

@@ -3,10 +3,13 @@ import { ERROR_KINDS, type ErrorCode } from '../../errors';
 import { ownerOf, type Provider } from '../../integrations';
 import { actionForm, hiddenFields } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
-import { relativeTime } from '../relative-time';
+import { relativeTime, timeUntil } from '../relative-time';
 import { timeTag } from '../time-tag';
 import type { AccountState, ProviderCard } from './integration-cards';
 import { faultNote } from './settings-banner';
+
+/** To a person these are one thing: nothing is wrong here, and it is tried again. */
+const NOT_ANSWERING: ReadonlySet<ErrorCode> = new Set(['provider_unavailable', 'provider_timeout', 'circuit_open']);
 
 export interface CardContext {
   readonly nowMs: number;
@@ -31,9 +34,10 @@ function accountPart(provider: Provider, { connection, manages, missing, run }: 
   const button = (name: string, label: string, more: { kind?: 'primary' | 'danger'; question?: string } = {}) =>
     actionForm({ to: `${to}/${name}`, label, csrfToken, id: `${name}-${id}`, about: `${provider.name}, ${accountName}`, ...more });
   return html`<section class="account" aria-label="${provider.name}, ${accountName}">
-    <h3><span>${accountName}</span> ${isConnected ? pill('good', 'Connected') : pill('bad', 'Reconnect needed')}</h3>
-    ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)} ${provider.sync && syncNote(connection, run, nowMs)}
-    ${faultOf({ connection, run })} ${isConnected && partNotes({ connection, run }, nowMs)}
+    <h3><span>${accountName}</span> ${statePill(isConnected, missing)}</h3>
+    ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)}
+    ${provider.sync && syncNote(provider.name, connection, run, nowMs)} ${faultOf({ connection, run })}
+    ${isConnected && partNotes({ connection, run }, nowMs)}
     ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect', ownerOf(connection))}
     <div class="actions">
       ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
@@ -42,6 +46,11 @@ function accountPart(provider: Provider, { connection, manages, missing, run }: 
       ${manages && button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, connection) })}
     </div>
   </section>`;
+}
+
+function statePill(isConnected: boolean, missing: readonly string[]): Html {
+  if (!isConnected) return pill('bad', 'Reconnect needed');
+  return missing.length > 0 ? pill('warn', 'Connected in part') : pill('good', 'Connected');
 }
 
 function missingNote(missing: readonly string[]): Html {
@@ -60,9 +69,12 @@ export function disconnectQuestion(providerName: string, connection: Pick<Accoun
   return `Disconnect ${connection.accountName} from ${providerName}${forAll}? The access ends at once, and syncing stops. The records that were synced stay.`;
 }
 
-function syncNote(connection: AccountState['connection'], run: AccountState['run'], nowMs: number): Html {
+function syncNote(name: string, connection: AccountState['connection'], run: AccountState['run'], nowMs: number): Html {
   const last = connection.lastSync ? html`Last synced ${timeTag(connection.lastSync, nowMs)}` : html`Not synced yet`;
   if (!connection.syncInProgress || !run) return html`<p class="soft">${last}</p>`;
+  if (run.error && run.nextTryAt)
+    return html`<p class="bad">${stumble(name, run.error)} Next try ${timeUntil(run.nextTryAt, nowMs)}.</p>
+      <p class="soft">${last}</p>`;
   const fetched = run.counts.fetched;
   const of = run.total === null ? '' : ` of ${Math.max(run.total, fetched).toLocaleString('en')}`;
   const label = run.status === 'queued' ? 'A sync is about to start' : `Syncing: ${fetched.toLocaleString('en')}${of} fetched`;
@@ -73,6 +85,11 @@ function syncNote(connection: AccountState['connection'], run: AccountState['run
   return html`<p>${label}</p>
     ${bar}
     <p class="soft">${last}</p>`;
+}
+
+/** Why the last try of a run that goes on by itself came to nothing. */
+function stumble(name: string, { code, message }: { readonly code: ErrorCode; readonly message: string }): string {
+  return NOT_ANSWERING.has(code) ? `${name} is not answering.` : message;
 }
 
 /** The connection's own trouble first; a sync that failed is told of until one succeeds or runs. */

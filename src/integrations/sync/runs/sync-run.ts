@@ -24,6 +24,8 @@ export interface SyncRun {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Those of what it was about that could not be read when it ended. */
   readonly parts: readonly PartView[];
+  /** When it is tried again, where a try failed. */
+  readonly nextTryAt: Date | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -56,13 +58,10 @@ export interface SyncRunView {
 }
 
 /** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
-export type SyncRunRow = Omit<
-  RowOf<SyncRunEntity>,
-  'slot' | 'priority' | 'next_attempt_at' | 'lease_owner' | 'lease_until' | 'progress' | 'after_run'
->;
+export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'lease_owner' | 'lease_until' | 'progress' | 'after_run'>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
-  fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, created_at, started_at, finished_at`;
+  fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, next_attempt_at, created_at, started_at, finished_at`;
 
 /** Lower goes first: a person who waits, then a change that was told of, then the clock. */
 export const PRIORITY: Readonly<Record<SyncTrigger, number>> = { connect: 0, manual: 0, webhook: 3, schedule: 5 };
@@ -85,6 +84,7 @@ export function runOf(row: SyncRunRow): SyncRun {
     total: row.total,
     error: row.error_code ? { code: row.error_code, message: row.error_message ?? ERROR_KINDS[row.error_code].detail } : null,
     parts: row.parts,
+    nextTryAt: row.status === 'queued' && row.error_code ? row.next_attempt_at : null,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
