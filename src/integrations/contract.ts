@@ -25,7 +25,7 @@ export interface Provider {
   readonly http: HttpFacts;
   readonly webhooks?: WebhookFacts;
   readonly sync?: ProviderSync;
-  /** What the operator has to mend, by the provider's code, e.g. `SLACK_CLIENT_SECRET`. Default: by the codes of RFC 6749. */
+  /** What the operator has to mend, by the provider's code, e.g. `ACME_CLIENT_SECRET`. Default: by the codes of RFC 6749. */
   readonly mendedBy?: Readonly<Record<string, string>>;
   /** Names of what people can do with it, e.g. `messages.send`. */
   readonly actions: readonly string[];

@@ -79,7 +79,7 @@ export interface paths {
         };
         /**
          * List channels
-         * @description The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for.
+         * @description The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for. An installation of a whole organization wants to know of which workspace (team).
          */
         get: operations["slackChannelsList"];
         put?: never;
@@ -161,7 +161,7 @@ export interface paths {
         put?: never;
         /**
          * Send an e-mail
-         * @description Sends an e-mail from the connected account, with attachments of at most 25 MB together.
+         * @description Sends an e-mail from the connected account, with attachments of at most 25 MB together; with replyTo it answers in a thread, which needs the same subject.
          */
         post: operations["googleEmailsSend"];
         delete?: never;
@@ -1004,6 +1004,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
+                team?: string;
             };
             header?: never;
             path: {
@@ -1187,6 +1188,10 @@ export interface operations {
                         /** Format: byte */
                         contentBase64: string;
                     }[];
+                    replyTo?: {
+                        threadId: string;
+                        messageId: string;
+                    };
                 };
             };
         };
@@ -3751,6 +3756,7 @@ export interface operations {
                             status: number | null;
                             outcome: string;
                             errorCode: string | null;
+                            providerCode: string | null;
                             attempt: number;
                             durationMs: number;
                             requestId: string | null;
