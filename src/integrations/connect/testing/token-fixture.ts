@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { systemClock, type Clock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { BrowserSessions } from '../../../http-api';
+import { BrowserNews, BrowserSessions } from '../../../http-api';
 import { LOCK_POOL, LockPool, ManagedDataSource } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
@@ -107,7 +107,7 @@ async function startProcess(
   const dataSource = database.url ? await ManagedDataSource.open({ databaseUrl: database.url, dataDir: '' }) : database.dataSource;
   if (!dataSource.isInitialized) await dataSource.initialize();
   const lockPool = database.url ? new LockPool(database.url) : null;
-  const shared = [{ provide: DataSource, useValue: dataSource }, { provide: LOCK_POOL, useValue: lockPool }, BrowserSessions];
+  const shared = [{ provide: DataSource, useValue: dataSource }, { provide: LOCK_POOL, useValue: lockPool }, BrowserSessions, BrowserNews];
   @Global()
   @Module({ providers: shared, exports: shared.map((part) => ('provide' in part ? part.provide : part)) })
   class PartsModule {}
