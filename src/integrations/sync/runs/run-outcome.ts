@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { CLOCK, type Clock } from '../../../clock';
 import { inTransaction } from '../../../database';
 import { IntegrationEvents, partView, type IntegrationEvent, type PartView } from '../../connections';
 import { Outbox } from '../../notifications/outbox';
@@ -27,7 +26,6 @@ export class RunOutcome {
     private readonly parts: SyncPartRepository,
     private readonly schedules: ScheduleRepository,
     private readonly events: IntegrationEvents,
-    @Inject(CLOCK) private readonly clock: Clock,
     private readonly outbox: Outbox,
   ) {}
 
@@ -76,13 +74,16 @@ export class RunOutcome {
     return known.filter((part) => part.failures > 0 && (resources.length === 0 || resources.includes(part.resource))).map(partView);
   }
 
-  private eventOf({ id: runId, counts, type, trigger, tenant, provider, connectionId }: SyncRun, end: RunEnd): IntegrationEvent {
+  private eventOf(
+    { id: runId, counts, type, trigger, finishedAt, tenant, provider, connectionId }: SyncRun,
+    end: RunEnd,
+  ): IntegrationEvent {
     return {
       type: end.status === 'succeeded' ? 'sync.completed' : 'sync.failed',
       tenant,
       provider,
       connectionId,
-      at: new Date(this.clock.now()),
+      at: finishedAt as Date,
       data: { runId, type, trigger, counts, ...(end.error && { error: end.error }) },
     };
   }

@@ -3,7 +3,6 @@ import { IntegrationEvents, type IntegrationEvent, DisconnectService } from '../
 import { ProviderRegistry } from '../../providers';
 import { syncError } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
-import { SyncPartRepository } from './sync-part.repository';
 import { SyncJobs } from './sync-jobs';
 import { SyncService } from './sync.service';
 import { WalkRepository } from '../pages/walk.repository';
@@ -22,7 +21,6 @@ export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
     private readonly registry: ProviderRegistry,
     private readonly service: SyncService,
     private readonly schedules: ScheduleRepository,
-    private readonly parts: SyncPartRepository,
     private readonly walks: WalkRepository,
     private readonly watches: WatchService,
     private readonly jobs: SyncJobs,
@@ -45,7 +43,7 @@ export class SyncLifecycle implements OnModuleInit, OnApplicationShutdown {
   /** A connection that comes back goes on from its cursors. */
   private async connected({ provider, connectionId }: IntegrationEvent): Promise<void> {
     if (!this.registry.find(provider)?.sync) return;
-    await this.parts.forget(connectionId);
+    await this.service.forgetFailures(connectionId);
     await this.watches.forgetRefusals(connectionId);
     await this.schedules.enable(connectionId);
     const type = (await this.walks.hasCursor(connectionId)) ? 'incremental' : 'full';

@@ -64,6 +64,11 @@ export class SyncService {
     this.wakeUp.wake('sync');
   }
 
+  /** With a new consent every part is asked anew, and its failures are counted from the start. */
+  forgetFailures(connectionId: string): Promise<void> {
+    return this.parts.forget(connectionId);
+  }
+
   /** Ends what is queued or running for the connection. Whoever runs it notices at the next page, or when the lease is extended. */
   async cancelFor(connectionId: string, manager?: EntityManager): Promise<number> {
     if (manager) await this.records.lock(manager, connectionId);
