@@ -1,4 +1,4 @@
-/** Everything but the fault table. The tests in `test/browser` skip themselves, visibly, where there is no browser. */
+/** Everything but the fault table, and `test/kit` (types and tests of a whole copy; `.ci/run` runs it). The tests in `test/browser` skip themselves, visibly, where there is no browser. */
 const DECORATORS = {
   jsc: {
     parser: { syntax: 'typescript', decorators: true },
@@ -17,7 +17,7 @@ const DYNAMIC_IMPORTS = { jsc: { parser: { syntax: 'ecmascript' }, target: 'es20
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/sandbox/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/faults/', '<rootDir>/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/faults/', '<rootDir>/test/kit/', '<rootDir>/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   setupFiles: ['reflect-metadata'],
   globalSetup: '<rootDir>/test/global-setup.ts',

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-const ROOT = join(__dirname, '..');
+const ROOT = join(__dirname, '../..');
 /** What a fresh clone does not have, or what is shared with it. */
 const NOT_CLONED = new Set(['node_modules', '.git', 'dist', '.data', 'coverage', '.env']);
 
