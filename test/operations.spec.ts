@@ -25,12 +25,15 @@ const run = async <T>(provider: string, name: string, input: unknown = {}, heade
 };
 const declared = (provider: string, name: string) => test.app.app.get(OperationRegistry, { strict: false }).get(provider, name);
 
+const CONFIGURED = ['slack', 'stripe', 'google'];
+
 describe('the catalogue', () => {
   it('describes every operation in words and as JSON Schema', async () => {
     const { body } = await test.browser.api<{ data: View[]; nextCursor: null }>('GET', '/v1/operations');
     expect(body.data.length).toBeGreaterThanOrEqual(8);
     for (const each of body.data) {
-      expect(each).toMatchObject({ available: true, missingScopes: [], output: { type: 'object' } });
+      // Those of plain providers without a client here cannot be called.
+      expect(each).toMatchObject({ available: CONFIGURED.includes(each.provider), missingScopes: [], output: { type: 'object' } });
       expect(each.description).toMatch(/^\p{Lu}.{10,}\.$/u);
     }
     const send = body.data.find(({ name }) => name === 'emails.send');
@@ -38,7 +41,7 @@ describe('the catalogue', () => {
   });
 
   it('names the same operations as the provider does', async () => {
-    for (const key of ['slack', 'stripe', 'google']) {
+    for (const key of CONFIGURED) {
       const { body } = await test.browser.api<{ data: View[] }>('GET', `/v1/operations?provider=${key}`);
       expect(new Set(body.data.map(({ provider }) => provider))).toEqual(new Set([key]));
     }

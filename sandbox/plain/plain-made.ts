@@ -4,15 +4,6 @@ import type { PlainWorld } from './plain-world';
 import { put, type Json } from './pointed';
 import { exampleOfSchema } from './schema-example';
 
-/** What an operation did here. */
-export interface Made {
-  readonly operation: string;
-  readonly path: string;
-  /** The fields, without those of the path. */
-  readonly fields: Json;
-  readonly answer: unknown;
-}
-
 interface Call {
   readonly method: string;
   /** Below the API's base. */

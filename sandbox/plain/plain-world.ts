@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
-import type { Made } from './plain-made';
 import { exampleOf, firstOf, put, type Json } from './pointed';
+
+/** What an operation did here. */
+export interface Made {
+  readonly operation: string;
+  readonly path: string;
+  /** The fields, without those of the path. */
+  readonly fields: Json;
+  readonly answer: unknown;
+}
 
 interface Grant {
   access: string;
