@@ -192,6 +192,22 @@ describe('calendar', () => {
     expect((await full(undefined, 'gone@group.calendar.google.com')).records.size).toBe(0);
   });
 
+  it('keeps what a list without a sync token at its end told, and asks for all of it the next time', async () => {
+    const context = fixture.syncContext(connection, calendarId);
+    let hidden = 0;
+    const tokenless: typeof fetch = async (input, init) => {
+      const answer = await context.fetch(input, init);
+      const { nextSyncToken, ...body } = (await answer.json()) as Record<string, unknown>;
+      if (nextSyncToken !== undefined) hidden++;
+      return Response.json(body, { status: answer.status });
+    };
+    const all = await full();
+    const list = await walked(events().full({ ...context, fetch: tokenless }));
+    expect(hidden).toBe(1);
+    expect([...list.records.keys()].sort()).toEqual([...all.records.keys()].sort());
+    expect(list.pages.at(-1)).toMatchObject({ cursor: null });
+  });
+
   it('keeps a cancelled occurrence of which nothing but the id is told, with its series and its start', () => {
     const of = (id: string) => eventRecord({ id, status: 'cancelled' });
     const id = 'ser1_20261208T100000Z';
