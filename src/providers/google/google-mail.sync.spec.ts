@@ -96,4 +96,29 @@ describe('a large mailbox', () => {
     // The setting was changed: what was read counts.
     expect((await run(messages(), window.cursor)).records.size).toBe(200);
   });
+
+  it('holds more than a window by its history, and proves nothing gone where Google forgot that', async () => {
+    const account = 'window@acme.test';
+    const { control } = fixture.sandbox;
+    const connection = await fixture.connect('google', account);
+    const authorization = `Bearer ${String(control.mint({ provider: 'google', account })['access_token'])}`;
+    const governed = fixture.syncContext(connection).fetch;
+    const through: typeof fetch = (input, init) => {
+      if (!/\/messages\/\w/.test(input instanceof Request ? input.url : String(input))) return governed(input, init);
+      return fetch(input, { ...init, headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization } });
+    };
+    const at = fixture.syncContext(connection, '', { fetch: through });
+    const mail = new GoogleMailSync(loadSettings({ ...SETTINGS, ...fixture.sandbox.env() }, [googleSettings])).messages;
+
+    const first = await walked(mail.full(at));
+    control.seed({ provider: 'google', account, resource: 'messages', count: 200 });
+    const changes = await walked(mail.incremental!({ ...at, cursor: first.cursor }));
+    expect([first.records.size, changes.records.size]).toEqual([10, 200]);
+
+    control.expireCursors(account);
+    await expect(walked(mail.incremental!({ ...at, cursor: changes.cursor }))).rejects.toMatchObject({ code: 'sync_cursor_expired' });
+    const again = await walked(mail.full({ ...at, previous: changes.cursor }));
+    expect([again.records.size, again.deleted, again.extent?.complete]).toEqual([200, [], false]);
+    expect([...first.records.keys()].filter((id) => again.records.has(id))).toEqual([]);
+  });
 });
