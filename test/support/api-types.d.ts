@@ -79,7 +79,7 @@ export interface paths {
         };
         /**
          * List channels
-         * @description The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for. An installation of a whole organization wants to know of which workspace (team).
+         * @description The workspace’s public channels, and with the permission groups:read the private ones that the app is in; archived ones are left out, asked live; a page may be shorter than asked for. An installation of a whole organization wants to know of which workspace (team).
          */
         get: operations["slackChannelsList"];
         put?: never;

@@ -16,7 +16,7 @@ import {
   type SyncResource,
 } from '../../integrations';
 import { slackClient } from './slack.client';
-import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
+import { seesPrivateChannels, SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { slackSettings } from './slack.settings';
 
 /** Slack recommends at most 200: https://docs.slack.dev/apis/web-api/pagination */
@@ -146,9 +146,8 @@ async function teamsOf(client: WebClient): Promise<string[]> {
 }
 
 /** Private ones first: a channel that became private is then known in its new place before it is missed in the old. */
-function channelKinds({ metadata }: ConnectionRef): PartitionList {
-  const scopes = metadata['scopes'];
-  return Array.isArray(scopes) && scopes.includes('groups:read')
+function channelKinds(connection: ConnectionRef): PartitionList {
+  return seesPrivateChannels(connection)
     ? { names: [PRIVATE, ''], complete: true }
     : { names: [''], complete: false, why: 'The permission for private channels (groups:read) was not given.' };
 }

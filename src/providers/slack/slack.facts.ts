@@ -1,5 +1,5 @@
 import type { ProviderSettings } from '../../config/provider-settings';
-import type { EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts, SignatureScheme } from '../../integrations';
+import type { ConnectionRef, EndpointFacts, HttpFacts, LimitFacts, OAuth2Facts, SignatureScheme } from '../../integrations';
 import { readSlackFault } from './slack.faults';
 
 export const SLACK = 'slack';
@@ -30,6 +30,12 @@ const SCOPE_WORDS: Readonly<Record<string, string>> = {
   'team:read': 'See the name and the domain of the workspace',
   'users:read.email': 'See the e-mail addresses of the people of the workspace',
 };
+
+/** Slack lists them to who was granted this only, and refuses the whole list otherwise: https://docs.slack.dev/reference/methods/conversations.list */
+export function seesPrivateChannels({ metadata }: Pick<ConnectionRef, 'metadata'>): boolean {
+  const scopes = metadata['scopes'];
+  return Array.isArray(scopes) && scopes.includes('groups:read');
+}
 
 export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAuth2Facts {
   return {

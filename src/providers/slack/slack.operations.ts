@@ -37,7 +37,7 @@ export class SlackOperations {
     provider: SLACK,
     title: 'List channels',
     description:
-      'The workspace’s public channels, archived ones left out, asked live; a page may be shorter than asked for. An installation of a whole organization wants to know of which workspace (team).',
+      'The workspace’s public channels, and with the permission groups:read the private ones that the app is in; archived ones are left out, asked live; a page may be shorter than asked for. An installation of a whole organization wants to know of which workspace (team).',
     input: channelsInput,
     output: z.object({ data: z.array(channel), nextCursor: z.string().nullable() }),
     effect: 'read',

@@ -7,7 +7,7 @@ import { providerSettings } from '../../config/provider-settings';
 import { IntegrationError } from '../../errors';
 import { callSdk, GovernedHttp, type ConnectionRef } from '../../integrations';
 import { slackClient } from './slack.client';
-import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
+import { seesPrivateChannels, SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { slackSettings } from './slack.settings';
 
 const part = z.record(z.string(), z.unknown());
@@ -76,7 +76,7 @@ export class SlackService {
       client.conversations.list({
         limit: options.limit,
         exclude_archived: true,
-        types: 'public_channel',
+        types: seesPrivateChannels(connection) ? 'public_channel,private_channel' : 'public_channel',
         ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
         ...(team !== undefined && { team_id: team }),
       }),

@@ -242,6 +242,17 @@ describe('messages', () => {
     expect(postMessageBody.safeParse({ channel: 'C1', blocks: [{ type: 'divider' }] }).success).toBe(true);
   });
 
+  it('lists private channels too where the permission is there, and only there', async () => {
+    const connection = await fixture.connect('slack', 'T_PRIVATE');
+    const slack = new SlackService(fixture.settings, fixture.module.get(GovernedHttp, { strict: false }));
+    const kinds = async (metadata: ConnectionRef['metadata']) => {
+      const { channels } = await slack.listChannels({ ...connection, metadata }, { limit: 100 });
+      return [...new Set(channels.map(({ isPrivate }) => isPrivate))].sort();
+    };
+    expect(await kinds(connection.metadata)).toEqual([false, true]);
+    expect(await kinds({ ...connection.metadata, scopes: ['channels:read'] })).toEqual([false]);
+  });
+
   it('posts once, as written, and tells where it may not', async () => {
     const connection = await fixture.connect('slack', 'T_POST');
     const slack = new SlackService(fixture.settings, fixture.module.get(GovernedHttp, { strict: false }));
