@@ -1,4 +1,4 @@
-/** Everything but the fault table, and `test/kit` (types and tests of a whole copy; `.ci/run` runs it). The tests in `test/browser` skip themselves, visibly, where there is no browser. */
+/** Everything but the fault table, and `test/kit` (what says whether the kit for providers holds, in minutes; `.ci/run` runs it). The tests in `test/browser` skip themselves, visibly, where there is no browser. */
 const DECORATORS = {
   jsc: {
     parser: { syntax: 'typescript', decorators: true },

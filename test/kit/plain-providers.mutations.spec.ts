@@ -1,6 +1,6 @@
-import type { PlainProvider } from '../src/integrations';
-import { PLAIN_PROVIDERS } from '../src/providers';
-import { PlainTrial } from './support/plain-trial';
+import type { PlainProvider } from '../../src/integrations';
+import { PLAIN_PROVIDERS } from '../../src/providers';
+import { PlainTrial } from '../support/plain-trial';
 
 type Check = (trial: PlainTrial, declaration: PlainProvider) => Promise<void>;
 
