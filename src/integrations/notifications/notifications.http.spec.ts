@@ -238,16 +238,19 @@ describe('webhooks to the product', () => {
         overlapHours: 1,
       });
       expect(rolled.json.secrets).toBe(2);
+      // What else the tenant's connections bring at that moment may be sent here too.
+      const tests = () =>
+        receiver.at('/routes').filter(({ body }) => (JSON.parse(body.toString()) as { type: string }).type === 'destination.test');
       const tested = await call<{ id: string; messageId: string }>('POST', `admin/destinations/${made.id}/test`);
       expect(tested.json).toMatchObject({ status: 'delivered', type: 'destination.test', responseStatus: 200 });
       expect(
-        receiver
-          .at('/routes')
-          .map((got) => [made.secret, rolled.json.secret].map((secret) => verifyStandardWebhook(deliveryOf(got, Date.now()), [secret]).ok)),
+        tests().map((got) =>
+          [made.secret, rolled.json.secret].map((secret) => verifyStandardWebhook(deliveryOf(got, Date.now()), [secret]).ok),
+        ),
       ).toEqual([[true, true]]);
       expect((await call('POST', `admin/deliveries/${tested.json.id}/resend`)).status).toBe(200);
-      await until('the resent one', () => receiver.at('/routes').length === 2);
-      expect(new Set(receiver.at('/routes').map(({ headers }) => headers['webhook-id']))).toEqual(new Set([tested.json.messageId]));
+      await until('the resent one', () => tests().length === 2);
+      expect(new Set(tests().map(({ headers }) => headers['webhook-id']))).toEqual(new Set([tested.json.messageId]));
       expect((await call('POST', `admin/destinations/${made.id}/resend`, {})).json).toEqual({ resent: 0 });
       expect((await call('DELETE', `admin/destinations/${made.id}`)).status).toBe(204);
       expect((await call('GET', `admin/destinations/${made.id}`)).status).toBe(404);
