@@ -8,7 +8,7 @@ import { connectPrepared, prepareDatabase, type PreparedDatabase } from './conne
 import { DatabaseHealth } from './database-health';
 import { DatabaseInfo } from './database-info';
 import { LOCK_POOL, LockPool } from './lock-pool';
-import { OnlyProcess, PROCESS_SIGNS, ProcessSession, type ProcessSigns } from './process-session';
+import { OnlyProcess, PROCESS_SIGNS, ProcessSession } from './process-session';
 
 /** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
 export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
@@ -58,16 +58,15 @@ export class DatabaseModule implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly health: DatabaseHealth,
     @Inject(LOCK_POOL) private readonly lockPool: LockPool | null,
-    @Inject(PROCESS_SIGNS) private readonly processes: ProcessSigns,
+    @Inject(PROCESS_SIGNS) private readonly process: OnlyProcess | ProcessSession,
   ) {}
 
   onModuleInit(): void {
-    if (this.processes instanceof ProcessSession) void this.processes.open(); // nothing waits for it
+    void this.process.open(); // nothing waits for it
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const session = this.processes instanceof ProcessSession ? this.processes : undefined;
-    await Promise.all([this.health.close(), this.lockPool?.close(), session?.close()]);
+    await Promise.all([this.health.close(), this.lockPool?.close(), this.process.close()]);
   }
 }
 

@@ -21,9 +21,17 @@ export interface ProcessSigns {
 /** Injection token of the `ProcessSigns`. */
 export const PROCESS_SIGNS = Symbol('ProcessSigns');
 
-/** The embedded database has one process: nobody else lives. */
+/** The embedded database has one process: nobody else lives, and nothing has to be opened. */
 export class OnlyProcess implements ProcessSigns {
   readonly sign = newSign();
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 
   alive(): Promise<readonly string[]> {
     return Promise.resolve([this.sign]);
