@@ -8,7 +8,7 @@ import { ManagedDataSource, type DatabaseSettings } from './managed-data-source'
 import { boundlessRole } from './boundless-role';
 import { migrateEmbedded, migrateServer } from './migrator';
 import { refuseSharedSessions } from './own-session';
-import { refusalOf } from './refused-connection';
+import { refusedConnection } from './refused-connection';
 import { isStorageUnavailable } from './storage-error';
 
 /** A database that can be reached and has today's schema; the embedded one is open. */
@@ -73,7 +73,7 @@ async function whenReachable<T>(variable: string, work: () => Promise<T>): Promi
     try {
       return await work();
     } catch (cause) {
-      const refusal = refusalOf(cause, variable);
+      const refusal = refusedConnection(cause, variable);
       if (refusal) throw refusal;
       if (!isStorageUnavailable(cause)) throw cause;
       const detail = `The Postgres server of ${variable} could not be reached for ${seconds} s.`;

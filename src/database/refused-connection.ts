@@ -19,7 +19,7 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
 };
 
 /** A server that was reached and refuses, or whose certificate is refused: the next try would end alike, so the start says it. Undefined for everything else. */
-export function refusalOf(error: unknown, variable: string): SettingsError | undefined {
+export function refusedConnection(error: unknown, variable: string): SettingsError | undefined {
   const { code = '', message, syscall, path } = error as Partial<NodeJS.ErrnoException>;
   const sentence = (text: string) => new SettingsError([`${variable}: ${text}`]);
   // The driver reads the files that an address names; a missing socket is told by `connect`.
