@@ -46,7 +46,7 @@ export const CLAIM_DELIVERIES = `
 /** $1 the signs of the processes that live. */
 export const END_LEASES = `UPDATE deliveries SET lease_until = now() WHERE status = 'sending' AND lease_until > now() AND ${OF_ENDED_PROCESS}`;
 
-export const TAKE_BACK = `UPDATE deliveries SET status = 'pending', lease_owner = NULL, lease_until = NULL WHERE status = 'sending' AND lease_until < now()`;
+export const TAKE_BACK = `UPDATE deliveries SET status = 'pending', lease_owner = NULL, lease_until = NULL WHERE status = 'sending' AND lease_until <= now()`;
 
 /** The last tries are kept. */
 const LOGGED = (entry: string) => `(CASE WHEN jsonb_array_length(log) >= 50 THEN log - 0 ELSE log END) || ${entry}::jsonb`;

@@ -46,7 +46,7 @@ export class SyncRunRepository {
       `UPDATE sync_runs SET status = 'running', fence = fence + 1, attempts = attempts + 1, started_at = coalesce(started_at, now()),
          lease_owner = $3::uuid, lease_until = now() + make_interval(secs => $1), error_code = NULL, error_message = NULL
        WHERE id = coalesce(
-         (SELECT id FROM sync_runs WHERE status = 'running' AND lease_until < now() AND provider <> ALL($2) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
+         (SELECT id FROM sync_runs WHERE status = 'running' AND lease_until <= now() AND provider <> ALL($2) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
          (SELECT id FROM sync_runs WHERE status = 'queued' AND after_run IS NULL AND next_attempt_at <= now() AND provider <> ALL($2)
           ORDER BY priority, next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED))
        RETURNING ${RUN_COLUMNS}`,

@@ -70,7 +70,7 @@ export class WatchRepository {
       this.watches.manager,
       `UPDATE sync_watches SET lease_until = now() + $3 * interval '1 millisecond' WHERE channel_id IN (
          SELECT channel_id FROM sync_watches WHERE status = 'active' AND expires_at < $1::timestamptz + $2 * interval '1 millisecond'
-           AND (lease_until IS NULL OR lease_until < now())
+           AND (lease_until IS NULL OR lease_until <= now())
          ORDER BY expires_at LIMIT $4 FOR UPDATE SKIP LOCKED)
        RETURNING channel_id AS "channelId"`,
       [now, withinMs, leaseMs, limit],

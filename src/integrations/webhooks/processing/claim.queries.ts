@@ -54,7 +54,7 @@ export const CLAIM_DUE = `
 /** $1 the signs of the processes that live. */
 export const END_LEASES = `UPDATE webhook_events SET lease_until = now() WHERE status = 'processing' AND lease_until > now() AND ${OF_ENDED_PROCESS}`;
 
-export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until < now()) AS found`;
+export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until <= now()) AS found`;
 
 /**
  * Takes over one event whose worker died. One at a time: if it was this event that killed the worker, it kills nobody beside it.
@@ -62,7 +62,7 @@ export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE st
  */
 export const CLAIM_EXPIRED = `
   WITH picked AS MATERIALIZED (
-    SELECT id FROM webhook_events WHERE status = 'processing' AND lease_until < now() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
+    SELECT id FROM webhook_events WHERE status = 'processing' AND lease_until <= now() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED),
   claimed AS (
     UPDATE webhook_events e SET
       status = CASE WHEN e.attempts >= $3::int THEN 'dead' ELSE 'processing' END,
