@@ -74,7 +74,10 @@ async function starts(services: Services, dataDir: string): Promise<{ arms: ArmR
   try {
     await bench?.cluster.members[0]?.stop();
     // The first start makes what the later ones find.
-    if (bench) arms.push(arm(WARM, () => service(dataDir, { DATABASE_URL: bench.databaseUrl, ENCRYPTION_KEYS: '' })));
+    if (bench)
+      arms.push(
+        arm(WARM, () => service(dataDir, { DATABASE_URL: bench.databaseUrl, ENCRYPTION_KEYS: bench.cluster.env['ENCRYPTION_KEYS'] ?? '' })),
+      );
     const rounds = await interleave(arms, ROUNDS, 1);
     const warm = rounds.ratio(WARM, BARE);
     const footprints = Object.entries(idle).map(([name, values]) => summary(`${name}: idle`, 'MiB resident', values));
