@@ -10,6 +10,7 @@ export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared-statements';
 export { OnlyProcess, PROCESS_SIGNS, ProcessSession, type ProcessSigns } from './process-session';
+export { snakeCase } from './snake-case-columns';
 export { changedRows, type SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';

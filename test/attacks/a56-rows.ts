@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { withDatabase } from '../support/service-cluster';
+import type { Arena } from './lib/arena';
 import type { Attack } from './lib/attack';
 import type { Instance, Who } from './lib/instance';
-import { ask } from './lib/request';
+import { ask, type Answer } from './lib/request';
 import { Trials } from './lib/trials';
 import { Visitor } from './lib/visitor';
 
@@ -26,7 +27,8 @@ async function inDatabase<T>(service: Instance, work: () => Promise<T>): Promise
 
 const written: Attack = {
   id: 'A56',
-  expected: 'rows written into the database (a session, a connect session, a ciphertext moved, another user’s id): they open nothing',
+  expected:
+    'rows written into the database (a session, a connect session, an OAuth state, a ciphertext moved, another user’s id): they open nothing',
   last: true,
   boundS: 300,
   async run(arena) {
@@ -38,6 +40,7 @@ const written: Attack = {
     const session = randomBytes(32).toString('base64url');
     const { query } = service.cluster;
     const hash = createHash('sha256').update(session).digest('hex');
+    const flows = await underWay(arena, service);
     await inDatabase(service, async () => {
       await query(
         `INSERT INTO browser_sessions (id_hash, tenant, user_id, expires_at) VALUES ($1, 'rows', 'ada', now() + interval '1 hour')`,
@@ -47,7 +50,16 @@ const written: Attack = {
       await moveSecrets(service, id, eves);
       await query(`UPDATE connections SET user_id = 'eve' WHERE id = $1`, [renamed]);
       await quieten(service, [id, eves, renamed]);
+      for (const { rewrite } of flows) await rewrite();
     });
+    const exchanged = arena.sandbox.control.lastSeq;
+    for (const { name, open, refused } of flows) trials.status(name, await open(), refused);
+    const codes = arena.sandbox.control
+      .ledger({ kind: 'request', since: exchanged })
+      .filter(({ endpoint }) => endpoint === 'oauth.v2.access');
+    trials.add('no code was exchanged for what was rewritten', codes.length === 0, `${codes.length} exchanges`);
+    const gained = (await service.as(EVE, '/v1/connections')).json as { data: { accountId: string }[] };
+    trials.add('nothing of it is connected', !JSON.stringify(gained).includes('T_ROWS_LINK'), `${gained.data.length} connections of hers`);
     for (const cookie of [
       session,
       `v1.${session}`,
@@ -74,6 +86,73 @@ const written: Attack = {
     return trials.verdict();
   },
 };
+
+interface UnderWay {
+  readonly name: string;
+  /** Makes it somebody else's, in the database. */
+  rewrite(): Promise<unknown>;
+  open(): Promise<Answer>;
+  readonly refused: number;
+}
+
+/** Links and consents of the owner that are rewritten to Eve, whose connection they would make; and a link that was written whole. */
+async function underWay(arena: Arena, service: Instance): Promise<UnderWay[]> {
+  const hashOf = (secret: string | null) =>
+    createHash('sha256')
+      .update(secret ?? '')
+      .digest('base64url');
+  const flows: UnderWay[] = [];
+  for (const change of [
+    `user_id = 'eve'`,
+    `tenant = 'rows-eve'`,
+    `owner = 'organization'`,
+    `return_to = '/elsewhere'`,
+    `user_id = 'eve', seal = NULL`,
+  ]) {
+    const session = await service.as(OWNER, '/v1/connect-sessions', { body: { provider: 'slack' } });
+    const { connectUrl } = session.json as { connectUrl: string };
+    flows.push({
+      name: `a connect session with ${change}`,
+      rewrite: () =>
+        rewritten(
+          service,
+          `UPDATE connect_sessions SET ${change} WHERE token_hash = $1`,
+          hashOf(new URL(connectUrl).searchParams.get('session')),
+        ),
+      open: () => new Visitor().pressConnect(connectUrl),
+      refused: 401,
+    });
+    const visitor = new Visitor();
+    const { authorizeUrl } = await arena.begin('slack', visitor, OWNER, {}, service);
+    authorizeUrl.searchParams.set('team', 'T_ROWS_LINK');
+    const callback = (await visitor.go(authorizeUrl.href)).location ?? '';
+    flows.push({
+      name: `an OAuth state with ${change}`,
+      rewrite: () =>
+        rewritten(service, `UPDATE oauth_states SET ${change} WHERE state_hash = $1`, hashOf(new URL(callback).searchParams.get('state'))),
+      open: () => visitor.go(callback),
+      refused: 400,
+    });
+  }
+  const token = randomBytes(32).toString('base64url');
+  flows.push({
+    name: 'a connect session that was written',
+    rewrite: () =>
+      rewritten(
+        service,
+        `INSERT INTO connect_sessions (token_hash, tenant, user_id, owner, provider, expires_at) VALUES ($1, 'rows', 'ada', 'user', 'slack', now() + interval '9 minutes')`,
+        hashOf(token),
+      ),
+    open: () => new Visitor().pressConnect(`${service.publicUrl}/connect/slack?session=${token}`),
+    refused: 401,
+  });
+  return flows;
+}
+
+async function rewritten({ cluster: { query } }: Instance, statement: string, hash: string): Promise<void> {
+  const rows = await query(`WITH written AS (${statement} RETURNING 1) SELECT * FROM written`, [hash]);
+  if (rows.length !== 1) throw new Error(`${statement} wrote ${rows.length} rows.`);
+}
 
 /** From now on nothing asks their providers but what is tried. */
 async function quieten({ cluster: { query } }: Instance, connections: readonly string[]): Promise<void> {

@@ -22,6 +22,7 @@ import { ConnectionSeals1764800000000 } from './1764800000000-connection-seals';
 import { SyncParts1764810000000 } from './1764810000000-sync-parts';
 import { ProviderCodes1764820000000 } from './1764820000000-provider-codes';
 import { RunLeaseOwners1764860000000 } from './1764860000000-run-lease-owners';
+import { ConnectSeals1764870000000 } from './1764870000000-connect-seals';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   SyncParts1764810000000,
   ProviderCodes1764820000000,
   RunLeaseOwners1764860000000,
+  ConnectSeals1764870000000,
 ];

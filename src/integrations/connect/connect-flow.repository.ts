@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, LessThan } from 'typeorm';
-import { asStorageError, type RowOf } from '../../database';
+import { asStorageError, snakeCase, type RowOf } from '../../database';
 import type { Actor } from '../audit';
 import { bindingOf, SecretBox, type ConnectionPolicy } from '../connections';
 import { ConnectSessionEntity } from './connect-session.entity';
+import { FlowSeal, type FlowTable } from './flow-seal';
 import { OauthStateEntity } from './oauth-state.entity';
 import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
 
@@ -42,20 +43,15 @@ export class ConnectFlowRepository {
   constructor(
     private readonly dataSource: DataSource,
     private readonly secrets: SecretBox,
+    private readonly seal: FlowSeal,
   ) {}
 
   /** @returns the session's token; it is not stored */
   async createSession(intent: ConnectIntent, now: Date, expiresAt: Date): Promise<string> {
     const token = newSecret();
     await this.kept(this.dataSource.manager.delete(ConnectSessionEntity, { expiresAt: LessThan(now) }));
-    await this.kept(
-      this.dataSource.manager.insert(ConnectSessionEntity, {
-        tokenHash: hashOf(token),
-        ...columnsOf(intent),
-        display: intent.display ?? null,
-        expiresAt,
-      }),
-    );
+    const row = { tokenHash: hashOf(token), ...columnsOf(intent), display: intent.display ?? null, expiresAt };
+    await this.kept(this.dataSource.manager.insert(ConnectSessionEntity, this.sealed('connect_sessions', row)));
     return token;
   }
 
@@ -63,7 +59,8 @@ export class ConnectFlowRepository {
   async findSession(token: string, now: Date): Promise<ConnectIntent | undefined> {
     if (!SECRET_SHAPE.test(token)) return undefined;
     const [row] = await this.rows<RowOf<ConnectSessionEntity>>('SELECT * FROM connect_sessions WHERE token_hash = $1', hashOf(token));
-    return row && row.expires_at > now ? { ...intentOf(row), ...(row.display && { display: row.display }) } : undefined;
+    if (!row || !this.isGood('connect_sessions', row, now)) return undefined;
+    return { ...intentOf(row), ...(row.display && { display: row.display }) };
   }
 
   /** Takes a session, once: of several at the same time one gets it. */
@@ -73,7 +70,7 @@ export class ConnectFlowRepository {
       'WITH taken AS (DELETE FROM connect_sessions WHERE token_hash = $1 RETURNING *) SELECT * FROM taken',
       hashOf(token),
     );
-    return row && row.expires_at > now ? intentOf(row) : undefined;
+    return row && this.isGood('connect_sessions', row, now) ? intentOf(row) : undefined;
   }
 
   /** @returns the state for the provider; it is not stored, and the PKCE verifier only encrypted */
@@ -81,16 +78,8 @@ export class ConnectFlowRepository {
     const state = newSecret();
     const verifier = flow.codeVerifier === undefined ? null : this.secrets.encrypt(flow.codeVerifier, verifierBinding(state));
     await this.kept(this.dataSource.manager.delete(OauthStateEntity, { expiresAt: LessThan(now) }));
-    const { browser } = flow;
-    await this.kept(
-      this.dataSource.manager.insert(OauthStateEntity, {
-        stateHash: hashOf(state),
-        ...columnsOf(intent),
-        expiresAt,
-        browserHash: hashOf(browser),
-        codeVerifier: verifier,
-      }),
-    );
+    const row = { stateHash: hashOf(state), ...columnsOf(intent), expiresAt, browserHash: hashOf(flow.browser), codeVerifier: verifier };
+    await this.kept(this.dataSource.manager.insert(OauthStateEntity, this.sealed('oauth_states', row)));
     return state;
   }
 
@@ -101,12 +90,21 @@ export class ConnectFlowRepository {
       'WITH taken AS (DELETE FROM oauth_states WHERE state_hash = $1 RETURNING *) SELECT * FROM taken',
       hashOf(state),
     );
-    if (!row || row.expires_at <= now) return undefined;
+    if (!row || !this.isGood('oauth_states', row, now)) return undefined;
     return {
       ...intentOf(row),
       browserHash: row.browser_hash,
       ...(row.code_verifier !== null && { codeVerifier: this.secrets.decrypt(row.code_verifier, verifierBinding(state)) }),
     };
+  }
+
+  private sealed<Row extends object>(table: FlowTable, row: Row): Row & { seal: string } {
+    const columns = Object.entries(row).map(([property, value]) => [snakeCase(property), value as unknown]);
+    return { ...row, seal: this.seal.over(table, Object.fromEntries(columns) as Record<string, unknown>) };
+  }
+
+  private isGood<Row extends { readonly expires_at: Date; readonly seal: string | null }>(table: FlowTable, row: Row, now: Date): boolean {
+    return row.expires_at > now && this.seal.fits(table, row);
   }
 
   private rows<Row>(sql: string, hash: string): Promise<Row[]> {
@@ -136,7 +134,7 @@ function columnsOf(intent: ConnectIntent) {
   return { tenant, userId, owner, provider, ...optional };
 }
 
-function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display'>): ConnectIntent {
+function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display' | 'seal'>): ConnectIntent {
   return {
     tenant: row.tenant,
     userId: row.user_id,

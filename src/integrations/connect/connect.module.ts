@@ -11,6 +11,7 @@ import { OutboundModule } from '../outbound';
 import { AdminConnectionsController } from '../connections/admin-connections.controller';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
+import { FlowSeal } from './flow-seal';
 import { ConnectController } from './connect.controller';
 import { ConnectService } from './connect.service';
 import { ConnectSessionEntity } from './connect-session.entity';
@@ -26,7 +27,7 @@ import { OauthStateEntity } from './oauth-state.entity';
     TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity]),
   ],
   controllers: [ConnectController, ConnectionsController, AdminConnectionsController],
-  providers: [ConnectFlowRepository, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
+  providers: [ConnectFlowRepository, FlowSeal, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
   exports: [ConnectService, KeyConnectService],
 })
 export class ConnectModule {

@@ -1,3 +1,4 @@
+import { FLOW_LIFE_MS } from './connect.service';
 import { Browser, connectFixture, RETURN_TO, type ConnectFixture } from './testing/connect-fixture';
 
 describe('Connecting', () => {
@@ -115,7 +116,7 @@ describe('Connecting', () => {
   it('refuses a state that has expired', async () => {
     const browser = new Browser();
     const callback = await fixture.toCallback(browser, 'chat', 'T_LATE');
-    await fixture.dataSource.query(`UPDATE oauth_states SET expires_at = now() - interval '1 second'`);
+    fixture.clock.advance(FLOW_LIFE_MS);
     expect((await browser.get(callback)).status).toBe(400);
     expect(fixture.tokenCalls()).toBe(0);
   });

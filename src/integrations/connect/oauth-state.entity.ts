@@ -21,4 +21,6 @@ export class OauthStateEntity {
   /** Who made the link. */
   @Column('jsonb', { nullable: true }) maker!: { tenant: string; userId: string; role: string } | null;
   @Column('timestamptz') expiresAt!: Date;
+  /** Over all of the row: `flow-seal.ts`. */
+  @Column('text', { nullable: true }) seal!: string | null;
 }

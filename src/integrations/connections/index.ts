@@ -16,6 +16,7 @@ export { DisconnectService } from './disconnect.service';
 export { type IntegrationEvent, IntegrationEvents } from '../integration-events';
 export { type EncryptedRow, type EncryptedTable, keyOf, TOKENS } from './tokens/encrypted-table';
 export { ConnectionSeals } from './seals/connection-seals';
+export { isSealOver, sealOver } from './seals/seal';
 export { SEALS } from './seals/encrypted-table';
 export { type Sealed, SEALED } from './seals/sealed-columns';
 export { SecretBox, bindingOf } from './tokens/secret-box';

@@ -4,7 +4,7 @@ import { formOn } from '../../../../demo/http-client';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ProviderRegistry } from '../../providers/provider-registry';
 import { sandboxProviders } from './sandbox-providers';
-import { everythingIn } from './token-fixture';
+import { everythingIn, ShiftedClock } from './token-fixture';
 
 /** Where the product sends its users back to. */
 export const RETURN_TO = 'https://app.example.com/done';
@@ -16,6 +16,7 @@ export interface Answer {
 
 export interface ConnectFixture {
   readonly app: TestApp;
+  readonly clock: ShiftedClock;
   readonly sandbox: Sandbox;
   readonly dataSource: DataSource;
   /** Access tokens: a user and an admin of one tenant, and a user of the same id in another. */
@@ -81,8 +82,10 @@ export class Browser {
 
 /** The whole service before a sandbox, with the small providers of the tests beside the real ones. */
 export async function connectFixture(): Promise<ConnectFixture> {
-  const sandbox = await startSandbox();
+  const clock = new ShiftedClock();
+  const sandbox = await startSandbox({ now: clock.now });
   const app = await startTestApp({
+    clock,
     settings: { RETURN_TO_ORIGINS: 'https://app.example.com', SLACK_SCOPES: 'reactions:write', ...sandbox.env() },
   });
   for (const provider of Object.values(sandboxProviders(sandbox))) app.app.get(ProviderRegistry, { strict: false }).register(provider);
@@ -112,6 +115,7 @@ export async function connectFixture(): Promise<ConnectFixture> {
     consent((await browser.press(await session(provider, more))).location, account);
   return {
     app,
+    clock,
     sandbox,
     dataSource,
     tokens,

@@ -2,8 +2,9 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { asService, asStorageError, inTransaction, type SqlRunner } from '../../../database';
-import { findIntegrationError, IntegrationError } from '../../../errors';
-import { bindingOf, SecretBox, UnreadableSecret } from '../tokens/secret-box';
+import { IntegrationError } from '../../../errors';
+import { bindingOf, SecretBox } from '../tokens/secret-box';
+import { isSealOver, sealOver } from './seal';
 import { idOf, SEALED, type Sealed } from './sealed-columns';
 
 /** What the seal of a connection is bound to; also used by the key rotation. */
@@ -11,8 +12,6 @@ export function sealBinding(sealed: unknown): string {
   return bindingOf('connection', JSON.stringify(sealed));
 }
 
-/** Nothing is hidden in a seal: it is the proof alone. */
-const NOTHING = '';
 const BATCH = 500;
 /** About a kilobyte each. */
 const MOST_REMEMBERED = 10_000;
@@ -49,15 +48,9 @@ export class ConnectionSeals {
     if (seal === null) return this.isSealing;
     const binding = sealBinding(sealed);
     if (this.good.get(seal) === binding) return true;
-    try {
-      this.secrets.decrypt(seal, binding);
-      this.remember(seal, binding);
-      return true;
-    } catch (error) {
-      const cause = findIntegrationError(error)?.cause;
-      if (cause instanceof UnreadableSecret && cause.reason === 'altered') return false;
-      throw error;
-    }
+    if (!isSealOver(this.secrets, seal, binding)) return false;
+    this.remember(seal, binding);
+    return true;
   }
 
   /** @throws IntegrationError `connection_altered` */
@@ -127,7 +120,7 @@ export class ConnectionSeals {
   }
 
   private async store(runner: SqlRunner, rows: readonly Sealed[]): Promise<void> {
-    const seals = rows.map(({ sealed }) => this.secrets.encrypt(NOTHING, sealBinding(sealed)));
+    const seals = rows.map(({ sealed }) => sealOver(this.secrets, sealBinding(sealed)));
     await this.run(
       runner,
       'UPDATE connections c SET seal = s.seal, altered_at = NULL FROM unnest($1::uuid[], $2::text[]) AS s (id, seal) WHERE c.id = s.id',
