@@ -21,6 +21,8 @@ export {
   ConnectionRepository,
   type ConnectionViewer,
   mayManage,
+  POLICY_CHOICES,
+  type PolicyChoice,
   ownerOf,
   ConnectionsModule,
   IntegrationEvents,
@@ -65,7 +67,7 @@ export {
   type SyncRunView,
   WatchService,
 } from './sync';
-export { CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';
+export { type ChosenOwner, CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';
 export {
   OperationReplyInterceptor,
   type OperationResult,

@@ -137,6 +137,25 @@ describeInBrowser('the pages in a browser', () => {
     await plain.context.close();
   });
 
+  it.each([true, false])(
+    'lets an administrator say who may use what is connected for the organization; script: %s',
+    async (javaScriptEnabled) => {
+      const boss = await personAt({ tenant: `org-${javaScriptEnabled}`, user: 'boss', role: 'admin' }, { javaScriptEnabled });
+      await boss.page.goto(pages.url + PAGE);
+      await slack(boss.page).getByText('Connect for the organization', { exact: true }).first().click();
+      const who = slack(boss.page).getByLabel('Who may use and manage it');
+      expect(await who.locator('option').allTextContents()).toHaveLength(3);
+      await who.selectOption({ label: 'The organization’s administrators alone can work with the account and look after it' });
+      await picture(boss.page, 'for-the-organization');
+      await slack(boss.page).getByRole('button', { name: 'Connect for the organization' }).click();
+      if (!javaScriptEnabled)
+        await boss.page.waitForURL((url) => url.origin !== new URL(pages.url).origin || url.pathname.startsWith('/connect'));
+      await consent(boss.page);
+      await slack(boss.page).getByText('used and managed by its administrators').waitFor();
+      await boss.context.close();
+    },
+  );
+
   it('lets an administrator replay a dead event', async () => {
     await pages.sandbox.control.deliver({ provider: 'slack', type: 'channel_rename', count: 4 });
     await pages.eventually(

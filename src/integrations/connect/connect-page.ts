@@ -1,4 +1,5 @@
 import { html, htmlPage, nameOf, signOutForm, type Html, type SessionPrincipal } from '../../http-api';
+import { policyWords } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
 import type { ConnectIntent } from './connect-flow.repository';
 
@@ -62,9 +63,8 @@ function personOf({ tenant, userId, display }: PendingConnect['intent']): Html {
 
 /** What a person gives away who connects for the organization. A connection that is mended keeps its policy, which the page does not know. */
 function sharedWith({ connectionId, policy = {} }: ConnectIntent): Html {
-  const people = policy.usedBy === 'admins' ? 'its administrators' : 'everybody in it';
-  const use = connectionId === undefined ? html`: <strong>${people}</strong> can work with this account` : html``;
-  return html`The connection will be the <strong>organization’s</strong>, not yours alone${use}. It stays when you leave.`;
+  const use = connectionId === undefined && html` ${policyWords(policy)}.`;
+  return html`The connection will be the <strong>organization’s</strong>, not yours alone.${use} It stays when you leave.`;
 }
 
 function inWords(scopes: readonly string[], { scopeWords = {} }: OAuth2Facts): string[] {

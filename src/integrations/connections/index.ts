@@ -2,6 +2,7 @@ export { ConnectionStatusService, type RevokedReason, eventOf } from './connecti
 export { ConnectionCounts } from './connection-counts';
 export { ConnectionRepository } from './connection.repository';
 export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';
+export { POLICY_CHOICES, type PolicyChoice, policyWords } from './policy-words';
 export { CONNECTIONS, RECEIVERS } from './connection.fragments';
 export { type Connection, type ConnectionStatus, type ConnectionWithSync, toRef } from './connection';
 export { ConnectionsModule } from './connections.module';

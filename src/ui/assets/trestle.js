@@ -46,7 +46,7 @@ const IDLE_MS = 30000;
 
 function isAtWork(card) {
   const focused = document.activeElement;
-  return card.querySelector('details[open]') || (card.contains(focused) && focused.matches('input'));
+  return card.querySelector('details[open]') || (card.contains(focused) && focused.matches('input, select'));
 }
 
 function bringUpToDate(live, fresh) {

@@ -1,10 +1,11 @@
 import { html, type Html } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 import { ownerOf, type Provider } from '../../integrations';
-import { actionForm, hiddenFields } from '../form';
+import { actionForm } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
 import { relativeTime, timeUntil } from '../relative-time';
 import { timeTag } from '../time-tag';
+import { connectForms, keyForm } from './connect-forms';
 import type { AccountState, ProviderCard } from './integration-cards';
 import { faultNote } from './settings-banner';
 
@@ -38,7 +39,7 @@ function accountPart(provider: Provider, { connection, manages, missing, run }: 
     ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)}
     ${provider.sync && syncNote(provider.name, connection, run, nowMs)} ${faultOf({ connection, run })}
     ${isConnected && partNotes({ connection, run }, nowMs)}
-    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, `key-${id}`, 'Reconnect', ownerOf(connection))}
+    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, { id: `key-${id}`, label: 'Reconnect', owner: ownerOf(connection) })}
     <div class="actions">
       ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
       ${missing.length > 0 && manages && provider.configured && button('reconnect', 'Allow what is missing', { kind: 'primary' })}
@@ -61,7 +62,8 @@ function missingNote(missing: readonly string[]): Html {
 function sharedNote(connection: AccountState['connection'], manages: boolean): Html | undefined {
   if (ownerOf(connection) === 'user') return undefined;
   const people = connection.usedBy === 'all' ? 'everybody in it' : 'its administrators';
-  return html`<p class="soft">Your organization’s: used by ${people}.${!manages && html` Its administrators look after it.`}</p>`;
+  const verb = connection.managedBy === connection.usedBy ? 'used and managed' : 'used';
+  return html`<p class="soft">Your organization’s: ${verb} by ${people}.${!manages && html` Its administrators look after it.`}</p>`;
 }
 
 export function disconnectQuestion(providerName: string, connection: Pick<AccountState['connection'], 'accountName' | 'userId'>): string {
@@ -129,64 +131,10 @@ function wordsOf(code: ErrorCode): { message: string; nextStep: string } {
   return { message: ERROR_KINDS[code].detail, nextStep: ERROR_KINDS[code].nextStep };
 }
 
-function connectPart({ provider, accounts, formerAccount, forOrganization }: ProviderCard, { csrfToken }: CardContext): Html {
-  const isFirst = accounts.length === 0;
-  const to = `${INTEGRATIONS_PATH}/${provider.key}/connect`;
-  const id = `connect-${provider.key}`;
-  const connect =
-    provider.oauth2 &&
-    actionForm({
-      to,
-      label: isFirst ? 'Connect' : 'Connect another',
-      csrfToken,
-      id,
-      kind: isFirst ? 'primary' : 'plain',
-      about: provider.name,
-    });
-  const connectShared =
-    connect &&
-    forOrganization &&
-    actionForm({
-      to,
-      label: 'Connect for the organization',
-      csrfToken,
-      id: `${id}-organization`,
-      about: provider.name,
-      fields: { owner: 'organization' },
-    });
-  const key = provider.apiKey && keyForm(provider, csrfToken, `key-${provider.key}`, 'Connect');
-  return html`${isFirst && html`<p class="soft">${formerAccount === undefined ? 'Nothing is connected yet.' : `${formerAccount} was connected before.`}</p>`}
-    <div class="actions more">
-      ${connect} ${connectShared}
-      ${
-        key &&
-        (connect
-          ? html`<details>
-              <summary>Connect with a key</summary>
-              ${key}
-            </details>`
-          : key)
-      }
-    </div>`;
-}
-
-function keyForm(provider: Provider, csrfToken: string, id: string, label: string, owner?: 'user' | 'organization'): Html {
-  return html`<form class="key" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
-    ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined })}
-    <label for="${id}">${provider.name} key</label>
-    <input
-      id="${id}"
-      name="apiKey"
-      type="password"
-      required
-      maxlength="1000"
-      autocomplete="off"
-      spellcheck="false"
-      aria-describedby="${id}-help"
-    />
-    <p class="soft" id="${id}-help">${provider.apiKey?.help}</p>
-    <button class="primary">${label}<span class="unseen"> ${provider.name} with this key</span></button>
-  </form>`;
+function connectPart(card: ProviderCard, { csrfToken }: CardContext): Html {
+  const { accounts, formerAccount } = card;
+  return html`${accounts.length === 0 && html`<p class="soft">${formerAccount === undefined ? 'Nothing is connected yet.' : `${formerAccount} was connected before.`}</p>`}
+    <div class="actions more">${connectForms(card, csrfToken)}</div>`;
 }
 
 function unavailableNote({ accounts }: ProviderCard): Html {

@@ -5,11 +5,14 @@ import { BrowserNews, CurrentUser, IdParam, ZodBody, type SessionPrincipal } fro
 import { findIntegrationError, IntegrationError, type ErrorCode } from '../../errors';
 import {
   assertMayManage,
+  type ChosenOwner,
   CONNECT_NEWS,
   ConnectionRepository,
   ConnectService,
   DisconnectService,
   KeyConnectService,
+  POLICY_CHOICES,
+  type PolicyChoice,
   ProviderRegistry,
   SyncService,
   toRef,
@@ -24,8 +27,13 @@ import type { CardNews } from './settings-banner';
 
 const nothing = z.strictObject({});
 const owner = z.literal('organization').optional();
-const connectForm = z.strictObject({ owner });
-const keyForm = z.strictObject({ apiKey: z.string().max(1_000), owner });
+/** Who of the organization may use and manage what an administrator connects for it; nothing: the person's own, or as it was. */
+const people = z
+  .enum(Object.keys(POLICY_CHOICES) as [PolicyChoice])
+  .or(z.literal(''))
+  .optional();
+const connectForm = z.strictObject({ owner, people });
+const keyForm = z.strictObject({ apiKey: z.string().max(1_000), owner, people });
 const disconnectForm = z.strictObject({ confirmed: z.literal('yes').optional() });
 
 /** These have a page of their own; everything else is told on the cards. */
@@ -51,18 +59,18 @@ export class IntegrationFormsController {
     @ZodBody(connectForm) chosen: z.infer<typeof connectForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.leave(caller, reply, () => Promise.resolve({ provider, ...chosen }));
+    return this.leave(caller, reply, () => Promise.resolve({ provider, ...ownerFrom(chosen) }));
   }
 
   @FormRoute(':provider/key')
   connectWithKey(
     @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
-    @ZodBody(keyForm) { apiKey, owner }: z.infer<typeof keyForm>,
+    @ZodBody(keyForm) { apiKey, ...chosen }: z.infer<typeof keyForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.answer(caller, reply, async () => {
-      const { id } = await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey, owner });
+      const { id } = await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey, ...ownerFrom(chosen) });
       return { kind: CONNECT_NEWS, about: { success: provider, connection: id } };
     });
   }
@@ -121,7 +129,7 @@ export class IntegrationFormsController {
   private async leave(
     caller: SessionPrincipal,
     reply: FastifyReply,
-    what: () => Promise<{ provider: string; connectionId?: string; owner?: 'organization' }>,
+    what: () => Promise<ChosenOwner & { provider: string; connectionId?: string }>,
   ): Promise<void> {
     try {
       const request = await what();
@@ -136,6 +144,10 @@ export class IntegrationFormsController {
     this.news.tell(reply, caller, await work().catch(toldOnTheCards));
     await reply.redirect(INTEGRATIONS_PATH, 303);
   }
+}
+
+function ownerFrom({ owner, people }: z.infer<typeof connectForm>): ChosenOwner {
+  return people ? { owner: 'organization', policy: POLICY_CHOICES[people].policy } : { owner };
 }
 
 function toldOnTheCards(error: unknown): CardNews {

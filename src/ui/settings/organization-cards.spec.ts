@@ -39,6 +39,35 @@ describe('the cards of an organization’s connections', () => {
     expect((await bob.follow(refused)).text).toContain('Your role does not allow this.');
   });
 
+  it.each([
+    ['', 'all', 'admins', 'used by everybody in it'],
+    ['shared', 'all', 'admins', 'used by everybody in it'],
+    ['open', 'all', 'all', 'used and managed by everybody in it'],
+    ['admins', 'admins', 'admins', 'used and managed by its administrators'],
+  ])('are made with the policy that an administrator chose: “%s”', async (people, usedBy, managedBy, words) => {
+    expect(await card(boss)).toContain(`<option value="admins">The organization’s administrators alone can`);
+    const landed = await boss.follow(await boss.post(`${PAGE}/slack/connect`, { owner: 'organization', ...(people && { people }) }));
+    expect(landed.text).toContain(words);
+    const rows = await pages.dataSource.query<object[]>(
+      `SELECT used_by, managed_by FROM connections WHERE tenant = 'acme' AND user_id = '' AND provider = 'slack' AND status = 'connected'`,
+    );
+    expect(rows).toEqual([{ used_by: usedBy, managed_by: managedBy }]);
+    const seen = /<li class="card" id="card-slack"[\s\S]*?<\/li>/.exec((await bob.get(PAGE)).text)?.[0];
+    expect(seen?.includes('Your organization’s')).toBe(usedBy === 'all');
+  });
+
+  it('take a key for the organization as well, and let nobody else choose', async () => {
+    expect(await boss.get(PAGE).then(({ text }) => text)).toContain('<option value="">Yours</option>');
+    expect(await bob.get(PAGE).then(({ text }) => text)).not.toContain('name="people"');
+    const apiKey = String(pages.sandbox.control.change('stripe', 'keys', { account: 'acct_1ForAll' })['key']);
+    const refused = await bob.follow(await bob.post(`${PAGE}/stripe/key`, { apiKey, people: 'shared' }));
+    expect(refused.text).toContain('Your role does not allow this.');
+    await boss.follow(await boss.post(`${PAGE}/stripe/key`, { apiKey, people: 'admins' }));
+    const rows = await pages.dataSource.query<object[]>(`SELECT user_id, used_by, managed_by FROM connections WHERE provider = 'stripe'`);
+    expect(rows).toEqual([{ user_id: '', used_by: 'admins', managed_by: 'admins' }]);
+    expect((await boss.post(`${PAGE}/stripe/key`, { apiKey, people: 'nobody' })).status).toBe(400);
+  });
+
   it('are not ended by a form that somebody makes who only uses them', async () => {
     expect((await bob.post(`${PAGE}/connections/${id}/disconnect`, { confirmed: 'yes' })).status).toBe(403);
     expect((await bob.follow(await bob.post(`${PAGE}/connections/${id}/reconnect`))).text).toContain('Your role does not allow this.');
