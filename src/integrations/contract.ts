@@ -66,6 +66,8 @@ export interface OAuth2Facts {
   readonly scopes: readonly string[];
   /** What a scope allows, in words for the person who is asked, e.g. `read your calendars`. Default: the scope's name. */
   readonly scopeWords?: Readonly<Record<string, string>>;
+  /** What may be asked for in the person's own name, beside the app's scopes, for a token of its own. Default: nothing. */
+  readonly userScopes?: UserScopeFacts;
   readonly scopeSeparator: ' ' | ',';
   /** Whether the provider takes PKCE (S256). */
   readonly pkce: boolean;
@@ -89,6 +91,17 @@ export interface OAuth2Facts {
   readonly clientFaultCodes: readonly string[];
   /** Error codes that say the user's organization forbids it: its administrator can mend it, and nobody else. */
   readonly organizationCodes?: readonly string[];
+}
+
+export interface UserScopeFacts {
+  /** Of the authorize address, e.g. `user_scope`. */
+  readonly parameter: string;
+  /** Of the token that is given for them: `TokenGrant.kind`. */
+  readonly kind: string;
+  /** What a connect may ask for: the operator's setting. */
+  readonly allowed: readonly string[];
+  /** Like `scopeWords`: what the person's own token may then do. */
+  readonly words?: Readonly<Record<string, string>>;
 }
 
 export interface ApiKeyFacts {

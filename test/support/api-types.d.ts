@@ -1624,6 +1624,7 @@ export interface operations {
                     returnTo?: string;
                     connectionId?: string;
                     scopes?: string[];
+                    userScopes?: string[];
                     fields?: {
                         [key: string]: string;
                     };
@@ -1694,6 +1695,7 @@ export interface operations {
                                 id: string;
                                 name: string;
                             };
+                            /** @description Of a token beside the one that calls go with, with its kind: `user:search:read`. */
                             scopes: string[];
                             /** @description Needed and asked for, and not given; connecting anew asks for them. */
                             missingScopes: string[];
@@ -1799,6 +1801,7 @@ export interface operations {
                             id: string;
                             name: string;
                         };
+                        /** @description Of a token beside the one that calls go with, with its kind: `user:search:read`. */
                         scopes: string[];
                         /** @description Needed and asked for, and not given; connecting anew asks for them. */
                         missingScopes: string[];
@@ -1886,6 +1889,7 @@ export interface operations {
                             id: string;
                             name: string;
                         };
+                        /** @description Of a token beside the one that calls go with, with its kind: `user:search:read`. */
                         scopes: string[];
                         /** @description Needed and asked for, and not given; connecting anew asks for them. */
                         missingScopes: string[];
@@ -2016,6 +2020,7 @@ export interface operations {
                             id: string;
                             name: string;
                         };
+                        /** @description Of a token beside the one that calls go with, with its kind: `user:search:read`. */
                         scopes: string[];
                         /** @description Needed and asked for, and not given; connecting anew asks for them. */
                         missingScopes: string[];
@@ -2110,6 +2115,7 @@ export interface operations {
                                 id: string;
                                 name: string;
                             };
+                            /** @description Of a token beside the one that calls go with, with its kind: `user:search:read`. */
                             scopes: string[];
                             /** @description Needed and asked for, and not given; connecting anew asks for them. */
                             missingScopes: string[];

@@ -23,6 +23,7 @@ import { SyncParts1764810000000 } from './1764810000000-sync-parts';
 import { ProviderCodes1764820000000 } from './1764820000000-provider-codes';
 import { RunLeaseOwners1764860000000 } from './1764860000000-run-lease-owners';
 import { ConnectSeals1764870000000 } from './1764870000000-connect-seals';
+import { UserScopes1764870001000 } from './1764870001000-user-scopes';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -51,4 +52,5 @@ export const MIGRATIONS = [
   ProviderCodes1764820000000,
   RunLeaseOwners1764860000000,
   ConnectSeals1764870000000,
+  UserScopes1764870001000,
 ];

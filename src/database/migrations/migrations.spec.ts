@@ -14,6 +14,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764810000000-sync-parts.ts': 'd1acbfaf0b7c28a328d312111be3a503e2910a1f72b506714313aa19db9dd28f',
   'src/database/migrations/1764820000000-provider-codes.ts': 'dd13a637ad253a9ee3e3acfde80adb22fe58828c799b0947a9cfdcfac8f92e33',
   'src/database/migrations/1764860000000-run-lease-owners.ts': '639e8338708d4109d850910ab0cf5bebe56aadfa7656af5b5d7628ead26276d5',
+  'src/database/migrations/1764870001000-user-scopes.ts': 'd1d6ae8ee0c64b3549b4f22f286fae95952e19958a8e24ad304449ea363bb7f3',
   'src/database/migrations/1764870000000-connect-seals.ts': 'ff98e1457260d9a3af1e081106efb241a354ed7947ce8c38ebfbaaf6784493c7',
   'src/database/migrations/1764400000000-connect-fields.ts': 'c4f8f12401ef58279d2eb7891df07cf0d16e9e3dbb99984f787a749609b6a063',
   'src/database/migrations/1764450000000-audit.ts': 'f18d5cde81f17987e30f3a0a80eb24887bd565f7baaff767cbe133c8eaa1b70a',

@@ -23,6 +23,8 @@ export interface ConnectIntent {
   readonly connectionId?: string;
   /** Asked for instead of the provider's usual ones. */
   readonly scopes?: readonly string[];
+  /** Asked for in the person's own name. */
+  readonly userScopes?: readonly string[];
   /** What the person filled in; no secret. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Who made the link: an administrator may mend another's connection. */
@@ -121,11 +123,12 @@ export class ConnectFlowRepository {
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
 function columnsOf(intent: ConnectIntent) {
-  const { tenant, userId, owner = 'user', policy = {}, provider, returnTo, connectionId, scopes, fields, maker } = intent;
+  const { tenant, userId, owner = 'user', policy = {}, provider, returnTo, connectionId, scopes, userScopes, fields, maker } = intent;
   const optional = {
     returnTo: returnTo ?? null,
     connectionId: connectionId ?? null,
     scopes: scopes ? [...scopes] : null,
+    userScopes: userScopes ? [...userScopes] : null,
     fields: fields ?? null,
     maker: maker ?? null,
     usedBy: policy.usedBy ?? null,
@@ -144,6 +147,7 @@ function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display
     ...(row.return_to !== null && { returnTo: row.return_to }),
     ...(row.connection_id !== null && { connectionId: row.connection_id }),
     ...(row.scopes !== null && { scopes: row.scopes }),
+    ...(row.user_scopes !== null && { userScopes: row.user_scopes }),
     ...(row.fields !== null && { fields: row.fields }),
     ...(row.maker !== null && { maker: row.maker }),
   };

@@ -21,19 +21,15 @@ export interface ConnectForm {
 
 /** Says who asks for what, and asks: whoever was sent a link sees here whose connection it would become. */
 export function connectPage({ provider, intent, facts }: PendingConnect, form: ConnectForm): string {
-  const wanted = inWords(intent.scopes ?? facts.scopes, facts);
+  const wanted = inWords(intent.scopes ?? facts.scopes, facts.scopeWords);
+  const inPerson = inWords(intent.userScopes ?? [], facts.userScopes?.words);
   const { maker } = intent;
   const body = html`<p>${personOf(intent)} is about to connect an account at <strong>${provider.name}</strong>.</p>
     ${maker && (maker.tenant !== intent.tenant || maker.userId !== intent.userId) && html`<p>The link was made by ${nameOf(maker)}.</p>`}
     ${intent.owner === 'organization' && html`<p>${sharedWith(intent)}</p>`}
     <p>If this is not you, or you did not start this just now, close the page: otherwise your account would be at their service.</p>
-    ${wanted.length > 0 && html`<p>${provider.name} will be asked for:</p>`}
-    ${
-      wanted.length > 0 &&
-      html`<ul>
-        ${wanted.map((words) => html`<li>${words}</li>`)}
-      </ul>`
-    }
+    ${listOf(html`${provider.name} will be asked for:`, wanted)}
+    ${listOf(html`${provider.name} will be asked to let the service act <strong>in your own name</strong>:`, inPerson)}
     <form method="post" action="/connect/${provider.key}">
       <input type="hidden" name="session" value="${form.session}" />
       <input type="hidden" name="confirm" value="${form.confirm}" />
@@ -67,6 +63,16 @@ function sharedWith({ connectionId, policy = {} }: ConnectIntent): Html {
   return html`The connection will be the <strong>organization’s</strong>, not yours alone.${use} It stays when you leave.`;
 }
 
-function inWords(scopes: readonly string[], { scopeWords = {} }: OAuth2Facts): string[] {
+function listOf(title: Html, items: readonly string[]): Html | false {
+  return (
+    items.length > 0 &&
+    html`<p>${title}</p>
+      <ul>
+        ${items.map((words) => html`<li>${words}</li>`)}
+      </ul>`
+  );
+}
+
+function inWords(scopes: readonly string[], scopeWords: Readonly<Record<string, string>> = {}): string[] {
   return [...new Set(scopes.map((scope) => (Object.hasOwn(scopeWords, scope) ? (scopeWords[scope] as string) : scope)))];
 }

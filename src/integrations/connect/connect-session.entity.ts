@@ -14,6 +14,8 @@ export class ConnectSessionEntity {
   @Column('text', { nullable: true }) returnTo!: string | null;
   @Column('uuid', { nullable: true }) connectionId!: string | null;
   @Column('text', { array: true, nullable: true }) scopes!: string[] | null;
+  /** Asked for in the person's own name. */
+  @Column('text', { array: true, nullable: true }) userScopes!: string[] | null;
   /** What the person filled in; no secret. */
   @Column('jsonb', { nullable: true }) fields!: Record<string, string> | null;
   /** What the product calls the user and the organization. */

@@ -8,6 +8,7 @@ import { assertMayManage, ConnectionRepository, ownerOf, TokenEndpoint, type Con
 import type { OAuth2Facts, Provider } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
+import { askedInPerson, assertAllowed, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
 import { assertMayChoose, type ChosenOwner } from './chosen-owner';
 import { connectFailure, refusedAtProvider } from './connect-failure';
@@ -19,11 +20,10 @@ import { linkUsedUp } from './known-error';
 import { hashOf } from './one-time-secret';
 import { resolveReturnTo, withOutcome } from './return-to';
 
-export interface ConnectRequest extends ChosenOwner {
+export interface ConnectRequest extends ChosenOwner, AskedScopes {
   readonly provider: string;
   readonly returnTo?: string;
   readonly connectionId?: string;
-  readonly scopes?: readonly string[];
   /** What the provider asks for: a shop, a region. */
   readonly fields?: Readonly<Record<string, string>>;
   /** What the product calls the user and the organization. */
@@ -64,16 +64,25 @@ export class ConnectService {
    */
   async createSession(viewer: ConnectionViewer, request: ConnectRequest): Promise<{ connectUrl: string; expiresAt: Date }> {
     const provider = this.configured(request.provider);
-    this.assertScopes(provider, request.scopes);
+    const facts = oauth2Of(provider);
+    assertAllowed(provider.key, facts, request, this.settings.providers[provider.key]?.scopes);
     resolveReturnTo(request.returnTo, this.settings);
-    const { connectionId, fields, ...rest } = request;
+    const { connectionId, fields, userScopes, ...rest } = request;
     const old = connectionId === undefined ? undefined : await this.toMend(viewer, provider, connectionId);
     const whose = old ? mendedFor(viewer, old, request) : chosenBy(viewer, request);
+    const inPerson = askedInPerson(whose.owner, userScopes ?? (old && heldUserScopes(facts, old.scopes)));
     const { values } = filledIn(provider, fields ?? (old && fieldsOf(provider, old)));
     const now = this.clock.now();
     const expiresAt = new Date(now + FLOW_LIFE_MS);
     const token = await this.flows.createSession(
-      { ...rest, ...(old && { connectionId: old.id }), fields: values, ...whose, maker: currentActor() },
+      {
+        ...rest,
+        userScopes: inPerson,
+        ...(old && { connectionId: old.id }),
+        fields: values,
+        ...whose,
+        maker: currentActor(),
+      },
       new Date(now),
       expiresAt,
     );
@@ -152,6 +161,7 @@ export class ConnectService {
       facts: oauth2Of(provider),
       callbackUrl: `${this.settings.publicUrl}/auth/${provider.key}/callback`,
       scopes: intent.scopes,
+      userScopes: intent.userScopes,
       codeVerifier: intent.codeVerifier,
       saveState: (codeVerifier) => {
         const now = this.clock.now();
@@ -166,18 +176,6 @@ export class ConnectService {
     if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
     assertMayManage(viewer, connection);
     return connection;
-  }
-
-  /** What a caller of the API asks for is what the operator lets the app ask for, and no more. */
-  private assertScopes(provider: Provider, asked: readonly string[] = []): void {
-    const { scopes, scopeWords = {} } = oauth2Of(provider);
-    const allowed = new Set([...scopes, ...Object.keys(scopeWords), ...(this.settings.providers[provider.key]?.scopes ?? [])]);
-    const beyond = asked.filter((scope) => !allowed.has(scope));
-    if (beyond.length > 0)
-      throw new IntegrationError('scope_not_allowed', {
-        provider: provider.key,
-        detail: `Not allowed: ${beyond.slice(0, 10).join(', ')}.`,
-      });
   }
 
   private configured(key: string): Provider {

@@ -28,7 +28,7 @@ describe('Connecting', () => {
       account: { id: 'T_ONE', name: expect.any(String) },
       missingScopes: [],
       partial: false,
-      scopes: expect.arrayContaining(['chat:write', 'users:read']),
+      scopes: expect.arrayContaining(['chat:write', 'user:users:read']),
       lastSync: null,
       syncInProgress: false,
       error: null,

@@ -7,6 +7,7 @@ import { AuditLog } from '../audit';
 import { ConnectionRepository, eventOf, IntegrationEvents, TokenRepository, type Connection } from '../connections';
 import type { AccountIdentity, Provider, TokenGrant } from '../contract';
 import { Outbox } from '../notifications/outbox';
+import { scopesOf } from './asked-scopes';
 import type { ConnectIntent } from './connect-flow.repository';
 
 export interface ConnectedAccount {
@@ -37,7 +38,7 @@ export class ConnectedAccounts {
 
   private async store({ provider, intent, authType, account, grants }: ConnectedAccount): Promise<Connection> {
     const at = new Date(this.clock.now());
-    const scopes = [...new Set(grants.flatMap((grant) => grant.scopes))];
+    const scopes = scopesOf(grants);
     const { tenant, userId } = intent;
     const isOrganizations = intent.owner === 'organization';
     const { connection, events } = await inTransaction(this.dataSource, async (manager) => {

@@ -51,6 +51,7 @@ const connectSession = z.strictObject({
   returnTo: z.string().max(2_000).optional(),
   connectionId: z.string().max(64).optional(),
   scopes: z.array(scope).min(1).max(50).optional(),
+  userScopes: z.array(scope).max(50).optional(),
   fields: fields.optional(),
   display: z.strictObject({ user: displayName.optional(), organization: displayName.optional() }).optional(),
 });

@@ -17,6 +17,7 @@ const CHANGES: readonly [string, string][] = [
   ['another way back', `return_to = 'http://localhost/settings'`],
   ['another connection', 'connection_id = gen_random_uuid()'],
   ['more scopes', `scopes = '{everything}'`],
+  ['scopes in another name', `user_scopes = '{search:read}'`],
   ['another host', `fields = '{"shop": "evil"}'`],
   ['another maker', `maker = '{"tenant": "acme", "userId": "boss", "role": "admin"}'`],
   ['a longer life', `expires_at = expires_at + interval '1 second'`],

@@ -1,6 +1,7 @@
 import OAuth2Strategy, { type StateStore } from 'passport-oauth2';
 import { IntegrationError } from '../../errors';
 import type { OAuth2Facts } from '../contract';
+import { authorizeParamsOf } from './asked-scopes';
 import type { TokenAnswer } from '../connections';
 import { exchangeCodeWith, type CodeExchange } from './passport-seam';
 
@@ -9,6 +10,7 @@ export interface OAuth2Flow {
   readonly facts: OAuth2Facts;
   readonly callbackUrl: string;
   readonly scopes?: readonly string[];
+  readonly userScopes?: readonly string[];
   /** Stores the flow and gives the state for the provider. */
   saveState(codeVerifier: string | undefined): Promise<string>;
   /** The verifier of the flow whose state has been taken already. */
@@ -60,7 +62,7 @@ class FlowStrategy extends OAuth2Strategy {
   }
 
   override authorizationParams(): Record<string, string> {
-    return { ...this.flow.facts.authorizeParams };
+    return authorizeParamsOf(this.flow.facts, this.flow.userScopes);
   }
 }
 

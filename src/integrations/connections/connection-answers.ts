@@ -15,7 +15,7 @@ export const connectionAnswer = z.object({
   status: z.enum(['connected', 'needs_reauth', 'disconnected']),
   connected: z.boolean(),
   account: z.object({ id: z.string(), name: z.string() }),
-  scopes: z.array(z.string()),
+  scopes: z.array(z.string()).describe('Of a token beside the one that calls go with, with its kind: `user:search:read`.'),
   missingScopes: z.array(z.string()).describe('Needed and asked for, and not given; connecting anew asks for them.'),
   partial: z.boolean().describe('It works, and something of it cannot, since scopes are missing.'),
   lastSync: moment.nullable(),

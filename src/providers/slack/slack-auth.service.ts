@@ -115,7 +115,8 @@ export class SlackAuthService implements ProviderAuth {
         botUserId: answer.bot_user_id ?? null,
         authedUserId: userId ?? null,
         kinds,
-        scopes: [...new Set(grants.flatMap(({ scopes }) => scopes))],
+        // Of the token that calls go with: what the person's own may do, the app's may not.
+        scopes: (grants.find(({ kind }) => kind === 'bot') ?? grants[0])?.scopes ?? [],
       },
     };
   }

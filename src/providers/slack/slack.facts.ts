@@ -31,13 +31,31 @@ const SCOPE_WORDS: Readonly<Record<string, string>> = {
   'users:read.email': 'See the e-mail addresses of the people of the workspace',
 };
 
+/** What a person's own token may do: https://docs.slack.dev/authentication/tokens#user */
+const USER_SCOPE_WORDS: Readonly<Record<string, string>> = {
+  'channels:history': 'Read messages in public channels',
+  'channels:read': 'See the public channels of the workspace',
+  'chat:write': 'Send messages in your name',
+  'files:read': 'See the files that you can see',
+  'files:write': 'Upload, change and delete files in your name',
+  'groups:history': 'Read messages in your private channels',
+  'groups:read': 'See your private channels',
+  'im:history': 'Read your direct messages',
+  'im:read': 'See with whom you have direct messages',
+  'mpim:history': 'Read your direct messages with several people',
+  'reactions:write': 'React to messages in your name',
+  'search:read': 'Search all messages and files that you can see',
+  'users.profile:write': 'Change your profile and your status',
+  'users:read': 'See the people of the workspace',
+};
+
 /** Slack lists them to who was granted this only, and refuses the whole list otherwise: https://docs.slack.dev/reference/methods/conversations.list */
 export function seesPrivateChannels({ metadata }: Pick<ConnectionRef, 'metadata'>): boolean {
   const scopes = metadata['scopes'];
   return Array.isArray(scopes) && scopes.includes('groups:read');
 }
 
-export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAuth2Facts {
+export function slackOAuth2(settings: ProviderSettings & { readonly userScopes?: readonly string[] }, apiBaseUrl: string): OAuth2Facts {
   return {
     clientId: settings.clientId ?? '',
     clientSecret: settings.clientSecret ?? '',
@@ -46,6 +64,8 @@ export function slackOAuth2(settings: ProviderSettings, apiBaseUrl: string): OAu
     revokeUrl: settings.revokeUrl ?? `${apiBaseUrl}apps.uninstall`,
     scopes: SCOPES,
     scopeWords: SCOPE_WORDS,
+    // https://docs.slack.dev/authentication/installing-with-oauth#asking
+    userScopes: { parameter: 'user_scope', kind: 'user', allowed: settings.userScopes ?? [], words: USER_SCOPE_WORDS },
     scopeSeparator: ',',
     // Turning PKCE on makes a Slack app a public client for good, and its refresh tokens end after 30 days; a server that holds
     // the client secret keeps it off: https://docs.slack.dev/authentication/using-pkce
