@@ -10,6 +10,7 @@ export const JEST = bin('jest/bin/jest.js');
 
 /** What `npm run check` runs, in its order; the first fault ends it. */
 const CHECKS = [
+  ['licences', ['scripts/supply-chain.mjs', 'licences']],
   ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
   ['lint', [bin('eslint/bin/eslint.js'), '.']],
   ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
