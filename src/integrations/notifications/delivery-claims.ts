@@ -1,12 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { inTransaction, type RowOf } from '../../database';
+import { inTransaction, prepared, retried, type RowOf } from '../../database';
+import { GroupedWrites } from './grouped-writes';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
 import type { DestinationEntity } from './destination.entity';
 import type { SendResult } from './delivery-sender';
 import { GIVE_UP_AFTER_MS, OPERATOR } from './outbox';
 import {
+  ANY_TO_PREPARE,
   CLAIM_DELIVERIES,
   COUNT_FAILURE,
   END_LEASES,
@@ -29,9 +31,27 @@ export interface ClaimQuery {
   readonly busy: ReadonlyMap<string, number>;
 }
 
+interface Delivered extends Pick<ClaimedDelivery, 'id' | 'lease'> {
+  readonly result: SendResult;
+}
+
+/** What failed so often waits on when its destination is back. */
+const TRIES_THAT_RETURN = 8;
+/** Outcomes in one commit, at most. */
+const OUTCOMES_AT_ONCE = 200;
+
+export interface ToPrepare {
+  /** Deliveries whose lease has ended. */
+  readonly expired: boolean;
+  /** Changes of records that become events. */
+  readonly gathered: boolean;
+}
+
 /** The claims on deliveries, and what comes of them. Leases and due times are the database's: no process' clock can steal one. */
 @Injectable()
 export class DeliveryClaims {
+  private readonly marks = new GroupedWrites<Delivered, boolean>(OUTCOMES_AT_ONCE, (outcomes) => this.storeDelivered(outcomes));
+
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -51,7 +71,13 @@ export class DeliveryClaims {
       leaseSeconds,
       new Date(this.clock.now()),
     ];
-    return (await this.dataSource.query<ClaimedDeliveryRow[]>(CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
+    return (await prepared<ClaimedDeliveryRow>(this.dataSource, 'claim_deliveries', CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
+  }
+
+  /** What a claim does not see by itself. */
+  async toPrepare(): Promise<ToPrepare> {
+    const [row] = await prepared<ToPrepare>(this.dataSource, 'deliveries_to_prepare', ANY_TO_PREPARE, []);
+    return row ?? { expired: false, gathered: false };
   }
 
   /** @param alive the signs of the processes that live */
@@ -70,9 +96,8 @@ export class DeliveryClaims {
   }
 
   /** @returns whether the delivery was still ours */
-  async delivered({ id, lease }: ClaimedDelivery, result: SendResult): Promise<boolean> {
-    const params = [id, lease, result.status ?? null, this.entry(result), this.now()];
-    return (await this.dataSource.query<object[]>(MARK_DELIVERED, params)).length > 0;
+  delivered({ id, lease }: ClaimedDelivery, result: SendResult): Promise<boolean> {
+    return this.marks.write({ id, lease, result });
   }
 
   /**
@@ -98,14 +123,31 @@ export class DeliveryClaims {
         error,
       ]);
       if (!counted) return row.status;
-      const failing = counted.failures >= pauseAfterFailures && now.getTime() - (counted.failing_since ?? now).getTime() >= pauseAfterMs;
+      const failingForMs = now.getTime() - (counted.failing_since ?? now).getTime();
+      const failing = counted.failures >= pauseAfterFailures && failingForMs >= pauseAfterMs;
       // 410: the address says that it wants nothing any more (Standard Webhooks, "Retries").
       const reason = result.status === 410 ? 'gone' : failing ? 'failing' : undefined;
       if (reason && tenant !== OPERATOR) await manager.query(PAUSE_DEAD, [destinationId, reason, now]);
-      const rest = restMs(counted.failures, this.options, result.retryAfterMs);
+      const rest = restMs({ failures: counted.failures, failingForMs }, this.options, result.retryAfterMs);
       if (rest > 0) await manager.query(REST, [destinationId, rest]);
       return row.status;
     });
+  }
+
+  private async storeDelivered(outcomes: readonly Delivered[]): Promise<boolean[]> {
+    const now = this.now();
+    const params = [
+      outcomes.map(({ id }) => id),
+      outcomes.map(({ lease }) => lease),
+      outcomes.map(({ result }) => result.status ?? null),
+      outcomes.map(({ result }) => this.entry(result)),
+      outcomes.map(() => now),
+      this.options.restAfterFailures,
+      TRIES_THAT_RETURN,
+    ];
+    const rows = await retried(() => prepared<{ id: string }>(this.dataSource, 'mark_delivered', MARK_DELIVERED, params));
+    const ours = new Set(rows.map(({ id }) => id));
+    return outcomes.map(({ id }) => ours.has(id));
   }
 
   private entry({ at, status, error, durationMs }: SendResult): string {

@@ -28,6 +28,8 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
   readonly options: JobOptions;
   private readonly logger = new Logger('deliveries');
   private readonly slow = new Set<string>();
+  /** What was taken, and is in work only until that is stored. */
+  private readonly answered = new WeakSet<ClaimedDelivery>();
   worker?: JobWorker<ClaimedDelivery>;
 
   constructor(
@@ -63,8 +65,9 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
   /** Deliveries whose process died are due again, and gathered changes of records become events. */
   async prepare(): Promise<void> {
     if (!(await this.interest.any(this.dataSource))) return;
-    await this.claims.takeBack();
-    await this.batches.flush();
+    const { expired, gathered } = await this.claims.toPrepare();
+    if (expired) await this.claims.takeBack();
+    if (gathered) await this.batches.flush();
   }
 
   async claim({ held, newLease }: ClaimRequest<ClaimedDelivery>): Promise<Claim<ClaimedDelivery>> {
@@ -74,7 +77,10 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     const doubtful = Math.max(0, doubtfulInFlight - inDoubt);
     if (good + doubtful === 0 || !(await this.interest.any(this.dataSource))) return { jobs: [], more: false };
     const busy = new Map<string, number>();
-    for (const { destinationId } of held) busy.set(destinationId, (busy.get(destinationId) ?? 0) + 1);
+    for (const delivery of held) {
+      const { destinationId } = delivery;
+      if (!this.answered.has(delivery)) busy.set(destinationId, (busy.get(destinationId) ?? 0) + 1);
+    }
     return { jobs: await this.claims.due({ good, doubtful, slow: [...this.slow], lease: newLease(), busy }), more: false };
   }
 
@@ -82,6 +88,9 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     const result = await this.sender.send(delivery, signal);
     this.noteSpeed(delivery, result.durationMs);
     if (result.error === undefined) {
+      // The destination has room again, while the outcome is on its way to the disk.
+      this.answered.add(delivery);
+      void this.worker?.look();
       if (await this.claims.delivered(delivery, result)) outgoingDeliveries.inc({ outcome: 'delivered' });
       return;
     }

@@ -18,8 +18,8 @@ it('waits longer after every failure, at least half of the pause and never more 
 
 it('lets a destination rest no shorter than it asked for', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 3_600_000 }), random, (attempts, asked, chance) => {
-      return restMs(attempts, DELIVERY_DEFAULTS, asked, chance) >= asked;
+    fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 3_600_000 }), random, (failures, asked, chance) => {
+      return restMs({ failures, failingForMs: failures * 1_000 }, DELIVERY_DEFAULTS, asked, chance) >= asked;
     }),
   );
 });
@@ -41,7 +41,16 @@ it('tries over a whole day, from seconds at first to hours at the end', () => {
 });
 
 it('lets a destination rest only once it has failed several times in a row', () => {
-  expect(restMs(2, DELIVERY_DEFAULTS)).toBe(0);
-  expect(restMs(3, DELIVERY_DEFAULTS, 0, 0)).toBe(2_500);
-  expect(restMs(1_000, DELIVERY_DEFAULTS, 0, 0.999)).toBeLessThanOrEqual(DELIVERY_DEFAULTS.restMaxMs);
+  expect(restMs({ failures: 2, failingForMs: 0 }, DELIVERY_DEFAULTS)).toBe(0);
+  expect(restMs({ failures: 3, failingForMs: 0 }, DELIVERY_DEFAULTS, 0, 0)).toBe(2_500);
+  const long = { failures: 1_000, failingForMs: 12 * 3_600_000 };
+  expect(restMs(long, DELIVERY_DEFAULTS, 0, 0.999)).toBeLessThanOrEqual(DELIVERY_DEFAULTS.restMaxMs);
+});
+
+it('notices the end of an outage within a third of its length, however many failed at once', () => {
+  for (const failingForMs of [20_000, 60_000, 600_000]) {
+    const rest = restMs({ failures: 100, failingForMs }, DELIVERY_DEFAULTS, 0, 0.999);
+    expect(rest).toBeLessThanOrEqual(failingForMs / 3);
+    expect(rest).toBeGreaterThanOrEqual(failingForMs / 6);
+  }
 });

@@ -4,9 +4,9 @@ import { backOffMs, type BackOffOptions } from '../../back-off';
 export interface DeliveryOptions {
   /** Time of one POST, ms. Default 10 000. */
   readonly timeoutMs: number;
-  /** POSTs to one destination at the same time, in this process. One that fails or is slow gets one. Default 4. */
+  /** POSTs to one destination at the same time, in this process. One that fails or is slow gets one. Default 16. */
   readonly perDestination: number;
-  /** POSTs at the same time in this process. Default 64. */
+  /** POSTs at the same time in this process. Default 128. */
   readonly inFlight: number;
   /** Of these, to destinations that fail or are slow. Default 16. */
   readonly doubtfulInFlight: number;
@@ -32,8 +32,8 @@ const HOUR_MS = 3_600_000;
 
 export const DELIVERY_DEFAULTS: DeliveryOptions = {
   timeoutMs: 10_000,
-  perDestination: 4,
-  inFlight: 64,
+  perDestination: 16,
+  inFlight: 128,
   doubtfulInFlight: 16,
   slowMs: 2_000,
   leaseSeconds: 60,
@@ -55,14 +55,18 @@ export function retryBackOff({ retryBaseMs, retryMaxMs }: Pick<DeliveryOptions, 
   return { firstMs: retryBaseMs, factor: FACTOR, maxMs: retryMaxMs };
 }
 
-/** Pause of a whole destination after this many failures in a row, ms; 0 while it is only a few and nothing was asked for. */
+/**
+ * Pause of a whole destination after this many failures in a row, ms; 0 while it is only a few and nothing was asked for. No longer than
+ * a third of the time that it has been failing: several POSTs that fail at once are one outage, and its end is to be noticed soon.
+ */
 export function restMs(
-  failures: number,
+  { failures, failingForMs }: { readonly failures: number; readonly failingForMs: number },
   options: Pick<DeliveryOptions, 'retryBaseMs' | 'restAfterFailures' | 'restMaxMs'>,
   askedMs = 0,
   random = Math.random(),
 ): number {
   const counted = failures - options.restAfterFailures + 1;
-  const backOff = { firstMs: options.retryBaseMs, factor: FACTOR, maxMs: options.restMaxMs };
+  const maxMs = Math.min(options.restMaxMs, Math.max(options.retryBaseMs, failingForMs / 3));
+  const backOff = { firstMs: options.retryBaseMs, factor: FACTOR, maxMs };
   return Math.max(counted < 1 ? 0 : backOffMs(counted, backOff, random), askedMs);
 }

@@ -1,8 +1,10 @@
+import { COMMIT_WITHOUT_WAITING } from '../../database';
 import { OF_ENDED_PROCESS } from '../jobs';
 
 /**
  * Claims what is due. Destinations with something waiting are found one after another in the index; each gives no more than it has room for,
  * those in doubt (failing or slow) no more than one, and the first of each goes before anybody's second.
+ * A claim does not wait for the disk: where the server loses it in a crash, the delivery is due again, and is sent with the same id.
  * $1 at the same time to one destination, $2 most of the good, $3 most of those in doubt, $4 slow ones, $5 destinations in work here, $6 how much of it, $7 lease, $8 seconds of
  * the lease, $9 now.
  */
@@ -39,28 +41,44 @@ export const CLAIM_DELIVERIES = `
   SELECT c.id, c.message_id, c.destination_id, c.tenant, c.type, c.attempts, c.once, $7::uuid AS lease_owner, m.body, p.body AS payload, d.url, (d.failures > 0) AS failing,
     (SELECT json_agg(json_build_object('id', s.id, 'secret', s.secret) ORDER BY s.created_at DESC, s.id DESC) FROM destination_secrets s
      WHERE s.destination_id = d.id AND (s.expires_at IS NULL OR s.expires_at > $9::timestamptz)) AS secrets
-  FROM claimed c JOIN outbox m ON m.id = c.message_id LEFT JOIN outbox_payloads p ON p.id = m.payload_id
+  FROM (SELECT ${COMMIT_WITHOUT_WAITING}) w
+  CROSS JOIN claimed c JOIN outbox m ON m.id = c.message_id LEFT JOIN outbox_payloads p ON p.id = m.payload_id
   JOIN destinations d ON d.id = c.destination_id`;
 
-/** Deliveries of processes that died wait again; the try counts. */
-/** $1 the signs of the processes that live. */
+/** Deliveries of processes that died wait again; the try counts. $1 the signs of the processes that live. */
 export const END_LEASES = `UPDATE deliveries SET lease_until = now() WHERE status = 'sending' AND lease_until > now() AND ${OF_ENDED_PROCESS}`;
 
 export const TAKE_BACK = `UPDATE deliveries SET status = 'pending', lease_owner = NULL, lease_until = NULL WHERE status = 'sending' AND lease_until <= now()`;
+
+/** Whether a lease has ended, and whether changes of records have been gathered long enough: asked at every wake-up, in one journey. */
+export const ANY_TO_PREPARE = `
+  SELECT EXISTS (SELECT 1 FROM deliveries WHERE status = 'sending' AND lease_until <= now()) AS expired,
+    EXISTS (SELECT 1 FROM record_change_batches WHERE flush_at <= now()) AS gathered`;
 
 /** The last tries are kept. */
 const LOGGED = (entry: string) => `(CASE WHEN jsonb_array_length(log) >= 50 THEN log - 0 ELSE log END) || ${entry}::jsonb`;
 const OURS = `id = $1::uuid AND lease_owner = $2::uuid AND status = 'sending'`;
 
-/** $1 delivery, $2 lease, $3 HTTP status, $4 log entry, $5 now. */
+/**
+ * Outcomes of one commit. $1 deliveries, $2 their leases, $3 HTTP statuses, $4 log entries, $5 times. Gives those that were still ours.
+ * Where a destination is back after $6 failures in a row, what failed with it need not wait any longer, unless it has failed more than
+ * $7 times: such a one may be the reason.
+ * 3.0 times as many deliveries a second as one outcome a commit (`npm run bench -- B12`).
+ */
 export const MARK_DELIVERED = `
   WITH mine AS (
-    UPDATE deliveries SET status = 'delivered', delivered_at = $5, lease_owner = NULL, lease_until = NULL, response_status = $3, error_code = NULL,
-      log = ${LOGGED('$4')} WHERE ${OURS} RETURNING destination_id),
+    UPDATE deliveries e SET status = 'delivered', delivered_at = t.at, lease_owner = NULL, lease_until = NULL, response_status = t.status,
+      error_code = NULL, log = ${LOGGED('t.entry')}
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[]) AS t (id, lease, status, entry, at)
+    WHERE e.id = t.id AND e.lease_owner = t.lease AND e.status = 'sending' RETURNING e.id, e.destination_id),
   well AS (
     UPDATE destinations d SET failures = 0, failing_since = NULL, retry_at = NULL, last_error = NULL
-    FROM mine WHERE d.id = mine.destination_id AND d.failures > 0)
-  SELECT 1 FROM mine`;
+    WHERE d.id IN (SELECT destination_id FROM mine) AND d.failures > 0),
+  returned AS (
+    UPDATE deliveries e SET next_attempt_at = now()
+    FROM destinations d WHERE d.id = e.destination_id AND d.id IN (SELECT destination_id FROM mine) AND d.failures >= $6::int
+      AND e.status = 'pending' AND e.next_attempt_at > now() AND e.attempts BETWEEN 1 AND $7::int)
+  SELECT id FROM mine`;
 
 /**
  * What came too late to be tried again is dead; with a resumed destination its day begins anew.

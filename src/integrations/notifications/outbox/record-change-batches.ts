@@ -28,8 +28,6 @@ export class RecordChangeBatches {
 
   /** @returns how many events were made */
   async flush(): Promise<number> {
-    const due = await this.dataSource.query<object[]>('SELECT 1 FROM record_change_batches WHERE flush_at <= now() LIMIT 1');
-    if (due.length === 0) return 0;
     return inTransaction(this.dataSource, async (manager) => {
       const rows = await manager.query<ChangesRow[]>(TAKE_CHANGES, [BATCH]);
       await this.outbox.add(
