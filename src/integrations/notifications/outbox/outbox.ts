@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import type { SqlRunner } from '../../../database';
+import { EntityManager } from 'typeorm';
+import { prepared, type SqlRunner } from '../../../database';
 import { DestinationInterest } from './destination-interest';
 import { OUTBOX_EVENT_TYPES, type OutboxEvent, type OutboxEventType, type RecordChanges } from './outbox-event';
 import { ADD_EVENTS, GATHER_CHANGES } from './outbox.queries';
@@ -9,6 +10,8 @@ import { ADD_EVENTS, GATHER_CHANGES } from './outbox.queries';
 export const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 /** Record changes are gathered for this, ms. */
 const GATHER_MS = 3_000;
+
+const FEW = 8;
 
 const TYPES: ReadonlySet<string> = new Set(OUTBOX_EVENT_TYPES);
 
@@ -34,7 +37,7 @@ export class Outbox {
     }
     if (wanted.length === 0) return;
     const column = <T>(read: (event: OutboxEvent) => T) => wanted.map(read);
-    await runner.query(ADD_EVENTS, [
+    const params = [
       column(() => uuidv7()),
       column(({ tenant }) => tenant),
       column(({ type }) => type),
@@ -45,7 +48,10 @@ export class Outbox {
       GIVE_UP_AFTER_MS,
       column(({ urgent }) => urgent ?? false),
       ...payloadsOf(wanted),
-    ]);
+    ];
+    // To plan for few takes longer than to store them (docs/decisions/0014).
+    if (wanted.length <= FEW && runner instanceof EntityManager) await prepared(runner, 'outbox_add_events', ADD_EVENTS, params);
+    else await runner.query(ADD_EVENTS, params);
     this.added = true;
   }
 

@@ -55,6 +55,9 @@ export interface DirectClaim {
   readonly leaseSeconds: number;
 }
 
+/** So few events are stored sooner than a plan for them is made. */
+const FEW = 8;
+
 /** Stores deliveries, in whatever transaction `db` stands; gives the events that were not there before, claimed where a claim is given. */
 export async function insertDeliveries(
   db: DataSource | EntityManager,
@@ -78,9 +81,10 @@ export async function insertDeliveries(
   const { owner = null, leaseSeconds = null } = claim ?? {};
   const params = [JSON.stringify(events), Buffer.concat(bodies, end), owner, leaseSeconds, JSON.stringify(places)];
   // Few and alone: to plan takes longer than to store (docs/decisions/0014). For many the plan is made for what they are.
-  const rows = claim
-    ? await prepared<ClaimedRow>(db, 'inbox_insert_claimed', INSERT, params)
-    : await db.query<ClaimedRow[]>(INSERT, params);
+  const rows =
+    claim || events.length <= FEW
+      ? await prepared<ClaimedRow>(db, 'inbox_insert_claimed', INSERT, params)
+      : await db.query<ClaimedRow[]>(INSERT, params);
   return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
 }
 
