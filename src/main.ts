@@ -1,4 +1,5 @@
 import './require-node';
+import './keep-compiled';
 import 'reflect-metadata';
 import { drainAndClose } from './http-api/edge/drain';
 import { createLogger } from './http-api/logging';
