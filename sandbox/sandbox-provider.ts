@@ -38,6 +38,7 @@ export interface EventSpec {
   index: number;
   /** Fields of what the event is about. */
   payload?: Json;
+  sharedWith?: readonly string[];
   forge?: Forge;
 }
 

@@ -11,6 +11,8 @@ export interface DeliverSpec {
   account?: string | string[];
   /** Fields of what the event is about, as the provider sends them. */
   payload?: Json;
+  /** Other accounts that see the same thing, where the provider has such: Slack's shared channels. The delivery names the first only. */
+  sharedWith?: readonly string[];
   /** Distinct events (default 1). */
   count?: number;
   /** Deliveries of each (default 1). */
@@ -76,7 +78,7 @@ export class Storm {
 }
 
 function eventsOf(
-  { type, account, count = 1, payload, forge }: DeliverSpec,
+  { type, account, count = 1, payload, sharedWith, forge }: DeliverSpec,
   provider: RunningProvider,
   defaultAccount: string,
 ): Delivery[] {
@@ -88,6 +90,7 @@ function eventsOf(
       account: accounts[Math.floor(index / types.length) % accounts.length] as string,
       index,
       ...(payload && { payload }),
+      ...(sharedWith && { sharedWith }),
       ...(forge && { forge }),
     }),
   ).flat();

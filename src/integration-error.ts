@@ -59,7 +59,7 @@ export class IntegrationError extends Error {
 
 /** A word of a provider's list of codes. What begins like a token or key is none: codes are logged, stored and shown. */
 function isCode(text: string): boolean {
-  return /^\w[\w.:-]{0,63}$/.test(text) && !/^(xox|[sr]k_|whsec_|ya29|GOCSPX|eyJ)/.test(text);
+  return /^\w[\w.:-]{0,63}$/.test(text) && !/^(xox|xapp|[sr]k_|whsec_|ya29|GOCSPX|eyJ)/.test(text);
 }
 
 /**

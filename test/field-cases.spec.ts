@@ -67,6 +67,11 @@ const CASES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     'src/providers/slack/slack-org-wide.spec.ts': ['is listed workspace by workspace, and what they share once'],
     'src/integrations/connections/grants.spec.ts': ['is renewed once for all', 'has one token, with which all of them work'],
     'src/providers/slack/slack.spec.ts': ['routes to the installation that it was sent for, keyed by the message'],
+    'src/providers/slack/slack-authorizations.spec.ts': [
+      'reaches both, once, with its body',
+      'stays with those whom the delivery names',
+      'that one person was named for reaches the others whose grants see it, and nobody else',
+    ],
   },
   'a delivery of a valid sender is taken': {
     'src/integrations/webhooks/inbox/valid-senders.http.spec.ts': [

@@ -4,6 +4,7 @@ import type { SandboxContext } from '../sandbox-context';
 import type { Principal, Json, ProviderSurface, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
 import { bearerOf, type Grant, type TokenStore } from '../token-store';
 import { refuse, type SlackOAuth } from './slack.oauth';
+import { eventAuthorizations } from './slack.app-token';
 import { channelView, type SlackChannel, type SlackMessage, type SlackTeam, userView } from './slack.state';
 import { listOf, ordered, pageOf } from './slack.paging';
 import type { SlackWorld } from './slack.world';
@@ -111,6 +112,11 @@ export class SlackApi {
     const name = request.params['method'] ?? '';
     if (name === 'oauth.v2.access') return this.oauth.access(request);
     if (name === 'api.test') return ok({});
+    if (name === 'apps.event.authorizations.list')
+      return eventAuthorizations(request, argumentsOf(request), {
+        webhookSecret: this.context.secrets.webhookSecret,
+        grantsOf: (team) => this.tokens.activeGrants(team),
+      });
     const method = this.methods[name];
     if (!method) return refuse('unknown_method', { req_method: name });
     const token = bearerOf(request.headers) ?? text(request.body['token']) ?? request.query.get('token');

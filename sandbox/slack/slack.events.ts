@@ -3,6 +3,7 @@ import { secretText } from '../random';
 import type { SandboxContext } from '../sandbox-context';
 import type { Json } from '../sandbox.types';
 import type { Delivery } from '../webhook-sender';
+import { eventContextOf } from './slack.event-context';
 import type { SlackState } from './slack.state';
 
 const AFTER_THE_END = new Set(['tokens_revoked', 'app_uninstalled']);
@@ -37,9 +38,9 @@ export class SlackEvents {
     this.context.sender.enqueue(this.delivery(teamId, event));
   }
 
-  delivery(teamId: string, event: Json, options: { forge?: Forgery; eventId?: string } = {}): Delivery {
+  delivery(teamId: string, event: Json, options: { forge?: Forgery; eventId?: string; sharedWith?: readonly string[] } = {}): Delivery {
     const eventId = options.eventId ?? `Ev${secretText(10).toUpperCase()}`;
-    const payload = JSON.stringify(this.envelope(teamId, event, eventId));
+    const payload = JSON.stringify(this.envelope(teamId, event, eventId, options.sharedWith));
     return this.raw(payload, eventId, String(event['type']), teamId, options.forge);
   }
 
@@ -90,7 +91,7 @@ export class SlackEvents {
     };
   }
 
-  private envelope(teamId: string, event: Json, eventId: string): Json {
+  private envelope(teamId: string, event: Json, eventId: string, sharedWith: readonly string[] = []): Json {
     const team = this.state.teams.get(teamId);
     return {
       token: 'sandbox',
@@ -105,8 +106,8 @@ export class SlackEvents {
       authorizations: [
         { enterprise_id: null, team_id: teamId, user_id: team?.botUserId ?? 'U0UNKNOWN', is_bot: true, is_enterprise_install: false },
       ],
-      is_ext_shared_channel: false,
-      event_context: `4-${eventId}`,
+      is_ext_shared_channel: sharedWith.length > 0,
+      event_context: eventContextOf([teamId, ...sharedWith]),
     };
   }
 }

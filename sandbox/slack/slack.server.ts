@@ -7,6 +7,7 @@ import { TokenStore } from '../token-store';
 import type { Delivery } from '../webhook-sender';
 import { SlackApi } from './slack.api';
 import { changeChannel, changeUser, DEFAULT_TEAM, writeMessage } from './slack.changes';
+import { appTokenOf } from './slack.app-token';
 import { SlackOAuth } from './slack.oauth';
 import { emptySlackState, type SlackState } from './slack.state';
 import { slackView } from './slack.view';
@@ -44,6 +45,7 @@ export class SlackSandbox implements RunningProvider {
       SLACK_CLIENT_ID: clientId,
       SLACK_CLIENT_SECRET: clientSecret,
       SLACK_SIGNING_SECRET: webhookSecret,
+      SLACK_APP_TOKEN: appTokenOf(webhookSecret),
       SLACK_AUTHORIZE_URL: `${url}/oauth/v2/authorize`,
       SLACK_TOKEN_URL: `${url}/api/oauth.v2.access`,
       SLACK_REVOKE_URL: `${url}/api/apps.uninstall`,
@@ -51,12 +53,12 @@ export class SlackSandbox implements RunningProvider {
     };
   }
 
-  deliver({ type, account, index, payload, forge }: EventSpec): Delivery[] {
+  deliver({ type, account, index, payload, sharedWith, forge }: EventSpec): Delivery[] {
     const { world } = this;
     if (type === 'url_verification') return [world.events.urlVerification(forge)];
     if (type.startsWith('/') || INTERACTIONS.has(type)) return [world.events.interaction(account, type, payload ?? {}, forge)];
     const event = { ...world.sampleEvent(world.team(account), type, index), ...payload };
-    return [world.events.delivery(account, event, forge ? { forge } : {})];
+    return [world.events.delivery(account, event, { ...(forge && { forge }), ...(sharedWith && { sharedWith }) })];
   }
 
   seed(account: string, resource: string, count: number): void {

@@ -387,6 +387,8 @@ export interface HandlerContext {
   applyRecords(resource: string, records: readonly SyncRecord[], options?: { partition?: string }): Promise<void>;
   /** Asks for an incremental sync of these resources; a burst of asks becomes one run. */
   requestSync(resources?: readonly string[]): Promise<void>;
+  /** The delivery concerns more accounts than it said: each connection of them gets the event, once, with the payload of this one. */
+  alsoFor(events: readonly IncomingEvent[]): Promise<void>;
   /** The provider ended the grant (app uninstalled, access revoked). */
   markRevoked(reason: { code: 'needs_reauth' | 'not_connected'; providerCode: string }): Promise<void>;
 }
@@ -396,6 +398,8 @@ export interface HandlerContext {
  */
 export interface WebhookHandler<T = unknown, P = unknown> {
   prepare?(event: WebhookEvent<T>, context: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal }): Promise<P>;
+  /** The same for an event that belongs to no connection, so that there is no token to ask with: as the app, or not at all. */
+  prepareAlone?(event: WebhookEvent<T>, context: { signal: AbortSignal }): Promise<P>;
   handle(event: WebhookEvent<T>, context: HandlerContext, prepared: P): Promise<void>;
   /**
    * What the provider shows at once, where it asks (commands, buttons and forms): JSON, or text as it is; undefined: nothing to

@@ -36,7 +36,15 @@ export {
   PersonalData,
   type HeldTable,
 } from './connections';
-export { callSdk, OutboundModule, DestinationHttp, type CallOptions, RequestLogReader, type LoggedRequest } from './outbound';
+export {
+  callSdk,
+  OutboundModule,
+  DestinationHttp,
+  ProviderFetch,
+  type CallOptions,
+  RequestLogReader,
+  type LoggedRequest,
+} from './outbound';
 export {
   DeliveryList,
   type Delivery,

@@ -15,6 +15,7 @@ import { EffectRunner } from './processing/effect-runner';
 import { EventClaims } from './processing/event-claims';
 import { EventOutcomes } from './processing/event-outcomes';
 import { EventRunner } from './processing/event-runner';
+import { FurtherReceivers } from './inbox/further-receivers';
 import { HandlerContexts } from './processing/handler-contexts';
 import { HandlerRegistry } from './processing/handler.registry';
 import { ImmediateAnswers } from './inbox/immediate-answers';
@@ -47,6 +48,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
     RefusalCounter,
     DeliveryReader,
     InboxWriter,
+    FurtherReceivers,
     ImmediateAnswers,
     DirectProcessing,
     ClaimStrategy,

@@ -35,6 +35,7 @@ async function after(...events: Record<string, unknown>[]): Promise<unknown> {
         applyRecords: async (resource, records, { partition = '' } = {}) =>
           void (await process.records.apply(manager, connection, resource, partition, records)),
         requestSync: () => Promise.resolve(),
+        alsoFor: () => Promise.resolve(),
         markRevoked: () => Promise.resolve(),
       };
       if (payload.event.type === 'message') await new SlackMessageHandler().handle(delivered, context);

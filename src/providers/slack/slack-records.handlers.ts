@@ -16,7 +16,7 @@ import {
 import { slackClient } from './slack.client';
 import { SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { PRIVATE } from './slack-sync.service';
-import { messageTs } from './slack-webhooks.service';
+import { messageTs } from './slack-events';
 import { slackSettings } from './slack.settings';
 
 /** The envelope of an event as Slack sends it: https://docs.slack.dev/apis/events-api#event-type-structure */

@@ -100,6 +100,7 @@ const METHODS: readonly (Pick<EndpointFacts, 'proxy'> & {
   { name: 'auth.teams.list', limits: ['tier2'], repeatable: true },
   { name: 'auth.revoke', limits: ['tier3'], repeatable: true, proxy: 'never' },
   { name: 'apps.uninstall', limits: ['tier1'], repeatable: true, proxy: 'never' },
+  { name: 'apps.event.authorizations.list', limits: ['tier4'], repeatable: true, proxy: 'never' },
   { name: 'team.info', limits: ['tier3'], repeatable: true },
   { name: 'conversations.list', limits: ['tier2'], repeatable: true },
   { name: 'conversations.info', limits: ['tier3'], repeatable: true },

@@ -4,6 +4,7 @@ import type { Settings } from '../../config/env';
 import { providerSettings } from '../../config/provider-settings';
 import { IntegrationsModule, OperationRegistry, ProviderRegistry, type Provider } from '../../integrations';
 import { SlackAuthService } from './slack-auth.service';
+import { SlackAuthorizationsHandler } from './slack-authorizations.handler';
 import { SlackChannelHandler, SlackMessageHandler, SlackRateLimitedHandler, SlackUserHandler } from './slack-records.handlers';
 import { SlackRevocationHandler } from './slack-revocation.handler';
 import { SlackSyncService } from './slack-sync.service';
@@ -29,6 +30,7 @@ import { slackSettings } from './slack.settings';
     SlackUserHandler,
     SlackRateLimitedHandler,
     SlackRevocationHandler,
+    SlackAuthorizationsHandler,
   ],
   exports: [SlackService],
 })

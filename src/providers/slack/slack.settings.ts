@@ -12,6 +12,10 @@ export const slackSettings = declareProviderSettings({
     SLACK_SIGNING_SECRET: secretsVariable(),
     SLACK_SCOPES: scopesVariable(),
     SLACK_USER_SCOPES: scopesVariable(),
+    SLACK_APP_TOKEN: z
+      .string()
+      .regex(/^xapp-/, 'begins with xapp-; it stands under App-Level Tokens of your app')
+      .optional(),
     SLACK_AUTHORIZE_URL: addressVariable(),
     SLACK_TOKEN_URL: addressVariable(),
     SLACK_REVOKE_URL: addressVariable(),
@@ -24,6 +28,7 @@ export const slackSettings = declareProviderSettings({
       clientSecret: values.SLACK_CLIENT_SECRET,
       webhookSecrets: values.SLACK_SIGNING_SECRET,
       scopes: values.SLACK_SCOPES,
+      appToken: values.SLACK_APP_TOKEN,
       userScopes: values.SLACK_USER_SCOPES,
       authorizeUrl: values.SLACK_AUTHORIZE_URL,
       tokenUrl: values.SLACK_TOKEN_URL,

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { startTestApp, type TestApp } from '../../../../test/support/test-app';
+import { startTestApp, type TestApp, type TestAppOptions } from '../../../../test/support/test-app';
 import { formOn } from '../../../../demo/http-client';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import type { Env } from '../../../config/env';
@@ -82,12 +82,19 @@ export class Browser {
 }
 
 /** The whole service before a sandbox, with the small providers of the tests beside the real ones. */
-export async function connectFixture(settings: Env = {}): Promise<ConnectFixture> {
+export async function connectFixture(settings: Env = {}, options: Pick<TestAppOptions, 'log'> = {}): Promise<ConnectFixture> {
   const clock = new ShiftedClock();
   const sandbox = await startSandbox({ now: clock.now });
   const app = await startTestApp({
     clock,
-    settings: { RETURN_TO_ORIGINS: 'https://app.example.com', SLACK_SCOPES: 'reactions:write', ...sandbox.env(), ...settings },
+    ...options,
+    settings: {
+      RETURN_TO_ORIGINS: 'https://app.example.com',
+      SLACK_SCOPES: 'reactions:write',
+      SLACK_USER_SCOPES: 'search:read',
+      ...sandbox.env(),
+      ...settings,
+    },
   });
   for (const provider of Object.values(sandboxProviders(sandbox))) app.app.get(ProviderRegistry, { strict: false }).register(provider);
   const dataSource = app.app.get(DataSource, { strict: false });

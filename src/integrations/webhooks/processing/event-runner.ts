@@ -110,9 +110,10 @@ export class EventRunner {
     const given = handlerEventOf(event);
     const results: unknown[] = [];
     for (const { name, handler } of this.handlers.handlersOf(event.provider, event.type)) {
-      if (!connection || !handler.prepare) results.push(undefined);
+      if (!handler[connection ? 'prepare' : 'prepareAlone']) results.push(undefined);
       else {
         const work = (signal: AbortSignal) => {
+          if (!connection) return Promise.resolve(handler.prepareAlone?.(given, { signal }));
           const options = { signal, deadlineMs: timeoutMs, operation: `webhook.${event.type}` };
           return Promise.resolve(handler.prepare?.(given, { connection, fetch: this.http.fetchFor(connection, options), signal }));
         };

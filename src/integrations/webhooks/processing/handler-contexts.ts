@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { IntegrationEvents, ConnectionStatusService, type RevokedReason } from '../../connections';
 import type { ConnectionRef, HandlerContext } from '../../contract';
 import { RealtimeRecords } from '../../sync';
+import { FurtherReceivers } from '../inbox/further-receivers';
 import type { ClaimedEvent } from './claimed-event';
 
 /** Something to do once the transaction is committed, e.g. to wake or to tell. Never throws. */
@@ -23,6 +24,7 @@ export class HandlerContexts {
     private readonly statuses: ConnectionStatusService,
     private readonly events: IntegrationEvents,
     private readonly records: RealtimeRecords,
+    private readonly receivers: FurtherReceivers,
   ) {}
 
   make({ event, manager, signal, afterCommit }: ContextOf): HandlerContext {
@@ -40,6 +42,7 @@ export class HandlerContexts {
       applyRecords: (resource, records, options) =>
         within(() => connection && this.records.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
       requestSync: (resources) => within(() => connection && this.records.request(manager, connection, resources)),
+      alsoFor: (events) => within(() => this.receivers.add(manager, event, events)),
       markRevoked: (reason) =>
         within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
     };

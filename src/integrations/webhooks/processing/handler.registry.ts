@@ -57,9 +57,10 @@ export class HandlerRegistry {
     return this.handlersOf(provider, type).some(asks);
   }
 
-  /** Whether one of the event's handlers asks the provider before it takes effect. Without a connection there is nobody to ask as. */
+  /** Whether one of the event's handlers asks the provider before it takes effect: with the connection's token, or without one as the app. */
   hasToAsk({ connection, provider, type }: ClaimedEvent): boolean {
-    return connection !== undefined && this.asksFirst(provider, type);
+    const asked = connection ? 'prepare' : 'prepareAlone';
+    return this.handlersOf(provider, type).some(({ handler }) => handler[asked] !== undefined);
   }
 
   /** Of these events' kinds (`provider/type`), those that nobody handles. */
@@ -89,7 +90,7 @@ export class HandlerRegistry {
 }
 
 function asks({ handler }: RegisteredHandler): boolean {
-  return handler.prepare !== undefined;
+  return handler.prepare !== undefined || handler.prepareAlone !== undefined;
 }
 
 function matches(pattern: string, type: string): boolean {
