@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', '.data/', 'bench/node_modules/', 'test/support/api-types.d.ts'] },
+  { ignores: ['**/dist/', '**/node_modules/', 'coverage/', '.data/', 'bench/node_modules/', 'packages/client/src/api-types.ts'] },
   {
     files: ['**/*.ts'],
     extends: [js.configs.recommended, ...tseslint.configs.recommended],

@@ -46,8 +46,8 @@ interface Operation {
   responses: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
 }
 const SNAPSHOT = join(__dirname, '../docs/openapi.json');
-/** Types of a client, which `api-client.spec.ts` is compiled with. */
-const TYPES = join(__dirname, 'support/api-types.d.ts');
+/** Types of the client. */
+const TYPES = join(__dirname, '../packages/client/src/api-types.ts');
 /** It is an ES module, which a test cannot load. */
 const GENERATOR = join(__dirname, '../node_modules/openapi-typescript/bin/cli.js');
 /** What a reader of the description relies on; a fault in its structure is always an error. */
@@ -133,7 +133,7 @@ describe('the description of the API', () => {
     );
   });
 
-  it('is what the types of test/support/api-types.d.ts are made of (UPDATE_DOCS=true writes them)', () => {
+  it('is what the types of packages/client/src/api-types.ts are made of (UPDATE_DOCS=true writes them)', () => {
     const text = execFileSync(process.execPath, [GENERATOR], { input: JSON.stringify(document), encoding: 'utf8' });
     if (process.env['UPDATE_DOCS'] === 'true') writeFileSync(TYPES, text);
     expect(readFileSync(TYPES, 'utf8')).toBe(text);
