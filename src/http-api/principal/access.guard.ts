@@ -6,11 +6,11 @@ import { IntegrationError } from '../../errors';
 import { ACCESS, NEEDED_ROLE, SUPPORT_READS, type Access } from './access.decorators';
 import { BearerCallers } from './bearer-callers';
 import { BrowserSessions } from '../sessions/browser-sessions';
+import { holdTo } from './held-caller';
 import { roleReaches, type Role, type SessionPrincipal } from './principal';
 import { sameSecret } from '../sessions/csrf';
 import { EdgeLimits } from '../edge/edge-limits';
 import type { EdgeRequest } from '../request';
-import { requestContext } from '../../request-context';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
@@ -42,8 +42,7 @@ export class AccessGuard implements CanActivate {
     if (caller.role === 'support') this.refuseSupport(marks, request.method);
     else if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
     request.caller = caller;
-    const known = requestContext.getStore();
-    if (known) known.principal = caller;
+    holdTo(request, caller);
     return true;
   }
 
