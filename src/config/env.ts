@@ -22,6 +22,8 @@ export interface Settings {
   readonly host: string;
   /** Origin under which browsers and providers reach this service, without a trailing slash. */
   readonly publicUrl: string;
+  /** The product's own page, for who has no session here, or is done. */
+  readonly productUrl?: string;
   /** Absolute path of the folder for what the embedded default keeps. */
   readonly dataDir: string;
   readonly databaseUrl?: string;
@@ -111,6 +113,7 @@ export const environment = z.object({
   PORT: integer(0, 65535).default(3000),
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: httpUrl.optional(),
+  PRODUCT_URL: httpUrl.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: postgresUrl.optional(),
   MIGRATION_DATABASE_URL: postgresUrl.optional(),
@@ -200,6 +203,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     port: e.PORT,
     host: e.HOST,
     publicUrl,
+    productUrl: e.PRODUCT_URL,
     dataDir,
     databaseUrl: e.DATABASE_URL,
     migrationDatabaseUrl: e.MIGRATION_DATABASE_URL,

@@ -4,7 +4,7 @@ export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type Sess
 export { CurrentUser } from './principal/current-user.decorator';
 export { Answer, errorCode, moment, pageOf, RunsOperation } from './openapi/answers';
 export { byId, byTime, cursor, decodeCursor, encodeCursor, limit, paged, pageFrom, positionOf, type Paged } from './pagination';
-export { BrowserNews, type News } from './sessions/browser-news';
+export { BrowserNews, type News, type ToldNews } from './sessions/browser-news';
 export { BrowserSessions } from './sessions/browser-sessions';
 export { assertNavigation } from './sessions/navigation';
 export { leadsIntoFlow } from './sessions/own-path';

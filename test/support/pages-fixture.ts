@@ -1,4 +1,5 @@
 import { DataSource } from 'typeorm';
+import type { Env } from '../../src/config/env';
 import type { Role } from '../../src/http-api/principal/principal';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { signInLinkOf } from '../../demo/http-client';
@@ -31,9 +32,9 @@ export interface Answer {
 }
 
 /** The whole service with its pages, on the sandbox providers. */
-export async function startPages(): Promise<PagesFixture> {
+export async function startPages(settings: Env = {}): Promise<PagesFixture> {
   const sandbox = await startSandbox({});
-  const app = await startTestApp({ settings: { ...sandbox.env() } });
+  const app = await startTestApp({ settings: { ...sandbox.env(), ...settings } });
   sandbox.setWebhookTarget(app.url);
   const signInLink = async (who: Person) => signInLinkOf(app.url, await app.tokenFor(who));
   return {

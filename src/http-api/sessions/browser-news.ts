@@ -21,6 +21,8 @@ const sealedNews = z.strictObject({
   expiresAt: z.number(),
 });
 export type News = Pick<z.infer<typeof sealedNews>, 'kind' | 'about'>;
+/** With whom it concerns. */
+export type ToldNews = News & NewsOf;
 export type NewsOf = Pick<z.infer<typeof sealedNews>, 'tenant' | 'userId'>;
 
 /**
@@ -52,7 +54,7 @@ export class BrowserNews {
   }
 
   /** @param of whom the page is for; without, whoever holds the browser. @returns undefined where there is none, for them */
-  take(request: EdgeRequest, reply: FastifyReply, of?: NewsOf): News | undefined {
+  take(request: EdgeRequest, reply: FastifyReply, of?: NewsOf): ToldNews | undefined {
     const text = request.cookies[this.cookieName];
     // A script that brings a page up to date shows no news, and leaves it to the page that does.
     if (text === undefined || request.headers['sec-fetch-dest'] === 'empty') return undefined;
@@ -60,6 +62,7 @@ export class BrowserNews {
     const news = this.seal.open(text, 'news-cookie');
     if (!news || news.expiresAt <= this.clock.now()) return undefined;
     const isTheirs = of === undefined || (news.tenant === of.tenant && news.userId === of.userId);
-    return isTheirs ? { kind: news.kind, about: news.about } : undefined;
+    const { tenant, userId, kind, about } = news;
+    return isTheirs ? { tenant, userId, kind, about } : undefined;
   }
 }

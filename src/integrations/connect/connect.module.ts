@@ -12,6 +12,7 @@ import { AdminConnectionsController } from '../connections/admin-connections.con
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { FlowSeal } from './flow-seal';
+import { ConnectDoneController } from './connect-done.controller';
 import { ConnectController } from './connect.controller';
 import { ConnectService } from './connect.service';
 import { ConnectSessionEntity } from './connect-session.entity';
@@ -26,7 +27,7 @@ import { OauthStateEntity } from './oauth-state.entity';
     OutboxModule,
     TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity]),
   ],
-  controllers: [ConnectController, ConnectionsController, AdminConnectionsController],
+  controllers: [ConnectDoneController, ConnectController, ConnectionsController, AdminConnectionsController],
   providers: [ConnectFlowRepository, FlowSeal, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
   exports: [ConnectService, KeyConnectService],
 })

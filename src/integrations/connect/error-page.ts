@@ -12,6 +12,8 @@ export function pageHeaders(consentOrigin = ''): Readonly<Record<string, string>
     'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
+    // A product that opened this in a window of its own hears from the last page what came of it.
+    'cross-origin-opener-policy': 'unsafe-none',
     'x-robots-tag': 'noindex',
     'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self' https: ${consentOrigin}; frame-ancestors 'none'`,
   };

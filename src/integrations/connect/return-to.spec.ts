@@ -4,7 +4,8 @@ const settings = { publicUrl: 'https://connect.example.com', returnToOrigins: ['
 
 describe('resolveReturnTo', () => {
   it.each([
-    [undefined, 'https://connect.example.com/settings/integrations'],
+    [undefined, 'https://connect.example.com/connect/done'],
+    ['/connect/done', 'https://connect.example.com/connect/done'],
     ['/', 'https://connect.example.com/'],
     ['/a/b?c=d#e', 'https://connect.example.com/a/b?c=d#e'],
     ['/@evil.com', 'https://connect.example.com/@evil.com'],
@@ -49,6 +50,10 @@ describe('resolveReturnTo', () => {
     'ftp://ok.com',
     'https://[',
     `/${'a'.repeat(2_000)}`,
+    '/connect/done/',
+    '/connect/%64one',
+    '/connect/done/..',
+    '/connect/done/../slack',
     '/\u0000',
     'https://ok.com\\@evil.com',
   ])('refuses %j', (given) => {

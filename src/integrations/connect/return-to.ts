@@ -3,8 +3,8 @@ import { IntegrationError } from '../../errors';
 import { leadsIntoFlow } from '../../http-api';
 
 const MAX_LENGTH = 2_000;
-/** Where a browser goes when the caller named nothing. */
-const DEFAULT_PATH = '/settings/integrations';
+/** Where a browser goes when the caller named nothing: a page that needs no session, and says what happened. */
+export const DONE_PATH = '/connect/done';
 /** Backslashes, white space and control characters are read differently by browsers and by parsers: none is taken. */
 const UNSAFE = /[\\\s\p{Cc}\p{Cf}]/u;
 /** One slash and then anything but another, plain or percent-encoded. */
@@ -18,7 +18,7 @@ type Allowed = Pick<Settings, 'publicUrl' | 'returnToOrigins'>;
  * @throws IntegrationError `invalid_return_to`
  */
 export function resolveReturnTo(returnTo: string | null | undefined, settings: Allowed): URL {
-  const text = returnTo ?? DEFAULT_PATH;
+  const text = returnTo ?? DONE_PATH;
   if (text.length > MAX_LENGTH || UNSAFE.test(text) || !(OWN_PATH.test(text) || ABSOLUTE.test(text)))
     throw new IntegrationError('invalid_return_to');
   let url: URL;
@@ -29,7 +29,8 @@ export function resolveReturnTo(returnTo: string | null | undefined, settings: A
   }
   if (url.username !== '' || url.password !== '' || !settings.returnToOrigins.includes(url.origin))
     throw new IntegrationError('invalid_return_to');
-  if (url.origin === new URL(settings.publicUrl).origin && leadsIntoFlow(url.pathname)) throw new IntegrationError('invalid_return_to');
+  const isOwn = url.origin === new URL(settings.publicUrl).origin;
+  if (isOwn && url.pathname !== DONE_PATH && leadsIntoFlow(url.pathname)) throw new IntegrationError('invalid_return_to');
   return url;
 }
 

@@ -1,0 +1,32 @@
+import { html, htmlPage } from '../../http-api';
+import { ERROR_KINDS, type ErrorCode } from '../../errors';
+
+/** What the page that opened the window is told, as it is posted to it. */
+export type ConnectResult =
+  | { readonly type: 'trestle:connect'; readonly status: 'connected'; readonly provider: string; readonly connectionId: string }
+  | { readonly type: 'trestle:connect'; readonly status: 'error'; readonly provider: string; readonly error: ErrorCode };
+
+export interface DonePage {
+  /** Undefined where there is nothing to tell: it was told already, or somebody opened the address by hand. */
+  readonly result: ConnectResult | undefined;
+  readonly providerName: string;
+  /** Origins whose pages may hear the result. */
+  readonly origins: readonly string[];
+  readonly productUrl: string | undefined;
+}
+
+/** The end of a connect whose caller named no page of its own: needs no session, and works without a script. */
+export function connectDonePage({ result, providerName, origins, productUrl }: DonePage): string {
+  const failure = result?.status === 'error' ? ERROR_KINDS[result.error] : undefined;
+  const body = html`${failure && html`<p>${failure.detail} ${failure.nextStep}</p>`}
+    <p>You may close this window.</p>
+    ${productUrl !== undefined && html`<p><a href="${productUrl}">Back to your application</a></p>`}
+    <div id="outcome" ${result && html`data-result="${JSON.stringify(result)}" data-origins="${JSON.stringify(origins)}"`}></div>
+    <script src="/connect/done.js"></script>`;
+  return htmlPage(titleOf(result, providerName), body);
+}
+
+function titleOf(result: ConnectResult | undefined, providerName: string): string {
+  if (!result) return 'Nothing left to do here';
+  return result.status === 'connected' ? `${providerName} is connected` : `${providerName} was not connected`;
+}
