@@ -41,8 +41,21 @@ async function main(asked: Promise<void>): Promise<void> {
   const sandbox = await startSandbox();
   undo.push(() => sandbox.stop());
   const secret = randomBytes(32).toString('hex');
+  const token = (sub: string, role: string) =>
+    new SignJWT({ tenant: TENANT, role })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(sub)
+      .setJti(randomUUID())
+      .setExpirationTime(`${HOUR_S}s`)
+      .sign(Buffer.from(secret));
+  const door = await startSignInDoor([
+    { path: '/ada', title: 'status cards', returnTo: '/settings/integrations', token: () => token('ada', 'user') },
+    { path: '/grace', title: 'admin', returnTo: '/admin', token: () => token('grace', 'admin') },
+  ]);
+  undo.push(() => door.stop());
   const service = startService(
     {
+      PRODUCT_URL: door.url,
       ...sandbox.env(),
       SANDBOX: 'off',
       DATA_DIR: dataDir,
@@ -55,14 +68,8 @@ async function main(asked: Promise<void>): Promise<void> {
   undo.push(() => service.stop());
   const url = await service.ready;
   sandbox.setWebhookTarget(url);
+  door.leadsTo(url);
 
-  const token = (sub: string, role: string) =>
-    new SignJWT({ tenant: TENANT, role })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setSubject(sub)
-      .setJti(randomUUID())
-      .setExpirationTime(`${HOUR_S}s`)
-      .sign(Buffer.from(secret));
   const world: World = {
     serviceUrl: url,
     controlUrl: sandbox.urls.control,
@@ -83,14 +90,8 @@ async function main(asked: Promise<void>): Promise<void> {
 
   say(`\n${report.table()}\n`);
   if (!values.once) {
-    const door = await startSignInDoor(url, [
-      { path: '/ada', returnTo: '/settings/integrations', token: () => token('ada', 'user') },
-      { path: '/grace', returnTo: '/admin', token: () => token('grace', 'admin') },
-    ]);
-    undo.push(() => door.stop());
     say('Still up. Open a page (the demo signs you in, as a product does with its users):');
-    say(`  status cards  ${door.url}/ada`);
-    say(`  admin         ${door.url}/grace`);
+    for (const { title, url: address } of door.doors) say(`  ${title.padEnd(12)}  ${address}`);
     if (values.json) process.stdout.write(`${JSON.stringify({ steps: report.steps })}\n`);
     say('Press Ctrl-C to end.');
     waiting = true;

@@ -41,6 +41,16 @@ describe('browser sessions', () => {
     expect([again.answer.status, again.cookie]).toEqual([401, '']);
   });
 
+  it('goes on where the link was used and its person is signed in here, and signs nobody else in', async () => {
+    const url = await link('u1', '/admin');
+    const { cookie } = await open(url);
+    const again = await open(url, cookie);
+    expect([again.answer.status, again.answer.headers.get('location'), again.cookie]).toEqual([303, '/admin', '']);
+    const other = await signIn('u2');
+    expect((await open(url, other.cookie)).answer.status).toBe(401);
+    expect((await who(cookie)).userId).toBe('u1');
+  });
+
   it('lets one of many simultaneous uses of a code through', async () => {
     const url = await link('u2');
     const answers = await Promise.all(Array.from({ length: 8 }, () => open(url)));

@@ -46,6 +46,8 @@ describe('the service as a process', () => {
       await Promise.race([ready, end.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
 
       const token = await ended(run('src/cli/token.ts', ['--tenant', 'acme', '--user', 'u1'], env));
+      const another = await ended(run('src/cli/token.ts', ['--tenant', 'acme', '--user', 'u1'], env));
+      expect(another.stdout).not.toBe(token.stdout);
       expect(token).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/) });
       const headers = { authorization: `Bearer ${token.stdout.trim()}` };
       const providers = (await (await fetch(`${url}/v1/providers`, { headers })).json()) as {

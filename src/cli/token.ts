@@ -1,5 +1,6 @@
 import '../require-node';
 import { SignJWT } from 'jose';
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { ROLES, type Role } from '../http-api/principal/principal';
 import { systemClock } from '../clock';
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   const token = await new SignJWT({ tenant, role })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(user)
+    .setJti(randomUUID())
     .setIssuedAt(now)
     .setExpirationTime(now + ttl)
     .sign(new TextEncoder().encode(apiJwtSecret));

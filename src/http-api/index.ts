@@ -8,7 +8,7 @@ export { BrowserNews, type News, type ToldNews } from './sessions/browser-news';
 export { BrowserSessions } from './sessions/browser-sessions';
 export { assertNavigation } from './sessions/navigation';
 export { leadsIntoFlow } from './sessions/own-path';
-export { nameOf, signOutForm } from './sessions/session-pages';
+export { nameOf, productLink, signOutForm } from './sessions/session-pages';
 export { Drain } from './edge/drain';
 export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';

@@ -74,7 +74,7 @@ describeInBrowser('the end of a connect whose caller named no page', () => {
     await decide(tab, 'Allow');
     await tab.getByRole('heading', { name: 'Slack is connected' }).waitFor();
     await tab.getByText('You may close this window.').waitFor();
-    expect(await tab.getByRole('link', { name: 'Back to your application' }).getAttribute('href')).toBe(`${allowed}/account`);
+    expect(await tab.getByRole('link', { name: 'Go to your application' }).getAttribute('href')).toBe(`${allowed}/account`);
     await tab.reload();
     await tab.getByRole('heading', { name: 'Nothing left to do here' }).waitFor();
     await own.close();

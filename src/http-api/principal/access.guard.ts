@@ -61,12 +61,14 @@ export class AccessGuard implements CanActivate {
   }
 
   private async pageCaller(request: EdgeRequest): Promise<SessionPrincipal> {
-    const caller = await this.sessions.find(request.cookies[this.sessions.cookieName]);
+    const cookie = request.cookies[this.sessions.cookieName];
+    const caller = await this.sessions.find(cookie);
     if (!caller) {
       this.limits.countRefusal(request.ip);
+      const isTrial = !this.settings.production && this.settings.productUrl === undefined;
       throw new IntegrationError('unauthorized', {
-        detail: 'You are not signed in, or the session has ended.',
-        nextStep: `Open this page from your application again.${this.settings.production ? '' : TRIAL_HINT}`,
+        detail: cookie === undefined ? 'You are not signed in.' : 'Your session has ended.',
+        nextStep: `Open this page from your application again.${isTrial ? TRIAL_HINT : ''}`,
       });
     }
     if (!SAFE_METHODS.has(request.method)) this.refuseForgery(request, caller);

@@ -1,7 +1,10 @@
-import { Catch, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Inject, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { html, htmlPage } from '../html';
+import { productLink } from '../sessions/session-pages';
 import { PROBLEM_JSON, type Problem } from './problem';
 import { problemHeaders, Problems } from './problems';
 import type { EdgeRequest } from '../request';
@@ -14,6 +17,7 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly problems: Problems,
     private readonly routes: RouteTable,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -28,7 +32,7 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     reply.status(problem.status).headers(problemHeaders(problem));
-    if (wantsPage(request)) void reply.type('text/html; charset=utf-8').send(problemPage(problem));
+    if (wantsPage(request)) void reply.type('text/html; charset=utf-8').send(problemPage(problem, this.settings.productUrl));
     else void reply.type(PROBLEM_JSON).send(JSON.stringify(problem));
   }
 
@@ -46,11 +50,12 @@ function wantsPage(request: EdgeRequest): boolean {
   return Boolean(request.headers.accept?.includes('text/html')) && !/^\/(v1|webhooks)\//.test(request.url);
 }
 
-function problemPage(problem: Problem): string {
+function problemPage(problem: Problem, productUrl: string | undefined): string {
   return htmlPage(
     problem.title,
     html`<p>${problem.detail}</p>
       <p>${problem.nextStep}</p>
+      ${problem.status === 401 && productLink(productUrl)}
       <p>
         <small><a href="${problem.type}">${problem.code}</a> · ${problem.requestId}</small>
       </p>`,

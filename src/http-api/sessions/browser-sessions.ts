@@ -72,6 +72,16 @@ export class BrowserSessions {
     return { code, expiresAt: new Date(Math.min(endsAt, now + CODE_MS)) };
   }
 
+  /** What a code of ours says, also one that is used up or too old: it opens nothing by itself. */
+  read(code: string): SealedSession | undefined {
+    return this.seal.open(code, 'sign-in-code');
+  }
+
+  /** Whether a code still opens a session. */
+  async isOpen(code: string): Promise<boolean> {
+    return (await this.alive(code, 'sign-in-code')) !== undefined;
+  }
+
   /** What a code would open; it is not used up. @throws IntegrationError `unauthorized` */
   async peek(code: string): Promise<SealedSession> {
     const content = await this.alive(code, 'sign-in-code');

@@ -21,6 +21,11 @@ export function signOutForm({ csrfToken }: SessionPrincipal): Html {
   </form>`;
 }
 
+/** The way back to the product, where the settings name it (`PRODUCT_URL`). */
+export function productLink(productUrl: string | undefined): Html | undefined {
+  return productUrl === undefined ? undefined : html`<p><a href="${productUrl}">Go to your application</a></p>`;
+}
+
 /** As the product's tokens name people. */
 export function nameOf({ userId, tenant }: Pick<Principal, 'userId' | 'tenant'>): Html {
   return html`<strong>${userId}</strong> of <strong>${tenant}</strong>`;

@@ -14,7 +14,7 @@ import type { EdgeRequest } from '../request';
 import { BrowserSessions } from './browser-sessions';
 import { assertNavigation } from './navigation';
 import { localPath } from './own-path';
-import { switchPage } from './session-pages';
+import { productLink, switchPage } from './session-pages';
 import { Answer, moment } from '../openapi/answers';
 
 const HOME = '/settings/integrations';
@@ -57,6 +57,12 @@ export class SessionController {
     if (request.method !== 'GET') throw new IntegrationError('method_not_allowed'); // a HEAD of a link checker must not use it up
     assertNavigation(request, 'GET');
     const current = await this.sessions.find(request.cookies[this.sessions.cookieName]);
+    const known = current && this.sessions.read(code);
+    // A link that was followed twice, or a page that was kept open: this person is signed in already.
+    if (known && isSame(current, known) && !(await this.sessions.isOpen(code))) {
+      await reply.header('cache-control', 'no-store').redirect(known.returnTo ?? HOME, 303);
+      return;
+    }
     const next = await this.sessions.peek(code);
     if (current && !isSame(current, next)) {
       await reply
@@ -84,7 +90,11 @@ export class SessionController {
   @HttpCode(200)
   async logout(@CurrentUser() current: SessionPrincipal, @ZodBody(nothing) _: unknown, @Res() reply: FastifyReply): Promise<void> {
     const { name, value, options } = await this.sessions.end(current);
-    const page = htmlPage('Signed out', html`<p>Open the page from your application to sign in again.</p>`);
+    const page = htmlPage(
+      'Signed out',
+      html`<p>Open the page from your application to sign in again.</p>
+        ${productLink(this.settings.productUrl)}`,
+    );
     await reply.setCookie(name, value, options).header('cache-control', 'no-store').type(HTML).send(page);
   }
 

@@ -1,4 +1,4 @@
-import { html, htmlPage } from '../../http-api';
+import { html, htmlPage, productLink } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 
 /** What the page that opened the window is told, as it is posted to it. */
@@ -20,7 +20,7 @@ export function connectDonePage({ result, providerName, origins, productUrl }: D
   const failure = result?.status === 'error' ? ERROR_KINDS[result.error] : undefined;
   const body = html`${failure && html`<p>${failure.detail} ${failure.nextStep}</p>`}
     <p>You may close this window.</p>
-    ${productUrl !== undefined && html`<p><a href="${productUrl}">Back to your application</a></p>`}
+    ${productLink(productUrl)}
     <div id="outcome" ${result && html`data-result="${JSON.stringify(result)}" data-origins="${JSON.stringify(origins)}"`}></div>
     <script src="/connect/done.js"></script>`;
   return htmlPage(titleOf(result, providerName), body);

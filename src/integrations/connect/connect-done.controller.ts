@@ -14,8 +14,7 @@ import { CONNECT_NEWS } from './connect.service';
 import { pageHeaders } from './error-page';
 
 const SCRIPT = readFileSync(join(__dirname, 'assets', 'done.js'), 'utf8');
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** Where a connect ends whose caller named no address. What it says comes from the sealed news and the state, never from the address. */
 @Public()

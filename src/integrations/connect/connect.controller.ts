@@ -108,7 +108,7 @@ export class ConnectController {
       await respond();
     } catch (error) {
       const known = knownErrorOf(error);
-      await reply.status(known.status).send(errorPage(known));
+      await reply.status(known.status).send(errorPage(known, this.settings.productUrl));
     }
   }
 

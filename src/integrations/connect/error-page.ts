@@ -1,4 +1,4 @@
-import { html, htmlPage } from '../../http-api';
+import { html, htmlPage, productLink } from '../../http-api';
 import type { IntegrationError } from '../../errors';
 
 /**
@@ -20,11 +20,11 @@ export function pageHeaders(consentOrigin = ''): Readonly<Record<string, string>
 }
 
 /** What a person sees where there is nowhere to send the browser: our own words only. */
-export function errorPage(error: IntegrationError): string {
+export function errorPage(error: IntegrationError, productUrl: string | undefined): string {
   return htmlPage(
     error.title,
     html`<p>${error.message}</p>
       <p>${error.nextStep}</p>
-      <p><a href="/settings/integrations">Back to the integrations</a></p>`,
+      ${productLink(productUrl) ?? html`<p><a href="/settings/integrations">Back to the integrations</a></p>`}`,
   );
 }
