@@ -50,7 +50,14 @@ export default tseslint.config(
     files: ['src/**/assets/*.js'],
     languageOptions: {
       sourceType: 'script',
-      globals: { document: 'readonly', window: 'readonly', DOMParser: 'readonly', HTMLElement: 'readonly', SwaggerUIBundle: 'readonly' },
+      globals: {
+        document: 'readonly',
+        window: 'readonly',
+        DOMParser: 'readonly',
+        HTMLElement: 'readonly',
+        SwaggerUIBundle: 'readonly',
+        BroadcastChannel: 'readonly',
+      },
     },
   },
   {
