@@ -46,14 +46,22 @@ export function ensureInstalled(folder = '.') {
 }
 
 export function ensureBuilt() {
-  const stamp = join('dist', '.built');
-  const newest = Math.max(
-    newestIn('src'),
-    ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'].map((file) => statSync(file).mtimeMs),
-  );
+  const sources = ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  build({ what: 'building', sources, into: 'dist', command: [bin('@nestjs/cli/bin/nest.js'), 'build'] });
+}
+
+export function ensureClientBuilt() {
+  const folder = 'packages/client';
+  const sources = [join(folder, 'src'), join(folder, 'tsconfig.json'), 'tsconfig.json'];
+  build({ what: 'building the client', sources, into: join(folder, 'dist'), command: [bin('typescript/bin/tsc'), '-p', folder] });
+}
+
+function build({ what, sources, into, command }) {
+  const stamp = join(into, '.built');
+  const newest = Math.max(...sources.map((source) => (statSync(source).isDirectory() ? newestIn(source) : statSync(source).mtimeMs)));
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
-  say('building (once)');
-  endUnless(spawnSync(process.execPath, [bin('@nestjs/cli/bin/nest.js'), 'build'], { stdio: ['ignore', 2, 2] }));
+  say(`${what} (once)`);
+  endUnless(spawnSync(process.execPath, command, { stdio: ['ignore', 2, 2] }));
   writeFileSync(stamp, '');
 }
 

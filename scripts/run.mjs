@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const OLDEST_NODE = '20.19';
 
@@ -14,7 +14,7 @@ const PRODUCTION = process.env.NODE_ENV === 'production';
 
 /** What runs the service. */
 const SERVICE = { start: 'dist/main.js', token: 'dist/cli/token.js', keys: 'dist/cli/keys.js', migrate: 'dist/cli/migrate.js' };
-/** What lies beside it: TypeScript that is run as it stands. `built`: it starts the service. */
+/** What lies beside it: TypeScript that is run as it stands. `built`: it starts the service; `client`: it imports `@trestle/client`. */
 const BESIDE = {
   demo: { file: 'demo/main.ts', built: true },
   sandbox: { file: 'sandbox/main.ts' },
@@ -23,6 +23,7 @@ const BESIDE = {
   faults: { file: 'test/faults/run.ts', built: true },
   'image:check': { file: 'test/image/run.ts', built: true },
   bench: { file: 'bench/run.ts', built: true, installs: 'bench' },
+  'product-app': { file: 'examples/product-app/server.mjs', client: true },
 };
 
 async function main([command, ...args]) {
@@ -54,11 +55,13 @@ async function service(file, args) {
   handOver(file, args);
 }
 
-async function beside({ file, built, installs }, args) {
-  const { ensureInstalled, ensureBuilt } = await import('./develop.mjs');
+async function beside({ file, built, installs, client }, args) {
+  const { ensureInstalled, ensureBuilt, ensureClientBuilt } = await import('./develop.mjs');
   ensureInstalled();
   if (built) ensureBuilt();
   if (installs) ensureInstalled(installs);
+  if (client) ensureClientBuilt();
+  if (file.endsWith('.mjs')) return import(pathToFileURL(join(ROOT, file)).href);
   require('./register-swc.cjs');
   handOver(file, args);
 }

@@ -8,9 +8,10 @@ const DOCUMENTS = [
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
+  ...['packages', 'examples'].flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(folder, name, 'README.md'))),
 ];
 /** Paths that a text names in code marks: `src/...`, `docs/...`, without what stands for something else. */
-const NAMED_PATH = /`((?:src|sandbox|demo|test|bench|docs|scripts)\/[\w./-]+)`/g;
+const NAMED_PATH = /`((?:src|sandbox|demo|test|bench|docs|scripts|packages|examples|deploy)\/[\w./-]+)`/g;
 
 describe.each([...DOCUMENTS, '.env.example'])('%s', (document) => {
   const text = read(document);
@@ -46,6 +47,13 @@ it('docs/architecture.md names each part of the source, each import rule and no 
   expect([...named].sort()).toEqual([...rules].sort());
 });
 
+it('docs/quick-start.md shows the product as it is', () => {
+  const product = read('examples/product-app/server.mjs');
+  const shown = [...read('docs/quick-start.md').matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code ?? '');
+  expect(shown.length).toBeGreaterThan(2);
+  expect(shown.filter((code) => !lines(product).includes(lines(code)))).toEqual([]);
+});
+
 it('docs/faults.md names each fault that is tried, and no other', () => {
   const tried = readdirSync(join(ROOT, 'test/faults')).flatMap((name) => {
     const [, number] = /^f(\d+)-.*\.ts$/.exec(name) ?? [];
@@ -74,6 +82,11 @@ function leadsSomewhere(document: string, link: string): boolean {
       .split('\n')
       .some((line) => /^#+ /.test(line) && slug(line) === anchor)
   );
+}
+
+/** Without how far they are indented. */
+function lines(code: string): string {
+  return code.replace(/^ +/gm, '').trim();
 }
 
 /** As the usual hosts make them of headings. */
