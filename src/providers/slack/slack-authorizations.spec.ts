@@ -88,18 +88,28 @@ describe.each([
   });
 
   if (answered) {
-    it('reaches them late where Slack does not answer at first', async () => {
+    it.each([
+      ['reaches them late where Slack does not answer at first', false],
+      ['leaves no body behind that nobody holds any more', true],
+    ])('%s', async (text, isErased) => {
       fixture.sandbox.control.addFault({ kind: 'status', status: 503, endpoint: 'apps.event.authorizations.list', count: 30 });
-      const type = 'message';
-      const { eventIds } = await fixture.sandbox.control.deliver({ provider: 'slack', type, account: 'T_OURS', sharedWith: ['T_THEIRS'] });
+      const shared = { account: 'T_OURS', sharedWith: ['T_THEIRS'], payload: { text } };
+      const { eventIds } = await fixture.sandbox.control.deliver({ provider: 'slack', type: 'message', ...shared });
       const [eventId = ''] = eventIds;
       const question = async () => (await rows(`${eventId}:who-else`))[0]?.status;
       await until(async () => (await question()) === 'failed');
       expect((await rows(eventId)).map(({ tenant }) => tenant)).toEqual(['acme']);
+      if (isErased) await fixture.dataSource.query('DELETE FROM webhook_events WHERE event_id = $1', [eventId]);
       fixture.sandbox.control.clearFaults();
       await fixture.dataSource.query(`UPDATE webhook_events SET next_attempt_at = now() WHERE event_id = $1`, [`${eventId}:who-else`]);
       fixture.clock.advance(120_000); // the circuit is tried again
-      await until(async () => (await rows(eventId)).length === 2);
+      await until(async () => (await question()) === 'completed');
+      expect((await rows(eventId)).map(({ tenant }) => tenant)).toEqual(['acme', 'other']);
+      const bodies = await fixture.dataSource.query<object[]>(
+        `SELECT 1 FROM webhook_payloads WHERE position(convert_to($1, 'UTF8') IN body) > 0`,
+        [text],
+      );
+      expect(bodies).toHaveLength(isErased ? 1 : 2);
     });
 
     it('that one person was named for reaches the others whose grants see it, and nobody else', async () => {
