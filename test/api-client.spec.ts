@@ -18,6 +18,8 @@ describe('the client', () => {
   let operator: TrestleClient;
   let browser: Browser;
   let connection: string;
+  let runId = '';
+  let recordId = '';
 
   beforeAll(async () => {
     app = await startTestApp();
@@ -40,9 +42,11 @@ describe('the client', () => {
     const sent = await user.post('/v1/connections/{id}/slack/messages', { params: { path }, body: { channel: 'general', text: 'Hello' } });
     expect(sent.ts).toEqual(expect.any(String));
     const run = await user.post('/v1/connections/{id}/syncs', { params: { path }, body: { type: 'full' } });
-    await browser.synced(connection, ({ id }) => id === run.id);
+    runId = run.id;
+    await browser.synced(connection, ({ id }) => id === runId);
     const all = await changesOf(user, connection, {});
     expect(all.length).toBeGreaterThan(4);
+    recordId = all[0]?.id ?? '';
     // From wherever one stops, the rest comes, and at most one page again.
     for (const stopped of [1, 2, 3]) {
       const rest = await changesOf(user, connection, { cursor: all[stopped]?.cursor });
@@ -162,7 +166,7 @@ describe('the client', () => {
       '/v1/connections/{id}/google/': google,
       '/v1/connections/': connection,
     };
-    const values = { provider: 'slack', resource: 'channels', calendarId: 'primary', sub: 'ada', tenant: 'acme' };
+    const values = { provider: 'slack', resource: 'channels', recordId, runId, calendarId: 'primary', sub: 'ada', tenant: 'acme' };
     const reads = Object.entries(DESCRIPTION.paths).flatMap(([path, { get }]) => (get ? [{ path, responses: get.responses }] : []));
     expect(reads.length).toBeGreaterThan(25);
     for (const { path, responses } of reads) {

@@ -10,6 +10,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'integrations/connections': ['connections', 'grants', 'token_refreshes', 'tokens'],
   'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_payloads', 'webhook_refusals', 'webhook_replays'],
   'integrations/sync': [
+    'record_mappings',
     'record_sequences',
     'records',
     'sync_cursors',

@@ -65,6 +65,9 @@ export {
   type ReplayActor,
 } from './webhooks';
 export {
+  MapRecords,
+  type RecordMapper,
+  type RecordPlace,
   RecordFeed,
   type FeedItem,
   type FeedPage,

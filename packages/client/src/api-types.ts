@@ -417,6 +417,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{id}/syncs/{runId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["syncRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{id}/records/{resource}": {
         parameters: {
             query?: never;
@@ -425,6 +441,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["syncRecords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{id}/records/{resource}/{recordId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["syncRecord"];
         put?: never;
         post?: never;
         delete?: never;
@@ -475,6 +507,54 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["adminSyncConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["adminMappingsList"];
+        put: operations["adminMappingsSet"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/mappings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["adminMappingsEnd"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/mappings/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["adminMappingsPreview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1392,7 +1472,7 @@ export interface operations {
                 limit?: number;
                 cursor?: string;
                 actor?: string;
-                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
+                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "mapping.set" | "mapping.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
                 target?: string;
                 from?: string;
                 to?: string;
@@ -2428,12 +2508,100 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    syncRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                runId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        connectionId: string;
+                        provider: string;
+                        /** @enum {string} */
+                        type: "full" | "incremental";
+                        /** @enum {string} */
+                        trigger: "schedule" | "manual" | "webhook" | "connect";
+                        /** @enum {string} */
+                        status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+                        /** @description Empty: all. */
+                        resources: string[];
+                        counts: {
+                            fetched: number;
+                            created: number;
+                            updated: number;
+                            unchanged: number;
+                            deleted: number;
+                        };
+                        progress: {
+                            fetched: number;
+                            total: number | null;
+                        };
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        finishedAt: string | null;
+                        error: {
+                            /** @description As `code` of a problem. */
+                            code: string;
+                            message: string;
+                            nextStep: string;
+                        } | null;
+                        /** @description Those of what it was about that could not be read when it ended. */
+                        parts: {
+                            resource: string;
+                            /** @description Null: the resource has none, or it is about all of them. */
+                            partition: string | null;
+                            label: string;
+                            /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
+                            extent: string | null;
+                            /** @description Why it cannot be read. */
+                            error: {
+                                /** @description As `code` of a problem. */
+                                code: string;
+                                message: string;
+                                nextStep: string;
+                            } | null;
+                            /** @description Tries in a row that could not read it. */
+                            failures: number;
+                            /** Format: date-time */
+                            failingSince: string | null;
+                            /**
+                             * Format: date-time
+                             * @description Syncs before it leave it out; one that a person starts tries it at once.
+                             */
+                            nextTryAt: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     syncRecords: {
         parameters: {
             query?: {
                 limit?: number;
                 cursor?: string;
                 since?: string;
+                raw?: "true" | "false";
             };
             header?: never;
             path: {
@@ -2453,13 +2621,67 @@ export interface operations {
                         data: {
                             id: string;
                             partition?: string;
+                            /** @description As the mapping in force makes it; with `raw=true` as the provider gave it. Null where it is deleted, or the mapping failed. */
                             data: unknown;
+                            /** @description Why the mapping made nothing of this record. It is as it was: read it with `raw=true`. */
+                            mappingError?: string;
                             deleted: boolean;
                             /** Format: date-time */
                             changedAt: string;
                         }[];
+                        /** @description Which made the data. Absent where none is set. */
+                        mapping?: {
+                            id: string;
+                            version: number;
+                        };
                         /** @description Always there: ask with it again later. */
                         nextCursor: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    syncRecord: {
+        parameters: {
+            query?: {
+                partition?: string;
+                raw?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                id: string;
+                resource: string;
+                recordId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        partition?: string;
+                        /** @description As the mapping in force makes it; with `raw=true` as the provider gave it. Null where it is deleted, or the mapping failed. */
+                        data: unknown;
+                        /** @description Why the mapping made nothing of this record. It is as it was: read it with `raw=true`. */
+                        mappingError?: string;
+                        deleted: boolean;
+                        /** Format: date-time */
+                        changedAt: string;
+                        /** @description Which made the data. Absent where none is set. */
+                        mapping?: {
+                            id: string;
+                            version: number;
+                        };
                     };
                 };
             };
@@ -2673,6 +2895,189 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminMappingsList: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                provider?: string;
+                resource?: string;
+                connection?: string;
+                ended?: "true" | "false";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            id: string;
+                            provider: string;
+                            resource: string;
+                            /** @description Null: all connections of the organization to the provider. */
+                            connectionId: string | null;
+                            version: number;
+                            /** @description JSONata (https://docs.jsonata.org) over the provider's object. */
+                            expression: string;
+                            createdBy: string;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            endedAt: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When readers of the feed had all living records again; null while that goes on.
+                             */
+                            toldAt: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminMappingsSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    provider: string;
+                    resource: string;
+                    /**
+                     * Format: uuid
+                     * @description Of this connection only. Default: of all connections of the organization.
+                     */
+                    connectionId?: string;
+                    /** @description JSONata over the provider's object, e.g. `{ "name": name, "mail": $lowercase(email) }`. */
+                    expression: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        provider: string;
+                        resource: string;
+                        /** @description Null: all connections of the organization to the provider. */
+                        connectionId: string | null;
+                        version: number;
+                        /** @description JSONata (https://docs.jsonata.org) over the provider's object. */
+                        expression: string;
+                        createdBy: string;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        endedAt: string | null;
+                        /**
+                         * Format: date-time
+                         * @description When readers of the feed had all living records again; null while that goes on.
+                         */
+                        toldAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminMappingsEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminMappingsPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    provider: string;
+                    resource: string;
+                    /**
+                     * Format: uuid
+                     * @description Of this connection only. Default: of all connections of the organization.
+                     */
+                    connectionId?: string;
+                    /** @description JSONata over the provider's object, e.g. `{ "name": name, "mail": $lowercase(email) }`. */
+                    expression: string;
+                    /** @default 10 */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            connectionId: string;
+                            recordId: string;
+                            before: unknown;
+                            after: unknown;
+                            mappingError?: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

@@ -24,6 +24,7 @@ import { ProviderCodes1764820000000 } from './1764820000000-provider-codes';
 import { RunLeaseOwners1764860000000 } from './1764860000000-run-lease-owners';
 import { ConnectSeals1764870000000 } from './1764870000000-connect-seals';
 import { UserScopes1764870001000 } from './1764870001000-user-scopes';
+import { RecordMappings1764910000000 } from './1764910000000-record-mappings';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -53,4 +54,5 @@ export const MIGRATIONS = [
   RunLeaseOwners1764860000000,
   ConnectSeals1764870000000,
   UserScopes1764870001000,
+  RecordMappings1764910000000,
 ];

@@ -17,6 +17,8 @@ export const AUDIT_ACTIONS = [
   'session.open',
   'session.end',
   'sync.confirm',
+  'mapping.set',
+  'mapping.end',
   'alert.acknowledge',
   'user.erase',
   'user.export',

@@ -28,6 +28,8 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   webhook_refusals: { column: 'minute', days: asSet },
   webhook_replays: { column: 'at', days: asSet },
   sync_runs: { column: 'finished_at', days: asSet, only: `status IN ('succeeded', 'failed', 'cancelled')` },
+  /** As long as the audit, which names them. */
+  record_mappings: { column: 'ended_at', days: (retentionDays) => Math.max(400, retentionDays) },
   actions: { column: 'expires_at', days: () => 0 },
   browser_sessions: { column: 'expires_at', days: () => 0 },
   connect_sessions: { column: 'expires_at', days: () => 0 },

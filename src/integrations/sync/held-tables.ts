@@ -21,6 +21,7 @@ export const SYNC_TABLES: readonly HeldTable[] = [
         'id, connection_id, type, trigger, status, resources, fetched, created, updated, unchanged, deleted, error_code, created_at, started_at, finished_at',
     },
   },
+  { table: 'record_mappings', connection: 'connection_id', tenant: 'tenant' },
   { table: 'sync_cursors', connection: 'connection_id' },
   { table: 'sync_seen', connection: 'connection_id' },
   { table: 'sync_parts', connection: 'connection_id' },

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { errorCode, moment } from '../../http-api';
 import { partAnswer } from '../connections';
-import type { FeedPage } from './feed/record-feed';
 import type { SyncRunView } from './runs/sync-run';
 
 const count = z.number().int();
@@ -23,15 +22,52 @@ export const runAnswer = z.object({
   parts: z.array(partAnswer).describe('Those of what it was about that could not be read when it ended.'),
 }) satisfies z.ZodType<SyncRunView>;
 
+const record = {
+  id: z.string(),
+  partition: z.string().exactOptional(),
+  data: z
+    .unknown()
+    .describe(
+      'As the mapping in force makes it; with `raw=true` as the provider gave it. Null where it is deleted, or the mapping failed.',
+    ),
+  mappingError: z
+    .string()
+    .exactOptional()
+    .describe('Why the mapping made nothing of this record. It is as it was: read it with `raw=true`.'),
+  deleted: z.boolean(),
+  changedAt: moment,
+};
+const mappingInForce = z.object({ id: z.string(), version: count }).describe('Which made the data. Absent where none is set.');
+
+export const recordAnswer = z.object({ ...record, mapping: mappingInForce.exactOptional() });
+
 export const feedAnswer = z.object({
+  data: z.array(z.object(record)),
+  mapping: mappingInForce.exactOptional(),
+  nextCursor: z.string().describe('Always there: ask with it again later.'),
+});
+
+export const mappingAnswer = z.object({
+  id: z.string(),
+  provider: z.string(),
+  resource: z.string(),
+  connectionId: z.string().nullable().describe('Null: all connections of the organization to the provider.'),
+  version: count,
+  expression: z.string().describe("JSONata (https://docs.jsonata.org) over the provider's object."),
+  createdBy: z.string(),
+  createdAt: moment,
+  endedAt: moment.nullable(),
+  toldAt: moment.nullable().describe('When readers of the feed had all living records again; null while that goes on.'),
+});
+
+export const previewAnswer = z.object({
   data: z.array(
     z.object({
-      id: z.string(),
-      partition: z.string().exactOptional(),
-      data: z.unknown(),
-      deleted: z.boolean(),
-      changedAt: moment,
+      connectionId: z.string(),
+      recordId: z.string(),
+      before: z.unknown(),
+      after: z.unknown(),
+      mappingError: z.string().exactOptional(),
     }),
   ),
-  nextCursor: z.string().describe('Always there: ask with it again later.'),
-}) satisfies z.ZodType<FeedPage>;
+});

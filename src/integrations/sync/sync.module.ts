@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit';
 import { ConnectionRepository, ConnectionsModule, PersonalData } from '../connections';
@@ -8,6 +9,13 @@ import { AdminSyncController } from './admin-sync.controller';
 import { RecordChangeEvents } from './records/record-change-events';
 import { ConnectionEventsController } from './feed/connection-events.controller';
 import { ConnectionStream } from './feed/connection-stream';
+import { AdminMappingsController } from './mappings/admin-mappings.controller';
+import { MappedFeed } from './mappings/mapped-feed';
+import { MappingEvaluator } from './mappings/mapping-evaluator';
+import { MappingTeller } from './mappings/mapping-teller';
+import { MappingService } from './mappings/mapping.service';
+import { RecordMappers } from './mappings/record-mappers';
+import { RecordMappingEntity } from './mappings/record-mapping.entity';
 import { PageStore } from './pages/page-store';
 import { RealtimeRecords } from './records/realtime-records';
 import { RecordCompactor } from './records/record-compactor';
@@ -38,14 +46,20 @@ import { WatchService } from './watches/watch.service';
   imports: [
     AuditModule,
     ConnectionsModule,
+    DiscoveryModule,
     OutboxModule,
-    TypeOrmModule.forFeature([SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity]),
+    TypeOrmModule.forFeature([RecordMappingEntity, SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity]),
   ],
-  controllers: [SyncController, ConnectionEventsController, AdminSyncController],
+  controllers: [SyncController, ConnectionEventsController, AdminSyncController, AdminMappingsController],
   providers: [
     RecordStore,
     RecordFeed,
     RecordCompactor,
+    MappedFeed,
+    MappingEvaluator,
+    MappingService,
+    MappingTeller,
+    RecordMappers,
     WalkRepository,
     RecordChangeEvents,
     PageStore,

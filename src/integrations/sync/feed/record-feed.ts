@@ -29,15 +29,18 @@ export interface FeedRequest {
   readonly since?: Date;
 }
 
-interface FeedRow {
-  head: string;
-  compacted_to: string;
+interface RecordRow {
   external_id: string | null;
   partition: string;
   data: unknown;
   deleted: boolean;
   change_no: string;
   changed_at: Date;
+}
+
+interface FeedRow extends RecordRow {
+  head: string;
+  compacted_to: string;
 }
 
 const changeNo = z.string().regex(/^\d{1,18}$/);
@@ -66,6 +69,10 @@ FROM record_sequences s LEFT JOIN LATERAL (
   ORDER BY change_no LIMIT $4) r ON true
 WHERE s.connection_id = $1 ORDER BY r.change_no`;
 
+const ONE = `
+SELECT external_id, partition, data, deleted, change_no, changed_at FROM records
+WHERE connection_id = $1 AND resource = $2 AND external_id = $3 AND change_no > 0 AND ($4::text IS NULL OR partition = $4) LIMIT 2`;
+
 /**
  * Records in the order of their changes. Numbers are drawn under the connection's lock, so they become visible in their order,
  * and a cursor never passes a change that is still to be committed.
@@ -87,6 +94,12 @@ export class RecordFeed {
     return { data: found.map(itemOf), nextCursor: feedCursor(request.resource, n, from?.c ?? compactedTo) };
   }
 
+  /** The records of one id: of a resource with several partitions there may be one in each. Two at most. */
+  async one(connectionId: string, resource: string, recordId: string, partition?: string): Promise<FeedItem[]> {
+    const rows = await asTenant(this.dataSource, tenantInHand()).query<RecordRow>(ONE, [connectionId, resource, recordId, partition ?? null]);
+    return rows.map(itemOf);
+  }
+
   /** Whether there ever was a record of this resource: a provider may have dropped it since. */
   async has(connectionId: string, resource: string): Promise<boolean> {
     return (
@@ -106,7 +119,7 @@ export class RecordFeed {
   }
 }
 
-function itemOf(row: FeedRow): FeedItem {
+function itemOf(row: RecordRow): FeedItem {
   return {
     id: row.external_id as string,
     ...(row.partition !== '' && { partition: row.partition }),

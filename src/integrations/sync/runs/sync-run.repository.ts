@@ -23,6 +23,7 @@ export interface ClaimedRun extends Omit<SyncRun, 'attempts'> {
 }
 
 export interface RunFilter {
+  readonly id?: string;
   readonly tenant?: string;
   readonly connectionId?: string;
   readonly provider?: string;
@@ -138,6 +139,7 @@ export class SyncRunRepository {
     const add = (sql: string, ...values: unknown[]) =>
       where.push(values.reduce<string>((text, value) => text.replace('?', `$${params.push(value)}`), sql));
     if (filter.tenant !== undefined) add('tenant = ?', filter.tenant);
+    if (filter.id !== undefined) add('id = ?', filter.id);
     if (filter.connectionId !== undefined) add('connection_id = ?', filter.connectionId);
     if (filter.provider !== undefined) add('provider = ?', filter.provider);
     if (filter.status !== undefined) add('status = ?', filter.status);

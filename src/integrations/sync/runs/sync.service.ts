@@ -106,6 +106,11 @@ export class SyncService {
     return runOf(row);
   }
 
+  /** A run of this connection. */
+  async find(connectionId: string, id: string): Promise<SyncRun | undefined> {
+    return (await this.runs.list({ connectionId, id, limit: 1 }))[0];
+  }
+
   list(filter: RunFilter): Promise<SyncRun[]> {
     return this.runs.list(filter);
   }
