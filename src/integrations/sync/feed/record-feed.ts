@@ -96,7 +96,12 @@ export class RecordFeed {
 
   /** The records of one id: of a resource with several partitions there may be one in each. Two at most. */
   async one(connectionId: string, resource: string, recordId: string, partition?: string): Promise<FeedItem[]> {
-    const rows = await asTenant(this.dataSource, tenantInHand()).query<RecordRow>(ONE, [connectionId, resource, recordId, partition ?? null]);
+    const rows = await asTenant(this.dataSource, tenantInHand()).query<RecordRow>(ONE, [
+      connectionId,
+      resource,
+      recordId,
+      partition ?? null,
+    ]);
     return rows.map(itemOf);
   }
 
