@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Settings } from './config/env';
-import { ProviderRegistry } from './integrations';
+import { addressesToRegister, type Provider, ProviderRegistry } from './integrations';
 
 /** What a person wants to know at the start, a line each. */
 export function describeStart(app: NestFastifyApplication, settings: Settings): string[] {
@@ -13,6 +13,13 @@ export function describeStart(app: NestFastifyApplication, settings: Settings): 
     `Storage: ${settings.databaseUrl ? 'Postgres server' : `embedded Postgres in ${settings.dataDir}`}; queue: ${settings.redisUrl ? 'Redis' : 'in this process'}`,
     `Sandbox providers: ${settings.useSandbox ? 'on (pretend accounts, no real calls)' : 'off'}`,
     `Providers configured: ${names(providers.filter(({ configured }) => configured))}; not configured: ${names(providers.filter(({ configured }) => !configured))}`,
+    ...(settings.useSandbox ? [] : providers.filter(({ configured }) => configured).map((provider) => toRegister(provider, settings))),
     ...deaf.map(({ name }) => `${name}: no webhook secret is set, so every delivery of it is refused with 401`),
   ];
+}
+
+function toRegister(provider: Provider, { publicUrl }: Settings): string {
+  const { redirect, webhooks } = addressesToRegister(provider, publicUrl);
+  const addresses = [redirect && `redirect address ${redirect}`, webhooks && `webhooks ${webhooks}`].filter(Boolean).join(', ');
+  return `${provider.name}: ${addresses ? `register there: ${addresses}` : 'nothing is to be registered there'}`;
 }

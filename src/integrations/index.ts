@@ -4,6 +4,7 @@ export { IntegrationsModule } from './integrations.module';
 export {
   PlainProvidersModule,
   plainSettings,
+  addressesToRegister,
   type PlainOperation,
   type PlainProvider,
   ProviderRegistry,

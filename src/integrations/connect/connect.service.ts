@@ -6,7 +6,7 @@ import { IntegrationError } from '../../errors';
 import { currentActor } from '../audit';
 import { assertMayManage, ConnectionRepository, ownerOf, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
-import { filledIn, providerFor, ProviderRegistry } from '../providers';
+import { filledIn, providerFor, ProviderRegistry, redirectAddress } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { askedInPerson, assertAllowed, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
@@ -159,7 +159,7 @@ export class ConnectService {
     const provider = providerFor(base, intent.fields);
     return {
       facts: oauth2Of(provider),
-      callbackUrl: `${this.settings.publicUrl}/auth/${provider.key}/callback`,
+      callbackUrl: redirectAddress(this.settings.publicUrl, provider.key),
       scopes: intent.scopes,
       userScopes: intent.userScopes,
       codeVerifier: intent.codeVerifier,

@@ -1,3 +1,4 @@
+export { addressesToRegister, redirectAddress, type RegisteredAddresses } from './addresses';
 export { ProviderRegistryModule } from './provider-registry.module';
 export { ProviderRegistry } from './provider-registry';
 export { missingScopesOf, type ScopeNeed, ScopeNeeds } from './scope-needs';

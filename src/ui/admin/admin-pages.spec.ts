@@ -79,6 +79,12 @@ describe('the pages of administrators', () => {
     expect((await boss.get('/admin/providers/nothing')).status).toBe(404);
   });
 
+  it('says on the page of a provider what is to be registered there', async () => {
+    const { text } = await boss.get('/admin/providers/slack');
+    expect(text).toContain('/auth/slack/callback</code>');
+    expect(text).toContain('/webhooks/slack</code>');
+  });
+
   it('shows hostile names, errors and payloads as text', async () => {
     await openAlert('acme');
     await markDead(1);

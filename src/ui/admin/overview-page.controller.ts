@@ -2,7 +2,10 @@ import { Controller, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BrowserNews, CurrentUser, type EdgeRequest, html, Roles, visibleTenant, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
 import {
+  addressesToRegister,
   AlertService,
   type Alert,
   ProviderHealthService,
@@ -37,6 +40,7 @@ export class OverviewPageController {
     private readonly registry: ProviderRegistry,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'publicUrl'>,
   ) {}
 
   @PageRoute()
@@ -72,7 +76,9 @@ export class OverviewPageController {
     const nowMs = this.clock.now();
     const body = html`${this.healthTable([health], open, nowMs)}
       <h2>Connections, those with the most failures first</h2>
-      ${connectionTable(connections, nowMs)}`;
+      ${connectionTable(connections, nowMs)}
+      <h2>Addresses to register at the provider</h2>
+      ${addressTable(addressesToRegister(this.registry.get(key), this.settings.publicUrl))}`;
     return page({ title: this.registry.get(key).name, caller, path: '/admin', body });
   }
 
@@ -119,6 +125,14 @@ function connectionTable(connections: readonly ConnectionHealth[], nowMs: number
     rows,
     'Nobody has connected this provider.',
   );
+}
+
+function addressTable({ redirect, webhooks }: ReturnType<typeof addressesToRegister>): Html {
+  const rows = [
+    ['Redirect address (OAuth)', redirect],
+    ['Webhooks', webhooks],
+  ].flatMap(([what, address]) => (address === undefined ? [] : [[what, html`<code>${address}</code>`]]));
+  return table('Addresses to register', ['For', 'Address'], rows, 'Nothing is to be registered there.');
 }
 
 function queueTable({ depth, oldestAgeSeconds, inFlight, retrying, dead }: QueueState): Html {

@@ -1,0 +1,90 @@
+import { DiscoveryService } from '@nestjs/core';
+import type { ProviderSettingsDeclaration } from '../../src/config/provider-settings';
+import { addressesToRegister, ProviderRegistry, plainSettings, type PlainProvider } from '../../src/integrations';
+import { subscriptionsOf } from '../../src/integrations/webhooks/processing/on-webhook.decorator';
+import { PLAIN_PROVIDERS, PROVIDERS } from '../../src/providers';
+import type { TestApp } from './test-app';
+
+const MARKS = ['<!-- facts -->', '<!-- /facts -->'] as const;
+/** Stands in the guides for where the service is reached. */
+const PUBLIC_URL = 'https://integrations.example.com';
+/** Types that Trestle gives itself, and Stripe's thin twins of whole events: nothing that is chosen in a list at the provider. */
+const NOT_CHOSEN = /^trestle|^v1\.|\//;
+
+/** The guide of a provider that has code, with what is known of it between the marks. */
+export function withFacts(guide: string, key: string, { app }: TestApp): string {
+  const [start, end] = MARKS.map((mark) => guide.indexOf(mark)) as [number, number];
+  if (start < 0 || end < start) throw new Error(`The guide has no ${MARKS.join(' ... ')}.`);
+  const provider = app.get(ProviderRegistry, { strict: false }).get(key);
+  const declaration = PROVIDERS.find(({ settings }) => settings.key === key)?.settings;
+  const { scopes = [], scopeWords = {} } = provider.oauth2 ?? {};
+  const facts = [
+    '| enter at the provider | address |',
+    '| --- | --- |',
+    ...addressRows(provider),
+    '',
+    '| scope that is asked for | allows to |',
+    '| --- | --- |',
+    ...scopes.map((scope) => `| \`${scope}\` | ${scopeWords[scope] ?? ''} |`),
+    '',
+    `Events that something is done with: ${eventsOf(key, app).join(', ')}. Others are stored, shown to administrators and handed on to your product.`,
+    '',
+    `Settings: ${variablesOf(declaration).join(', ')}.`,
+  ].join('\n');
+  return `${guide.slice(0, start + MARKS[0].length)}\n\n${facts}\n\n${guide.slice(end)}`;
+}
+
+/** `docs/providers/others.md`: what there is to register for each provider that is data. */
+export function otherGuides(): string {
+  return [
+    '# Setting up the other providers',
+    '',
+    'Generated from the declarations (`UPDATE_DOCS=true npx jest test/plain-providers.docs.spec.ts`). Register an app at the provider, enter these addresses there (with your own `PUBLIC_URL`), set the variables, start anew: the start and the admin page of the provider say the addresses once more. Scopes can be widened or narrowed by `<KEY>_SCOPES`.',
+    '',
+    ...[...PLAIN_PROVIDERS].sort((a, b) => a.name.localeCompare(b.name, 'en')).flatMap(guideOf),
+  ].join('\n');
+}
+
+function guideOf(provider: PlainProvider): string[] {
+  const { name, docs, oauth2, apiKey, webhooks, key } = provider;
+  const addresses = addressesToRegister({ key, oauth2, webhooks }, PUBLIC_URL);
+  const scopes = (oauth2?.scopes ?? []).map((scope) => `\`${scope}\``);
+  const header = webhooks && ('header' in webhooks.scheme ? webhooks.scheme.header : `${webhooks.scheme.prefix ?? 'webhook'}-signature`);
+  return [
+    `## ${name}`,
+    '',
+    `[${name}'s own page](${docs}).`,
+    '',
+    ...(addresses.redirect ? [`- Redirect address: \`${addresses.redirect}\``] : []),
+    ...(scopes.length > 0 ? [`- Scopes: ${scopes.join(', ')}`] : []),
+    ...(apiKey ? [`- Or with a key: ${apiKey.help}`] : []),
+    ...(webhooks ? [`- Webhooks: \`${addresses.webhooks}\`, verified by \`${header}\` (${webhooks.scheme.kind})`] : []),
+    `- Settings: ${variablesOf(plainSettings(provider)).join(', ') || 'none'}`,
+    '',
+  ];
+}
+
+function addressRows(provider: Parameters<typeof addressesToRegister>[0]): string[] {
+  const { redirect, webhooks } = addressesToRegister(provider, PUBLIC_URL);
+  return [redirect && `| redirect address | \`${redirect}\` |`, webhooks && `| webhooks | \`${webhooks}\` |`].filter(
+    (row) => row !== undefined,
+  );
+}
+
+/** What an operator sets; the addresses of another provider than the real one are for tests. */
+function variablesOf(declaration: ProviderSettingsDeclaration | undefined): string[] {
+  const names = Object.keys(declaration?.variables ?? {});
+  return names
+    .filter((name) => !/_(AUTHORIZE_URL|TOKEN_URL|REVOKE_URL|USERINFO_URL|API_BASE_URL|JWKS_URL)$/.test(name))
+    .map((name) => `\`${name}\``);
+}
+
+function eventsOf(key: string, app: TestApp['app']): string[] {
+  const classes = app.get(DiscoveryService, { strict: false }).getProviders();
+  const types = classes
+    .flatMap(({ metatype }) => (typeof metatype === 'function' ? subscriptionsOf(metatype) : []))
+    .filter(({ provider }) => provider === key)
+    .flatMap((subscription) => subscription.types)
+    .filter((type) => !NOT_CHOSEN.test(type));
+  return [...new Set(types)].sort().map((type) => `\`${type}\``);
+}
