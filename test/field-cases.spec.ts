@@ -3,116 +3,159 @@ import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 
-/** What real providers and networks did, by kind, and the tests that hold the answer: the spec, then the names of its tests. */
+/** What real providers and networks did, case by case, and the tests that hold the answer: the spec, then the names of its tests. */
 const CASES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
-  'our own set-up is refused: the connection stays, the operator is told': {
+  'A1: a channel that is refused for our address leaves the connection, and the operator is told once': {
     'test/operator-alerts.spec.ts': [
-      'at %s (%s) leaves the connection, and tells the operator once which setting to mend',
-      'by %s reads whose it is to act, and works again by itself',
       'by an address that is not verified goes on syncing, renews no token for it, and the operator reads PUBLIC_URL',
+    ],
+  },
+  "A2: a client that was deleted is the operator's": {
+    'test/operator-alerts.spec.ts': ['by %s reads whose it is to act, and works again by itself'],
+    'src/integrations/connections/tokens/refusals.spec.ts': [
+      "is the operator's where our client is refused: the connection stays, and works again by itself",
+    ],
+  },
+  'A3: what the organization forbids names its administrator': {
+    'test/operator-alerts.spec.ts': ['by %s reads whose it is to act, and works again by itself'],
+    'src/integrations/connections/tokens/refusals.spec.ts': ['names the administrator where the organization forbids it'],
+  },
+  'A4: a code that nobody knows says nothing of signing in, alerts once and pauses longer and longer': {
+    'test/operator-alerts.spec.ts': [
+      'by %s reads whose it is to act, and works again by itself',
       "is the user's, the operator's, the organization's or nobody's that is known, at every provider and with every status",
-      "is the person's where the client is the person's own",
     ],
     'src/integrations/connections/tokens/refusals.spec.ts': [
       'says nothing about signing in where the code is unknown, keeps the connection, and asks with growing pauses',
-      'names the administrator where the organization forbids it',
-    ],
-    'src/providers/stripe/stripe.spec.ts': [
-      "takes a refused platform key for the operator's fault, and a refused pasted key for its owner's",
     ],
   },
-  'absence from a partial list is no deletion': {
+  'B1: a mailbox of 210 keeps them where the newest 200 are read': {
+    'test/field-google.spec.ts': ['keeps 210 mails where a full run reads the newest 200'],
+  },
+  'B2: no list that is cut sweeps': {
     'src/integrations/sync/runs/partial-lists.spec.ts': [
       'removes nothing, however it was cut; a whole one removes what is gone and no more',
     ],
     'src/integrations/sync/runs/sync-jobs.spec.ts': ['sweeps what is gone, and only after its last page'],
-    'src/providers/google/google-mail.sync.spec.ts': [
-      'holds more than a window by its history, and proves nothing gone where Google forgot that',
+    'src/integrations/providers/plain/plain-sync.service.spec.ts': ['%s'],
+  },
+  'C1: of three calendars one cannot be watched': {
+    'test/field-google.spec.ts': ['two are watched in the first round where the first cannot be, and that is not asked at each sync'],
+    'src/integrations/sync/watches/watch.service.spec.ts': [
+      'are made for the parts that can be watched; the one that cannot is asked again ever more rarely',
     ],
   },
-  'a part that cannot work stops no other': {
+  'C2: of three calendars one may not be read': {
+    'test/field-google.spec.ts': ['two are read and watched where one may not be read, which the run names'],
     'src/integrations/sync/runs/sync-parts.spec.ts': [
       'is told by the run and the connection, with when it is tried again; the rest counts and is watched',
       'is left out of the syncs until its time has come, ever more rarely, and once a day at the least',
     ],
-    'src/integrations/sync/runs/sync-faults.spec.ts': [
-      'that gives no place to go on from is read whole the next time, and the parts after it have their turn',
-    ],
-    'src/providers/google/google.spec.ts': ['keeps what a list without a sync token at its end told, and asks for all of it the next time'],
-    'src/integrations/sync/watches/watch.service.spec.ts': [
-      'are made for the parts that can be watched; the one that cannot is asked again ever more rarely',
-    ],
+  },
+  'C3: a last page without a sync token': {
+    'test/field-google.spec.ts': ['the one whose last page had no sync token is read whole the next time, and the others have their turn'],
+  },
+  'C4: a restricted key that may not read events': {
+    'test/failing-parts.spec.ts': ['reads the lists with a key that may not read events, whole and what changes later'],
     'src/providers/stripe/stripe.spec.ts': [
       'learns the account of a restricted key from the refusal, and checks that it may read customers',
     ],
   },
-  'a deletion in another dress, and what hangs on it': {
+  'D1: a cancelled occurrence of which nothing but the id is told': {
+    'test/field-google.spec.ts': ['keeps an occurrence that is called off of which nothing but the id is told'],
     'src/providers/google/google.spec.ts': [
       'keeps a cancelled occurrence of which nothing but the id is told, with its series and its start',
-      'keeps a cancelled occurrence of a series, and only that',
-    ],
-    'src/integrations/sync/records/record-parts.spec.ts': ['go with it, each by a change of its own: one told of, one not mentioned'],
-    'src/providers/slack/slack-records.handlers.spec.ts': [
-      'takes its messages with it when it is deleted',
-      'is gone by a deletion, also where its replies keep a gravestone in its place',
     ],
   },
-  'a wrapper is not what it wraps': {
+  'D2: a series goes with its exceptions': {
+    'test/field-google.spec.ts': ['goes with its exceptions, the one that is told of and the one that is not, in one run'],
+    'src/integrations/sync/records/record-parts.spec.ts': ['go with it, each by a change of its own: one told of, one not mentioned'],
+  },
+  'E1: an envelope is not the message in it': {
+    'test/field-deliveries.spec.ts': ['is the message that it was, with one more reply, %s'],
     'src/providers/slack/slack-records.handlers.spec.ts': [
       'is stored as itself (%j)',
       'is changed by an edit, and keeps nothing of the envelope',
     ],
   },
-  'one installation, several connections': {
+  'F1: an installation of a whole organization': {
     'src/providers/slack/slack-org-wide.spec.ts': ['is listed workspace by workspace, and what they share once'],
+  },
+  'F2: three people of one installation': {
     'src/integrations/connections/grants.spec.ts': ['is renewed once for all', 'has one token, with which all of them work'],
-    'src/providers/slack/slack.spec.ts': ['routes to the installation that it was sent for, keyed by the message'],
+  },
+  'F3: a channel that two workspaces share': {
     'src/providers/slack/slack-authorizations.spec.ts': [
       'reaches both, once, with its body',
       'stays with those whom the delivery names',
       'that one person was named for reaches the others whose grants see it, and nobody else',
     ],
   },
-  'a delivery of a valid sender is taken': {
+  'G1: thin events': {
     'src/integrations/webhooks/inbox/valid-senders.http.spec.ts': [
       'may send thin events: known ones name account and object, unknown ones are stored and completed',
-      'gets what a handler says at once, and the command is handled once like an event, without the token',
-      'gets an empty 200 within 3 s where a handler has nothing to say, fails or hangs',
       'is answered 200 for what nobody can read, which is kept once and without its body',
     ],
   },
-  'the session with the database is ours': {
+  'G2: commands and buttons': {
+    'src/integrations/webhooks/inbox/valid-senders.http.spec.ts': [
+      'gets what a handler says at once, and the command is handled once like an event, without the token',
+      'gets an empty 200 within 3 s where a handler has nothing to say, fails or hangs',
+      'gets answers to forms and menus; buttons are events',
+    ],
+  },
+  'H1: what the database sets for its sessions': {
     'src/database/session-settings.spec.ts': ['is ours in the embedded database, whatever that sets'],
   },
-  'what people type': {
+  'I1: an address of an international domain': {
     'src/providers/google/google-mail.composer.spec.ts': ['sends to an address as people type it: %s'],
     'test/operations.spec.ts': ['invites an address of any domain as people type it'],
   },
-  'what failed tells why': {
+  'J1: a failure has its cause in the log': {
     'src/http-api/logging.spec.ts': ['tells what was thrown where it is no Error', 'names the whole chain of causes'],
     'test/refused-tokens.spec.ts': ['%s reads why, and so does the log, once', 'production tells the log, and no caller'],
   },
-  'one failure silences nothing else': {
+  "K1: an outage's alerts have keys of their own, and one failing rule silences nothing": {
+    'src/integrations/monitoring/alert-failures.spec.ts': [
+      "opens an outage's alerts and tells of them, though an upsert before them fails",
+      'tells what is open while every rule fails',
+    ],
     'src/integrations/monitoring/alert.service.spec.ts': [
       'lets every other rule look where one fails',
-      'tells each destination by itself: one that fails gets its notice later, the other got it once',
-      'loses none of thousands, closes those that are over, and sends the critical first',
-      "opens one alert for one tenant's trouble, however many others call without any",
       'opens one alert a tenant and one for the operator where two tenants and calls without one are hit, and closes all of them',
     ],
   },
-  'a mark does not move past work that was not done': {
+  'K2: one destination that fails and one that does not': {
+    'src/integrations/monitoring/alert-failures.spec.ts': [
+      'tells one destination once while the other fails ten times, which has its notice over a day, and when it is back',
+    ],
+  },
+  'K3: more than a thousand findings': {
+    'src/integrations/monitoring/alert.service.spec.ts': [
+      'loses none of thousands, closes those that are over, and sends the critical first',
+    ],
+  },
+  "K4: one tenant's trouble is one alert": {
+    'src/integrations/monitoring/alert.service.spec.ts': ["opens one alert for one tenant's trouble, however many others call without any"],
+  },
+  'L1: more overdue payloads than one sweep takes': {
+    'src/integrations/webhooks/inbox/inbox-writer.spec.ts': ['goes on until no payload is overdue, and where it was stopped the next time'],
+  },
+  'L2: every table has its end, and gives its room back': {
     'src/integrations/monitoring/retention.spec.ts': [
       'knows of every table what ends its rows',
       'deletes all that is overdue, however much it is, and nothing else',
+      'gives back the room of what it deleted, which the embedded database does not by itself',
     ],
-    'src/integrations/webhooks/inbox/inbox-writer.spec.ts': ['goes on until no payload is overdue, and where it was stopped the next time'],
   },
-  'what can never fit is not busy, and a batch is stored once': {
+  'M1: a delivery of many events': {
+    'test/field-deliveries.spec.ts': [
+      'is stored once: %i events of %i bytes',
+      'that can never be taken is too large, and keeps nothing: too many events, and too long a body',
+    ],
     'src/integrations/webhooks/inbox/many-events.spec.ts': [
       'stores the body of two hundred events in one delivery once, and every event finds its own in it',
       'takes five hundred events of 695 KB, and five thousand',
-      'says of what can never be taken that it is too large, not that it may come again',
     ],
   },
 };
@@ -132,7 +175,7 @@ function isRun(text: string, name: string): boolean {
     const before = text.slice(0, Math.max(0, text.indexOf(written)));
     return (
       before !== '' &&
-      /\b(it|test)(\.each[\s\S]*)?\(\s*$/.test(before.slice(-4_000)) &&
+      /\b(it|test)\)?(\.each[\s\S]*)?\(\s*$/.test(before.slice(-4_000)) &&
       !/\b(x(it|test)|(it|test)\.(skip|todo))[\w.]*\(\s*$/.test(before)
     );
   });

@@ -4,7 +4,7 @@ import { hashPrefix, sha256 } from '../random';
 import type { Json, Route, SandboxRequest, SandboxResponse } from '../sandbox.types';
 import { badRequest, GoogleFault } from './google.errors';
 import { listEvents } from './google.event-list';
-import type { Channel, GoogleAccount } from './google.state';
+import type { Calendar, Channel, GoogleAccount } from './google.state';
 import type { GoogleWorld } from './google.world';
 
 export type Authorized = (request: SandboxRequest, scopes: string[]) => GoogleAccount;
@@ -89,13 +89,16 @@ export class GoogleCalendarApi {
       throw new GoogleFault(410, 'fullSyncRequired', 'Sync token is no longer valid, a full sync is required.', {}, 'calendar');
     const size = Math.min(250, Number(request.query.get('maxResults') ?? 100));
     const start = Number(request.query.get('pageToken') ?? 0);
-    const found = all.filter((calendar) => calendar.seq > since);
+    const isShown = ({ deleted, hidden }: Calendar): boolean =>
+      (!deleted || syncToken !== null || request.query.get('showDeleted') === 'true') &&
+      (!hidden || request.query.get('showHidden') === 'true');
+    const found = all.filter((calendar) => calendar.seq > since && isShown(calendar));
     const page = pageFrom(found, start, size);
     return ok({
       kind: 'calendar#calendarList',
       etag: `"p${account.seq}"`,
       ...(page.next !== undefined ? { nextPageToken: String(page.next) } : { nextSyncToken: `cl_${account.seq}_${account.syncEpoch}` }),
-      items: page.items.map((calendar) => this.entry(account, calendar.id)),
+      items: page.items.map(({ id, deleted }) => (deleted ? { kind: 'calendar#calendarListEntry', id, deleted } : this.entry(account, id))),
     });
   }
 

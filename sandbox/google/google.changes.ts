@@ -17,6 +17,21 @@ export function changeEvent(world: GoogleWorld, change: ChangeSpec): Json {
   return world.insertEvent(account, calendar, { summary: 'New event', start: at(1), end: at(2), ...change }).data;
 }
 
+/** A calendar is added to the person's list, changed there (`hidden`), or with `id` and `delete` taken off. */
+export function changeCalendar(world: GoogleWorld, change: ChangeSpec): Json {
+  const account = world.account(change.account ?? DEFAULT_EMAIL);
+  const id = change.id ?? `made_${account.seq}@group.calendar.google.com`;
+  const [summary, accessRole] = [text(change['summary']), text(change['accessRole'])];
+  const calendar = world.changeCalendar(account, {
+    id,
+    ...(summary !== undefined && { summary }),
+    ...(accessRole !== undefined && { accessRole }),
+    ...(typeof change['hidden'] === 'boolean' && { hidden: change['hidden'] }),
+    deleted: change.delete === true,
+  });
+  return { id, summary: calendar.summary };
+}
+
 /** A mail comes in (or `id` and `delete`: goes). */
 export function changeMail(world: GoogleWorld, change: ChangeSpec): Json {
   const account = world.account(change.account ?? DEFAULT_EMAIL);

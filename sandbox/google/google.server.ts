@@ -6,7 +6,7 @@ import type { Json, Principal, ProviderSurface, SandboxRequest } from '../sandbo
 import { bearerOf, TokenStore } from '../token-store';
 import type { Delivery } from '../webhook-sender';
 import { GoogleCalendarApi } from './google.calendar';
-import { changeEvent, changeMail, DEFAULT_EMAIL } from './google.changes';
+import { changeCalendar, changeEvent, changeMail, DEFAULT_EMAIL } from './google.changes';
 import { GoogleFault, googleErrorBody, insufficientScope, rateLimited, unauthenticated } from './google.errors';
 import { GoogleGmailApi } from './google.gmail';
 import { JwtSigner } from './google.jwt';
@@ -28,6 +28,7 @@ export class GoogleSandbox implements RunningProvider {
   readonly surface: ProviderSurface;
   readonly events = ['calendar.exists', 'calendar.not_exists', 'calendar.sync', 'gmail.push'];
   readonly changes: RunningProvider['changes'] = {
+    calendars: (change) => changeCalendar(this.world, change),
     events: (change) => changeEvent(this.world, change),
     messages: (change) => changeMail(this.world, change),
   };

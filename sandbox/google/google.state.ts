@@ -16,6 +16,10 @@ export interface Calendar {
   primary: boolean;
   timeZone: string;
   accessRole: string;
+  /** Taken off the person's list: told once as deleted, its events are not found. */
+  deleted?: boolean;
+  /** In the list only where it is asked for. */
+  hidden?: boolean;
   seq: number;
   /** In the order of creation. */
   events: Map<string, StoredEvent>;

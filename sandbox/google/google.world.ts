@@ -4,7 +4,7 @@ import type { SandboxContext } from '../sandbox-context';
 import type { Json } from '../sandbox.types';
 import { badRequest, GoogleFault, notFound } from './google.errors';
 import { GooglePush } from './google.push';
-import { putEvent, seedAccount } from './google.seed';
+import { addCalendar, putEvent, seedAccount } from './google.seed';
 import type { Calendar, GoogleAccount, GoogleState, HistoryEntry, MailMessage, StoredEvent } from './google.state';
 
 const EVENT_ALPHABET = 'abcdefghijklmnopqrstuv0123456789';
@@ -49,7 +49,17 @@ export class GoogleWorld {
 
   calendar(account: GoogleAccount, id: string): Calendar {
     const calendar = account.calendars.get(id === 'primary' ? account.email : id);
-    if (!calendar) throw notFound();
+    if (!calendar || calendar.deleted) throw notFound();
+    return calendar;
+  }
+
+  /** Adds a calendar to the person's list, changes it there, or takes it off. */
+  changeCalendar(account: GoogleAccount, fields: Pick<Calendar, 'id'> & Partial<Calendar>): Calendar {
+    const added = { summary: 'A calendar', primary: false, accessRole: 'owner', ...fields };
+    const calendar = account.calendars.get(fields.id) ?? addCalendar(account, added);
+    Object.assign(calendar, fields, { seq: ++account.seq });
+    this.context.changed();
+    this.push.calendarChanged(account, 'calendarList');
     return calendar;
   }
 

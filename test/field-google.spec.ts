@@ -1,0 +1,178 @@
+import { ProviderRegistry, type LimitFacts } from '../src/integrations';
+import { Browser, type Change } from './support/browser';
+import { startTestApp, type TestApp } from './support/test-app';
+
+interface Run {
+  readonly status: string;
+  readonly type: string;
+  readonly counts: { readonly deleted: number };
+  readonly error: { readonly message: string } | null;
+  readonly parts: readonly { readonly resource: string; readonly partition: string | null; readonly error: unknown }[];
+}
+
+let app: TestApp;
+let people = 0;
+
+beforeAll(async () => {
+  app = await startTestApp({ settings: { GOOGLE_MAIL_NEWEST: '200' } });
+  // What a person may ask in a minute is too little for four hundred mails in a test.
+  const { limits } = app.app.get(ProviderRegistry, { strict: false }).get('google').http as { limits: Record<string, LimitFacts> };
+  limits['gmail-person'] = { ...limits['gmail-person']!, perSecond: 10_000, burst: 100_000 };
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  app.sandbox.control.clearFaults();
+  app.sandbox.control.clearLedger();
+});
+
+/** A new person at Google who connects it, with as many further calendars as are named. */
+async function connected(prepare: (account: string) => void = () => undefined) {
+  const account = `person${++people}@acme.test`;
+  prepare(account);
+  const browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: `user-${people}` }));
+  const id = (await browser.connect('google', { login_hint: account, account })).searchParams.get('connection') ?? '';
+  const latest = () =>
+    browser.eventually(async () => {
+      const { body } = await browser.api<{ data: Run[] }>('GET', `/v1/connections/${id}/syncs`);
+      return body.data.length > 0 && body.data.every(({ status }) => !['queued', 'running'].includes(status)) ? body.data[0] : undefined;
+    });
+  const sync = async (type: 'full' | 'incremental', resources?: string[]) => {
+    const { status } = await browser.api('POST', `/v1/connections/${id}/syncs`, { type, ...(resources && { resources }) });
+    expect(status).toBe(202);
+    return latest();
+  };
+  const living = async (resource: string) => {
+    const { ids, changes } = await browser.records(id, resource);
+    const last = new Map(changes.map((change) => [change.id, change]));
+    return ids.map((each) => last.get(each) as Change);
+  };
+  const seen = async () =>
+    (await browser.api<{ lastSync: string | null; error: unknown; status: string }>('GET', `/v1/connections/${id}`)).body;
+  return { account, browser, id, latest, sync, living, seen };
+}
+
+/** Of one person's: what others set off may still go on. */
+const asked = (endpoint: string, account: string) => app.sandbox.control.ledger({ kind: 'request', endpoint, account });
+const refuse = (endpoint: string, path: string, status: number, body: object) =>
+  app.sandbox.control.addFault({ kind: 'status', provider: 'google', endpoint, path, status, body });
+
+describe('a mailbox of which Google forgot the history', () => {
+  it('keeps 210 mails where a full run reads the newest 200', async () => {
+    const { account, latest, sync, living } = await connected();
+    await latest();
+    expect(await living('messages')).toHaveLength(10);
+    app.sandbox.control.seed({ provider: 'google', account, resource: 'messages', count: 200 });
+    await sync('incremental');
+    expect(await living('messages')).toHaveLength(210);
+
+    app.sandbox.control.expireCursors(account);
+    const run = await sync('incremental', ['messages']);
+    expect(asked('gmail.history.list', account).at(-1)).toMatchObject({ status: 404 });
+    expect(run).toMatchObject({ status: 'succeeded', counts: { deleted: 0 } });
+    expect(await living('messages')).toHaveLength(210);
+  });
+});
+
+describe('of three calendars', () => {
+  const HOLIDAYS = 'de.german#holiday@group.v.calendar.google.com';
+  const three = (account: string) =>
+    void app.sandbox.control.change('google', 'calendars', { account, id: HOLIDAYS, summary: 'Holidays', accessRole: 'reader' });
+
+  it('two are watched in the first round where the first cannot be, and that is not asked at each sync', async () => {
+    const reason = 'pushNotSupportedForRequestedResource';
+    refuse('events.watch', HOLIDAYS, 400, { error: { code: 400, errors: [{ domain: 'calendar', reason, message: 'No push.' }] } });
+    const { account, browser, latest, sync, seen } = await connected(three);
+    expect(await latest()).toMatchObject({ status: 'succeeded', error: null });
+    const watched = () => asked('events.watch', account).map(({ status }) => status);
+    await browser.eventually(() => Promise.resolve(watched().length === 3 || undefined));
+    expect(watched().sort()).toEqual([200, 200, 400]);
+    await sync('incremental');
+    await sync('full');
+    expect(watched()).toHaveLength(3);
+    expect(await seen()).toMatchObject({ status: 'connected', error: null, lastSync: expect.any(String) as string });
+  });
+
+  it('two are read and watched where one may not be read, which the run names', async () => {
+    refuse('events.list', HOLIDAYS, 403, {
+      error: { code: 403, errors: [{ domain: 'global', reason: 'forbidden', message: 'Forbidden' }] },
+    });
+    const { account, browser, latest, living, seen } = await connected(three);
+    const run = await latest();
+    expect(run).toMatchObject({ status: 'succeeded', parts: [{ resource: 'events', partition: HOLIDAYS }] });
+    expect(run.error?.message).toMatch(/^Calendar events \(2 of 3 read\): /);
+    await browser.eventually(() => Promise.resolve(asked('events.watch', account).length === 2 || undefined));
+    expect(asked('events.watch', account).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await living('events')).length).toBeGreaterThan(30);
+    expect(await seen()).toMatchObject({ status: 'connected', error: null, lastSync: expect.any(String) as string });
+  });
+
+  it('the one whose last page had no sync token is read whole the next time, and the others have their turn', async () => {
+    const { account, latest, sync, living } = await connected(three);
+    await latest();
+    const before = await living('events');
+    const event = { id: 'added0000000001', status: 'confirmed', summary: 'Added' };
+    app.sandbox.control.addFault({
+      kind: 'status',
+      status: 200,
+      provider: 'google',
+      endpoint: 'events.list',
+      path: account,
+      count: 1,
+      body: { kind: 'calendar#events', items: [event] },
+    });
+    app.sandbox.control.change('google', 'events', { account, calendar: HOLIDAYS, summary: 'Easter' });
+    expect(await sync('incremental')).toMatchObject({ status: 'succeeded', error: null });
+    const titles = async () => (await living('events')).map(({ data }) => (data as { summary?: string }).summary);
+    expect(await titles()).toEqual(expect.arrayContaining(['Added', 'Easter']));
+
+    // Only a whole walk of that calendar can tell that what the one answer made up is not there.
+    await sync('incremental');
+    expect((await titles()).sort()).toEqual([...before.map(({ data }) => (data as { summary?: string }).summary), 'Easter'].sort());
+  });
+});
+
+describe('a series of a calendar', () => {
+  /** The next incremental answer for the person's own calendar. */
+  const told = (account: string, ...items: object[]) =>
+    app.sandbox.control.addFault({
+      kind: 'status',
+      status: 200,
+      provider: 'google',
+      endpoint: 'events.list',
+      path: account,
+      count: 1,
+      body: { kind: 'calendar#events', items, nextSyncToken: 'after-it' },
+    });
+  const dataOf = ({ data }: Change) => data as { id: string; status: string; recurrence?: unknown; recurringEventId?: string };
+
+  it('keeps an occurrence that is called off of which nothing but the id is told', async () => {
+    const { account, latest, sync, living } = await connected();
+    await latest();
+    const series = (await living('events')).find((event) => dataOf(event).recurrence)!.id;
+    const id = `${series}_20261208T100000Z`;
+    told(account, { id, status: 'cancelled' });
+    expect(await sync('incremental')).toMatchObject({ status: 'succeeded', counts: { deleted: 0 } });
+    const events = await living('events');
+    expect(events.find((event) => event.id === id)?.data).toMatchObject({
+      id,
+      status: 'cancelled',
+      recurringEventId: series,
+      originalStartTime: { dateTime: '2026-12-08T10:00:00Z' },
+    });
+    expect(events.some((event) => event.id === series)).toBe(true);
+  });
+
+  it('goes with its exceptions, the one that is told of and the one that is not, in one run', async () => {
+    const { account, latest, sync, living } = await connected();
+    await latest();
+    const events = await living('events');
+    const series = events.find((event) => dataOf(event).recurrence)!.id;
+    const exceptions = events.filter((event) => dataOf(event).recurringEventId === series).map(({ id }) => id);
+    expect(exceptions).toHaveLength(2);
+    told(account, { id: series, status: 'cancelled' }, { id: exceptions[0], status: 'cancelled', recurringEventId: series });
+    expect(await sync('incremental')).toMatchObject({ status: 'succeeded', counts: { deleted: 3 } });
+    const left = (await living('events')).map(({ id }) => id);
+    expect(left.filter((id) => id.startsWith(series))).toEqual([]);
+    expect(left).toHaveLength(events.length - 3);
+  });
+});
