@@ -101,6 +101,8 @@ function inFull() {
       {
         name: 'things',
         label: 'Things',
+        // 'whole' once the reference says so: what the list leaves out unless asked (archived, closed, old) is never taken for gone.
+        extent: { filtered: 'Not looked up yet what this list leaves out.' },
         path: 'things',
         items: '/data',
         version: '/updated_at',

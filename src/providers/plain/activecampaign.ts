@@ -15,6 +15,7 @@ export const activecampaign: PlainProvider = {
     {
       name: 'contacts',
       label: 'Contacts',
+      extent: 'whole',
       path: 'contacts',
       items: '/contacts',
       version: '/udate',

@@ -18,6 +18,13 @@ export const airtable: PlainProvider = {
   account: { path: 'meta/whoami', id: '/id', name: ['/email', '/id'] },
   limits: { account: { perSecond: 50, burst: 50, per: 'account' } },
   resources: [
-    { name: 'bases', label: 'Bases', path: 'meta/bases', items: '/bases', page: { by: 'cursor', param: 'offset', next: '/offset' } },
+    {
+      name: 'bases',
+      label: 'Bases',
+      extent: 'whole',
+      path: 'meta/bases',
+      items: '/bases',
+      page: { by: 'cursor', param: 'offset', next: '/offset' },
+    },
   ],
 };

@@ -19,6 +19,7 @@ export const asana: PlainProvider = {
     {
       name: 'workspaces',
       label: 'Workspaces',
+      extent: 'whole',
       path: 'workspaces',
       items: '/data',
       id: '/gid',

@@ -25,6 +25,7 @@ export const bitbucket: PlainProvider = {
     {
       name: 'workspaces',
       label: 'Workspaces',
+      extent: 'whole',
       path: 'workspaces',
       items: '/values',
       id: '/uuid',

@@ -8,5 +8,5 @@ export const bitly: PlainProvider = {
   apiBaseUrl: 'https://api-ssl.bitly.com/v4/',
   oauth2: { authorizeUrl: 'https://bitly.com/oauth/authorize', tokenUrl: 'https://api-ssl.bitly.com/oauth/access_token' },
   account: { path: 'user', id: '/login', name: '/name' },
-  resources: [{ name: 'groups', label: 'Groups', path: 'groups', items: '/groups', id: '/guid', page: { by: 'none' } }],
+  resources: [{ name: 'groups', label: 'Groups', extent: 'whole', path: 'groups', items: '/groups', id: '/guid', page: { by: 'none' } }],
 };

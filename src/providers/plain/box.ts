@@ -18,6 +18,8 @@ export const box: PlainProvider = {
     {
       name: 'root_items',
       label: 'Files and folders at the top',
+      // Without what is in the trash, which is as good as deleted.
+      extent: 'whole',
       path: 'folders/0/items',
       items: '/entries',
       query: { limit: '1000', usemarker: 'true' },

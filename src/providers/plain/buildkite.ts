@@ -9,5 +9,14 @@ export const buildkite: PlainProvider = {
   apiKey: { help: 'In Buildkite under Personal settings: an API access token.' },
   account: { path: 'user', id: '/id', name: ['/name', '/email'] },
   webhooks: { scheme: { kind: 'token', header: 'x-buildkite-token' }, type: ['header:x-buildkite-event'], routingKey: '/sender/id' },
-  resources: [{ name: 'organizations', label: 'Organizations', path: 'organizations', query: { per_page: '100' }, page: { by: 'link' } }],
+  resources: [
+    {
+      name: 'organizations',
+      label: 'Organizations',
+      extent: 'whole',
+      path: 'organizations',
+      query: { per_page: '100' },
+      page: { by: 'link' },
+    },
+  ],
 };

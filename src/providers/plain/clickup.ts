@@ -10,5 +10,5 @@ export const clickup: PlainProvider = {
   account: { path: 'user', id: '/user/id', name: '/user/username' },
   limits: { account: { perSecond: 1.6, burst: 100, per: 'account' } },
   webhooks: { scheme: { kind: 'hmac', header: 'x-signature' }, type: ['/event'], objectId: '/task_id' },
-  resources: [{ name: 'teams', label: 'Workspaces', path: 'team', items: '/teams', page: { by: 'none' } }],
+  resources: [{ name: 'teams', label: 'Workspaces', extent: 'whole', path: 'team', items: '/teams', page: { by: 'none' } }],
 };

@@ -12,6 +12,7 @@ export const clio: PlainProvider = {
     {
       name: 'contacts',
       label: 'Contacts',
+      extent: 'whole',
       path: 'contacts.json',
       items: '/data',
       query: { limit: '200', order: 'id(asc)' },

@@ -9,5 +9,5 @@ export const clockify: PlainProvider = {
   apiKey: { help: 'In Clockify under Preferences, Advanced: an API key.' },
   account: { path: 'user', id: '/id', name: ['/name', '/email'] },
   credential: { in: 'header', name: 'x-api-key' },
-  resources: [{ name: 'workspaces', label: 'Workspaces', path: 'workspaces', page: { by: 'none' } }],
+  resources: [{ name: 'workspaces', label: 'Workspaces', extent: 'whole', path: 'workspaces', page: { by: 'none' } }],
 };

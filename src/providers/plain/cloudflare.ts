@@ -12,6 +12,7 @@ export const cloudflare: PlainProvider = {
     {
       name: 'zones',
       label: 'Zones',
+      extent: 'whole',
       path: 'zones',
       items: '/result',
       version: '/modified_on',

@@ -12,6 +12,7 @@ export const contentful: PlainProvider = {
     {
       name: 'spaces',
       label: 'Spaces',
+      extent: 'whole',
       path: 'spaces',
       items: '/items',
       id: '/sys/id',

@@ -16,6 +16,8 @@ export const dailymotion: PlainProvider = {
     {
       name: 'videos',
       label: 'Videos',
+      // https://developers.dailymotion.com/api/: page times limit is at most 1,000.
+      extent: { window: 'Dailymotion lists a thousand videos at most.' },
       path: 'user/me/videos',
       items: '/list',
       query: { limit: '100' },

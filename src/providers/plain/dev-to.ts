@@ -13,6 +13,8 @@ export const devTo: PlainProvider = {
     {
       name: 'articles',
       label: 'Articles',
+      // Published or not.
+      extent: 'whole',
       path: 'articles/me/all',
       page: { by: 'number', param: 'page', size: 100, sizeParam: 'per_page' },
     },

@@ -19,6 +19,7 @@ export const digitalocean: PlainProvider = {
     {
       name: 'droplets',
       label: 'Droplets',
+      extent: 'whole',
       path: 'droplets',
       items: '/droplets',
       query: { per_page: '200' },
@@ -27,6 +28,7 @@ export const digitalocean: PlainProvider = {
     {
       name: 'domains',
       label: 'Domains',
+      extent: 'whole',
       path: 'domains',
       items: '/domains',
       id: '/name',

@@ -22,5 +22,15 @@ export const discord: PlainProvider = {
     objectId: '/event/data/user/id',
     routingKey: '/event/data/user/id',
   },
-  resources: [{ name: 'guilds', label: 'Servers', path: 'users/@me/guilds', query: { limit: '200' }, page: { by: 'none' } }],
+  resources: [
+    {
+      name: 'guilds',
+      label: 'Servers',
+      // Nobody is in more than 200 servers.
+      extent: 'whole',
+      path: 'users/@me/guilds',
+      query: { limit: '200' },
+      page: { by: 'none' },
+    },
+  ],
 };

@@ -8,5 +8,5 @@ export const dribbble: PlainProvider = {
   apiBaseUrl: 'https://api.dribbble.com/v2/',
   oauth2: { authorizeUrl: 'https://dribbble.com/oauth/authorize', tokenUrl: 'https://dribbble.com/oauth/token', scopes: ['public'] },
   account: { path: 'user', id: '/id', name: ['/name', '/login'] },
-  resources: [{ name: 'shots', label: 'Shots', path: 'user/shots', query: { per_page: '100' }, page: { by: 'link' } }],
+  resources: [{ name: 'shots', label: 'Shots', extent: 'whole', path: 'user/shots', query: { per_page: '100' }, page: { by: 'link' } }],
 };

@@ -12,6 +12,7 @@ export const eventbrite: PlainProvider = {
     {
       name: 'organizations',
       label: 'Organizations',
+      extent: 'whole',
       path: 'users/me/organizations/',
       items: '/organizations',
       page: { by: 'cursor', param: 'continuation', next: '/pagination/continuation', more: '/pagination/has_more_items' },

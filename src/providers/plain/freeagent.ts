@@ -17,11 +17,13 @@ export const freeagent: PlainProvider = {
     {
       name: 'contacts',
       label: 'Contacts',
+      // Hidden ones too, by `view`.
+      extent: 'whole',
       path: 'contacts',
       items: '/contacts',
       id: '/url',
       version: '/updated_at',
-      query: { per_page: '100' },
+      query: { per_page: '100', view: 'all' },
       page: { by: 'link' },
       since: { param: 'updated_since', as: 'iso' },
     },

@@ -15,11 +15,11 @@ export const freshdesk: PlainProvider = {
     {
       name: 'tickets',
       label: 'Tickets',
+      extent: { window: 'Freshdesk lists the tickets of the last 30 days.' },
       path: 'tickets',
       version: '/updated_at',
       query: { order_by: 'updated_at', order_type: 'asc' },
       page: { by: 'link' },
-      partial: 'Freshdesk lists the tickets of the last 30 days.',
       since: { param: 'updated_since', as: 'iso' },
     },
   ],

@@ -41,6 +41,7 @@ export const github: PlainProvider = {
     {
       name: 'repositories',
       label: 'Repositories',
+      extent: 'whole',
       path: 'user/repos',
       version: '/updated_at',
       query: { per_page: '100', sort: 'updated', direction: 'asc' },
@@ -50,6 +51,8 @@ export const github: PlainProvider = {
     {
       name: 'issues',
       label: 'Issues',
+      // All that the person can see, open and closed.
+      extent: 'whole',
       path: 'issues',
       version: '/updated_at',
       query: { per_page: '100', filter: 'all', state: 'all', sort: 'updated', direction: 'asc' },

@@ -26,6 +26,8 @@ export const gitlab: PlainProvider = {
     {
       name: 'projects',
       label: 'Projects',
+      // Archived ones are among them: https://docs.gitlab.com/api/projects/
+      extent: 'whole',
       path: 'projects',
       query: { membership: 'true', per_page: '100', order_by: 'id', sort: 'asc' },
       page: { by: 'link' },

@@ -8,5 +8,5 @@ export const gumroad: PlainProvider = {
   apiBaseUrl: 'https://api.gumroad.com/v2/',
   oauth2: { authorizeUrl: 'https://gumroad.com/oauth/authorize', tokenUrl: 'https://gumroad.com/oauth/token', scopes: ['view_profile'] },
   account: { path: 'user', id: '/user/user_id', name: ['/user/name', '/user/email'] },
-  resources: [{ name: 'products', label: 'Products', path: 'products', items: '/products', page: { by: 'none' } }],
+  resources: [{ name: 'products', label: 'Products', extent: 'whole', path: 'products', items: '/products', page: { by: 'none' } }],
 };

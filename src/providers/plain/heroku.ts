@@ -20,5 +20,5 @@ export const heroku: PlainProvider = {
     type: ['/webhook_metadata/event/include', '/resource'],
     objectId: '/data/id',
   },
-  resources: [{ name: 'apps', label: 'Apps', path: 'apps', page: { by: 'none' }, version: '/updated_at' }],
+  resources: [{ name: 'apps', label: 'Apps', extent: 'whole', path: 'apps', page: { by: 'none' }, version: '/updated_at' }],
 };

@@ -37,6 +37,8 @@ export const hubspot: PlainProvider = {
     {
       name: 'contacts',
       label: 'Contacts',
+      // Without archived ones, which is what HubSpot calls deleted.
+      extent: 'whole',
       path: 'crm/v3/objects/contacts',
       items: '/results',
       version: '/updatedAt',
@@ -47,6 +49,8 @@ export const hubspot: PlainProvider = {
     {
       name: 'companies',
       label: 'Companies',
+      // Without archived ones, which is what HubSpot calls deleted.
+      extent: 'whole',
       path: 'crm/v3/objects/companies',
       items: '/results',
       version: '/updatedAt',

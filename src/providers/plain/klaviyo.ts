@@ -14,6 +14,7 @@ export const klaviyo: PlainProvider = {
     {
       name: 'profiles',
       label: 'Profiles',
+      extent: 'whole',
       path: 'profiles',
       items: '/data',
       version: '/attributes/updated',

@@ -18,6 +18,7 @@ export const lemonSqueezy: PlainProvider = {
     {
       name: 'orders',
       label: 'Orders',
+      extent: 'whole',
       path: 'orders',
       items: '/data',
       version: '/attributes/updated_at',

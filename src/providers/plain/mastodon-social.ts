@@ -17,6 +17,7 @@ export const mastodonSocial: PlainProvider = {
     {
       name: 'notifications',
       label: 'Notifications',
+      extent: { filtered: 'Mastodon leaves out the notifications that the person has filtered.' },
       path: 'notifications',
       page: { by: 'link' },
       version: '/created_at',

@@ -18,6 +18,8 @@ export const mendeley: PlainProvider = {
     {
       name: 'documents',
       label: 'Documents',
+      // The library of the person; groups have their own.
+      extent: 'whole',
       path: 'documents',
       page: { by: 'link' },
       query: { limit: '500' },

@@ -14,5 +14,15 @@ export const netlify: PlainProvider = {
     objectId: '/id',
     routingKey: '/user_id',
   },
-  resources: [{ name: 'sites', label: 'Sites', path: 'sites', version: '/updated_at', query: { per_page: '100' }, page: { by: 'link' } }],
+  resources: [
+    {
+      name: 'sites',
+      label: 'Sites',
+      extent: 'whole',
+      path: 'sites',
+      version: '/updated_at',
+      query: { per_page: '100' },
+      page: { by: 'link' },
+    },
+  ],
 };

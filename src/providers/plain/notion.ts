@@ -20,6 +20,8 @@ export const notion: PlainProvider = {
     {
       name: 'users',
       label: 'People',
+      // https://developers.notion.com/reference/get-users
+      extent: { filtered: 'Notion leaves guests out.' },
       path: 'users',
       items: '/results',
       query: { page_size: '100' },

@@ -20,6 +20,7 @@ export const pagerduty: PlainProvider = {
     {
       name: 'services',
       label: 'Services',
+      extent: 'whole',
       path: 'services',
       items: '/services',
       query: { limit: '100' },

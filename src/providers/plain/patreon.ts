@@ -17,6 +17,7 @@ export const patreon: PlainProvider = {
     {
       name: 'campaigns',
       label: 'Campaigns',
+      extent: 'whole',
       path: 'campaigns',
       items: '/data',
       page: { by: 'cursor', param: 'page[cursor]', next: '/meta/pagination/cursors/next' },

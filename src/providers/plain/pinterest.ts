@@ -19,6 +19,8 @@ export const pinterest: PlainProvider = {
     {
       name: 'boards',
       label: 'Boards',
+      // They need boards:read_secret.
+      extent: { filtered: 'Secret boards are left out.' },
       path: 'boards',
       items: '/items',
       query: { page_size: '250' },

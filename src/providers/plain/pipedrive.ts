@@ -19,6 +19,7 @@ export const pipedrive: PlainProvider = {
     {
       name: 'persons',
       label: 'Persons',
+      extent: 'whole',
       path: 'persons',
       items: '/data',
       version: '/update_time',

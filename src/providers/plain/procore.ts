@@ -8,5 +8,15 @@ export const procore: PlainProvider = {
   apiBaseUrl: 'https://api.procore.com/rest/v1.0/',
   oauth2: { authorizeUrl: 'https://login.procore.com/oauth/authorize', tokenUrl: 'https://login.procore.com/oauth/token', refresh: true },
   account: { path: 'me', id: '/id', name: ['/name', '/login'] },
-  resources: [{ name: 'companies', label: 'Companies', path: 'companies', query: { per_page: '100' }, page: { by: 'link' } }],
+  resources: [
+    {
+      name: 'companies',
+      label: 'Companies',
+      // Unless include_free_companies is asked for, which is a right of its own.
+      extent: { filtered: 'Procore leaves free companies out.' },
+      path: 'companies',
+      query: { per_page: '100' },
+      page: { by: 'link' },
+    },
+  ],
 };

@@ -9,5 +9,14 @@ export const replicate: PlainProvider = {
   apiKey: { help: 'On replicate.com/account/api-tokens: an API token.' },
   account: { path: 'account', id: '/username', name: ['/name', '/username'] },
   webhooks: { scheme: { kind: 'standard' }, eventId: 'header:webhook-id', type: ['/status'], objectId: '/id' },
-  resources: [{ name: 'predictions', label: 'Predictions', path: 'predictions', items: '/results', page: { by: 'cursor', next: '/next' } }],
+  resources: [
+    {
+      name: 'predictions',
+      label: 'Predictions',
+      extent: { window: 'Predictions are never deleted; old ones may be listed no longer.' },
+      path: 'predictions',
+      items: '/results',
+      page: { by: 'cursor', next: '/next' },
+    },
+  ],
 };

@@ -29,6 +29,8 @@ export const shopify: PlainProvider = {
     {
       name: 'products',
       label: 'Products',
+      // Drafts and archived ones too: https://shopify.dev/docs/api/admin-rest/latest/resources/product
+      extent: 'whole',
       path: 'products.json',
       items: '/products',
       version: '/updated_at',

@@ -9,5 +9,5 @@ export const shortcut: PlainProvider = {
   apiKey: { help: 'In Shortcut under Settings, API tokens: a token.' },
   account: { path: 'member', id: '/id', name: ['/name', '/mention_name'] },
   credential: { in: 'header', name: 'shortcut-token' },
-  resources: [{ name: 'epics', label: 'Epics', path: 'epics', version: '/updated_at', page: { by: 'none' } }],
+  resources: [{ name: 'epics', label: 'Epics', extent: 'whole', path: 'epics', version: '/updated_at', page: { by: 'none' } }],
 };

@@ -25,6 +25,7 @@ export const smartsheet: PlainProvider = {
     {
       name: 'sheets',
       label: 'Sheets',
+      extent: 'whole',
       path: 'sheets',
       items: '/data',
       version: '/modifiedAt',

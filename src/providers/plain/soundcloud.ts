@@ -18,6 +18,7 @@ export const soundcloud: PlainProvider = {
     {
       name: 'tracks',
       label: 'Tracks',
+      extent: 'whole',
       path: 'me/tracks',
       items: '/collection',
       query: { limit: '200', linked_partitioning: 'true' },

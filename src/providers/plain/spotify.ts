@@ -19,6 +19,7 @@ export const spotify: PlainProvider = {
     {
       name: 'playlists',
       label: 'Playlists',
+      extent: 'whole',
       path: 'me/playlists',
       items: '/items',
       query: { limit: '50' },

@@ -36,6 +36,8 @@ export const square: PlainProvider = {
     {
       name: 'customers',
       label: 'Customers',
+      // https://developer.squareup.com/reference/square/customers-api/list-customers: profiles appear with a delay. Deletions come as events.
+      extent: { filtered: 'What was made in the last minutes may be missing from the list.' },
       path: 'customers',
       items: '/customers',
       version: '/updated_at',

@@ -20,6 +20,8 @@ export const strava: PlainProvider = {
     {
       name: 'activities',
       label: 'Activities',
+      // They need activity:read_all.
+      extent: { filtered: 'Activities that only their owner sees are left out.' },
       path: 'athlete/activities',
       query: { per_page: '200' },
       page: { by: 'number', param: 'page', size: 200 },

@@ -12,6 +12,7 @@ export const surveymonkey: PlainProvider = {
     {
       name: 'surveys',
       label: 'Surveys',
+      extent: 'whole',
       path: 'surveys',
       items: '/data',
       query: { per_page: '1000' },

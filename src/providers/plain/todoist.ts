@@ -19,14 +19,15 @@ export const todoist: PlainProvider = {
     type: ['/event_name'],
     routingKey: '/user_id',
     records: [
-      { types: ['item:*'], resource: 'tasks', at: '/event_data', gone: ['item:deleted', 'item:completed'] },
-      { types: ['project:*'], resource: 'projects', at: '/event_data', gone: ['project:deleted', 'project:archived'] },
+      { types: ['item:*'], resource: 'tasks', at: '/event_data', gone: ['item:deleted'] },
+      { types: ['project:*'], resource: 'projects', at: '/event_data', gone: ['project:deleted'] },
     ],
   },
   resources: [
     {
       name: 'tasks',
       label: 'Tasks',
+      extent: { filtered: 'Completed tasks are left out.' },
       path: 'tasks',
       items: '/results',
       version: '/updated_at',
@@ -36,6 +37,7 @@ export const todoist: PlainProvider = {
     {
       name: 'projects',
       label: 'Projects',
+      extent: { filtered: 'Archived projects are left out.' },
       path: 'projects',
       items: '/results',
       version: '/updated_at',

@@ -9,5 +9,16 @@ export const toggl: PlainProvider = {
   apiKey: { help: 'In Toggl Track at the end of the profile page: the API token.' },
   account: { path: 'me', id: '/id', name: ['/fullname', '/email'] },
   credential: { in: 'basic', user: '{key}', password: 'api_token' },
-  resources: [{ name: 'projects', label: 'Projects', path: 'me/projects', version: '/at', page: { by: 'none' } }],
+  resources: [
+    {
+      name: 'projects',
+      label: 'Projects',
+      // Archived ones too, by `include_archived`.
+      extent: 'whole',
+      path: 'me/projects',
+      query: { include_archived: 'true' },
+      version: '/at',
+      page: { by: 'none' },
+    },
+  ],
 };

@@ -22,6 +22,7 @@ export const typeform: PlainProvider = {
     {
       name: 'forms',
       label: 'Forms',
+      extent: 'whole',
       path: 'forms',
       items: '/items',
       version: '/last_updated_at',

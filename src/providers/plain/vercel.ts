@@ -19,6 +19,8 @@ export const vercel: PlainProvider = {
     {
       name: 'projects',
       label: 'Projects',
+      // In the order of the last change, with a time as the place.
+      extent: { filtered: 'A project that changes while the list is read may be missed.' },
       path: 'v9/projects',
       items: '/projects',
       version: '/updatedAt',

@@ -17,6 +17,7 @@ export const vimeo: PlainProvider = {
     {
       name: 'videos',
       label: 'Videos',
+      extent: 'whole',
       path: 'me/videos',
       items: '/data',
       id: '/uri',

@@ -24,6 +24,7 @@ export const webex: PlainProvider = {
     {
       name: 'rooms',
       label: 'Rooms',
+      extent: 'whole',
       path: 'rooms',
       items: '/items',
       version: '/lastActivity',

@@ -37,6 +37,8 @@ export const zendesk: PlainProvider = {
     {
       name: 'tickets',
       label: 'Tickets',
+      // https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-tickets: those closed for 120 days.
+      extent: { filtered: 'Archived tickets are left out.' },
       path: 'tickets.json',
       items: '/tickets',
       version: '/updated_at',
@@ -46,6 +48,7 @@ export const zendesk: PlainProvider = {
     {
       name: 'users',
       label: 'Users',
+      extent: 'whole',
       path: 'users.json',
       items: '/users',
       version: '/updated_at',

@@ -28,6 +28,8 @@ export const zoom: PlainProvider = {
     {
       name: 'meetings',
       label: 'Meetings',
+      // https://developers.zoom.us/docs/api/meetings/: `type` is `scheduled` unless others are asked for.
+      extent: { filtered: 'Expired meetings and those that were not scheduled are left out.' },
       path: 'users/me/meetings',
       items: '/meetings',
       query: { page_size: '300' },

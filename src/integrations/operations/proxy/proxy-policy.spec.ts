@@ -27,8 +27,8 @@ describe('what the proxy takes of a provider that is data', () => {
       oauth2: { authorizeUrl: 'https://x.example.com/a', tokenUrl: 'https://{shop}.example.com/oauth/token', scopes: [] },
       endpoints: [{ method: 'POST', path: '/api/:version/notes' }],
       resources: [
-        { name: 'notes', label: 'Notes', path: 'notes', page: { by: 'link' } },
-        { name: 'posted', label: 'Posted', path: 'graphql', method: 'POST', page: { by: 'link' } },
+        { name: 'notes', label: 'Notes', extent: 'whole', path: 'notes', page: { by: 'link' } },
+        { name: 'posted', label: 'Posted', extent: 'whole', path: 'graphql', method: 'POST', page: { by: 'link' } },
       ],
     },
     {} as ProviderSettings,

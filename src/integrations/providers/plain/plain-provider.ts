@@ -191,9 +191,18 @@ export interface PlainEventRecords {
   readonly gone?: readonly string[];
 }
 
+/**
+ * What a list holds of all there is. `whole`: everything, however old, archived or closed it is, so that what is missing there is gone, and is swept.
+ * `window`: the newest, or so many; `filtered`: some kinds are left out. Either says in a sentence what is left out, for the person to read; then
+ * nothing is ever taken for gone because the list lacks it.
+ */
+export type PlainExtent = 'whole' | { readonly window: string } | { readonly filtered: string };
+
 export interface PlainResource {
   readonly name: string;
   readonly label: string;
+  /** Has no default: look in the provider's reference for what its list leaves out unless it is asked for. */
+  readonly extent: PlainExtent;
   /** Below `apiBaseUrl`. */
   readonly path: string;
   readonly method?: 'GET' | 'POST';
@@ -207,8 +216,6 @@ export interface PlainResource {
   readonly deletedWhen?: { readonly at: At; readonly is: string };
   readonly query?: Readonly<Record<string, string>>;
   readonly page: PlainPages;
-  /** Why the list is not all there is, a sentence: then nothing is swept for not being in it. */
-  readonly partial?: string;
   /** What changed since a time. Absent: every run walks all. */
   readonly since?: {
     readonly param: string;

@@ -1,15 +1,19 @@
 import type { Extent, SyncContext } from '../../contract';
 import { PlainSyncService } from './plain-sync.service';
-import type { PlainPages, PlainProvider } from './plain-provider';
+import type { PlainExtent, PlainPages, PlainProvider, PlainResource } from './plain-provider';
 
 const ADDRESS = 'https://api.acme.example/things';
 
 /** Walks a list of which each answer has one item, and the headers that are given. @returns what the walk says of itself */
-async function walked(page: PlainPages, answers: readonly ResponseInit[], checkpoint?: unknown): Promise<Extent> {
+async function walked(
+  page: PlainPages,
+  answers: readonly ResponseInit[],
+  { checkpoint, extent = 'whole' }: { checkpoint?: unknown; extent?: PlainExtent } = {},
+): Promise<Extent> {
   const declaration = {
     key: 'acme',
     apiBaseUrl: 'https://api.acme.example/',
-    resources: [{ name: 'things', label: 'Things', path: 'things', page }],
+    resources: [{ name: 'things', label: 'Things', extent, path: 'things', page }],
   } as unknown as PlainProvider;
   const left = [...answers];
   const context = {
@@ -39,7 +43,21 @@ describe('a list of a plain provider is whole', () => {
     expect((await walked(page, answers)).complete).toBe(complete);
   });
 
-  it('not where it goes on from a numbered page after an interruption', async () => {
-    expect((await walked({ by: 'link' }, [{}], { page: { url: `${ADDRESS}?page=3` }, since: 0 })).complete).toBe(false);
+  it.each([
+    [{ window: 'The newest 200.' }, 'The newest 200.'],
+    [{ filtered: 'Archived ones are left out.' }, 'Archived ones are left out.'],
+  ] as const)('not where it is declared as %j, however its pages end', async (extent, why) => {
+    for (const page of [{ by: 'none' }, { by: 'link' }] as const)
+      expect(await walked(page, [{}], { extent })).toEqual({ complete: false, why });
   });
+
+  it('not where it goes on from a numbered page after an interruption', async () => {
+    expect((await walked({ by: 'link' }, [{}], { checkpoint: { page: { url: `${ADDRESS}?page=3` }, since: 0 } })).complete).toBe(false);
+  });
+});
+
+it('cannot be declared without a word about what it holds', () => {
+  // @ts-expect-error -- what a list holds has no default: this line is refused by the compiler once there is one
+  const forgotten: PlainResource = { name: 'things', label: 'Things', path: 'things', page: { by: 'none' } };
+  expect(forgotten).not.toHaveProperty('extent');
 });

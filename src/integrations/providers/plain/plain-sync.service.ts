@@ -75,8 +75,8 @@ export class PlainSyncService implements ProviderSync {
   }
 }
 
-function extentOf({ partial, page }: PlainResource, { numbered, cut }: { numbered: boolean; cut: boolean }): Extent {
-  if (partial !== undefined) return { complete: false, why: partial };
+function extentOf({ extent, page }: PlainResource, { numbered, cut }: { numbered: boolean; cut: boolean }): Extent {
+  if (extent !== 'whole') return { complete: false, why: 'window' in extent ? extent.window : extent.filtered };
   if (cut) return { complete: false, why: 'The provider gives the beginning of this list only.' };
   // What is added or removed in between moves the rest across the border of a page that was read already.
   if (numbered || page.by === 'offset' || page.by === 'number')
