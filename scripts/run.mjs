@@ -13,7 +13,14 @@ const require = createRequire(import.meta.url);
 const PRODUCTION = process.env.NODE_ENV === 'production';
 
 /** What runs the service. */
-const SERVICE = { start: 'dist/main.js', token: 'dist/cli/token.js', keys: 'dist/cli/keys.js', migrate: 'dist/cli/migrate.js' };
+const SERVICE = {
+  start: 'dist/main.js',
+  token: 'dist/cli/token.js',
+  keys: 'dist/cli/keys.js',
+  migrate: 'dist/cli/migrate.js',
+  export: 'dist/cli/export.js',
+  import: 'dist/cli/import.js',
+};
 /** What lies beside it: TypeScript that is run as it stands. `built`: it starts the service; `client`: it imports `@trestle/client`. */
 const BESIDE = {
   demo: { file: 'demo/main.ts', built: true },

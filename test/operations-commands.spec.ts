@@ -67,6 +67,32 @@ describe('what docs/operations.md says is done', () => {
     240_000,
   );
 
+  (server ? it : it.skip)(
+    'what is embedded goes to a server, equal row by row, and its keys open it there',
+    async () => {
+      const [move = ''] = commandsOf('From the embedded database to a server');
+      const keys = { ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`, DATA_DIR: join(folder, 'data') };
+      const to = await createDatabase(server as string);
+      try {
+        const database = await connectDatabase({ dataDir: keys.DATA_DIR, migrations: PRODUCT_MIGRATIONS });
+        await database.query(
+          `INSERT INTO webhook_events (id, provider, event_id, type, status, received_at, next_attempt_at)
+           SELECT gen_random_uuid(), 'p', 'evt_' || n, 't', 'completed', now(), now() FROM generate_series(1, 500) AS n`,
+        );
+        await database.destroy();
+        run('npm run -s keys -- status', keys);
+        const said = run(move, { ...keys, SERVER_URL: to });
+        expect(said).toMatch(/webhook_events +500 rows[^]*Imported: each table equal by count and hash\./);
+        expect(run('npm run -s keys -- status', { ...keys, DATABASE_URL: to })).toMatch(/k1 +primary/);
+        const twice = () => run('npm run -s import -- trestle.gz', { ...keys, DATABASE_URL: to });
+        expect(twice).toThrow();
+      } finally {
+        await dropDatabase(server as string, to);
+      }
+    },
+    240_000,
+  );
+
   it('a data folder is put into an archive as a whole', () => {
     const [, , archive = ''] = commandsOf('Back up and restore');
     const data = mkdtempSync(join(folder, 'data-'));

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
+import type { SqlRunner } from '../../database';
 import { PeriodicTasks } from '../jobs';
 
 const EVERY_MS = 6 * 60 * 60_000;
@@ -41,4 +42,13 @@ export class AuditPartitions implements OnModuleInit {
     const months = await this.dataSource.query<{ name: string }[]>('SELECT drop_audit_months() AS name');
     return months.map(({ name }) => name);
   }
+}
+
+/** For rows that come from elsewhere: the months in which they lie. @param rows a JSON array of them */
+export async function makeMonthsOf(db: SqlRunner, rows: string): Promise<void> {
+  await db.query(
+    `SELECT make_audit_month(month) FROM (SELECT DISTINCT date_trunc('month', (r ->> 'at')::timestamptz, 'UTC') AS month FROM json_array_elements($1::json) r) m
+     WHERE to_regclass('audit_entries_' || to_char(month AT TIME ZONE 'UTC', 'YYYY_MM')) IS NULL`,
+    [rows],
+  );
 }

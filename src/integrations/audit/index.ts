@@ -2,3 +2,4 @@
 export { AUDIT_ACTIONS, type AuditAction, type AuditedAct } from './audit-action';
 export { AuditLog, currentActor, PROVIDER, type Actor } from './audit-log';
 export { AuditAdminModule, AuditModule } from './audit.module';
+export { makeMonthsOf } from './audit-partitions';
