@@ -6,7 +6,7 @@ import { request as rawRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { registerBodyParsers } from '../../../http-api/edge/body-parsers';
 import type { EdgeRequest } from '../../../http-api';
-import { problemOf } from '../../../http-api';
+import { problemOf, requestContext } from '../../../http-api';
 import type { ConnectionRef } from '../../contract';
 import { proxyRequestHeaders, proxyResponseHeaders } from './proxy-headers';
 import { proxyTarget } from './proxy-target';
@@ -203,8 +203,10 @@ describe('a proxied call', () => {
     app = fixture.module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { bodyParser: false });
     const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
     registerBodyParsers(fastify, { webhookMaxBytes: 1000, proxyMaxBytes: 1_000_000 });
-    fastify.addHook('onRequest', async (request) => {
-      (request as EdgeRequest).caller = { tenant: String(request.headers['x-tenant'] ?? 'acme'), userId: connection.userId, role: 'user' };
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      const caller = { tenant: String(request.headers['x-tenant'] ?? 'acme'), userId: connection.userId, role: 'user' as const };
+      (request as EdgeRequest).caller = caller;
+      requestContext.run({ requestId: request.id, principal: caller }, done);
     });
     app.useGlobalFilters({
       catch: (error: unknown, host: import('@nestjs/common').ArgumentsHost) => {
