@@ -190,7 +190,9 @@ export class SlackApi {
     return ok({ channel: channelView(team, channel) });
   }
 
-  private history({ args, team, request }: Call, channel: SlackChannel): SandboxResponse {
+  private history({ args, team, request, grant }: Call, channel: SlackChannel): SandboxResponse {
+    const needed = channel.isPrivate ? 'groups:history' : 'channels:history';
+    if (!grant.scopes.includes(needed)) return refuse('missing_scope', { needed, provided: grant.scopes.join(',') });
     if (!channel.isMember) return refuse('not_in_channel');
     const oldest = String(args['oldest'] ?? '0');
     const latest = text(args['latest']);
@@ -198,13 +200,14 @@ export class SlackApi {
     const inside = (ts: string): boolean =>
       (inclusive ? ts >= oldest : ts > oldest) && (!latest || (inclusive ? ts <= latest : ts < latest));
     const replyTo = request.endpoint === 'conversations.replies' ? text(args['ts']) : null;
-    if (replyTo === undefined) return refuse('thread_not_found');
+    const stored = team.messages.get(channel.id) ?? [];
+    if (replyTo === undefined || (replyTo !== null && !stored.some(({ ts }) => ts === replyTo))) return refuse('thread_not_found');
     // Replies show in their thread only.
     const belongs = (message: SlackMessage): boolean => {
       const root = message['thread_ts'] ?? message.ts;
       return replyTo === null ? root === message.ts : root === replyTo;
     };
-    const all = (team.messages.get(channel.id) ?? []).filter((message) => belongs(message) && inside(message.ts));
+    const all = stored.filter((message) => belongs(message) && inside(message.ts));
     if (replyTo === null) all.reverse();
     const page = pageOf(
       ordered(all, (message) => message.ts),

@@ -90,6 +90,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{id}/slack/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a thread's replies
+         * @description A thread, oldest first and beginning with the message that it answers, asked live; the app has to be in the channel. For private channels it needs groups:history. An app that is sold outside of the Slack Marketplace gets 15 a page, once a minute.
+         */
+        get: operations["slackRepliesList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{id}/slack/messages": {
         parameters: {
             query?: never;
@@ -1109,6 +1129,46 @@ export interface operations {
                             isMember: boolean;
                             topic: string;
                             members?: number;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    slackRepliesList: {
+        parameters: {
+            query: {
+                channel: string;
+                threadTs: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            ts: string;
+                            user?: string;
+                            botId?: string;
+                            text: string;
+                            editedTs?: string;
                         }[];
                         nextCursor: string | null;
                     };

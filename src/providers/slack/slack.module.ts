@@ -64,6 +64,6 @@ export function slackProvider(settings: Settings, services: Pick<Provider, 'auth
     ...services,
     http: slackHttp(apiBaseUrl),
     mendedBy: SLACK_MENDED_BY,
-    actions: ['messages.send', 'channels.list'],
+    actions: ['messages.send', 'channels.list', 'replies.list'],
   };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { cursor, decodeCursor, encodeCursor, limit } from '../../http-api';
 import { defineOperation } from '../../integrations';
 import { SLACK } from './slack.facts';
-import { postMessageBody, SlackService } from './slack.service';
+import { messageTs, postMessageBody, SlackService } from './slack.service';
 
 const position = z.strictObject({ cursor: z.string().min(1).max(1_000) });
 
@@ -15,6 +15,24 @@ export const channelsInput = z.strictObject({
     .regex(/^T[A-Z0-9]{1,20}$/, 'must be the id of a workspace')
     .optional()
     .describe('Of which workspace, where the connection is of a whole organization.'),
+});
+
+export const repliesInput = z.strictObject({
+  channel: z
+    .string()
+    .regex(/^[CDG][A-Z0-9_]{1,30}$/, 'must be the id of a channel')
+    .describe('The id of the channel.'),
+  threadTs: messageTs.describe('The ts of the message that began the thread.'),
+  limit,
+  cursor,
+});
+
+const reply = z.object({
+  ts: z.string(),
+  user: z.string().optional(),
+  botId: z.string().optional(),
+  text: z.string(),
+  editedTs: z.string().optional(),
 });
 
 const channel = z.object({
@@ -50,6 +68,26 @@ export class SlackOperations {
     },
   });
 
+  readonly listReplies = defineOperation({
+    name: 'replies.list',
+    provider: SLACK,
+    title: "List a thread's replies",
+    description:
+      'A thread, oldest first and beginning with the message that it answers, asked live; the app has to be in the channel. For private channels it needs groups:history. An app that is sold outside of the Slack Marketplace gets 15 a page, once a minute.',
+    input: repliesInput,
+    output: z.object({ data: z.array(reply), nextCursor: z.string().nullable() }),
+    effect: 'read',
+    scopes: ['channels:history'],
+    widerScopes: { 'channels:history': ['groups:history', 'im:history', 'mpim:history'] },
+    repeat: 'none',
+    run: async ({ connection, input }) => {
+      const at = input.cursor === undefined ? undefined : decodeCursor(input.cursor, position).cursor;
+      const { channel, threadTs, limit } = input;
+      const page = await this.slack.listReplies(connection, { channel, threadTs, limit, cursor: at });
+      return { data: page.messages, nextCursor: page.cursor === undefined ? null : encodeCursor({ cursor: page.cursor }) };
+    },
+  });
+
   /**
    * Slack takes no idempotency key. A message could be found again by its metadata in the history of its channel, but many apps may read that
    * once a minute only (https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps): one of doubtful outcome stays
@@ -69,5 +107,5 @@ export class SlackOperations {
     run: ({ connection, input }) => this.slack.postMessage(connection, input),
   });
 
-  readonly all = [this.listChannels, this.sendMessage];
+  readonly all = [this.listChannels, this.listReplies, this.sendMessage];
 }

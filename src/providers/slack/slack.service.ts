@@ -12,6 +12,9 @@ import { slackSettings } from './slack.settings';
 
 const part = z.record(z.string(), z.unknown());
 
+/** What a message is known by in its channel. */
+export const messageTs = z.string().regex(/^\d{1,12}\.\d{1,6}$/, 'must be the ts of a message');
+
 /** Limits of https://docs.slack.dev/reference/methods/chat.postMessage and https://docs.slack.dev/reference/block-kit/blocks */
 export const postMessageBody = z
   .strictObject({
@@ -20,10 +23,7 @@ export const postMessageBody = z
     text: z.string().max(40_000).optional(),
     blocks: z.array(part).max(50).optional(),
     attachments: z.array(part).max(100).optional(),
-    threadTs: z
-      .string()
-      .regex(/^\d{1,12}\.\d{1,6}$/, 'must be the ts of a message')
-      .optional(),
+    threadTs: messageTs.optional(),
   })
   .refine((body) => Boolean(body.text?.trim()) || (body.blocks?.length ?? 0) > 0 || (body.attachments?.length ?? 0) > 0, {
     error: 'Give at least one of text, blocks and attachments.',
@@ -40,6 +40,17 @@ export interface SlackChannelSummary {
   readonly isMember: boolean;
   readonly topic: string;
   readonly members?: number;
+}
+
+export interface SlackReply {
+  readonly ts: string;
+  /** Who wrote it; absent for an app without a user of its own. */
+  readonly user?: string;
+  /** The app that wrote it. */
+  readonly botId?: string;
+  readonly text: string;
+  /** When it was last changed, as a ts. */
+  readonly editedTs?: string;
 }
 
 /** What people do with Slack. */
@@ -62,6 +73,32 @@ export class SlackService {
     return { ts: answer.ts, channel: answer.channel };
   }
 
+  /**
+   * One page of a thread: the message that began it, then its replies, oldest first.
+   * https://docs.slack.dev/reference/methods/conversations.replies
+   *
+   * @throws IntegrationError `provider_not_found` where there is no such channel or thread, `provider_forbidden` where the app is no member, ...
+   */
+  async listReplies(
+    connection: ConnectionRef,
+    thread: { channel: string; threadTs: string; limit: number; cursor?: string; signal?: AbortSignal },
+  ): Promise<{ messages: SlackReply[]; cursor?: string }> {
+    const { channel, threadTs: ts, limit, cursor, signal } = thread;
+    const client = slackClient(this.http.fetchFor(connection, { operation: 'slack.replies.list', signal }), this.apiBaseUrl);
+    const answer = await callSdk(() =>
+      client.conversations.replies({ channel, ts, limit, ...(cursor === undefined ? {} : { cursor }) }),
+    ).catch(refusedCursor);
+    if (!Array.isArray(answer.messages)) throw new IntegrationError('provider_bad_answer', { provider: SLACK });
+    return {
+      messages: answer.messages.flatMap((message) =>
+        message.ts
+          ? [{ ts: message.ts, user: message.user, botId: message.bot_id, text: message.text ?? '', editedTs: message.edited?.ts }]
+          : [],
+      ),
+      cursor: answer.response_metadata?.next_cursor || undefined,
+    };
+  }
+
   /** One page of the channels that can be posted to, archived ones left out; a page may be shorter than asked for. */
   async listChannels(
     connection: ConnectionRef,
@@ -80,11 +117,7 @@ export class SlackService {
         ...(options.cursor === undefined ? {} : { cursor: options.cursor }),
         ...(team !== undefined && { team_id: team }),
       }),
-    ).catch((error: unknown) => {
-      if (error instanceof IntegrationError && error.providerCode === 'invalid_cursor')
-        throw new IntegrationError('invalid_cursor', { provider: SLACK, cause: error });
-      throw error;
-    });
+    ).catch(refusedCursor);
     return {
       channels: (answer.channels ?? []).flatMap((channel) =>
         channel.id
@@ -104,6 +137,13 @@ export class SlackService {
       cursor: answer.response_metadata?.next_cursor || undefined,
     };
   }
+}
+
+/** A page of a list that was asked for with a place that Slack does not know any more. */
+function refusedCursor(error: unknown): never {
+  if (error instanceof IntegrationError && error.providerCode === 'invalid_cursor')
+    throw new IntegrationError('invalid_cursor', { provider: SLACK, cause: error });
+  throw error;
 }
 
 /** An org-wide installation has to name one; another has one of its own. https://docs.slack.dev/enterprise/organization-ready-apps */
