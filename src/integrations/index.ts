@@ -59,6 +59,7 @@ export {
   withoutMember,
   WebhookInbox,
   WebhookEventList,
+  type EventFilter,
   type QueueState,
   type StoredEventDetail,
   type StoredEventView,

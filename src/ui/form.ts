@@ -33,18 +33,39 @@ export interface Choice {
   readonly label: string;
 }
 
-export function select(name: string, label: string, choices: readonly Choice[], chosen: string | undefined): Html {
+export function select(name: string, label: string, choices: readonly Choice[], chosen: string | undefined, fault?: string): Html {
   return html`<label
     >${label}
-    <select name="${name}">
+    <select name="${name}" ${faultyBy(name, fault)}>
       <option value="">All</option>
       ${choices.map(({ value, label: text }) => html`<option value="${value}" ${value === chosen && html`selected`}>${text}</option>`)}
-    </select></label
+    </select>
+    ${faultBeside(name, fault)}</label
   >`;
 }
 
-export function textField(name: string, label: string, value: string | undefined): Html {
-  return html`<label>${label} <input name="${name}" value="${value}" autocomplete="off" spellcheck="false" /></label>`;
+export interface TextFieldOptions {
+  /** What is wrong with the value: a sentence. */
+  readonly fault?: string;
+  readonly type?: 'text' | 'datetime-local' | 'search';
+}
+
+export function textField(name: string, label: string, value: string | undefined, { fault, type = 'text' }: TextFieldOptions = {}): Html {
+  // A browser shows nothing of a time that it cannot read: the person is to see what they wrote.
+  const kind = fault === undefined ? type : 'text';
+  return html`<label
+    >${label}
+    <input type="${kind}" name="${name}" value="${value}" autocomplete="off" spellcheck="false" ${faultyBy(name, fault)} />
+    ${faultBeside(name, fault)}</label
+  >`;
+}
+
+function faultyBy(name: string, fault: string | undefined): Html | undefined {
+  return fault === undefined ? undefined : html`aria-invalid="true" aria-describedby="fault-${name}"`;
+}
+
+function faultBeside(name: string, fault: string | undefined): Html | undefined {
+  return fault === undefined ? undefined : html`<span class="bad" id="fault-${name}" role="alert">${fault}</span>`;
 }
 
 /** Filters of a list: a plain GET, so that the address can be kept and shared. */

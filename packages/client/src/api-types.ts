@@ -2218,6 +2218,7 @@ export interface operations {
                 provider?: string;
                 status?: "connected" | "needs_reauth" | "disconnected";
                 userId?: string;
+                account?: string;
                 owner?: "user" | "organization";
                 limit?: number;
                 cursor?: string;
@@ -2787,6 +2788,12 @@ export interface operations {
                 connection?: string;
                 provider?: string;
                 status?: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "paused";
+                type?: "full" | "incremental";
+                trigger?: "schedule" | "manual" | "webhook" | "connect";
+                userId?: string;
+                account?: string;
+                from?: string;
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -3194,6 +3201,8 @@ export interface operations {
                 connectionId?: string;
                 receivedFrom?: string;
                 receivedTo?: string;
+                userId?: string;
+                account?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -3307,6 +3316,8 @@ export interface operations {
                         receivedFrom?: string;
                         /** Format: date-time */
                         receivedTo?: string;
+                        userId?: string;
+                        account?: string;
                     };
                     /** @default false */
                     dryRun?: boolean;
@@ -4201,6 +4212,11 @@ export interface operations {
                 provider?: string;
                 connection?: string;
                 outcome?: string;
+                operation?: string;
+                userId?: string;
+                account?: string;
+                from?: string;
+                to?: string;
                 limit?: number;
                 cursor?: string;
             };

@@ -26,6 +26,7 @@ const query = z.strictObject({
   provider: text,
   status: z.enum(['connected', 'needs_reauth', 'disconnected']).optional(),
   userId: text,
+  account: text,
   owner: z.enum(['user', 'organization']).optional(),
   limit,
   cursor,

@@ -33,6 +33,8 @@ export interface ConnectionList {
   readonly provider?: string;
   readonly status?: ConnectionStatus;
   readonly userId?: string;
+  /** The id of an account, or the beginning of its name, whatever its case. */
+  readonly account?: string;
   readonly owner?: 'user' | 'organization';
   readonly limit: number;
   /** Id of the last one that was seen. */
@@ -52,6 +54,15 @@ export interface StatusChange {
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Whose connections, of a list of what belongs to connections. */
+export interface OfWhom {
+  readonly userId?: string;
+  /** The id of an account, or the beginning of its name, whatever its case. */
+  readonly account?: string;
+}
+
+const ofAccount = (place: string) => `(c.account_id = ${place} OR starts_with(lower(c.account_name), lower(${place})))`;
 
 /** Where nothing is synced. */
 export const NO_SYNC = `NULL::timestamptz AS last_sync, false AS syncing, '[]'::json AS parts`;
@@ -106,13 +117,17 @@ export class ConnectionRepository {
   }
 
   /** To show them, newest first. */
-  async list(viewer: ConnectionViewer, { provider, status, userId, owner, limit, after }: ConnectionList): Promise<ConnectionWithSync[]> {
+  async list(
+    viewer: ConnectionViewer,
+    { provider, status, userId, account, owner, limit, after }: ConnectionList,
+  ): Promise<ConnectionWithSync[]> {
     const params: unknown[] = [];
     const param = (value: unknown) => `$${params.push(value)}`;
     const conditions = visibleTo(viewer, param);
     if (provider !== undefined) conditions.push(`c.provider = ${param(provider)}`);
     if (status !== undefined) conditions.push(`c.status = ${param(status)}`);
     if (userId !== undefined) conditions.push(`c.user_id = ${param(userId)}`);
+    if (account !== undefined) conditions.push(ofAccount(param(account)));
     if (owner !== undefined) conditions.push(owner === 'organization' ? `c.user_id = ''` : `c.user_id <> ''`);
     if (after !== undefined) conditions.push(`c.id < ${param(after)}`);
     const rows = await this.read<RowWithSync>(
@@ -121,6 +136,21 @@ export class ConnectionRepository {
       params,
     );
     return rows.map((row) => this.shown(row));
+  }
+
+  /**
+   * Which connections are meant, for lists of what belongs to one. @param tenant undefined: of all
+   * @returns undefined where nothing is asked; else the ids of the newest thousand
+   */
+  async idsOf(tenant: string | undefined, { userId, account }: OfWhom): Promise<string[] | undefined> {
+    if (userId === undefined && account === undefined) return undefined;
+    const rows = await this.read<{ id: string }>(
+      asTenant(this.dataSource, tenant),
+      `SELECT c.id FROM connections c WHERE ($1::text IS NULL OR c.tenant = $1) AND ($2::text IS NULL OR c.user_id = $2)
+         AND ($3::text IS NULL OR ${ofAccount('$3::text')}) ORDER BY c.id DESC LIMIT 1000`,
+      [tenant ?? null, userId ?? null, account ?? null],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** The one connection of this account: made, or made good again with its id, records and cursors. */

@@ -1,6 +1,6 @@
 export { ConnectionStatusService, type RevokedReason, eventOf } from './connection-status.service';
 export { ConnectionCounts } from './connection-counts';
-export { ConnectionRepository } from './connection.repository';
+export { ConnectionRepository, type OfWhom } from './connection.repository';
 export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';
 export { POLICY_CHOICES, type PolicyChoice, policyWords } from './policy-words';
 export { CONNECTIONS, RECEIVERS } from './connection.fragments';

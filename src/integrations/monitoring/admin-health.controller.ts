@@ -17,15 +17,22 @@ import {
   pageFrom,
   positionOf,
 } from '../../http-api';
+import { ConnectionRepository } from '../connections';
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { RequestLogReader } from '../outbound';
 import { alertAnswer, connectionHealthAnswer, loggedRequestAnswer, providerHealthAnswer } from './monitoring-answers';
 
+const text = z.string().min(1).max(255).optional();
 const requestsQuery = z.strictObject({
   provider: z.string().max(64).optional(),
   connection: z.guid().optional(),
   outcome: z.string().max(64).optional(),
+  operation: text,
+  userId: text,
+  account: text,
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
   limit,
   cursor,
 });
@@ -41,6 +48,7 @@ export class AdminHealthController {
     private readonly health: ProviderHealthService,
     private readonly requestLog: RequestLogReader,
     private readonly alerts: AlertService,
+    private readonly owned: ConnectionRepository,
   ) {}
 
   @Answer(pageOf(providerHealthAnswer))
@@ -69,7 +77,9 @@ export class AdminHealthController {
   @Get('requests')
   async requests(@CurrentUser() caller: Principal, @ZodQuery(requestsQuery) query: z.infer<typeof requestsQuery>) {
     const before = positionOf(query.cursor, byTime);
-    const found = await this.requestLog.list({ ...query, tenant: visibleTenant(caller), before, limit: query.limit + 1 });
+    const tenant = visibleTenant(caller);
+    const connections = await this.owned.idsOf(tenant, query);
+    const found = await this.requestLog.list({ ...query, connections, tenant, before, limit: query.limit + 1 });
     return pageFrom(found, query.limit, ({ at, id }) => ({ at, id }));
   }
 

@@ -15,6 +15,7 @@ import {
   ZodQuery,
   SupportMayRead,
 } from '../../http-api';
+import { ConnectionRepository } from '../connections';
 import { pageOfRuns } from './runs/run-pages';
 import { SyncService } from './runs/sync.service';
 import { viewOf, type SyncRunView } from './runs/sync-run';
@@ -26,6 +27,12 @@ const runList = z.strictObject({
   connection: z.guid().optional(),
   provider: z.string().min(1).max(32).optional(),
   status: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled', 'paused']).optional(),
+  type: z.enum(['full', 'incremental']).optional(),
+  trigger: z.enum(['schedule', 'manual', 'webhook', 'connect']).optional(),
+  userId: z.string().min(1).max(255).optional(),
+  account: z.string().min(1).max(255).optional(),
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
 });
 
 @ApiTags('admin')
@@ -33,13 +40,18 @@ const runList = z.strictObject({
 @Roles('admin')
 @Controller('v1/admin/sync-runs')
 export class AdminSyncController {
-  constructor(private readonly service: SyncService) {}
+  constructor(
+    private readonly service: SyncService,
+    private readonly connections: ConnectionRepository,
+  ) {}
 
   @Answer(pageOf(runAnswer))
   @Get()
-  list(@CurrentUser() caller: Principal, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
-    const { connection, provider, status } = query;
-    return pageOfRuns(this.service, { tenant: visibleTenant(caller), connectionId: connection, provider, status }, query);
+  async list(@CurrentUser() caller: Principal, @ZodQuery(runList) query: z.infer<typeof runList>): Promise<Paged<SyncRunView>> {
+    const { connection, userId, account, ...rest } = query;
+    const tenant = visibleTenant(caller);
+    const connectionIds = await this.connections.idsOf(tenant, { userId, account });
+    return pageOfRuns(this.service, { ...rest, tenant, connectionId: connection, connectionIds }, query);
   }
 
   /** Lets a run that failed with `confirmation_required` remove what it found missing. */

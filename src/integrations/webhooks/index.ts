@@ -1,7 +1,13 @@
 export { DEAD_EVENTS, skewedDeliveries } from './findings';
 export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';
-export { type QueueState, type StoredEventDetail, type StoredEventView, WebhookEventList } from './replay/webhook-event.list';
+export {
+  type EventFilter,
+  type QueueState,
+  type StoredEventDetail,
+  type StoredEventView,
+  WebhookEventList,
+} from './replay/webhook-event.list';
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
 export { WebhookInbox } from './webhook-inbox';
 export { WebhooksModule } from './webhooks.module';

@@ -1,4 +1,4 @@
-import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -10,21 +10,18 @@ import {
   Roles,
   visibleTenant,
   ZodBody,
-  ZodQuery,
   type SessionPrincipal,
   byTime,
   pageFrom,
-  positionOf,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { AlertService } from '../../integrations';
-import { filterForm, select } from '../form';
 import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
-import { filterOf, PAGE_ROWS, pageFields } from './list-query';
+import { cursorOf, FilterFields, filterOf, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
 
 const PATH = '/admin/alerts';
 const STATES = [
@@ -33,7 +30,7 @@ const STATES = [
   { value: 'resolved', label: 'Resolved' },
 ] as const;
 
-const query = z.strictObject({ state: filterOf(STATES.map(({ value }) => value)), ...pageFields });
+const listShape = { state: filterOf(STATES.map(({ value }) => value)), cursor: cursorOf(byTime) };
 const acknowledgement = z.strictObject({ back: z.enum(['/admin', PATH]).default(PATH) });
 
 @Roles('admin')
@@ -48,20 +45,23 @@ export class AlertsPageController {
   @PageRoute()
   async show(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodQuery(query) { state, cursor }: z.infer<typeof query>,
+    @Query() query: unknown,
     @Req() request: EdgeRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const found = await this.alerts.list({
-      tenant: visibleTenant(caller),
-      state,
-      before: positionOf(cursor, byTime),
-      limit: PAGE_ROWS + 1,
-    });
+    const filters = readFilters(listShape, query);
+    const form = new FilterFields(filters).select('state', 'State', STATES).form(PATH);
+    const top = html`${adminNotice(this.news.take(request, reply, caller))} ${form}`;
+    if (!filters.values) {
+      void reply.status(400);
+      return page({ title: 'Alerts', caller, path: PATH, body: top });
+    }
+    const { state, cursor: before } = filters.values;
+    const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before, limit: PAGE_ROWS + 1 });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ openedAt: at, id }) => ({ at, id }));
-    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, [select('state', 'State', STATES, state)])}
+    const body = html`${top}
     ${alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH })}
-    ${nextPage(PATH, { state }, nextCursor)}`;
+    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Alerts', caller, path: PATH, body });
   }
 

@@ -1,21 +1,124 @@
 import { z } from 'zod';
-import { cursor } from '../../http-api';
+import { decodeCursor, html, type Html } from '../../http-api';
+import { IntegrationError } from '../../errors';
+import { filterForm, select, textField, type Choice } from '../form';
 
 /** Rows a page: what a person looks through. */
 export const PAGE_ROWS = 50;
 
 /** A field of a filter form: empty means that it does not matter. */
 export const filterText = z
-  .string()
-  .max(200)
+  .string({ error: 'Give it once.' })
+  .max(200, 'This is too long.')
   .optional()
   .transform((value) => value?.trim() || undefined);
 
-export const filterId = filterText.pipe(z.guid({ error: 'is not an id' }).optional());
+export const filterId = filterText.pipe(
+  z.guid({ error: 'This is no id: an id looks like 01890a5d-ac96-774b-bcce-b302099a8057.' }).optional(),
+);
 
 export function filterOf<const T extends string>(values: readonly T[]) {
-  return filterText.pipe(z.enum(values, { error: 'is not one of the list' }).optional());
+  return filterText.pipe(z.enum(values, { error: 'Choose one of the list.' }).optional());
 }
 
-/** What every list page takes beside its filters. */
-export const pageFields = { cursor };
+/** A minute of a form, in UTC; or any ISO time, of a link. */
+export const filterTime = filterText.transform((text, context) => {
+  if (text === undefined) return undefined;
+  const time = Date.parse(/T\d\d:\d\d$/.test(text) ? `${text}Z` : text);
+  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time)) return new Date(time).toISOString();
+  context.addIssue({ code: 'custom', message: 'Write a time such as 2026-03-01T10:00, in UTC.' });
+  return z.NEVER;
+});
+
+/** What lists of what belongs to a connection take: whose it is, and when. */
+export const whoseFields = { userId: filterText, account: filterText, from: filterTime, to: filterTime };
+
+/** Where a page of a list began: the field `cursor`. */
+export function cursorOf<T extends z.ZodType>(position: T) {
+  return z
+    .string({ error: 'Give it once.' })
+    .optional()
+    .transform((text, context) => {
+      try {
+        return text === undefined ? undefined : decodeCursor(text, position);
+      } catch (error) {
+        if (!(error instanceof IntegrationError)) throw error;
+        context.addIssue({ code: 'custom', message: 'The list does not go on from there.' });
+        return z.NEVER;
+      }
+    });
+}
+
+/** What a filter form was sent with. */
+export interface Filters<T> {
+  /** Undefined where something is wrong. */
+  readonly values: T | undefined;
+  /** As they were given, to be shown again and led on with. */
+  readonly given: Readonly<Record<string, string>>;
+  /** What is wrong, a sentence to a field. */
+  readonly faults: Readonly<Record<string, string>>;
+}
+
+/** Reads each field by itself: one that is wrong leaves the others as they are. */
+export function readFilters<S extends z.ZodRawShape>(shape: S, query: unknown): Filters<z.output<z.ZodObject<S>>> {
+  const raw = (query ?? {}) as Readonly<Record<string, unknown>>;
+  const given: Record<string, string> = {};
+  const faults: Record<string, string> = {};
+  const result = z.strictObject(shape).safeParse(raw);
+  for (const [name, value] of Object.entries(raw)) if (Object.hasOwn(shape, name) && typeof value === 'string') given[name] = value;
+  for (const issue of result.error?.issues ?? []) {
+    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) faults[key.slice(0, 100)] = 'This page knows no such filter.';
+    else faults[String(issue.path[0])] ??= issue.message;
+  }
+  return { values: result.success ? result.data : undefined, given, faults };
+}
+
+/** The fields of a filter form, as they were filled in. */
+export class FilterFields {
+  private readonly shown: Html[] = [];
+  private readonly names = new Set<string>();
+
+  constructor(private readonly filters: Filters<unknown>) {}
+
+  select(name: string, label: string, choices: readonly Choice[]): this {
+    return this.add(name, select(name, label, choices, this.filters.given[name], this.filters.faults[name]));
+  }
+
+  text(name: string, label: string): this {
+    return this.add(name, textField(name, label, this.filters.given[name], { fault: this.filters.faults[name] }));
+  }
+
+  /** User, account, from and to: `whoseFields`. */
+  whose(): this {
+    const { given, faults } = this.filters;
+    const time = (name: string, label: string) =>
+      this.add(name, textField(name, label, given[name]?.replace(/Z$/, ''), { fault: faults[name], type: 'datetime-local' }));
+    this.text('userId', 'User').text('account', 'Account');
+    time('from', 'From (UTC)');
+    return time('to', 'To (UTC)');
+  }
+
+  /** The form; below it, where something is wrong, that nothing is shown. */
+  form(path: string): Html {
+    const others = Object.entries(this.filters.faults).filter(([name]) => !this.names.has(name));
+    return html`${filterForm(path, this.shown)}
+    ${others.map(([name, fault]) => html`<p class="bad" role="alert"><code>${name}</code>: ${fault}</p>`)}
+    ${this.filters.values === undefined && html`<p class="empty">Nothing is shown until the filter is put right.</p>`}`;
+  }
+
+  private add(name: string, field: Html): this {
+    this.names.add(name);
+    this.shown.push(field);
+    return this;
+  }
+}
+
+/** Those that were given, without the place in the list. */
+export function withoutCursor({ given }: Filters<unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter(([name, value]) => name !== 'cursor' && value !== ''));
+}
+
+/** A text as people mean it: all that begin so. */
+export function beginning(text: string | undefined): string | undefined {
+  return text === undefined || text.endsWith('*') ? text : `${text}*`;
+}

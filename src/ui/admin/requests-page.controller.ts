@@ -1,25 +1,13 @@
-import { Controller, Inject } from '@nestjs/common';
-import { z } from 'zod';
-import {
-  CurrentUser,
-  html,
-  Roles,
-  visibleTenant,
-  ZodQuery,
-  type Html,
-  type SessionPrincipal,
-  byTime,
-  pageFrom,
-  positionOf,
-} from '../../http-api';
+import { Controller, Inject, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { CurrentUser, html, Roles, visibleTenant, type Html, type SessionPrincipal, byTime, pageFrom } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { ProviderRegistry, RequestLogReader, type LoggedRequest } from '../../integrations';
-import { filterForm, select, textField } from '../form';
+import { ConnectionRepository, ProviderRegistry, RequestLogReader, type LoggedRequest } from '../../integrations';
 import { page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
-import { filterId, filterText, PAGE_ROWS, pageFields } from './list-query';
+import { cursorOf, FilterFields, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
 import { statusPill } from './status-words';
 
 const PATH = '/admin/requests';
@@ -34,9 +22,16 @@ const OUTCOMES = [
   'bad_answer',
   'cancelled',
   'not_sent',
-].map((value) => ({ value, label: value.replaceAll('_', ' ') }));
+] as const;
 
-const query = z.strictObject({ provider: filterText, connection: filterId, outcome: filterText, ...pageFields });
+const listShape = {
+  provider: filterText,
+  connection: filterId,
+  outcome: filterOf(OUTCOMES),
+  operation: filterText,
+  ...whoseFields,
+  cursor: cursorOf(byTime),
+};
 
 /** Every try of a call to a provider: never a token, a body or a query. */
 @Roles('admin')
@@ -45,32 +40,41 @@ export class RequestsPageController {
   constructor(
     private readonly log: RequestLogReader,
     private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
   async show(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodQuery(query) { provider, connection, outcome, cursor }: z.infer<typeof query>,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const found = await this.log.list({
-      tenant: visibleTenant(caller),
-      provider,
-      connection,
-      outcome,
-      before: positionOf(cursor, byTime),
-      limit: PAGE_ROWS + 1,
-    });
+    const filters = readFilters(listShape, query);
+    const form = this.form(filters);
+    if (!filters.values) {
+      void reply.status(400);
+      return page({ title: 'Requests', caller, path: PATH, body: form });
+    }
+    const { cursor, userId, account, ...asked } = filters.values;
+    const tenant = visibleTenant(caller);
+    const connections = await this.connections.idsOf(tenant, { userId, account });
+    const found = await this.log.list({ ...asked, tenant, connections, before: cursor, limit: PAGE_ROWS + 1 });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ at, id }) => ({ at, id }));
-    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
-    const fields = [
-      select('provider', 'Provider', providers, provider),
-      select('outcome', 'Outcome', OUTCOMES, outcome),
-      textField('connection', 'Connection', connection),
-    ];
-    const body = html`${filterForm(PATH, fields)} ${requestTable(rows, this.clock.now())}
-    ${nextPage(PATH, { provider, connection, outcome }, nextCursor)}`;
+    const body = html`${form} ${requestTable(rows, this.clock.now())} ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Requests', caller, path: PATH, body });
+  }
+
+  private form(filters: ReturnType<typeof readFilters>): Html {
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
+    const outcomes = OUTCOMES.map((value) => ({ value, label: value.replaceAll('_', ' ') }));
+    return new FilterFields(filters)
+      .select('provider', 'Provider', providers)
+      .select('outcome', 'Outcome', outcomes)
+      .text('operation', 'Operation')
+      .text('connection', 'Connection')
+      .whose()
+      .form(PATH);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -10,24 +10,22 @@ import {
   Roles,
   visibleTenant,
   ZodBody,
-  ZodQuery,
   type Html,
   type SessionPrincipal,
   byTime,
   pageFrom,
-  positionOf,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { ERROR_KINDS } from '../../errors';
-import { ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
+import { ConnectionRepository, ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
 import { confirmPage } from '../confirm-page';
-import { actionForm, filterForm, select, textField } from '../form';
+import { actionForm } from '../form';
 import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
 import { adminNews, adminNotice } from './admin-notices';
-import { filterId, filterOf, filterText, PAGE_ROWS, pageFields } from './list-query';
+import { cursorOf, FilterFields, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
 import { statusPill } from './status-words';
 
 const PATH = '/admin/sync-runs';
@@ -42,12 +40,26 @@ const STATUSES = [
 const QUESTION =
   'Many of the records are missing at the provider. The affected parts are read again first; what is still missing then is removed here. Go on?';
 
-const query = z.strictObject({
+const TYPES = [
+  { value: 'full', label: 'Full' },
+  { value: 'incremental', label: 'Incremental' },
+] as const;
+const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
+  schedule: 'the clock',
+  manual: 'hand',
+  webhook: 'an event',
+  connect: 'connecting',
+};
+
+const listShape = {
   provider: filterText,
   connection: filterId,
   status: filterOf(STATUSES.map(({ value }) => value)),
-  ...pageFields,
-});
+  type: filterOf(TYPES.map(({ value }) => value)),
+  trigger: filterOf(Object.keys(TRIGGERS) as SyncRun['trigger'][]),
+  ...whoseFields,
+  cursor: cursorOf(byTime),
+};
 const confirmation = z.strictObject({ confirmed: z.literal('yes').optional() });
 
 @Roles('admin')
@@ -56,6 +68,7 @@ export class SyncRunsPageController {
   constructor(
     private readonly syncs: SyncService,
     private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -63,29 +76,37 @@ export class SyncRunsPageController {
   @PageRoute()
   async show(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodQuery(query) { provider, connection, status, cursor }: z.infer<typeof query>,
+    @Query() query: unknown,
     @Req() request: EdgeRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const filter = {
-      tenant: visibleTenant(caller),
-      provider,
-      connectionId: connection,
-      status,
-      before: positionOf(cursor, byTime),
-      limit: PAGE_ROWS + 1,
-    };
+    const filters = readFilters(listShape, query);
+    const top = html`${adminNotice(this.news.take(request, reply, caller))} ${this.form(filters)}`;
+    if (!filters.values) {
+      void reply.status(400);
+      return page({ title: 'Sync runs', caller, path: PATH, body: top });
+    }
+    const { cursor, connection, userId, account, ...asked } = filters.values;
+    const tenant = visibleTenant(caller);
+    const connectionIds = await this.connections.idsOf(tenant, { userId, account });
+    const filter = { ...asked, tenant, connectionId: connection, connectionIds, before: cursor, limit: PAGE_ROWS + 1 };
     const end = ({ createdAt, id }: SyncRun) => ({ at: createdAt.toISOString(), id });
     const { data: rows, nextCursor } = pageFrom(await this.syncs.list(filter), PAGE_ROWS, end);
-    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
-    const fields = [
-      select('provider', 'Provider', providers, provider),
-      select('status', 'Status', STATUSES, status),
-      textField('connection', 'Connection', connection),
-    ];
-    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)}
-    ${runTable(rows, this.clock.now(), caller.csrfToken)} ${nextPage(PATH, { provider, connection, status }, nextCursor)}`;
+    const body = html`${top} ${runTable(rows, this.clock.now(), caller.csrfToken)} ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Sync runs', caller, path: PATH, body });
+  }
+
+  private form(filters: ReturnType<typeof readFilters>): Html {
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
+    const triggers = Object.entries(TRIGGERS).map(([value, words]) => ({ value, label: `By ${words}` }));
+    return new FilterFields(filters)
+      .select('provider', 'Provider', providers)
+      .select('status', 'Status', STATUSES)
+      .select('type', 'Kind', TYPES)
+      .select('trigger', 'Asked for', triggers)
+      .text('connection', 'Connection')
+      .whose()
+      .form(PATH);
   }
 
   @FormRoute(':id/confirm')
@@ -139,13 +160,6 @@ function runTable(runs: readonly SyncRun[], nowMs: number, csrfToken: string): H
     'No run matches.',
   );
 }
-
-const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
-  schedule: 'the clock',
-  manual: 'hand',
-  webhook: 'an event',
-  connect: 'connecting',
-};
 
 /** What came of it, as far as something did. */
 function changesOf({ counts }: SyncRun): string {

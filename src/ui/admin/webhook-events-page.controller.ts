@@ -1,4 +1,4 @@
-import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -6,25 +6,42 @@ import {
   CurrentUser,
   type EdgeRequest,
   html,
+  type Html,
   IdParam,
   Roles,
   visibleTenant,
   ZodBody,
-  ZodQuery,
   type SessionPrincipal,
   byId,
   pageFrom,
-  positionOf,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { ProviderRegistry, WebhookEventList, WebhookReplay, type ReplayActor } from '../../integrations';
+import {
+  ConnectionRepository,
+  ProviderRegistry,
+  WebhookEventList,
+  WebhookReplay,
+  type EventFilter,
+  type ReplayActor,
+} from '../../integrations';
 import { confirmPage } from '../confirm-page';
-import { actionForm, filterForm, select, textField } from '../form';
+import { actionForm } from '../form';
 import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { addressOf, nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
-import { filterId, filterOf, filterText, PAGE_ROWS, pageFields } from './list-query';
+import {
+  beginning,
+  cursorOf,
+  FilterFields,
+  filterId,
+  filterOf,
+  filterText,
+  PAGE_ROWS,
+  readFilters,
+  whoseFields,
+  withoutCursor,
+} from './list-query';
 import { eventFacts, eventTable, EVENTS_PATH as PATH } from './webhook-event-views';
 
 const STATUSES = [
@@ -35,16 +52,20 @@ const STATUSES = [
   { value: 'dead', label: 'Dead' },
 ] as const;
 
-const filters = {
+const filterShape = {
   provider: filterText,
   type: filterText,
   status: filterOf(STATUSES.map(({ value }) => value)),
   eventId: filterText,
   connectionId: filterId,
+  ...whoseFields,
 };
-const query = z.strictObject({ ...filters, ...pageFields });
-const replayForm = z.strictObject({ ...filters, confirmed: z.literal('yes').optional() });
+const filterFields = z.strictObject(filterShape);
+const listShape = { ...filterShape, cursor: cursorOf(byId) };
+const replayForm = z.strictObject({ ...filterShape, confirmed: z.literal('yes').optional() });
 const nothing = z.strictObject({});
+
+type AskedFilter = z.infer<typeof filterFields>;
 
 /** What came in, what became of it, and again. */
 @Roles('admin')
@@ -54,6 +75,7 @@ export class WebhookEventsPageController {
     private readonly events: WebhookEventList,
     private readonly replays: WebhookReplay,
     private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -61,29 +83,31 @@ export class WebhookEventsPageController {
   @PageRoute()
   async show(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodQuery(query) { cursor, ...filter }: z.infer<typeof query>,
+    @Query() query: unknown,
     @Req() request: EdgeRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const found = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, PAGE_ROWS + 1, positionOf(cursor, byId));
+    const filters = readFilters(listShape, query);
+    const form = this.form(filters);
+    const notice = adminNotice(this.news.take(request, reply, caller));
+    if (!filters.values) {
+      void reply.status(400);
+      return page({ title: 'Webhook events', caller, path: PATH, body: html`${notice} ${form}` });
+    }
+    const { cursor, ...asked } = filters.values;
+    const tenant = visibleTenant(caller);
+    const found = await this.events.list({ ...(await this.resolved(asked, tenant)), tenant }, PAGE_ROWS + 1, cursor);
     const { data: events, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
-    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
-    const fields = [
-      select('provider', 'Provider', providers, filter.provider),
-      select('status', 'Status', STATUSES, filter.status),
-      textField('type', 'Type', filter.type),
-      textField('eventId', "Provider's event id", filter.eventId),
-    ];
+    const given = withoutCursor(filters);
     const { csrfToken } = caller;
     const replayAll = actionForm({
       to: `${PATH}/replay`,
       label: 'Replay all that match…',
       csrfToken,
       id: 'replay-all',
-      fields: given(filter),
+      fields: given,
     });
-    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${filterForm(PATH, fields)}
-    ${eventTable(events, { nowMs: this.clock.now(), csrfToken })} ${nextPage(PATH, filter, nextCursor)}
+    const body = html`${notice} ${form} ${eventTable(events, { nowMs: this.clock.now(), csrfToken })} ${nextPage(PATH, given, nextCursor)}
     ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }
@@ -106,7 +130,11 @@ export class WebhookEventsPageController {
     @ZodBody(replayForm) { confirmed, ...filter }: z.infer<typeof replayForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { matched } = await this.replays.many(filter, actorOf(caller), confirmed === undefined);
+    const { matched } = await this.replays.many(
+      await this.resolved(filter, visibleTenant(caller)),
+      actorOf(caller),
+      confirmed === undefined,
+    );
     const back = addressOf(PATH, filter);
     if (matched === 0 || confirmed) {
       this.news.tell(reply, caller, adminNews(matched === 0 ? 'nothing-to-replay' : 'replayed-all'));
@@ -120,7 +148,7 @@ export class WebhookEventsPageController {
         question,
         to: `${PATH}/replay`,
         label: 'Replay',
-        fields: given(filter),
+        fields: filled(filter),
         back,
         path: PATH,
         caller,
@@ -139,12 +167,32 @@ export class WebhookEventsPageController {
     this.news.tell(reply, caller, adminNews('replayed'));
     await reply.redirect(addressOf(PATH, { eventId }), 303);
   }
+
+  private form(filters: ReturnType<typeof readFilters>): Html {
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
+    return new FilterFields(filters)
+      .select('provider', 'Provider', providers)
+      .select('status', 'Status', STATUSES)
+      .text('type', 'Type, or its beginning')
+      .text('eventId', "Provider's event id, or its beginning")
+      .text('connectionId', 'Connection')
+      .whose()
+      .form(PATH);
+  }
+
+  private async resolved(
+    { type, eventId, userId, account, from, to, ...rest }: AskedFilter,
+    tenant: string | undefined,
+  ): Promise<EventFilter> {
+    const connectionIds = await this.connections.idsOf(tenant, { userId, account });
+    return { ...rest, type: beginning(type), eventId: beginning(eventId), receivedFrom: from, receivedTo: to, connectionIds };
+  }
 }
 
 function actorOf(caller: SessionPrincipal): ReplayActor {
   return { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
 }
 
-function given(filter: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function filled(filter: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(Object.entries(filter).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

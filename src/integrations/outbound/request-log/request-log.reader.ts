@@ -25,7 +25,13 @@ export interface RequestLogFilter {
   tenant?: string;
   provider?: string;
   connection?: string;
+  /** Of one of these. */
+  connections?: readonly string[];
   outcome?: string;
+  operation?: string;
+  /** ISO; `from` is within, `to` is not. */
+  from?: string;
+  to?: string;
   before?: { at: string; id: string };
   limit: number;
 }
@@ -41,7 +47,8 @@ export class RequestLogReader {
               duration_ms AS "durationMs", request_id AS "requestId", operation
        FROM request_log
        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR provider = $2) AND ($3::uuid IS NULL OR connection_id = $3)
-         AND ($4::text IS NULL OR outcome = $4) AND ($5::timestamptz IS NULL OR (at, id) < ($5::timestamptz, $6::uuid))
+         AND ($4::text IS NULL OR outcome = $4) AND ($8::uuid[] IS NULL OR connection_id = ANY($8)) AND ($9::text IS NULL OR operation = $9)
+         AND ($10::timestamptz IS NULL OR at >= $10) AND ($11::timestamptz IS NULL OR at < $11) AND ($5::timestamptz IS NULL OR (at, id) < ($5::timestamptz, $6::uuid))
        ORDER BY at DESC, id DESC LIMIT $7`,
       [
         filter.tenant ?? null,
@@ -51,6 +58,10 @@ export class RequestLogReader {
         filter.before?.at ?? null,
         filter.before?.id ?? null,
         filter.limit,
+        filter.connections ?? null,
+        filter.operation ?? null,
+        filter.from ?? null,
+        filter.to ?? null,
       ],
     );
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
 import type { PartView } from '../../connections';
 import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
-import type { SyncStatus } from './sync-run.entity';
+import type { SyncStatus, SyncTrigger, SyncType } from './sync-run.entity';
 
 export interface RunEnd {
   readonly status: Extract<SyncStatus, 'succeeded' | 'failed' | 'cancelled' | 'paused'>;
@@ -26,8 +26,15 @@ export interface RunFilter {
   readonly id?: string;
   readonly tenant?: string;
   readonly connectionId?: string;
+  /** Of one of these. */
+  readonly connectionIds?: readonly string[];
   readonly provider?: string;
   readonly status?: SyncStatus;
+  readonly type?: SyncType;
+  readonly trigger?: SyncTrigger;
+  /** When it was asked for, ISO; `from` is within, `to` is not. */
+  readonly from?: string;
+  readonly to?: string;
   readonly before?: { readonly at: string; readonly id: string };
   readonly limit: number;
 }
@@ -142,7 +149,12 @@ export class SyncRunRepository {
     if (filter.id !== undefined) add('id = ?', filter.id);
     if (filter.connectionId !== undefined) add('connection_id = ?', filter.connectionId);
     if (filter.provider !== undefined) add('provider = ?', filter.provider);
+    if (filter.connectionIds !== undefined) add('connection_id = ANY(?::uuid[])', filter.connectionIds);
     if (filter.status !== undefined) add('status = ?', filter.status);
+    if (filter.type !== undefined) add('type = ?', filter.type);
+    if (filter.trigger !== undefined) add('trigger = ?', filter.trigger);
+    if (filter.from !== undefined) add('created_at >= ?::timestamptz', filter.from);
+    if (filter.to !== undefined) add('created_at < ?::timestamptz', filter.to);
     // A cursor's time is cut to the ms, the row's is not: the row itself says where the page ended.
     if (filter.before) {
       const { at, id } = filter.before;

@@ -17,8 +17,9 @@ import {
   pageFrom,
   positionOf,
 } from '../../../http-api';
+import { ConnectionRepository } from '../../connections';
 import { EVENT_STATUSES } from '../webhook-event.entity';
-import { WebhookEventList } from './webhook-event.list';
+import { WebhookEventList, type EventFilter } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
 import { eventAnswer, eventDetailAnswer, queueAnswer, replayAnswer } from './event-answers';
 
@@ -31,12 +32,16 @@ const fields = {
   connectionId: z.guid().optional(),
   receivedFrom: z.iso.datetime({ offset: true }).optional(),
   receivedTo: z.iso.datetime({ offset: true }).optional(),
+  userId: text.optional(),
+  account: text.optional(),
 };
 const listQuery = z.strictObject({ ...fields, limit, cursor });
 const replayBody = z.strictObject({
   filter: z.strictObject(fields).refine((filter) => Object.keys(filter).length > 0, 'name at least one field, e.g. {"status": "dead"}'),
   dryRun: z.boolean().default(false),
 });
+
+type AskedFilter = z.infer<typeof replayBody>['filter'];
 
 /** The inbox for administrators: what came, what became of it, and again. */
 @Controller('v1/admin')
@@ -46,13 +51,16 @@ export class AdminWebhooksController {
   constructor(
     private readonly events: WebhookEventList,
     private readonly replay: WebhookReplay,
+    private readonly connections: ConnectionRepository,
   ) {}
 
   @Answer(pageOf(eventAnswer))
   @Get('webhook-events')
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
-    const { limit: most, cursor: text, ...filter } = query;
-    const found = await this.events.list({ ...filter, tenant: visibleTenant(caller) }, most + 1, positionOf(text, byId));
+    const { limit: most, cursor: text, ...asked } = query;
+    const tenant = visibleTenant(caller);
+    const filter = await this.resolved(asked, tenant);
+    const found = await this.events.list({ ...filter, tenant }, most + 1, positionOf(text, byId));
     return pageFrom(found, most, ({ id }) => ({ id }));
   }
 
@@ -65,8 +73,8 @@ export class AdminWebhooksController {
   @Answer(replayAnswer)
   @Post('webhook-events/replay')
   @HttpCode(200)
-  replayMany(@CurrentUser() caller: Principal, @ZodBody(replayBody) { filter, dryRun }: z.infer<typeof replayBody>) {
-    return this.replay.many(filter, actorOf(caller), dryRun);
+  async replayMany(@CurrentUser() caller: Principal, @ZodBody(replayBody) { filter, dryRun }: z.infer<typeof replayBody>) {
+    return this.replay.many(await this.resolved(filter, visibleTenant(caller)), actorOf(caller), dryRun);
   }
 
   @Answer(eventAnswer)
@@ -80,6 +88,10 @@ export class AdminWebhooksController {
   @Get('queue')
   queue(@CurrentUser() caller: Principal) {
     return this.events.queue(visibleTenant(caller));
+  }
+
+  private async resolved({ userId, account, ...filter }: AskedFilter, tenant: string | undefined): Promise<EventFilter> {
+    return { ...filter, connectionIds: await this.connections.idsOf(tenant, { userId, account }) };
   }
 }
 

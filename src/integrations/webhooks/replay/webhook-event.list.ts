@@ -33,10 +33,14 @@ export interface EventFilter {
   /** Of these only; undefined: of all, those of no tenant included. */
   readonly tenant?: string;
   readonly provider?: string;
+  /** Exact, or a beginning that ends with `*`. */
   readonly type?: string;
   readonly status?: EventStatus;
+  /** Exact, or a beginning that ends with `*`. */
   readonly eventId?: string;
   readonly connectionId?: string;
+  /** Of one of these. */
+  readonly connectionIds?: readonly string[];
   readonly receivedFrom?: string;
   readonly receivedTo?: string;
 }
@@ -142,12 +146,15 @@ export function conditionsOf(filter: EventFilter): { sql: string; params: unknow
   const add = (value: unknown, condition: (place: string) => string) => {
     if (value !== undefined) conditions.push(condition(`$${params.push(value)}`));
   };
+  const addText = (column: string, text: string | undefined) =>
+    text?.endsWith('*') ? add(text.slice(0, -1), (p) => `starts_with(${column}, ${p})`) : add(text, (p) => `${column} = ${p}`);
   add(filter.tenant, (p) => `tenant = ${p}`);
   add(filter.provider, (p) => `provider = ${p}`);
-  add(filter.type, (p) => `type = ${p}`);
+  addText('type', filter.type);
   add(filter.status, (p) => `status = ${p}`);
-  add(filter.eventId, (p) => `event_id = ${p}`);
+  addText('event_id', filter.eventId);
   add(filter.connectionId, (p) => `connection_id = ${p}::uuid`);
+  add(filter.connectionIds, (p) => `connection_id = ANY(${p}::uuid[])`);
   add(filter.receivedFrom, (p) => `received_at >= ${p}::timestamptz`);
   add(filter.receivedTo, (p) => `received_at < ${p}::timestamptz`);
   return { sql: conditions.join(' AND '), params };

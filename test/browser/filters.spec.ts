@@ -1,0 +1,143 @@
+import type { Browser, Page } from 'playwright-core';
+import { startPages, type PagesFixture } from '../support/pages-fixture';
+import { describeInBrowser, launchBrowser } from './chromium';
+
+const PAGES = ['/admin/alerts', '/admin/webhook-events', '/admin/sync-runs', '/admin/requests'];
+const LISTS = PAGES.slice(1);
+
+jest.setTimeout(180_000);
+
+describeInBrowser('the filters of the lists', () => {
+  let pages: PagesFixture;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    pages = await startPages();
+    browser = await launchBrowser();
+    page = await (await browser.newContext()).newPage();
+    page.setDefaultTimeout(20_000);
+    await page.goto(await pages.signInLink({ tenant: 'acme', user: 'boss', role: 'admin' }));
+    await fill();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await pages?.close();
+  });
+
+  /** Two accounts, of ada and of bob; of each an event, a run and a request, an hour apart. */
+  async function fill(): Promise<void> {
+    for (const [user, account, hour] of [
+      ['ada', 'Acme Mail', '10'],
+      ['bob', 'Zebra Mail', '11'],
+    ] as const) {
+      const visitor = await pages.signIn({ tenant: 'acme', user });
+      pages.sandbox.control.setAutoConsent('allow');
+      await visitor.follow(await visitor.post('/settings/integrations/slack/connect'));
+      const query = (sql: string, ...params: unknown[]) => pages.dataSource.query<{ id: string }[]>(sql, params);
+      const [row] = await query(`SELECT id FROM connections WHERE user_id = $1`, user);
+      const id = row?.id;
+      await query(`UPDATE connections SET account_name = $2, account_id = $3 WHERE id = $1`, id, account, `T-${user}`);
+      const at = `2026-03-01T${hour}:00:00Z`;
+      await query(
+        `INSERT INTO webhook_events (id, provider, event_id, type, tenant, status, connection_id, received_at) VALUES (gen_random_uuid(), 'slack', $1, $2, 'acme', 'completed', $3, $4)`,
+        ...[`Ev-${user}`, `channel.${user}_renamed`, id, at],
+      );
+      await query(
+        `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, created_at, error_code, error_message) VALUES (gen_random_uuid(), $1, 'acme', 'slack', 'full', 'schedule', 'failed', '{}', $2, 'provider_rejected', $3)`,
+        ...[id, at, `channel.${user}`],
+      );
+      await query(
+        `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, attempt, duration_ms, operation) VALUES (gen_random_uuid(), $2, 'slack', 'acme', $1, 'GET', $3, 200, 'ok', 1, 5, 'listing')`,
+        ...[id, at, `/channel.${user}`],
+      );
+    }
+  }
+  const shown = async () => {
+    const text =
+      (await page
+        .locator('table')
+        .textContent({ timeout: 2_000 })
+        .catch(() => '')) ?? '';
+    return ['ada', 'bob'].filter((user) => text.includes(`channel.${user}`));
+  };
+
+  it.each([
+    ['/admin/alerts', 'state', 'nonsense', 'Choose one of the list.'],
+    ['/admin/webhook-events', 'connectionId', 'x', 'This is no id'],
+    ['/admin/webhook-events', 'from', 'yesterday', 'Write a time such as'],
+    ['/admin/sync-runs', 'status', 'nonsense', 'Choose one of the list.'],
+    ['/admin/requests', 'connection', 'x', 'This is no id'],
+    ['/admin/requests', 'outcome', 'fine', 'Choose one of the list.'],
+  ])('%s keeps the page and the other filters where %s is wrong', async (path, field, value, sentence) => {
+    const answer = await page.goto(`${pages.url}${path}?provider=slack&${field}=${value}`.replace('provider=slack&state', 'state'));
+    expect(answer?.status()).toBe(400);
+    const input = page.locator(`[name="${field}"]`);
+    expect(await input.getAttribute('aria-invalid')).toBe('true');
+    const fault = await page.locator(`#${await input.getAttribute('aria-describedby')}`).textContent();
+    expect(fault).toContain(sentence);
+    if ((await page.locator('[name="provider"]').count()) > 0) expect(await page.locator('[name="provider"]').inputValue()).toBe('slack');
+    await page.getByText('Nothing is shown until the filter is put right.').waitFor();
+    await page.getByRole('navigation').waitFor();
+    if (path === '/admin/requests' && field === 'connection') {
+      await input.fill('');
+      await page.getByRole('button', { name: 'Show' }).click();
+      await page.locator('table').waitFor();
+    }
+  });
+
+  it.each(PAGES)('%s says which filter or place in the list it does not know', async (path) => {
+    await page.goto(`${pages.url}${path}?unknown=1`);
+    await page.getByText('This page knows no such filter.').waitFor();
+    await page.goto(`${pages.url}${path}?cursor=e30`);
+    await page.getByText('The list does not go on from there.').waitFor();
+  });
+
+  it.each(LISTS)('%s filters by user, account and time', async (path) => {
+    await page.goto(`${pages.url}${path}?to=2026-04-01T00:00`);
+    expect(await shown()).toEqual(['ada', 'bob']);
+    await page.getByLabel('User').fill('ada');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.waitForURL(/userId=ada/);
+    expect(await shown()).toEqual(['ada']);
+    for (const [filter, users] of [
+      ['account=zebra', ['bob']],
+      ['account=T-ada', ['ada']],
+      ['account=nobody', []],
+      ['from=2026-03-01T10:30&to=2026-04-01T00:00', ['bob']],
+      ['to=2026-03-01T11:00', ['ada']],
+    ] as const) {
+      await page.goto(`${pages.url}${path}?${filter}`);
+      expect([filter, await shown()]).toEqual([filter, users]);
+    }
+  });
+
+  it('takes the beginning of a type and of an event id', async () => {
+    for (const [filter, users] of [
+      ['type=channel.', ['ada', 'bob']],
+      ['type=channel.b', ['bob']],
+      ['eventId=Ev-a', ['ada']],
+      ['eventId=v-a', []],
+    ] as const) {
+      await page.goto(`${pages.url}/admin/webhook-events?${filter}`);
+      expect([filter, await shown()]).toEqual([filter, users]);
+    }
+  });
+
+  it.each([
+    ['webhook-events?userId=ada&type=channel.*', 1],
+    ['webhook-events?type=channel.', 0],
+    ['webhook-events?account=zebra&receivedTo=2026-04-01T00:00:00Z', 1],
+    ['sync-runs?userId=bob&trigger=schedule&type=full&to=2026-04-01T00:00:00Z', 1],
+    ['requests?account=acme&operation=listing&from=2026-03-01T09:00:00Z&to=2026-03-01T10:01:00Z', 1],
+    ['requests?userId=nobody', 0],
+    ['connections?account=zeb', 1],
+  ])('the API takes the same: %s', async (address, count) => {
+    const token = await pages.app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' });
+    const answer = await fetch(`${pages.url}/v1/admin/${address}`, { headers: { authorization: `Bearer ${token}` } });
+    expect(((await answer.json()) as { data: unknown[] }).data).toHaveLength(count);
+    const other = await pages.app.tokenFor({ tenant: 'globex', user: 'boss', role: 'admin' });
+    const foreign = await fetch(`${pages.url}/v1/admin/${address}`, { headers: { authorization: `Bearer ${other}` } });
+    expect(((await foreign.json()) as { data: unknown[] }).data).toHaveLength(0);
+  });
+});
