@@ -60,6 +60,7 @@ export {
   WebhookInbox,
   WebhookEventList,
   type EventFilter,
+  type FailingEvents,
   type QueueState,
   type StoredEventDetail,
   type StoredEventView,
@@ -96,6 +97,10 @@ export {
 export {
   AlertService,
   type Alert,
+  type AlertCount,
+  CurrentTraffic,
+  type FailingProvider,
+  type HourlyTraffic,
   MonitoringModule,
   ProviderHealthService,
   type ConnectionHealth,

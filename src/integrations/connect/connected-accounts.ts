@@ -4,7 +4,7 @@ import { CLOCK, type Clock } from '../../clock';
 import { asService, inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
 import { AuditLog } from '../audit';
-import { ConnectionRepository, eventOf, IntegrationEvents, TokenRepository, type Connection } from '../connections';
+import { ConnectionRepository, ConnectParticipants, eventOf, IntegrationEvents, TokenRepository, type Connection } from '../connections';
 import type { AccountIdentity, Provider, TokenGrant } from '../contract';
 import { Outbox } from '../notifications/outbox';
 import { scopesOf } from './asked-scopes';
@@ -25,13 +25,14 @@ export class ConnectedAccounts {
     private readonly dataSource: DataSource,
     private readonly connections: ConnectionRepository,
     private readonly tokens: TokenRepository,
+    private readonly participants: ConnectParticipants,
     private readonly events: IntegrationEvents,
     private readonly outbox: Outbox,
     private readonly audit: AuditLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Connection, tokens, audit entry and what the product is told: all or nothing. */
+  /** Connection, tokens, first sync, audit entry and what the product is told: all or nothing. */
   save(connected: ConnectedAccount): Promise<Connection> {
     return asService(() => this.store(connected)); // a grant may be shared by connections of several organizations
   }
@@ -65,6 +66,7 @@ export class ConnectedAccounts {
       const mended = await this.connections.mend(manager, upserted.connection, slots, at);
       const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
       await this.audit.record(act, 'ok', { runner: manager, ...(intent.maker && { actor: intent.maker }) });
+      for (const each of [upserted.connection, ...mended]) await this.participants.write(manager, each, at);
       const told = eventOf('connection.connected', upserted.connection, at);
       const event = { ...told, data: { ...told.data, created: upserted.created } };
       const events = [event, ...mended.map((each) => eventOf('connection.connected', each, at))];

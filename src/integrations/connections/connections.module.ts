@@ -6,6 +6,7 @@ import { AuditModule } from '../audit';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
 import { GovernedHttp } from './governed-http';
+import { ConnectParticipants } from './connect-participants';
 import { ConnectionCounts } from './connection-counts';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
@@ -38,6 +39,7 @@ import { TokenRepository } from './tokens/token.repository';
   ],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
+    ConnectParticipants,
     ConnectionCounts,
     ConnectionSeals,
     ConnectionRepository,
@@ -56,6 +58,7 @@ import { TokenRepository } from './tokens/token.repository';
     GovernedHttp,
   ],
   exports: [
+    ConnectParticipants,
     SecretBox,
     ConnectionCounts,
     ConnectionSeals,

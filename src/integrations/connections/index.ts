@@ -1,4 +1,5 @@
 export { ConnectionStatusService, type RevokedReason, eventOf } from './connection-status.service';
+export { ConnectParticipants } from './connect-participants';
 export { ConnectionCounts } from './connection-counts';
 export { ConnectionRepository, type OfWhom } from './connection.repository';
 export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';

@@ -25,6 +25,13 @@ export interface Alert {
   resolvedAt: string | null;
 }
 
+/** Open alerts of one kind and provider. */
+export interface AlertCount {
+  readonly kind: string;
+  readonly provider: string | null;
+  readonly open: number;
+}
+
 /** The alerts, as administrators see and acknowledge them. */
 @Injectable()
 export class AlertService {
@@ -43,6 +50,14 @@ export class AlertService {
       [filter.tenant ?? null, filter.state ?? null, filter.before?.at ?? null, filter.before?.id ?? null, filter.limit],
     );
     return rows.map(alertOf);
+  }
+
+  /** All that are open, however many. */
+  async countOpen(tenant: string | undefined): Promise<AlertCount[]> {
+    return asTenant(this.dataSource, tenant).query<AlertCount>(
+      `SELECT kind, provider, count(*)::int AS open FROM alerts WHERE state = 'open' AND ($1::text IS NULL OR tenant = $1) GROUP BY kind, provider`,
+      [tenant ?? null],
+    );
   }
 
   /** @throws IntegrationError `not_found` for an unknown alert or another tenant's. Acknowledging twice changes nothing. */

@@ -1,3 +1,4 @@
-export { type Alert, AlertService } from './alert.service';
+export { type Alert, type AlertCount, AlertService } from './alert.service';
+export { CurrentTraffic, type FailingProvider, type HourlyTraffic } from './current-traffic';
 export { MonitoringModule } from './monitoring.module';
 export { type ConnectionHealth, type ProviderHealth, ProviderHealthService } from './provider-health.service';

@@ -10,6 +10,7 @@ import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
 import { ALERT_RULES } from './alert-rules';
 import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
+import { CurrentTraffic } from './current-traffic';
 import { ProviderHealthService } from './provider-health.service';
 import { ReadinessController } from './readiness.controller';
 import { ReadinessService } from './readiness.service';
@@ -21,6 +22,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
   imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule, TypeOrmModule.forFeature([AlertEntity])],
   controllers: [AdminHealthController, ReadinessController],
   providers: [
+    CurrentTraffic,
     ProviderHealthService,
     RequestLogReader,
     AlertService,
@@ -30,7 +32,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
     Retention,
     MonitoringScheduler,
   ],
-  exports: [ProviderHealthService, RequestLogReader, AlertService, ReadinessService],
+  exports: [CurrentTraffic, ProviderHealthService, RequestLogReader, AlertService, ReadinessService],
 })
 export class MonitoringModule {
   constructor(data: PersonalData) {

@@ -3,6 +3,7 @@ export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';
 export {
   type EventFilter,
+  type FailingEvents,
   type QueueState,
   type StoredEventDetail,
   type StoredEventView,

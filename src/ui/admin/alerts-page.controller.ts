@@ -21,7 +21,8 @@ import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
-import { cursorOf, FilterFields, filterOf, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
+import { FilterFields } from './filter-fields';
+import { cursorOf, filterOf, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
 
 const PATH = '/admin/alerts';
 const STATES = [

@@ -1,14 +1,16 @@
 import { html, type Html } from '../../http-api';
-import type { ConnectionHealth, ProviderHealth } from '../../integrations';
+import type { ConnectionHealth, FailingEvents, ProviderHealth } from '../../integrations';
 import { pill } from '../layout';
 import { statusPill } from './status-words';
 
 /** The state of a provider, with what it is made of; nothing is called healthy beside something that is not. */
-export function providerHealthCell(health: ProviderHealth, openAlerts: number): Html {
+export function providerHealthCell(health: ProviderHealth, openAlerts: number, events?: FailingEvents): Html {
   const { needsReauth } = health.connections;
   const isHeldBack = health.circuit === 'open';
   return healthCell(health, [
     ...(isHeldBack ? ['calls are held back'] : []),
+    ...(events && events.dead > 0 ? [`${counted(events.dead, 'event')} given up`] : []),
+    ...(events && events.retrying > 0 ? [`${counted(events.retrying, 'event')} failing, tried again`] : []),
     ...(openAlerts > 0 ? [counted(openAlerts, 'open alert')] : []),
     ...(needsReauth > 0 ? [`${counted(needsReauth, 'connection')} to be reconnected`] : []),
   ]);

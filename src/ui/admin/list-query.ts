@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { decodeCursor, html, type Html } from '../../http-api';
+import { decodeCursor } from '../../http-api';
 import { IntegrationError } from '../../errors';
-import { filterForm, select, textField, type Choice } from '../form';
 
 /** Rows a page: what a person looks through. */
 export const PAGE_ROWS = 50;
@@ -71,46 +70,6 @@ export function readFilters<S extends z.ZodRawShape>(shape: S, query: unknown): 
     else faults[String(issue.path[0])] ??= issue.message;
   }
   return { values: result.success ? result.data : undefined, given, faults };
-}
-
-/** The fields of a filter form, as they were filled in. */
-export class FilterFields {
-  private readonly shown: Html[] = [];
-  private readonly names = new Set<string>();
-
-  constructor(private readonly filters: Filters<unknown>) {}
-
-  select(name: string, label: string, choices: readonly Choice[]): this {
-    return this.add(name, select(name, label, choices, this.filters.given[name], this.filters.faults[name]));
-  }
-
-  text(name: string, label: string): this {
-    return this.add(name, textField(name, label, this.filters.given[name], { fault: this.filters.faults[name] }));
-  }
-
-  /** User, account, from and to: `whoseFields`. */
-  whose(): this {
-    const { given, faults } = this.filters;
-    const time = (name: string, label: string) =>
-      this.add(name, textField(name, label, given[name]?.replace(/Z$/, ''), { fault: faults[name], type: 'datetime-local' }));
-    this.text('userId', 'User').text('account', 'Account');
-    time('from', 'From (UTC)');
-    return time('to', 'To (UTC)');
-  }
-
-  /** The form; below it, where something is wrong, that nothing is shown. */
-  form(path: string): Html {
-    const others = Object.entries(this.filters.faults).filter(([name]) => !this.names.has(name));
-    return html`${filterForm(path, this.shown)}
-    ${others.map(([name, fault]) => html`<p class="bad" role="alert"><code>${name}</code>: ${fault}</p>`)}
-    ${this.filters.values === undefined && html`<p class="empty">Nothing is shown until the filter is put right.</p>`}`;
-  }
-
-  private add(name: string, field: Html): this {
-    this.names.add(name);
-    this.shown.push(field);
-    return this;
-  }
 }
 
 /** Those that were given, without the place in the list. */

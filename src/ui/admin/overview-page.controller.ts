@@ -7,7 +7,10 @@ import type { Settings } from '../../config/env';
 import {
   addressesToRegister,
   AlertService,
-  type Alert,
+  type AlertCount,
+  CurrentTraffic,
+  type FailingEvents,
+  type HourlyTraffic,
   ProviderHealthService,
   ProviderRegistry,
   WebhookEventList,
@@ -16,6 +19,7 @@ import {
   type QueueState,
 } from '../../integrations';
 import { page, pill } from '../layout';
+import { sparkline } from '../sparkline';
 import { PageRoute } from '../page-route.decorators';
 import { table } from '../table';
 import { duration, timeTag } from '../time-tag';
@@ -23,11 +27,18 @@ import { adminNotice } from './admin-notices';
 import { alertTable } from './alert-table';
 import { connectionHealthCell, providerHealthCell } from './health-cell';
 import { statusPill } from './status-words';
+import { verdict } from './verdict';
 
 const MOST_ALERTS = 10;
-/** So many are counted beside the providers' states. */
-const MOST_COUNTED_ALERTS = 200;
 const MOST_CONNECTIONS = 100;
+
+/** What the table of the providers is made of, beside their health. */
+interface Circumstances {
+  readonly alerts: readonly AlertCount[];
+  readonly events: readonly FailingEvents[];
+  readonly hourly: ReadonlyMap<string, HourlyTraffic>;
+  readonly nowMs: number;
+}
 
 /** How everything is, at a glance. */
 @Roles('admin')
@@ -37,6 +48,7 @@ export class OverviewPageController {
     private readonly health: ProviderHealthService,
     private readonly alerts: AlertService,
     private readonly events: WebhookEventList,
+    private readonly traffic: CurrentTraffic,
     private readonly registry: ProviderRegistry,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -50,18 +62,25 @@ export class OverviewPageController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const tenant = visibleTenant(caller);
-    const [providers, open, queue] = await Promise.all([
+    const [all, newest, queue, failing, around] = await Promise.all([
       this.health.all(tenant),
-      this.alerts.list({ tenant, state: 'open', limit: MOST_COUNTED_ALERTS }),
+      this.alerts.list({ tenant, state: 'open', limit: MOST_ALERTS }),
       this.events.queue(tenant),
+      this.traffic.failing(tenant),
+      this.circumstances(tenant),
     ]);
-    const nowMs = this.clock.now();
+    const { nowMs, alerts, events } = around;
+    const shown = all.filter((each) => this.registry.get(each.provider).configured || isInUse(each));
+    const open = alerts.reduce((sum, each) => sum + each.open, 0);
+    const nameOf = (key: string) => this.registry.find(key)?.name ?? key;
     const body = html`${adminNotice(this.news.take(request, reply, caller))}
+      ${verdict({ providers: failing, events, alerts, nameOf, nowMs })}
       <h2>Providers, last 24 hours</h2>
-      ${this.healthTable(providers, open, nowMs)}
-      <h2>Open alerts</h2>
-      ${alertTable(open.slice(0, MOST_ALERTS), { nowMs, csrfToken: caller.csrfToken, empty: 'No alert is open.', back: '/admin' })}
-      ${open.length > MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
+      ${this.healthTable(shown, around)}
+      ${all.length > shown.length && html`<p class="soft">${(all.length - shown.length).toLocaleString('en')} more are not set up here.</p>`}
+      <h2>Open alerts: ${open.toLocaleString('en')}</h2>
+      ${alertTable(newest, { nowMs, csrfToken: caller.csrfToken, empty: 'No alert is open.', back: '/admin' })}
+      ${open > MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
       <h2>Queue of webhook events</h2>
       ${queueTable(queue)}`;
     return page({ title: 'Overview', caller, path: '/admin', body });
@@ -72,24 +91,36 @@ export class OverviewPageController {
     const tenant = visibleTenant(caller);
     const health = await this.health.one(key, tenant);
     const connections = await this.health.connections(key, tenant, MOST_CONNECTIONS);
-    const open = await this.alerts.list({ tenant, state: 'open', limit: MOST_COUNTED_ALERTS });
-    const nowMs = this.clock.now();
-    const body = html`${this.healthTable([health], open, nowMs)}
+    const around = await this.circumstances(tenant);
+    const body = html`${this.healthTable([health], around)}
       <h2>Connections, those with the most failures first</h2>
-      ${connectionTable(connections, nowMs)}
+      ${connectionTable(connections, around.nowMs)}
       <h2>Addresses to register at the provider</h2>
       ${addressTable(addressesToRegister(this.registry.get(key), this.settings.publicUrl))}`;
     return page({ title: this.registry.get(key).name, caller, path: '/admin', body });
   }
 
-  private healthTable(providers: readonly ProviderHealth[], open: readonly Alert[], nowMs: number): Html {
+  private async circumstances(tenant: string | undefined): Promise<Circumstances> {
+    const [alerts, events, hourly] = await Promise.all([
+      this.alerts.countOpen(tenant),
+      this.events.failing(tenant),
+      this.traffic.hourly(tenant),
+    ]);
+    return { alerts, events, hourly, nowMs: this.clock.now() };
+  }
+
+  private healthTable(providers: readonly ProviderHealth[], { alerts, events, hourly, nowMs }: Circumstances): Html {
     const rows = providers.map((health) => {
       const provider = this.registry.get(health.provider);
       return [
         html`<a href="/admin/providers/${health.provider}">${provider.name}</a> ${!provider.configured && pill('soft', 'Not configured')}`,
-        providerHealthCell(health, open.filter((alert) => alert.provider === health.provider).length),
-        rate(health.errorRate24h),
-        health.requests24h.toLocaleString('en'),
+        providerHealthCell(
+          health,
+          alerts.reduce((sum, each) => sum + (each.provider === health.provider ? each.open : 0), 0),
+          events.find((each) => each.provider === health.provider),
+        ),
+        html`${rate(health.errorRate24h)} ${bars('Failed requests', 'bad', hourly.get(health.provider)?.failed)}`,
+        html`${health.requests24h.toLocaleString('en')} ${bars('Requests', 'soft', hourly.get(health.provider)?.requests)}`,
         maybeTime(health.lastSuccess, nowMs),
         maybeTime(health.lastFailure, nowMs),
         health.connections.connected.toLocaleString('en'),
@@ -104,6 +135,14 @@ export class OverviewPageController {
       'No provider is registered.',
     );
   }
+}
+
+function isInUse({ requests24h, connections }: ProviderHealth): boolean {
+  return requests24h > 0 || connections.connected > 0 || connections.needsReauth > 0;
+}
+
+function bars(what: string, tone: 'soft' | 'bad', values: readonly number[] | undefined): Html | undefined {
+  return values?.some((value) => value > 0) ? sparkline({ what, values, tone }) : undefined;
 }
 
 function connectionTable(connections: readonly ConnectionHealth[], nowMs: number): Html {

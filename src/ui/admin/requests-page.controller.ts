@@ -7,7 +7,8 @@ import { page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
-import { cursorOf, FilterFields, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
+import { cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
+import { FilterFields } from './filter-fields';
 import { statusPill } from './status-words';
 
 const PATH = '/admin/requests';

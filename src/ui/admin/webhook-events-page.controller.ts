@@ -30,18 +30,8 @@ import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { addressOf, nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
-import {
-  beginning,
-  cursorOf,
-  FilterFields,
-  filterId,
-  filterOf,
-  filterText,
-  PAGE_ROWS,
-  readFilters,
-  whoseFields,
-  withoutCursor,
-} from './list-query';
+import { FilterFields } from './filter-fields';
+import { beginning, cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
 import { eventFacts, eventTable, EVENTS_PATH as PATH } from './webhook-event-views';
 
 const STATUSES = [

@@ -79,7 +79,10 @@ function syncNote(name: string, connection: AccountState['connection'], run: Acc
       <p class="soft">${last}</p>`;
   const fetched = run.counts.fetched;
   const of = run.total === null ? '' : ` of ${Math.max(run.total, fetched).toLocaleString('en')}`;
-  const label = run.status === 'queued' ? 'A sync is about to start' : `Syncing: ${fetched.toLocaleString('en')}${of} fetched`;
+  const label =
+    run.status === 'queued'
+      ? `${connection.lastSync ? 'A sync' : 'The first sync'} is queued`
+      : `${connection.lastSync ? 'Syncing' : 'The first sync is running'}: ${fetched.toLocaleString('en')}${of} fetched`;
   const bar =
     run.total === null
       ? html`<progress aria-label="Sync"></progress>`

@@ -71,14 +71,11 @@ export class WalkRepository {
     return rows.map((row) => row.partition);
   }
 
-  async hasCursor(connectionId: string): Promise<boolean> {
-    return (
-      (
-        await this.dataSource.query<object[]>('SELECT 1 FROM sync_cursors WHERE connection_id = $1 AND cursor IS NOT NULL LIMIT 1', [
-          connectionId,
-        ])
-      ).length > 0
-    );
+  async hasCursor(connectionId: string, db: SqlRunner = this.dataSource): Promise<boolean> {
+    const rows = await db.query<object>('SELECT 1 FROM sync_cursors WHERE connection_id = $1 AND cursor IS NOT NULL LIMIT 1', [
+      connectionId,
+    ]);
+    return rows.length > 0;
   }
 
   /** Begins a walk, forgetting an earlier one; under the connection's turn, so that nothing is written between the floor and the walk. */

@@ -69,9 +69,9 @@ export class SyncPartRepository {
   }
 
   /** With a new consent everything is asked anew, and counted from the start. */
-  async forget(connectionId: string): Promise<void> {
-    await this.dataSource.query(`UPDATE sync_parts SET ${READABLE} WHERE connection_id = $1 AND failures > 0`, [connectionId]);
-    await this.dataSource.query(WITHOUT_NEWS, [connectionId]);
+  async forget(connectionId: string, db: SqlRunner = this.dataSource): Promise<void> {
+    await db.query(`UPDATE sync_parts SET ${READABLE} WHERE connection_id = $1 AND failures > 0`, [connectionId]);
+    await db.query(WITHOUT_NEWS, [connectionId]);
   }
 
   /** Half an interval is taken off: the run in which it is tried is due then, and not a moment before. */

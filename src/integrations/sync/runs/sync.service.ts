@@ -7,6 +7,7 @@ import { AuditLog } from '../../audit';
 import { CONNECTIONS } from '../../connections';
 import { WakeUp } from '../../jobs';
 import { RecordStore } from '../records/record-store';
+import { WalkRepository } from '../pages/walk.repository';
 import { SyncPartRepository } from './sync-part.repository';
 import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
 import type { SyncTrigger, SyncType } from './sync-run.entity';
@@ -35,6 +36,7 @@ export class SyncService {
     private readonly runs: SyncRunRepository,
     private readonly records: RecordStore,
     private readonly parts: SyncPartRepository,
+    private readonly walks: WalkRepository,
     private readonly wakeUp: WakeUp,
     private readonly audit: AuditLog,
   ) {}
@@ -64,9 +66,20 @@ export class SyncService {
     this.wakeUp.wake('sync');
   }
 
+  /** What a connect asks for: once, whoever asks first, its transaction or its event. A connection that comes back goes on from its cursors. */
+  async afterConnect(connectionId: string, connectedAt: Date, db?: EntityManager): Promise<SyncRequest> {
+    const type = (await this.walks.hasCursor(connectionId, db)) ? 'incremental' : 'full';
+    return { type, trigger: 'connect', slot: `connect:${connectedAt.toISOString()}` };
+  }
+
+  /** Queues a run within a transaction, unless the connection has an active one; that is joined by `request` afterwards. */
+  async queue(connectionId: string, request: SyncRequest, manager: EntityManager): Promise<void> {
+    await this.add(manager, connectionId, request);
+  }
+
   /** With a new consent every part is asked anew, and its failures are counted from the start. */
-  forgetFailures(connectionId: string): Promise<void> {
-    return this.parts.forget(connectionId);
+  forgetFailures(connectionId: string, manager?: EntityManager): Promise<void> {
+    return this.parts.forget(connectionId, manager);
   }
 
   /** Ends what is queued or running for the connection. Whoever runs it notices at the next page, or when the lease is extended. */
@@ -139,8 +152,9 @@ export class SyncService {
     request: SyncRequest,
     anew: boolean,
   ): Promise<{ run: SyncRun; created: boolean } | undefined> {
-    const [row] = await db.query<SyncRunRow>(
-      `SELECT ${RUN_COLUMNS} FROM sync_runs WHERE connection_id = $1 AND (${ACTIVE} OR slot = $2) ORDER BY (${ACTIVE}) DESC LIMIT 1`,
+    const [row] = await db.query<SyncRunRow & { of_slot: boolean }>(
+      `SELECT ${RUN_COLUMNS}, coalesce(slot = $2, false) AS of_slot FROM sync_runs WHERE connection_id = $1 AND (${ACTIVE} OR slot = $2)
+       ORDER BY of_slot DESC, (${ACTIVE}) DESC LIMIT 1`,
       [connectionId, request.slot ?? null],
     );
     if (!row) {
@@ -149,6 +163,7 @@ export class SyncService {
       if (connection.status === 'disconnected') throw new IntegrationError('not_connected');
       return undefined;
     }
+    if (row.of_slot) return { run: runOf(row), created: false };
     const active = row.status === 'queued' || row.status === 'running';
     const served = request.trigger === 'schedule' || (request.trigger === 'manual' && row.status === 'running' && !anew);
     if (!active || (covers(row, request) && served)) return { run: runOf(row), created: false };

@@ -94,7 +94,7 @@ export class SyncProcess {
     this.feed = new RecordFeed(dataSource);
     this.compactor = new RecordCompactor(dataSource, this.records, clock, own);
     this.parts = new SyncPartRepository(dataSource, own);
-    this.service = new SyncService(dataSource, this.runs, this.records, this.parts, wakeUp, new AuditLog(dataSource, clock));
+    this.service = new SyncService(dataSource, this.runs, this.records, this.parts, this.walks, wakeUp, new AuditLog(dataSource, clock));
     this.schedules = new ScheduleRepository(dataSource, own);
     this.watches = new WatchService(
       new WatchRepository(dataSource.getRepository(SyncWatchEntity)),

@@ -50,6 +50,17 @@ export interface EventPosition {
   readonly id: string;
 }
 
+export interface FailingEvents {
+  readonly provider: string;
+  /** Failed before, and to be tried again. */
+  readonly retrying: number;
+  readonly dead: number;
+  /** When the oldest of them came. */
+  readonly since: Date;
+  readonly tenants: number;
+  readonly connections: number;
+}
+
 export interface QueueState {
   /** Events that wait, for their first run or for another one. */
   readonly depth: number;
@@ -113,6 +124,17 @@ export class WebhookEventList {
       headers: payload.headers,
       payload: redacted(payload.value) ?? null,
     };
+  }
+
+  /** Per provider, those whose handlers have failed: that are tried again, and that were given up. */
+  async failing(tenant?: string): Promise<FailingEvents[]> {
+    return this.read<FailingEvents>(
+      tenant,
+      `SELECT provider, count(*) FILTER (WHERE status <> 'dead')::int AS retrying, count(*) FILTER (WHERE status = 'dead')::int AS dead, min(received_at) AS since,
+         count(DISTINCT tenant)::int AS tenants, count(DISTINCT connection_id)::int AS connections
+       FROM webhook_events WHERE (status = 'dead' OR (status IN ('received', 'failed') AND attempts > 0)) AND ($1::text IS NULL OR tenant = $1) GROUP BY provider`,
+      [tenant ?? null],
+    );
   }
 
   async queue(tenant?: string): Promise<QueueState> {
