@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { Public } from '../http-api';
 import { IntegrationError } from '../errors';
 
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
+const own = (name: string) => join(__dirname, 'assets', name);
 const ASSETS = new Map(
   [
-    { name: 'trestle.css', type: 'text/css; charset=utf-8' },
-    { name: 'trestle.js', type: 'text/javascript; charset=utf-8' },
+    { name: 'trestle.css', type: 'text/css; charset=utf-8', path: own('trestle.css') },
+    { name: 'trestle.js', type: JAVASCRIPT, path: own('trestle.js') },
+    { name: 'idiomorph.js', type: JAVASCRIPT, path: require.resolve('idiomorph/dist/idiomorph.min.js') },
   ].map((asset) => {
-    const body = readFileSync(join(__dirname, 'assets', asset.name));
+    const body = readFileSync(asset.path);
     return [asset.name, { ...asset, body, tag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` }];
   }),
 );

@@ -33,6 +33,7 @@ export function page({ title, caller, path, body, refreshTo }: Layout): string {
         <title>${title} · Trestle</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/ui/trestle.css" />
+        <script src="/ui/idiomorph.js" defer></script>
         <script src="/ui/trestle.js" defer></script>
       </head>
       <body>

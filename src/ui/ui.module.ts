@@ -6,6 +6,9 @@ import { RequestsPageController } from './admin/requests-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
+import { LiveController } from './live/live.controller';
+import { LiveTopics } from './live/live-topics';
+import { PageStreams } from './live/page-streams';
 import { IntegrationCards } from './settings/integration-cards';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
 import { IntegrationsPageController } from './settings/integrations-page.controller';
@@ -15,6 +18,7 @@ import { IntegrationsPageController } from './settings/integrations-page.control
   imports: [IntegrationsModule],
   controllers: [
     AssetsController,
+    LiveController,
     IntegrationsPageController,
     IntegrationFormsController,
     OverviewPageController,
@@ -23,6 +27,6 @@ import { IntegrationsPageController } from './settings/integrations-page.control
     SyncRunsPageController,
     RequestsPageController,
   ],
-  providers: [IntegrationCards],
+  providers: [IntegrationCards, LiveTopics, PageStreams],
 })
 export class UiModule {}

@@ -65,7 +65,6 @@ describeInBrowser('the pages in a browser', () => {
     await button.focus();
     const id = await button.getAttribute('id');
     await pages.dataSource.query(`UPDATE connections SET account_name = 'Renamed' WHERE provider = 'slack'`);
-    await page.evaluate('follow()');
     await slack().getByText('Renamed', { exact: true }).waitFor();
     expect(await page.evaluate<string>(FOCUSED_ID)).toBe(id);
     expect(await page.locator('[data-news]').textContent()).toContain('Slack, Renamed: connected');

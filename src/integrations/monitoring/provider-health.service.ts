@@ -34,6 +34,7 @@ export interface ConnectionHealth {
   requests24h: number;
 }
 
+const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const HEALTHY_BELOW = 0.01;
 const DEGRADED_BELOW = 0.1;
@@ -55,6 +56,15 @@ export class ProviderHealthService {
     const used = await this.counts.inUse(silent.map(({ key }) => key));
     const shown = new Set([...this.registry.offered().map(({ key }) => key), ...used]);
     return Promise.all(this.registry.all().flatMap(({ key }) => (shown.has(key) ? [this.one(key, tenant)] : [])));
+  }
+
+  /** Traffic and state of the connections of all providers together: tells that something has changed, not what. */
+  async inUse(tenant: string | undefined): Promise<unknown> {
+    return this.dataSource.query(
+      `SELECT (SELECT sum(b.ok) || '/' || sum(b.failed) FROM ${MINUTES} b WHERE b.minute >= $1 AND ($2::text IS NULL OR b.tenant = $2)) AS traffic,
+         (SELECT count(*) FILTER (WHERE c.status = 'connected') || '/' || count(*) FILTER (WHERE c.status = 'needs_reauth') FROM ${CONNECTIONS} c WHERE $2::text IS NULL OR c.tenant = $2) AS connections`,
+      [new Date(this.clock.now() - HOUR_MS), tenant ?? null],
+    );
   }
 
   /** @throws IntegrationError `provider_unknown` */

@@ -5,8 +5,8 @@ import { banner } from '../layout';
 const NOTICES = {
   acknowledged: 'The alert is acknowledged. It stays on the list until its cause is gone.',
   confirmed: 'The run goes on, and removes what is missing at the provider.',
-  replayed: 'The event is processed again. Load the page again to see its new state.',
-  'replayed-all': 'The events are processed again, the oldest first. Load the page again to see their new states.',
+  replayed: 'The event is processed again.',
+  'replayed-all': 'The events are processed again, the oldest first.',
   'nothing-to-replay':
     'No event that could be replayed matches: what waits or runs is processed anyway, and a payload is kept for a time only.',
 } as const;

@@ -17,6 +17,7 @@ import {
 import { CLOCK, type Clock } from '../../clock';
 import { AlertService } from '../../integrations';
 import { page } from '../layout';
+import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
@@ -61,7 +62,7 @@ export class AlertsPageController {
     const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before, limit: PAGE_ROWS + 1 });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ openedAt: at, id }) => ({ at, id }));
     const body = html`${top}
-    ${alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH })}
+    ${liveRegion('alerts', alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH }))}
     ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Alerts', caller, path: PATH, body });
   }

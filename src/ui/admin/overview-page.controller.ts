@@ -20,6 +20,7 @@ import {
 } from '../../integrations';
 import { page, pill } from '../layout';
 import { sparkline } from '../sparkline';
+import { liveRegion } from '../live/live-region';
 import { PageRoute } from '../page-route.decorators';
 import { table } from '../table';
 import { duration, timeTag } from '../time-tag';
@@ -73,8 +74,8 @@ export class OverviewPageController {
     const shown = all.filter((each) => this.registry.get(each.provider).configured || isInUse(each));
     const open = alerts.reduce((sum, each) => sum + each.open, 0);
     const nameOf = (key: string) => this.registry.find(key)?.name ?? key;
-    const body = html`${adminNotice(this.news.take(request, reply, caller))}
-      ${verdict({ providers: failing, events, alerts, nameOf, nowMs })}
+    const notice = adminNotice(this.news.take(request, reply, caller));
+    const content = html`${verdict({ providers: failing, events, alerts, nameOf, nowMs })}
       <h2>Providers, last 24 hours</h2>
       ${this.healthTable(shown, around)}
       ${all.length > shown.length && html`<p class="soft">${(all.length - shown.length).toLocaleString('en')} more are not set up here.</p>`}
@@ -83,7 +84,7 @@ export class OverviewPageController {
       ${open > MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
       <h2>Queue of webhook events</h2>
       ${queueTable(queue)}`;
-    return page({ title: 'Overview', caller, path: '/admin', body });
+    return page({ title: 'Overview', caller, path: '/admin', body: html`${notice} ${liveRegion('overview', content)}` });
   }
 
   @PageRoute('providers/:provider')

@@ -4,6 +4,7 @@ import { CurrentUser, html, Roles, visibleTenant, type Html, type SessionPrincip
 import { CLOCK, type Clock } from '../../clock';
 import { ConnectionRepository, ProviderRegistry, RequestLogReader, type LoggedRequest } from '../../integrations';
 import { page } from '../layout';
+import { liveRegion } from '../live/live-region';
 import { PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
@@ -62,7 +63,8 @@ export class RequestsPageController {
     const connections = await this.connections.idsOf(tenant, { userId, account });
     const found = await this.log.list({ ...asked, tenant, connections, before: cursor, limit: PAGE_ROWS + 1 });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ at, id }) => ({ at, id }));
-    const body = html`${form} ${requestTable(rows, this.clock.now())} ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
+    const body = html`${form} ${liveRegion('requests', requestTable(rows, this.clock.now()))}
+    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Requests', caller, path: PATH, body });
   }
 

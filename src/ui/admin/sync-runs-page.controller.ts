@@ -21,6 +21,7 @@ import { ConnectionRepository, ProviderRegistry, SyncService, type SyncRun } fro
 import { confirmPage } from '../confirm-page';
 import { actionForm } from '../form';
 import { page } from '../layout';
+import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage, table } from '../table';
 import { duration, timeTag } from '../time-tag';
@@ -93,7 +94,8 @@ export class SyncRunsPageController {
     const filter = { ...asked, tenant, connectionId: connection, connectionIds, before: cursor, limit: PAGE_ROWS + 1 };
     const end = ({ createdAt, id }: SyncRun) => ({ at: createdAt.toISOString(), id });
     const { data: rows, nextCursor } = pageFrom(await this.syncs.list(filter), PAGE_ROWS, end);
-    const body = html`${top} ${runTable(rows, this.clock.now(), caller.csrfToken)} ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
+    const body = html`${top} ${liveRegion('sync-runs', runTable(rows, this.clock.now(), caller.csrfToken))}
+    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Sync runs', caller, path: PATH, body });
   }
 

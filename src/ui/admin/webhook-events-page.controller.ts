@@ -27,6 +27,7 @@ import {
 import { confirmPage } from '../confirm-page';
 import { actionForm } from '../form';
 import { page } from '../layout';
+import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { addressOf, nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
@@ -50,12 +51,11 @@ const filterShape = {
   connectionId: filterId,
   ...whoseFields,
 };
-const filterFields = z.strictObject(filterShape);
 const listShape = { ...filterShape, cursor: cursorOf(byId) };
 const replayForm = z.strictObject({ ...filterShape, confirmed: z.literal('yes').optional() });
 const nothing = z.strictObject({});
 
-type AskedFilter = z.infer<typeof filterFields>;
+type AskedFilter = z.infer<z.ZodObject<typeof filterShape>>;
 
 /** What came in, what became of it, and again. */
 @Roles('admin')
@@ -97,8 +97,8 @@ export class WebhookEventsPageController {
       id: 'replay-all',
       fields: given,
     });
-    const body = html`${notice} ${form} ${eventTable(events, { nowMs: this.clock.now(), csrfToken })} ${nextPage(PATH, given, nextCursor)}
-    ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
+    const body = html`${notice} ${form} ${liveRegion('webhook-events', eventTable(events, { nowMs: this.clock.now(), csrfToken }))}
+    ${nextPage(PATH, given, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }
 

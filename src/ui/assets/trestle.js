@@ -1,5 +1,5 @@
 /*
- * Two things that HTML alone cannot: ask before what cannot be taken back without leaving the page, and follow a sync that runs.
+ * Two things that HTML alone cannot: ask before what cannot be taken back without leaving the page, and follow what changes.
  * The pages work without it. A card in which somebody is at work (a field, an open part, a question) is left alone.
  */
 'use strict';
@@ -41,8 +41,8 @@ function ask(question, opener, then) {
   dialog.showModal();
 }
 
-const BUSY_MS = 1500;
-const IDLE_MS = 30000;
+/** After a stream that was refused. */
+const AGAIN_MS = 30000;
 
 function isAtWork(card) {
   const focused = document.activeElement;
@@ -50,34 +50,85 @@ function isAtWork(card) {
 }
 
 function bringUpToDate(live, fresh) {
-  const said = [];
-  for (const card of live.querySelectorAll('[data-card]')) {
-    const next = fresh.getElementById(card.id);
-    if (!next || next.outerHTML === card.outerHTML || isAtWork(card)) continue;
-    if (next.dataset.says !== card.dataset.says) said.push(next.dataset.says);
-    const focused = card.contains(document.activeElement) ? document.activeElement.id : '';
-    card.replaceWith(next);
-    if (focused) (document.getElementById(focused) || next.querySelector('button'))?.focus();
-  }
+  const next = fresh.getElementById(live.id);
+  if (!next) return;
+  const says = () => new Map([...live.querySelectorAll('[data-says]')].map((card) => [card.id, card.dataset.says]));
+  const before = says();
+  Idiomorph.morph(live, next, {
+    callbacks: { beforeNodeMorphed: (old) => !(old instanceof HTMLElement && old.matches('[data-card]') && isAtWork(old)) },
+  });
   const news = document.querySelector('[data-news]');
+  const said = [...says()].filter(([id, text]) => before.get(id) !== text).map(([, text]) => text);
   if (news && said.length > 0) news.textContent = said.join(' ');
 }
 
-async function follow() {
-  const live = document.querySelector('[data-live]');
-  if (!live) return;
-  if (!document.hidden && !document.querySelector('dialog[open]')) {
-    const options = { headers: { accept: 'text/html' }, credentials: 'same-origin', signal: AbortSignal.timeout(5000) };
-    const answer = await fetch(live.dataset.live, options).catch(() => undefined);
-    if (answer?.status === 401) return;
-    const text = answer?.ok ? await answer.text().catch(() => '') : '';
-    // A question may have been opened while the answer was on its way.
-    if (text && !document.querySelector('dialog[open]')) bringUpToDate(live, new DOMParser().parseFromString(text, 'text/html'));
-  }
-  wait();
+/* Reads the page anew by its own address, filters and all. */
+let reading = false;
+let again = false;
+async function refresh(live) {
+  if (document.querySelector('dialog[open]')) return void (again = true);
+  if (reading) return void (again = true);
+  reading = true;
+  again = false;
+  const options = { headers: { accept: 'text/html' }, credentials: 'same-origin', signal: AbortSignal.timeout(5000) };
+  const answer = await fetch(location.href, options).catch(() => undefined);
+  const text = (await answer?.text().catch(() => '')) || '';
+  const fresh = new DOMParser().parseFromString(text, 'text/html');
+  // A question may have been opened while the answer was on its way.
+  if (document.querySelector('dialog[open]')) again = true;
+  else if (answer?.ok) bringUpToDate(live, fresh);
+  else if (answer?.status === 401) sayEnded(fresh);
+  reading = false;
+  if (again && !document.querySelector('dialog[open]')) refresh(live);
 }
 
-function wait() {
-  setTimeout(follow, document.querySelector('[data-busy]') ? BUSY_MS : IDLE_MS);
+/* The page that says that the session has ended, above what is no longer followed. */
+function sayEnded(fresh) {
+  const said = document.createElement('div');
+  said.className = 'banner bad';
+  said.setAttribute('role', 'alert');
+  said.append(...fresh.querySelectorAll('main > p'));
+  document.querySelector('main h1').after(said);
 }
-wait();
+
+function follow() {
+  const live = document.querySelector('[data-live]');
+  if (!live) return;
+  const mark = document.querySelector('[data-live-mark]');
+  let stream;
+  let timer;
+  const say = (text) => void (mark.textContent === text || (mark.textContent = text));
+  const close = (text) => {
+    clearTimeout(timer);
+    stream?.close();
+    stream = undefined;
+    say(text);
+  };
+  const open = () => {
+    if (document.hidden || stream) return;
+    let wasOpen = false;
+    stream = new EventSource(`/live/${live.dataset.live}`);
+    stream.onopen = () => {
+      say('Live');
+      if (!wasOpen) refresh(live); // what changed before the stream was there
+      wasOpen = true;
+    };
+    stream.onerror = () => {
+      wasOpen = false;
+      if (stream?.readyState !== EventSource.CLOSED) return say('Paused: trying again');
+      close('Paused');
+      timer = setTimeout(open, AGAIN_MS);
+    };
+    stream.addEventListener('changed', () => refresh(live));
+    stream.addEventListener('ended', () => {
+      close('Paused');
+      document.removeEventListener('visibilitychange', turn);
+      refresh(live);
+    });
+  };
+  const turn = () => (document.hidden ? close('Paused') : open());
+  document.addEventListener('visibilitychange', turn);
+  document.addEventListener('close', () => again && refresh(live), true);
+  open();
+}
+follow();

@@ -2,6 +2,7 @@ import { Controller, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BrowserNews, CurrentUser, html, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { INTEGRATIONS_PATH, page } from '../layout';
+import { liveRegion } from '../live/live-region';
 import { PageRoute } from '../page-route.decorators';
 import { integrationCard } from './integration-card';
 import { IntegrationCards } from './integration-cards';
@@ -27,10 +28,10 @@ export class IntegrationsPageController {
     const list =
       cards.length === 0
         ? html`<p class="empty">No integration has been set up on this server yet.</p>`
-        : html`<ul class="cards" data-live="${INTEGRATIONS_PATH}">
+        : html`<ul class="cards">
             ${cards.map((card) => integrationCard(card, { nowMs, csrfToken: caller.csrfToken }))}
           </ul>`;
-    const body = html`${news && newsBanner(news, cards)} ${list}
+    const body = html`${news && newsBanner(news, cards)} ${liveRegion('cards', list)}
       <p class="unseen" role="status" data-news></p>`;
     return page({ title: 'Integrations', caller, path: INTEGRATIONS_PATH, body });
   }

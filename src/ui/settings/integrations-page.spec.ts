@@ -104,7 +104,7 @@ describe('the page of integrations', () => {
       [id],
     );
     const card = cardOf((await ada.get(PAGE)).text, 'slack');
-    expect(card).toContain('Syncing: 1,200 of 3,000 fetched');
+    expect(card).toContain('The first sync is running: 1,200 of 3,000 fetched');
     expect(card).toContain('value="1200" max="3000"');
     expect(card).toContain('data-busy');
     expect(card).not.toContain('Sync now');
