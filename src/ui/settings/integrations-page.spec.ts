@@ -113,7 +113,7 @@ describe('the page of integrations', () => {
        SELECT gen_random_uuid(), connection_id, tenant, provider, 'full', 'manual', 'queued', id, 0 FROM sync_runs WHERE id = ${newest} RETURNING id`,
       [id],
     );
-    expect(cardOf((await ada.get(PAGE)).text, 'slack')).toContain('Syncing: 1,200 of 3,000 fetched');
+    expect(cardOf((await ada.get(PAGE)).text, 'slack')).toContain('The first sync is running: 1,200 of 3,000 fetched');
     await pages.dataSource.query('DELETE FROM sync_runs WHERE id = $1', [waiting?.id]);
     await pages.dataSource.query(
       `UPDATE sync_runs SET status = 'succeeded', error_code = 'provider_forbidden', error_message = 'Calendar events (2 of 3 read): No.' WHERE id = ${newest}`,
