@@ -127,8 +127,7 @@ export class PlainSandbox {
       case 'token':
         return token(world, call);
       case 'revoke':
-        for (const grant of world.grants) grant.revoked = true;
-        return { reply: { status: 200, body: {} } };
+        return revoke(world, call);
       case 'api':
         return { reply: this.api(world, call) };
       default:
@@ -214,6 +213,18 @@ function token(
     if (why) return { ...refuse(400, why), grantType };
   }
   return { reply: { status: 200, body: world.grant() }, grantType };
+}
+
+/** A client ends what was given to itself; one that is shown, in the body or as Basic, must be the one that this world knows. */
+function revoke(world: PlainWorld, { request, text }: { request: IncomingMessage; text: string }): { reply: Reply; refused?: string } {
+  const isJson = (request.headers['content-type'] ?? '').startsWith('application/json');
+  const fields = (isJson ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text))) as Record<string, string>;
+  const [, basic] = /^Basic (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+  const inBasic = basic === undefined ? undefined : decodeURIComponent(Buffer.from(basic, 'base64').toString('utf8').split(':')[0] ?? '');
+  if ([fields['client_id'], inBasic].some((id) => id !== undefined && id !== world.clientId))
+    return { reply: { status: 401, body: { error: 'invalid_client' } }, refused: 'client_id' };
+  for (const grant of world.grants) grant.revoked = true;
+  return { reply: { status: 200, body: {} } };
 }
 
 /** As the declaration says that an ended token is told of. */

@@ -39,6 +39,14 @@ export interface Provider {
    * @throws IntegrationError `destination_refused` for a value that leads elsewhere
    */
   resolve?(values: Readonly<Record<string, unknown>>): Provider;
+  /** The provider with an organization's own client in place of the operator's. Absent: it takes none. */
+  withClient?(client: OAuthClient): Provider;
+}
+
+/** An app that is registered at a provider. */
+export interface OAuthClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
 }
 
 /** A field that a person fills in. */

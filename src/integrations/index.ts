@@ -20,6 +20,7 @@ export {
 export {
   assertMayManage,
   ConnectionRepository,
+  TenantProviders,
   type ConnectionViewer,
   mayManage,
   POLICY_CHOICES,

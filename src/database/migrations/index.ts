@@ -25,6 +25,7 @@ import { RunLeaseOwners1764860000000 } from './1764860000000-run-lease-owners';
 import { ConnectSeals1764870000000 } from './1764870000000-connect-seals';
 import { UserScopes1764870001000 } from './1764870001000-user-scopes';
 import { RecordMappings1764910000000 } from './1764910000000-record-mappings';
+import { OAuthClients1764920000000 } from './1764920000000-oauth-clients';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   ConnectSeals1764870000000,
   UserScopes1764870001000,
   RecordMappings1764910000000,
+  OAuthClients1764920000000,
 ];

@@ -36,6 +36,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764700000000-outbox-payloads.ts': 'ddbd6edfddfee00ec64b0cfb33702593a56e7f7993c11d4b236034d02eeb560e',
   'src/database/migrations/1764800000000-connection-seals.ts': '066436c81e4623dfe86e6c909641d7057fa2e721a46788aef60864bc5fb8450b',
   'src/database/migrations/1764910000000-record-mappings.ts': 'a10e1ece98bc779b35baa6575b70c9a642ed7117359d23566075d28c9dbba43e',
+  'src/database/migrations/1764920000000-oauth-clients.ts': '6c0db67d909b154bffc473e11c31a8e72ef2bd3301c1c8154e60b918b9cf5e01',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

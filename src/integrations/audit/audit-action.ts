@@ -19,6 +19,8 @@ export const AUDIT_ACTIONS = [
   'sync.confirm',
   'mapping.set',
   'mapping.end',
+  'client.set',
+  'client.end',
   'alert.acknowledge',
   'user.erase',
   'user.export',

@@ -27,6 +27,8 @@ export interface ConnectIntent {
   readonly userScopes?: readonly string[];
   /** What the person filled in; no secret. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** The id of the organization's own client with which it is done. Default: the operator's. */
+  readonly client?: string;
   /** Who made the link: an administrator may mend another's connection. */
   readonly maker?: Actor;
   /** What the product calls the user and the organization; for the page that asks. */
@@ -123,7 +125,20 @@ export class ConnectFlowRepository {
 const verifierBinding = (state: string) => bindingOf('oauth-state', hashOf(state), 'verifier');
 
 function columnsOf(intent: ConnectIntent) {
-  const { tenant, userId, owner = 'user', policy = {}, provider, returnTo, connectionId, scopes, userScopes, fields, maker } = intent;
+  const {
+    tenant,
+    userId,
+    owner = 'user',
+    policy = {},
+    provider,
+    returnTo,
+    connectionId,
+    scopes,
+    userScopes,
+    fields,
+    maker,
+    client,
+  } = intent;
   const optional = {
     returnTo: returnTo ?? null,
     connectionId: connectionId ?? null,
@@ -131,6 +146,7 @@ function columnsOf(intent: ConnectIntent) {
     userScopes: userScopes ? [...userScopes] : null,
     fields: fields ?? null,
     maker: maker ?? null,
+    client: client ?? null,
     usedBy: policy.usedBy ?? null,
     managedBy: policy.managedBy ?? null,
   };
@@ -150,5 +166,6 @@ function intentOf(row: Omit<RowOf<ConnectSessionEntity>, 'token_hash' | 'display
     ...(row.user_scopes !== null && { userScopes: row.user_scopes }),
     ...(row.fields !== null && { fields: row.fields }),
     ...(row.maker !== null && { maker: row.maker }),
+    ...(row.client !== null && { client: row.client }),
   };
 }

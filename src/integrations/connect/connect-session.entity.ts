@@ -22,6 +22,8 @@ export class ConnectSessionEntity {
   @Column('jsonb', { nullable: true }) display!: { user?: string; organization?: string } | null;
   /** Who made the link. */
   @Column('jsonb', { nullable: true }) maker!: { tenant: string; userId: string; role: string } | null;
+  /** The organization's own client with which it is done; null: the operator's. */
+  @Column('text', { nullable: true }) client!: string | null;
   @Column('timestamptz') expiresAt!: Date;
   /** Over all of the row: `flow-seal.ts`. */
   @Column('text', { nullable: true }) seal!: string | null;

@@ -9,6 +9,7 @@ import { CONNECT_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
 import { AdminConnectionsController } from '../connections/admin-connections.controller';
+import { AdminClientsController } from '../connections/clients/admin-clients.controller';
 import { ConnectionsController } from './connections.controller';
 import { ConnectFlowRepository } from './connect-flow.repository';
 import { FlowSeal } from './flow-seal';
@@ -27,7 +28,7 @@ import { OauthStateEntity } from './oauth-state.entity';
     OutboxModule,
     TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity]),
   ],
-  controllers: [ConnectDoneController, ConnectController, ConnectionsController, AdminConnectionsController],
+  controllers: [ConnectDoneController, ConnectController, ConnectionsController, AdminConnectionsController, AdminClientsController],
   providers: [ConnectFlowRepository, FlowSeal, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
   exports: [ConnectService, KeyConnectService],
 })

@@ -4,9 +4,17 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { currentActor } from '../audit';
-import { assertMayManage, ConnectionRepository, ownerOf, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
+import {
+  assertMayManage,
+  ConnectionRepository,
+  ownerOf,
+  TenantProviders,
+  TokenEndpoint,
+  type Connection,
+  type ConnectionViewer,
+} from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
-import { filledIn, providerFor, ProviderRegistry, redirectAddress } from '../providers';
+import { filledIn, providerFor, redirectAddress } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { askedInPerson, assertAllowed, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
@@ -48,7 +56,7 @@ export class ConnectService {
   private readonly logger = new Logger(ConnectService.name);
 
   constructor(
-    private readonly registry: ProviderRegistry,
+    private readonly providers: TenantProviders,
     private readonly connections: ConnectionRepository,
     private readonly flows: ConnectFlowRepository,
     private readonly endpoint: TokenEndpoint,
@@ -63,7 +71,7 @@ export class ConnectService {
    * @throws IntegrationError `provider_unknown`, `provider_not_configured`, `not_supported`, `scope_not_allowed`, `invalid_return_to`, `connection_not_found`
    */
   async createSession(viewer: ConnectionViewer, request: ConnectRequest): Promise<{ connectUrl: string; expiresAt: Date }> {
-    const provider = this.configured(request.provider);
+    const { provider, client } = await this.providers.toConnect(request.provider, viewer.tenant);
     const facts = oauth2Of(provider);
     assertAllowed(provider.key, facts, request, this.settings.providers[provider.key]?.scopes);
     resolveReturnTo(request.returnTo, this.settings);
@@ -82,6 +90,7 @@ export class ConnectService {
         fields: values,
         ...whose,
         maker: currentActor(),
+        client,
       },
       new Date(now),
       expiresAt,
@@ -94,11 +103,12 @@ export class ConnectService {
    * @throws IntegrationError `unauthorized`, `provider_unknown`, `provider_not_configured`
    */
   async pending(providerKey: string, session: unknown): Promise<PendingConnect> {
-    const provider = this.registry.get(providerKey);
+    const { key } = this.providers.get(providerKey);
     if (typeof session !== 'string') throw linkUsedUp();
     const intent = await this.flows.findSession(session, new Date(this.clock.now()));
-    if (intent?.provider !== provider.key) throw linkUsedUp();
-    return { provider: this.configured(provider.key), intent, facts: oauth2Of(providerFor(provider, intent.fields)), session };
+    if (intent?.provider !== key) throw linkUsedUp();
+    const provider = await this.providers.begunWith(key, intent);
+    return { provider, intent, facts: oauth2Of(providerFor(provider, intent.fields)), session };
   }
 
   /**
@@ -117,11 +127,12 @@ export class ConnectService {
    * @throws IntegrationError where the request belongs to no flow of this browser: it gets a page, not a redirect
    */
   async finish(providerKey: string, query: Readonly<Record<string, unknown>>, browser: string | undefined): Promise<FinishedConnect> {
-    const provider = this.registry.get(providerKey);
+    const { key } = this.providers.get(providerKey);
     const callback = readCallback(query);
     const flow = await this.flows.takeState(callback.state, new Date(this.clock.now()));
-    if (!flow || flow.provider !== provider.key || browser === undefined || hashOf(browser) !== flow.browserHash)
+    if (!flow || flow.provider !== key || browser === undefined || hashOf(browser) !== flow.browserHash)
       throw new IntegrationError('connect_state_invalid');
+    const provider = await this.providers.begunWith(key, flow);
     const facts = oauth2Of(providerFor(provider, flow.fields));
     if (callback.issuer !== undefined && callback.issuer !== (facts.issuer ?? new URL(facts.authorizeUrl).origin)) {
       throw new IntegrationError('connect_state_invalid', { detail: 'The answer came from another provider than the one that was asked.' });
@@ -176,12 +187,6 @@ export class ConnectService {
     if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
     assertMayManage(viewer, connection);
     return connection;
-  }
-
-  private configured(key: string): Provider {
-    const provider = this.registry.get(key);
-    if (!provider.configured) throw new IntegrationError('provider_not_configured', { provider: key });
-    return provider;
   }
 }
 

@@ -12,7 +12,7 @@ import type { ConnectIntent } from './connect-flow.repository';
 
 export interface ConnectedAccount {
   readonly provider: Provider;
-  readonly intent: Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy' | 'connectionId' | 'maker'>;
+  readonly intent: Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy' | 'connectionId' | 'maker' | 'client'>;
   readonly authType: 'oauth2' | 'api_key';
   readonly account: AccountIdentity;
   readonly grants: readonly TokenGrant[];
@@ -37,10 +37,12 @@ export class ConnectedAccounts {
     return asService(() => this.store(connected)); // a grant may be shared by connections of several organizations
   }
 
-  private async store({ provider, intent, authType, account, grants }: ConnectedAccount): Promise<Connection> {
+  private async store({ provider, intent, authType, grants, ...given }: ConnectedAccount): Promise<Connection> {
     const at = new Date(this.clock.now());
     const scopes = scopesOf(grants);
-    const { tenant, userId } = intent;
+    const { tenant, userId, client } = intent;
+    // An id is no secret; by it the connection stays with the client that made it.
+    const account = client === undefined ? given.account : { ...given.account, metadata: { ...given.account.metadata, clientId: client } };
     const isOrganizations = intent.owner === 'organization';
     const { connection, events } = await inTransaction(this.dataSource, async (manager) => {
       if (intent.connectionId !== undefined) {

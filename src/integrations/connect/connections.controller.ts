@@ -20,9 +20,9 @@ import {
 } from '../../http-api';
 import { ConnectionRepository } from '../connections/connection.repository';
 import { assertMayManage } from '../connections/connection-access';
+import { TenantProviders } from '../connections/clients/tenant-providers';
 import { ConnectionPolicyService } from '../connections/connection-policy.service';
 import { toRef } from '../connections/connection';
-import { ProviderRegistry } from '../providers';
 import { ConnectService } from './connect.service';
 import { chosenOwner, policyBody } from './chosen-owner';
 import { KeyConnectService } from './key-connect.service';
@@ -75,7 +75,7 @@ const end = z.strictObject({
 @Controller('v1')
 export class ConnectionsController {
   constructor(
-    private readonly registry: ProviderRegistry,
+    private readonly tenantProviders: TenantProviders,
     private readonly connections: ConnectionRepository,
     private readonly connectService: ConnectService,
     private readonly keyConnectService: KeyConnectService,
@@ -88,8 +88,8 @@ export class ConnectionsController {
   @SupportMayRead()
   @Answer(providersAnswer)
   @Get('providers')
-  providers(): Paged<ProviderView> {
-    return paged(this.registry.all().map(providerView));
+  async providers(@CurrentUser() caller: Principal): Promise<Paged<ProviderView>> {
+    return paged((await this.tenantProviders.seenBy(caller.tenant)).map(providerView));
   }
 
   @Answer(connectSessionAnswer, { status: 201 })

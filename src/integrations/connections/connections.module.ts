@@ -17,6 +17,9 @@ import { DisconnectService } from './disconnect.service';
 import { CONNECTION_TABLES } from './held-tables';
 import { Erasure } from './personal-data/erasure';
 import { PersonalData } from './personal-data/personal-data';
+import { OAuthClientEntity } from './clients/oauth-client.entity';
+import { OAuthClientsService } from './clients/oauth-clients.service';
+import { TenantProviders } from './clients/tenant-providers';
 import { GrantEntity } from './grant.entity';
 import { IntegrationEvents } from '../integration-events';
 import { TokenEndpoint } from './tokens/token-endpoint';
@@ -35,7 +38,7 @@ import { TokenRepository } from './tokens/token.repository';
     AuditModule,
     OutboxModule,
     OutboundModule,
-    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, TokenEntity, TokenRefreshEntity]),
+    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, OAuthClientEntity, TokenEntity, TokenRefreshEntity]),
   ],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
@@ -55,6 +58,8 @@ import { TokenRepository } from './tokens/token.repository';
     TokenRefresher,
     TokenService,
     SharedTokens,
+    TenantProviders,
+    OAuthClientsService,
     GovernedHttp,
   ],
   exports: [
@@ -74,6 +79,8 @@ import { TokenRepository } from './tokens/token.repository';
     TokenEndpoint,
     TokenService,
     GovernedHttp,
+    TenantProviders,
+    OAuthClientsService,
   ],
 })
 export class ConnectionsModule {

@@ -5,6 +5,7 @@ import { findIntegrationError } from '../../errors';
 import { TokenRepository, type StoredToken } from './tokens/token.repository';
 import type { ConnectionRef } from '../contract';
 import { AuditLog } from '../audit';
+import { TenantProviders } from './clients/tenant-providers';
 import { ProviderRegistry } from '../providers';
 import { ConnectionStatusService } from './connection-status.service';
 import { ProviderFetch } from '../outbound';
@@ -26,6 +27,7 @@ export class DisconnectService {
 
   constructor(
     private readonly registry: ProviderRegistry,
+    private readonly providers: TenantProviders,
     private readonly tokens: TokenRepository,
     private readonly tokenService: TokenService,
     private readonly status: ConnectionStatusService,
@@ -90,15 +92,17 @@ export class DisconnectService {
   }
 
   private async revoke(connection: ConnectionRef, held: readonly StoredToken[], last: boolean): Promise<boolean> {
-    const provider = this.registry.find(connection.provider);
-    const revoke = (last ? provider?.auth.revoke : provider?.auth.revokeTokens)?.bind(provider?.auth);
-    if (!provider || !revoke) return false;
+    const base = this.registry.find(connection.provider);
+    if (!base) return false;
     const tokens = held.map(({ kind, accessToken, refreshToken }) => ({
       kind,
       accessToken,
       ...(refreshToken !== undefined && { refreshToken }),
     }));
     try {
+      const provider = await this.providers.of(base, connection);
+      const revoke = (last ? provider.auth.revoke : provider.auth.revokeTokens)?.bind(provider.auth);
+      if (!revoke) return false;
       return await withDeadline(this.clock, REVOKE_TIMEOUT_MS, (signal) => {
         const options = { connection, signal, deadlineMs: REVOKE_TIMEOUT_MS, operation: 'oauth.revoke' };
         return revoke({

@@ -16,6 +16,7 @@ export const CONNECTION_TABLES: readonly HeldTable[] = [
   { table: 'grants', goesWith: 'connections' },
   { table: 'tokens', goesWith: 'connections' },
   { table: 'token_refreshes', goesWith: 'tokens' },
+  { table: 'oauth_clients', tenant: 'tenant' },
   { table: 'browser_sessions', tenant: 'tenant', user: 'user_id' },
   {
     table: 'audit_entries',

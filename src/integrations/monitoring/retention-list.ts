@@ -1,3 +1,5 @@
+import { UNUSED_CLIENT } from '../connections';
+
 /** How long the rows of a table are kept. */
 export interface TableRetention {
   /** From when on. A row in which it is null is kept. */
@@ -30,6 +32,8 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   sync_runs: { column: 'finished_at', days: asSet, only: `status IN ('succeeded', 'failed', 'cancelled')` },
   /** As long as the audit, which names them. */
   record_mappings: { column: 'ended_at', days: (retentionDays) => Math.max(400, retentionDays) },
+  /** It was for what stood on it. */
+  oauth_clients: { column: 'ended_at', days: () => 0, only: UNUSED_CLIENT },
   actions: { column: 'expires_at', days: () => 0 },
   browser_sessions: { column: 'expires_at', days: () => 0 },
   connect_sessions: { column: 'expires_at', days: () => 0 },

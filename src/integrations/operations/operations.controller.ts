@@ -2,8 +2,7 @@ import { Body, Controller, Get, Headers, Param, Post, UseInterceptors } from '@n
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Answer, pageOf, CurrentUser, IdParam, paged, ZodQuery, type Paged, type Principal } from '../../http-api';
-import { ConnectionRepository } from '../connections';
-import { ProviderRegistry } from '../providers';
+import { ConnectionRepository, TenantProviders } from '../connections';
 import type { OperationResult } from './execution';
 import { OperationReplyInterceptor } from './operation-reply.interceptor';
 import { OperationRegistry } from './operation-registry';
@@ -20,16 +19,20 @@ export class OperationsController {
   constructor(
     private readonly operations: OperationService,
     private readonly registry: OperationRegistry,
-    private readonly providers: ProviderRegistry,
+    private readonly providers: TenantProviders,
     private readonly connections: ConnectionRepository,
   ) {}
 
   @ApiOperation({ summary: 'The operations of all providers, or of one', operationId: 'listOperations' })
   @Answer(pageOf(operationAnswer))
   @Get('operations')
-  list(@ZodQuery(catalogueQuery) { provider }: z.output<typeof catalogueQuery>): Paged<OperationView> {
+  async list(
+    @CurrentUser() caller: Principal,
+    @ZodQuery(catalogueQuery) { provider }: z.output<typeof catalogueQuery>,
+  ): Promise<Paged<OperationView>> {
     if (provider !== undefined) this.providers.get(provider);
-    return paged(this.registry.all(provider).map((each) => operationView(each, this.providers.find(each.provider)?.configured ?? false)));
+    const configured = new Set((await this.providers.seenBy(caller.tenant)).flatMap((each) => (each.configured ? [each.key] : [])));
+    return paged(this.registry.all(provider).map((each) => operationView(each, configured.has(each.provider))));
   }
 
   @ApiOperation({ summary: 'The operations of a connection, and whether each can be run now', operationId: 'listConnectionOperations' })

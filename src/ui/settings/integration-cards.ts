@@ -4,9 +4,9 @@ import { CLOCK, type Clock } from '../../clock';
 import {
   ConnectionRepository,
   mayManage,
-  ProviderRegistry,
   ScopeNeeds,
   SyncService,
+  TenantProviders,
   type ConnectionViewer,
   type ConnectionWithSync,
   type Provider,
@@ -46,7 +46,7 @@ export interface CardsPage {
 @Injectable()
 export class IntegrationCards {
   constructor(
-    private readonly registry: ProviderRegistry,
+    private readonly providers: TenantProviders,
     private readonly connections: ConnectionRepository,
     private readonly syncs: SyncService,
     private readonly scopeNeeds: ScopeNeeds,
@@ -58,7 +58,7 @@ export class IntegrationCards {
     const viewer = ownViewer(caller);
     const all = await this.connections.list(viewer, { limit: MOST_CONNECTIONS });
     const connected = new Set(all.map(({ provider }) => provider));
-    const shown = this.registry.all().filter(({ key, offered = true }) => offered || connected.has(key));
+    const shown = (await this.providers.seenBy(viewer.tenant)).filter(({ key, offered = true }) => offered || connected.has(key));
     const cards = await Promise.all(shown.map((provider) => this.card(provider, all, viewer)));
     const isAdmin = roleReaches(caller.role, 'admin');
     return {

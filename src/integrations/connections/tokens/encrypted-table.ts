@@ -11,6 +11,9 @@ export interface EncryptedRow {
   readonly slot?: string | null;
   /** Of a connection: what its seal stands over. */
   readonly sealed?: unknown;
+  /** Of an organization's own client. */
+  readonly provider?: string;
+  readonly client_id?: string;
   readonly secrets: readonly (string | null)[];
 }
 

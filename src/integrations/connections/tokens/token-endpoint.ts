@@ -4,6 +4,7 @@ import { withDeadline } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
 import { providerFor, refusalOf } from '../../providers';
+import { TenantProviders } from '../clients/tenant-providers';
 import { ProviderFetch } from '../../outbound';
 
 export interface TokenAnswer {
@@ -21,6 +22,7 @@ export class TokenEndpoint {
   constructor(
     private readonly providerFetch: ProviderFetch,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly providers: TenantProviders,
   ) {}
 
   /** @throws IntegrationError `needs_reauth` where the code is refused; else as `refresh` */
@@ -32,12 +34,13 @@ export class TokenEndpoint {
    * @throws IntegrationError `needs_reauth`: the grant has ended for good; `provider_misconfigured`: our client id or secret is wrong; `organization_forbids`; `refresh_refused`: nobody knows why;
    * any other: passing. `notExecuted` tells whether it is certain that the provider did not rotate the token.
    */
-  refresh(
-    provider: Provider,
+  async refresh(
+    base: Provider,
     connection: ConnectionRef,
     token: { kind: string; refreshToken: string },
     signal: AbortSignal,
   ): Promise<TokenAnswer> {
+    const provider = await this.providers.of(base, connection);
     if (provider.oauth2?.grant === 'client_credentials') {
       const client = JSON.parse(token.refreshToken) as Record<string, string>;
       return this.call(

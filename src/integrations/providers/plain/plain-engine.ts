@@ -1,6 +1,6 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
-import type { AskedFacts, OAuth2Facts, Provider, ProviderAuth, WebhookFacts } from '../../contract';
+import type { AskedFacts, OAuth2Facts, OAuthClient, Provider, ProviderAuth, WebhookFacts } from '../../contract';
 import type { Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { PlainAuthService } from './plain-auth.service';
@@ -39,7 +39,7 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
 }
 
 /** @throws IntegrationError `destination_refused` from its `resolve`, for values that lead elsewhere */
-export function plainProvider(declaration: PlainProvider, own: PlainSettings, services: PlainServices): Provider {
+export function plainProvider(declaration: PlainProvider, own: PlainSettings, publicUrl: string): Provider {
   const { key, name, apiKey, oauth2, operations = [] } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';
@@ -52,8 +52,9 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, se
     offered: own.offered ?? Boolean(own.clientId),
     ...(Object.keys(ask).length > 0 && { ask }),
     ...(apiKey && { apiKey: { pattern: apiKey.pattern ?? ANY_KEY, help: apiKey.help } }),
-    ...services,
+    ...plainServices(declaration, own, publicUrl),
     actions: operations.map((operation) => operation.name),
+    ...(signsIn && { withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client }, publicUrl) }),
   };
   const known = new Map<string, Provider>();
   const resolve = (values: Values): Provider => {

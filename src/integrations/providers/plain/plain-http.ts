@@ -57,7 +57,7 @@ function authorize(
   { accessToken, connection, url }: Credential,
 ): void {
   const { clientId = '' } = own;
-  for (const [name, value] of Object.entries(declaration.headers ?? {})) headers.set(name, filled(value, { ...values, clientId }));
+  for (const [name, value] of Object.entries(declaration.headers ?? {})) headers.set(name, filled(value, { clientId, ...values }));
   const secrets = secretsOf(declaration, connection, accessToken);
   show(credentialOf(declaration, connection), { headers, url, values: { ...values, ...secrets } });
 }

@@ -3,7 +3,7 @@ import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { providerSettings } from '../../../config/provider-settings';
 import { ProviderRegistry } from '../provider-registry';
-import { plainProvider, plainServices } from './plain-engine';
+import { plainProvider } from './plain-engine';
 import type { PlainProvider } from './plain-provider';
 import { plainSettings } from './plain-settings';
 
@@ -17,7 +17,7 @@ export class PlainProvidersModule {
       useFactory: (registry: ProviderRegistry, settings: Settings) => {
         for (const declaration of declarations) {
           const own = providerSettings(settings, plainSettings(declaration));
-          registry.register(plainProvider(declaration, own, plainServices(declaration, own, settings.publicUrl)));
+          registry.register(plainProvider(declaration, own, settings.publicUrl));
         }
         return declarations;
       },
