@@ -135,7 +135,7 @@ describe("an organization's own client at a provider", () => {
     });
     await set('twitch', { clientId: 'another', clientSecret: 'another-secret' });
     const page = await fetch(body.connectUrl, { redirect: 'manual' });
-    expect(page.status).toBe(503);
+    expect(page.status).toBe(409);
     await end('twitch');
   });
 

@@ -421,6 +421,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/providers/{provider}/client": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["adminClientsGet"];
+        put: operations["adminClientsSet"];
+        post?: never;
+        delete: operations["adminClientsEnd"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{id}/syncs": {
         parameters: {
             query?: never;
@@ -1532,7 +1548,7 @@ export interface operations {
                 limit?: number;
                 cursor?: string;
                 actor?: string;
-                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "mapping.set" | "mapping.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
+                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
                 target?: string;
                 from?: string;
                 to?: string;
@@ -2309,6 +2325,106 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminClientsGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        provider: string;
+                        clientId: string;
+                        setBy: string;
+                        /** Format: date-time */
+                        setAt: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminClientsSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Of the app that the organization has registered at the provider. */
+                    clientId: string;
+                    /** @description Kept encrypted and never shown again. */
+                    clientSecret: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        provider: string;
+                        clientId: string;
+                        setBy: string;
+                        /** Format: date-time */
+                        setAt: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminClientsEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

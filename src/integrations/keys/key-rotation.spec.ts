@@ -129,8 +129,18 @@ describe('Encryption keys', () => {
     for (const { id, secret } of made) expect(await only.tokens.load(id)).toMatchObject({ accessToken: secret, version: 1 });
     expect(await after.rotation.status()).toEqual(
       expect.arrayContaining([
-        { keyId: 'k2', primary: true, present: true, rows: { tokens: 25, connections: 25, actions: 0, destination_secrets: 0 } },
-        { keyId: 'k1', primary: false, present: true, rows: { tokens: 0, connections: 0, actions: 0, destination_secrets: 0 } },
+        {
+          keyId: 'k2',
+          primary: true,
+          present: true,
+          rows: { tokens: 25, connections: 25, actions: 0, destination_secrets: 0, oauth_clients: 0 },
+        },
+        {
+          keyId: 'k1',
+          primary: false,
+          present: true,
+          rows: { tokens: 0, connections: 0, actions: 0, destination_secrets: 0, oauth_clients: 0 },
+        },
       ]),
     );
     expect(await after.rotation.rotate()).toEqual({ rotated: 0, unreadable: 0, remaining: 0 });
