@@ -17,8 +17,8 @@ import { DisconnectService } from './disconnect.service';
 import { CONNECTION_TABLES } from './held-tables';
 import { Erasure } from './personal-data/erasure';
 import { PersonalData } from './personal-data/personal-data';
-import { OAuthClientEntity } from './clients/oauth-client.entity';
-import { OAuthClientsService } from './clients/oauth-clients.service';
+import { OauthClientEntity } from './clients/oauth-client.entity';
+import { OauthClientsService } from './clients/oauth-clients.service';
 import { TenantProviders } from './clients/tenant-providers';
 import { GrantEntity } from './grant.entity';
 import { IntegrationEvents } from '../integration-events';
@@ -38,7 +38,7 @@ import { TokenRepository } from './tokens/token.repository';
     AuditModule,
     OutboxModule,
     OutboundModule,
-    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, OAuthClientEntity, TokenEntity, TokenRefreshEntity]),
+    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, OauthClientEntity, TokenEntity, TokenRefreshEntity]),
   ],
   providers: [
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
@@ -59,7 +59,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenService,
     SharedTokens,
     TenantProviders,
-    OAuthClientsService,
+    OauthClientsService,
     GovernedHttp,
   ],
   exports: [
@@ -80,7 +80,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenService,
     GovernedHttp,
     TenantProviders,
-    OAuthClientsService,
+    OauthClientsService,
   ],
 })
 export class ConnectionsModule {

@@ -2,8 +2,8 @@ import { Controller, Delete, Get, HttpCode, Param, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Answer, CurrentUser, moment, Roles, SupportMayRead, ZodBody, type Principal } from '../../../http-api';
-import type { OAuthClientEntity } from './oauth-client.entity';
-import { OAuthClientsService } from './oauth-clients.service';
+import type { OauthClientEntity } from './oauth-client.entity';
+import { OauthClientsService } from './oauth-clients.service';
 
 const body = z.strictObject({
   clientId: z
@@ -22,7 +22,7 @@ const answer = z.object({ provider: z.string(), clientId: z.string(), setBy: z.s
 @Roles('admin')
 @Controller('v1/admin/providers/:provider/client')
 export class AdminClientsController {
-  constructor(private readonly clients: OAuthClientsService) {}
+  constructor(private readonly clients: OauthClientsService) {}
 
   /** The one with which connections are made; its secret is not told. */
   @Answer(answer)
@@ -48,6 +48,6 @@ export class AdminClientsController {
   }
 }
 
-function viewOf({ provider, clientId, setBy, setAt }: OAuthClientEntity): z.infer<typeof answer> {
+function viewOf({ provider, clientId, setBy, setAt }: OauthClientEntity): z.infer<typeof answer> {
   return { provider, clientId, setBy, setAt: setAt.toISOString() };
 }

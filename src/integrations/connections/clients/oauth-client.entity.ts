@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** An organization's own client (app) at a provider. The one that has not ended is in force; others stay while connections stand on them. */
 @Entity('oauth_clients')
-export class OAuthClientEntity {
+export class OauthClientEntity {
   @PrimaryColumn('uuid') id!: string;
   @Column('text') tenant!: string;
   @Column('text') provider!: string;

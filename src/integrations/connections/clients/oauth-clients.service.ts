@@ -9,7 +9,7 @@ import type { OAuthClient, Provider } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { SecretBox } from '../tokens/secret-box';
 import { clientSecretBinding } from './encrypted-table';
-import { OAuthClientEntity } from './oauth-client.entity';
+import { OauthClientEntity } from './oauth-client.entity';
 import { UNUSED_CLIENT } from './unused-clients';
 
 const PUT = `INSERT INTO oauth_clients (id, tenant, provider, client_id, secret, set_by, set_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -17,9 +17,9 @@ const PUT = `INSERT INTO oauth_clients (id, tenant, provider, client_id, secret,
 
 /** What an administrator does with the organization's own client at a provider. */
 @Injectable()
-export class OAuthClientsService {
+export class OauthClientsService {
   constructor(
-    @InjectRepository(OAuthClientEntity) private readonly clients: Repository<OAuthClientEntity>,
+    @InjectRepository(OauthClientEntity) private readonly clients: Repository<OauthClientEntity>,
     private readonly registry: ProviderRegistry,
     private readonly secrets: SecretBox,
     private readonly audit: AuditLog,
@@ -27,7 +27,7 @@ export class OAuthClientsService {
   ) {}
 
   /** The one in force, its secret never. @throws IntegrationError `provider_unknown`, `not_found` */
-  async find(tenant: string, key: string): Promise<OAuthClientEntity> {
+  async find(tenant: string, key: string): Promise<OauthClientEntity> {
     this.registry.get(key);
     const found = await this.clients.findOneBy({ tenant, provider: key, endedAt: IsNull() });
     if (!found) throw new IntegrationError('not_found', { detail: 'The organization has no client of its own at this provider.' });
@@ -38,7 +38,7 @@ export class OAuthClientsService {
    * New connections are made with it from now on. Set again with the same id, the secret takes the place of the one before, for connections that there are too.
    * @throws IntegrationError `provider_unknown`, `not_supported`, `invalid_request`
    */
-  async set(caller: { readonly tenant: string; readonly userId: string }, key: string, client: OAuthClient): Promise<OAuthClientEntity> {
+  async set(caller: { readonly tenant: string; readonly userId: string }, key: string, client: OAuthClient): Promise<OauthClientEntity> {
     const provider = this.registry.get(key);
     assertTakes(provider, client);
     const { tenant, userId } = caller;
@@ -60,7 +60,7 @@ export class OAuthClientsService {
   }
 
   private async endInForce(manager: EntityManager, of: { tenant: string; provider: string }, endedAt: Date): Promise<void> {
-    await manager.update(OAuthClientEntity, { ...of, endedAt: IsNull() }, { endedAt });
+    await manager.update(OauthClientEntity, { ...of, endedAt: IsNull() }, { endedAt });
   }
 
   private change(act: AuditedAct, key: string, work: (manager: EntityManager, now: Date) => Promise<void>): Promise<void> {

@@ -6,9 +6,9 @@ import type { ConnectionRef, Provider } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { SecretBox } from '../tokens/secret-box';
 import { clientSecretBinding } from './encrypted-table';
-import type { OAuthClientEntity } from './oauth-client.entity';
+import type { OauthClientEntity } from './oauth-client.entity';
 
-type ClientRow = Pick<RowOf<OAuthClientEntity>, 'provider' | 'client_id' | 'secret'>;
+type ClientRow = Pick<RowOf<OauthClientEntity>, 'provider' | 'client_id' | 'secret'>;
 
 /** Providers as an organization has them: with its own client where it has set one, else with the operator's. */
 @Injectable()
