@@ -1,7 +1,8 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { MIGRATION_LOCK } from '../migrator';
 import type { TransferredSums } from './export-database';
-import { readTransferFile, TransferFileError, type FileMark } from './transfer-file';
+import { readTransferFile, type FileMark } from './transfer-file';
+import { TransferFileError } from './transfer-file-error';
 import { migrationsOf, named, sumOf, transferredTables, type TableSum } from './transferred-tables';
 
 const ROWS_AT_ONCE = 500;

@@ -1,3 +1,3 @@
 export { exportDatabase, type TransferredSums } from './export-database';
 export { importDatabase, type BeforeRows } from './import-database';
-export { TransferFileError } from './transfer-file';
+export { TransferFileError } from './transfer-file-error';

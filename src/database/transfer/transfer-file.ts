@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { TransferFileError } from './transfer-file-error';
 import type { TableSum } from './transferred-tables';
 
 /**
@@ -16,10 +17,6 @@ export type FileMark =
   | { readonly complete: true };
 
 export type FileLine = { readonly mark: FileMark } | { readonly row: string };
-
-export class TransferFileError extends Error {
-  override readonly name = 'TransferFileError';
-}
 
 /** Its owner's alone: it holds personal data. What is half written never has the file's name. */
 export async function writeTransferFile(path: string, lines: AsyncIterable<FileLine>): Promise<void> {

@@ -1,0 +1,4 @@
+/** Why a file could not be read into a database: a sentence for a person. */
+export class TransferFileError extends Error {
+  override readonly name = 'TransferFileError';
+}
