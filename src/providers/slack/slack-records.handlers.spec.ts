@@ -81,6 +81,12 @@ describe('a channel', () => {
     expect(await after(open, parent, told('channel_deleted', { id: 'C1', deleted: true }))).toEqual({});
   });
 
+  it('is under its new id where that changed, and no longer under the old', async () => {
+    const open = told('channel_created', { id: 'G1', data: { id: 'G1' } });
+    const changed = { ...told('channel_id_changed', { id: 'C2', data: { id: 'C2' } }), old_channel_id: 'G1', new_channel_id: 'C2' };
+    expect(await after(open, changed)).toEqual({ '/C2': { id: 'C2' } });
+  });
+
   it('keeps them when it becomes private, and takes them when it is deleted then', async () => {
     const open = told('channel_created', { id: 'C1', data: { id: 'C1' } });
     const data = { id: 'C1', is_private: true };

@@ -53,12 +53,13 @@ function messageState(event: SlackMessageEvent, channel: string): Omit<SyncRecor
 
 interface SlackChannelEvent {
   readonly channel?: string | { readonly id: string };
+  /** Of `channel_id_changed`: https://docs.slack.dev/reference/events/channel_id_changed */
+  readonly old_channel_id?: string;
+  readonly new_channel_id?: string;
 }
 
-/** An event of a channel says little, so the channel is asked for; one that is gone, or hidden from us, is a deletion. */
-@Injectable()
-@OnWebhook(
-  SLACK,
+/** After which a channel is another, or gone. */
+export const CHANNEL_EVENTS = [
   'channel_created',
   'channel_rename',
   'channel_archive',
@@ -66,13 +67,20 @@ interface SlackChannelEvent {
   'channel_deleted',
   'channel_shared',
   'channel_unshared',
+  'channel_id_changed',
   'group_rename',
   'group_archive',
   'group_unarchive',
   'group_deleted',
   'group_left',
   'channel_left',
-)
+] as const;
+/** They carry the whole user: https://docs.slack.dev/reference/events/user_change */
+export const USER_EVENTS = ['user_change', 'team_join'] as const;
+
+/** An event of a channel says little, so the channel is asked for; one that is gone, or hidden from us, is a deletion. */
+@Injectable()
+@OnWebhook(SLACK, ...CHANNEL_EVENTS)
 export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackChannelEvent>, SyncRecord | undefined> {
   private readonly apiBaseUrl: string;
 
@@ -84,7 +92,7 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
     { payload: { event } }: WebhookEvent<SlackEnvelope<SlackChannelEvent>>,
     { fetch }: { connection: ConnectionRef; fetch: Fetch; signal: AbortSignal },
   ): Promise<SyncRecord | undefined> {
-    const id = typeof event.channel === 'string' ? event.channel : event.channel?.id;
+    const id = event.new_channel_id ?? (typeof event.channel === 'string' ? event.channel : event.channel?.id);
     if (!id) return undefined;
     if (event.type === 'channel_deleted' || event.type === 'group_deleted') return { id, deleted: true };
     try {
@@ -98,7 +106,7 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
   }
 
   async handle(
-    _event: WebhookEvent<SlackEnvelope<SlackChannelEvent>>,
+    { payload: { event } }: WebhookEvent<SlackEnvelope<SlackChannelEvent>>,
     context: HandlerContext,
     record: SyncRecord | undefined,
   ): Promise<void> {
@@ -109,12 +117,13 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
       await context.applyRecords('channels', [isPrivate === (partition === PRIVATE) ? record : { id: record.id, deleted: true }], {
         partition,
       });
+    const old = event.old_channel_id;
+    if (old) for (const partition of ['', PRIVATE]) await context.applyRecords('channels', [{ id: old, deleted: true }], { partition });
   }
 }
 
-/** https://docs.slack.dev/reference/events/user_change carries the whole user. */
 @Injectable()
-@OnWebhook(SLACK, 'user_change', 'team_join')
+@OnWebhook(SLACK, ...USER_EVENTS)
 export class SlackUserHandler implements WebhookHandler<SlackEnvelope<{ readonly user?: { readonly id?: string } }>, void> {
   async handle(
     { payload: { event } }: WebhookEvent<SlackEnvelope<{ readonly user?: { readonly id?: string } }>>,

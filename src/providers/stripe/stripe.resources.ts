@@ -43,6 +43,9 @@ const invoiceEvents = [
   'voided',
   'marked_uncollectible',
   'overdue',
+  'overpaid',
+  'payment_attempt_required',
+  'will_be_due',
 ];
 
 export const STRIPE_RESOURCES: readonly StripeResource[] = [
