@@ -6,7 +6,7 @@ import type { Clock } from './clock';
 import { ConfigModule, type AsyncSettings } from './config/config.module';
 import type { Migration } from './config/data-source-options';
 import type { Settings } from './config/env';
-import { DatabaseModule } from './database';
+import { DatabaseModule, OnlyDatabaseModule } from './database';
 import { IntegrationsModule, PlainOperationsModule, PlainProvidersModule } from './integrations';
 import { PLAIN_PROVIDERS, PROVIDERS } from './providers';
 import { UiModule } from './ui/ui.module';
@@ -25,29 +25,32 @@ export interface AppParts {
 @Module({})
 export class AppModule {
   static forRoot(settings: Settings, parts: AppParts = {}): DynamicModule {
-    return moduleOf(ConfigModule.forRoot(settings, parts.clock), parts);
+    return serviceOf(ConfigModule.forRoot(settings, parts.clock), parts);
   }
 
-  /** For a host whose settings come of something that Nest makes: `{ imports, inject, useFactory }`. */
+  /** For settings that come of something that Nest makes: `{ imports, inject, useFactory }`. */
   static forRootAsync(settings: AsyncSettings, parts: AppParts = {}): DynamicModule {
-    return moduleOf(ConfigModule.forRootAsync(settings, parts.clock), parts);
+    return serviceOf(ConfigModule.forRootAsync(settings, parts.clock), parts);
   }
 }
 
-function moduleOf(config: DynamicModule, { logger, imports = [], migrations = [] }: AppParts): DynamicModule {
+/** The service is the application: its guard stands before every route, its database is the only one. */
+function serviceOf(config: DynamicModule, parts: AppParts): DynamicModule {
   return {
     module: AppModule,
-    imports: [
-      config,
-      DatabaseModule.forRoot([...PRODUCT_MIGRATIONS, ...migrations]),
-      HttpApiModule.forRoot(logger),
-      IntegrationsModule,
-      ...PROVIDERS,
-      PlainProvidersModule.forRoot(PLAIN_PROVIDERS),
-      PlainOperationsModule.forRoot(PLAIN_PROVIDERS),
-      UiModule,
-      AppHandlersModule,
-      ...imports,
-    ],
+    imports: [config, OnlyDatabaseModule, HttpApiModule.forRoot(parts), ...partsOf(parts), ...(parts.imports ?? [])],
   };
+}
+
+/** All but settings and the HTTP edge. */
+export function partsOf({ migrations = [] }: Pick<AppParts, 'migrations'>): NonNullable<ModuleMetadata['imports']> {
+  return [
+    DatabaseModule.forRoot([...PRODUCT_MIGRATIONS, ...migrations]),
+    IntegrationsModule,
+    ...PROVIDERS,
+    PlainProvidersModule.forRoot(PLAIN_PROVIDERS),
+    PlainOperationsModule.forRoot(PLAIN_PROVIDERS),
+    UiModule,
+    AppHandlersModule,
+  ];
 }

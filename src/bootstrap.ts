@@ -6,6 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { callerAddresses } from './http-api/edge/caller-address';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
+import { IS_GUEST } from './http-api/http-api.module';
+import { answerOwnFaults, isOwnRoute } from './http-api/edge/own-routes';
+import { ProblemFilter } from './http-api/problems/problem.filter';
 import { EdgeLimits } from './http-api/edge/edge-limits';
 import { EDGE_LOGGER, type EdgeLogger } from './http-api/edge/logger';
 import { registerEdgeHooks } from './http-api/edge/hooks';
@@ -52,9 +55,15 @@ export function nestOptions(logger: EdgeLogger) {
   return { bodyParser: false, abortOnError: false, logger: new NestLogger(logger) };
 }
 
+const WRONG_ADAPTER =
+  'Trestle runs on Fastify, with its EdgeAdapter: NestFactory.create(AppModule, new EdgeAdapter(settings)). Express reads a body before anybody has looked at who sends it, and webhooks are verified over the bytes as they came.';
+
 /** What has to be done to a created application before its routes are laid, and the laying. A host of one's own calls this in place of `init`. */
 export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
+  if (!(app.getHttpAdapter() instanceof EdgeAdapter)) throw new Error(WRONG_ADAPTER);
   const settings = app.get<Settings>(SETTINGS);
+  const isGuest = app.get<boolean>(IS_GUEST);
+  const owns = isGuest ? isOwnRoute : () => true;
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   app.get(RouteTable).watch(fastify);
   const rules = new RequestRules({
@@ -65,8 +74,9 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
     securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
   });
   const bodies = new BodyBudget();
-  registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), bodies });
-  await registerEdgePlugins(app, settings);
+  registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), bodies, owns });
+  await registerEdgePlugins(app, settings, owns);
+  if (isGuest) answerOwnFaults(fastify, app.get(ProblemFilter));
   await app.init();
   if (settings.webhookFastPath && settings.serves) openFastPath(app, settings, { rules, bodies });
   if (settings.docs) {

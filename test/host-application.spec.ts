@@ -81,6 +81,11 @@ describe('a Nest application of somebody else', () => {
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
   });
 
+  it('is refused on Express, with the reason', async () => {
+    const express = { getHttpAdapter: () => ({ getType: () => 'express' }) } as unknown as NestFastifyApplication;
+    await expect(configureApp(express)).rejects.toThrow(/Trestle runs on Fastify.*EdgeAdapter.*Express reads a body before/);
+  });
+
   it('knows callers by the secret that its settings were given later', async () => {
     const { API_JWT_SECRET } = await app.get(Vault, { strict: false }).read();
     const token = await new SignJWT({ tenant: 'acme', role: 'user' })

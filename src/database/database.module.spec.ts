@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, EntitySchema } from 'typeorm';
+import { type DataSource, EntitySchema } from 'typeorm';
 import { createTestDatabase, testSeed } from '../../test/support/test-database';
 import { ConfigModule } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { loadSettings } from '../config/env';
-import { DatabaseHealth, DatabaseInfo, DatabaseModule, EMBEDDED_SEED, LOCK_POOL } from '.';
+import { DATABASE, DATABASE_TOKEN, DatabaseHealth, DatabaseInfo, DatabaseModule, EMBEDDED_SEED, LOCK_POOL } from '.';
 import { MIGRATIONS } from './migrations';
 
 const note = new EntitySchema<{ id: number }>({ name: 'note', columns: { id: { type: 'int', primary: true } } });
@@ -26,7 +26,7 @@ describe('DatabaseModule', () => {
   async function start(overrides: Partial<Settings> = {}, seed?: Uint8Array): Promise<TestingModule> {
     const settings = { ...loadSettings({ DATA_DIR: dataDir }, []), ...overrides };
     const module = await Test.createTestingModule({
-      imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(), TypeOrmModule.forFeature([note])],
+      imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(), TypeOrmModule.forFeature([note], DATABASE)],
     })
       .overrideProvider(EMBEDDED_SEED)
       .useValue(seed)
@@ -37,16 +37,18 @@ describe('DatabaseModule', () => {
 
   it('makes the embedded database from nothing, migrated, and finds it again at the next start', async () => {
     const first = await start();
-    expect(await first.get(DataSource).query('SELECT count(*)::int AS n FROM migrations')).toEqual([{ n: MIGRATIONS.length }]);
-    expect(first.get(DataSource).hasMetadata(note)).toBe(true);
+    expect(await first.get<DataSource>(DATABASE_TOKEN).query('SELECT count(*)::int AS n FROM migrations')).toEqual([
+      { n: MIGRATIONS.length },
+    ]);
+    expect(first.get<DataSource>(DATABASE_TOKEN).hasMetadata(note)).toBe(true);
     expect(first.get(DatabaseInfo).isEmbedded).toBe(true);
     expect(first.get(LOCK_POOL)).toBeNull();
     expect(await first.get(DatabaseHealth).check()).toMatchObject({ status: 'ok', kind: 'embedded' });
-    await first.get(DataSource).query("CREATE TABLE kept AS SELECT 'yes' AS answer");
+    await first.get<DataSource>(DATABASE_TOKEN).query("CREATE TABLE kept AS SELECT 'yes' AS answer");
     await first.close();
 
     const second = await start();
-    expect(await second.get(DataSource).query('SELECT answer FROM kept')).toEqual([{ answer: 'yes' }]);
+    expect(await second.get<DataSource>(DATABASE_TOKEN).query('SELECT answer FROM kept')).toEqual([{ answer: 'yes' }]);
     await second.close();
   }, 120_000);
 
@@ -55,7 +57,7 @@ describe('DatabaseModule', () => {
     const started = performance.now();
     await expect(start()).rejects.toThrow(/in use by another process \(pid \d+\).*another DATA_DIR.*set DATABASE_URL/);
     expect(performance.now() - started).toBeLessThan(10_000);
-    expect(await first.get(DataSource).query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await first.get<DataSource>(DATABASE_TOKEN).query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
     await first.close();
   });
 

@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { getDataSourceToken, TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { SETTINGS } from '../config/config.module';
 import type { Migration } from '../config/data-source-options';
@@ -8,6 +8,7 @@ import { connectPrepared, prepareDatabase, type PreparedDatabase } from './conne
 import { DatabaseHealth } from './database-health';
 import { DatabaseInfo } from './database-info';
 import { LOCK_POOL, LockPool } from './lock-pool';
+import { DATABASE, DATABASE_TOKEN } from './own-database';
 import { OnlyProcess, PROCESS_SIGNS, ProcessSession } from './process-session';
 
 /** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
@@ -20,9 +21,9 @@ export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
 class EmbeddedSeedModule {}
 
 /** What Nest's TypeORM module hands on to the factory of the DataSource. */
-type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
+type Options = TypeOrmModuleOptions & { name: string; prepared: PreparedDatabase };
 
-/** The database: opened, migrated, watched and closed. Gives `DataSource`, `DatabaseInfo`, `DatabaseHealth`, `LOCK_POOL` and `PROCESS_SIGNS`. Global, as TypeORM's own module is: there is one database. */
+/** The database: opened, migrated, watched and closed. Gives `DATABASE_TOKEN`, `DatabaseInfo`, `DatabaseHealth`, `LOCK_POOL` and `PROCESS_SIGNS`. Global, as TypeORM's own module is: Trestle has one database. */
 @Global()
 @Module({
   providers: [
@@ -33,7 +34,7 @@ type Options = TypeOrmModuleOptions & { prepared: PreparedDatabase };
     },
     {
       provide: DatabaseHealth,
-      inject: [getDataSourceToken(), SETTINGS],
+      inject: [DATABASE_TOKEN, SETTINGS],
       useFactory: (dataSource: DataSource, settings: Settings) => new DatabaseHealth(dataSource, settings.databaseUrl),
     },
     {
@@ -72,10 +73,12 @@ export class DatabaseModule implements OnModuleInit, OnApplicationShutdown {
 
 function typeOrm(migrations: readonly Migration[]): DynamicModule {
   return TypeOrmModule.forRootAsync({
+    name: DATABASE,
     imports: [EmbeddedSeedModule],
     inject: [SETTINGS, EMBEDDED_SEED],
     // here and not in the factory of the DataSource: Nest would answer its failure with "Retrying"
     useFactory: async (settings: Settings, seed?: Uint8Array): Promise<Options> => ({
+      name: DATABASE, // by it the module finds its DataSource to close it
       type: 'postgres',
       autoLoadEntities: true,
       retryAttempts: 1,

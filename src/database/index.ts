@@ -9,6 +9,8 @@ export type { RowOf } from './entities';
 export { LOCK_POOL, LockPool, type LockTransaction } from './lock-pool';
 export { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
 export { prepared } from './prepared-statements';
+export { DATABASE, DATABASE_TOKEN, OWN_DATA_SOURCE } from './own-database';
+export { OnlyDatabaseModule } from './only-database.module';
 export { OnlyProcess, PROCESS_SIGNS, ProcessSession, type ProcessSigns } from './process-session';
 export { snakeCase } from './snake-case-columns';
 export { changedRows, type SqlRunner } from './sql-runner';

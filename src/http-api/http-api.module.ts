@@ -1,9 +1,11 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../database';
 import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { AccessGuard } from './principal/access.guard';
+import { type AsyncPrincipals, PRINCIPAL_RESOLVER } from './principal/principal-resolver';
 import { BearerCallers } from './principal/bearer-callers';
 import { BrowserSessionEntity } from './sessions/browser-session.entity';
 import { BrowserNews } from './sessions/browser-news';
@@ -22,19 +24,37 @@ import { RouteTable } from './edge/route-table';
 import { SessionController } from './sessions/session.controller';
 import { TokenVerifier } from './principal/token-verifier';
 
+/** Injection token: whether Trestle is a part of somebody else's application (`bound`). */
+export const IS_GUEST = Symbol('IsGuest');
+
+export interface HttpApiParts {
+  /** Default: one of its own, as the settings say. */
+  readonly logger?: EdgeLogger;
+  /** Whether the guard and the filter are bound to Trestle's controllers by somebody else (`bindToControllers`). Default: they stand before every route of the application. */
+  readonly bound?: boolean;
+  /** Whom a call is from, where the application around Trestle knows it by itself. */
+  readonly principals?: AsyncPrincipals;
+}
+
 /** The HTTP edge: who may come in, and what every answer has in common. Global: its guard stands before every route, and the pages ask for sessions. */
 @Global()
 @Module({})
 export class HttpApiModule {
-  /** @param logger by default one of its own, as the settings say */
-  static forRoot(logger?: EdgeLogger): DynamicModule {
+  static forRoot({ logger, bound = false, principals }: HttpApiParts = {}): DynamicModule {
     return {
       module: HttpApiModule,
-      imports: [TypeOrmModule.forFeature([BrowserSessionEntity])],
+      imports: [...(principals?.imports ?? []), TypeOrmModule.forFeature([BrowserSessionEntity], DATABASE)],
       controllers: [SessionController, ErrorsController, LiveAndMetricsController, DocsController],
       providers: [
-        { provide: APP_GUARD, useClass: AccessGuard },
-        { provide: APP_FILTER, useClass: ProblemFilter },
+        OWN_DATA_SOURCE,
+        ...(bound
+          ? []
+          : [
+              { provide: APP_GUARD, useClass: AccessGuard },
+              { provide: APP_FILTER, useExisting: ProblemFilter },
+            ]),
+        { provide: IS_GUEST, useValue: bound },
+        { provide: PRINCIPAL_RESOLVER, inject: principals?.inject, useFactory: principals?.useFactory ?? (() => null) },
         { provide: EDGE_LOGGER, inject: [SETTINGS], useFactory: (settings: Settings) => logger ?? createLogger(settings) },
         TokenVerifier,
         BearerCallers,
@@ -42,11 +62,12 @@ export class HttpApiModule {
         BrowserNews,
         EdgeLimits,
         OpenApi,
+        ProblemFilter,
         Problems,
         RouteTable,
         Drain,
       ],
-      exports: [TokenVerifier, BrowserSessions, BrowserNews, EDGE_LOGGER, Drain],
+      exports: [TokenVerifier, BearerCallers, BrowserSessions, BrowserNews, EdgeLimits, EDGE_LOGGER, Drain, Problems, RouteTable],
     };
   }
 }

@@ -1,11 +1,10 @@
 import { Global, Module, type Provider as Injectable } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { DataSource } from 'typeorm';
 import { systemClock } from '../../src/clock';
 import { ConfigModule } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
 import { PROVIDER_SETTINGS } from '../../src/providers';
-import { LOCK_POOL } from '../../src/database';
+import { DATABASE_TOKEN, LOCK_POOL } from '../../src/database';
 import {
   ConnectionRepository,
   GovernedHttp,
@@ -57,10 +56,10 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
   @Global()
   @Module({
     providers: [
-      { provide: DataSource, useValue: database.dataSource },
+      { provide: DATABASE_TOKEN, useValue: database.dataSource },
       { provide: LOCK_POOL, useValue: null },
     ],
-    exports: [DataSource, LOCK_POOL],
+    exports: [DATABASE_TOKEN, LOCK_POOL],
   })
   class TestDatabaseModule {}
 

@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { CLOCK, systemClock, type Clock } from '../../src/clock';
 import { SETTINGS } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
-import { DatabaseInfo, LOCK_POOL, LockPool, PROCESS_SIGNS, type ProcessSigns } from '../../src/database';
+import { DATABASE_TOKEN, DatabaseInfo, LOCK_POOL, LockPool, PROCESS_SIGNS, type ProcessSigns } from '../../src/database';
 import { IntegrationError } from '../../src/errors';
 import { ConnectionSeals } from '../../src/integrations/connections';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
@@ -131,7 +131,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
     providers: [
       { provide: SETTINGS, useValue: { ...loadSettings({ DATA_DIR: dataDir, SANDBOX: 'off' }, []), ...options.settings } },
       { provide: CLOCK, useValue: options.clock ?? systemClock },
-      { provide: DataSource, useValue: database.dataSource },
+      { provide: DATABASE_TOKEN, useValue: database.dataSource },
       { provide: LOCK_POOL, useValue: lockPool },
       { provide: DatabaseInfo, useValue: new DatabaseInfo(database.kind) },
       { provide: WakeUp, useValue: wakeUp },
@@ -141,7 +141,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
       PeriodicTasks,
       { provide: PROCESSING_OPTIONS, useValue: { retryBaseMs: 0, takeoverEveryMs: 0, directProcessing: 0, ...options.processor } },
     ],
-    exports: [SETTINGS, CLOCK, DataSource, LOCK_POOL, DatabaseInfo, WakeUp, JobEngine, PeriodicTasks, PROCESSING_OPTIONS],
+    exports: [SETTINGS, CLOCK, DATABASE_TOKEN, LOCK_POOL, DatabaseInfo, WakeUp, JobEngine, PeriodicTasks, PROCESSING_OPTIONS],
   })
   class Surroundings {}
 

@@ -13,6 +13,8 @@ const MAX_FORM_FIELDS = 200;
 export interface BodyLimits {
   readonly webhookMaxBytes: number;
   readonly proxyMaxBytes: number;
+  /** Whose requests these rules hold for; what others send wrongly fails with a `statusCode`, as Fastify's own faults do. */
+  readonly owns: (request: FastifyRequest) => boolean;
 }
 
 type Done = (error: Error | null, body?: unknown) => void;
@@ -27,7 +29,8 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
   });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   const parser =
-    (parse: (request: FastifyRequest, body: Buffer, done: Done) => void) => (request: FastifyRequest, body: Buffer, done: Done) => {
+    (parse: (request: FastifyRequest, body: Buffer, done: Done) => void) => (request: FastifyRequest, body: Buffer, answered: Done) => {
+      const done = limits.owns(request) ? answered : withStatus(answered);
       if (request.routeOptions.url !== undefined && isRaw(request.routeOptions.url)) {
         (request as EdgeRequest).rawBody = body;
         return done(null, body);
@@ -73,6 +76,11 @@ export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits
     { parseAs: 'buffer' },
     parser((_request, body, done) => (body.length === 0 ? done(null, undefined) : done(new IntegrationError('unsupported_media_type')))),
   );
+}
+
+/** For whoever knows nothing of our errors. */
+function withStatus(done: Done): Done {
+  return (error, body) => done(error && Object.assign(error, { statusCode: error instanceof IntegrationError ? error.status : 400 }), body);
 }
 
 export function isRaw(routeUrl: string): boolean {

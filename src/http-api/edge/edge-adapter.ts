@@ -1,6 +1,6 @@
 import fastifyCookie from '@fastify/cookie';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Settings } from '../../config/env';
@@ -76,9 +76,13 @@ function serverOf(listener: RequestListener): Server {
 }
 
 /** Parsers and cookies. Before `app.init()`. */
-export async function registerEdgePlugins(app: NestFastifyApplication, settings: Settings): Promise<void> {
+export async function registerEdgePlugins(
+  app: NestFastifyApplication,
+  settings: Settings,
+  owns: (request: FastifyRequest) => boolean,
+): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes });
+  registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes, owns });
   await fastify.register(fastifyCookie);
 }
 

@@ -13,8 +13,13 @@ let answer: (() => void) | undefined;
 
 beforeAll(async () => {
   const caller = { tenant: 'acme', userId: 'u1', role: 'user' } as const;
-  registerEdgeHooks(fastify, { rules: rules as unknown as RequestRules, bearers: { of: () => Promise.resolve(caller) }, bodies });
-  registerBodyParsers(fastify, { webhookMaxBytes: 90_000, proxyMaxBytes: 90_000 });
+  registerEdgeHooks(fastify, {
+    rules: rules as unknown as RequestRules,
+    bearers: { of: () => Promise.resolve(caller) },
+    bodies,
+    owns: () => true,
+  });
+  registerBodyParsers(fastify, { webhookMaxBytes: 90_000, proxyMaxBytes: 90_000, owns: () => true });
   fastify.setErrorHandler((error, _, reply) =>
     reply.status(error instanceof IntegrationError && error.code === 'busy' ? 503 : 500).send({}),
   );

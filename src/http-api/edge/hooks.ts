@@ -9,11 +9,14 @@ export interface HookParts {
   readonly rules: RequestRules;
   readonly bearers: Pick<BearerCallers, 'of'>;
   readonly bodies: BodyBudget;
+  /** Whose requests they hold for. */
+  readonly owns: (request: FastifyRequest) => boolean;
 }
 
 /** The rules of every request, for those that Fastify answers, whether a route matches or not. */
-export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bodies }: HookParts): void {
+export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bodies, owns }: HookParts): void {
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (!owns(request)) return done();
     reply.headers(rules.headers(request.id));
     const traceId = traceIdOf(request.headers.traceparent);
     requestContext.run({ requestId: request.id, address: request.ip, ...(traceId && { traceId }) }, () => {
@@ -28,7 +31,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
 
   // All of the API is for callers with a token. Whoever has none is not listened to any longer than the headers took.
   fastify.addHook('onRequest', async (request, reply) => {
-    if (!request.routeOptions.url?.startsWith('/v1/')) return;
+    if (!request.routeOptions.url?.startsWith('/v1/') || !owns(request)) return;
     try {
       await bearers.of(request as EdgeRequest);
     } catch (error) {
@@ -38,7 +41,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
   });
 
   fastify.addHook('preParsing', (request, reply, payload, done) => {
-    if (!hasBody(request)) return done(null, payload);
+    if (!hasBody(request) || !owns(request)) return done(null, payload);
     try {
       // What is longer than the route takes is refused for that.
       const stated = Number(request.headers['content-length'] ?? 0);
@@ -55,6 +58,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
   });
 
   fastify.addHook('onResponse', (request, reply, done) => {
+    if (!owns(request)) return done();
     const traceId = traceIdOf(request.headers.traceparent);
     rules.answered({
       requestId: request.id,
@@ -69,6 +73,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
   });
 
   fastify.addHook('onRequestAbort', (request, done) => {
+    if (!owns(request)) return done();
     rules.givenUp({ requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'unknown' });
     done();
   });

@@ -1,8 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { EdgeLimits } from '../edge/edge-limits';
 import type { EdgeRequest } from '../request';
 import type { Principal } from './principal';
+import { PRINCIPAL_RESOLVER, type PrincipalResolver, type ResolvedCaller } from './principal-resolver';
 import { TokenVerifier } from './token-verifier';
 
 /** Who calls with a bearer token. Asked before the body of an API request is read, and by the guard after it: the token is verified once. */
@@ -11,13 +12,14 @@ export class BearerCallers {
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly limits: EdgeLimits,
+    @Inject(PRINCIPAL_RESOLVER) private readonly resolver: PrincipalResolver | null,
   ) {}
 
   /** @throws IntegrationError `unauthorized`; `too_many_requests` where this address has shown too many bad tokens */
   async of(request: EdgeRequest): Promise<Principal> {
     if (request.bearer) return request.bearer;
     try {
-      const { caller, expiresAt } = await this.verifier.callerOf(request.headers.authorization);
+      const { caller, expiresAt } = await this.callerOf(request);
       request.callerEndsAt = expiresAt;
       request.bearer = caller;
       return caller;
@@ -25,5 +27,9 @@ export class BearerCallers {
       if (error instanceof IntegrationError && error.code === 'unauthorized') this.limits.countRefusal(request.ip);
       throw error;
     }
+  }
+
+  private async callerOf({ headers }: EdgeRequest): Promise<ResolvedCaller> {
+    return (await this.resolver?.resolve(headers)) ?? this.verifier.callerOf(headers.authorization);
   }
 }

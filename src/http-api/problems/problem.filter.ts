@@ -22,8 +22,11 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<EdgeRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    this.answer(thrown, http.getRequest<EdgeRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Also of what failed before a controller was reached. */
+  answer(thrown: unknown, request: EdgeRequest, reply: FastifyReply): void {
     const error = this.understood(thrown, request, reply);
     const problem = this.problems.tell(error, { id: request.id, route: request.routeOptions.url ?? 'unknown' });
 

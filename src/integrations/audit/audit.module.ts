@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AdminAuditController } from './admin-audit.controller';
 import { AuditEntryEntity } from './audit-entry.entity';
 import { AuditLog } from './audit-log';
@@ -8,8 +9,8 @@ import { SessionAudit } from './session-audit';
 
 /** Records who did what, for whom, and what came of it. */
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditEntryEntity])],
-  providers: [AuditLog],
+  imports: [TypeOrmModule.forFeature([AuditEntryEntity], DATABASE)],
+  providers: [OWN_DATA_SOURCE, AuditLog],
   exports: [AuditLog],
 })
 export class AuditModule {}
@@ -18,6 +19,6 @@ export class AuditModule {}
 @Module({
   imports: [AuditModule],
   controllers: [AdminAuditController],
-  providers: [AuditPartitions, SessionAudit],
+  providers: [OWN_DATA_SOURCE, AuditPartitions, SessionAudit],
 })
 export class AuditAdminModule {}

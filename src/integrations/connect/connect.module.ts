@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { AccountLookup } from './account-lookup';
@@ -26,10 +27,10 @@ import { OauthStateEntity } from './oauth-state.entity';
     ConnectionsModule,
     OutboundModule,
     OutboxModule,
-    TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity]),
+    TypeOrmModule.forFeature([ConnectSessionEntity, OauthStateEntity], DATABASE),
   ],
   controllers: [ConnectDoneController, ConnectController, ConnectionsController, AdminConnectionsController, AdminClientsController],
-  providers: [ConnectFlowRepository, FlowSeal, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
+  providers: [OWN_DATA_SOURCE, ConnectFlowRepository, FlowSeal, AccountLookup, ConnectedAccounts, ConnectService, KeyConnectService],
   exports: [ConnectService, KeyConnectService],
 })
 export class ConnectModule {

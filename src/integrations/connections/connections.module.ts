@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { AuditModule } from '../audit';
@@ -38,9 +39,10 @@ import { TokenRepository } from './tokens/token.repository';
     AuditModule,
     OutboxModule,
     OutboundModule,
-    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, OauthClientEntity, TokenEntity, TokenRefreshEntity]),
+    TypeOrmModule.forFeature([ConnectionEntity, GrantEntity, OauthClientEntity, TokenEntity, TokenRefreshEntity], DATABASE),
   ],
   providers: [
+    OWN_DATA_SOURCE,
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     ConnectParticipants,
     ConnectionCounts,

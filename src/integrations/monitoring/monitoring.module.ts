@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { MONITORING_TABLES } from './held-tables';
@@ -19,10 +20,11 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule, TypeOrmModule.forFeature([AlertEntity])],
+  imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule, TypeOrmModule.forFeature([AlertEntity], DATABASE)],
   controllers: [AdminHealthController, ReadinessController],
   providers: [
     CurrentTraffic,
+    OWN_DATA_SOURCE,
     ProviderHealthService,
     RequestLogReader,
     AlertService,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { NOTIFICATION_TABLES } from './held-tables';
@@ -29,10 +30,11 @@ import { DestinationTester } from './destination-tester';
     ConnectionsModule,
     OutboundModule,
     OutboxModule,
-    TypeOrmModule.forFeature([DestinationEntity, DestinationSecretEntity, DeliveryEntity]),
+    TypeOrmModule.forFeature([DestinationEntity, DestinationSecretEntity, DeliveryEntity], DATABASE),
   ],
   controllers: [AdminDestinationsController, AdminDeliveriesController],
   providers: [
+    OWN_DATA_SOURCE,
     DestinationRepository,
     DestinationSecrets,
     OperatorDestinations,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { OPERATION_TABLES } from './held-tables';
@@ -16,9 +17,18 @@ import { ExecutionService } from './execution.service';
 
 /** Operations and the proxy: carried out once, with a recorded outcome. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ExecutionEntity])],
+  imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ExecutionEntity], DATABASE)],
   controllers: [OperationsController, ProxyController],
-  providers: [ExecutionReconciler, ExecutionRepository, ExecutionService, ExecutionJobs, OperationRegistry, OperationService, ProxyService],
+  providers: [
+    OWN_DATA_SOURCE,
+    ExecutionReconciler,
+    ExecutionRepository,
+    ExecutionService,
+    ExecutionJobs,
+    OperationRegistry,
+    OperationService,
+    ProxyService,
+  ],
   exports: [OperationRegistry, OperationService],
 })
 export class OperationsModule {

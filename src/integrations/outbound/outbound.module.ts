@@ -1,4 +1,5 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { OWN_DATA_SOURCE } from '../../database';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
@@ -16,6 +17,7 @@ import { Transport } from './transport/transport';
 /** The way out: the chain without the connections' tokens. */
 @Module({
   providers: [
+    OWN_DATA_SOURCE,
     RequestLogWriter,
     DestinationHttp,
     { provide: RANDOM, useValue: Math.random },

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionRepository, ConnectionsModule, PersonalData } from '../connections';
 import { SYNC_TABLES } from './held-tables';
@@ -48,10 +49,11 @@ import { WatchService } from './watches/watch.service';
     ConnectionsModule,
     DiscoveryModule,
     OutboxModule,
-    TypeOrmModule.forFeature([RecordMappingEntity, SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity]),
+    TypeOrmModule.forFeature([RecordMappingEntity, SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity], DATABASE),
   ],
   controllers: [SyncController, ConnectionEventsController, AdminSyncController, AdminMappingsController],
   providers: [
+    OWN_DATA_SOURCE,
     RecordStore,
     RecordFeed,
     RecordCompactor,

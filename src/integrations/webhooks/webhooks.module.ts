@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { WEBHOOK_TABLES } from './held-tables';
@@ -39,10 +40,11 @@ import { WebhooksController } from './inbox/webhooks.controller';
     OutboxModule,
     OutboundModule,
     SyncModule,
-    TypeOrmModule.forFeature([WebhookEventEntity, WebhookReplayEntity]),
+    TypeOrmModule.forFeature([WebhookEventEntity, WebhookReplayEntity], DATABASE),
   ],
   controllers: [WebhooksController, AdminWebhooksController],
   providers: [
+    OWN_DATA_SOURCE,
     processingRulesProvider,
     WebhookInbox,
     RefusalCounter,

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { BrowserNews, BrowserSessions } from '../../../http-api';
-import { LOCK_POOL, LockPool, ManagedDataSource } from '../../../database';
+import { DATABASE_TOKEN, LOCK_POOL, LockPool, ManagedDataSource, OWN_DATA_SOURCE } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
 import { IntegrationEvents, type IntegrationEvent } from '../../integration-events';
@@ -107,9 +107,14 @@ async function startProcess(
   const dataSource = database.url ? await ManagedDataSource.open({ databaseUrl: database.url, dataDir: '' }) : database.dataSource;
   if (!dataSource.isInitialized) await dataSource.initialize();
   const lockPool = database.url ? new LockPool(database.url) : null;
-  const shared = [{ provide: DataSource, useValue: dataSource }, { provide: LOCK_POOL, useValue: lockPool }, BrowserSessions, BrowserNews];
+  const shared = [
+    { provide: DATABASE_TOKEN, useValue: dataSource },
+    { provide: LOCK_POOL, useValue: lockPool },
+    BrowserSessions,
+    BrowserNews,
+  ];
   @Global()
-  @Module({ providers: shared, exports: shared.map((part) => ('provide' in part ? part.provide : part)) })
+  @Module({ providers: [OWN_DATA_SOURCE, ...shared], exports: shared.map((part) => ('provide' in part ? part.provide : part)) })
   class PartsModule {}
   const module = await Test.createTestingModule({
     imports: [ConfigModule.forRoot(settings, clock), PartsModule, ProviderRegistryModule, ConnectModule],

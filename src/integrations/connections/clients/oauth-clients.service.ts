@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, type EntityManager, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../../clock';
+import { DATABASE } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { AuditLog, type AuditedAct } from '../../audit';
 import type { OAuthClient, Provider } from '../../contract';
@@ -19,7 +20,7 @@ const PUT = `INSERT INTO oauth_clients (id, tenant, provider, client_id, secret,
 @Injectable()
 export class OauthClientsService {
   constructor(
-    @InjectRepository(OauthClientEntity) private readonly clients: Repository<OauthClientEntity>,
+    @InjectRepository(OauthClientEntity, DATABASE) private readonly clients: Repository<OauthClientEntity>,
     private readonly registry: ProviderRegistry,
     private readonly secrets: SecretBox,
     private readonly audit: AuditLog,

@@ -202,7 +202,7 @@ describe('a proxied call', () => {
     connection = await fixture.connect('google');
     app = fixture.module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { bodyParser: false });
     const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-    registerBodyParsers(fastify, { webhookMaxBytes: 1000, proxyMaxBytes: 1_000_000 });
+    registerBodyParsers(fastify, { webhookMaxBytes: 1000, proxyMaxBytes: 1_000_000, owns: () => true });
     fastify.addHook('onRequest', (request, _reply, done) => {
       const caller = { tenant: String(request.headers['x-tenant'] ?? 'acme'), userId: connection.userId, role: 'user' as const };
       (request as EdgeRequest).caller = caller;

@@ -1,12 +1,12 @@
 import { Global, Module, type ModuleMetadata } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import { systemClock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { LOCK_POOL, PROCESS_SIGNS } from '../../../database';
+import { DATABASE_TOKEN, LOCK_POOL, PROCESS_SIGNS } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
 import { ConnectionsModule } from '../../connections/connections.module';
@@ -104,11 +104,11 @@ function databaseModule(database: TestDatabase) {
   @Global()
   @Module({
     providers: [
-      { provide: DataSource, useValue: database.dataSource },
+      { provide: DATABASE_TOKEN, useValue: database.dataSource },
       { provide: LOCK_POOL, useValue: null },
       { provide: PROCESS_SIGNS, useValue: undefined },
     ],
-    exports: [DataSource, LOCK_POOL, PROCESS_SIGNS],
+    exports: [DATABASE_TOKEN, LOCK_POOL, PROCESS_SIGNS],
   })
   class TestDatabaseModule {}
   return TestDatabaseModule;

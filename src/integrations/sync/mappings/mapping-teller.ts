@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { InjectRepository } from '@nestjs/typeorm';
 import { DataSource, IsNull, type Repository } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
-import { inTransaction } from '../../../database';
+import { DATABASE, inTransaction } from '../../../database';
 import { PeriodicTasks } from '../../jobs';
 import { RecordChangeEvents } from '../records/record-change-events';
 import { RecordStore } from '../records/record-store';
@@ -21,7 +21,7 @@ const FIRST = '00000000-0000-0000-0000-000000000000';
 export class MappingTeller {
   constructor(
     private readonly dataSource: DataSource,
-    @InjectRepository(RecordMappingEntity) private readonly mappings: Repository<RecordMappingEntity>,
+    @InjectRepository(RecordMappingEntity, DATABASE) private readonly mappings: Repository<RecordMappingEntity>,
     private readonly records: RecordStore,
     private readonly changes: RecordChangeEvents,
     private readonly periodic: PeriodicTasks,

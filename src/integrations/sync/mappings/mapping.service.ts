@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { DataSource, IsNull, LessThan, type Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../../clock';
-import { asTenant } from '../../../database';
+import { DATABASE, asTenant } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { tenantInHand, type Principal } from '../../../http-api';
 import { AuditLog } from '../../audit';
@@ -45,7 +45,7 @@ export interface MappingFilter {
 export class MappingService {
   constructor(
     private readonly dataSource: DataSource,
-    @InjectRepository(RecordMappingEntity) private readonly mappings: Repository<RecordMappingEntity>,
+    @InjectRepository(RecordMappingEntity, DATABASE) private readonly mappings: Repository<RecordMappingEntity>,
     private readonly connections: ConnectionRepository,
     private readonly registry: ProviderRegistry,
     private readonly evaluator: MappingEvaluator,

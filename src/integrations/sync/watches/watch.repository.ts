@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Not, type Repository } from 'typeorm';
-import { changedRows } from '../../../database';
+import { DATABASE, changedRows } from '../../../database';
 import { SyncWatchEntity } from './sync-watch.entity';
 
 export type Watch = Readonly<SyncWatchEntity>;
@@ -10,7 +10,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 @Injectable()
 export class WatchRepository {
-  constructor(@InjectRepository(SyncWatchEntity) private readonly watches: Repository<SyncWatchEntity>) {}
+  constructor(@InjectRepository(SyncWatchEntity, DATABASE) private readonly watches: Repository<SyncWatchEntity>) {}
 
   async find(channelId: string): Promise<Watch | undefined> {
     if (!UUID.test(channelId)) return undefined;
