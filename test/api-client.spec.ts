@@ -20,6 +20,7 @@ describe('the client', () => {
   let connection: string;
   let runId = '';
   let recordId = '';
+  let thread = { channel: '', threadTs: '' };
 
   beforeAll(async () => {
     app = await startTestApp();
@@ -40,6 +41,7 @@ describe('the client', () => {
     expect(one).toMatchObject({ provider: 'slack', status: 'connected' });
 
     const sent = await user.post('/v1/connections/{id}/slack/messages', { params: { path }, body: { channel: 'general', text: 'Hello' } });
+    thread = { channel: sent.channel, threadTs: sent.ts };
     expect(sent.ts).toEqual(expect.any(String));
     const run = await user.post('/v1/connections/{id}/syncs', { params: { path }, body: { type: 'full' } });
     runId = run.id;
@@ -168,6 +170,7 @@ describe('the client', () => {
     };
     const values = { provider: 'slack', resource: 'channels', recordId, runId, calendarId: 'primary', sub: 'ada', tenant: 'acme' };
     const reads = Object.entries(DESCRIPTION.paths).flatMap(([path, { get }]) => (get ? [{ path, responses: get.responses }] : []));
+    const queries: Record<string, object> = { '/v1/connections/{id}/slack/replies': thread };
     expect(reads.length).toBeGreaterThan(25);
     for (const { path, responses } of reads) {
       const [, id = ''] = Object.entries(ids).find(([prefix]) => path.startsWith(prefix)) ?? [];
@@ -175,11 +178,11 @@ describe('the client', () => {
       const client = ofOperators ? operator : path.startsWith('/v1/admin/') ? admin : user;
       // The list is the description's own, so its paths are known at run time only.
       const get = client.raw.GET as unknown as (path: string, init: object) => Promise<{ response: Response }>;
-      const { response } = await get(path, { params: { path: { ...values, id } }, parseAs: 'stream' });
+      const { response } = await get(path, { params: { path: { ...values, id }, query: queries[path] }, parseAs: 'stream' });
       if (!response.bodyUsed) await response.body?.cancel();
       expect([path, Object.keys(responses)]).toEqual([path, expect.arrayContaining([String(response.status)])]);
-      // Nothing was delivered yet, and a webhook's address answers a GET only where a provider asks with one.
-      const absent = ['/v1/admin/deliveries/{id}', '/webhooks/{provider}'].includes(path);
+      // Nothing was delivered yet, no client of one's own was set, and a webhook's address answers a GET only where a provider asks with one.
+      const absent = ['/v1/admin/deliveries/{id}', '/v1/admin/providers/{provider}/client', '/webhooks/{provider}'].includes(path);
       expect([path, response.status]).toEqual([path, absent ? 404 : 200]);
     }
   });
