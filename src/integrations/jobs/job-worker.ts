@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../../clock';
+import { asService } from '../../database';
 import { IntegrationError } from '../../errors';
 import { faultOf } from './fault-of';
 import type { ClaimedJob, JobKind } from './job-kind';
@@ -51,7 +52,8 @@ export class JobWorker<J extends ClaimedJob> {
   /** Looks for work and begins it; does not wait for its end, after which it looks again by itself. */
   look(): Promise<void> {
     this.claimAgain = true;
-    this.claiming ??= this.claimRounds().finally(() => {
+    // Whoever's request it was that asked: what is claimed is everybody's.
+    this.claiming ??= asService(() => this.claimRounds()).finally(() => {
       this.claiming = undefined;
       if (this.claimAgain && !this.stopping.signal.aborted && this.room > 0) void this.look(); // was asked for as this one ended
     });

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
+import { requestContext } from '../../request-context';
 import { HttpReceiver } from './testing/http-receiver';
 import { NotificationProcess, StillClock } from './testing/notification-process';
 
@@ -55,4 +57,22 @@ it('stores many outcomes in one commit, and each of its own', async () => {
   expect(await rows('SELECT status, attempts, count(*)::int FROM deliveries GROUP BY 1, 2')).toEqual([
     { status: 'delivered', attempts: 1, count: 40 },
   ]);
+});
+
+it('stores the outcomes of every organization, whoever asked for the first of them', async () => {
+  const caller = { tenant: 'acme', userId: 'boss', role: 'admin' as const };
+  for (const tenant of ['acme', 'umbrella']) {
+    await process.destination(receiver.url(`/${tenant}`), {}, tenant);
+    await process.happens({ tenant });
+  }
+  const claimed = await process.claims.due({ good: 10, doubtful: 10, slow: [], lease: randomUUID(), busy: new Map() });
+  const [mine, theirs] = ['acme', 'umbrella'].map((tenant) => claimed.find((one) => one.tenant === tenant));
+  const result = { at: new Date(), durationMs: 1, status: 204 };
+  const stored = await Promise.all([
+    // as a test of a destination, within an administrator's request
+    requestContext.run({ requestId: 'r', principal: caller }, () => process.claims.delivered(mine!, result)),
+    process.claims.delivered(theirs!, result),
+  ]);
+  expect(stored).toEqual([true, true]);
+  expect(await rows(`SELECT DISTINCT status FROM deliveries`)).toEqual([{ status: 'delivered' }]);
 });

@@ -1,3 +1,5 @@
+import { asService } from '../../database';
+
 interface Waiting<T, R> {
   readonly item: T;
   readonly done: (result: R) => void;
@@ -6,7 +8,7 @@ interface Waiting<T, R> {
 
 /**
  * Writes many in one commit without making any of them wait: what comes alone is written at once, what comes while a write is under way
- * goes with the next. Bounded by its callers, each of whom waits for its own.
+ * goes with the next. Bounded by its callers, each of whom waits for its own. A write is the service's: it holds what others asked for too.
  */
 export class GroupedWrites<T, R> {
   private waiting: Waiting<T, R>[] = [];
@@ -24,7 +26,7 @@ export class GroupedWrites<T, R> {
   write(item: T): Promise<R> {
     return new Promise((done, failed) => {
       this.waiting.push({ item, done, failed });
-      if (!this.writing) void this.writeAll();
+      if (!this.writing) void asService(() => this.writeAll());
     });
   }
 
