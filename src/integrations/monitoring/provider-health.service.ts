@@ -39,6 +39,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const HEALTHY_BELOW = 0.01;
 const DEGRADED_BELOW = 0.1;
 
+interface InUseRow {
+  readonly traffic: string | null;
+  readonly connections: string | null;
+}
+
 /** Reads health from the minute sums that the request chain writes. Never divides by zero: no traffic is `unknown`. */
 @Injectable()
 export class ProviderHealthService {
@@ -59,8 +64,8 @@ export class ProviderHealthService {
   }
 
   /** Traffic and state of the connections of all providers together: tells that something has changed, not what. */
-  async inUse(tenant: string | undefined): Promise<unknown> {
-    return this.dataSource.query(
+  inUse(tenant: string | undefined): Promise<InUseRow[]> {
+    return this.dataSource.query<InUseRow[]>(
       `SELECT (SELECT sum(b.ok) || '/' || sum(b.failed) FROM ${MINUTES} b WHERE b.minute >= $1 AND ($2::text IS NULL OR b.tenant = $2)) AS traffic,
          (SELECT count(*) FILTER (WHERE c.status = 'connected') || '/' || count(*) FILTER (WHERE c.status = 'needs_reauth') FROM ${CONNECTIONS} c WHERE $2::text IS NULL OR c.tenant = $2) AS connections`,
       [new Date(this.clock.now() - HOUR_MS), tenant ?? null],
