@@ -43,6 +43,8 @@ function ask(question, opener, then) {
 
 /** After a stream that was refused. */
 const AGAIN_MS = 30000;
+/** After a page that could not be read: nothing else may change for a long time. */
+const UNREAD_MS = 3000;
 
 function isAtWork(card) {
   const focused = document.activeElement;
@@ -65,6 +67,7 @@ function bringUpToDate(live, fresh) {
 /* Reads the page anew by its own address, filters and all. */
 let reading = false;
 let again = false;
+let later;
 async function refresh(live) {
   if (document.querySelector('dialog[open]')) return void (again = true);
   if (reading) return void (again = true);
@@ -78,6 +81,10 @@ async function refresh(live) {
   if (document.querySelector('dialog[open]')) again = true;
   else if (answer?.ok) bringUpToDate(live, fresh);
   else if (answer?.status === 401) sayEnded(fresh);
+  else {
+    clearTimeout(later);
+    later = setTimeout(refresh, UNREAD_MS, live);
+  }
   reading = false;
   if (again && !document.querySelector('dialog[open]')) refresh(live);
 }

@@ -29,7 +29,7 @@ export class LiveController {
     if (reply.raw.destroyed) closed.abort();
     const cookie = request.cookies[this.sessions.cookieName];
     const goesOn = async () => (await this.sessions.find(cookie)) !== undefined;
-    const messages = this.streams.follow({ topic, caller, signal: closed.signal, goesOn });
+    const messages = await this.streams.follow({ topic, caller, signal: closed.signal, goesOn });
     void reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
     await reply.send(Readable.from(lines(messages)));
   }

@@ -47,9 +47,12 @@ export class PageStreams implements BeforeApplicationShutdown {
     this.stopping.abort(new IntegrationError('shutting_down'));
   }
 
-  /** @throws IntegrationError `too_many_requests`, before the first message is asked for */
-  follow(stream: PageStream): AsyncGenerator<PageMessage> {
-    const { caller, signal } = stream;
+  /**
+   * The state is known when this answers: a page that reads itself after that misses nothing between the two.
+   * @throws IntegrationError `too_many_requests`
+   */
+  async follow(stream: PageStream): Promise<AsyncGenerator<PageMessage>> {
+    const { caller, signal, topic } = stream;
     const person = JSON.stringify([caller.tenant, caller.userId]);
     const own = this.open.get(person) ?? 0;
     if (own >= MAX_OF_A_PERSON || this.all >= MAX_STREAMS) throw new IntegrationError('too_many_requests', { retryAfterMs: RETRY_MS });
@@ -57,14 +60,14 @@ export class PageStreams implements BeforeApplicationShutdown {
     this.all++;
     signal.addEventListener('abort', () => this.closed(person), { once: true });
     if (signal.aborted) this.closed(person);
-    return this.messages(stream);
+    return this.messages(stream, await this.topics.stateOf(topic, caller));
   }
 
-  private async *messages({ topic, caller, signal, goesOn }: PageStream): AsyncGenerator<PageMessage> {
+  private async *messages({ topic, caller, signal, goesOn }: PageStream, first: string): AsyncGenerator<PageMessage> {
     const stop = AbortSignal.any([signal, this.stopping.signal]);
     const nudge = { wake: () => undefined as void };
     const unsubscribe = this.events.on('*', ({ tenant }) => (caller.role === 'operator' || tenant === caller.tenant) && nudge.wake());
-    let before = await this.topics.stateOf(topic, caller);
+    let before = first;
     let changedAt = 0;
     let toldAt = this.clock.now();
     let lookedAt = toldAt;
