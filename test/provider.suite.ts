@@ -2,9 +2,10 @@ import { DataSource } from 'typeorm';
 import { ERROR_KINDS } from '../src/errors';
 import { ConnectionRepository, ProviderRegistry, type Provider } from '../src/integrations';
 import { TokenRepository } from '../src/integrations/connections/tokens/token.repository';
-import type { ProviderName, Sandbox } from '../sandbox';
-import { startTestApp, type TestApp } from './support/test-app';
+import type { Forge, ProviderName } from '../sandbox';
 import { Browser } from './support/browser';
+import { startOnSandbox, type Stage, type StagedOperation } from './support/suite-stage';
+import type { TestApp, TestAppOptions } from './support/test-app';
 
 /** What the suite must know of a provider to try it: its accounts, and how things happen there. */
 export interface ProviderSubject {
@@ -12,44 +13,80 @@ export interface ProviderSubject {
   /** Account at the provider, and the field of the consent page that chooses it. */
   readonly account: string;
   readonly consent: Readonly<Record<string, string>>;
+  /** What a person fills in at the connect. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Default: before the pretend provider that is written by hand. */
+  start?(log: TestAppOptions['log']): Promise<Stage>;
   /** Resources whose records are compared with what the provider holds. */
   readonly resources: readonly string[];
   /** Ids that the provider holds now, asked with a token of its own, round the product. */
-  remoteIds(sandbox: Sandbox, resource: string): Promise<readonly string[]>;
+  remoteIds(stage: Stage, resource: string): Promise<readonly string[]>;
   /** Changes one record of `changes` and removes another. */
   readonly changes: string;
-  change(sandbox: Sandbox): Promise<{ readonly changed: string; readonly deleted: string }>;
+  change(stage: Stage): Promise<Changed>;
+  /** Which run sees that something was removed. Default `incremental`. */
+  readonly deletionsIn?: 'incremental' | 'full' | 'none';
+  /** What a call of an incremental run looks like that asks for changes only, where the provider can be asked so. */
+  readonly asksSince?: RegExp;
+  /** Sends the events of a change, where they are not sent by themselves. */
+  tell?(stage: Stage, change: Changed): Promise<void>;
+  /** Whether its events tell of removals too. Default true. */
+  readonly tellsDeletions?: boolean;
   /** Type of an event that it sends. */
   readonly eventType: string;
   /** Something real that needs a valid token: a route below the connection. */
   readonly action: { readonly method: 'GET' | 'POST'; readonly path: string };
   /** Likewise, in the product's own words where the action hands the provider's through. Default: `action`. */
-  readonly refused?: { readonly method: 'GET' | 'DELETE'; readonly path: string };
+  readonly refused?: { readonly method: 'GET' | 'DELETE' | 'POST'; readonly path: string; readonly body?: object };
   /** Answers of the provider that are failures: status and JSON. */
   readonly failures: readonly (readonly [status: number, json: unknown])[];
   /** Endpoint of its token calls; absent where tokens do not expire. */
   readonly tokenEndpoint?: string;
+  /** What can be forged of its signatures. Default: everything. */
+  readonly forgeries?: readonly Forge[];
+  readonly operations: readonly StagedOperation[];
+  /** Whether a token can be ended there. Default true. */
+  readonly endsAtProvider?: boolean;
 }
+
+interface Changed {
+  readonly changed: string;
+  readonly deleted: string;
+}
+
+const EVERY_FORGERY: readonly Forge[] = ['bad-signature', 'no-signature', 'altered-body', 'old-timestamp', 'future-timestamp'];
 
 /** Every provider passes this, over HTTP, through the real core. */
 export function describeProvider(subject: ProviderSubject): void {
   describe(subject.key, () => {
     const lines: string[] = [];
     const answers: string[] = [];
+    let stage: Stage;
     let app: TestApp;
     let provider: Provider;
     let browser: Browser;
     let connectionId: string;
 
     beforeAll(async () => {
-      app = await startTestApp({ log: { write: (line: string) => void lines.push(line) } });
+      const log = { write: (line: string) => void lines.push(line) };
+      stage = await (subject.start?.(log) ?? startOnSandbox(subject, log));
+      app = stage.app;
       provider = app.app.get(ProviderRegistry, { strict: false }).get(subject.key);
       browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }), answers);
     });
-    afterAll(() => app.close());
+    afterAll(() => stage.close());
 
     const api = <T>(method: string, path: string, body?: unknown) => browser.api<T>(method, path, body);
     const below = <T>(method: string, path: string, body?: unknown) => api<T>(method, `/v1/connections/${connectionId}/${path}`, body);
+    const connect = () => browser.connect(subject.key, subject.consent, subject.fields && { fields: subject.fields });
+    const run = async (type: string) => {
+      const { body } = await below<{ id: string }>('POST', 'syncs', { type });
+      await browser.synced(connectionId, ({ id }) => id === body.id);
+    };
+    const latest = async (from: string) => {
+      const { changes } = await browser.records(connectionId, subject.changes, from);
+      return new Map(changes.map((each) => [each.id, each.deleted]));
+    };
 
     it('is listed with what it can do', async () => {
       const { body } = await api<{ data: { key: string }[] }>('GET', '/v1/providers');
@@ -82,7 +119,7 @@ export function describeProvider(subject: ProviderSubject): void {
     });
 
     it('connects with consent and knows whose account it is', async () => {
-      const landed = await browser.connect(subject.key, subject.consent);
+      const landed = await connect();
       expect(landed.searchParams.get('success')).toBe(subject.key);
       connectionId = landed.searchParams.get('connection') ?? '';
       const { body } = await api<ConnectionView>('GET', `/v1/connections/${connectionId}`);
@@ -95,34 +132,39 @@ export function describeProvider(subject: ProviderSubject): void {
       await browser.synced(connectionId, (run) => run.trigger === 'connect');
       for (const resource of subject.resources) {
         const { ids } = await browser.records(connectionId, resource);
-        expect([...ids].sort()).toEqual([...(await subject.remoteIds(app.sandbox, resource))].sort());
+        expect([...ids].sort()).toEqual([...(await subject.remoteIds(stage, resource))].sort());
         expect(ids.length).toBeGreaterThan(0);
       }
     });
 
-    it('sees a change and a deletion in an incremental run', async () => {
-      const resource = subject.changes;
+    it('sees a change and a deletion in a run, and asks for no more than it must', async () => {
+      const { deletionsIn = 'incremental', changes: resource } = subject;
       const before = await browser.records(connectionId, resource);
-      app.sandbox.setWebhookTarget('');
-      const { changed, deleted } = await subject.change(app.sandbox);
-      app.sandbox.setWebhookTarget(app.url);
-      const { body: run } = await below<{ id: string }>('POST', 'syncs', { type: 'incremental' });
-      await browser.synced(connectionId, ({ id }) => id === run.id);
-      const since = await browser.records(connectionId, resource, before.nextCursor);
-      expect(since.changes.find((each) => each.id === changed)).toMatchObject({ deleted: false });
-      expect(since.changes.find((each) => each.id === deleted)).toMatchObject({ deleted: true });
+      const { changed, deleted } = await stage.silently(() => subject.change(stage));
+      const asked = stage.asked().length;
+      await run('incremental');
+      if (subject.asksSince) expect(stage.asked().slice(asked)).toContainEqual(expect.stringMatching(subject.asksSince));
+      expect((await latest(before.nextCursor)).get(changed)).toBe(false);
+      if (deletionsIn === 'none') return;
+      if (deletionsIn === 'full') await run('full');
+      expect((await latest(before.nextCursor)).get(deleted)).toBe(true);
       expect([...(await browser.records(connectionId, resource)).ids].sort()).toEqual(
-        [...(await subject.remoteIds(app.sandbox, resource))].sort(),
+        [...(await subject.remoteIds(stage, resource))].sort(),
       );
     });
 
-    it('takes what it signed, once, and works it off', async () => {
-      const { byStatus, eventIds } = await app.sandbox.control.deliver({
-        provider: subject.key,
-        type: subject.eventType,
-        account: subject.account,
-        copies: 3,
+    it('hears of a change and a deletion by their events', async () => {
+      const before = await browser.records(connectionId, subject.changes);
+      const change = await subject.change(stage);
+      await subject.tell?.(stage, change);
+      await browser.eventually(async () => {
+        const seen = await latest(before.nextCursor);
+        return (seen.get(change.changed) === false && (subject.tellsDeletions === false || seen.get(change.deleted))) || undefined;
       });
+    });
+
+    it('takes what it signed, once, and works it off', async () => {
+      const { byStatus, eventIds } = await stage.deliver({ copies: 3 });
       expect(Object.keys(byStatus)).toEqual(['200']);
       const events = await browser.eventually(async () => {
         const { body } = await browser.asAdmin<{ data: { eventId: string; status: string; connectionId: string | null }[] }>(
@@ -135,39 +177,50 @@ export function describeProvider(subject: ProviderSubject): void {
       expect(events[0]?.connectionId).toBe(connectionId);
     });
 
-    it.each(['bad-signature', 'no-signature', 'altered-body', 'old-timestamp', 'future-timestamp'] as const)(
-      'refuses %s',
-      async (forge) => {
-        const { byStatus } = await app.sandbox.control.deliver({
-          provider: subject.key,
-          type: subject.eventType,
-          account: subject.account,
-          forge,
-        });
-        expect(Object.keys(byStatus)).toEqual(['401']);
-      },
-    );
+    it.each(subject.forgeries ?? EVERY_FORGERY)('refuses %s', async (forge) => {
+      const { byStatus } = await stage.deliver({ forge });
+      expect(Object.keys(byStatus)).toEqual(['401']);
+    });
 
     it('acts, and renews an ended token once', async () => {
       expect((await below(subject.action.method, subject.action.path)).status).toBeLessThan(300);
       if (subject.tokenEndpoint === undefined) return;
-      app.sandbox.control.expireTokens(subject.key, subject.account);
-      const { lastSeq } = app.sandbox.control;
+      stage.expireTokens();
       const done = await Promise.all([1, 2, 3].map(() => below(subject.action.method, subject.action.path)));
       expect(done.map(({ status }) => status)).toEqual([200, 200, 200]);
-      const renewals = app.sandbox.control.ledger({ kind: 'request', endpoint: subject.tokenEndpoint, since: lastSeq });
-      expect(renewals.map(({ detail }) => detail?.['grantType'])).toEqual(['refresh_token']);
+      expect(stage.renewals()).toEqual(['refresh_token']);
     });
+
+    it.each(subject.operations.map((operation) => [operation.name, operation] as const))(
+      'carries out %s once for one key, also when its answer was lost',
+      async (name, operation) => {
+        const carriedOut = stage.made(operation);
+        const input = operation.input(stage);
+        const call = (key: string) =>
+          browser.api<{ code?: string }>('POST', `/v1/connections/${connectionId}/operations/${name}`, input, {
+            headers: { 'idempotency-key': `${name}-${key}` },
+          });
+        const first = await call('first');
+        expect(first.status).toBeLessThan(300);
+        expect(await call('first')).toMatchObject({ status: first.status, body: first.body });
+        expect(stage.made(operation)).toBe(carriedOut + 1);
+        stage.cut(operation);
+        const ends = [await call('lost'), await call('lost')];
+        if (operation.repeat === 'none') expect(ends.map(({ body }) => body.code)).toEqual(['outcome_unknown', 'outcome_unknown']);
+        else expect(ends[1]?.status).toBeLessThan(300);
+        expect(stage.made(operation)).toBe(carriedOut + 2);
+      },
+    );
 
     it.each([
       ['a refusal', { kind: 'status', status: 400 }],
       ['an outage', { kind: 'status', status: 503 }],
       ['nonsense', { kind: 'html-200' }],
     ] as const)('answers %s in plain words', async (_, fault) => {
-      app.sandbox.control.addFault({ ...fault, provider: subject.key });
-      const { method, path } = subject.refused ?? subject.action;
-      const { status, body } = await below<{ code: string; detail: string; nextStep: string }>(method, path);
-      app.sandbox.control.clearFaults();
+      stage.fail(fault);
+      const { method, path, ...sent } = { body: undefined, ...(subject.refused ?? subject.action) };
+      const { status, body } = await below<{ code: string; detail: string; nextStep: string }>(method, path, sent.body);
+      stage.fail(undefined);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(Object.keys(ERROR_KINDS)).toContain(body.code);
       expect(body.code).not.toBe('internal_error');
@@ -176,14 +229,15 @@ export function describeProvider(subject: ProviderSubject): void {
     });
 
     it('notices that the provider ended the access, and mends it on reconnecting', async () => {
-      app.sandbox.control.revokeTokens(subject.key, subject.account);
+      stage.revokeTokens();
       await below(subject.action.method, subject.action.path);
       const ended = await browser.eventually(async () => {
         const { body } = await api<ConnectionView>('GET', `/v1/connections/${connectionId}`);
         return body.status === 'needs_reauth' ? body : undefined;
       });
       expect(ended).toMatchObject({ connected: false, error: { code: 'needs_reauth' } });
-      const landed = await browser.connect(subject.key, subject.consent);
+      stage.admitAgain();
+      const landed = await connect();
       expect(landed.searchParams.get('connection')).toBe(connectionId);
       expect((await below(subject.action.method, subject.action.path)).status).toBe(200);
     });
@@ -206,8 +260,9 @@ export function describeProvider(subject: ProviderSubject): void {
 
     it('ends the access at the provider on disconnecting, and keeps nothing to act with', async () => {
       const { body } = await api<{ revoked: boolean }>('DELETE', `/v1/connections/${connectionId}`);
-      expect(body).toEqual({ revoked: true });
-      expect(app.sandbox.control.state()[subject.key]?.[subject.account]).toMatchObject({ activeGrants: 0 });
+      const { endsAtProvider = true } = subject;
+      expect(body).toEqual({ revoked: endsAtProvider });
+      if (endsAtProvider) expect(stage.activeGrants()).toBe(0);
       expect(await secretsOf(app, connectionId)).toEqual([]);
       expect(await below(subject.action.method, subject.action.path)).toMatchObject({ status: 409, body: { code: 'not_connected' } });
     });

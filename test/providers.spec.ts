@@ -1,4 +1,4 @@
-import type { Sandbox } from '../sandbox';
+import { randomUUID } from 'node:crypto';
 import { describeProvider } from './provider.suite';
 
 /** Asks a pretend provider as anybody with a token would. */
@@ -17,13 +17,13 @@ describeProvider({
   account: 'T_SUITE',
   consent: { team: 'T_SUITE' },
   resources: ['channels', 'users'],
-  remoteIds: async (sandbox: Sandbox, resource) => {
+  remoteIds: async ({ app: { sandbox } }, resource) => {
     const token = sandbox.control.mint({ provider: 'slack', account: 'T_SUITE' })['access_token'];
     const [method, list] = resource === 'channels' ? ['conversations.list', 'channels'] : ['users.list', 'members'];
     return idsOf((await ask(`${sandbox.urls.slack}/api/${method}`, token, { limit: '1000' }))[list as string]);
   },
   changes: 'channels',
-  change: async (sandbox) => {
+  change: async ({ app: { sandbox } }) => {
     const account = 'T_SUITE';
     const kept = sandbox.control.change('slack', 'channels', { account, name: 'suite-kept' });
     const token = sandbox.control.mint({ provider: 'slack', account })['access_token'];
@@ -43,6 +43,17 @@ describeProvider({
     [200, { ok: false, error: 'never_heard_of' }],
     [200, { ok: false }],
   ],
+  operations: [
+    {
+      name: 'messages.send',
+      endpoint: 'chat.postMessage',
+      repeat: 'none',
+      input: ({ app: { sandbox } }) => ({
+        channel: sandbox.control.change('slack', 'channels', { account: 'T_SUITE', name: 'suite-said' })['id'],
+        text: 'Hello from the suite',
+      }),
+    },
+  ],
   tokenEndpoint: 'oauth.v2.access',
 });
 
@@ -51,21 +62,21 @@ describeProvider({
   account: 'acct_1Suite',
   consent: { account: 'acct_1Suite' },
   resources: ['customers', 'subscriptions', 'invoices', 'prices'],
-  remoteIds: async (sandbox, resource) => {
+  remoteIds: async ({ app: { sandbox } }, resource) => {
     const key = sandbox.control.mint({ provider: 'stripe', account: 'acct_1Suite' })['access_token'];
     return idsOf(
       (await ask(`${sandbox.urls.stripe}/v1/${resource}?limit=100${resource === 'subscriptions' ? '&status=all' : ''}`, key))['data'],
     );
   },
   changes: 'customers',
-  change: async (sandbox) => {
+  change: async ({ app: { sandbox } }) => {
     const account = 'acct_1Suite';
     const [changed = '', deleted = ''] = idsOf(
       (await ask(`${sandbox.urls.stripe}/v1/customers?limit=100`, sandbox.control.mint({ provider: 'stripe', account })['access_token']))[
         'data'
       ],
     );
-    sandbox.control.change('stripe', 'customers', { account, id: changed, name: 'Changed' });
+    sandbox.control.change('stripe', 'customers', { account, id: changed, name: `Changed ${randomUUID()}` });
     sandbox.control.change('stripe', 'customers', { account, id: deleted, delete: true });
     return { changed, deleted };
   },
@@ -80,6 +91,18 @@ describeProvider({
     [400, { error: { type: 'invalid_request_error', param: 'customer' } }],
     [500, { error: { type: 'api_error' } }],
   ],
+  operations: [
+    {
+      name: 'subscriptions.create',
+      endpoint: 'subscriptions.create',
+      repeat: 'key',
+      input: ({ app: { sandbox } }) => {
+        const account = 'acct_1Suite';
+        const { prices } = sandbox.control.state().stripe[account] as { prices: { id: string }[] };
+        return { customerId: sandbox.control.change('stripe', 'customers', { account, name: 'Payer' })['id'], priceId: prices[0]?.id };
+      },
+    },
+  ],
 });
 
 describeProvider({
@@ -87,7 +110,7 @@ describeProvider({
   account: 'suite@acme.test',
   consent: { login_hint: 'suite@acme.test' },
   resources: ['calendars', 'events', 'messages'],
-  remoteIds: async (sandbox, resource) => {
+  remoteIds: async ({ app: { sandbox } }, resource) => {
     const token = sandbox.control.mint({ provider: 'google', account: 'suite@acme.test' })['access_token'];
     const list = async (path: string, key: string): Promise<string[]> =>
       idsOf((await ask(`${sandbox.urls.google}${path}`, token))[key] ?? []);
@@ -99,7 +122,7 @@ describeProvider({
     ).flat();
   },
   changes: 'events',
-  change: async (sandbox) => {
+  change: async ({ app: { sandbox } }) => {
     const account = 'suite@acme.test';
     const made = sandbox.control.change('google', 'events', {
       account,
@@ -126,6 +149,14 @@ describeProvider({
     [410, { error: { code: 410, errors: [{ reason: 'fullSyncRequired' }] } }],
     [400, { error: 'invalid_grant' }],
     [503, { error: { code: 503, errors: [{ reason: 'backendError' }] } }],
+  ],
+  operations: [
+    {
+      name: 'emails.send',
+      endpoint: 'gmail.messages.send',
+      repeat: 'search',
+      input: () => ({ to: ['zoe@example.test'], subject: 'From the suite', text: 'Hello' }),
+    },
   ],
   tokenEndpoint: 'oauth.token',
 });

@@ -11,6 +11,7 @@ export interface PlainRequest {
   readonly provider: string;
   readonly what: 'authorize' | 'token' | 'revoke' | 'api';
   readonly path: string;
+  readonly query: string;
   readonly status: number;
   /** Of a token call. */
   readonly grantType?: string;
@@ -21,6 +22,7 @@ export interface PlainRequest {
 interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A text is sent as it is. */
   readonly body?: unknown;
 }
 
@@ -32,6 +34,7 @@ export class PlainSandbox {
   readonly requests: PlainRequest[] = [];
   /** The next call of the API is answered so. */
   private readonly next = new Map<string, Reply>();
+  private readonly always = new Map<string, Reply>();
   /** The next call of the API that is no GET is carried out, and its connection cut before the answer. */
   private readonly cuts = new Set<string>();
   private constructor(
@@ -57,12 +60,12 @@ export class PlainSandbox {
   /** The settings that send the service here. */
   env(): Record<string, string> {
     const env: Record<string, string> = {};
-    for (const { declaration, clientId, clientSecret } of this.worlds.values()) {
+    for (const { declaration, clientId, clientSecret, webhookSecret } of this.worlds.values()) {
       const { key, oauth2, account, webhooks } = declaration;
       const prefix = key.toUpperCase().replaceAll('-', '_');
       env[`${prefix}_API_BASE_URL`] = `${this.origin}/${key}/api/${placesIn(declaration.apiBaseUrl)}`;
       if (account.path?.startsWith('https:')) env[`${prefix}_USERINFO_URL`] = `${this.origin}/${key}/api/userinfo`;
-      if (webhooks) env[`${prefix}_WEBHOOK_SECRET`] = `${key}-webhook-secret`;
+      if (webhooks) env[`${prefix}_WEBHOOK_SECRET`] = webhookSecret;
       if (!oauth2) continue;
       env[`${prefix}_TOKEN_URL`] = `${this.origin}/${key}/token/${placesIn(oauth2.tokenUrl)}`;
       if (oauth2.revokeUrl) env[`${prefix}_REVOKE_URL`] = `${this.origin}/${key}/revoke`;
@@ -76,6 +79,12 @@ export class PlainSandbox {
 
   answerNext(key: string, reply: Reply): void {
     this.next.set(key, reply);
+  }
+
+  /** Every call of the API is answered so, until it is called without. */
+  answerAll(key: string, reply?: Reply): void {
+    if (reply) this.always.set(key, reply);
+    else this.always.delete(key);
   }
 
   cutNext(key: string): void {
@@ -110,10 +119,17 @@ export class PlainSandbox {
     const { reply, ...noted } = world
       ? this.replyTo(world, what, { request, url, text, path: rest.join('/') })
       : { reply: { status: 404 } as Reply };
-    this.requests.push({ provider: key, what: what as PlainRequest['what'], path: rest.join('/'), status: reply.status, ...noted });
+    this.requests.push({
+      provider: key,
+      what: what as PlainRequest['what'],
+      path: rest.join('/'),
+      query: url.search,
+      status: reply.status,
+      ...noted,
+    });
     if (what === 'api' && request.method !== 'GET' && this.cuts.delete(key)) return void request.socket.destroy();
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
-    response.end(reply.body === undefined ? '' : JSON.stringify(reply.body));
+    response.end(reply.body === undefined ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
   }
 
   private replyTo(
@@ -139,11 +155,9 @@ export class PlainSandbox {
     const { key } = world.declaration;
     const verdict = verdictOn(world, { headers: request.headers, query: url.searchParams });
     if (verdict !== 'good') return refusal(world, verdict);
-    const planned = this.next.get(key);
-    if (planned) {
-      this.next.delete(key);
-      return planned;
-    }
+    const planned = this.next.get(key) ?? this.always.get(key);
+    this.next.delete(key);
+    if (planned) return planned;
     const places = placesIn(world.declaration.apiBaseUrl).split('/').filter(Boolean);
     const parts = path.split('/');
     const filledIn = places.every(

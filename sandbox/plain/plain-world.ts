@@ -27,6 +27,7 @@ interface Code {
 export class PlainWorld {
   readonly clientId: string;
   readonly clientSecret = `secret/${randomBytes(8).toString('hex')}+=`;
+  readonly webhookSecret: string;
   readonly accountId = 'acct-1';
   readonly key: string;
   /** Whether keys and minted tokens are taken. */
@@ -40,6 +41,7 @@ export class PlainWorld {
 
   constructor(readonly declaration: PlainProvider) {
     this.clientId = `${declaration.key}-client`;
+    this.webhookSecret = `${declaration.key}-webhook-secret`;
     this.key = declaration.apiKey?.example ?? `key-${randomBytes(8).toString('hex')}`;
   }
 
@@ -102,6 +104,14 @@ export class PlainWorld {
     const id = firstOf(account.id) ?? '';
     if (id.startsWith('callback:')) told[id.slice(9)] = this.values[Object.keys(learn)[0] ?? ''] ?? this.accountId;
     return told;
+  }
+
+  /** What events call the account. */
+  get routingKey(): string {
+    const { account } = this.declaration;
+    const place = firstOf(account.routingKey ?? account.id) ?? '';
+    if (place.startsWith('ask:')) return this.values[place.slice(4)] ?? '';
+    return place.startsWith('callback:') ? (this.callback[place.slice(9)] ?? '') : this.accountId;
   }
 
   /** Who the account is. */

@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import {
   ConnectionRepository,
@@ -10,6 +10,8 @@ import {
   type SyncResource,
 } from '../../src/integrations';
 import { PLAIN_PROVIDERS } from '../../src/providers';
+import { deliverEvent } from '../../sandbox/plain/plain-deliveries';
+import { concreteType } from '../../sandbox/plain/plain-events';
 import { itemOf, itemsOf } from '../../sandbox/plain/plain-lists';
 import { PlainSandbox } from '../../sandbox/plain/plain-sandbox';
 import { exampleOfSchema } from '../../sandbox/plain/schema-example';
@@ -92,24 +94,74 @@ export class PlainTrial {
     expect([...changed.records.keys()]).toEqual(['changed']);
   }
 
-  /** An issue that an event carries is a record, and one that it says is gone is none. For the one that signs so. */
-  async expectEventsKept(github: PlainProvider): Promise<void> {
-    const id = await this.connected(github);
+  /** Every kind of event does what is so of it: the record that it carries is kept or taken away, or a run is asked for. */
+  async expectEventsKept(declaration: PlainProvider): Promise<void> {
+    const { key } = declaration;
+    const id = await this.connected(declaration);
     await this.browser.synced(id, ({ trigger }) => trigger === 'connect');
-    const has = async () => (await this.browser.records(id, 'issues')).ids.includes('issue-9');
-    await this.deliver('opened', '2026-11-01T10:00:00Z');
-    await this.browser.eventually(async () => (await has()) || undefined);
-    await this.deliver('deleted', '2026-11-01T11:00:00Z');
-    await this.browser.eventually(async () => !(await has()) || undefined);
+    const world = this.sandbox.world(key);
+    let at = Date.now();
+    for (const by of world.declaration.webhooks?.records ?? []) {
+      const recordId = `${by.resource}-9`;
+      const kept = async () => (await this.browser.records(id, by.resource)).ids.includes(recordId);
+      const deliver = async (type: string) => {
+        const { byStatus, eventIds } = await deliverEvent(world, this.app.url, { type, at: (at += 1000), record: { id: recordId, by } });
+        expect(byStatus).toEqual({ 200: 1 });
+        await this.workedOff(key, eventIds[0]!);
+      };
+      const [type] = by.types.filter((each) => !by.gone?.includes(each));
+      const runs = await this.runsAsked(id);
+      if (type !== undefined) await deliver(concreteType(type));
+      if (by.at === undefined) expect(await this.runsAsked(id)).toBeGreaterThan(runs);
+      else if (type !== undefined) expect([type, await kept()]).toEqual([type, true]);
+      for (const gone of by.gone ?? []) {
+        if (type !== undefined) await deliver(concreteType(type));
+        await deliver(gone);
+        expect([gone, await kept()]).toEqual([gone, false]);
+      }
+    }
   }
 
-  private async deliver(action: string, at: string): Promise<void> {
-    const issue = { id: 'issue-9', title: 'New', updated_at: at };
-    const body = JSON.stringify({ action, issue, repository: { id: 1, owner: { id: 'acct-1' } } });
-    const signature = createHmac('sha256', 'github-webhook-secret').update(body).digest('hex');
-    const about = { 'x-github-event': 'issues', 'x-github-delivery': randomUUID(), 'x-hub-signature-256': `sha256=${signature}` };
-    const headers = { 'content-type': 'application/json', ...about };
-    expect((await fetch(`${this.app.url}/webhooks/github`, { method: 'POST', body, headers })).status).toBe(200);
+  /** What an event that comes late carries does not overwrite what is newer. */
+  async expectNewestKept(declaration: PlainProvider): Promise<void> {
+    const { key } = declaration;
+    const id = await this.connected(declaration);
+    await this.browser.synced(id, ({ trigger }) => trigger === 'connect');
+    const world = this.sandbox.world(key);
+    for (const by of world.declaration.webhooks?.records ?? []) {
+      const type = by.types.find((each) => !by.gone?.includes(each));
+      if (by.at === undefined || type === undefined) continue;
+      const [older, newer] = [Date.parse('2026-11-01T10:00:00Z'), Date.parse('2026-11-01T10:00:05Z')];
+      for (const at of [newer, older]) {
+        const record = { id: `${by.resource}-late`, by };
+        const { eventIds } = await deliverEvent(world, this.app.url, { type: concreteType(type), at, record });
+        await this.workedOff(key, eventIds[0]!);
+      }
+      const { changes } = await this.browser.records(id, by.resource);
+      const held = changes.filter((each) => each.id === `${by.resource}-late`).at(-1)?.data as Fields;
+      expect([by.resource, held['changed-at']]).toEqual([by.resource, newer]);
+    }
+  }
+
+  /** What an event does is done by then: both are one transaction. */
+  private async workedOff(provider: string, eventId: string): Promise<void> {
+    const path = `/v1/admin/webhook-events?provider=${provider}&eventId=${encodeURIComponent(eventId)}`;
+    await this.browser.eventually(async () => {
+      const { body } = await this.browser.asAdmin<{ data: { status: string }[] }>('GET', path);
+      return (body.data.length > 0 && body.data.every(({ status }) => status === 'completed')) || undefined;
+    });
+  }
+
+  /** How many runs were asked for by events, once none is on its way any more: what is asked meanwhile becomes one. */
+  private async runsAsked(connectionId: string): Promise<number> {
+    return this.browser.eventually(async () => {
+      const { body } = await this.browser.api<{ data: { trigger: string; status: string }[] }>(
+        'GET',
+        `/v1/connections/${connectionId}/syncs`,
+      );
+      if (body.data.some(({ status }) => status === 'queued' || status === 'running')) return undefined;
+      return body.data.filter(({ trigger }) => trigger === 'webhook').length;
+    });
   }
 }
 

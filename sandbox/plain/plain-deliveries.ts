@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { Forge } from '../sandbox.types';
+import { eventBody, type PlainEvent } from './plain-events';
+import { signedBy } from './plain-signer';
+import type { PlainWorld } from './plain-world';
+
+export interface PlainDelivery extends Partial<PlainEvent> {
+  readonly type: string;
+  readonly copies?: number;
+  readonly forge?: Forge;
+}
+
+const MINUTES = 60_000;
+
+/** Sends an event to the service, as often as wanted and forged as wanted. @returns how often which status was answered, and the event's id */
+export async function deliverEvent(
+  world: PlainWorld,
+  serviceUrl: string,
+  { type, id = randomUUID(), at = Date.now(), record, copies = 1, forge }: PlainDelivery,
+): Promise<{ byStatus: Record<string, number>; eventIds: string[] }> {
+  const { key, webhooks } = world.declaration;
+  const url = `${serviceUrl}/webhooks/${key}`;
+  const { body, headers } = eventBody(world, { id, type, at, ...(record && { record }) });
+  const signedAt = Date.now() + (forge === 'old-timestamp' ? -10 : forge === 'future-timestamp' ? 10 : 0) * MINUTES;
+  const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : world.webhookSecret;
+  const signature = forge === 'no-signature' ? {} : signedBy(webhooks!.scheme, { secret, url, body, id, at: signedAt });
+  const init = {
+    method: 'POST',
+    body: forge === 'altered-body' ? `${body} ` : body,
+    headers: { 'content-type': 'application/json', ...headers, ...signature },
+  };
+  const byStatus: Record<string, number> = {};
+  for (const { status } of await Promise.all(Array.from({ length: copies }, () => fetch(url, init))))
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+  return { byStatus, eventIds: [id] };
+}

@@ -1,0 +1,56 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { SignatureScheme } from '../../src/integrations/providers/signatures/signature-scheme';
+import { signStandardWebhook } from '../../src/integrations/providers/signatures/standard-webhook.signer';
+
+export interface Signing {
+  readonly secret: string;
+  /** The whole address that it goes to. */
+  readonly url: string;
+  readonly body: string;
+  readonly id: string;
+  /** When it is signed, ms since the epoch. */
+  readonly at: number;
+}
+
+/** The headers of a delivery that is signed as the scheme says. @throws Error for a scheme whose private key nobody here has */
+export function signedBy(scheme: SignatureScheme, signing: Signing): Record<string, string> {
+  const { secret, body, id, at } = signing;
+  switch (scheme.kind) {
+    case 'hmac':
+      return hmacHeaders(scheme, signing);
+    case 'standard': {
+      const headers = signStandardWebhook({ id, body, secret, timestampMs: at });
+      return Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [name.replace(/^webhook/, scheme.prefix ?? 'webhook'), value]),
+      );
+    }
+    case 'token':
+      return { [scheme.header]: `${scheme.prefix ?? ''}${secret}` };
+    case 'jwt': {
+      const iat = Math.floor(at / 1000);
+      const bodyHash = scheme.bodyHash === undefined ? {} : { [scheme.bodyHash]: createHash('sha256').update(body).digest('hex') };
+      const signed = [{ alg: 'HS256' }, { iat, ...bodyHash }]
+        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+        .join('.');
+      return { [scheme.header]: `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}` };
+    }
+    default:
+      throw new Error(`Nothing here signs by ${scheme.kind}.`);
+  }
+}
+
+/** Whether a scheme signs a time, so that what is old can be told from what is new. */
+export function signsTime(scheme: SignatureScheme): boolean {
+  return scheme.kind === 'hmac' ? (scheme.timestamp ?? scheme.parts) !== undefined : scheme.kind !== 'token';
+}
+
+function hmacHeaders(scheme: Extract<SignatureScheme, { kind: 'hmac' }>, { secret, url, body, at }: Signing): Record<string, string> {
+  const { header, prefix = '', encoding = 'hex', algorithm = 'sha256', signed = '{body}', timestamp, timestampAs = 's', parts } = scheme;
+  const time = timestampAs === 'iso' ? new Date(at).toISOString() : String(timestampAs === 's' ? Math.floor(at / 1000) : at);
+  const known: Record<string, string> = { '{body}': body, '{url}': url, '{method}': 'POST', '{timestamp}': time };
+  const text = signed.replace(/\{\w+\}/g, (piece) => known[piece] ?? piece);
+  const key = scheme.secretAs && scheme.secretAs !== 'text' ? Buffer.from(secret, scheme.secretAs) : secret;
+  const signature = prefix + createHmac(algorithm, key).update(text).digest(encoding);
+  if (parts) return { [header]: `${parts.timestamp}=${time},${parts.signature}=${signature}` };
+  return { [header]: signature, ...(timestamp !== undefined && { [timestamp]: time }) };
+}
