@@ -52,6 +52,9 @@ export {
   type Delivery,
   type DeliveryDetail,
   DestinationService,
+  DestinationTester,
+  OUTBOX_EVENT_TYPES,
+  DELIVERY_STATUSES,
   type Destination,
   type DestinationInput,
 } from './notifications';
@@ -83,7 +86,9 @@ export {
   WatchService,
 } from './sync';
 export { type ChosenOwner, CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';
+export { AUDIT_ACTIONS, AuditLog, type AuditEntry } from './audit';
 export {
+  auditTargetsOf,
   OperationReplyInterceptor,
   type OperationResult,
   defineOperation,

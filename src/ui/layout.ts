@@ -14,6 +14,7 @@ export const INTEGRATIONS_PATH = '/settings/integrations';
 const ADMIN_LINKS = [
   { href: '/admin', label: 'Overview' },
   { href: '/admin/alerts', label: 'Alerts' },
+  { href: '/admin/connections', label: 'Connections' },
   { href: '/admin/webhook-events', label: 'Webhook events' },
   { href: '/admin/sync-runs', label: 'Sync runs' },
   { href: '/admin/requests', label: 'Requests' },

@@ -7,6 +7,13 @@ export function timeTag(at: Date | string, nowMs: number): Html {
   return html`<time datetime="${date.toISOString()}" title="${exact(date)}">${relativeTime(date, nowMs)}</time>`;
 }
 
+/** The exact time, and how long ago it was; the script puts the reader's own time first. */
+export function exactTime(at: Date | string, nowMs: number): Html {
+  const date = new Date(at);
+  return html`<time datetime="${date.toISOString()}" data-exact>${exact(date)}</time>
+    <span class="soft">(${relativeTime(date, nowMs)})</span>`;
+}
+
 function exact(date: Date): string {
   return `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -1,13 +1,17 @@
 import { Module } from '@nestjs/common';
 import { IntegrationsModule } from '../integrations';
 import { AlertsPageController } from './admin/alerts-page.controller';
+import { ConnectionTimeline } from './admin/connection-timeline';
+import { ConnectionsPageController } from './admin/connections-page.controller';
 import { OverviewPageController } from './admin/overview-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
+import { ConnectionStates } from './live/connection-states';
 import { LiveController } from './live/live.controller';
 import { LiveTopics } from './live/live-topics';
+import { OverviewState } from './live/overview-state';
 import { PageStreams } from './live/page-streams';
 import { IntegrationCards } from './settings/integration-cards';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
@@ -23,10 +27,11 @@ import { IntegrationsPageController } from './settings/integrations-page.control
     IntegrationFormsController,
     OverviewPageController,
     AlertsPageController,
+    ConnectionsPageController,
     WebhookEventsPageController,
     SyncRunsPageController,
     RequestsPageController,
   ],
-  providers: [IntegrationCards, LiveTopics, PageStreams],
+  providers: [IntegrationCards, ConnectionTimeline, ConnectionStates, OverviewState, LiveTopics, PageStreams],
 })
 export class UiModule {}

@@ -2231,6 +2231,7 @@ export interface operations {
     adminConnectionsList: {
         parameters: {
             query?: {
+                tenant?: string;
                 provider?: string;
                 status?: "connected" | "needs_reauth" | "disconnected";
                 userId?: string;
@@ -3336,6 +3337,8 @@ export interface operations {
                     "application/json": {
                         data: {
                             id: string;
+                            /** @description Null where it belongs to no organization. */
+                            tenant: string | null;
                             provider: string;
                             eventId: string;
                             type: string;
@@ -3378,6 +3381,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        /** @description Null where it belongs to no organization. */
+                        tenant: string | null;
                         provider: string;
                         eventId: string;
                         type: string;
@@ -3479,6 +3484,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        /** @description Null where it belongs to no organization. */
+                        tenant: string | null;
                         provider: string;
                         eventId: string;
                         type: string;
@@ -3551,6 +3558,7 @@ export interface operations {
                     "application/json": {
                         data: {
                             id: string;
+                            tenant: string;
                             name: string;
                             url: string;
                             events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3613,6 +3621,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        tenant: string;
                         name: string;
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3665,6 +3674,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        tenant: string;
                         name: string;
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3751,6 +3761,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        tenant: string;
                         name: string;
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3802,6 +3813,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        tenant: string;
                         name: string;
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3853,6 +3865,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        tenant: string;
                         name: string;
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3911,6 +3924,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         id: string;
+                        tenant: string;
                         name: string;
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
@@ -3967,6 +3981,7 @@ export interface operations {
                         /** @description The webhook-id of every try. */
                         messageId: string;
                         destinationId: string;
+                        tenant: string;
                         type: string;
                         connectionId: string | null;
                         /** @enum {string} */
@@ -4060,6 +4075,7 @@ export interface operations {
                             /** @description The webhook-id of every try. */
                             messageId: string;
                             destinationId: string;
+                            tenant: string;
                             type: string;
                             connectionId: string | null;
                             /** @enum {string} */
@@ -4106,6 +4122,7 @@ export interface operations {
                         /** @description The webhook-id of every try. */
                         messageId: string;
                         destinationId: string;
+                        tenant: string;
                         type: string;
                         connectionId: string | null;
                         /** @enum {string} */
@@ -4158,6 +4175,7 @@ export interface operations {
                         /** @description The webhook-id of every try. */
                         messageId: string;
                         destinationId: string;
+                        tenant: string;
                         type: string;
                         connectionId: string | null;
                         /** @enum {string} */
@@ -4353,6 +4371,8 @@ export interface operations {
                             /** Format: date-time */
                             at: string;
                             provider: string;
+                            /** @description Null where the call was for no connection. */
+                            tenant: string | null;
                             connectionId: string | null;
                             method: string;
                             endpoint: string;
@@ -4399,6 +4419,8 @@ export interface operations {
                             id: string;
                             kind: string;
                             severity: string;
+                            /** @description Null where it is of no organization alone. */
+                            tenant: string | null;
                             provider: string | null;
                             connectionId: string | null;
                             /** @enum {string} */
@@ -4448,6 +4470,8 @@ export interface operations {
                         id: string;
                         kind: string;
                         severity: string;
+                        /** @description Null where it is of no organization alone. */
+                        tenant: string | null;
                         provider: string | null;
                         connectionId: string | null;
                         /** @enum {string} */

@@ -41,6 +41,8 @@ export interface AuditFilter {
   readonly actor?: string;
   readonly action?: string;
   readonly target?: string;
+  /** One of these. */
+  readonly targets?: readonly string[];
   readonly from?: Date;
   readonly to?: Date;
   /** Id of the last entry that was seen. */
@@ -120,12 +122,13 @@ export class AuditLog {
   }
 
   /** Newest first. */
-  list({ tenant, actor, action, target, from, to, before, limit }: AuditFilter): Promise<AuditEntryEntity[]> {
+  list({ tenant, actor, action, target, targets, from, to, before, limit }: AuditFilter): Promise<AuditEntryEntity[]> {
     const query = this.dataSource.getRepository(AuditEntryEntity).createQueryBuilder('entry').orderBy('entry.id', 'DESC').limit(limit);
     if (tenant !== undefined) query.andWhere('entry.tenant = :tenant', { tenant });
     if (actor !== undefined) query.andWhere('entry.actorUser = :actor', { actor });
     if (action !== undefined) query.andWhere('entry.action = :action', { action });
     if (target !== undefined) query.andWhere('entry.target = :target', { target });
+    if (targets !== undefined) query.andWhere('entry.target IN (:...targets)', { targets: [...targets] });
     if (from !== undefined) query.andWhere('entry.at >= :from', { from });
     if (to !== undefined) query.andWhere('entry.at < :to', { to });
     if (before !== undefined) query.andWhere('entry.id < :before', { before });

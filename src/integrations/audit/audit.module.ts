@@ -20,5 +20,6 @@ export class AuditModule {}
   imports: [AuditModule],
   controllers: [AdminAuditController],
   providers: [OWN_DATA_SOURCE, AuditPartitions, SessionAudit],
+  exports: [AuditModule],
 })
 export class AuditAdminModule {}

@@ -1,5 +1,6 @@
 /** Who did what: an entry for each act that api.md names, by whoever did it. */
 export { AUDIT_ACTIONS, type AuditAction, type AuditedAct } from './audit-action';
+export type { AuditEntryEntity as AuditEntry } from './audit-entry.entity';
 export { AuditLog, currentActor, PROVIDER, type Actor } from './audit-log';
 export { AuditAdminModule, AuditModule } from './audit.module';
 export { makeMonthsOf } from './audit-partitions';

@@ -23,6 +23,7 @@ import { ConnectionViews, type ConnectionView } from './connection-views';
 
 const text = z.string().min(1).max(255).optional();
 const query = z.strictObject({
+  tenant: text,
   provider: text,
   status: z.enum(['connected', 'needs_reauth', 'disconnected']).optional(),
   userId: text,

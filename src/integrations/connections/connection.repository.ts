@@ -30,6 +30,8 @@ export interface NewConnection {
 }
 
 export interface ConnectionList {
+  /** Of what the viewer sees, one organization's. */
+  readonly tenant?: string;
   readonly provider?: string;
   readonly status?: ConnectionStatus;
   readonly userId?: string;
@@ -62,7 +64,9 @@ export interface OfWhom {
   readonly account?: string;
 }
 
-const ofAccount = (place: string) => `(c.account_id = ${place} OR starts_with(lower(c.account_name), lower(${place})))`;
+/** As two bounds, which an index takes whatever the database's collation; the second is above all that begins so. */
+const ofAccount = (place: string) =>
+  `(c.account_id = ${place} OR (lower(c.account_name) COLLATE "C" >= lower(${place}) AND lower(c.account_name) COLLATE "C" < lower(${place}) || chr(1114111)))`;
 
 /** Where nothing is synced. */
 export const NO_SYNC = `NULL::timestamptz AS last_sync, false AS syncing, '[]'::json AS parts`;
@@ -119,11 +123,12 @@ export class ConnectionRepository {
   /** To show them, newest first. */
   async list(
     viewer: ConnectionViewer,
-    { provider, status, userId, account, owner, limit, after }: ConnectionList,
+    { tenant, provider, status, userId, account, owner, limit, after }: ConnectionList,
   ): Promise<ConnectionWithSync[]> {
     const params: unknown[] = [];
     const param = (value: unknown) => `$${params.push(value)}`;
     const conditions = visibleTo(viewer, param);
+    if (tenant !== undefined) conditions.push(`c.tenant = ${param(tenant)}`);
     if (provider !== undefined) conditions.push(`c.provider = ${param(provider)}`);
     if (status !== undefined) conditions.push(`c.status = ${param(status)}`);
     if (userId !== undefined) conditions.push(`c.user_id = ${param(userId)}`);

@@ -11,6 +11,8 @@ export interface Alert {
   id: string;
   kind: string;
   severity: string;
+  /** Null where it is of no organization alone. */
+  tenant: string | null;
   provider: string | null;
   connectionId: string | null;
   state: AlertState;
@@ -79,9 +81,9 @@ export class AlertService {
 }
 
 function alertOf(row: RowOf<AlertEntity>): Alert {
-  const { id, kind, severity, provider, state, title, detail, count } = row;
+  const { id, kind, severity, tenant, provider, state, title, detail, count } = row;
   return {
-    ...{ id, kind, severity, provider, connectionId: row.connection_id, state, title, detail, nextStep: row.next_step, count },
+    ...{ id, kind, severity, tenant, provider, connectionId: row.connection_id, state, title, detail, nextStep: row.next_step, count },
     openedAt: row.opened_at.toISOString(),
     lastSeenAt: row.last_seen_at.toISOString(),
     acknowledgedAt: row.acknowledged_at?.toISOString() ?? null,

@@ -14,6 +14,7 @@ export interface Delivery {
   /** The `webhook-id` of every try. */
   readonly messageId: string;
   readonly destinationId: string;
+  readonly tenant: string;
   readonly type: string;
   readonly connectionId: string | null;
   readonly status: DeliveryStatus;
@@ -45,6 +46,7 @@ type Row = Pick<
   | 'id'
   | 'message_id'
   | 'destination_id'
+  | 'tenant'
   | 'type'
   | 'status'
   | 'attempts'
@@ -55,7 +57,7 @@ type Row = Pick<
   | 'delivered_at'
 > & { connection_id: string | null };
 
-const COLUMNS = `e.id, e.message_id, e.destination_id, e.type, m.connection_id, e.status, e.attempts, e.response_status, e.error_code, e.next_attempt_at,
+const COLUMNS = `e.id, e.message_id, e.destination_id, e.tenant, e.type, m.connection_id, e.status, e.attempts, e.response_status, e.error_code, e.next_attempt_at,
   e.created_at, e.delivered_at`;
 const BATCH = 1_000;
 
@@ -173,6 +175,7 @@ function deliveryOf(row: Row): Delivery {
     id: row.id,
     messageId: row.message_id,
     destinationId: row.destination_id,
+    tenant: row.tenant,
     type: row.type,
     connectionId: row.connection_id,
     status: row.status,

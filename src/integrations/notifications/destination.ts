@@ -6,6 +6,7 @@ import type { OutboxEventType } from './outbox';
 /** As `GET /v1/admin/destinations` gives it; its secrets are never shown again. */
 export interface Destination {
   readonly id: string;
+  readonly tenant: string;
   readonly name: string;
   readonly url: string;
   readonly events: readonly OutboxEventType[];
@@ -39,6 +40,7 @@ export type DestinationRow = RowOf<DestinationEntity> & { secrets: number; waiti
 export function destinationOf(row: DestinationRow): Destination {
   return {
     id: row.id,
+    tenant: row.tenant,
     name: row.name,
     url: row.url,
     events: row.events,

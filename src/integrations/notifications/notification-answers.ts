@@ -7,6 +7,7 @@ import type { Destination } from './destination';
 
 export const destinationAnswer = z.object({
   id: z.string(),
+  tenant: z.string(),
   name: z.string(),
   url: z.string(),
   events: z.array(z.enum(OUTBOX_EVENT_TYPES)),
@@ -30,6 +31,7 @@ export const deliveryAnswer = z.object({
   id: z.string(),
   messageId: z.string().describe('The webhook-id of every try.'),
   destinationId: z.string(),
+  tenant: z.string(),
   type: z.string(),
   connectionId: z.string().nullable(),
   status: z.enum(DELIVERY_STATUSES),

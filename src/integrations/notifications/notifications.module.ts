@@ -47,7 +47,7 @@ import { DestinationTester } from './destination-tester';
     DestinationTester,
     { provide: DELIVERY_OPTIONS, useValue: DELIVERY_DEFAULTS },
   ],
-  exports: [DestinationService, DeliveryList],
+  exports: [DestinationService, DeliveryList, DestinationTester],
 })
 export class NotificationsModule {
   constructor(data: PersonalData) {

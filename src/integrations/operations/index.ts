@@ -7,3 +7,4 @@ export { OperationService, type OperationRequest } from './operation.service';
 export type { OperationView } from './operation-view';
 export { OperationsModule } from './operations.module';
 export { PlainOperationsModule } from './plain/plain-operations.module';
+export { auditTargetsOf } from './connection-acts';

@@ -2,7 +2,15 @@ import { v7 as uuidv7 } from 'uuid';
 import { startPages, type PagesFixture, type Visitor } from '../../../test/support/pages-fixture';
 
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
-const PAGES = ['/admin', '/admin/alerts', '/admin/webhook-events', '/admin/sync-runs', '/admin/requests', '/admin/providers/slack'];
+const PAGES = [
+  '/admin',
+  '/admin/alerts',
+  '/admin/connections',
+  '/admin/webhook-events',
+  '/admin/sync-runs',
+  '/admin/requests',
+  '/admin/providers/slack',
+];
 
 describe('the pages of administrators', () => {
   let pages: PagesFixture;

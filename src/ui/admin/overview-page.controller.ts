@@ -148,7 +148,7 @@ function bars(what: string, tone: 'soft' | 'bad', values: readonly number[] | un
 
 function connectionTable(connections: readonly ConnectionHealth[], nowMs: number): Html {
   const rows = connections.map((row) => [
-    html`<div class="wide">${row.accountName}</div>`,
+    html`<div class="wide"><a href="/admin/connections/${row.connectionId}">${row.accountName}</a></div>`,
     row.userId ?? 'The organization',
     statusPill(row.connectionStatus),
     connectionHealthCell(row),

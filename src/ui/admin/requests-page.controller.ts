@@ -1,18 +1,18 @@
 import { Controller, Inject, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { CurrentUser, html, Roles, visibleTenant, type Html, type SessionPrincipal, byTime, pageFrom } from '../../http-api';
+import { CurrentUser, html, IdParam, Roles, visibleTenant, type Html, type SessionPrincipal, byTime, pageFrom } from '../../http-api';
+import { IntegrationError } from '../../errors';
 import { CLOCK, type Clock } from '../../clock';
-import { ConnectionRepository, ProviderRegistry, RequestLogReader, type LoggedRequest } from '../../integrations';
+import { ConnectionRepository, ProviderRegistry, RequestLogReader } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { PageRoute } from '../page-route.decorators';
-import { nextPage, table } from '../table';
-import { duration, timeTag } from '../time-tag';
+import { nextPage } from '../table';
+import { REQUESTS_PATH as PATH } from './admin-links';
 import { cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
 import { FilterFields } from './filter-fields';
-import { statusPill } from './status-words';
+import { requestFacts, requestTable } from './request-views';
 
-const PATH = '/admin/requests';
 const OUTCOMES = [
   'ok',
   'rejected',
@@ -63,9 +63,16 @@ export class RequestsPageController {
     const connections = await this.connections.idsOf(tenant, { userId, account });
     const found = await this.log.list({ ...asked, tenant, connections, before: cursor, limit: PAGE_ROWS + 1 });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ at, id }) => ({ at, id }));
-    const body = html`${form} ${liveRegion('requests', requestTable(rows, this.clock.now()))}
+    const body = html`${form} ${liveRegion('requests', requestTable(rows, { nowMs: this.clock.now(), caller }))}
     ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Requests', caller, path: PATH, body });
+  }
+
+  @PageRoute(':id')
+  async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
+    const [request] = await this.log.list({ id, tenant: visibleTenant(caller), limit: 1 });
+    if (!request) throw new IntegrationError('not_found', { detail: 'There is no such request, or its time is over.' });
+    return page({ title: 'Request', caller, path: PATH, body: requestFacts(request, { nowMs: this.clock.now(), caller }) });
   }
 
   private form(filters: ReturnType<typeof readFilters>): Html {
@@ -79,21 +86,4 @@ export class RequestsPageController {
       .whose()
       .form(PATH);
   }
-}
-
-function requestTable(requests: readonly LoggedRequest[], nowMs: number): Html {
-  const rows = requests.map((request) => [
-    timeTag(request.at, nowMs),
-    request.provider,
-    request.connectionId &&
-      html`<a href="${PATH}?connection=${request.connectionId}" title="${request.connectionId}">…${request.connectionId.slice(-6)}</a>`,
-    html`<div class="wide"><code>${request.method} ${request.endpoint}</code><br /><span class="soft">${request.operation}</span></div>`,
-    request.status ?? '–',
-    statusPill(request.outcome),
-    request.errorCode && html`<code>${request.providerCode ?? request.errorCode}</code>`,
-    request.attempt,
-    duration(request.durationMs),
-  ]);
-  const headings = ['At', 'Provider', 'Connection', 'Call', 'Status', 'Outcome', 'Error', 'Try', 'Took'];
-  return table('Requests to the providers', headings, rows, 'No request matches.');
 }

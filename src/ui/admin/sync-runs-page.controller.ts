@@ -16,21 +16,19 @@ import {
   pageFrom,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { ERROR_KINDS } from '../../errors';
+import { IntegrationError } from '../../errors';
 import { ConnectionRepository, ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
 import { confirmPage } from '../confirm-page';
-import { actionForm } from '../form';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { nextPage, table } from '../table';
-import { duration, timeTag } from '../time-tag';
+import { nextPage } from '../table';
+import { RUNS_PATH as PATH } from './admin-links';
 import { adminNews, adminNotice } from './admin-notices';
 import { cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
 import { FilterFields } from './filter-fields';
-import { statusPill } from './status-words';
+import { REMOVAL_QUESTION, runFacts, runTable, TRIGGERS } from './sync-run-views';
 
-const PATH = '/admin/sync-runs';
 const STATUSES = [
   { value: 'queued', label: 'Queued' },
   { value: 'running', label: 'Running' },
@@ -39,19 +37,10 @@ const STATUSES = [
   { value: 'cancelled', label: 'Cancelled' },
   { value: 'paused', label: 'Waits for you' },
 ] as const;
-const QUESTION =
-  'Many of the records are missing at the provider. The affected parts are read again first; what is still missing then is removed here. Go on?';
-
 const TYPES = [
   { value: 'full', label: 'Full' },
   { value: 'incremental', label: 'Incremental' },
 ] as const;
-const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
-  schedule: 'the clock',
-  manual: 'hand',
-  webhook: 'an event',
-  connect: 'connecting',
-};
 
 const listShape = {
   provider: filterText,
@@ -94,9 +83,16 @@ export class SyncRunsPageController {
     const filter = { ...asked, tenant, connectionId: connection, connectionIds, before: cursor, limit: PAGE_ROWS + 1 };
     const end = ({ createdAt, id }: SyncRun) => ({ at: createdAt.toISOString(), id });
     const { data: rows, nextCursor } = pageFrom(await this.syncs.list(filter), PAGE_ROWS, end);
-    const body = html`${top} ${liveRegion('sync-runs', runTable(rows, this.clock.now(), caller.csrfToken))}
+    const body = html`${top} ${liveRegion('sync-runs', runTable(rows, { nowMs: this.clock.now(), caller }))}
     ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Sync runs', caller, path: PATH, body });
+  }
+
+  @PageRoute(':id')
+  async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
+    const [run] = await this.syncs.list({ id, tenant: visibleTenant(caller), limit: 1 });
+    if (!run) throw new IntegrationError('not_found', { detail: 'There is no such run.' });
+    return page({ title: 'Sync run', caller, path: PATH, body: runFacts(run, { nowMs: this.clock.now(), caller }) });
   }
 
   private form(filters: ReturnType<typeof readFilters>): Html {
@@ -123,7 +119,7 @@ export class SyncRunsPageController {
       await reply.send(
         confirmPage({
           title: 'Confirm the removal',
-          question: QUESTION,
+          question: REMOVAL_QUESTION,
           to: `${PATH}/${id}/confirm`,
           label: 'Go on',
           back: PATH,
@@ -137,36 +133,4 @@ export class SyncRunsPageController {
     this.news.tell(reply, caller, adminNews('confirmed'));
     await reply.redirect(PATH, 303);
   }
-}
-
-function runTable(runs: readonly SyncRun[], nowMs: number, csrfToken: string): Html {
-  const rows = runs.map((run) => [
-    timeTag(run.createdAt, nowMs),
-    run.provider,
-    html`<a href="${PATH}?connection=${run.connectionId}" title="${run.connectionId}">…${run.connectionId.slice(-6)}</a>`,
-    `${run.type}, by ${TRIGGERS[run.trigger]}`,
-    statusPill(run.status),
-    run.total === null
-      ? run.counts.fetched.toLocaleString('en')
-      : `${run.counts.fetched.toLocaleString('en')} of ${Math.max(run.total, run.counts.fetched).toLocaleString('en')}`,
-    changesOf(run),
-    run.startedAt ? duration((run.finishedAt?.getTime() ?? nowMs) - run.startedAt.getTime()) : '–',
-    html`<div class="wide">
-      ${run.error && `${run.error.message} ${ERROR_KINDS[run.error.code].nextStep}`}
-      ${run.status === 'paused' && actionForm({ to: `${PATH}/${run.id}/confirm`, label: 'Confirm', about: 'the removal', csrfToken, id: `confirm-${run.id}`, question: QUESTION })}
-    </div>`,
-  ]);
-  return table(
-    'Sync runs',
-    ['Asked for', 'Provider', 'Connection', 'Kind', 'Status', 'Fetched', 'Changes', 'Took', 'Error'],
-    rows,
-    'No run matches.',
-  );
-}
-
-/** What came of it, as far as something did. */
-function changesOf({ counts }: SyncRun): string {
-  const kinds = ['created', 'updated', 'deleted'] as const;
-  const changes = kinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind].toLocaleString('en')} ${kind}`);
-  return changes.length === 0 ? 'None' : changes.join(', ');
 }

@@ -1,31 +1,33 @@
-import { html, type Html } from '../../http-api';
+import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { StoredEventDetail, StoredEventView } from '../../integrations';
 import { actionForm } from '../form';
-import { table } from '../table';
-import { timeTag } from '../time-tag';
+import { addressOf, table } from '../table';
+import { exactTime, timeTag } from '../time-tag';
+import { CONNECTIONS_PATH, EVENTS_PATH, factList, idLink, REQUESTS_PATH, tenantColumn, wholeId, type Facts } from './admin-links';
 import { statusPill } from './status-words';
-
-export const EVENTS_PATH = '/admin/webhook-events';
 
 export interface EventContext {
   readonly nowMs: number;
-  readonly csrfToken: string;
+  readonly caller: SessionPrincipal;
 }
 
 export function eventTable(events: readonly StoredEventView[], context: EventContext): Html {
+  const tenants = tenantColumn(context.caller);
   const rows = events.map((event) => [
     timeTag(event.receivedAt, context.nowMs),
     event.provider,
+    ...tenants.cell(event.tenant),
     html`<a href="${EVENTS_PATH}/${event.id}">${event.type}</a>`,
     statusPill(event.status),
     event.attempts,
-    html`<code>${event.eventId}</code>`,
-    html`<div class="wide">${event.lastError}</div>`,
+    idLink(CONNECTIONS_PATH, event.connectionId),
+    html`<code class="name">${event.eventId}</code>`,
+    event.lastError && html`<div class="wide">${event.lastError}</div>`,
     replayForm(event, context),
   ]);
   return table(
     'Webhook events',
-    ['Received', 'Provider', 'Type', 'Status', 'Attempts', 'Event id', 'Last error', 'Replay'],
+    ['Received', 'Provider', ...tenants.heading, 'Type', 'Status', 'Attempts', 'Connection', 'Event id', 'Last error', 'Replay'],
     rows,
     'No event matches.',
   );
@@ -33,29 +35,31 @@ export function eventTable(events: readonly StoredEventView[], context: EventCon
 
 /** One event in full: the payload without what is secret or personal. */
 export function eventFacts(event: StoredEventDetail, context: EventContext): Html {
-  const facts: readonly (readonly [string, Html | string | number | null])[] = [
+  const { nowMs } = context;
+  const { connectionId } = event;
+  const facts: Facts = [
+    ['Event', wholeId(event.id)],
     ['Provider', event.provider],
+    ['Organization', event.tenant],
     ['Type', event.type],
-    ['Event id', event.eventId],
+    ["The provider's id", wholeId(event.eventId)],
     ['Status', statusPill(event.status)],
     ['Attempts', event.attempts],
-    ['Received', timeTag(event.receivedAt, context.nowMs)],
-    ['Processed', event.processedAt && timeTag(event.processedAt, context.nowMs)],
-    ['Next attempt', event.nextAttemptAt && html`<time datetime="${event.nextAttemptAt}">${event.nextAttemptAt}</time>`],
+    ['Received', exactTime(event.receivedAt, nowMs)],
+    ['Processed', event.processedAt && exactTime(event.processedAt, nowMs)],
+    ['Next attempt', event.nextAttemptAt && exactTime(event.nextAttemptAt, nowMs)],
     ['Object', event.objectKey],
-    ['Connection', event.connectionId],
+    ['Connection', connectionId !== null && html`<a href="${CONNECTIONS_PATH}/${connectionId}">${connectionId}</a>`],
     ['Last error', event.lastError],
     ['Error code', event.errorCode],
   ];
   return html`<div class="card">
-      <dl class="facts">
-        ${facts.map(
-          ([name, value]) =>
-            html`<dt>${name}</dt>
-              <dd>${value ?? '–'}</dd>`,
-        )}
-      </dl>
-      <div class="actions">${replayForm(event, context)} <a href="${EVENTS_PATH}">All events</a></div>
+      ${factList(facts)}
+      <div class="actions">
+        ${replayForm(event, context)}
+        ${connectionId !== null && html`<a href="${addressOf(REQUESTS_PATH, { connection: connectionId, from: event.receivedAt })}">Requests of the connection since then</a>`}
+        <a href="${EVENTS_PATH}">All events</a>
+      </div>
     </div>
     <h2>Payload</h2>
     ${
@@ -68,7 +72,7 @@ export function eventFacts(event: StoredEventDetail, context: EventContext): Htm
 }
 
 /** What waits or runs is processed anyway. */
-function replayForm({ id, status, type, eventId }: StoredEventView, { csrfToken }: EventContext): Html | null {
+function replayForm({ id, status, type, eventId }: StoredEventView, { caller: { csrfToken } }: EventContext): Html | null {
   if (status === 'received' || status === 'processing') return null;
   return actionForm({ to: `${EVENTS_PATH}/${id}/replay`, label: 'Replay', about: `${type} ${eventId}`, csrfToken, id: `replay-${id}` });
 }

@@ -33,7 +33,8 @@ import { addressOf, nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
 import { FilterFields } from './filter-fields';
 import { beginning, cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
-import { eventFacts, eventTable, EVENTS_PATH as PATH } from './webhook-event-views';
+import { EVENTS_PATH as PATH } from './admin-links';
+import { eventFacts, eventTable } from './webhook-event-views';
 
 const STATUSES = [
   { value: 'received', label: 'Received' },
@@ -97,7 +98,7 @@ export class WebhookEventsPageController {
       id: 'replay-all',
       fields: given,
     });
-    const body = html`${notice} ${form} ${liveRegion('webhook-events', eventTable(events, { nowMs: this.clock.now(), csrfToken }))}
+    const body = html`${notice} ${form} ${liveRegion('webhook-events', eventTable(events, { nowMs: this.clock.now(), caller }))}
     ${nextPage(PATH, given, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }
@@ -109,7 +110,7 @@ export class WebhookEventsPageController {
       title: 'Webhook event',
       caller,
       path: PATH,
-      body: eventFacts(event, { nowMs: this.clock.now(), csrfToken: caller.csrfToken }),
+      body: eventFacts(event, { nowMs: this.clock.now(), caller }),
     });
   }
 

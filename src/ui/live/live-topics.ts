@@ -1,12 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { visibleTenant, type SessionPrincipal } from '../../http-api';
-import { AlertService, ProviderHealthService, RequestLogReader, SyncService, WebhookEventList } from '../../integrations';
+import { AlertService, RequestLogReader, SyncService, WebhookEventList } from '../../integrations';
 import { PAGE_ROWS } from '../admin/list-query';
 import { IntegrationCards } from '../settings/integration-cards';
+import { ConnectionStates } from './connection-states';
+import { OverviewState } from './overview-state';
 
 /** What a page shows that is brought up to date while it is open. All but the cards are for administrators. */
-export const LIVE_TOPICS = ['cards', 'overview', 'alerts', 'webhook-events', 'sync-runs', 'requests'] as const;
+export const LIVE_TOPICS = ['cards', 'overview', 'alerts', 'webhook-events', 'sync-runs', 'requests', 'connections', 'connection'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
+
+export interface WatchedTopic {
+  readonly topic: LiveTopic;
+  /** Of what the page is about, where it is about one thing. */
+  readonly id?: string;
+  readonly caller: SessionPrincipal;
+}
 
 /** The state behind a page, as one text: where it differs from before, the page is out of date. Each sees their own. */
 @Injectable()
@@ -17,25 +26,21 @@ export class LiveTopics {
     private readonly events: WebhookEventList,
     private readonly syncs: SyncService,
     private readonly requests: RequestLogReader,
-    private readonly health: ProviderHealthService,
+    private readonly overview: OverviewState,
+    private readonly connections: ConnectionStates,
   ) {}
 
-  async stateOf(topic: LiveTopic, caller: SessionPrincipal): Promise<string> {
-    return JSON.stringify(await this.read(topic, caller));
+  async stateOf({ topic, id, caller }: WatchedTopic): Promise<string> {
+    return JSON.stringify(await this.read({ topic, id, caller }));
   }
 
-  private async read(topic: LiveTopic, caller: SessionPrincipal): Promise<unknown> {
+  private async read({ topic, id, caller }: WatchedTopic): Promise<unknown> {
     const newest = { tenant: visibleTenant(caller), limit: PAGE_ROWS };
     switch (topic) {
       case 'cards':
         return (await this.cards.of(caller)).cards.map(({ provider, accounts }) => [provider.key, accounts]);
       case 'overview':
-        return Promise.all([
-          this.alerts.countOpen(newest.tenant),
-          this.events.queue(newest.tenant).then(({ depth, inFlight, retrying, dead }) => ({ depth, inFlight, retrying, dead })),
-          this.events.failing(newest.tenant),
-          this.health.inUse(newest.tenant),
-        ]);
+        return this.overview.of(newest.tenant);
       case 'alerts':
         return this.alerts.list(newest);
       case 'webhook-events':
@@ -44,6 +49,10 @@ export class LiveTopics {
         return this.syncs.list(newest);
       case 'requests':
         return this.requests.list(newest);
+      case 'connections':
+        return this.connections.list(caller);
+      case 'connection':
+        return this.connections.one(id ?? '', caller);
     }
   }
 }

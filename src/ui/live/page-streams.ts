@@ -1,9 +1,8 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
-import type { SessionPrincipal } from '../../http-api';
 import { IntegrationEvents } from '../../integrations';
-import { LiveTopics, type LiveTopic } from './live-topics';
+import { LiveTopics, type WatchedTopic } from './live-topics';
 
 /** How often the state is read, which another process may have changed; what happens in this one is told at once. Oftener while things happen. */
 const POLL_MS = 400;
@@ -21,9 +20,7 @@ const RETRY_MS = 30_000;
 
 export type PageMessage = 'changed' | 'heartbeat' | 'ended';
 
-export interface PageStream {
-  readonly topic: LiveTopic;
-  readonly caller: SessionPrincipal;
+export interface PageStream extends WatchedTopic {
   /** Aborted when nobody listens any more: until then the stream counts. */
   readonly signal: AbortSignal;
   /** Whether the session goes on. */
@@ -60,13 +57,14 @@ export class PageStreams implements BeforeApplicationShutdown {
     this.all++;
     signal.addEventListener('abort', () => this.closed(person), { once: true });
     if (signal.aborted) this.closed(person);
-    return this.messages(stream, await this.topics.stateOf(topic, caller));
+    return this.messages(stream, await this.topics.stateOf(stream));
   }
 
-  private async *messages({ topic, caller, signal, goesOn }: PageStream, first: string): AsyncGenerator<PageMessage> {
+  private async *messages({ topic, id, caller, signal, goesOn }: PageStream, first: string): AsyncGenerator<PageMessage> {
     const stop = AbortSignal.any([signal, this.stopping.signal]);
     const nudge = { wake: () => undefined as void };
     const unsubscribe = this.events.on('*', ({ tenant }) => (caller.role === 'operator' || tenant === caller.tenant) && nudge.wake());
+    const watched = { topic, id, caller };
     let before = first;
     let changedAt = 0;
     let toldAt = this.clock.now();
@@ -78,7 +76,7 @@ export class PageStreams implements BeforeApplicationShutdown {
           if (!(await goesOn())) return void (yield 'ended');
           lookedAt = this.clock.now();
         }
-        const state = await this.topics.stateOf(topic, caller);
+        const state = await this.topics.stateOf(watched);
         const message = state !== before ? 'changed' : this.clock.now() - toldAt >= HEARTBEAT_MS ? 'heartbeat' : undefined;
         if (state !== before) changedAt = this.clock.now();
         before = state;

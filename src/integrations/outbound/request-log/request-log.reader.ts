@@ -7,6 +7,8 @@ export interface LoggedRequest {
   id: string;
   at: string;
   provider: string;
+  /** Null where the call was for no connection. */
+  tenant: string | null;
   connectionId: string | null;
   method: string;
   endpoint: string;
@@ -22,6 +24,7 @@ export interface LoggedRequest {
 }
 
 export interface RequestLogFilter {
+  id?: string;
   tenant?: string;
   provider?: string;
   connection?: string;
@@ -43,12 +46,13 @@ export class RequestLogReader {
 
   async list(filter: RequestLogFilter): Promise<LoggedRequest[]> {
     const rows = await asTenant(this.dataSource, filter.tenant).query<Omit<LoggedRequest, 'at'> & { at: Date }>(
-      `SELECT id, at, provider, connection_id AS "connectionId", method, endpoint, status, outcome, error_code AS "errorCode", provider_code AS "providerCode", attempt,
+      `SELECT id, at, provider, tenant, connection_id AS "connectionId", method, endpoint, status, outcome, error_code AS "errorCode", provider_code AS "providerCode", attempt,
               duration_ms AS "durationMs", request_id AS "requestId", operation
        FROM request_log
        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR provider = $2) AND ($3::uuid IS NULL OR connection_id = $3)
          AND ($4::text IS NULL OR outcome = $4) AND ($8::uuid[] IS NULL OR connection_id = ANY($8)) AND ($9::text IS NULL OR operation = $9)
-         AND ($10::timestamptz IS NULL OR at >= $10) AND ($11::timestamptz IS NULL OR at < $11) AND ($5::timestamptz IS NULL OR (at, id) < ($5::timestamptz, $6::uuid))
+         AND ($10::timestamptz IS NULL OR at >= $10) AND ($11::timestamptz IS NULL OR at < $11) AND ($12::uuid IS NULL OR id = $12)
+          AND ($5::timestamptz IS NULL OR (at, id) < ($5::timestamptz, $6::uuid))
        ORDER BY at DESC, id DESC LIMIT $7`,
       [
         filter.tenant ?? null,
@@ -62,6 +66,7 @@ export class RequestLogReader {
         filter.operation ?? null,
         filter.from ?? null,
         filter.to ?? null,
+        filter.id ?? null,
       ],
     );
     return rows.map((row) => ({ ...row, at: row.at.toISOString() }));

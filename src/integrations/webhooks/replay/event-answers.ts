@@ -6,6 +6,7 @@ import type { ReplayReport } from './webhook-replay';
 
 export const eventAnswer = z.object({
   id: z.string(),
+  tenant: z.string().nullable().describe('Null where it belongs to no organization.'),
   provider: z.string(),
   eventId: z.string(),
   type: z.string(),

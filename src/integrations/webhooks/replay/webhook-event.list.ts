@@ -9,6 +9,8 @@ import { redacted } from './payload-redaction';
 /** A stored event as administrators see it. */
 export interface StoredEventView {
   readonly id: string;
+  /** Null where it belongs to no organization. */
+  readonly tenant: string | null;
   readonly provider: string;
   readonly eventId: string;
   readonly type: string;
@@ -74,7 +76,7 @@ export interface QueueState {
 
 type Row = Pick<
   RowOf<WebhookEventEntity>,
-  'id' | 'provider' | 'event_id' | 'type' | 'status' | 'attempts' | 'connection_id' | 'received_at' | 'processed_at' | 'last_error'
+  'id' | 'tenant' | 'provider' | 'event_id' | 'type' | 'status' | 'attempts' | 'connection_id' | 'received_at' | 'processed_at' | 'last_error'
 >;
 
 type DetailRow = Row &
@@ -83,7 +85,7 @@ type DetailRow = Row &
     body: Buffer | null;
   };
 
-const COLUMNS = 'id, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
+const COLUMNS = 'id, tenant, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
 
 /** Reads the inbox for administrators. */
 @Injectable()
@@ -185,6 +187,7 @@ export function conditionsOf(filter: EventFilter): { sql: string; params: unknow
 function viewOf(row: Row): StoredEventView {
   return {
     id: row.id,
+    tenant: row.tenant,
     provider: row.provider,
     eventId: row.event_id,
     type: row.type,

@@ -1,0 +1,166 @@
+import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import {
+  BrowserNews,
+  byId,
+  CurrentUser,
+  html,
+  IdParam,
+  pageFrom,
+  Roles,
+  ZodBody,
+  type EdgeRequest,
+  type SessionPrincipal,
+} from '../../http-api';
+import { CLOCK, type Clock } from '../../clock';
+import { IntegrationError } from '../../errors';
+import {
+  assertMayManage,
+  ConnectionRepository,
+  DisconnectService,
+  ProviderRegistry,
+  ScopeNeeds,
+  SyncService,
+  toRef,
+} from '../../integrations';
+import { confirmPage } from '../confirm-page';
+import { page } from '../layout';
+import { liveRegion } from '../live/live-region';
+import { FormRoute, PageRoute } from '../page-route.decorators';
+import { disconnectQuestion } from '../settings/integration-card';
+import { nextPage } from '../table';
+import { CONNECTIONS_PATH as PATH } from './admin-links';
+import { adminNews, adminNotice } from './admin-notices';
+import { ConnectionTimeline, timelineTable } from './connection-timeline';
+import { connectionFacts, connectionTable, listsOf, type ConnectionContext } from './connection-views';
+import { FilterFields } from './filter-fields';
+import { cursorOf, filterOf, filterText, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
+
+const STATUSES = [
+  { value: 'connected', label: 'Connected' },
+  { value: 'needs_reauth', label: 'Reconnect needed' },
+  { value: 'disconnected', label: 'Disconnected' },
+] as const;
+
+const listShape = {
+  tenant: filterText,
+  userId: filterText,
+  account: filterText,
+  provider: filterText,
+  status: filterOf(STATUSES.map(({ value }) => value)),
+  cursor: cursorOf(byId),
+};
+const nothing = z.strictObject({});
+const confirmation = z.strictObject({ confirmed: z.literal('yes').optional() });
+
+/** The connections of an organization, or of all for an operator; and one of them, with what happened to it. */
+@Roles('admin')
+@Controller('admin/connections')
+export class ConnectionsPageController {
+  constructor(
+    private readonly connections: ConnectionRepository,
+    private readonly timeline: ConnectionTimeline,
+    private readonly registry: ProviderRegistry,
+    private readonly scopeNeeds: ScopeNeeds,
+    private readonly syncs: SyncService,
+    private readonly disconnects: DisconnectService,
+    private readonly news: BrowserNews,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  @PageRoute()
+  async show(
+    @CurrentUser() caller: SessionPrincipal,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const filters = readFilters(listShape, query);
+    const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
+    const fields = new FilterFields(filters);
+    if (caller.role === 'operator') fields.text('tenant', 'Organization');
+    const form = fields
+      .text('userId', 'User')
+      .text('account', 'Account: id, or the beginning of its name')
+      .select('provider', 'Provider', providers)
+      .select('status', 'Status', STATUSES)
+      .form(PATH);
+    if (!filters.values) {
+      void reply.status(400);
+      return page({ title: 'Connections', caller, path: PATH, body: form });
+    }
+    const { cursor, ...asked } = filters.values;
+    const found = await this.connections.list(caller, { ...asked, after: cursor?.id, limit: PAGE_ROWS + 1 });
+    const { data, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
+    const body = html`${form} ${liveRegion('connections', connectionTable(data, this.context(caller)))}
+    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
+    return page({ title: 'Connections', caller, path: PATH, body });
+  }
+
+  @PageRoute(':id')
+  async one(
+    @CurrentUser() caller: SessionPrincipal,
+    @IdParam() id: string,
+    @Req() request: EdgeRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const connection = await this.connections.findWithSync(caller, id);
+    const entries = await this.timeline.of(connection, caller);
+    const context = this.context(caller);
+    const content = html`${connectionFacts(connection, this.registry.find(connection.provider), context)}
+      <h2>Timeline</h2>
+      ${timelineTable(entries, context.nowMs)}`;
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${liveRegion('connection', content, id)} ${listsOf(connection)}`;
+    return page({ title: `${context.nameOf(connection.provider)}: ${connection.accountName || 'connection'}`, caller, path: PATH, body });
+  }
+
+  @FormRoute(':id/sync')
+  async sync(
+    @CurrentUser() caller: SessionPrincipal,
+    @IdParam() id: string,
+    @ZodBody(nothing) _: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { status } = await this.connections.findFor(caller, id);
+    if (status !== 'connected') throw new IntegrationError(status === 'needs_reauth' ? 'needs_reauth' : 'not_connected');
+    const { created } = await this.syncs.request(id, { type: 'incremental', trigger: 'manual' });
+    this.news.tell(reply, caller, adminNews(created ? 'sync-asked' : 'sync-joined'));
+    await reply.redirect(`${PATH}/${id}`, 303);
+  }
+
+  @FormRoute(':id/disconnect')
+  async disconnect(
+    @CurrentUser() caller: SessionPrincipal,
+    @IdParam() id: string,
+    @ZodBody(confirmation) { confirmed }: z.infer<typeof confirmation>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const connection = await this.connections.findFor(caller, id);
+    assertMayManage(caller, connection);
+    const back = `${PATH}/${id}`;
+    if (!confirmed) {
+      const question = disconnectQuestion(this.nameOf(connection.provider), connection);
+      const to = `${back}/disconnect`;
+      return void (await reply.send(confirmPage({ title: 'Disconnect', question, to, label: 'Disconnect', back, path: PATH, caller })));
+    }
+    const { revoked } = await this.disconnects.disconnect(toRef(connection));
+    this.news.tell(reply, caller, adminNews(revoked ? 'disconnected' : 'disconnected-here'));
+    await reply.redirect(back, 303);
+  }
+
+  private context(caller: SessionPrincipal): ConnectionContext {
+    return {
+      nowMs: this.clock.now(),
+      caller,
+      nameOf: (provider) => this.nameOf(provider),
+      missingOf: (connection) => {
+        const words = this.registry.find(connection.provider)?.oauth2?.scopeWords ?? {};
+        return connection.status === 'connected' ? this.scopeNeeds.missing(connection).map((scope) => words[scope] ?? scope) : [];
+      },
+    };
+  }
+
+  private nameOf(provider: string): string {
+    return this.registry.find(provider)?.name ?? provider;
+  }
+}

@@ -1,0 +1,117 @@
+import { html, type Html, type SessionPrincipal } from '../../http-api';
+import { ERROR_KINDS } from '../../errors';
+import type { SyncRun } from '../../integrations';
+import { actionForm } from '../form';
+import { addressOf, table } from '../table';
+import { duration, exactTime, timeTag } from '../time-tag';
+import {
+  CONNECTIONS_PATH,
+  EVENTS_PATH,
+  factList,
+  idLink,
+  REQUESTS_PATH,
+  RUNS_PATH,
+  tenantColumn,
+  wholeId,
+  type Facts,
+} from './admin-links';
+import { statusPill } from './status-words';
+
+export const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
+  schedule: 'the clock',
+  manual: 'hand',
+  webhook: 'an event',
+  connect: 'connecting',
+};
+
+export const REMOVAL_QUESTION =
+  'Many of the records are missing at the provider. The affected parts are read again first; what is still missing then is removed here. Go on?';
+
+export interface RunContext {
+  readonly nowMs: number;
+  readonly caller: SessionPrincipal;
+}
+
+export function runTable(runs: readonly SyncRun[], { nowMs, caller }: RunContext): Html {
+  const tenants = tenantColumn(caller);
+  const rows = runs.map((run) => [
+    html`<a href="${RUNS_PATH}/${run.id}">${timeTag(run.createdAt, nowMs)}</a>`,
+    run.provider,
+    ...tenants.cell(run.tenant),
+    idLink(CONNECTIONS_PATH, run.connectionId),
+    `${run.type}, by ${TRIGGERS[run.trigger]}`,
+    statusPill(run.status),
+    fetchedOf(run),
+    changesOf(run),
+    tookOf(run, nowMs),
+    (run.error ?? run.status === 'paused') && html`<div class="wide">${errorOf(run)} ${confirmForm(run, caller)}</div>`,
+  ]);
+  const headings = ['Asked for', 'Provider', ...tenants.heading, 'Connection', 'Kind', 'Status', 'Fetched', 'Changes', 'Took', 'Error'];
+  return table('Sync runs', headings, rows, 'No run matches.');
+}
+
+/** One run in full, with the way to what it called and to what came in meanwhile. */
+export function runFacts(run: SyncRun, { nowMs, caller }: RunContext): Html {
+  const facts: Facts = [
+    ['Run', wholeId(run.id)],
+    ['Connection', html`<a href="${CONNECTIONS_PATH}/${run.connectionId}">${run.connectionId}</a>`],
+    ['Organization', run.tenant],
+    ['Provider', run.provider],
+    ['Kind', `${run.type}, by ${TRIGGERS[run.trigger]}`],
+    ['Resources', run.resources.length === 0 ? 'All' : run.resources.join(', ')],
+    ['Status', statusPill(run.status)],
+    ['Error', errorOf(run)],
+    ['Next try', run.nextTryAt && exactTime(run.nextTryAt, nowMs)],
+    ['Fetched', fetchedOf(run)],
+    ['Changes', changesOf(run)],
+    ['Asked for', exactTime(run.createdAt, nowMs)],
+    ['Started', run.startedAt && exactTime(run.startedAt, nowMs)],
+    ['Finished', run.finishedAt && exactTime(run.finishedAt, nowMs)],
+    ['Took', tookOf(run, nowMs)],
+    ['Starts since the last stored page', run.attempts],
+    ...run.parts.map(({ label, error }) => [label, error && `${error.message} ${error.nextStep}`] as const),
+  ];
+  return html`<div class="card">
+      ${factList(facts)} ${run.status === 'paused' && html`<div class="actions">${confirmForm(run, caller)}</div>`}
+    </div>
+    ${run.startedAt && duringRun(run)}`;
+}
+
+/** What the connection called and was told while the run was under way. */
+function duringRun({ connectionId, startedAt, finishedAt }: SyncRun): Html {
+  const time = {
+    from: startedAt?.toISOString(),
+    // the moment itself is not within
+    to: finishedAt ? new Date(finishedAt.getTime() + 1).toISOString() : undefined,
+  };
+  return html`<p>
+    While it ran: <a href="${addressOf(REQUESTS_PATH, { connection: connectionId, ...time })}">requests</a>,
+    <a href="${addressOf(EVENTS_PATH, { connectionId, ...time })}">webhook events</a>
+  </p>`;
+}
+
+function fetchedOf({ counts, total }: SyncRun): string {
+  const fetched = counts.fetched.toLocaleString('en');
+  return total === null ? fetched : `${fetched} of ${Math.max(total, counts.fetched).toLocaleString('en')}`;
+}
+
+function tookOf({ startedAt, finishedAt }: SyncRun, nowMs: number): string {
+  return startedAt ? duration((finishedAt?.getTime() ?? nowMs) - startedAt.getTime()) : '–';
+}
+
+function errorOf({ error }: SyncRun): string | null {
+  return error && `${error.message} ${ERROR_KINDS[error.code].nextStep}`;
+}
+
+function confirmForm({ id, status }: SyncRun, { csrfToken }: SessionPrincipal): Html | undefined {
+  if (status !== 'paused') return undefined;
+  const form = { to: `${RUNS_PATH}/${id}/confirm`, label: 'Confirm', about: 'the removal', csrfToken, id: `confirm-${id}` };
+  return actionForm({ ...form, question: REMOVAL_QUESTION });
+}
+
+/** What came of it, as far as something did. */
+function changesOf({ counts }: SyncRun): string {
+  const kinds = ['created', 'updated', 'deleted'] as const;
+  const changes = kinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind].toLocaleString('en')} ${kind}`);
+  return changes.length === 0 ? 'None' : changes.join(', ');
+}
