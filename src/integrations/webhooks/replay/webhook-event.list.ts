@@ -76,7 +76,17 @@ export interface QueueState {
 
 type Row = Pick<
   RowOf<WebhookEventEntity>,
-  'id' | 'tenant' | 'provider' | 'event_id' | 'type' | 'status' | 'attempts' | 'connection_id' | 'received_at' | 'processed_at' | 'last_error'
+  | 'id'
+  | 'tenant'
+  | 'provider'
+  | 'event_id'
+  | 'type'
+  | 'status'
+  | 'attempts'
+  | 'connection_id'
+  | 'received_at'
+  | 'processed_at'
+  | 'last_error'
 >;
 
 type DetailRow = Row &
