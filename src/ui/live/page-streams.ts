@@ -49,7 +49,7 @@ export class PageStreams implements BeforeApplicationShutdown {
    * @throws IntegrationError `too_many_requests`
    */
   async follow(stream: PageStream): Promise<AsyncGenerator<PageMessage>> {
-    const { caller, signal, topic } = stream;
+    const { caller, signal } = stream;
     const person = JSON.stringify([caller.tenant, caller.userId]);
     const own = this.open.get(person) ?? 0;
     if (own >= MAX_OF_A_PERSON || this.all >= MAX_STREAMS) throw new IntegrationError('too_many_requests', { retryAfterMs: RETRY_MS });
