@@ -13,6 +13,8 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 beforeEach(() => fixture.clear());
 
+/** What a busy machine may take on top of a deadline. */
+const BUSY_MS = 10_000;
 const LIST = 'customers.list';
 const customers = (connection: ConnectionRef, options?: CallOptions) =>
   fixture.http.fetchFor(connection, options)(`${fixture.providers.stripe.apiBaseUrl}v1/customers?limit=1`);
@@ -63,13 +65,13 @@ describe('a storm of 429', () => {
 
   it('does not hold up another account', async () => {
     const [limited, free] = [await fixture.connect('stripe', 'acct_limited'), await fixture.connect('stripe', 'acct_free')];
-    fault({ kind: 'rate-limit', retryAfter: '1', count: 1 });
-    const waits = customers(limited);
+    fault({ kind: 'rate-limit', retryAfter: '3', count: 1 });
+    let goneOn = false;
+    const waits = customers(limited).then(() => void (goneOn = true));
     while (timesOf().length === 0) await new Promise(setImmediate);
     await new Promise((resolve) => setTimeout(resolve, 30));
-    const startedAt = performance.now();
     await customers(free);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(goneOn).toBe(false);
     await waits;
   });
 });
@@ -80,7 +82,7 @@ describe('a provider that is slow', () => {
     fault({ kind, byteIntervalMs: 100 });
     const startedAt = performance.now();
     await expect(customers(connection, { deadlineMs: 400 })).rejects.toMatchObject({ code: 'provider_timeout', notExecuted: false });
-    expect(performance.now() - startedAt).toBeLessThan(900);
+    expect(performance.now() - startedAt).toBeLessThan(BUSY_MS); // the sandbox would go on for minutes
     expect(timesOf()).toHaveLength(1);
   });
 
@@ -89,7 +91,7 @@ describe('a provider that is slow', () => {
     fault({ kind: 'slow-body', byteIntervalMs: 50 });
     const startedAt = performance.now();
     await expect(customers(connection, { deadlineMs: 400, stream: true }).then((response) => response.text())).rejects.toBeDefined();
-    expect(performance.now() - startedAt).toBeLessThan(900);
+    expect(performance.now() - startedAt).toBeLessThan(BUSY_MS); // the sandbox would go on for minutes
   });
 
   it('costs another provider nothing while it hangs', async () => {
@@ -97,9 +99,10 @@ describe('a provider that is slow', () => {
     fault({ kind: 'hang' });
     const hanging = Array.from({ length: 100 }, () => customers(stripe, { deadlineMs: 4_000 }).catch((error: unknown) => error));
     while (timesOf().length < 64) await new Promise((resolve) => setTimeout(resolve, 10));
-    const startedAt = performance.now();
+    let ended = 0;
+    for (const call of hanging) void call.then((error) => (ended += (error as IntegrationError).code === 'provider_timeout' ? 1 : 0));
     for (let n = 0; n < 10; n++) await fixture.http.fetchFor(google)(`${fixture.providers.google.apiBaseUrl}v1/userinfo`);
-    expect((performance.now() - startedAt) / 10).toBeLessThan(100);
+    expect(ended).toBe(0);
     // No more sockets than places, whatever waits.
     expect(timesOf()).toHaveLength(64);
     const codes = (await Promise.all(hanging)).map((error) => (error as IntegrationError).code);
