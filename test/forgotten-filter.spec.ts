@@ -210,7 +210,12 @@ describe('a statement that forgets whose rows it is for', () => {
     await notFound(() => destinations.remove(ids.destination, undefined));
     await notFound(() => get(DestinationTester).test(ids.destination, undefined));
     await expect(
-      asked(() => destinations.create(THEIRS, { name: 'n', url: 'https://example.com/', events: [], webhookTypes: [] })),
+      asked(() =>
+        destinations.create(
+          { tenant: THEIRS, userId: 'boss', role: 'admin' },
+          { name: 'n', url: 'https://example.com/', events: [], webhookTypes: [], match: null, scope: 'tenant', ordered: false },
+        ),
+      ),
     ).rejects.toThrow(/row-level security/);
     await expect(asked(() => get(DeliveryList).resendDead(ids.destination, THEIRS))).rejects.toThrow(/row-level security/);
     await notFound(() => get(DeliveryList).resend(ids.delivery, undefined));

@@ -13,6 +13,7 @@ export { DATABASE, DATABASE_TOKEN, OWN_DATA_SOURCE } from './own-database';
 export { OnlyDatabaseModule } from './only-database.module';
 export { OnlyProcess, PROCESS_SIGNS, ProcessSession, type ProcessSigns } from './process-session';
 export { snakeCase } from './snake-case-columns';
+export { asServiceWithin } from './service-within';
 export { changedRows, type SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';

@@ -3563,6 +3563,17 @@ export interface operations {
                             url: string;
                             events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                             webhookTypes: string[];
+                            /**
+                             * @description all: of all organizations; an operator makes such a one.
+                             * @enum {string}
+                             */
+                            scope: "tenant" | "all";
+                            /** @description Messages about the same object come in their order. */
+                            ordered: boolean;
+                            /** @description The values that are taken at each path of a message. */
+                            match: {
+                                [key: string]: (string | number | boolean | (null))[];
+                            } | null;
                             /** @enum {string} */
                             status: "active" | "paused";
                             /** @enum {string|null} */
@@ -3610,6 +3621,17 @@ export interface operations {
                     events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                     /** @default [] */
                     webhookTypes?: string[];
+                    /** @default null */
+                    match?: {
+                        [key: string]: (string | number | boolean | (null))[];
+                    } | null;
+                    /**
+                     * @default tenant
+                     * @enum {string}
+                     */
+                    scope?: "tenant" | "all";
+                    /** @default false */
+                    ordered?: boolean;
                 };
             };
         };
@@ -3626,6 +3648,17 @@ export interface operations {
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                         webhookTypes: string[];
+                        /**
+                         * @description all: of all organizations; an operator makes such a one.
+                         * @enum {string}
+                         */
+                        scope: "tenant" | "all";
+                        /** @description Messages about the same object come in their order. */
+                        ordered: boolean;
+                        /** @description The values that are taken at each path of a message. */
+                        match: {
+                            [key: string]: (string | number | boolean | (null))[];
+                        } | null;
                         /** @enum {string} */
                         status: "active" | "paused";
                         /** @enum {string|null} */
@@ -3679,6 +3712,17 @@ export interface operations {
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                         webhookTypes: string[];
+                        /**
+                         * @description all: of all organizations; an operator makes such a one.
+                         * @enum {string}
+                         */
+                        scope: "tenant" | "all";
+                        /** @description Messages about the same object come in their order. */
+                        ordered: boolean;
+                        /** @description The values that are taken at each path of a message. */
+                        match: {
+                            [key: string]: (string | number | boolean | (null))[];
+                        } | null;
                         /** @enum {string} */
                         status: "active" | "paused";
                         /** @enum {string|null} */
@@ -3750,6 +3794,9 @@ export interface operations {
                     url?: string;
                     events?: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                     webhookTypes?: string[];
+                    match?: {
+                        [key: string]: (string | number | boolean | (null))[];
+                    } | null;
                 };
             };
         };
@@ -3766,6 +3813,17 @@ export interface operations {
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                         webhookTypes: string[];
+                        /**
+                         * @description all: of all organizations; an operator makes such a one.
+                         * @enum {string}
+                         */
+                        scope: "tenant" | "all";
+                        /** @description Messages about the same object come in their order. */
+                        ordered: boolean;
+                        /** @description The values that are taken at each path of a message. */
+                        match: {
+                            [key: string]: (string | number | boolean | (null))[];
+                        } | null;
                         /** @enum {string} */
                         status: "active" | "paused";
                         /** @enum {string|null} */
@@ -3818,6 +3876,17 @@ export interface operations {
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                         webhookTypes: string[];
+                        /**
+                         * @description all: of all organizations; an operator makes such a one.
+                         * @enum {string}
+                         */
+                        scope: "tenant" | "all";
+                        /** @description Messages about the same object come in their order. */
+                        ordered: boolean;
+                        /** @description The values that are taken at each path of a message. */
+                        match: {
+                            [key: string]: (string | number | boolean | (null))[];
+                        } | null;
                         /** @enum {string} */
                         status: "active" | "paused";
                         /** @enum {string|null} */
@@ -3870,6 +3939,17 @@ export interface operations {
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                         webhookTypes: string[];
+                        /**
+                         * @description all: of all organizations; an operator makes such a one.
+                         * @enum {string}
+                         */
+                        scope: "tenant" | "all";
+                        /** @description Messages about the same object come in their order. */
+                        ordered: boolean;
+                        /** @description The values that are taken at each path of a message. */
+                        match: {
+                            [key: string]: (string | number | boolean | (null))[];
+                        } | null;
                         /** @enum {string} */
                         status: "active" | "paused";
                         /** @enum {string|null} */
@@ -3929,6 +4009,17 @@ export interface operations {
                         url: string;
                         events: ("connection.connected" | "connection.needs_reauth" | "connection.disconnected" | "sync.completed" | "sync.failed" | "record.changed" | "webhook.received" | "alert.opened" | "alert.resolved")[];
                         webhookTypes: string[];
+                        /**
+                         * @description all: of all organizations; an operator makes such a one.
+                         * @enum {string}
+                         */
+                        scope: "tenant" | "all";
+                        /** @description Messages about the same object come in their order. */
+                        ordered: boolean;
+                        /** @description The values that are taken at each path of a message. */
+                        match: {
+                            [key: string]: (string | number | boolean | (null))[];
+                        } | null;
                         /** @enum {string} */
                         status: "active" | "paused";
                         /** @enum {string|null} */

@@ -14,6 +14,8 @@ export interface WebhookMessage {
   readonly type: string;
   /** ISO 8601 UTC. */
   readonly timestamp: string;
+  /** The organization; null for what whoever runs the service is told. */
+  readonly tenant: string | null;
   readonly data: Readonly<Record<string, unknown>>;
 }
 

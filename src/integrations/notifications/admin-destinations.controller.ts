@@ -36,14 +36,35 @@ const fields = {
         .regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. acme/invoice.*'),
     )
     .max(100),
+  match: z
+    .record(
+      z
+        .string()
+        .max(200)
+        .regex(/^(type|tenant|data(\.[^.\s]+)+)$/, 'must be type, tenant or a path below data, e.g. data.provider'),
+      z
+        .array(z.union([z.string().max(512), z.number(), z.boolean(), z.null()]))
+        .min(1)
+        .max(100),
+    )
+    .refine((match) => Object.keys(match).length <= 20, 'at most 20 paths')
+    .nullable(),
 };
-const createBody = z.strictObject({ ...fields, name: fields.name.default('Webhook'), webhookTypes: fields.webhookTypes.default([]) });
+const createBody = z.strictObject({
+  ...fields,
+  name: fields.name.default('Webhook'),
+  webhookTypes: fields.webhookTypes.default([]),
+  match: fields.match.default(null),
+  scope: z.enum(['tenant', 'all']).default('tenant'),
+  ordered: z.boolean().default(false),
+});
 const updateBody = z
   .strictObject({
     name: fields.name.optional(),
     url: fields.url.optional(),
     events: fields.events.optional(),
     webhookTypes: fields.webhookTypes.optional(),
+    match: fields.match.optional(),
   })
   .refine((body) => Object.keys(body).length > 0, 'name at least one field');
 const rotateBody = z.strictObject({ overlapHours: z.number().int().min(0).max(168).default(24) });
@@ -70,7 +91,7 @@ export class AdminDestinationsController {
   @Answer(destinationWithSecretAnswer, { status: 201 })
   @Post()
   create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
-    return this.destinations.create(caller.tenant, body);
+    return this.destinations.create(caller, body);
   }
 
   @Answer(destinationAnswer)

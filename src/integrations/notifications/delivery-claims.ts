@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction, prepared, retried, type RowOf } from '../../database';
@@ -6,7 +7,8 @@ import { GroupedWrites } from './grouped-writes';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
 import type { DestinationEntity } from './destination.entity';
 import type { SendResult } from './delivery-sender';
-import { GIVE_UP_AFTER_MS, OPERATOR } from './outbox';
+import { isOfSettings } from './operator-destinations';
+import { GIVE_UP_AFTER_MS } from './outbox';
 import {
   ANY_TO_PREPARE,
   CLAIM_DELIVERIES,
@@ -50,6 +52,7 @@ export interface ToPrepare {
 /** The claims on deliveries, and what comes of them. Leases and due times are the database's: no process' clock can steal one. */
 @Injectable()
 export class DeliveryClaims {
+  private fromAnywhere = true;
   private readonly marks = new GroupedWrites<Delivered, boolean>(OUTCOMES_AT_ONCE, (outcomes) => this.storeDelivered(outcomes));
 
   constructor(
@@ -70,6 +73,7 @@ export class DeliveryClaims {
       lease,
       leaseSeconds,
       new Date(this.clock.now()),
+      this.nextStart(),
     ];
     return (await prepared<ClaimedDeliveryRow>(this.dataSource, 'claim_deliveries', CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
   }
@@ -105,7 +109,7 @@ export class DeliveryClaims {
    * @returns what is left of it; undefined where it is not ours any more
    */
   async failed(
-    { id, lease, destinationId, tenant, once }: ClaimedDelivery,
+    { id, lease, destinationId, url, once }: ClaimedDelivery,
     result: SendResult & { readonly error: string },
     pauseMs: number,
   ): Promise<'pending' | 'dead' | undefined> {
@@ -127,7 +131,7 @@ export class DeliveryClaims {
       const failing = counted.failures >= pauseAfterFailures && failingForMs >= pauseAfterMs;
       // 410: the address says that it wants nothing any more (Standard Webhooks, "Retries").
       const reason = result.status === 410 ? 'gone' : failing ? 'failing' : undefined;
-      if (reason && tenant !== OPERATOR) await manager.query(PAUSE_DEAD, [destinationId, reason, now]);
+      if (reason && !isOfSettings(url)) await manager.query(PAUSE_DEAD, [destinationId, reason, now]);
       const rest = restMs({ failures: counted.failures, failingForMs }, this.options, result.retryAfterMs);
       if (rest > 0) await manager.query(REST, [destinationId, rest]);
       return row.status;
@@ -148,6 +152,12 @@ export class DeliveryClaims {
     const rows = await retried(() => prepared<{ id: string }>(this.dataSource, 'mark_delivered', MARK_DELIVERED, params));
     const ours = new Set(rows.map(({ id }) => id));
     return outcomes.map(({ id }) => ours.has(id));
+  }
+
+  /** Where the walk over objects in order begins: it is bounded, and from each end in turn it comes to all of them. */
+  private nextStart(): string {
+    this.fromAnywhere = !this.fromAnywhere;
+    return (this.fromAnywhere ? randomBytes(8).readBigInt64BE() : -(2n ** 63n)).toString();
   }
 
   private entry({ at, status, error, durationMs }: SendResult): string {

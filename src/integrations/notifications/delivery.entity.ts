@@ -27,6 +27,9 @@ export class DeliveryEntity {
   @Column('boolean') once!: boolean;
   @Column('uuid', { nullable: true }) leaseOwner!: string | null;
   @Column('timestamptz', { nullable: true }) leaseUntil!: Date | null;
+  /** Of an ordered destination: one after another of those that have the same. */
+  @Column('bigint', { nullable: true }) orderKey!: string | null;
+  @Column('bigint', { nullable: true }) orderNumber!: string | null;
   /** Of the last try. */
   @Column('integer', { nullable: true }) responseStatus!: number | null;
   @Column('text', { nullable: true }) errorCode!: string | null;

@@ -1,12 +1,17 @@
 import { COMMIT_WITHOUT_WAITING } from '../../database';
 import { OF_ENDED_PROCESS } from '../jobs';
 
+/** Objects that are looked at in one claim of an ordered destination. */
+const MOST_OBJECTS = 2_000;
+
 /**
  * Claims what is due. Destinations with something waiting are found one after another in the index; each gives no more than it has room for,
  * those in doubt (failing or slow) no more than one, and the first of each goes before anybody's second.
  * A claim does not wait for the disk: where the server loses it in a crash, the delivery is due again, and is sent with the same id.
  * $1 at the same time to one destination, $2 most of the good, $3 most of those in doubt, $4 slow ones, $5 destinations in work here, $6 how much of it, $7 lease, $8 seconds of
- * the lease, $9 now.
+ * the lease, $9 now, $10 where the walk over objects begins.
+ * A destination that is ordered gives the first delivery of each object, one whose answer is awaited stands before the others of its own: objects are
+ * walked in the index, MOST_OBJECTS at most.
  */
 export const CLAIM_DELIVERIES = `
   WITH RECURSIVE waiting (id) AS (
@@ -16,18 +21,34 @@ export const CLAIM_DELIVERIES = `
       SELECT destination_id FROM deliveries WHERE status = 'pending' AND destination_id > w.id ORDER BY destination_id LIMIT 1) n
   ),
   ready AS MATERIALIZED (
-    SELECT d.id, q.doubtful, (CASE WHEN q.doubtful THEN 1 ELSE $1::int END) - coalesce(b.busy, 0) AS free
+    SELECT d.id, d.ordered, q.doubtful, (CASE WHEN q.doubtful THEN 1 ELSE $1::int END) - coalesce(b.busy, 0) AS free
     FROM waiting w JOIN destinations d ON d.id = w.id
     CROSS JOIN LATERAL (SELECT d.failures > 0 OR d.id = ANY ($4::uuid[]) AS doubtful) q
     LEFT JOIN unnest($5::uuid[], $6::int[]) AS b (id, busy) ON b.id = d.id
     WHERE d.status = 'active' AND (d.retry_at IS NULL OR d.retry_at <= now())
   ),
-  offered AS MATERIALIZED (
-    SELECT v.id, r.doubtful, row_number() OVER (PARTITION BY r.doubtful ORDER BY v.turn, v.next_attempt_at, v.id) AS place
-    FROM ready r CROSS JOIN LATERAL (
+  due (id, doubtful, next_attempt_at, turn) AS (
+    SELECT v.id, r.doubtful, v.next_attempt_at, v.turn FROM ready r CROSS JOIN LATERAL (
       SELECT e.id, e.next_attempt_at, row_number() OVER (ORDER BY e.next_attempt_at, e.id) AS turn FROM deliveries e
       WHERE e.destination_id = r.id AND e.status = 'pending' AND e.next_attempt_at <= now()
       ORDER BY e.next_attempt_at, e.id LIMIT greatest(r.free, 0)) v
+    WHERE NOT r.ordered
+    UNION ALL
+    SELECT v.id, r.doubtful, v.next_attempt_at, v.turn FROM ready r CROSS JOIN LATERAL (
+      WITH RECURSIVE heads AS (
+        (SELECT e.order_key, e.id, e.status, e.next_attempt_at, 1 AS walked FROM deliveries e
+         WHERE e.destination_id = r.id AND e.order_key >= $10::bigint AND e.status IN ('pending', 'sending') ORDER BY e.order_key, e.order_number LIMIT 1)
+        UNION ALL
+        SELECT n.order_key, n.id, n.status, n.next_attempt_at, h.walked + 1 FROM heads h CROSS JOIN LATERAL (
+          SELECT e.order_key, e.id, e.status, e.next_attempt_at FROM deliveries e
+          WHERE e.destination_id = r.id AND e.order_key > h.order_key AND e.status IN ('pending', 'sending') ORDER BY e.order_key, e.order_number LIMIT 1) n
+        WHERE h.walked < ${MOST_OBJECTS})
+      SELECT h.id, h.next_attempt_at, row_number() OVER () AS turn FROM heads h
+      WHERE h.status = 'pending' AND h.next_attempt_at <= now() LIMIT greatest(r.free, 0)) v
+    WHERE r.ordered
+  ),
+  offered AS MATERIALIZED (
+    SELECT id, doubtful, row_number() OVER (PARTITION BY doubtful ORDER BY turn, next_attempt_at, id) AS place FROM due
   ),
   picked AS MATERIALIZED (
     SELECT id FROM deliveries

@@ -61,6 +61,7 @@ it('tells a destination what happened, signed so that a receiver can verify it',
   expect(JSON.parse(got?.body.toString() ?? '')).toEqual({
     type: 'sync.completed',
     timestamp: '2026-01-10T12:00:00.000Z',
+    tenant: 'acme',
     data: { provider: 'p', connectionId: '0197a000-0000-7000-8000-000000000001', runId: 'r1' },
   });
   expect(await process.deliveries.list({ tenant: 'acme', limit: 10 })).toMatchObject([

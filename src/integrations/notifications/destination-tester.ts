@@ -45,15 +45,16 @@ export class DestinationTester {
     const destination = await this.destinations.find(destinationId, tenant, manager);
     if (!destination) throw destinationNotFound();
     const at = new Date(this.clock.now());
-    const body = messageBody(TEST_TYPE, at, { destinationId });
     const [id, messageId, lease] = [uuidv7(), uuidv7(), uuidv7()];
     const { tenant: owner, url } = destination;
+    const body = messageBody(TEST_TYPE, at, owner, { destinationId });
     const event = [messageId, owner, TEST_TYPE, body, at];
     await manager.query('INSERT INTO outbox (id, tenant, type, body, created_at) VALUES ($1, $2, $3, $4, $5)', event);
     await manager.query(
-      `INSERT INTO deliveries (id, message_id, destination_id, tenant, type, status, attempts, give_up_at, once, lease_owner, lease_until, created_at)
-       VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, true, $7, now() + make_interval(secs => $8::int), $6)`,
-      [id, messageId, destinationId, owner, TEST_TYPE, at, lease, this.options.leaseSeconds],
+      `INSERT INTO deliveries (id, message_id, destination_id, tenant, type, status, attempts, give_up_at, once, lease_owner, lease_until, created_at, order_key, order_number)
+       VALUES ($1, $2, $3, $4, $5, 'sending', 1, $6, true, $7, now() + make_interval(secs => $8::int), $6,
+         CASE WHEN $9::boolean THEN hashtextextended($5, 0) END, CASE WHEN $9::boolean THEN nextval('delivery_order') END)`,
+      [id, messageId, destinationId, owner, TEST_TYPE, at, lease, this.options.leaseSeconds, destination.ordered],
     );
     const facts = { tenant: owner, type: TEST_TYPE, body, url, once: true, failing: false };
     return { id, messageId, destinationId, lease, attempts: 1, ...facts };

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { OutboxEventType } from './outbox';
+import type { Match, OutboxEventType } from './outbox';
 
 export type PauseReason = 'asked' | 'failing' | 'gone';
 
@@ -13,6 +13,12 @@ export class DestinationEntity {
   @Column('text', { array: true }) events!: OutboxEventType[];
   /** `provider/type`, or a beginning and `*`; empty: all. */
   @Column('text', { array: true }) webhookTypes!: string[];
+  /** `all`: of all organizations, for whoever runs the service; `tenant` is empty then. */
+  @Column('text') scope!: 'tenant' | 'all';
+  /** The order is kept of what has the same object. */
+  @Column('boolean') ordered!: boolean;
+  /** What messages have to have; null: whatever. */
+  @Column('jsonb', { nullable: true }) match!: Match | null;
   @Column('text') status!: 'active' | 'paused';
   @Column('text', { nullable: true }) pausedReason!: PauseReason | null;
   @Column('timestamptz', { nullable: true }) pausedAt!: Date | null;

@@ -3,7 +3,7 @@ import { DataSource, In, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { asStorageError, type SqlRunner } from '../../database';
 import { DeliveryEntity } from './delivery.entity';
-import type { DestinationInput, DestinationRow } from './destination';
+import type { DestinationInput, DestinationRow, NewDestination } from './destination';
 import { DestinationEntity } from './destination.entity';
 
 /** Counting what waits stops here: a number beside the destination, not a report. */
@@ -57,10 +57,11 @@ export class DestinationRepository {
   }
 
   /** @returns how many the tenant has with this one; concurrent creations of a tenant wait for each other */
-  async insert(manager: EntityManager, id: string, tenant: string, input: DestinationInput): Promise<number> {
+  async insert(manager: EntityManager, id: string, tenant: string, input: NewDestination): Promise<number> {
     await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`destinations:${tenant}`]);
     const at = this.now();
-    await manager.insert(DestinationEntity, { id, tenant, ...columnsOf(input), createdAt: at, updatedAt: at });
+    const { scope, ordered } = input;
+    await manager.insert(DestinationEntity, { id, tenant, scope, ordered, ...columnsOf(input), createdAt: at, updatedAt: at });
     return manager.countBy(DestinationEntity, { tenant });
   }
 
@@ -106,11 +107,12 @@ export class DestinationRepository {
   }
 }
 
-function columnsOf({ name, url, events, webhookTypes }: Partial<DestinationInput>): Partial<DestinationEntity> {
+function columnsOf({ name, url, events, webhookTypes, match }: Partial<DestinationInput>): Partial<DestinationEntity> {
   return {
     ...(name !== undefined && { name }),
     ...(url !== undefined && { url }),
     ...(events && { events: [...events] }),
+    ...(match !== undefined && { match }),
     ...(webhookTypes && { webhookTypes: [...webhookTypes] }),
   };
 }

@@ -5,11 +5,12 @@ import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import type { Principal } from '../../http-api';
 import { AuditLog, type AuditAction, type AuditedAct } from '../audit';
 import { DestinationHttp } from '../outbound';
 import { WakeUp } from '../jobs';
-import { destinationNotFound, destinationOf, type Destination, type DestinationInput } from './destination';
-import { DestinationInterest } from './outbox';
+import { destinationNotFound, destinationOf, type Destination, type DestinationInput, type NewDestination } from './destination';
+import { DestinationInterest, OPERATOR } from './outbox';
 import { DestinationRepository } from './destination.repository';
 import { DestinationSecrets } from './destination-secrets';
 
@@ -53,8 +54,10 @@ export class DestinationService {
     return row.tenant;
   }
 
-  /** @throws IntegrationError `destination_refused`, `invalid_request` where there are too many */
-  async create(tenant: string, input: DestinationInput): Promise<WithSecret> {
+  /** @throws IntegrationError `forbidden` where all organizations' messages are no operator's; `destination_refused`, `invalid_request` where there are too many */
+  async create(caller: Principal, input: NewDestination): Promise<WithSecret> {
+    if (input.scope === 'all' && caller.role !== 'operator') throw new IntegrationError('forbidden');
+    const tenant = input.scope === 'all' ? OPERATOR : caller.tenant;
     const id = uuidv7();
     const secret = await this.audit.within(actOn('destination.create', tenant, id), async (manager) => {
       this.assertAllowed(input.url);

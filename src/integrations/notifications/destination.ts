@@ -1,7 +1,7 @@
 import { IntegrationError } from '../../errors';
 import type { RowOf } from '../../database';
 import type { DestinationEntity, PauseReason } from './destination.entity';
-import type { OutboxEventType } from './outbox';
+import type { Match, OutboxEventType } from './outbox';
 
 /** As `GET /v1/admin/destinations` gives it; its secrets are never shown again. */
 export interface Destination {
@@ -12,6 +12,12 @@ export interface Destination {
   readonly events: readonly OutboxEventType[];
   /** `provider/type`, or a beginning and `*`; for `webhook.received`. Empty: all. */
   readonly webhookTypes: readonly string[];
+  /** `all`: it hears of all organizations. */
+  readonly scope: 'tenant' | 'all';
+  /** Messages about the same object come in their order, each after the one before was taken or given up. */
+  readonly ordered: boolean;
+  /** The values that are taken at each path of a message; null: all. */
+  readonly match: Match | null;
   readonly status: 'active' | 'paused';
   readonly pausedReason: PauseReason | null;
   readonly pausedAt: string | null;
@@ -32,6 +38,13 @@ export interface DestinationInput {
   readonly url: string;
   readonly events: readonly OutboxEventType[];
   readonly webhookTypes: readonly string[];
+  readonly match: Match | null;
+}
+
+/** What stays as it was made: messages are numbered by it. */
+export interface NewDestination extends DestinationInput {
+  readonly scope: 'tenant' | 'all';
+  readonly ordered: boolean;
 }
 
 /** A destination, with how many secrets sign for it and how many deliveries wait. */
@@ -45,6 +58,9 @@ export function destinationOf(row: DestinationRow): Destination {
     url: row.url,
     events: row.events,
     webhookTypes: row.webhook_types,
+    scope: row.scope,
+    ordered: row.ordered,
+    match: row.match,
     status: row.status,
     pausedReason: row.paused_reason,
     pausedAt: row.paused_at?.toISOString() ?? null,

@@ -12,6 +12,12 @@ export const destinationAnswer = z.object({
   url: z.string(),
   events: z.array(z.enum(OUTBOX_EVENT_TYPES)),
   webhookTypes: z.array(z.string()),
+  scope: z.enum(['tenant', 'all']).describe('all: of all organizations; an operator makes such a one.'),
+  ordered: z.boolean().describe('Messages about the same object come in their order.'),
+  match: z
+    .record(z.string(), z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])))
+    .nullable()
+    .describe('The values that are taken at each path of a message.'),
   status: z.enum(['active', 'paused']),
   pausedReason: z.enum(['asked', 'failing', 'gone']).nullable(),
   pausedAt: moment.nullable(),

@@ -6,5 +6,5 @@ export const STORE_OPERATOR_DESTINATION = `
 
 /** Those that the settings name no more, and what waits for them. $1 tenant, $2 those that stay. */
 export const REMOVE_OPERATOR_DESTINATIONS = `
-  WITH gone AS (DELETE FROM destinations WHERE tenant = $1 AND id <> ALL ($2::uuid[]) RETURNING id)
+  WITH gone AS (DELETE FROM destinations WHERE tenant = $1 AND scope = 'tenant' AND id <> ALL ($2::uuid[]) RETURNING id)
   UPDATE deliveries SET status = 'dead', error_code = 'destination_removed' FROM gone WHERE destination_id = gone.id AND status = 'pending'`;

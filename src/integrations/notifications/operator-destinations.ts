@@ -35,6 +35,11 @@ const CHANNELS = [
   },
 ] as const;
 
+/** Such a one is never paused. @param url as it stands in its row */
+export function isOfSettings(url: string): boolean {
+  return CHANNELS.some((each) => each.url === url);
+}
+
 /** The destinations that the settings name: whoever runs the service hears of alerts there. */
 @Injectable()
 export class OperatorDestinations implements OnApplicationBootstrap {

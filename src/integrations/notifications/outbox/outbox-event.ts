@@ -30,6 +30,8 @@ export interface OutboxEvent {
   readonly payload?: { readonly value: unknown };
   /** `webhook.received`: the provider's type of event, by which destinations choose. */
   readonly webhookType?: string;
+  /** What messages are kept in order by, at destinations that ask for it; the connection where it is absent. */
+  readonly object?: string;
   /** Goes before all that waits for its destinations. */
   readonly urgent?: boolean;
 }

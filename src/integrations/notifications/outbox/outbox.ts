@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { EntityManager } from 'typeorm';
-import { prepared, type SqlRunner } from '../../../database';
+import { asServiceWithin, prepared, type SqlRunner } from '../../../database';
 import { DestinationInterest } from './destination-interest';
-import { OUTBOX_EVENT_TYPES, type OutboxEvent, type OutboxEventType, type RecordChanges } from './outbox-event';
+import { OPERATOR, OUTBOX_EVENT_TYPES, type OutboxEvent, type OutboxEventType, type RecordChanges } from './outbox-event';
 import { ADD_EVENTS, GATHER_CHANGES } from './outbox.queries';
 
 /** After this a delivery that fails is given up, ms: 24 hours. */
@@ -36,23 +36,46 @@ export class Outbox {
       if (TYPES.has(event.type) && (await this.interest.wants(runner, event.type as OutboxEventType, event.tenant))) wanted.push(event);
     }
     if (wanted.length === 0) return;
+    const ids = wanted.map(() => uuidv7());
+    const choosing = await this.choosing(runner, wanted, ids);
     const column = <T>(read: (event: OutboxEvent) => T) => wanted.map(read);
     const params = [
-      column(() => uuidv7()),
+      ids,
       column(({ tenant }) => tenant),
       column(({ type }) => type),
       column(({ connectionId }) => connectionId),
       column(({ webhookType }) => webhookType ?? null),
       column(({ at }) => at),
-      column(({ type, at, provider, connectionId, data }) => messageBody(type, at, { provider, connectionId, ...data })),
+      column((event) => messageBody(event.type, event.at, event.tenant, dataOf(event))),
       GIVE_UP_AFTER_MS,
       column(({ urgent }) => urgent ?? false),
       ...payloadsOf(wanted),
+      column(({ object, connectionId, type }) => object ?? connectionId ?? type),
+      ...choosing,
     ];
-    // To plan for few takes longer than to store them (docs/decisions/0014).
-    if (wanted.length <= FEW && runner instanceof EntityManager) await prepared(runner, 'outbox_add_events', ADD_EVENTS, params);
-    else await runner.query(ADD_EVENTS, params);
+    const store = () => this.store(runner, wanted.length, params);
+    await ((await this.interest.anyToAll(runner)) ? asServiceWithin(runner, store) : store());
     this.added = true;
+  }
+
+  private async store(runner: SqlRunner, count: number, params: unknown[]): Promise<void> {
+    // To plan for few takes longer than to store them (docs/decisions/0014).
+    if (count <= FEW && runner instanceof EntityManager) await prepared(runner, 'outbox_add_events', ADD_EVENTS, params);
+    else await runner.query(ADD_EVENTS, params);
+  }
+
+  /** Which events go to which of the destinations that choose by content. */
+  private async choosing(runner: SqlRunner, events: readonly OutboxEvent[], ids: readonly string[]): Promise<[string[], string[]]> {
+    const chosen: [events: string[], destinations: string[]] = [[], []];
+    for (const [index, event] of events.entries()) {
+      const { type, tenant, payload } = event;
+      const message = () => ({ type, tenant, data: { ...dataOf(event), ...(payload && { payload: payload.value }) } });
+      for (const destination of await this.interest.matching(runner, tenant, type, message)) {
+        chosen[0].push(ids[index]!);
+        chosen[1].push(destination);
+      }
+    }
+    return chosen;
   }
 
   /** The caller holds the connection's turn to write. Changes within a few seconds become one event. */
@@ -104,7 +127,11 @@ export function bodyWithPayload(body: string, payload: string | null): string {
   return payload === null ? body : `${body.slice(0, -2)},"payload":${payload}}}`;
 }
 
-/** The form that Standard Webhooks recommends: `type`, `timestamp`, `data`. */
-export function messageBody(type: string, at: Date, data: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ type, timestamp: at.toISOString(), data });
+function dataOf({ provider, connectionId, data }: OutboxEvent): Record<string, unknown> {
+  return { provider, connectionId, ...data };
+}
+
+/** The form that Standard Webhooks recommends, `type`, `timestamp`, `data`, and whose it is: null for whoever runs the service. */
+export function messageBody(type: string, at: Date, tenant: string, data: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ type, timestamp: at.toISOString(), tenant: tenant === OPERATOR ? null : tenant, data });
 }

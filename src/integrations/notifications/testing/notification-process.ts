@@ -20,7 +20,7 @@ import { DeliveryList } from '../delivery.list';
 import { DeliveryJobs } from '../delivery-jobs';
 import { DeliveryWakeUp } from '../delivery-wake-up';
 import { DeliverySender } from '../delivery-sender';
-import type { DestinationInput } from '../destination';
+import type { NewDestination } from '../destination';
 import { DestinationInterest } from '../outbox/destination-interest';
 import { DestinationRepository } from '../destination.repository';
 import { OperatorDestinations } from '../operator-destinations';
@@ -111,8 +111,10 @@ export class NotificationProcess {
     this.worker = jobs.worker;
   }
 
-  destination(url: string, input: Partial<DestinationInput> = {}, tenant = 'acme'): Promise<WithSecret> {
-    return this.destinations.create(tenant, { name: 'Test', url, events: ['sync.completed'], webhookTypes: [], ...input });
+  destination(url: string, input: Partial<NewDestination> = {}, tenant = 'acme'): Promise<WithSecret> {
+    const caller = { tenant, userId: 'boss', role: input.scope === 'all' ? 'operator' : 'admin' } as const;
+    const made = { scope: 'tenant', ordered: false, match: null, ...input } as const;
+    return this.destinations.create(caller, { name: 'Test', url, events: ['sync.completed'], webhookTypes: [], ...made });
   }
 
   /** Something happens, and is committed. */
