@@ -93,9 +93,9 @@ async function fits(
 
 function messageOf(text: string): Omit<WebhookMessage, 'id'> {
   try {
-    const { type, timestamp, data } = JSON.parse(text) as Record<string, unknown>;
+    const { type, timestamp, tenant, data } = JSON.parse(text) as Record<string, unknown>;
     if (typeof type === 'string' && typeof timestamp === 'string' && typeof data === 'object' && data !== null)
-      return { type, timestamp, data: data as Record<string, unknown> };
+      return { type, timestamp, tenant: typeof tenant === 'string' ? tenant : null, data: data as Record<string, unknown> };
   } catch {
     // no JSON: said below
   }
