@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { SignatureScheme } from '../../src/integrations/providers/signatures/signature-scheme';
-import { signStandardWebhook } from '../../src/integrations/providers/signatures/standard-webhook.signer';
+import type { PlainWebhooks } from '../../src/integrations/providers/plain/plain-provider';
+
+type SignatureScheme = PlainWebhooks['scheme'];
 
 export interface Signing {
   readonly secret: string;
@@ -19,10 +20,11 @@ export function signedBy(scheme: SignatureScheme, signing: Signing): Record<stri
     case 'hmac':
       return hmacHeaders(scheme, signing);
     case 'standard': {
-      const headers = signStandardWebhook({ id, body, secret, timestampMs: at });
-      return Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name.replace(/^webhook/, scheme.prefix ?? 'webhook'), value]),
-      );
+      const time = String(Math.floor(at / 1000));
+      const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+      const signature = `v1,${createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64')}`;
+      const { prefix = 'webhook' } = scheme;
+      return { [`${prefix}-id`]: id, [`${prefix}-timestamp`]: time, [`${prefix}-signature`]: signature };
     }
     case 'token':
       return { [scheme.header]: `${scheme.prefix ?? ''}${secret}` };

@@ -5,6 +5,7 @@ export {
   PlainProvidersModule,
   plainSettings,
   addressesToRegister,
+  fieldFaults,
   type PlainOperation,
   type PlainProvider,
   ProviderRegistry,

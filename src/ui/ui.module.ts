@@ -15,6 +15,7 @@ import { OverviewState } from './live/overview-state';
 import { PageStreams } from './live/page-streams';
 import { IntegrationCards } from './settings/integration-cards';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
+import { IntegrationsPage } from './settings/integrations-page';
 import { IntegrationsPageController } from './settings/integrations-page.controller';
 
 /** The pages of people: their integrations, and what administrators watch. They work without a script. */
@@ -32,6 +33,6 @@ import { IntegrationsPageController } from './settings/integrations-page.control
     SyncRunsPageController,
     RequestsPageController,
   ],
-  providers: [IntegrationCards, ConnectionTimeline, ConnectionStates, OverviewState, LiveTopics, PageStreams],
+  providers: [IntegrationCards, IntegrationsPage, ConnectionTimeline, ConnectionStates, OverviewState, LiveTopics, PageStreams],
 })
 export class UiModule {}

@@ -3,7 +3,7 @@ export { ProviderRegistryModule } from './provider-registry.module';
 export { ProviderRegistry } from './provider-registry';
 export { missingScopesOf, type ScopeNeed, ScopeNeeds } from './scope-needs';
 export { refusalOf } from './refusals';
-export { filledIn, providerFor, type FilledIn } from './provider-for';
+export { fieldFaults, filledIn, providerFor, type FilledIn } from './provider-for';
 export * from './plain';
 export { hashChannelToken, verifyChannelToken } from './signatures/channel-token.scheme';
 export { JwksVerifier, type JwksFacts } from './signatures/jwks.verifier';

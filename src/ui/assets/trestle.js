@@ -48,7 +48,8 @@ const UNREAD_MS = 3000;
 
 function isAtWork(card) {
   const focused = document.activeElement;
-  return card.querySelector('details[open]') || (card.contains(focused) && focused.matches('input, select'));
+  const isFilledIn = [...card.querySelectorAll('input')].some((input) => input.value !== input.defaultValue);
+  return isFilledIn || card.querySelector('details[open]') || (card.contains(focused) && focused.matches('input, select'));
 }
 
 function bringUpToDate(live, fresh) {

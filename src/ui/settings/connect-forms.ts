@@ -1,66 +1,107 @@
 import { html, type Html } from '../../http-api';
 import { POLICY_CHOICES, type Provider } from '../../integrations';
+import { askedFields, type Attempt } from './asked-fields';
 import { actionForm, hiddenFields } from '../form';
 import { INTEGRATIONS_PATH } from '../layout';
 import type { ProviderCard } from './integration-cards';
 
-/** What connects an account: by consent for the person or the organization, or with a key. */
-export function connectForms({ provider, accounts, forOrganization }: ProviderCard, csrfToken: string): Html {
+/** What connects an account: by consent for the person or the organization, with a key, or with a client of one's own. */
+export function connectForms({ provider, accounts, forOrganization }: ProviderCard, csrfToken: string, attempt?: Attempt): Html {
   const isFirst = accounts.length === 0;
   const id = `connect-${provider.key}`;
-  const connect =
-    provider.oauth2 &&
-    actionForm({
-      to: `${INTEGRATIONS_PATH}/${provider.key}/connect`,
-      label: isFirst ? 'Connect' : 'Connect another',
-      csrfToken,
-      id,
-      kind: isFirst ? 'primary' : 'plain',
-      about: provider.name,
-    });
+  const bySigningIn = provider.oauth2 !== undefined && provider.oauth2.grant !== 'client_credentials';
+  const label = isFirst ? 'Connect' : 'Connect another';
+  const tried = (form: Attempt['form']) => (attempt?.provider === provider.key && attempt.form === form ? attempt : undefined);
+  const connect = bySigningIn && (provider.ask ? askingForm(provider, csrfToken, { id, label, attempt: tried('connect') }) : plainForm());
   const key =
-    provider.apiKey &&
-    keyForm(provider, csrfToken, { id: `key-${provider.key}`, label: 'Connect', whose: forOrganization && whoseField() });
-  return html`${connect} ${connect && forOrganization && part('Connect for the organization', organizationForm(provider, csrfToken, id))}
-  ${key && (connect ? part('Connect with a key', key) : key)}`;
+    (provider.apiKey ?? (provider.oauth2 && !bySigningIn)) &&
+    keyForm(provider, csrfToken, {
+      id: `key-${provider.key}`,
+      label: 'Connect',
+      whose: forOrganization && whoseField(),
+      attempt: tried('key'),
+    });
+  const organization =
+    connect && forOrganization && organizationForm(provider, csrfToken, { id: `${id}-organization`, attempt: tried('organization') });
+  return html`${connect && (provider.ask && !isFirst ? part(label, connect, tried('connect')) : connect)}
+  ${organization && part('Connect for the organization', organization, tried('organization'))}
+  ${key && (connect ? part('Connect with a key', key, tried('key')) : key)}`;
+
+  function plainForm(): Html {
+    const to = `${INTEGRATIONS_PATH}/${provider.key}/connect`;
+    return actionForm({ to, label, csrfToken, id, kind: isFirst ? 'primary' : 'plain', about: provider.name });
+  }
 }
 
-/** Asks for a key. @param owner of a connection that gets another key: stays whose it is */
-export function keyForm(
-  provider: Provider,
-  csrfToken: string,
-  { id, label, owner, whose }: { id: string; label: string; owner?: 'user' | 'organization'; whose?: Html | false },
-): Html {
-  return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
-    ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined })}
-    <label for="${id}">${provider.name} key</label>
-    <input
-      id="${id}"
-      name="apiKey"
-      type="password"
-      required
-      maxlength="1000"
-      autocomplete="off"
-      spellcheck="false"
-      aria-describedby="${id}-help"
-    />
-    <p class="soft" id="${id}-help">${provider.apiKey?.help}</p>
-    ${whose}
-    <button class="primary">${label}<span class="unseen"> ${provider.name} with this key</span></button>
+interface Asking {
+  readonly id: string;
+  readonly label: string;
+  readonly attempt: Attempt | undefined;
+}
+
+/** Asks for what the provider's addresses need, before the person is sent there. */
+function askingForm(provider: Provider, csrfToken: string, { id, label, attempt }: Asking): Html {
+  return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/connect">
+    ${hiddenFields({ _csrf: csrfToken })} ${whatWentWrong(attempt)} ${askedFields(provider, { id, ...tellingOf(attempt) })}
+    <button id="${id}" class="primary">${label}<span class="unseen"> ${provider.name}</span></button>
   </form>`;
 }
 
+export interface KeyFormOptions {
+  readonly id: string;
+  readonly label: string;
+  /** Of a connection that gets another key: stays whose it is. */
+  readonly owner?: 'user' | 'organization';
+  readonly whose?: Html | false;
+  readonly attempt?: Attempt | undefined;
+  /** What a connection knows of what is asked. */
+  readonly known?: Readonly<Record<string, unknown>>;
+}
+
+/** Asks for a key, and for what belongs to it. */
+export function keyForm(provider: Provider, csrfToken: string, { id, label, owner, whose, attempt, known = {} }: KeyFormOptions): Html {
+  const { apiKey } = provider;
+  return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
+    ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined })} ${whatWentWrong(attempt)}
+    ${askedFields(provider, { id, values: known, ...tellingOf(attempt) })}
+    ${
+      apiKey &&
+      html`<label for="${id}">${provider.name} key</label>
+        <input
+          id="${id}"
+          name="apiKey"
+          type="password"
+          required
+          maxlength="1000"
+          autocomplete="off"
+          spellcheck="false"
+          aria-describedby="${id}-help"
+        />
+        <p class="soft" id="${id}-help">${apiKey.help}</p>`
+    }
+    ${whose}
+    <button class="primary">${label}<span class="unseen"> ${provider.name} with ${apiKey ? 'this key' : 'this client'}</span></button>
+  </form>`;
+}
+
+const tellingOf = (attempt: Attempt | undefined) => (attempt ? { values: attempt.fields, faults: attempt.faults } : {});
+
+function whatWentWrong(attempt: Attempt | undefined): Html | false {
+  return attempt?.message !== undefined && html`<p class="bad" role="alert">${attempt.message}</p>`;
+}
+
 /** Says before the consent what is given to whom: afterwards it would be too late to have been asked. */
-function organizationForm(provider: Provider, csrfToken: string, id: string): Html {
+function organizationForm(provider: Provider, csrfToken: string, { id, attempt }: Omit<Asking, 'label'>): Html {
   return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/connect">
-    ${hiddenFields({ _csrf: csrfToken, owner: 'organization' })}
+    ${hiddenFields({ _csrf: csrfToken, owner: 'organization' })} ${whatWentWrong(attempt)}
+    ${askedFields(provider, { id, ...tellingOf(attempt) })}
     <label
       >Who may use and manage it
       <select name="people">
         ${choices()}
       </select></label
     >
-    <button id="${id}-organization">Connect for the organization<span class="unseen"> ${provider.name}</span></button>
+    <button id="${id}">Connect for the organization<span class="unseen"> ${provider.name}</span></button>
   </form>`;
 }
 
@@ -78,8 +119,8 @@ function choices(): Html[] {
   return Object.entries(POLICY_CHOICES).map(([choice, { words }]) => html`<option value="${choice}">${words}</option>`);
 }
 
-function part(summary: string, content: Html): Html {
-  return html`<details>
+function part(summary: string, content: Html, attempt: Attempt | undefined): Html {
+  return html`<details ${attempt && html`open`}>
     <summary>${summary}</summary>
     ${content}
   </details>`;

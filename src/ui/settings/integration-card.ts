@@ -5,6 +5,7 @@ import { actionForm } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
 import { relativeTime, timeUntil } from '../relative-time';
 import { timeTag } from '../time-tag';
+import type { Attempt } from './asked-fields';
 import { connectForms, keyForm } from './connect-forms';
 import type { AccountState, ProviderCard } from './integration-cards';
 import { faultNote } from './settings-banner';
@@ -15,6 +16,8 @@ const NOT_ANSWERING: ReadonlySet<ErrorCode> = new Set(['provider_unavailable', '
 export interface CardContext {
   readonly nowMs: number;
   readonly csrfToken: string;
+  /** The form that was just sent and came to nothing. */
+  readonly attempt?: Attempt;
 }
 
 /** One provider: its accounts, each with its state and what can be done. */
@@ -39,7 +42,7 @@ function accountPart(provider: Provider, { connection, manages, missing, run }: 
     ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)}
     ${provider.sync && syncNote(provider.name, connection, run, nowMs)} ${faultOf({ connection, run })}
     ${isConnected && partNotes({ connection, run }, nowMs)}
-    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, { id: `key-${id}`, label: 'Reconnect', owner: ownerOf(connection) })}
+    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, { id: `key-${id}`, label: 'Reconnect', owner: ownerOf(connection), known: connection.metadata ?? {} })}
     <div class="actions">
       ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
       ${missing.length > 0 && manages && provider.configured && button('reconnect', 'Allow what is missing', { kind: 'primary' })}
@@ -134,10 +137,10 @@ function wordsOf(code: ErrorCode): { message: string; nextStep: string } {
   return { message: ERROR_KINDS[code].detail, nextStep: ERROR_KINDS[code].nextStep };
 }
 
-function connectPart(card: ProviderCard, { csrfToken }: CardContext): Html {
+function connectPart(card: ProviderCard, { csrfToken, attempt }: CardContext): Html {
   const { accounts, formerAccount } = card;
   return html`${accounts.length === 0 && html`<p class="soft">${formerAccount === undefined ? 'Nothing is connected yet.' : `${formerAccount} was connected before.`}</p>`}
-    <div class="actions more">${connectForms(card, csrfToken)}</div>`;
+    <div class="actions more">${connectForms(card, csrfToken, attempt)}</div>`;
 }
 
 function unavailableNote({ accounts }: ProviderCard): Html {

@@ -10,6 +10,7 @@ import {
   ConnectionRepository,
   ConnectService,
   DisconnectService,
+  fieldFaults,
   KeyConnectService,
   POLICY_CHOICES,
   type PolicyChoice,
@@ -21,8 +22,10 @@ import { confirmPage } from '../confirm-page';
 import { INTEGRATIONS_PATH } from '../layout';
 import { leavePage } from '../leave-page';
 import { FormRoute } from '../page-route.decorators';
+import { fieldsIn, isFieldName, type Attempt } from './asked-fields';
 import { disconnectQuestion } from './integration-card';
 import { ownViewer } from './integration-cards';
+import { IntegrationsPage } from './integrations-page';
 import type { CardNews } from './settings-banner';
 
 const nothing = z.strictObject({});
@@ -32,8 +35,11 @@ const people = z
   .enum(Object.keys(POLICY_CHOICES) as [PolicyChoice])
   .or(z.literal(''))
   .optional();
-const connectForm = z.strictObject({ owner, people });
-const keyForm = z.strictObject({ apiKey: z.string().max(1_000), owner, people });
+/** What the provider asks for stands in `field.<name>`; what it does not ask for is refused. */
+const asked = z.string().max(1_000);
+const isKnown = (form: object) => Object.keys(form).every((name) => ['owner', 'people', 'apiKey'].includes(name) || isFieldName(name));
+const connectForm = z.object({ owner, people }).catchall(asked).refine(isKnown).readonly();
+const keyForm = z.object({ apiKey: asked.optional(), owner, people }).catchall(asked).refine(isKnown).readonly();
 const disconnectForm = z.strictObject({ confirmed: z.literal('yes').optional() });
 
 /** These have a page of their own; everything else is told on the cards. */
@@ -49,6 +55,7 @@ export class IntegrationFormsController {
     private readonly keyConnectService: KeyConnectService,
     private readonly disconnectService: DisconnectService,
     private readonly syncs: SyncService,
+    private readonly page: IntegrationsPage,
     private readonly news: BrowserNews,
   ) {}
 
@@ -59,19 +66,24 @@ export class IntegrationFormsController {
     @ZodBody(connectForm) chosen: z.infer<typeof connectForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.leave(caller, reply, () => Promise.resolve({ provider, ...ownerFrom(chosen) }));
+    const form = chosen.people ? 'organization' : 'connect';
+    return this.withFields(caller, reply, { provider, form, given: chosen }, async (fields) =>
+      reply.send(await this.leaving(caller, { provider, fields, ...ownerFrom(chosen) })),
+    );
   }
 
   @FormRoute(':provider/key')
   connectWithKey(
     @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
-    @ZodBody(keyForm) { apiKey, ...chosen }: z.infer<typeof keyForm>,
+    @ZodBody(keyForm) chosen: z.infer<typeof keyForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.answer(caller, reply, async () => {
-      const { id } = await this.keyConnectService.connect(ownViewer(caller), { provider, apiKey, ...ownerFrom(chosen) });
-      return { kind: CONNECT_NEWS, about: { success: provider, connection: id } };
+    return this.withFields(caller, reply, { provider, form: 'key', given: chosen }, async (fields) => {
+      const request = { provider, fields, ...ownerFrom(chosen), ...(chosen.apiKey !== undefined && { apiKey: chosen.apiKey }) };
+      const { id } = await this.keyConnectService.connect(ownViewer(caller), request);
+      this.news.tell(reply, caller, { kind: CONNECT_NEWS, about: { success: provider, connection: id } } satisfies CardNews);
+      await reply.redirect(INTEGRATIONS_PATH, 303);
     });
   }
 
@@ -82,10 +94,10 @@ export class IntegrationFormsController {
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.leave(caller, reply, async () => ({
-      provider: (await this.connections.findFor(ownViewer(caller), id)).provider,
-      connectionId: id,
-    }));
+    return this.orTold(caller, reply, async () => {
+      const { provider } = await this.connections.findFor(ownViewer(caller), id);
+      await reply.send(await this.leaving(caller, { provider, connectionId: id }));
+    });
   }
 
   @FormRoute('connections/:id/sync')
@@ -126,17 +138,47 @@ export class IntegrationFormsController {
     });
   }
 
-  private async leave(
+  /** A page that leads to the provider. */
+  private async leaving(
     caller: SessionPrincipal,
-    reply: FastifyReply,
-    what: () => Promise<ChosenOwner & { provider: string; connectionId?: string }>,
-  ): Promise<void> {
+    request: ChosenOwner & { provider: string; connectionId?: string; fields?: Record<string, string> | undefined },
+  ): Promise<string> {
+    const { fields, ...rest } = request;
+    const asked = { ...rest, ...(fields && { fields }), returnTo: INTEGRATIONS_PATH };
+    const { connectUrl } = await this.connectService.createSession(ownViewer(caller), asked);
+    return leavePage({ to: connectUrl, name: this.registry.get(request.provider).name, caller });
+  }
+
+  private async orTold(caller: SessionPrincipal, reply: FastifyReply, work: () => Promise<unknown>): Promise<void> {
     try {
-      const request = await what();
-      const { connectUrl } = await this.connectService.createSession(ownViewer(caller), { ...request, returnTo: INTEGRATIONS_PATH });
-      await reply.send(leavePage({ to: connectUrl, name: this.registry.get(request.provider).name, caller }));
+      await work();
     } catch (error) {
       await this.answer(caller, reply, () => Promise.reject(error as Error));
+    }
+  }
+
+  /** Where something is asked, what went wrong is told beside what was filled in, on the same page. */
+  private async withFields(
+    caller: SessionPrincipal,
+    reply: FastifyReply,
+    { provider: key, form, given }: Pick<Attempt, 'provider' | 'form'> & { given: Readonly<Record<string, unknown>> },
+    work: (fields: Record<string, string> | undefined) => Promise<unknown>,
+  ): Promise<void> {
+    const provider = this.registry.get(key);
+    const fields = fieldsIn(given);
+    const again = async (faults: Attempt['faults'], message?: string) => {
+      const attempt = { provider: key, form, fields, faults, ...(message !== undefined && { message }) };
+      await reply.status(422).send(await this.page.show(caller, { attempt }));
+    };
+    const faults = fieldFaults(provider, fields);
+    if (Object.keys(faults).length > 0) return again(faults);
+    try {
+      await work(Object.keys(fields).length > 0 ? fields : undefined);
+    } catch (error) {
+      const news = toldOnTheCards(error);
+      if (!provider.ask) return this.answer(caller, reply, () => Promise.resolve(news));
+      const { message, nextStep } = findIntegrationError(error)!;
+      await again({}, `${message} ${nextStep}`);
     }
   }
 
