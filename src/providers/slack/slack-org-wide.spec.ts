@@ -12,7 +12,7 @@ type Fields = URLSearchParams;
 const TEAMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   T1: [['C1', 'C2'], ['C3']],
   // C3 is shared by both.
-  T2: [['C3', 'C4']],
+  T2: [['C3'], ['C4']],
 };
 
 /** As Slack answers an installation of a whole organization: lists want to know of which workspace. */
@@ -111,6 +111,7 @@ describe('an installation of a whole Slack organization', () => {
       'conversations.list T1',
       'conversations.list T1',
       'conversations.list T2',
+      'conversations.list T2',
     ]);
     expect(await walk('users')).toMatchObject({ ids: ['U_T1', 'U_T2'], complete: true });
   });
@@ -133,7 +134,7 @@ describe('an installation of a whole Slack organization', () => {
     const slack = new SlackService(settings, { fetchFor: () => fetch } as unknown as GovernedHttp);
     const ref = await connection();
     const page = await slack.listChannels(ref, { limit: 10, team: 'T2' });
-    expect(page.channels.map(({ id }) => id)).toEqual(['C3', 'C4']);
+    expect(page.channels.map(({ id }) => id)).toEqual(['C3']);
     asked.splice(0);
     await expect(slack.listChannels(ref, { limit: 10 })).rejects.toMatchObject({
       code: 'invalid_request',
@@ -148,5 +149,16 @@ describe('an installation of a whole Slack organization', () => {
     const [first] = (await walk('channels')).pages;
     expect(first?.checkpoint).toEqual({ team: 'T1', cursor: '1' });
     expect((await walk('channels', first?.checkpoint)).ids).toEqual(['C3', 'C4']);
+  });
+
+  it('remembers over an interruption which workspaces it could not read', async () => {
+    refused.set('conversations.list T1', 'team_access_not_granted');
+    const [first] = (await walk('channels')).pages;
+    expect(first?.checkpoint).toMatchObject({ team: 'T2', cursor: '1' });
+    expect(await walk('channels', first?.checkpoint)).toMatchObject({
+      ids: ['C4'],
+      complete: false,
+      why: expect.stringContaining('T1') as string,
+    });
   });
 });

@@ -42,6 +42,10 @@ interface Place {
   readonly team?: string;
   readonly cursor?: string;
 }
+/** Place, and the workspaces before it that could not be read: what is theirs is not gone. */
+interface Standing extends Place {
+  readonly unread?: readonly string[];
+}
 type List = (client: WebClient, at: Place) => Promise<ListAnswer>;
 
 interface ListAnswer {
@@ -79,22 +83,23 @@ export class SlackSyncService implements ProviderSync {
 
   private async *walk(context: SyncContext, list: List): AsyncGenerator<SyncPage, Extent, void> {
     const client = slackClient(context.fetch, this.apiBaseUrl);
-    const from = placeOf(context.checkpoint);
+    const from = standingIn(context.checkpoint);
     const teams = context.connection.metadata['isOrgWide'] === true ? await teamsOf(client) : [undefined];
     const left = teams.filter((team) => team === undefined || from.team === undefined || team >= from.team);
     // What is shared by workspaces is in the list of each: the first one tells of it.
     const seen = new Set<string>();
-    const unread: string[] = [];
+    const unread = [...(from.unread ?? [])];
     for (const team of left) {
       try {
         for await (const { items, next } of walkTeam(context, list, client, team === from.team ? from : { team })) {
           const fresh = items.filter(({ id }) => id !== undefined && !seen.has(id));
           if (teams.length > 1) for (const { id } of fresh) seen.add(id!);
-          yield { records: fresh.flatMap(recordOf), ...(next && { checkpoint: next }) };
+          const checkpoint: Standing | undefined = next && { ...next, ...(unread.length > 0 && { unread: [...unread] }) };
+          yield { records: fresh.flatMap(recordOf), ...(checkpoint && { checkpoint }) };
         }
       } catch (error) {
         // One workspace that may not be read keeps the others from nothing; where none may, that is the failure.
-        if (team === undefined || !isOfOneTeam(error) || unread.length + 1 === left.length) throw error;
+        if (team === undefined || !isOfOneTeam(error) || unread.length + 1 === teams.length) throw error;
         unread.push(`${team} (${findIntegrationError(error)?.providerCode ?? 'refused'})`);
       }
     }
@@ -178,9 +183,13 @@ function pageAt({ team, cursor }: Place): { limit: number; team_id?: string; cur
   return { limit: PAGE_SIZE, ...(team !== undefined && { team_id: team }), ...(cursor !== undefined && { cursor }) };
 }
 
-function placeOf(checkpoint: unknown): Place {
-  const { team, cursor } = (checkpoint ?? {}) as { team?: unknown; cursor?: unknown };
-  return { ...(typeof team === 'string' && { team }), ...(typeof cursor === 'string' && { cursor }) };
+function standingIn(checkpoint: unknown): Standing {
+  const { team, cursor, unread } = (checkpoint ?? {}) as Readonly<Record<keyof Standing, unknown>>;
+  return {
+    ...(typeof team === 'string' && { team }),
+    ...(typeof cursor === 'string' && { cursor }),
+    ...(Array.isArray(unread) && { unread: unread.filter((each) => typeof each === 'string') }),
+  };
 }
 
 function isLostCursor(error: unknown): boolean {
