@@ -75,6 +75,7 @@ export class StripeApi {
       this.route('POST', '/v1/billing_portal/sessions', 'billing_portal.sessions.create', (call) => this.portalSession(call)),
       this.route('POST', '/v1/checkout/sessions', 'checkout.sessions.create', (call) => this.checkoutSession(call)),
       ...this.readable('events', 'event'),
+      this.route('GET', '/v1/test_helpers/test_clocks', 'test_clocks.list', ({ account }) => testClocks(account)),
     ];
   }
 
@@ -271,6 +272,13 @@ function filterOf(collection: CollectionName, params: Json): (object: StripeObje
   const status = text(params['status']);
   const subscription = text(params['subscription']);
   return (object) => {
+    // https://docs.stripe.com/api/customers/list: what belongs to a test clock is in lists that name it only.
+    if (
+      HAVE_TEST_CLOCKS.includes(collection) &&
+      params['customer'] === undefined &&
+      object['test_clock'] !== (params['test_clock'] ?? null)
+    )
+      return false;
     if (
       !wanted.every(([name, value]) =>
         name === 'type' && collection === 'events'
@@ -290,6 +298,15 @@ function filterOf(collection: CollectionName, params: Json): (object: StripeObje
     if (collection === 'subscriptions') return status === 'all' || (status ? object['status'] === status : object['status'] !== 'canceled');
     return !status || object['status'] === status;
   };
+}
+
+const HAVE_TEST_CLOCKS: readonly CollectionName[] = ['customers', 'subscriptions'];
+
+/** Those that customers were made with. */
+function testClocks(account: StripeAccount): Json {
+  const ids = new Set([...account.collections.customers.byId.values()].flatMap((customer) => text(customer['test_clock']) ?? []));
+  const data = [...ids].map((id) => ({ id, object: 'test_helpers.test_clock', livemode: false, status: 'ready' }));
+  return { object: 'list', data, has_more: false, url: '/v1/test_helpers/test_clocks' };
 }
 
 /** `type=customer.*` takes a group of events. */

@@ -18,7 +18,7 @@ import {
 import { seedAccount } from './stripe.seed';
 
 export const NO_CAUSE: Cause = { requestId: null, idempotencyKey: null };
-const CUSTOMER_FIELDS = ['name', 'email', 'phone', 'description'] as const;
+const CUSTOMER_FIELDS = ['name', 'email', 'phone', 'description', 'test_clock'] as const;
 const KINDS: Record<string, CollectionName> = {
   cus: 'customers',
   prod: 'products',

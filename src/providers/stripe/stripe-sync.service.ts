@@ -23,7 +23,14 @@ const EVENTS_KEPT_S = 30 * 86_400;
 
 /** Seconds since the epoch; nothing before it is still to come. */
 const cursorShape = z.object({ since: z.number() });
-const fullCheckpoint = z.object({ after: z.string().optional(), since: z.number(), pass: z.number().default(0) });
+/** The account's test clocks; null: they could not be read. */
+const clocksShape = z.array(z.string()).nullable();
+const fullCheckpoint = z.object({
+  after: z.string().optional(),
+  since: z.number(),
+  pass: z.number().default(0),
+  clocks: clocksShape.default(null),
+});
 const incrementalCheckpoint = z.object({ after: z.string(), since: z.number() });
 
 /**
@@ -52,7 +59,8 @@ export class StripeSyncService implements ProviderSync {
     const since = resumed.success ? resumed.data.since : await this.newestEvent(client, context);
     let after = resumed.success ? resumed.data.after : undefined;
     let pass = resumed.success ? resumed.data.pass : 0;
-    const passes = resource.passes ?? [{}];
+    const clocks = resumed.success ? resumed.data.clocks : await testClocks(client, context, resource);
+    const passes = passesOf(resource, clocks);
     for (let first = true; ; first = false) {
       context.signal.throwIfAborted();
       let page: { data: { id: string }[]; hasMore: boolean };
@@ -72,10 +80,10 @@ export class StripeSyncService implements ProviderSync {
         after = undefined;
         if (++pass >= passes.length) {
           yield { records, cursor: { since } };
-          return resource.extent ?? { complete: true };
+          return extentOf(resource, clocks);
         }
       }
-      yield { records, checkpoint: { after, since, pass } };
+      yield { records, checkpoint: { after, since, pass, clocks } };
     }
   }
 
@@ -133,6 +141,32 @@ export class StripeSyncService implements ProviderSync {
       return ours; // a restricted key without the permission for events may read the lists all the same
     }
   }
+}
+
+/** The account's test clocks, of which there are none in live mode. @returns null where they cannot all be read */
+async function testClocks(client: Stripe, { connection }: SyncContext, resource: StripeResource): Promise<string[] | null> {
+  if (resource.testClocks === undefined || connection.metadata['livemode'] === true) return [];
+  try {
+    const { data, hasMore } = await stripeList(() => client.testHelpers.testClocks.list({ limit: PAGE_SIZE }));
+    return hasMore ? null : data.map(({ id }) => id);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return null;
+  }
+}
+
+/** One list after the other. */
+function passesOf(
+  { passes = [{}], testClocks: kind }: StripeResource,
+  clocks: readonly string[] | null,
+): NonNullable<StripeResource['passes']> {
+  return kind === 'by-name' ? [...passes, ...(clocks ?? []).map((id) => ({ test_clock: id }))] : passes;
+}
+
+function extentOf({ extent, testClocks: kind }: StripeResource, clocks: readonly string[] | null): Extent {
+  if (extent) return extent;
+  const whole = clocks !== null && (kind !== 'untold' || clocks.length === 0);
+  return whole ? { complete: true } : { complete: false, why: 'What belongs to test clocks may be missing in this list of Stripe.' };
 }
 
 async function refetch(client: Stripe, resource: StripeResource, ids: readonly string[], signal: AbortSignal): Promise<SyncRecord[]> {

@@ -70,6 +70,7 @@ export function stripeHttp(settings: ProviderSettings, apiBaseUrl: string, live:
     { path: `${prefix}/v1/account`, limits: ['endpoint'] },
     { path: `${prefix}/v1/billing_portal/sessions`, limits: ['endpoint'] },
     { path: `${prefix}/v1/checkout/sessions`, limits: ['endpoint'] },
+    { path: `${prefix}/v1/test_helpers/test_clocks`, limits: ['endpoint'] },
     ...LISTS.flatMap((name) => [
       { path: `${prefix}/v1/${name}`, limits: ['endpoint'] },
       { path: `${prefix}/v1/${name}/:id`, limits: ['endpoint'] },

@@ -13,6 +13,11 @@ export interface StripeResource {
   readonly eventTypes: readonly string[];
   /** What the list is filtered by, one walk after the other, where no single list holds all. Default: one, unfiltered. */
   readonly passes?: readonly Readonly<Record<string, unknown>>[];
+  /**
+   * Customers of a test clock, and what is theirs, are in lists that name the clock only (https://docs.stripe.com/api/customers/list);
+   * of other lists it is not told. Clocks are there in test mode only.
+   */
+  readonly testClocks?: 'by-name' | 'untold';
   /** What the list holds of all there is. Default: everything. */
   readonly extent?: Extent;
   list(client: Stripe, page: Stripe.PaginationParams): Promise<Stripe.ApiList<{ id: string }>>;
@@ -54,6 +59,7 @@ export const STRIPE_RESOURCES: readonly StripeResource[] = [
     label: 'Customers',
     kind: 'customer',
     eventTypes: ['customer.created', 'customer.updated', 'customer.deleted'],
+    testClocks: 'by-name',
     list: (client, page) => client.customers.list(page),
     get: (client, id) => client.customers.retrieve(id),
   },
@@ -62,6 +68,7 @@ export const STRIPE_RESOURCES: readonly StripeResource[] = [
     label: 'Subscriptions',
     kind: 'subscription',
     eventTypes: subscriptionEvents.map((name) => `customer.subscription.${name}`),
+    testClocks: 'by-name',
     // Canceled ones are left out unless all are asked for.
     list: (client, page) => client.subscriptions.list({ ...page, status: 'all' }),
     get: (client, id) => client.subscriptions.retrieve(id),
@@ -71,6 +78,7 @@ export const STRIPE_RESOURCES: readonly StripeResource[] = [
     label: 'Invoices',
     kind: 'invoice',
     eventTypes: invoiceEvents.map((name) => `invoice.${name}`),
+    testClocks: 'untold',
     list: (client, page) => client.invoices.list(page),
     get: (client, id) => client.invoices.retrieve(id),
   },

@@ -242,6 +242,28 @@ describe('sync', () => {
     expect(after.records.get(String(id))).toMatchObject({ status: 'canceled' });
   });
 
+  it('takes nothing of a test clock for gone, which lists leave out that do not name it', async () => {
+    const { control } = fixture.sandbox;
+    const clocked = String(control.change('stripe', 'customers', { account, name: 'Clocked', test_clock: 'clock_1' })['id']);
+    const all = await full();
+    expect([all.records.has(clocked), all.extent]).toEqual([true, { complete: true }]);
+    // The last place was within the clock's own list.
+    expect((await full({ ...(all.pages.at(-2)?.checkpoint as object) })).records.has(clocked)).toBe(true);
+    const invoices = await walked(resourceOf(provider, 'invoices').full(fixture.syncContext(connection)));
+    expect(invoices.extent).toMatchObject({ complete: false, why: expect.stringContaining('test clocks') as string });
+
+    control.addFault({
+      kind: 'status',
+      provider: 'stripe',
+      endpoint: 'test_clocks.list',
+      status: 403,
+      body: { error: { type: 'invalid_request_error' } },
+    });
+    expect((await full()).extent).toMatchObject({ complete: false, why: expect.stringContaining('test clocks') as string });
+    const live = fixture.syncContext({ ...connection, metadata: { ...connection.metadata, livemode: true } });
+    expect((await walked(customers().full(live))).extent).toEqual({ complete: true });
+  });
+
   it('does not take an upstream’s JSON for an answer', async () => {
     fixture.sandbox.control.addFault({
       kind: 'status',
