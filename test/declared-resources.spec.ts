@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { ProviderRegistry } from '../src/integrations';
+import { ProviderRegistry, type PlainProvider } from '../src/integrations';
 import { ConnectionSeals } from '../src/integrations/connections';
+import { PLAIN_PROVIDERS } from '../src/providers';
 import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';
+
+type PlainResource = NonNullable<PlainProvider['resources']>[number];
 
 let app: TestApp;
 let browser: Browser;
@@ -26,6 +29,59 @@ async function connection(provider: string, scopes: readonly string[] = []): Pro
   await app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
   return id;
 }
+
+/** What a list may be asked for that leaves nothing out: pages, their order, and what it would leave out otherwise. */
+const LEAVES_NOTHING_OUT =
+  /^((per_?page|page_?size|page\[size\]|pagelen|limit|max|usemarker|linked_partitioning)=(\d+|true)|(order(_by)?|sort|direction)=[\w()]+|include_archived=true|view=all|state=all|filter=all|membership=true)$/i;
+const isWhole = ({ extent }: PlainResource) => extent === 'whole' || 'wholeWith' in extent;
+
+describe('a list of a plain provider', () => {
+  it('asks for nothing that leaves some out, where it is declared to be whole', () => {
+    const asked = PLAIN_PROVIDERS.flatMap(({ key, resources = [] }) =>
+      resources
+        .filter(isWhole)
+        .flatMap(({ name, query = {} }) => Object.entries(query).map(([field, value]) => ({ key, name, asks: `${field}=${value}` }))),
+    );
+    expect(asked.length).toBeGreaterThan(20);
+    expect(asked.filter(({ asks }) => !LEAVES_NOTHING_OUT.test(asks))).toEqual([]);
+  });
+
+  it('is whole only with scopes that its provider knows, and says what it leaves out otherwise', () => {
+    const scoped = PLAIN_PROVIDERS.flatMap(({ key, oauth2, resources = [] }) =>
+      resources.flatMap(({ name, extent }) =>
+        extent !== 'whole' && 'wholeWith' in extent ? [{ key, name, known: oauth2?.scopes, ...extent }] : [],
+      ),
+    );
+    expect(scoped.map(({ key }) => key)).toEqual(expect.arrayContaining(['github', 'spotify', 'vimeo']));
+    for (const { key, name, known, wholeWith, otherwise } of scoped)
+      expect([key, name, known, otherwise]).toEqual([
+        key,
+        name,
+        expect.arrayContaining([...wholeWith]),
+        expect.stringMatching(/^[A-Z].+ (are|may be) left out\.$/),
+      ]);
+  });
+
+  it.each([
+    ['digitalocean', 'droplets'],
+    ['procore', 'companies'],
+    ['vercel', 'projects'],
+    ['zoom', 'meetings'],
+    ['zendesk', 'tickets'],
+    ['todoist', 'tasks'],
+    ['freshdesk', 'tickets'],
+    ['dailymotion', 'videos'],
+    ['notion', 'users'],
+  ])('is not whole where the reference of %s says so of %s', (key, name) => {
+    const resource = PLAIN_PROVIDERS.find((provider) => provider.key === key)?.resources?.find((each) => each.name === name);
+    expect(resource && isWhole(resource)).toBe(false);
+  });
+
+  it('of GitHub says by each answer that single sign-on is asked for', () => {
+    const github = PLAIN_PROVIDERS.find(({ key }) => key === 'github');
+    expect(github?.resources?.map(({ partial }) => partial?.at)).toEqual(['header:x-github-sso', 'header:x-github-sso']);
+  });
+});
 
 describe('a resource of which there is nothing yet', () => {
   it('is an empty list, for every resource that any provider declares, with a place to go on from', async () => {

@@ -196,6 +196,8 @@ export interface ConnectionRef {
   readonly provider: string;
   readonly accountId: string;
   readonly authType: 'oauth2' | 'api_key';
+  /** What was consented to, where the provider tells; of a pasted key nothing is known. */
+  readonly scopes?: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 

@@ -41,8 +41,8 @@ export interface ConnectionWithSync extends Connection {
 
 /** What may be handed round. */
 export function toRef(connection: Connection): ConnectionRef {
-  const { id, tenant, userId, provider, accountId, authType, metadata } = connection;
-  return { id, tenant, userId, provider, accountId, authType, metadata };
+  const { id, tenant, userId, provider, accountId, authType, scopes, metadata } = connection;
+  return { id, tenant, userId, provider, accountId, authType, scopes, metadata };
 }
 
 /** A row of `connections` as the driver gives it. */

@@ -19,7 +19,8 @@ export const digitalocean: PlainProvider = {
     {
       name: 'droplets',
       label: 'Droplets',
-      extent: 'whole',
+      // https://docs.digitalocean.com/reference/api/reference/droplets: unless `type` asks for them, and then for them alone.
+      extent: { filtered: 'Droplets with GPUs are left out.' },
       path: 'droplets',
       items: '/droplets',
       query: { per_page: '200' },

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
 
+/** https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#personal-access-tokens-and-saml-sso */
+const SINGLE_SIGN_ON = {
+  at: 'header:x-github-sso',
+  why: 'What belongs to organizations that ask for single sign-on is left out until the person has done that.',
+};
+
 export const github: PlainProvider = {
   key: 'github',
   name: 'GitHub',
@@ -41,7 +47,8 @@ export const github: PlainProvider = {
     {
       name: 'repositories',
       label: 'Repositories',
-      extent: 'whole',
+      extent: { wholeWith: ['repo'], otherwise: 'Private repositories may be left out.' },
+      partial: SINGLE_SIGN_ON,
       path: 'user/repos',
       version: '/updated_at',
       query: { per_page: '100', sort: 'updated', direction: 'asc' },
@@ -52,7 +59,8 @@ export const github: PlainProvider = {
       name: 'issues',
       label: 'Issues',
       // All that the person can see, open and closed.
-      extent: 'whole',
+      extent: { wholeWith: ['repo'], otherwise: 'Issues of private repositories may be left out.' },
+      partial: SINGLE_SIGN_ON,
       path: 'issues',
       version: '/updated_at',
       query: { per_page: '100', filter: 'all', state: 'all', sort: 'updated', direction: 'asc' },

@@ -19,7 +19,7 @@ export const spotify: PlainProvider = {
     {
       name: 'playlists',
       label: 'Playlists',
-      extent: 'whole',
+      extent: { wholeWith: ['playlist-read-private'], otherwise: 'Private playlists may be left out.' },
       path: 'me/playlists',
       items: '/items',
       query: { limit: '50' },

@@ -17,7 +17,7 @@ export const vimeo: PlainProvider = {
     {
       name: 'videos',
       label: 'Videos',
-      extent: 'whole',
+      extent: { wholeWith: ['private'], otherwise: 'Private videos may be left out.' },
       path: 'me/videos',
       items: '/data',
       id: '/uri',

@@ -1,4 +1,4 @@
-import { textAt, valueAt } from './at';
+import { textAt, valueAt, type Sources } from './at';
 import type { PlainResource } from './plain-provider';
 
 /** What to ask for next; JSON, so that it can stand in a checkpoint. */
@@ -31,6 +31,8 @@ export function firstPage({ query = {}, page, since }: PlainResource, address: s
   return { url: url.href, at };
 }
 
+export const sourcesOf = ({ json, headers }: PageAnswer): Sources => ({ json, headers: Object.fromEntries(headers) });
+
 /** @returns undefined after the last one */
 export function nextPage({ page, body }: PlainResource, current: Page, answer: PageAnswer): Page | undefined {
   switch (page.by) {
@@ -41,7 +43,7 @@ export function nextPage({ page, body }: PlainResource, current: Page, answer: P
       return next === undefined ? undefined : { url: new URL(next, current.url).href };
     }
     case 'cursor': {
-      const from = { json: answer.json, headers: Object.fromEntries(answer.headers) };
+      const from = sourcesOf(answer);
       if (page.more !== undefined && textAt(page.more, from) !== 'true') return undefined;
       const next = textAt(page.next, from) ?? longText(valueAt(page.next, from));
       if (next === undefined) return undefined;

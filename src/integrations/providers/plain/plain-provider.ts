@@ -193,16 +193,23 @@ export interface PlainEventRecords {
 
 /**
  * What a list holds of all there is. `whole`: everything, however old, archived or closed it is, so that what is missing there is gone, and is swept.
- * `window`: the newest, or so many; `filtered`: some kinds are left out. Either says in a sentence what is left out, for the person to read; then
- * nothing is ever taken for gone because the list lacks it.
+ * `wholeWith`: the same, where all these scopes were consented to; with fewer, or with a pasted key of which they are not known, it leaves out what
+ * `otherwise` says. `window`: the newest, or so many; `filtered`: some kinds are left out. Each says in a sentence what is left out, for the person to
+ * read; then nothing is ever taken for gone because the list lacks it.
  */
-export type PlainExtent = 'whole' | { readonly window: string } | { readonly filtered: string };
+export type PlainExtent =
+  | 'whole'
+  | { readonly wholeWith: readonly string[]; readonly otherwise: string }
+  | { readonly window: string }
+  | { readonly filtered: string };
 
 export interface PlainResource {
   readonly name: string;
   readonly label: string;
   /** Has no default: look in the provider's reference for what its list leaves out unless it is asked for. */
   readonly extent: PlainExtent;
+  /** What an answer has (`at`) that leaves out some of an otherwise whole list, and what that is, in a sentence. */
+  readonly partial?: { readonly at: At; readonly why: string };
   /** Below `apiBaseUrl`. */
   readonly path: string;
   readonly method?: 'GET' | 'POST';

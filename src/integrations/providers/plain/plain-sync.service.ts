@@ -1,11 +1,11 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
-import type { Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../contract';
+import type { ConnectionRef, Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../contract';
 import { pointed, textAt, valueAt } from './at';
 import type { Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
-import { firstPage, isCut, isNumbered, nextPage, type Page, type PageAnswer } from './plain-pages';
-import type { PlainProvider, PlainResource } from './plain-provider';
+import { firstPage, isCut, isNumbered, nextPage, sourcesOf, type Page, type PageAnswer } from './plain-pages';
+import type { PlainExtent, PlainProvider, PlainResource } from './plain-provider';
 
 /** What changed while we walked is read again: clocks differ, and lists are a little late. */
 const OVERLAP_MS = 120_000;
@@ -16,6 +16,8 @@ interface Standing {
   readonly since: number;
   /** What this walk itself asks for. */
   readonly from?: number;
+  /** Some answer left something out. */
+  readonly partial?: boolean;
 }
 
 /** Synced resources, as declared: pages by link, cursor, offset or number, and `since` where the provider has it. */
@@ -32,8 +34,13 @@ export class PlainSyncService implements ProviderSync {
       name: resource.name,
       label: resource.label,
       full: (context) => this.walk(resource, context),
-      ...(resource.since && { incremental: (context) => this.walk(resource, context, sinceIn(context.cursor, declaration.key)) }),
+      ...(resource.since && { incremental: (context) => this.changes(resource, context, sinceIn(context.cursor, declaration.key)) }),
     }));
+  }
+
+  /** A list of what changed says nothing of how much of all there is the whole list holds. */
+  private async *changes(resource: PlainResource, context: SyncContext, from: number): AsyncIterable<SyncPage> {
+    yield* this.walk(resource, context, from);
   }
 
   private async *walk(resource: PlainResource, context: SyncContext, from?: number): AsyncGenerator<SyncPage, Extent, void> {
@@ -46,17 +53,19 @@ export class PlainSyncService implements ProviderSync {
     };
     let numbered = resumed !== undefined && isNumbered(resumed.page);
     let cut = false;
+    let partial = resumed?.partial === true;
     for (let page: Page | undefined = begun.page; page;) {
       context.signal.throwIfAborted();
       const answer = await this.ask(resource, page, context);
       const records = answer.items.map((item) => recordOf(resource, item, this.declaration.key));
       cut ||= resource.page.by === 'none' && isCut(answer);
+      partial ||= resource.partial !== undefined && valueAt(resource.partial.at, sourcesOf(answer)) !== undefined;
       page = nextPage(resource, page, answer);
       numbered ||= page !== undefined && isNumbered(page);
-      if (page) yield { records, checkpoint: { ...begun, page } satisfies Standing };
+      if (page) yield { records, checkpoint: { ...begun, page, ...(partial && { partial }) } satisfies Standing };
       else yield { records, ...(resource.since && { cursor: { since: begun.since } }) };
     }
-    return extentOf(resource, { numbered, cut });
+    return extentOf(resource, context.connection, { numbered, cut, partial });
   }
 
   private async ask(resource: PlainResource, page: Page, { fetch, signal }: SyncContext): Promise<PageAnswer> {
@@ -75,13 +84,27 @@ export class PlainSyncService implements ProviderSync {
   }
 }
 
-function extentOf({ extent, page }: PlainResource, { numbered, cut }: { numbered: boolean; cut: boolean }): Extent {
-  if (extent !== 'whole') return { complete: false, why: 'window' in extent ? extent.window : extent.filtered };
+function extentOf(
+  { extent, page, partial }: PlainResource,
+  connection: ConnectionRef,
+  seen: { numbered: boolean; cut: boolean; partial: boolean },
+): Extent {
+  const { numbered, cut } = seen;
+  const leftOut = leftOutOf(extent, connection) ?? (seen.partial ? partial?.why : undefined);
+  if (leftOut !== undefined) return { complete: false, why: leftOut };
   if (cut) return { complete: false, why: 'The provider gives the beginning of this list only.' };
   // What is added or removed in between moves the rest across the border of a page that was read already.
   if (numbered || page.by === 'offset' || page.by === 'number')
     return { complete: false, why: 'What is deleted there may stay here: the list has numbered pages, which shift while they are read.' };
   return { complete: true };
+}
+
+/** @returns undefined where it is declared to hold everything, and what it needs for that was consented to */
+function leftOutOf(extent: PlainExtent, { scopes = [] }: ConnectionRef): string | undefined {
+  if (extent === 'whole') return undefined;
+  if ('window' in extent) return extent.window;
+  if ('filtered' in extent) return extent.filtered;
+  return extent.wholeWith.every((scope) => scopes.includes(scope)) ? undefined : extent.otherwise;
 }
 
 function recordOf(resource: PlainResource, item: unknown, provider: string): SyncRecord {
