@@ -463,7 +463,11 @@ export interface SyncResource {
  */
 export type Extent = { readonly complete: true } | { readonly complete: false; readonly why: string };
 
-export type PartitionList = Extent & { readonly names: readonly string[] };
+export type PartitionList = Extent & {
+  readonly names: readonly string[];
+  /** Those that the provider itself tells to be gone: they are removed without a question, however much it is, and of an incomplete list too. */
+  readonly gone?: readonly string[];
+};
 
 export interface WatchFacts {
   /** A new watch is made this long before the old one ends, ms. */

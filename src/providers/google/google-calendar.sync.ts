@@ -75,14 +75,14 @@ export class GoogleCalendarSync {
   private async calendarIds(context: SyncContext): Promise<PartitionList> {
     const names = allowed(context.connection, CALENDAR_SCOPES);
     if (!names.complete) return names;
-    const ids: string[] = [];
+    const [ids, gone]: [string[], string[]] = [[], []];
     const list = this.listCalendars(context);
     for (let pageToken: string | undefined; ;) {
       context.signal.throwIfAborted();
-      const page = await list({ ...CALENDARS_QUERY, ...(pageToken === undefined ? {} : { pageToken }) });
-      ids.push(...page.items.filter((item) => !item.deleted).map((item) => item.id));
+      const page = await list({ ...CALENDARS_QUERY, showDeleted: true, ...(pageToken === undefined ? {} : { pageToken }) });
+      for (const { id, deleted } of page.items) (deleted ? gone : ids).push(id);
       pageToken = page.nextPageToken;
-      if (pageToken === undefined) return { names: ids, complete: true };
+      if (pageToken === undefined) return { names: ids, gone, complete: true };
     }
   }
 

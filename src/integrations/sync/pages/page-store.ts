@@ -98,11 +98,14 @@ export class PageStore {
     });
   }
 
-  /** Removes the records of a partition that the provider no longer has. @returns undefined when that needs a confirmation first */
-  async removePartition(run: SyncRun, place: RecordPlace): Promise<RecordCounts | undefined> {
+  /**
+   * Removes the records of a partition that the provider no longer has. @returns undefined when that needs a confirmation first: where it
+   * is only missing (`isTold`: the provider says that it is gone) and would take most of the records with it
+   */
+  async removePartition(run: SyncRun, place: RecordPlace, { isTold = false } = {}): Promise<RecordCounts | undefined> {
     return this.step(run, async (manager) => {
       const live = await this.records.live(manager, place);
-      if (live.length > SHRINK_GUARD.records && !run.confirmed) {
+      if (live.length > SHRINK_GUARD.records && !run.confirmed && !isTold) {
         const all = await this.records.countLive(manager, { connectionId: place.connectionId, resource: place.resource });
         if (live.length > all * SHRINK_GUARD.share) return undefined;
       }

@@ -68,7 +68,7 @@ export class ResourceWalker {
       ? await resource.partitions(this.context(job, '', undefined))
       : { names: [''], complete: true };
     const partitions = [...new Set(listed.names)];
-    const blocked = listed.complete ? await this.sweepVanished(job, resource, partitions) : [];
+    const blocked = await this.sweepVanished(job, resource, listed);
     const left = partitions.filter(waits);
     const unreadable = new Map<string, IntegrationError>();
     const extents = new Map<string, string | null>();
@@ -101,11 +101,12 @@ export class ResourceWalker {
   }
 
   /** An incremental run leaves a doubtful removal to the next full one, which asks for a confirmation. */
-  private async sweepVanished(job: WalkJob, resource: SyncResource, partitions: readonly string[]): Promise<string[]> {
+  private async sweepVanished(job: WalkJob, resource: SyncResource, listed: PartitionList): Promise<string[]> {
+    const { names, complete, gone = [] } = listed;
     const blocked: string[] = [];
     const known = await this.walks.partitions(job.run.connectionId, resource.name);
-    for (const partition of known.filter((name) => !partitions.includes(name))) {
-      const counts = await this.pages.removePartition(job.run, place(job, resource, partition));
+    for (const partition of known.filter((name) => !names.includes(name) && (complete || gone.includes(name)))) {
+      const counts = await this.pages.removePartition(job.run, place(job, resource, partition), { isTold: gone.includes(partition) });
       if (counts) job.onPage({ resource: resource.name, partition, fetched: 0, counts });
       else if (job.run.type === 'full') blocked.push(partition);
     }

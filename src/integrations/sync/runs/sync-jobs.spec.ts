@@ -117,6 +117,21 @@ describe('a full run', () => {
     await full();
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'paused' });
   });
+
+  it('removes a partition that is told to be gone at once, however much it is, and of a list that is not complete', async () => {
+    const remote = filled(5, 'work');
+    for (let i = 0; i < 30; i++) remote.list('home').put(`h${i}`, i);
+    const { connection, full, incremental } = await sceneOf(harness, remote, { partitioned: true });
+    await full();
+    remote.lists.clear();
+    remote.extent = { complete: false, why: 'Some lists are left out.' };
+    remote.gone = ['home', 'never-there'];
+    await incremental();
+    expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'succeeded', counts: { deleted: 30 } });
+    expect([...(await harness.stored(connection.id)).keys()].sort()).toEqual(
+      [...filled(5, 'work').list('work').items.keys()].map((id) => `work/${id}`),
+    );
+  });
 });
 
 describe('an incremental run', () => {

@@ -54,6 +54,9 @@ export class FakeRemote {
   readonly watches = new Map<string, { partition: string; token: string; address: string; remoteId: string; stopped: boolean }>();
   private readonly clock = { changes: 0 };
   pageSize = 10;
+  /** Lists that it tells to be gone, and whether it lists all that there are. */
+  gone: readonly string[] = [];
+  extent: Extent = { complete: true };
   /** Whether records carry their version. */
   versions = true;
   /** Called before each page is answered; may throw, wait or change the remote. */
@@ -72,7 +75,9 @@ export class FakeRemote {
     const resource: SyncResource = {
       name: 'items',
       label: 'Items',
-      ...(partitioned && { partitions: () => Promise.resolve({ names: [...this.lists.keys()], complete: true as const }) }),
+      ...(partitioned && {
+        partitions: () => Promise.resolve({ names: [...this.lists.keys()], gone: this.gone, ...this.extent }),
+      }),
       full: (context) => this.full(context, checkpoints),
       ...(incremental && { incremental: (context) => this.incremental(context) }),
       ...(watch && { watch: this.watchFacts() }),
