@@ -10,7 +10,7 @@ const OFFSETS = [OFF_MS, -OFF_MS, 0];
 const TOLD_WITHIN_MS = 60_000;
 /** So long deliveries go on coming after the alert: several looks of every process. */
 const GOES_ON_MS = 60_000;
-const LOST = `UPDATE connections SET status = 'needs_reauth', error_code = 'needs_reauth' WHERE account_id = 'acct_fault49'`;
+const LOST = `UPDATE connections SET status = 'needs_reauth', error_code = 'needs_reauth' WHERE account_id LIKE 'acct_fault49%'`;
 
 export const fault: Fault = {
   id: 'F31',

@@ -39,7 +39,7 @@ const RULES: readonly AlertRule[] = [
     sql: failingProviders(SERVER_ERRORS_ABOVE),
     describe: (f, name) => ({
       title: `${name} is failing`,
-      detail: `${name} answered ${f.count} requests with server errors in the last 5 minutes.`,
+      detail: `${f.count} requests to ${name} failed in the last 5 minutes: by server errors, or held back since it fails.`,
       nextStep: 'See the status page of the provider; calls are retried and go on by themselves.',
     }),
   },

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { IntegrationError } from '../../errors';
 import type { ConnectionRef } from '../contract';
 import type { CallOptions } from './call';
+import { RequestLogWriter } from './request-log/request-log-writer';
 import { chainFixture, type ChainFixture } from './testing/chain-fixture';
 
 const CAP = 2 * 1024 * 1024;
@@ -73,6 +74,30 @@ describe('a storm of 429', () => {
     await customers(free);
     expect(goneOn).toBe(false);
     await waits;
+  });
+});
+
+describe('a provider that fails', () => {
+  it('fails for everybody whose calls are held back for it, not only for those whose calls showed it', async () => {
+    const own = await chainFixture({ circuit: { minimumTries: 5, openMs: 600_000 } });
+    try {
+      const call = (connection: ConnectionRef) => own.http.fetchFor(connection)(`${own.providers.stripe.apiBaseUrl}v1/customers?limit=1`);
+      const [first, other] = [await own.connect('stripe', 'acct_first'), await own.connect('stripe', 'acct_other')];
+      own.sandbox.control.addFault({ provider: 'stripe', endpoint: LIST, kind: 'status', status: 503 });
+      const codeOf = (connection: ConnectionRef) => call(connection).catch((error: unknown) => (error as IntegrationError).code);
+      for (let tries = 0; (await codeOf(first)) !== 'circuit_open'; tries++) expect(tries).toBeLessThan(20);
+      own.sandbox.control.clearLedger();
+      for (let n = 0; n < 12; n++) expect(await codeOf(other)).toBe('circuit_open');
+      expect(own.hits(LIST)).toBe(0);
+      await own.module.get(RequestLogWriter, { strict: false }).flush();
+      const [counted] = await own.dataSource.query<{ errors: number }[]>(
+        'SELECT sum(server_errors)::int AS errors FROM request_buckets WHERE connection_id = $1',
+        [other.id],
+      );
+      expect(counted).toEqual({ errors: 12 });
+    } finally {
+      await own.close();
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Counter, Histogram } from 'prom-client';
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
-import type { Call, Outcome, Try } from '../call';
+import type { Call, Try } from '../call';
 import { requestSeconds, requestsTotal } from '../outbound-metrics';
 import type { Interceptor, Next } from '../interceptor';
 import type { RequestLogEntry, RequestLogWriter } from './request-log-writer';
@@ -48,7 +48,7 @@ export class LogInterceptor implements Interceptor {
         durationMs: each.durationMs,
         requestId: each.requestId,
         operation: options.operation,
-        counts: countsAs(each.outcome),
+        counts: countsAs(each),
       });
     }
   }
@@ -67,9 +67,10 @@ function count(provider: string, { outcome, durationMs }: Try): void {
 
 /**
  * A refusal of the request shows a provider in good health. A token that it no longer takes is renewed, or its connection is shown
- * as lost: either way it says nothing about the provider.
+ * as lost: either way it says nothing about the provider. What an open circuit holds back fails because the provider does, for
+ * whomever it is held back: those whose calls opened it are not the only ones whom the outage hits.
  */
-function countsAs(outcome: Outcome): RequestLogEntry['counts'] {
+function countsAs({ outcome, errorCode }: Try): RequestLogEntry['counts'] {
   switch (outcome) {
     case 'ok':
     case 'rejected':
@@ -81,9 +82,10 @@ function countsAs(outcome: Outcome): RequestLogEntry['counts'] {
     case 'rate_limited':
     case 'bad_answer':
       return 'failed';
+    case 'not_sent':
+      return errorCode === 'circuit_open' ? 'server_error' : 'nothing';
     case 'unauthorized':
     case 'cancelled':
-    case 'not_sent':
       return 'nothing';
   }
 }
