@@ -7,7 +7,7 @@ import { WakeUp } from '../jobs';
 import { ProviderRegistry } from '../providers';
 import type { AlertEntity } from './alert.entity';
 import { ALERT_RULES, type AlertRule, type Finding } from './alert-rules';
-import { nextFindings, openFindings, RESOLVE_OTHERS, STORE_FINDINGS } from './alert.queries';
+import { LIMIT_RULE, nextFindings, openFindings, RESOLVE_OTHERS, STORE_FINDINGS } from './alert.queries';
 
 type AlertRow = RowOf<AlertEntity>;
 
@@ -30,7 +30,7 @@ export class AlertEvaluator {
     @Inject(ALERT_RULES_TOKEN) private readonly rules: readonly AlertRule[] = ALERT_RULES,
   ) {}
 
-  /** Looks once by every rule. One that fails is logged and keeps none of the others from looking. */
+  /** Looks once by every rule. One that fails or hangs is logged and keeps none of the others from looking. */
   async evaluate(): Promise<void> {
     for (const rule of this.rules) {
       try {
@@ -44,6 +44,7 @@ export class AlertEvaluator {
 
   private async apply(rule: AlertRule): Promise<void> {
     const { opened, resolved } = await inTransaction(this.dataSource, async (manager) => {
+      await manager.query(LIMIT_RULE);
       const [start] = await manager.query<{ at: string }[]>('SELECT clock_timestamp()::text AS at');
       const opened = await this.storeFindings(manager, rule);
       const resolved = await manager.query<AlertRow[]>(RESOLVE_OTHERS, [rule.kind, start?.at]);

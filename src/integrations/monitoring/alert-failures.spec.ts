@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { Client } from 'pg';
 import { v7 as uuid } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { systemClock } from '../../clock';
@@ -60,6 +61,8 @@ const rule = (kind: string, sql: string): AlertRule => ({
   sql,
   describe: () => ({ title: kind, detail: '', nextStep: '' }),
 });
+const countedFrom = (from: string) =>
+  `SELECT 'x' AS key, NULL::text AS provider, NULL::text AS tenant, NULL::uuid AS connection_id, count(*)::int AS count FROM ${from}`;
 /** Two findings of one key: no upsert takes both. */
 const TWICE = rule(
   'twice',
@@ -81,6 +84,27 @@ it("opens an outage's alerts and tells of them, though an upsert before them fai
   expect(await database.dataSource.query(`SELECT 1 FROM alerts WHERE kind = 'connection_lost'`)).toHaveLength(1);
   await outgoing.deliver();
   expect(receiver.at('/slack').map(({ body }) => (JSON.parse(body.toString()) as { text: string }).text)).toHaveLength(4);
+});
+
+// The embedded database has one session: nothing there waits for another.
+(process.env['TEST_DATABASE_URL'] === undefined ? it.skip : it)('lets every other rule look, and tells of what they find, where one hangs', async () => {
+  await outage('t1');
+  await lostConnection();
+  const other = new Client({ connectionString: database.url });
+  await other.connect();
+  try {
+    await other.query('BEGIN; LOCK TABLE object_marks');
+    const began = performance.now();
+    await evaluate([rule('locked', countedFrom('object_marks')), rule('sleeps', countedFrom('pg_sleep(600)')), ...ALERT_RULES]);
+    // As long as statements may take elsewhere, each would have held up the others for half a minute.
+    expect(performance.now() - began).toBeLessThan(40_000);
+  } finally {
+    await other.end();
+  }
+  const kinds = await database.dataSource.query<{ kind: string }[]>(`SELECT DISTINCT kind FROM alerts WHERE state = 'open' ORDER BY kind`);
+  expect(kinds.map(({ kind }) => kind)).toEqual(['connection_lost', 'provider_errors']);
+  await outgoing.deliver();
+  expect(receiver.at('/slack').length).toBeGreaterThanOrEqual(2);
 });
 
 it('tells what is open while every rule fails', async () => {

@@ -1,3 +1,7 @@
+/** How long each statement of a rule may take, ms: those after it have their look all the same. */
+export const RULE_TIMEOUT_MS = 5_000;
+export const LIMIT_RULE = `SET LOCAL statement_timeout = ${RULE_TIMEOUT_MS}`;
+
 /** The findings of a rule, read in parts: it may have any number of them. */
 export const openFindings = (sql: string) => `DECLARE findings NO SCROLL CURSOR FOR ${sql}`;
 export const nextFindings = (count: number) => `FETCH ${count} FROM findings`;
