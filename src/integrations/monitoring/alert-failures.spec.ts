@@ -87,25 +87,30 @@ it("opens an outage's alerts and tells of them, though an upsert before them fai
 });
 
 // The embedded database has one session: nothing there waits for another.
-(process.env['TEST_DATABASE_URL'] === undefined ? it.skip : it)('lets every other rule look, and tells of what they find, where one hangs', async () => {
-  await outage('t1');
-  await lostConnection();
-  const other = new Client({ connectionString: database.url });
-  await other.connect();
-  try {
-    await other.query('BEGIN; LOCK TABLE object_marks');
-    const began = performance.now();
-    await evaluate([rule('locked', countedFrom('object_marks')), rule('sleeps', countedFrom('pg_sleep(600)')), ...ALERT_RULES]);
-    // As long as statements may take elsewhere, each would have held up the others for half a minute.
-    expect(performance.now() - began).toBeLessThan(40_000);
-  } finally {
-    await other.end();
-  }
-  const kinds = await database.dataSource.query<{ kind: string }[]>(`SELECT DISTINCT kind FROM alerts WHERE state = 'open' ORDER BY kind`);
-  expect(kinds.map(({ kind }) => kind)).toEqual(['connection_lost', 'provider_errors']);
-  await outgoing.deliver();
-  expect(receiver.at('/slack').length).toBeGreaterThanOrEqual(2);
-});
+(process.env['TEST_DATABASE_URL'] === undefined ? it.skip : it)(
+  'lets every other rule look, and tells of what they find, where one hangs',
+  async () => {
+    await outage('t1');
+    await lostConnection();
+    const other = new Client({ connectionString: database.url });
+    await other.connect();
+    try {
+      await other.query('BEGIN; LOCK TABLE object_marks');
+      const began = performance.now();
+      await evaluate([rule('locked', countedFrom('object_marks')), rule('sleeps', countedFrom('pg_sleep(600)')), ...ALERT_RULES]);
+      // As long as statements may take elsewhere, each would have held up the others for half a minute.
+      expect(performance.now() - began).toBeLessThan(40_000);
+    } finally {
+      await other.end();
+    }
+    const kinds = await database.dataSource.query<{ kind: string }[]>(
+      `SELECT DISTINCT kind FROM alerts WHERE state = 'open' ORDER BY kind`,
+    );
+    expect(kinds.map(({ kind }) => kind)).toEqual(['connection_lost', 'provider_errors']);
+    await outgoing.deliver();
+    expect(receiver.at('/slack').length).toBeGreaterThanOrEqual(2);
+  },
+);
 
 it('tells what is open while every rule fails', async () => {
   receiver.answers.set('/slack', 503);
