@@ -6,7 +6,7 @@ import { bearerOf, type TokenStore } from '../token-store';
 import { invalidRequest, stripeErrorBody, StripeFault } from './stripe.errors';
 import type { Cause } from './stripe.events';
 import { withIdempotency } from './stripe.idempotency';
-import { expandAll, listPage } from './stripe.lists';
+import { expandAll, filterOf, listPage, testClocks } from './stripe.lists';
 import { paymentIntentObject } from './stripe.billing-objects';
 import { accountObject, API_VERSION } from './stripe.objects';
 import { type CollectionName, put, type StripeAccount, type StripeObject } from './stripe.state';
@@ -262,56 +262,6 @@ export class StripeApi {
     const method = text(params['payment_method']);
     return params['confirm'] === 'true' && method ? this.subscriptions.confirm(account, intent, method, cause) : intent;
   }
-}
-
-function filterOf(collection: CollectionName, params: Json): (object: StripeObject) => boolean {
-  const wanted: [string, unknown][] = ['customer', 'email', 'product', 'active', 'type']
-    .filter((name) => params[name] !== undefined)
-    .map((name) => [name, params[name]]);
-  const types = Array.isArray(params['types']) ? (params['types'] as unknown[]) : null;
-  const status = text(params['status']);
-  const subscription = text(params['subscription']);
-  return (object) => {
-    // https://docs.stripe.com/api/customers/list: what belongs to a test clock is in lists that name it only.
-    if (
-      HAVE_TEST_CLOCKS.includes(collection) &&
-      params['customer'] === undefined &&
-      object['test_clock'] !== (params['test_clock'] ?? null)
-    )
-      return false;
-    if (
-      !wanted.every(([name, value]) =>
-        name === 'type' && collection === 'events'
-          ? typeMatches(String(object['type']), String(value))
-          : String(object[name]) === String(value),
-      )
-    )
-      return false;
-    if (types && !types.includes(object['type'])) return false;
-    if (
-      subscription &&
-      collection === 'invoices' &&
-      record(record(object['parent'])['subscription_details'])['subscription'] !== subscription
-    )
-      return false;
-    if (collection === 'prices' && params['active'] === undefined && object['active'] === false) return false;
-    if (collection === 'subscriptions') return status === 'all' || (status ? object['status'] === status : object['status'] !== 'canceled');
-    return !status || object['status'] === status;
-  };
-}
-
-const HAVE_TEST_CLOCKS: readonly CollectionName[] = ['customers', 'subscriptions'];
-
-/** Those that customers were made with. */
-function testClocks(account: StripeAccount): Json {
-  const ids = new Set([...account.collections.customers.byId.values()].flatMap((customer) => text(customer['test_clock']) ?? []));
-  const data = [...ids].map((id) => ({ id, object: 'test_helpers.test_clock', livemode: false, status: 'ready' }));
-  return { object: 'list', data, has_more: false, url: '/v1/test_helpers/test_clocks' };
-}
-
-/** `type=customer.*` takes a group of events. */
-function typeMatches(type: string, wanted: string): boolean {
-  return wanted.endsWith('*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
 }
 
 function keyOf(request: SandboxRequest): string | undefined {
