@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { connectDatabase } from '../src/database';
+import { asService, connectDatabase } from '../src/database';
 import { SyncHarness } from '../src/integrations/sync/testing/sync-harness';
 import { createDatabase, dropDatabase } from '../test/support/service-cluster';
 import { check, median, notRun, summary, type Arm, type Benchmark, type BenchmarkResult, type Check, type Services } from './lib/benchmark';
@@ -36,7 +36,7 @@ export const benchmark: Benchmark = {
     const url = await createDatabase(databaseUrl);
     const list = await startPagedList(RECORDS);
     try {
-      return await measure(url, list);
+      return await asService(() => measure(url, list));
     } finally {
       await list.stop();
       await dropDatabase(databaseUrl, url);

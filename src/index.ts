@@ -8,7 +8,7 @@ export type { Clock } from './clock';
 export type { Migration } from './config/data-source-options';
 export { loadSettings, type Settings } from './config/env';
 export type { ProviderSettingsDeclaration } from './config/provider-settings';
-export { DATABASE, lockTenantRows, openEmbeddedPostgres, unlockTenantRows } from './database';
+export { asService, asTenant, DATABASE, lockTenantRows, openEmbeddedPostgres, unlockTenantRows } from './database';
 export { IntegrationError } from './errors';
 export { drainAndClose } from './http-api/edge/drain';
 export { EdgeAdapter } from './http-api/edge/edge-adapter';

@@ -1,10 +1,12 @@
+import { Logger } from '@nestjs/common';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { Principal } from './http-api/principal/principal';
+import { LostContextError } from './lost-context-error';
 
-/** What every log line of a request carries. */
+/** What every log line of a request carries, and for whom statements are made. Work of the service outside of a request has the last mark alone. */
 export interface RequestContext {
-  readonly requestId: string;
+  readonly requestId?: string;
   /** Of the caller's trace, where it sent one (https://www.w3.org/TR/trace-context/). */
   readonly traceId?: string;
   /** The caller's address. */
@@ -17,13 +19,25 @@ export interface RequestContext {
 
 export const requestContext = new AsyncLocalStorage<RequestContext>();
 
+const logger = new Logger('Database');
+
 /**
  * The organization whose rows alone the statements of the request in hand reach; undefined for an operator, for what the service does by
- * itself, and where nobody calls.
+ * itself (`asService`), and in a request of which nobody knows yet who calls.
+ * @throws LostContextError outside of all of these
  */
 export function tenantInHand(): string | undefined {
-  const { principal, asService } = requestContext.getStore() ?? {};
+  const context = requestContext.getStore();
+  if (!context) throw lost();
+  const { principal, asService } = context;
   return asService || principal?.role === 'operator' ? undefined : principal?.tenant;
+}
+
+/** Logged here as well: many a caller goes on without what it asked for. */
+function lost(): LostContextError {
+  const error = new LostContextError();
+  logger.error(error);
+  return error;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;

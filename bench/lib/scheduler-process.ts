@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectDatabase } from '../../src/database';
+import { asService, connectDatabase } from '../../src/database';
 import { SyncHarness } from '../../src/integrations/sync/testing/sync-harness';
 import { collector, type CollectedMemory } from './collected-memory';
 
@@ -33,4 +33,4 @@ export interface TickAnswer {
   readonly memory: CollectedMemory;
 }
 
-void main();
+void asService(main);

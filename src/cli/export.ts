@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { PRODUCT_MIGRATIONS } from '../app-handlers';
 import { readEnvironment } from '../config/env';
 import { keepFilesPrivate } from '../config/data-folder';
-import { connectDatabase } from '../database';
+import { asService, connectDatabase } from '../database';
 import { exportDatabase } from '../database/transfer';
 import { failureText } from '../start-failure';
 import { reportOf } from './transfer-report';
@@ -32,7 +32,7 @@ async function main([path, ...others]: readonly string[]): Promise<number> {
 }
 
 keepFilesPrivate();
-main(process.argv.slice(2)).then(
+asService(() => main(process.argv.slice(2))).then(
   (status) => (process.exitCode = status),
   (error: unknown) => {
     process.stderr.write(`${failureText(error)}\n`);

@@ -1,7 +1,7 @@
 import '../require-node';
 import { Logger } from '@nestjs/common';
 import { readEnvironment } from '../config/env';
-import { connectDatabase } from '../database';
+import { asService, connectDatabase } from '../database';
 import { systemClock } from '../clock';
 import { AuditLog } from '../integrations/audit/audit-log';
 import { ConnectionSeals } from '../integrations/connections/seals/connection-seals';
@@ -81,7 +81,7 @@ function sentenceOf(
 }
 
 keepFilesPrivate();
-main(process.argv.slice(2)).then(
+asService(() => main(process.argv.slice(2))).then(
   (status) => (process.exitCode = status),
   (error: unknown) => {
     process.stderr.write(`${failureText(error)}\n`);

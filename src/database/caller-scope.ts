@@ -24,7 +24,7 @@ const enter = (begin: Begin, tenant: string) =>
  * transaction by itself. @param tenant undefined for an operator, who reads everybody's
  */
 export function asTenant(dataSource: DataSource, tenant: string | undefined): Scope {
-  if (tenant === undefined) return dataSource;
+  if (tenant === undefined) return asNow(dataSource);
   return {
     query: async <Row extends object>(sql: string, params: unknown[] = []) => {
       const runner = asService(() => dataSource.createQueryRunner());
@@ -38,13 +38,20 @@ export function asTenant(dataSource: DataSource, tenant: string | undefined): Sc
   };
 }
 
+/** For whom it is asked now, also where a stream asks on when the request's own context is over. */
+function asNow(dataSource: DataSource): Scope {
+  const context = requestContext.getStore();
+  return context ? { query: (sql, params) => requestContext.run(context, () => dataSource.query(sql, params)) } : dataSource;
+}
+
 /**
- * Work of the service itself within a caller's request, for which it needs other rows than that caller's organization's: what several
- * organizations share, what is done for many at once, secrets. It is the only way past the caller's role, so look at each.
+ * Work of the service itself: outside of every request, where a statement is refused otherwise; and within a caller's, where it needs other
+ * rows than that caller's organization's: what several organizations share, what is done for many at once, secrets. It is the only way past
+ * the caller's role, so look at each.
  */
 export function asService<T>(work: () => T): T {
   const context = requestContext.getStore();
-  if (context?.principal === undefined || context.asService) return work();
+  if (context?.asService) return work();
   return requestContext.run({ ...context, asService: true }, work);
 }
 

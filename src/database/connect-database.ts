@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dataSourceOptions } from '../config/data-source-options';
 import { IntegrationError } from '../errors';
+import { asService } from './caller-scope';
 import { durabilityWarnings } from './durability';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 import { ManagedDataSource, type DatabaseSettings } from './managed-data-source';
@@ -52,8 +53,8 @@ export async function connectPrepared({ settings, embedded }: PreparedDatabase, 
   const dataSource = new ManagedDataSource(dataSourceOptions({ ...settings, embedded, entities }), embedded);
   try {
     await dataSource.initialize();
-    if (!embedded) for (const warning of await durabilityWarnings(dataSource)) logger.warn(warning);
-    const boundless = !embedded && settings.production && (await boundlessRole(dataSource));
+    if (!embedded) for (const warning of await asService(() => durabilityWarnings(dataSource))) logger.warn(warning);
+    const boundless = !embedded && settings.production && (await asService(() => boundlessRole(dataSource)));
     if (boundless) logger.warn(boundless);
     return dataSource;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { serverPoolConfig } from '../config/data-source-options';
+import { asService } from './caller-scope';
 import { diskWasFullWithin } from './storage-error';
 
 /** So long after the last refusal it is told. */
@@ -57,6 +58,6 @@ export class DatabaseHealth {
 
   private async ask(): Promise<void> {
     if (this.pool) await this.pool.query('SELECT 1');
-    else await this.dataSource.query('SELECT 1');
+    else await asService(() => this.dataSource.query<object[]>('SELECT 1'));
   }
 }

@@ -17,7 +17,7 @@ export interface DatabaseSettings extends Omit<DataSourceSettings, 'embedded'> {
 
 /**
  * A DataSource that owns the embedded database below it, if there is one, and closes it last. Whatever a caller's request asks it is held
- * to the rows of that caller's organization.
+ * to the rows of that caller's organization; what the service does by itself says so (`asService`), and anything else is refused.
  */
 export class ManagedDataSource extends DataSource {
   constructor(
@@ -33,9 +33,10 @@ export class ManagedDataSource extends DataSource {
     return new ManagedDataSource(dataSourceOptions({ ...settings, embedded }), embedded);
   }
 
+  /** @throws LostContextError */
   override createQueryRunner(mode: ReplicationMode = 'master'): QueryRunner {
-    const runner = super.createQueryRunner(mode);
     const tenant = tenantInHand();
+    const runner = super.createQueryRunner(mode);
     return tenant === undefined ? runner : confine(runner, tenant);
   }
 

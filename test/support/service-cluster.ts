@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import { connectDatabase } from '../../src/database';
+import { asService, connectDatabase } from '../../src/database';
 import { sealConnections } from './seals';
 import { startProcess, type TestProcess } from './child-process';
 
@@ -161,7 +161,7 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const database = await connectDatabase(where);
   try {
-    return await work(database);
+    return await asService(() => work(database));
   } finally {
     await database.destroy();
   }

@@ -17,6 +17,7 @@ import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
 import { PROVIDER_SETTINGS } from '../../src/providers';
+import { requestContext } from '../../src/request-context';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
 import { asServiceRole, createServerDatabase, dropServerDatabase, testSeed } from './test-database';
 
@@ -49,15 +50,19 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
-/** The whole service on a free port with a database of its own: embedded, or on TEST_DATABASE_URL. */
-export async function startTestApp({
+/** The whole service on a free port with a database of its own: embedded, or on TEST_DATABASE_URL. It starts as it does by itself: outside of the test's context. */
+export function startTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  return requestContext.exit(() => start(options));
+}
+
+async function start({
   settings: overrides = {},
   clock,
   imports = [],
   log,
   ownsTables = false,
   sandbox: sandboxOptions = {},
-}: TestAppOptions = {}): Promise<TestApp> {
+}: TestAppOptions): Promise<TestApp> {
   const folder = await mkdtemp(join(tmpdir(), 'trestle-test-'));
   const server = process.env['TEST_DATABASE_URL'];
   const databaseUrl = server && (await createServerDatabase(server));
@@ -105,7 +110,7 @@ export async function startTestApp({
       return token.setExpirationTime(now + 3_600).sign(new TextEncoder().encode(settings.apiJwtSecret));
     },
     close: async () => {
-      await drainAndClose(app, { noticeMs: 0, finishMs: 2_000 });
+      await requestContext.exit(() => drainAndClose(app, { noticeMs: 0, finishMs: 2_000 }));
       await sandbox?.stop();
       if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
       await rm(folder, { recursive: true, force: true });

@@ -39,7 +39,7 @@ export interface PlainDeliveryParts {
 
 /** A delivery on its way to its answer. */
 interface Pending {
-  readonly context: RequestContext;
+  readonly context: RequestContext & { readonly requestId: string };
   readonly address: string;
   readonly startedAt: number;
   readonly request: IncomingMessage;

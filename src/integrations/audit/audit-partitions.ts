@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import type { SqlRunner } from '../../database';
+import { asService, type SqlRunner } from '../../database';
 import { PeriodicTasks } from '../jobs';
 
 const EVERY_MS = 6 * 60 * 60_000;
@@ -17,7 +17,7 @@ export class AuditPartitions implements OnModuleInit {
   ) {}
 
   onModuleInit(): Promise<void> {
-    return this.makeAhead();
+    return asService(() => this.makeAhead());
   }
 
   @Interval('audit-partitions', EVERY_MS)

@@ -126,9 +126,9 @@ export class JobWorker<J extends ClaimedJob> {
   private hold(job: J, claimed: boolean): Promise<void> {
     const controller = new AbortController();
     if (!claimed && this.stopping.signal.aborted) controller.abort(this.stopping.signal.reason);
-    const ended = this.attempt(job, controller.signal).finally(() => this.held.delete(job));
+    const ended = asService(() => this.attempt(job, controller.signal)).finally(() => this.held.delete(job));
     this.held.set(job, { controller, claimed, ended });
-    if (!this.extending) this.keepLeases();
+    if (!this.extending) asService(() => this.keepLeases());
     return ended;
   }
 

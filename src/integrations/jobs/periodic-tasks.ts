@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nes
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { asService } from '../../database';
 import { withDeadline } from '../../deadline';
 import { faultOf } from './fault-of';
 
@@ -41,7 +42,7 @@ export class PeriodicTasks implements BeforeApplicationShutdown {
 
   private async attempt(name: string, task: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
     try {
-      await task(this.stopping.signal);
+      await asService(() => task(this.stopping.signal));
     } catch (error) {
       // The next tick tries again; a database that is away is readiness' business.
       if (this.stopping.signal.aborted) return;

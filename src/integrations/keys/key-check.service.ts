@@ -3,6 +3,7 @@ import { DataSource, In, Not, type Repository } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { asService } from '../../database';
 import { SettingsError } from '../../config/settings-error';
 import { ConnectionSeals, SecretBox } from '../connections';
 import { ENCRYPTED_TABLES } from './encrypted-tables';
@@ -28,7 +29,7 @@ export class KeyCheckService implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
-    await this.check();
+    await asService(() => this.check());
   }
 
   /** @throws SettingsError with one sentence for each key at fault */

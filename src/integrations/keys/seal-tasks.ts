@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { CLOCK, type Clock } from '../../clock';
+import { asService } from '../../database';
 import { ConnectionSeals } from '../connections';
 import { faultOf, PeriodicTasks } from '../jobs';
 import { KeyCheckService } from './key-check.service';
@@ -39,7 +40,7 @@ export class SealTasks implements OnApplicationBootstrap, BeforeApplicationShutd
   /** In every process, with workers or without: each has to learn that nothing unsealed is taken any more. */
   private seal(): void {
     if (!this.seals.isSealing || this.stopping.signal.aborted) return;
-    this.sealing ??= this.sealAll(this.stopping.signal)
+    this.sealing ??= asService(() => this.sealAll(this.stopping.signal))
       .catch((error: unknown) => {
         if (!this.stopping.signal.aborted)
           this.logger.warn({ msg: 'Connections could not be sealed; it is tried again.', ...faultOf(error) });

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { inTransaction } from '../../database';
+import { asService, inTransaction, type SqlRunner } from '../../database';
 import { IntegrationError } from '../../errors';
 import { DestinationInterest, OPERATOR } from './outbox';
 import { REMOVE_OPERATOR_DESTINATIONS, STORE_OPERATOR_DESTINATION } from './operator-destination.queries';
@@ -53,7 +53,7 @@ export class OperatorDestinations implements OnApplicationBootstrap {
   /** Makes their rows what the settings say. Several processes that start at once do the same. */
   async onApplicationBootstrap(): Promise<void> {
     const wanted = CHANNELS.filter(({ target }) => target(this.settings, '{}'));
-    await inTransaction(this.dataSource, async (manager) => {
+    const store = async (manager: SqlRunner) => {
       await manager.query(REMOVE_OPERATOR_DESTINATIONS, [OPERATOR, wanted.map(({ id }) => id)]);
       for (const { id, name, url } of wanted)
         await manager.query(STORE_OPERATOR_DESTINATION, [
@@ -64,7 +64,8 @@ export class OperatorDestinations implements OnApplicationBootstrap {
           ['alert.opened', 'alert.resolved'],
           new Date(this.clock.now()),
         ]);
-    });
+    };
+    await asService(() => inTransaction(this.dataSource, store));
     this.interest.forget();
   }
 

@@ -1,4 +1,4 @@
-import { connectDatabase } from '../../../src/database';
+import { asService, connectDatabase } from '../../../src/database';
 import { MIGRATIONS } from '../../../src/database/migrations';
 
 /** One migrator: waits for the word that all may begin, migrates, and says which versions stand in the database afterwards. */
@@ -11,7 +11,7 @@ async function main(): Promise<void> {
   process.stdout.write(`done ${rows.length} of ${MIGRATIONS.length}\n`);
 }
 
-main().catch((error: unknown) => {
+asService(main).catch((error: unknown) => {
   process.stdout.write(`failed ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 });

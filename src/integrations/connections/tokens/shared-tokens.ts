@@ -31,7 +31,7 @@ export class SharedTokens implements OnApplicationBootstrap, BeforeApplicationSh
   ) {}
 
   onApplicationBootstrap(): void {
-    this.moving = this.moveAll().catch((error: unknown) => {
+    this.moving = asService(() => this.moveAll()).catch((error: unknown) => {
       const code = findIntegrationError(error)?.code;
       if (!this.stopping.signal.aborted) this.logger.warn({ msg: 'Shared tokens could not all be moved; the next start goes on.', code });
     });

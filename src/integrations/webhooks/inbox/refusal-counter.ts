@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
+import { asService } from '../../../database';
 import type { RefusalCause } from '../../contract';
 import { refusedDeliveries } from '../webhook-metrics';
 
@@ -55,11 +56,13 @@ export class RefusalCounter implements OnApplicationBootstrap, BeforeApplication
     if (counts.length === 0) return;
     this.counts = new Map();
     try {
-      await this.dataSource.query(
-        `INSERT INTO webhook_refusals AS r (provider, cause, minute, count)
-         SELECT c.provider, c.cause, date_trunc('minute', now()), c.count FROM unnest($1::text[], $2::text[], $3::int[]) AS c (provider, cause, count)
-         ON CONFLICT (provider, cause, minute) DO UPDATE SET count = r.count + excluded.count`,
-        [counts.map((c) => c.provider), counts.map((c) => c.cause), counts.map((c) => c.count)],
+      await asService(() =>
+        this.dataSource.query(
+          `INSERT INTO webhook_refusals AS r (provider, cause, minute, count)
+           SELECT c.provider, c.cause, date_trunc('minute', now()), c.count FROM unnest($1::text[], $2::text[], $3::int[]) AS c (provider, cause, count)
+           ON CONFLICT (provider, cause, minute) DO UPDATE SET count = r.count + excluded.count`,
+          [counts.map((c) => c.provider), counts.map((c) => c.cause), counts.map((c) => c.count)],
+        ),
       );
     } catch (error) {
       // Best effort: the metric has them, and a count is not worth holding memory while the database is away.
