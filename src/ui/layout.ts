@@ -18,6 +18,8 @@ const ADMIN_LINKS = [
   { href: '/admin/webhook-events', label: 'Webhook events' },
   { href: '/admin/sync-runs', label: 'Sync runs' },
   { href: '/admin/requests', label: 'Requests' },
+  { href: '/admin/deliveries', label: 'Deliveries' },
+  { href: '/admin/destinations', label: 'Destinations' },
 ] as const;
 
 /** The frame of every page. Script and style come from this origin only: the content security policy allows nothing else. */

@@ -3,6 +3,9 @@ import { IntegrationsModule } from '../integrations';
 import { AlertsPageController } from './admin/alerts-page.controller';
 import { ConnectionTimeline } from './admin/connection-timeline';
 import { ConnectionsPageController } from './admin/connections-page.controller';
+import { DeliveriesPageController } from './admin/deliveries-page.controller';
+import { DestinationNames } from './admin/destination-names';
+import { DestinationsPageController } from './admin/destinations-page.controller';
 import { OverviewPageController } from './admin/overview-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
@@ -11,6 +14,7 @@ import { AssetsController } from './assets.controller';
 import { ConnectionStates } from './live/connection-states';
 import { LiveController } from './live/live.controller';
 import { LiveTopics } from './live/live-topics';
+import { NotificationStates } from './live/notification-states';
 import { OverviewState } from './live/overview-state';
 import { PageStreams } from './live/page-streams';
 import { IntegrationCards } from './settings/integration-cards';
@@ -32,7 +36,19 @@ import { IntegrationsPageController } from './settings/integrations-page.control
     WebhookEventsPageController,
     SyncRunsPageController,
     RequestsPageController,
+    DeliveriesPageController,
+    DestinationsPageController,
   ],
-  providers: [IntegrationCards, IntegrationsPage, ConnectionTimeline, ConnectionStates, OverviewState, LiveTopics, PageStreams],
+  providers: [
+    IntegrationCards,
+    IntegrationsPage,
+    ConnectionTimeline,
+    ConnectionStates,
+    DestinationNames,
+    NotificationStates,
+    OverviewState,
+    LiveTopics,
+    PageStreams,
+  ],
 })
 export class UiModule {}

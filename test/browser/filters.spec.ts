@@ -2,8 +2,8 @@ import type { Browser, Page } from 'playwright-core';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser } from './chromium';
 
-const PAGES = ['/admin/alerts', '/admin/webhook-events', '/admin/sync-runs', '/admin/requests'];
-const LISTS = PAGES.slice(1);
+const LISTS = ['/admin/webhook-events', '/admin/sync-runs', '/admin/requests'];
+const PAGES = [...LISTS, '/admin/alerts', '/admin/connections', '/admin/deliveries', '/admin/destinations'];
 
 jest.setTimeout(180_000);
 

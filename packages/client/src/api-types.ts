@@ -4086,6 +4086,12 @@ export interface operations {
                         createdAt: string;
                         /** Format: date-time */
                         deliveredAt: string | null;
+                        /** @description What it tells of, where that can be looked at by itself. */
+                        subject: {
+                            /** @enum {string} */
+                            kind: "webhook_event" | "sync_run" | "alert";
+                            id: string;
+                        } | null;
                         tries: {
                             /** Format: date-time */
                             at: string;
@@ -4146,6 +4152,9 @@ export interface operations {
                 destination?: string;
                 status?: "pending" | "sending" | "delivered" | "dead";
                 type?: string;
+                connection?: string;
+                from?: string;
+                to?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -4227,6 +4236,12 @@ export interface operations {
                         createdAt: string;
                         /** Format: date-time */
                         deliveredAt: string | null;
+                        /** @description What it tells of, where that can be looked at by itself. */
+                        subject: {
+                            /** @enum {string} */
+                            kind: "webhook_event" | "sync_run" | "alert";
+                            id: string;
+                        } | null;
                         tries: {
                             /** Format: date-time */
                             at: string;
@@ -4280,6 +4295,12 @@ export interface operations {
                         createdAt: string;
                         /** Format: date-time */
                         deliveredAt: string | null;
+                        /** @description What it tells of, where that can be looked at by itself. */
+                        subject: {
+                            /** @enum {string} */
+                            kind: "webhook_event" | "sync_run" | "alert";
+                            id: string;
+                        } | null;
                         tries: {
                             /** Format: date-time */
                             at: string;

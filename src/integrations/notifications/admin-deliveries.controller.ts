@@ -24,6 +24,9 @@ const listQuery = z.strictObject({
   destination: z.guid().optional(),
   status: z.enum(DELIVERY_STATUSES).optional(),
   type: z.string().max(64).optional(),
+  connection: z.guid().optional(),
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
   limit,
   cursor,
 });
@@ -38,13 +41,16 @@ export class AdminDeliveriesController {
   @Answer(pageOf(deliveryAnswer))
   @Get()
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
-    const { destination, status, type, limit: most } = query;
+    const { destination, status, type, connection, from, to, limit: most } = query;
     const before = positionOf(query.cursor, byTime);
     const found = await this.deliveries.list({
       tenant: visibleTenant(caller),
       destinationId: destination,
       status,
       type,
+      connectionId: connection,
+      from,
+      to,
       before,
       limit: most + 1,
     });

@@ -27,7 +27,14 @@ export interface Delivery {
   readonly deliveredAt: string | null;
 }
 
+/** What a delivery tells of, where that has a page of its own. */
+export interface DeliverySubject {
+  readonly kind: 'webhook_event' | 'sync_run' | 'alert';
+  readonly id: string;
+}
+
 export interface DeliveryDetail extends Delivery {
+  readonly subject: DeliverySubject | null;
   /** The last tries, oldest first. */
   readonly tries: readonly DeliveryTry[];
 }
@@ -37,6 +44,10 @@ export interface DeliveryFilter {
   readonly destinationId?: string;
   readonly status?: DeliveryStatus;
   readonly type?: string;
+  readonly connectionId?: string;
+  /** When what it tells of happened, ISO; `from` is within, `to` is not. */
+  readonly from?: string;
+  readonly to?: string;
   readonly before?: { readonly at: string; readonly id: string };
   readonly limit: number;
 }
@@ -72,27 +83,28 @@ export class DeliveryList {
   ) {}
 
   /** Newest first. */
-  async list({ tenant, destinationId, status, type, before, limit }: DeliveryFilter): Promise<Delivery[]> {
+  async list({ tenant, destinationId, status, type, connectionId, from, to, before, limit }: DeliveryFilter): Promise<Delivery[]> {
     const rows = await this.readAs<Row>(
       tenant,
       `SELECT ${COLUMNS} FROM deliveries e JOIN outbox m ON m.id = e.message_id
        WHERE ($1::text IS NULL OR e.tenant = $1) AND ($2::uuid IS NULL OR e.destination_id = $2) AND ($3::text IS NULL OR e.status = $3)
-         AND ($4::text IS NULL OR e.type = $4) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
+         AND ($4::text IS NULL OR e.type = $4) AND ($8::uuid IS NULL OR m.connection_id = $8) AND ($9::timestamptz IS NULL OR e.created_at >= $9)
+         AND ($10::timestamptz IS NULL OR e.created_at < $10) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
        ORDER BY e.created_at DESC, e.id DESC LIMIT $7`,
-      [tenant ?? null, destinationId ?? null, status ?? null, type ?? null, before?.at ?? null, before?.id ?? null, limit],
+      [tenant ?? null, destinationId ?? null, status ?? null, type ?? null, before?.at ?? null, before?.id ?? null, limit, connectionId ?? null, from ?? null, to ?? null],
     );
     return rows.map(deliveryOf);
   }
 
   /** @throws IntegrationError `not_found` */
   async find(id: string, tenant: string | undefined): Promise<DeliveryDetail> {
-    const [row] = await this.readAs<Row & Pick<DeliveryEntity, 'log'>>(
+    const [row] = await this.readAs<Row & Pick<DeliveryEntity, 'log'> & { body: string }>(
       tenant,
-      `SELECT ${COLUMNS}, e.log FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
+      `SELECT ${COLUMNS}, e.log, m.body FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2)`,
       [id, tenant ?? null],
     );
     if (!row) throw deliveryNotFound();
-    return { ...deliveryOf(row), tries: row.log };
+    return { ...deliveryOf(row), subject: subjectOf(row.type, row.body), tries: row.log };
   }
 
   /**
@@ -165,6 +177,23 @@ const RESEND_DEAD = `
       AND ($4::timestamptz IS NULL OR e.created_at >= $4) AND ${HAS_DESTINATION} ORDER BY e.created_at LIMIT $5 FOR UPDATE SKIP LOCKED),
   again AS (UPDATE deliveries e SET ${ANEW} WHERE e.id = ANY (ARRAY(SELECT id FROM dead)) RETURNING e.id)
   SELECT id FROM again`;
+
+const SUBJECTS: Readonly<Record<string, readonly [kind: DeliverySubject['kind'], member: string]>> = {
+  'webhook.received': ['webhook_event', 'id'],
+  'sync.completed': ['sync_run', 'runId'],
+  'sync.failed': ['sync_run', 'runId'],
+  'alert.opened': ['alert', 'id'],
+  'alert.resolved': ['alert', 'id'],
+};
+
+/** The message says of what it tells. */
+function subjectOf(type: string, body: string): DeliverySubject | null {
+  const [kind, member] = (Object.hasOwn(SUBJECTS, type) ? SUBJECTS[type] : undefined) ?? [];
+  if (!kind || !member) return null;
+  const { data } = JSON.parse(body) as { data?: Readonly<Record<string, unknown>> };
+  const id = data?.[member];
+  return typeof id === 'string' ? { kind, id } : null;
+}
 
 function deliveryNotFound(): IntegrationError {
   return new IntegrationError('not_found', { detail: 'There is no such delivery.' });

@@ -50,5 +50,9 @@ export const deliveryAnswer = z.object({
 }) satisfies z.ZodType<Delivery>;
 
 export const deliveryDetailAnswer = deliveryAnswer.extend({
+  subject: z
+    .object({ kind: z.enum(['webhook_event', 'sync_run', 'alert']), id: z.string() })
+    .nullable()
+    .describe('What it tells of, where that can be looked at by itself.'),
   tries: z.array(z.object({ at: moment, status: z.number().int().nullable(), error: z.string().nullable(), durationMs: z.number() })),
 }) satisfies z.ZodType<DeliveryDetail>;

@@ -10,6 +10,12 @@ const NOTICES = {
   disconnected: 'Disconnected. The access has ended at the provider as well.',
   'disconnected-here':
     'Disconnected, and what was held is deleted. At the provider the access goes on for the other connections of this account; where there is none, remove the app there to be certain.',
+  'destination-paused': 'The destination is paused. What happens meanwhile waits for it.',
+  'destination-resumed': 'The destination is resumed. What waited for it is sent now.',
+  resent: 'It is sent again.',
+  'resent-all': 'What was given up is sent again.',
+  'nothing-to-resend': 'Nothing was given up that could be sent again.',
+  tested: 'A test was sent. What came of it stands below.',
   replayed: 'The event is processed again.',
   'replayed-all': 'The events are processed again, the oldest first.',
   'nothing-to-replay':

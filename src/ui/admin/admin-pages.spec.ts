@@ -6,6 +6,8 @@ const PAGES = [
   '/admin',
   '/admin/alerts',
   '/admin/connections',
+  '/admin/deliveries',
+  '/admin/destinations',
   '/admin/webhook-events',
   '/admin/sync-runs',
   '/admin/requests',
@@ -104,7 +106,20 @@ describe('the pages of administrators', () => {
     );
     await query(`UPDATE request_log SET endpoint = $1, operation = $1`, [HOSTILE]);
     await query(`UPDATE sync_runs SET status = 'failed', error_code = 'provider_rejected', error_message = $1`, [HOSTILE]);
-    for (const path of [...PAGES, `/admin/webhook-events/${event?.id}`]) {
+    const [destination] = await query<{ id: string }>(
+      `INSERT INTO destinations (id, tenant, name, url, events, created_at, updated_at) VALUES (gen_random_uuid(), 'acme', $1, $1, '{}', now(), now()) RETURNING id`,
+      [HOSTILE],
+    );
+    const [delivery] = await query<{ id: string }>(
+      `WITH message AS (INSERT INTO outbox (id, tenant, type, body, created_at) VALUES (gen_random_uuid(), 'acme', $2, '{}', now()) RETURNING id)
+       INSERT INTO deliveries (id, message_id, destination_id, tenant, type, status, error_code, give_up_at, created_at)
+       SELECT gen_random_uuid(), id, $1, 'acme', $2, 'dead', $2, now(), now() FROM message RETURNING id`,
+      [destination?.id, HOSTILE],
+    );
+    const ones = [`connections/${connectionId}`, `destinations/${destination?.id}`, `deliveries/${delivery?.id}`].map(
+      (one) => `/admin/${one}`,
+    );
+    for (const path of [...PAGES, ...ones, `/admin/webhook-events/${event?.id}`]) {
       const { text } = await boss.get(path);
       expect(text).not.toMatch(/<script>|<img/);
       expect([path, text.includes('&#60;script&#62;') || text.includes('&#60;img')]).toEqual([path, true]);

@@ -6,8 +6,20 @@ import { pill } from '../layout';
 import { disconnectQuestion } from '../settings/integration-card';
 import { addressOf, table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
-import { CONNECTIONS_PATH, EVENTS_PATH, factList, REQUESTS_PATH, RUNS_PATH, tenantColumn, wholeId, type Facts } from './admin-links';
+import {
+  CONNECTIONS_PATH,
+  DELIVERIES_PATH,
+  EVENTS_PATH,
+  factList,
+  REQUESTS_PATH,
+  RUNS_PATH,
+  tenantColumn,
+  wholeId,
+  type Facts,
+} from './admin-links';
 import { statusPill } from './status-words';
+
+const DAY_MS = 86_400_000;
 
 export interface ConnectionContext {
   readonly nowMs: number;
@@ -63,10 +75,12 @@ export function connectionFacts(connection: ConnectionWithSync, provider: Provid
 }
 
 /** Lists of all that is of this connection. */
-export function listsOf({ id }: Pick<ConnectionWithSync, 'id'>): Html {
+export function listsOf({ id, tenant }: Pick<ConnectionWithSync, 'id' | 'tenant'>, nowMs: number): Html {
+  const yesterday = new Date(nowMs - DAY_MS).toISOString();
   return html`<p>
     All of this connection: <a href="${RUNS_PATH}?connection=${id}">sync runs</a>, <a href="${REQUESTS_PATH}?connection=${id}">requests</a>,
-    <a href="${EVENTS_PATH}?connectionId=${id}">webhook events</a>
+    <a href="${EVENTS_PATH}?connectionId=${id}">webhook events</a>. What the product was told of it:
+    <a href="${addressOf(DELIVERIES_PATH, { tenant, connection: id, from: yesterday })}">deliveries of the last day</a>
   </p>`;
 }
 

@@ -110,7 +110,8 @@ export class ConnectionsPageController {
     const content = html`${connectionFacts(connection, this.registry.find(connection.provider), context)}
       <h2>Timeline</h2>
       ${timelineTable(entries, context.nowMs)}`;
-    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${liveRegion('connection', content, id)} ${listsOf(connection)}`;
+    const body = html`${adminNotice(this.news.take(request, reply, caller))} ${liveRegion('connection', content, id)}
+    ${listsOf(connection, context.nowMs)}`;
     return page({ title: `${context.nameOf(connection.provider)}: ${connection.accountName || 'connection'}`, caller, path: PATH, body });
   }
 

@@ -19,12 +19,18 @@ export class FilterFields {
 
   /** User, account, from and to: `whoseFields`. */
   whose(): this {
+    return this.text('userId', 'User').text('account', 'Account').time();
+  }
+
+  /** From and to. */
+  time(): this {
     const { given, faults } = this.filters;
-    const time = (name: string, label: string) =>
+    for (const [name, label] of [
+      ['from', 'From (UTC)'],
+      ['to', 'To (UTC)'],
+    ] as const)
       this.add(name, textField(name, label, given[name]?.replace(/Z$/, ''), { fault: faults[name], type: 'datetime-local' }));
-    this.text('userId', 'User').text('account', 'Account');
-    time('from', 'From (UTC)');
-    return time('to', 'To (UTC)');
+    return this;
   }
 
   /** The form; below it, where something is wrong, that nothing is shown. */

@@ -29,6 +29,11 @@ const WORDS: Readonly<Record<string, readonly [Tone, string]>> = {
   // alerts
   acknowledged: ['warn', 'Acknowledged'],
   resolved: ['good', 'Resolved'],
+  // deliveries and destinations
+  pending: ['soft', 'Waiting'],
+  sending: ['soft', 'Sending'],
+  delivered: ['good', 'Delivered'],
+  active: ['good', 'Active'],
   // requests
   ok: ['good', 'OK'],
 };

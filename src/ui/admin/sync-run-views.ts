@@ -6,6 +6,7 @@ import { addressOf, table } from '../table';
 import { duration, exactTime, timeTag } from '../time-tag';
 import {
   CONNECTIONS_PATH,
+  DELIVERIES_PATH,
   EVENTS_PATH,
   factList,
   idLink,
@@ -78,7 +79,8 @@ export function runFacts(run: SyncRun, { nowMs, caller }: RunContext): Html {
 }
 
 /** What the connection called and was told while the run was under way. */
-function duringRun({ connectionId, startedAt, finishedAt }: SyncRun): Html {
+function duringRun(run: SyncRun): Html {
+  const { connectionId, startedAt, finishedAt } = run;
   const time = {
     from: startedAt?.toISOString(),
     // the moment itself is not within
@@ -86,8 +88,15 @@ function duringRun({ connectionId, startedAt, finishedAt }: SyncRun): Html {
   };
   return html`<p>
     While it ran: <a href="${addressOf(REQUESTS_PATH, { connection: connectionId, ...time })}">requests</a>,
-    <a href="${addressOf(EVENTS_PATH, { connectionId, ...time })}">webhook events</a>
+    <a href="${addressOf(EVENTS_PATH, { connectionId, ...time })}">webhook events</a
+    >${finishedAt && html`. At its end: <a href="${toldAtEnd(run)}">what the product was told</a>`}
   </p>`;
+}
+
+/** A delivery has the time of what it tells of. */
+function toldAtEnd({ tenant, connectionId: connection, finishedAt }: SyncRun): string {
+  const at = finishedAt?.getTime() ?? 0;
+  return addressOf(DELIVERIES_PATH, { tenant, connection, from: new Date(at).toISOString(), to: new Date(at + 1).toISOString() });
 }
 
 function fetchedOf({ counts, total }: SyncRun): string {

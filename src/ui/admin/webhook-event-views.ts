@@ -3,8 +3,21 @@ import type { StoredEventDetail, StoredEventView } from '../../integrations';
 import { actionForm } from '../form';
 import { addressOf, table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
-import { CONNECTIONS_PATH, EVENTS_PATH, factList, idLink, REQUESTS_PATH, tenantColumn, wholeId, type Facts } from './admin-links';
+import {
+  CONNECTIONS_PATH,
+  DELIVERIES_PATH,
+  EVENTS_PATH,
+  factList,
+  idLink,
+  REQUESTS_PATH,
+  tenantColumn,
+  wholeId,
+  type Facts,
+} from './admin-links';
 import { statusPill } from './status-words';
+
+/** The clocks of process and database may differ so much. */
+const FORWARD_MS = 5_000;
 
 export interface EventContext {
   readonly nowMs: number;
@@ -57,7 +70,13 @@ export function eventFacts(event: StoredEventDetail, context: EventContext): Htm
       ${factList(facts)}
       <div class="actions">
         ${replayForm(event, context)}
-        ${connectionId !== null && html`<a href="${addressOf(REQUESTS_PATH, { connection: connectionId, from: event.receivedAt })}">Requests of the connection since then</a>`}
+        ${
+          connectionId !== null &&
+          html`<a href="${addressOf(REQUESTS_PATH, { connection: connectionId, from: event.receivedAt })}"
+              >Requests of the connection since then</a
+            >
+            <a href="${toldOf(event, connectionId)}">What the product was told</a>`
+        }
         <a href="${EVENTS_PATH}">All events</a>
       </div>
     </div>
@@ -69,6 +88,13 @@ export function eventFacts(event: StoredEventDetail, context: EventContext): Htm
             <pre>${JSON.stringify(event.payload, null, 2)}</pre>
           </div>`
     }`;
+}
+
+/** An event is forwarded as it is stored: a delivery of then, with its connection. */
+function toldOf({ receivedAt, tenant }: StoredEventDetail, connection: string): string {
+  const at = Date.parse(receivedAt);
+  const [from, to] = [new Date(at - FORWARD_MS).toISOString(), new Date(at + FORWARD_MS).toISOString()];
+  return addressOf(DELIVERIES_PATH, { tenant: tenant ?? undefined, connection, type: 'webhook.received', from, to });
 }
 
 /** What waits or runs is processed anyway. */

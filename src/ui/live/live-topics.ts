@@ -4,11 +4,29 @@ import { AlertService, RequestLogReader, SyncService, WebhookEventList } from '.
 import { PAGE_ROWS } from '../admin/list-query';
 import { IntegrationCards } from '../settings/integration-cards';
 import { ConnectionStates } from './connection-states';
+import { NotificationStates } from './notification-states';
 import { OverviewState } from './overview-state';
 
-/** What a page shows that is brought up to date while it is open. All but the cards are for administrators. */
-export const LIVE_TOPICS = ['cards', 'overview', 'alerts', 'webhook-events', 'sync-runs', 'requests', 'connections', 'connection'] as const;
+/** What lists show that is brought up to date while their page is open. All but the cards are for administrators. */
+const LISTS = [
+  'cards',
+  'overview',
+  'alerts',
+  'webhook-events',
+  'sync-runs',
+  'requests',
+  'connections',
+  'deliveries',
+  'destinations',
+] as const;
+/** What is about one thing. */
+const ONES = ['connection', 'delivery', 'destination'] as const;
+export const LIVE_TOPICS = [...LISTS, ...ONES] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
+
+export function isAboutOne(topic: LiveTopic): boolean {
+  return (ONES as readonly LiveTopic[]).includes(topic);
+}
 
 export interface WatchedTopic {
   readonly topic: LiveTopic;
@@ -28,13 +46,14 @@ export class LiveTopics {
     private readonly requests: RequestLogReader,
     private readonly overview: OverviewState,
     private readonly connections: ConnectionStates,
+    private readonly notifications: NotificationStates,
   ) {}
 
   async stateOf({ topic, id, caller }: WatchedTopic): Promise<string> {
     return JSON.stringify(await this.read({ topic, id, caller }));
   }
 
-  private async read({ topic, id, caller }: WatchedTopic): Promise<unknown> {
+  private async read({ topic, id = '', caller }: WatchedTopic): Promise<unknown> {
     const newest = { tenant: visibleTenant(caller), limit: PAGE_ROWS };
     switch (topic) {
       case 'cards':
@@ -52,7 +71,15 @@ export class LiveTopics {
       case 'connections':
         return this.connections.list(caller);
       case 'connection':
-        return this.connections.one(id ?? '', caller);
+        return this.connections.one(id, caller);
+      case 'deliveries':
+        return this.notifications.newest(newest.tenant);
+      case 'delivery':
+        return this.notifications.delivery(id, newest.tenant);
+      case 'destinations':
+        return this.notifications.destinations(newest.tenant);
+      case 'destination':
+        return this.notifications.destination(id, newest.tenant);
     }
   }
 }

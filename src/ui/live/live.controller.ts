@@ -13,7 +13,7 @@ import {
   type SessionPrincipal,
 } from '../../http-api';
 import { IntegrationError } from '../../errors';
-import { LIVE_TOPICS, type LiveTopic, type WatchedTopic } from './live-topics';
+import { isAboutOne, LIVE_TOPICS, type LiveTopic, type WatchedTopic } from './live-topics';
 import { PageStreams, type PageMessage } from './page-streams';
 
 /** Server-sent events for open pages, over the session's cookie: an EventSource sends no bearer token. */
@@ -50,7 +50,7 @@ export class LiveController {
 
   private async follow({ topic, id, caller }: WatchedTopic, request: EdgeRequest, reply: FastifyReply): Promise<void> {
     if (topic !== 'cards' && !roleReaches(caller.role, 'admin')) throw new IntegrationError('forbidden');
-    if ((topic === 'connection') !== (id !== undefined)) throw new IntegrationError('not_found');
+    if (isAboutOne(topic) !== (id !== undefined)) throw new IntegrationError('not_found');
     const closed = new AbortController();
     reply.raw.once('close', () => closed.abort());
     if (reply.raw.destroyed) closed.abort();
