@@ -91,7 +91,18 @@ export class DeliveryList {
          AND ($4::text IS NULL OR e.type = $4) AND ($8::uuid IS NULL OR m.connection_id = $8) AND ($9::timestamptz IS NULL OR e.created_at >= $9)
          AND ($10::timestamptz IS NULL OR e.created_at < $10) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
        ORDER BY e.created_at DESC, e.id DESC LIMIT $7`,
-      [tenant ?? null, destinationId ?? null, status ?? null, type ?? null, before?.at ?? null, before?.id ?? null, limit, connectionId ?? null, from ?? null, to ?? null],
+      [
+        tenant ?? null,
+        destinationId ?? null,
+        status ?? null,
+        type ?? null,
+        before?.at ?? null,
+        before?.id ?? null,
+        limit,
+        connectionId ?? null,
+        from ?? null,
+        to ?? null,
+      ],
     );
     return rows.map(deliveryOf);
   }
