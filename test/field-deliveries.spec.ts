@@ -98,3 +98,34 @@ describe('a message of Slack that comes in the envelope of a reply', () => {
     },
   );
 });
+
+describe('a channel of Slack that gets another id', () => {
+  it('takes its messages along, and those that come later are beside them', async () => {
+    const team = 'T_RENUMBERED';
+    const browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: team }));
+    const id = (await browser.connect('slack', { team })).searchParams.get('connection') ?? '';
+    await browser.synced(id, () => true);
+    const { control } = app.sandbox;
+    const [old] = (await browser.records(id, 'channels')).ids;
+    const say = (channel: string, text: string) => control.change('slack', 'messages', { account: team, channel, text });
+    const texts = async () => {
+      const { changes, ids } = await browser.records(id, 'messages');
+      const last = new Map(changes.map((change) => [change.id, change.data as { text: string }]));
+      return ids.map((each) => [each.split(':')[0], last.get(each)?.text]).sort();
+    };
+    say(old!, 'first');
+    say(old!, 'second');
+    await browser.eventually(async () => ((await texts()).length === 2 ? true : undefined));
+    control.change('slack', 'channels', { account: team, id: old, newId: 'C0NEW' });
+    const both = [
+      ['C0NEW', 'first'],
+      ['C0NEW', 'second'],
+    ];
+    await browser.eventually(async () => (JSON.stringify(await texts()) === JSON.stringify(both) ? true : undefined));
+    say('C0NEW', 'third');
+    await browser.eventually(async () => ((await texts()).length === 3 ? true : undefined));
+    expect(await texts()).toEqual([...both, ['C0NEW', 'third']]);
+    const { ids } = await browser.records(id, 'channels');
+    expect([ids.includes('C0NEW'), ids.includes(old!)]).toEqual([true, false]);
+  });
+});

@@ -5,12 +5,15 @@ import type { SlackWorld } from './slack.world';
 
 export const DEFAULT_TEAM = 'T_ACME';
 
+/** Made, changed, taken away (`delete`), or given another id (`newId`). */
 export function changeChannel(world: SlackWorld, change: ChangeSpec): Json {
   const team = world.team(change.account ?? DEFAULT_TEAM);
   if (!change.id) return { ...world.createChannel(team, change) };
   const channel = world.findChannel(team, change.id);
   if (!channel) throw new Error(`no channel "${change.id}" in ${team.id}`);
+  const newId = text(change['newId']);
   if (change.delete) world.deleteChannel(team, channel);
+  else if (newId !== undefined) world.renumberChannel(team, channel, newId);
   else world.changeChannel(team, channel, change);
   return { ...channel };
 }

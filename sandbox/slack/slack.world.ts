@@ -92,6 +92,20 @@ export class SlackWorld {
     this.context.changed();
   }
 
+  /** As when a channel is opened to another workspace: it goes on with its messages under another id. */
+  renumberChannel(team: SlackTeam, channel: SlackChannel, id: string): SlackChannel {
+    const old = channel.id;
+    const messages = team.messages.get(old);
+    team.channels.delete(old);
+    team.messages.delete(old);
+    team.channels.set(id, Object.assign(channel, { id, updated: this.context.now() }));
+    if (messages) team.messages.set(id, messages);
+    team.version++;
+    this.context.changed();
+    this.events.emit(team.id, { type: 'channel_id_changed', old_channel_id: old, new_channel_id: id, event_ts: this.eventTs() });
+    return channel;
+  }
+
   deleteChannel(team: SlackTeam, channel: SlackChannel): void {
     team.channels.delete(channel.id);
     team.version++;

@@ -395,6 +395,8 @@ export interface HandlerContext {
   readonly signal: AbortSignal;
   /** Applies records in real time (upserts and deletions) within the transaction. */
   applyRecords(resource: string, records: readonly SyncRecord[], options?: { partition?: string }): Promise<void>;
+  /** The living records of a resource that hang on a record of another, a page at a time: to move them where its id has changed. */
+  partsOf(resource: string, partOf: { readonly resource: string; readonly id: string }): AsyncIterable<readonly StoredRecord[]>;
   /** Asks for an incremental sync of these resources; a burst of asks becomes one run. */
   requestSync(resources?: readonly string[]): Promise<void>;
   /** The delivery concerns more accounts than it said: each connection of them gets the event, once, with the payload of this one. */
@@ -513,6 +515,13 @@ export interface SyncRecord {
   readonly version?: number;
   /** What it hangs on: when that is deleted it goes with it, in the same transaction. Ignored for a deletion. */
   readonly partOf?: PartOf;
+}
+
+/** A record as it is stored. */
+export interface StoredRecord {
+  readonly id: string;
+  readonly partition: string;
+  readonly data: unknown;
 }
 
 /** A record of the same partition, or one of another resource, whatever its partition. One level: what hangs on a part stays. */

@@ -35,6 +35,7 @@ async function after(...events: Record<string, unknown>[]): Promise<unknown> {
         applyRecords: async (resource, records, { partition = '' } = {}) =>
           void (await process.records.apply(manager, connection, resource, partition, records)),
         requestSync: () => Promise.resolve(),
+        partsOf: (resource, partOf) => process.records.partsOf(manager, connection, resource, partOf),
         alsoFor: () => Promise.resolve(),
         markRevoked: () => Promise.resolve(),
       };
@@ -85,6 +86,36 @@ describe('a channel', () => {
     const open = told('channel_created', { id: 'G1', data: { id: 'G1' } });
     const changed = { ...told('channel_id_changed', { id: 'C2', data: { id: 'C2' } }), old_channel_id: 'G1', new_channel_id: 'C2' };
     expect(await after(open, changed)).toEqual({ '/C2': { id: 'C2' } });
+  });
+
+  it.each([
+    ['', false],
+    ['private/', true],
+  ])(
+    'takes its messages along where its id changed, and only its own, and they are no longer under the old (%s)',
+    async (at, isPrivate) => {
+      const data = { id: 'C2', is_private: isPrivate };
+      const open = told('channel_created', { id: 'C1', data: { id: 'C1' } });
+      const changed = { ...told('channel_id_changed', { id: 'C2', data }), old_channel_id: 'C1', new_channel_id: 'C2' };
+      const many = Array.from({ length: 501 }, (_, n) => ({ ts: `2.${String(n).padStart(6, '0')}`, text: `${n}`, user: 'U1' }));
+      const other = { ...parent, channel: 'C11' };
+      const stored = (await after(open, parent, other, ...many, changed)) as Record<string, { channel?: string }>;
+      expect(Object.keys(stored).sort()).toEqual(
+        [`${at}C2`, 'C11:1.000001', 'C2:1.000001', ...many.map(({ ts }) => `C2:${ts}`)]
+          .map((key) => (key.includes('/') ? key : `/${key}`))
+          .sort(),
+      );
+      expect(stored['/C2:1.000001']).toEqual({ ...parent, type: 'message', channel: 'C2' });
+      // They hang on the new one from now on.
+      const gone = told('channel_deleted', { id: 'C2', deleted: true });
+      expect(Object.keys((await after(open, parent, changed, gone)) as object)).toEqual([]);
+    },
+  );
+
+  it('asks for no message anew where the old id is not told', async () => {
+    const open = told('channel_created', { id: 'C1', data: { id: 'C1' } });
+    const changed = { ...told('channel_id_changed', { id: 'C2', data: { id: 'C2' } }), new_channel_id: 'C2' };
+    expect(Object.keys((await after(open, parent, changed)) as object).sort()).toEqual(['/C1', '/C1:1.000001', '/C2']);
   });
 
   it('keeps them when it becomes private, and takes them when it is deleted then', async () => {

@@ -9,6 +9,7 @@ import {
   type ConnectionRef,
   type Fetch,
   type HandlerContext,
+  type StoredRecord,
   type SyncRecord,
   type WebhookEvent,
   type WebhookHandler,
@@ -118,8 +119,21 @@ export class SlackChannelHandler implements WebhookHandler<SlackEnvelope<SlackCh
         partition,
       });
     const old = event.old_channel_id;
-    if (old) for (const partition of ['', PRIVATE]) await context.applyRecords('channels', [{ id: old, deleted: true }], { partition });
+    if (!old || old === record.id) return;
+    // Slack tells of no message again, and many apps may hardly read them: they move. Then the old channel goes, with what still hangs on it.
+    if (!record.deleted)
+      for await (const messages of context.partsOf('messages', { resource: 'channels', id: old }))
+        await context.applyRecords(
+          'messages',
+          messages.map((message) => movedTo(record.id, message)),
+        );
+    for (const partition of ['', PRIVATE]) await context.applyRecords('channels', [{ id: old, deleted: true }], { partition });
   }
+}
+
+function movedTo(channel: string, { id, data }: StoredRecord): SyncRecord {
+  const ts = id.slice(id.indexOf(':') + 1);
+  return { id: `${channel}:${ts}`, data: { ...(data as object), channel }, partOf: { resource: 'channels', id: channel } };
 }
 
 @Injectable()
@@ -133,9 +147,12 @@ export class SlackUserHandler implements WebhookHandler<SlackEnvelope<{ readonly
   }
 }
 
-/** Slack dropped events of this workspace for a minute: what they would have said is read anew. */
+/**
+ * Slack dropped events of this workspace for a minute, or the workspace has become part of an organization, where people and channels get
+ * other ids (https://docs.slack.dev/reference/events/grid_migration_finished): what events would have said is read anew.
+ */
 @Injectable()
-@OnWebhook(SLACK, 'app_rate_limited')
+@OnWebhook(SLACK, 'app_rate_limited', 'grid_migration_finished')
 export class SlackRateLimitedHandler implements WebhookHandler<unknown, void> {
   async handle(_event: WebhookEvent, context: HandlerContext): Promise<void> {
     if (context.connection) await context.requestSync(['channels', 'users']);

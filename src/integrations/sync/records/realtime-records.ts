@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationEvents } from '../../connections';
-import type { ConnectionRef, SyncRecord } from '../../contract';
+import type { ConnectionRef, StoredRecord, SyncRecord } from '../../contract';
 import { WakeUp } from '../../jobs';
 import { changesByResource, RecordChangeEvents } from './record-change-events';
 import { RecordStore } from './record-store';
@@ -40,6 +40,16 @@ export class RealtimeRecords {
       for (const data of changed)
         this.events.emit({ ...owner, type: 'records.changed', at: new Date(this.clock.now()), data: { ...data, partition } });
     };
+  }
+
+  /** What is stored and hangs on a record of another resource. */
+  partsOf(
+    manager: EntityManager,
+    connection: ConnectionRef,
+    resource: string,
+    partOf: { readonly resource: string; readonly id: string },
+  ): AsyncIterable<readonly StoredRecord[]> {
+    return this.records.partsOf(manager, connection, resource, partOf);
   }
 
   /** An incremental run; a burst of wishes becomes one. */

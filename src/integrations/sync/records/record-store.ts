@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { prepared } from '../../../database';
-import type { ConnectionRef, SyncRecord } from '../../contract';
+import type { ConnectionRef, StoredRecord, SyncRecord } from '../../contract';
+import { storable } from './canonical-json';
 import { recordBatch, textsOf, type RecordBatch } from './record-batch';
 import {
   APPLY_BATCH,
@@ -12,6 +13,7 @@ import {
   KNOW_PARTITION,
   LIVE_IN_PARTITION,
   LOCK_SEQUENCE,
+  PARTS_OF,
   UNSEEN,
 } from './record.queries';
 
@@ -38,6 +40,8 @@ export type CountsRow = Omit<RecordCounts, 'elsewhere'> & { readonly elsewhere: 
 
 /** Deletions in one statement. */
 const SWEEP_BATCH = 1_000;
+/** Records that are read at once. */
+const PARTS_AT_ONCE = 500;
 
 /** The records of all connections. Everything happens in the caller's transaction, under the connection's turn to write. */
 @Injectable()
@@ -64,6 +68,29 @@ export class RecordStore {
     // So that a partition which no run has walked yet is swept when it is gone.
     if (partition !== '') await manager.query(KNOW_PARTITION, [connection.id, resource, partition]);
     return this.applyLocked(manager, { connectionId: connection.id, resource, partition }, batch);
+  }
+
+  /** The living records of a resource that hang on a record of another, a page at a time. */
+  async *partsOf(
+    manager: EntityManager,
+    { id: connectionId }: Pick<ConnectionRef, 'id'>,
+    resource: string,
+    partOf: { readonly resource: string; readonly id: string },
+  ): AsyncGenerator<readonly StoredRecord[], void, void> {
+    const parent = `${partOf.resource}/${storable(partOf.id)}`;
+    for (let last: StoredRecord | undefined; ;) {
+      const page: StoredRecord[] = await manager.query(PARTS_OF, [
+        connectionId,
+        resource,
+        parent,
+        last?.partition ?? '',
+        last?.id ?? '',
+        PARTS_AT_ONCE,
+      ]);
+      if (page.length > 0) yield page;
+      if (page.length < PARTS_AT_ONCE) return;
+      last = page.at(-1);
+    }
   }
 
   /** Takes the connection's turn to write, until the transaction ends. Always the first lock of a transaction. */

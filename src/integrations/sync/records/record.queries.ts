@@ -103,6 +103,10 @@ WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND NOT deleted AN
 EXCEPT
 SELECT unnest(ids) FROM sync_seen WHERE walk_id = $4`;
 
+/** Params: connection, resource, what they hang on, the partition and id of the last one before, how many. */
+export const PARTS_OF = `SELECT external_id AS id, partition, data FROM records WHERE connection_id = $1 AND resource = $2 AND part_of = $3 AND NOT deleted
+  AND (partition, external_id) > ($4, $5) ORDER BY partition, external_id LIMIT $6`;
+
 export const LIVE_IN_PARTITION = `SELECT external_id AS id FROM records WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND NOT deleted`;
 export const COUNT_LIVE_IN_PARTITION = `SELECT count(*)::int AS live FROM records WHERE connection_id = $1 AND resource = $2 AND partition = $3 AND NOT deleted`;
 export const COUNT_LIVE_IN_RESOURCE = `SELECT count(*)::int AS live FROM records WHERE connection_id = $1 AND resource = $2 AND NOT deleted`;

@@ -17,6 +17,8 @@ interface ContextOf {
   readonly afterCommit: AfterCommit[];
 }
 
+async function* nothing(): AsyncGenerator<never, void, void> {}
+
 /** Makes what a handler works with. */
 @Injectable()
 export class HandlerContexts {
@@ -41,6 +43,7 @@ export class HandlerContexts {
       signal,
       applyRecords: (resource, records, options) =>
         within(() => connection && this.records.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
+      partsOf: (resource, partOf) => (connection ? this.records.partsOf(manager, connection, resource, partOf) : nothing()),
       requestSync: (resources) => within(() => connection && this.records.request(manager, connection, resources)),
       alsoFor: (events) => within(() => this.receivers.add(manager, event, events)),
       markRevoked: (reason) =>
