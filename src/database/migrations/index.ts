@@ -26,8 +26,8 @@ import { ConnectSeals1764870000000 } from './1764870000000-connect-seals';
 import { UserScopes1764870001000 } from './1764870001000-user-scopes';
 import { RecordMappings1764910000000 } from './1764910000000-record-mappings';
 import { OAuthClients1764920000000 } from './1764920000000-oauth-clients';
-import { AdminLists1764950000000 } from './1764950000000-admin-lists';
 import { DestinationChoices1764925000000 } from './1764925000000-destination-choices';
+import { AdminLists1764950000000 } from './1764950000000-admin-lists';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -59,6 +59,6 @@ export const MIGRATIONS = [
   UserScopes1764870001000,
   RecordMappings1764910000000,
   OAuthClients1764920000000,
-  AdminLists1764950000000,
   DestinationChoices1764925000000,
+  AdminLists1764950000000,
 ];
