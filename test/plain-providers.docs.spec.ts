@@ -1,22 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { providerDocs } from './support/provider-docs';
 import { otherGuides, withFacts } from './support/provider-guides';
 import { withProviders } from './support/readme-providers';
 import { describeStart } from '../src/bootstrap-summary';
 import { startTestApp, type TestApp } from './support/test-app';
-
-const PRETTIER = join(__dirname, '../node_modules/prettier/bin/prettier.cjs');
-
-/** `UPDATE_DOCS=true` writes it anew. */
-function expectWritten(file: string, make: (before: string) => string): void {
-  const path = join(__dirname, '..', file);
-  const input = make(readFileSync(path, 'utf8'));
-  const text = execFileSync(process.execPath, [PRETTIER, '--stdin-filepath', path], { input, encoding: 'utf8' });
-  if (process.env['UPDATE_DOCS'] === 'true') writeFileSync(path, text);
-  expect(readFileSync(path, 'utf8')).toBe(text);
-}
+import { expectWritten } from './support/written-docs';
 
 it('docs/providers.md says what the declarations say', () => expectWritten('docs/providers.md', providerDocs));
 

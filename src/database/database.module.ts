@@ -7,8 +7,9 @@ import type { Settings } from '../config/env';
 import { connectPrepared, prepareDatabase, type PreparedDatabase } from './connect-database';
 import { DatabaseHealth } from './database-health';
 import { DatabaseInfo } from './database-info';
+import { DatabaseMetrics } from './database-metrics';
 import { LOCK_POOL, LockPool } from './lock-pool';
-import { DATABASE, DATABASE_TOKEN } from './own-database';
+import { DATABASE, DATABASE_TOKEN, OWN_DATA_SOURCE } from './own-database';
 import { OnlyProcess, PROCESS_SIGNS, ProcessSession } from './process-session';
 
 /** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
@@ -27,6 +28,8 @@ type Options = TypeOrmModuleOptions & { name: string; prepared: PreparedDatabase
 @Global()
 @Module({
   providers: [
+    OWN_DATA_SOURCE,
+    DatabaseMetrics,
     {
       provide: DatabaseInfo,
       inject: [SETTINGS],

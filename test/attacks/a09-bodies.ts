@@ -145,7 +145,7 @@ async function longestStall(arena: Arena, work: () => Promise<unknown>): Promise
   await arena.operator('/metrics');
   await work();
   const { text } = await arena.operator('/metrics');
-  return Number(/^trestle_nodejs_eventloop_lag_max_seconds ([\d.e+-]+)/m.exec(text)?.[1] ?? Infinity) * 1_000;
+  return Number(/^nodejs_eventloop_lag_max_seconds ([\d.e+-]+)/m.exec(text)?.[1] ?? Infinity) * 1_000;
 }
 
 const sizes: Attack = {
@@ -192,7 +192,7 @@ const sizes: Attack = {
 
 async function residentMiB(arena: Arena): Promise<number> {
   const { text } = await arena.operator('/metrics');
-  return Math.round(Number(/^trestle_process_resident_memory_bytes ([\d.e+]+)/m.exec(text)?.[1] ?? Infinity) / MIB);
+  return Math.round(Number(/^process_resident_memory_bytes ([\d.e+]+)/m.exec(text)?.[1] ?? Infinity) / MIB);
 }
 
 export const attacks: readonly Attack[] = [contentTypes, shapes, sizes];

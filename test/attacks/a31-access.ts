@@ -94,7 +94,7 @@ const spellings: Attack = {
     let from = 70;
     for (const path of paths) {
       const answer = await stranger(arena, from + (paths.indexOf(path) % 4))(path);
-      trials.add(path, answer.status >= 300 && !/pending|depth|trestle_process/.test(answer.text), answer.status);
+      trials.add(path, answer.status >= 300 && !/pending|depth|process_cpu/.test(answer.text), answer.status);
     }
     from = 80;
     for (const path of ['/admin', '/v1/admin/queue', '/v1/connections', '/metrics'])

@@ -72,7 +72,7 @@ function upload(origin: string): Promise<{ status: number; sent: number }> {
 
 async function residentMiB(arena: Arena): Promise<number> {
   const { text } = await arena.operator('/metrics');
-  return Math.round(Number(/^trestle_process_resident_memory_bytes ([\d.e+]+)/m.exec(text)?.[1] ?? Infinity) / MIB);
+  return Math.round(Number(/^process_resident_memory_bytes ([\d.e+]+)/m.exec(text)?.[1] ?? Infinity) / MIB);
 }
 
 export const attacks: readonly Attack[] = [bytes, neighbours];

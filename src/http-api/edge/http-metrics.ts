@@ -4,16 +4,16 @@ import { metricsRegistry } from '../../metrics';
 const registers = [metricsRegistry];
 const requests = new Counter({
   name: 'trestle_http_requests_total',
-  help: 'Requests answered',
+  help: 'Requests that were answered.',
   labelNames: ['method', 'route', 'status'],
   registers,
 });
 const seconds = new Histogram({
   name: 'trestle_http_request_seconds',
-  help: 'Time to answer',
+  help: 'Time until an answer was sent.',
   labelNames: ['route'],
   registers,
-  buckets: [0.005, 0.025, 0.1, 0.5, 1, 5, 30],
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 });
 let processMetrics = false;
 
@@ -33,5 +33,5 @@ export function observeRequest(request: { method: string; route: string; status:
 export function watchProcess(): void {
   if (processMetrics) return;
   processMetrics = true;
-  collectDefaultMetrics({ register: metricsRegistry, prefix: 'trestle_' });
+  collectDefaultMetrics({ register: metricsRegistry });
 }

@@ -15,6 +15,13 @@ export class ConnectionCounts {
     return rows.map(({ key }) => key);
   }
 
+  /** Of everybody. */
+  byStatus(): Promise<{ provider: string; status: string; count: number }[]> {
+    return this.dataSource.query<{ provider: string; status: string; count: number }[]>(
+      'SELECT provider, status, count(*)::int AS count FROM connections GROUP BY provider, status',
+    );
+  }
+
   async ofProvider(provider: string, tenant: string | undefined): Promise<{ connected: number; needsReauth: number }> {
     const [row] = await this.dataSource.query<{ connected: number; lost: number }[]>(
       `SELECT count(*) FILTER (WHERE status = 'connected')::int AS connected, count(*) FILTER (WHERE status = 'needs_reauth')::int AS lost

@@ -9,6 +9,7 @@ import { OutboundModule } from '../outbound';
 import { GovernedHttp } from './governed-http';
 import { ConnectParticipants } from './connect-participants';
 import { ConnectionCounts } from './connection-counts';
+import { ConnectionMetrics } from './connection-metrics';
 import { ConnectionEntity } from './connection.entity';
 import { ConnectionRepository } from './connection.repository';
 import { ConnectionPolicyService } from './connection-policy.service';
@@ -46,6 +47,7 @@ import { TokenRepository } from './tokens/token.repository';
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     ConnectParticipants,
     ConnectionCounts,
+    ConnectionMetrics,
     ConnectionSeals,
     ConnectionRepository,
     TokenRepository,

@@ -1,6 +1,15 @@
 export { faultOf } from './fault-of';
 export { JobEngine } from './job-engine';
-export { type Claim, type ClaimedJob, type ClaimRequest, type JobKind, type JobOptions, type NextTry } from './job-kind';
+export {
+  COUNTED_AT_MOST,
+  type Waiting,
+  type Claim,
+  type ClaimedJob,
+  type ClaimRequest,
+  type JobKind,
+  type JobOptions,
+  type NextTry,
+} from './job-kind';
 export { LeaseLostError } from './lease-lost-error';
 export { JobsModule } from './jobs.module';
 export type { JobWorker } from './job-worker';

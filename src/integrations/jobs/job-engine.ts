@@ -1,7 +1,9 @@
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { withDeadline } from '../../deadline';
-import type { ClaimedJob, JobKind } from './job-kind';
+import { asService } from '../../database';
+import { readGauge } from '../../metrics';
+import { COUNTED_AT_MOST, type ClaimedJob, type JobKind, type Waiting } from './job-kind';
 import { JobWorker } from './job-worker';
 import { ProcessPresence } from './process-presence';
 import { WakeUp } from './wake-up/wake-up';
@@ -11,7 +13,9 @@ const DRAIN_MS = 15_000;
 
 /** Starts and drains the workers of all kinds of jobs in this process. */
 @Injectable()
-export class JobEngine implements BeforeApplicationShutdown {
+export class JobEngine implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly kinds = new Map<string, () => Promise<Waiting>>();
+  private readonly unread: (() => void)[] = [];
   private readonly workers: { stop(): Promise<void> }[] = [];
   private stops = false;
 
@@ -28,8 +32,33 @@ export class JobEngine implements BeforeApplicationShutdown {
   start<J extends ClaimedJob>(kind: JobKind<J>): JobWorker<J> {
     const worker = new JobWorker(kind, this.clock, this.presence);
     this.workers.push(worker);
+    if (kind.waiting) this.kinds.set(kind.topic, () => kind.waiting!());
     this.wakeUp.listen(kind.topic, worker);
     return worker;
+  }
+
+  onApplicationBootstrap(): void {
+    const facts = { labelNames: ['kind'] };
+    const read = async (value: (waiting: Waiting) => number) =>
+      asService(() => Promise.all([...this.kinds].map(async ([kind, waiting]) => ({ labels: { kind }, value: value(await waiting()) }))));
+    this.unread.push(
+      readGauge(
+        {
+          ...facts,
+          name: 'trestle_jobs_waiting',
+          help: `Jobs that wait, of all processes, those whose time has not come included; counted to ${COUNTED_AT_MOST}.`,
+        },
+        () => read(({ count }) => count),
+      ),
+      readGauge(
+        {
+          ...facts,
+          name: 'trestle_jobs_oldest_seconds',
+          help: 'How long the job that is due longest has been due, of all processes; 0 where none is.',
+        },
+        () => read(({ oldest }) => Math.max(0, oldest ?? 0)),
+      ),
+    );
   }
 
   /** Whether the process is about to stop: nothing new is begun. */
@@ -44,6 +73,7 @@ export class JobEngine implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stops = true;
+    for (const unread of this.unread) unread();
     const stopped = Promise.all(this.workers.map((worker) => worker.stop()));
     await withDeadline(this.clock, DRAIN_MS, () => stopped).catch(() => undefined); // what is left waits for its lease to end
   }

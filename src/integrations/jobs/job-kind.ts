@@ -43,6 +43,17 @@ export interface JobOptions {
   readonly graceMs?: number;
 }
 
+/** What waits to be done, for the metrics. */
+export interface Waiting {
+  /** Up to `COUNTED_AT_MOST`. */
+  readonly count: number;
+  /** How long the one that is due longest has been due, s; null where nothing is. */
+  readonly oldest: number | null;
+}
+
+/** Counting what waits stops here. */
+export const COUNTED_AT_MOST = 100_000;
+
 /** What becomes of a job that failed: another try after a pause, ms, or none. */
 export type NextTry = { readonly waitMs: number } | 'dead';
 
@@ -80,6 +91,8 @@ export interface JobKind<J extends ClaimedJob> {
    * @param alive the signs of the processes that live
    */
   endLeases?(alive: readonly string[]): Promise<void>;
+  /** Of all processes. */
+  waiting?(): Promise<Waiting>;
   /** The strategy. Never called twice at the same time in one process. */
   claim(request: ClaimRequest<J>): Promise<Claim<J>>;
   /**

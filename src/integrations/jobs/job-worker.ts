@@ -1,9 +1,11 @@
 import { Logger } from '@nestjs/common';
+import type { Histogram } from 'prom-client';
 import type { Clock } from '../../clock';
 import { asService } from '../../database';
 import { IntegrationError } from '../../errors';
 import { faultOf } from './fault-of';
 import type { ClaimedJob, JobKind } from './job-kind';
+import { jobRuns, jobSeconds } from './job-metrics';
 import { LeaseLostError } from './lease-lost-error';
 import { nextTry } from './next-try';
 import type { Look, ProcessPresence } from './process-presence';
@@ -24,12 +26,15 @@ export class JobWorker<J extends ClaimedJob> {
   private claimAgain = false;
   private extending?: AbortController;
   private lastLook?: Look;
+  private readonly seconds: Histogram.Internal<'kind'>;
 
   constructor(
     private readonly kind: JobKind<J>,
     private readonly clock: Clock,
     private readonly presence: ProcessPresence,
-  ) {}
+  ) {
+    this.seconds = jobSeconds.labels({ kind: kind.topic });
+  }
 
   /** Jobs that are in work in this process. */
   get inWork(): readonly J[] {
@@ -137,16 +142,26 @@ export class JobWorker<J extends ClaimedJob> {
   }
 
   private async attempt(job: J, signal: AbortSignal): Promise<void> {
+    const stopTimer = this.seconds.startTimer();
     try {
       await this.kind.run(job, signal);
+      this.count('done');
     } catch (error) {
       const lost = [error, signal.reason].find((each) => each instanceof LeaseLostError);
+      const stopped = signal.aborted && this.stopping.signal.aborted;
+      this.count(lost ? 'lost' : stopped ? 'given_back' : 'failed');
       if (lost) return this.warn('A job went on elsewhere', lost, job);
-      if (signal.aborted && this.stopping.signal.aborted) return this.giveBack(job);
+      if (stopped) return this.giveBack(job);
       await this.kind
         .failed(job, error, nextTry(error, job.attempts, this.kind.options))
         .catch((cause: unknown) => this.warn('A failure could not be stored, the job waits for its lease to end', cause, job));
+    } finally {
+      stopTimer();
     }
+  }
+
+  private count(outcome: 'done' | 'failed' | 'given_back' | 'lost'): void {
+    jobRuns.inc({ kind: this.kind.topic, outcome });
   }
 
   private giveBack(job: J): Promise<void> {

@@ -9,6 +9,7 @@ import { OutboundModule, RequestLogReader } from '../outbound';
 import { AdminHealthController } from './admin-health.controller';
 import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
 import { ALERT_RULES } from './alert-rules';
+import { AlertMetrics } from './alert-metrics';
 import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
 import { CurrentTraffic } from './current-traffic';
@@ -28,6 +29,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
     ProviderHealthService,
     RequestLogReader,
     AlertService,
+    AlertMetrics,
     AlertEvaluator,
     { provide: ALERT_RULES_TOKEN, useValue: ALERT_RULES },
     ReadinessService,

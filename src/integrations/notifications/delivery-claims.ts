@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { inTransaction, prepared, retried, type RowOf } from '../../database';
+import { COUNTED_AT_MOST, type Waiting } from '../jobs';
 import { GroupedWrites } from './grouped-writes';
 import { claimedDeliveryOf, type ClaimedDelivery, type ClaimedDeliveryRow } from './claimed-delivery';
 import type { DestinationEntity } from './destination.entity';
@@ -13,6 +14,7 @@ import {
   ANY_TO_PREPARE,
   CLAIM_DELIVERIES,
   COUNT_FAILURE,
+  DELIVERIES_WAITING,
   END_LEASES,
   MARK_DELIVERED,
   MARK_FAILED,
@@ -76,6 +78,11 @@ export class DeliveryClaims {
       this.nextStart(),
     ];
     return (await prepared<ClaimedDeliveryRow>(this.dataSource, 'claim_deliveries', CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
+  }
+
+  async waiting(): Promise<Waiting> {
+    const [row] = await this.dataSource.query<Waiting[]>(DELIVERIES_WAITING, [COUNTED_AT_MOST]);
+    return row ?? { count: 0, oldest: null };
   }
 
   /** What a claim does not see by itself. */

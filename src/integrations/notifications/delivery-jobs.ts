@@ -1,6 +1,15 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { JobEngine, type Claim, type ClaimRequest, type JobKind, type JobOptions, type JobWorker, type NextTry } from '../jobs';
+import {
+  JobEngine,
+  type Claim,
+  type ClaimRequest,
+  type JobKind,
+  type JobOptions,
+  type JobWorker,
+  type NextTry,
+  type Waiting,
+} from '../jobs';
 import type { ClaimedDelivery } from './claimed-delivery';
 import { DeliveryClaims } from './delivery-claims';
 import { outgoingDeliveries } from './delivery-metrics';
@@ -56,6 +65,10 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
   /** Sends a delivery that was stored with a lease, and stores what came of it. */
   async sendNow(delivery: ClaimedDelivery): Promise<void> {
     await this.worker?.run(delivery);
+  }
+
+  waiting(): Promise<Waiting> {
+    return this.claims.waiting();
   }
 
   endLeases(alive: readonly string[]): Promise<void> {

@@ -66,6 +66,12 @@ export const CLAIM_DELIVERIES = `
   CROSS JOIN claimed c JOIN outbox m ON m.id = c.message_id LEFT JOIN outbox_payloads p ON p.id = m.payload_id
   JOIN destinations d ON d.id = c.destination_id`;
 
+/** For the metrics: what waits, and for how long; what is urgent is due since yesterday. $1 counted at most. */
+export const DELIVERIES_WAITING = `
+  SELECT (SELECT count(*)::int FROM (SELECT 1 FROM deliveries WHERE status = 'pending' LIMIT $1) w) AS count,
+    (SELECT extract(epoch FROM now() - min(greatest(next_attempt_at, created_at)))::float8 FROM deliveries
+     WHERE status = 'pending' AND next_attempt_at <= now()) AS oldest`;
+
 /** Deliveries of processes that died wait again; the try counts. $1 the signs of the processes that live. */
 export const END_LEASES = `UPDATE deliveries SET lease_until = now() WHERE status = 'sending' AND lease_until > now() AND ${OF_ENDED_PROCESS}`;
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { JobEngine, type Claim, type ClaimRequest, type JobKind } from '../jobs';
+import { JobEngine, type Claim, type ClaimRequest, type JobKind, type Waiting } from '../jobs';
 import { knownFailure } from './execution-outcome';
 import { ExecutionReconciler } from './execution-reconciler';
 import { ExecutionRepository, type UnknownExecution } from './execution.repository';
@@ -25,6 +25,10 @@ export class ExecutionJobs implements JobKind<UnknownExecution>, OnApplicationBo
   /** Running executions whose process is gone: their outcome is not known. */
   async prepare(): Promise<void> {
     await this.executions.markAbandoned();
+  }
+
+  waiting(): Promise<Waiting> {
+    return this.executions.waiting();
   }
 
   async claim({ room, leaseSeconds }: ClaimRequest<UnknownExecution>): Promise<Claim<UnknownExecution>> {

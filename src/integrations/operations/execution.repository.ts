@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { asStorageError, changedRows, type RowOf } from '../../database';
 import { SecretBox } from '../connections';
+import { COUNTED_AT_MOST, type Waiting } from '../jobs';
 import type { ClaimedJob } from '../jobs';
 import { executionBinding } from './encrypted-table';
 import type { ExecutionTimes } from './execution';
@@ -142,6 +143,15 @@ export class ExecutionRepository {
    * Unknown ones of these routes whose time for a look has come. The lease of a look lasts until the time for the next, which is as far
    * away as the execution is old.
    */
+  async waiting(): Promise<Waiting> {
+    const [row] = await this.dataSource.query<Waiting[]>(
+      `SELECT count(*)::int AS count, extract(epoch FROM now() - min(lease_until) FILTER (WHERE lease_until <= now()))::float8 AS oldest
+       FROM (SELECT lease_until FROM actions WHERE status = 'unknown' AND expires_at > now() LIMIT $1) w`,
+      [COUNTED_AT_MOST],
+    );
+    return row ?? { count: 0, oldest: null };
+  }
+
   async unknownOf(routes: readonly string[], limit: number, leaseSeconds: number): Promise<UnknownExecution[]> {
     const rows = await this.query<Pick<Row, 'id' | 'tenant' | 'route' | 'connection_id' | 'operation_id'> & { lease: string }>(
       `UPDATE actions SET lease_until = now() + greatest(now() - created_at, make_interval(secs => $3))

@@ -3,7 +3,16 @@ import type { Counter } from 'prom-client';
 import { isStorageUnavailable } from '../../database';
 import { Slots } from '../../slots';
 import type { RawDelivery } from '../contract';
-import { JobEngine, type Claim, type ClaimRequest, type JobKind, type JobOptions, type JobWorker, type NextTry } from '../jobs';
+import {
+  JobEngine,
+  type Claim,
+  type ClaimRequest,
+  type JobKind,
+  type JobOptions,
+  type JobWorker,
+  type NextTry,
+  type Waiting,
+} from '../jobs';
 import { DeliveryReader } from './inbox/delivery-reader';
 import { ImmediateAnswers } from './inbox/immediate-answers';
 import { InboxWriter } from './inbox/inbox-writer';
@@ -86,6 +95,10 @@ export class WebhookInbox implements JobKind<EventJob>, OnApplicationBootstrap {
     const { jobs, asking, more } = await this.strategy.claim(request);
     for (const job of asking) void this.worker?.run(job);
     return { jobs, more };
+  }
+
+  waiting(): Promise<Waiting> {
+    return this.strategy.waiting();
   }
 
   endLeases(alive: readonly string[]): Promise<void> {

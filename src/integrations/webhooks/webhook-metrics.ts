@@ -1,4 +1,4 @@
-import { Counter } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
 import { metricsRegistry } from '../../metrics';
 
 function counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
@@ -19,3 +19,13 @@ export const settledEvents = counter('trestle_webhook_events_settled_total', 'Ru
   'provider',
   'outcome',
 ]);
+
+export const effectSeconds =
+  (metricsRegistry.getSingleMetric('trestle_webhook_effect_seconds') as Histogram<'provider'> | undefined) ??
+  new Histogram({
+    name: 'trestle_webhook_effect_seconds',
+    help: 'From the receipt of a delivery to the effect of its events; the lag of what is worked off.',
+    labelNames: ['provider'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3_600],
+    registers: [metricsRegistry],
+  });

@@ -7,6 +7,7 @@ import { TokenRepository, type StoredToken } from './token.repository';
 import type { SqlRunner } from '../../../database';
 import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
 import { ConnectionStatusService } from '../connection-status.service';
+import { tokenRefreshes } from '../connection-metrics';
 import { TokenRefreshEntity } from './token-refresh.entity';
 import { TokenEndpoint } from './token-endpoint';
 import { isDue, usableToken } from './token-use';
@@ -60,14 +61,27 @@ export class TokenRefresher {
 
   /** @throws IntegrationError `needs_reauth`, `refresh_interrupted`, `not_connected`; any other is passing */
   async refresh(task: RefreshTask): Promise<StoredToken> {
+    const count = (outcome: string) => tokenRefreshes.inc({ provider: task.provider.key, outcome });
+    try {
+      const { token, by } = await this.refreshed(task);
+      count(by);
+      return token;
+    } catch (error) {
+      count(findIntegrationError(error)?.code === 'needs_reauth' ? 'refused' : 'failed');
+      throw error;
+    }
+  }
+
+  private async refreshed(task: RefreshTask): Promise<{ token: StoredToken; by: 'renewed' | 'shared' }> {
     const deadline = this.clock.now() + this.endpoint.timeoutMs(task.provider) + LOCK_GRACE_MS;
     for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, MAX_POLL_MS)) {
       const outcome = await this.attempt(task);
-      if (outcome !== 'locked') return 'refused' in outcome ? this.end(task, outcome) : outcome.token;
+      if (outcome !== 'locked')
+        return 'refused' in outcome ? { token: await this.end(task, outcome), by: 'shared' } : { token: outcome.token, by: 'renewed' };
       // Another process is at it. It is asked for by reading, so that waiting holds no connection and no statement.
       await this.clock.sleep(pollMs, task.signal);
       const current = await this.reread(task);
-      if (current.version > task.staleVersion) return current;
+      if (current.version > task.staleVersion) return { token: current, by: 'shared' };
       if (this.clock.now() >= deadline) throw new IntegrationError('provider_timeout', { provider: task.provider.key });
     }
   }

@@ -4,6 +4,7 @@ import { inTransaction } from '../../../database';
 import { IntegrationEvents, partView, type IntegrationEvent, type PartView } from '../../connections';
 import { Outbox } from '../../notifications/outbox';
 import { RecordStore } from '../records/record-store';
+import { syncRuns, syncRunSeconds } from './run-metrics';
 import { accessEnded } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { SyncService } from './sync.service';
@@ -52,9 +53,13 @@ export class RunOutcome {
       const more = end.status === 'succeeded' && learned ? await this.goOn(manager, run, learned.more) : false;
       const event = end.status === 'cancelled' ? undefined : this.eventOf(done, end);
       if (event) await this.outbox.add(manager, [event]);
-      return { followed: followed || more, event };
+      return { followed: followed || more, event, done };
     });
     if (!finished) return;
+    const { provider, type, startedAt, finishedAt } = finished.done;
+    syncRuns.inc({ provider, type, status: end.status });
+    if (startedAt && finishedAt)
+      syncRunSeconds.observe({ provider, type }, Math.max(0, finishedAt.getTime() - startedAt.getTime()) / 1_000);
     if (end.status === 'paused' || end.status === 'succeeded') await this.schedules.succeeded(run.connectionId);
     if (end.status === 'failed' && !ofParts) await this.schedules.failed(run.connectionId);
     if (finished.followed) this.service.wake();

@@ -2,7 +2,17 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import { ConnectionRepository, IntegrationEvents, toRef, type Connection } from '../../connections';
-import { faultOf, JobEngine, type Claim, type ClaimRequest, type JobKind, type JobOptions, type JobWorker, type NextTry } from '../../jobs';
+import {
+  faultOf,
+  JobEngine,
+  type Claim,
+  type ClaimRequest,
+  type JobKind,
+  type JobOptions,
+  type JobWorker,
+  type NextTry,
+  type Waiting,
+} from '../../jobs';
 import type { PageProgress, WalkJob } from '../pages/resource-walker';
 import { changesByResource } from '../records/record-change-events';
 import { WatchService } from '../watches/watch.service';
@@ -55,6 +65,10 @@ export class SyncJobs implements JobKind<ClaimedRun>, OnApplicationBootstrap {
     const full = [...new Set(providers)].filter((name) => providers.filter((provider) => provider === name).length >= RUNS_PER_PROVIDER);
     const run = await this.runs.claim(newLease(), leaseSeconds, full);
     return run ? { jobs: [run], more: true } : { jobs: [], more: false };
+  }
+
+  waiting(): Promise<Waiting> {
+    return this.runs.waiting();
   }
 
   endLeases(alive: readonly string[]): Promise<void> {

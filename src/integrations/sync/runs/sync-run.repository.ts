@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { asTenant, changedRows, type SqlRunner } from '../../../database';
-import { OF_ENDED_PROCESS } from '../../jobs';
+import { COUNTED_AT_MOST, OF_ENDED_PROCESS, type Waiting } from '../../jobs';
 import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
 import type { PartView } from '../../connections';
@@ -61,6 +61,16 @@ export class SyncRunRepository {
       [leaseSeconds, except, lease],
     );
     return row && { ...runOf(row), lease: row.fence };
+  }
+
+  async waiting(): Promise<Waiting> {
+    const [row] = await this.dataSource.query<Waiting[]>(
+      `SELECT (SELECT count(*)::int FROM (SELECT 1 FROM sync_runs WHERE status = 'queued' LIMIT $1) w) AS count,
+         (SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM sync_runs
+          WHERE status = 'queued' AND after_run IS NULL AND next_attempt_at <= now()) AS oldest`,
+      [COUNTED_AT_MOST],
+    );
+    return row ?? { count: 0, oldest: null };
   }
 
   /** What processes held that have ended goes on elsewhere. @param alive the signs of the processes that live */

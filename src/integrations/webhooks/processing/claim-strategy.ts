@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
-import type { Claim, ClaimRequest } from '../../jobs';
+import type { Claim, ClaimRequest, Waiting } from '../../jobs';
 import type { ClaimedEvent } from './claimed-event';
 import { EventClaims } from './event-claims';
 import { eventJob, inParts, tenantOf, type EventJob } from './event-job';
@@ -41,6 +41,10 @@ export class ClaimStrategy {
   /** Whether an event of a dead worker is in work here, or waits for what is: nothing may begin beside it. */
   get takesOver(): boolean {
     return this.takingOver;
+  }
+
+  waiting(): Promise<Waiting> {
+    return this.claims.waiting();
   }
 
   async claim({ held, room, newLease }: ClaimRequest<EventJob>): Promise<EventClaim> {

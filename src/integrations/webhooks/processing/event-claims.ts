@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, END_LEASES, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
+import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, END_LEASES, EVENTS_WAITING, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
 import { claimedEventsOf, type ClaimedEvent, type ClaimedRow, type ClaimedRowWithPayload } from './claimed-event';
 import type { FailureReason } from './failure-reason';
-import type { NextTry } from '../../jobs';
+import { COUNTED_AT_MOST, type NextTry, type Waiting } from '../../jobs';
 
 export interface DueClaim {
   readonly events: ClaimedEvent[];
@@ -41,6 +41,11 @@ export class EventClaims {
     const events = claimedEventsOf(rows.filter(({ id }) => id !== null));
     this.fruitless = events.length === 0 && (after === undefined || this.fruitless);
     return { events, complete: roundEnded && this.fruitless };
+  }
+
+  async waiting(): Promise<Waiting> {
+    const [row] = await this.dataSource.query<Waiting[]>(EVENTS_WAITING, [COUNTED_AT_MOST]);
+    return row ?? { count: 0, oldest: null };
   }
 
   /** Whether there is an event whose worker died. */

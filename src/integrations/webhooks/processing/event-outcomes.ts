@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationEvents } from '../../connections';
 import { nextTry } from '../../jobs';
-import { settledEvents } from '../webhook-metrics';
+import { effectSeconds, settledEvents } from '../webhook-metrics';
 import type { ClaimedEvent } from './claimed-event';
 import { EventClaims } from './event-claims';
 import { reasonOf } from './failure-reason';
@@ -23,6 +23,9 @@ export class EventOutcomes {
   /** @param count of them; the others were somebody else's by then */
   completed(events: readonly ClaimedEvent[], count: number): void {
     settledEvents.inc({ outcome: 'completed', provider: providerOf(events) }, count);
+    // A clock apart from the one that received it may be behind.
+    for (const { provider, receivedAt } of events)
+      effectSeconds.observe({ provider }, Math.max(0, this.clock.now() - receivedAt.getTime()) / 1_000);
   }
 
   /** Stores that an event failed, under its lease. Whatever the error says, a later try may find it mended. */
