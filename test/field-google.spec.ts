@@ -133,6 +133,86 @@ describe('of three calendars', () => {
   });
 });
 
+describe('a calendar', () => {
+  const TEAM = 'team-of-many@group.calendar.google.com';
+  /** Most of the person's events are in it. */
+  const big = (account: string) => {
+    app.sandbox.control.change('google', 'calendars', { account, id: TEAM, summary: 'Team of many' });
+    for (let n = 0; n < 45; n++) app.sandbox.control.change('google', 'events', { account, calendar: TEAM, summary: `Big ${n}` });
+  };
+  const titled = (events: readonly Change[], start: string) =>
+    events.filter(({ data }) => (data as { summary?: string }).summary?.startsWith(start)).length;
+
+  it.each(['incremental', 'full'] as const)(
+    'that is taken off the list goes with its events, which were most of all, in one %s run',
+    async (type) => {
+      const { account, latest, sync, living } = await connected(big);
+      await latest();
+      const before = await living('events');
+      expect(titled(before, 'Big')).toBe(45);
+      app.sandbox.control.change('google', 'calendars', { account, id: TEAM, delete: true });
+      await sync(type);
+      expect(titled(await living('events'), 'Big')).toBe(0);
+      expect(await living('events')).toHaveLength(before.length - 45);
+      expect((await living('calendars')).map(({ id }) => id)).not.toContain(TEAM);
+      // Without an access there is nothing more to ask of it.
+      app.sandbox.control.clearLedger();
+      expect(await sync('incremental')).toMatchObject({ status: 'succeeded', error: null });
+      expect(asked('events.list', account)).toHaveLength(2);
+    },
+  );
+
+  it('that is hidden from the list stays, and its events go on being read', async () => {
+    const { account, latest, sync, living } = await connected(big);
+    await latest();
+    app.sandbox.control.change('google', 'calendars', { account, id: TEAM, hidden: true });
+    app.sandbox.control.change('google', 'events', { account, calendar: TEAM, summary: 'Big and new' });
+    for (const type of ['incremental', 'full'] as const) expect(await sync(type)).toMatchObject({ status: 'succeeded', error: null });
+    expect(titled(await living('events'), 'Big')).toBe(46);
+    expect((await living('calendars')).map(({ id }) => id)).toContain(TEAM);
+  });
+
+  it('that is lost to access while it is listed keeps what was read, and comes back by itself', async () => {
+    const { account, browser, id, latest, sync, living } = await connected(big);
+    await latest();
+    const before = (await living('events')).length;
+    refuse('events.list', TEAM, 404, { error: { code: 404, errors: [{ domain: 'global', reason: 'notFound', message: 'Not Found' }] } });
+    for (const type of ['incremental', 'full'] as const)
+      expect(await sync(type)).toMatchObject({ status: 'succeeded', counts: { deleted: 0 } });
+    expect(await living('events')).toHaveLength(before);
+    const { body } = await browser.api<{ parts: { partition: string | null; extent: string | null }[] }>('GET', `/v1/connections/${id}`);
+    expect(body.parts.find(({ partition }) => partition === TEAM)?.extent).toBe('The calendar was not found.');
+    app.sandbox.control.clearFaults();
+    app.sandbox.control.change('google', 'events', { account, calendar: TEAM, summary: 'Big again' });
+    await sync('incremental');
+    expect(titled(await living('events'), 'Big')).toBe(46);
+  });
+});
+
+describe('a mail', () => {
+  it.each(['TRASH', 'SPAM'])(
+    'that is moved to %s is gone, in whatever run; other labels are none, and out of there it is back',
+    async (label) => {
+      const { account, latest, sync, living } = await connected();
+      await latest();
+      const [first, second] = (await living('messages')).map(({ id }) => id);
+      const relabel = (id: string | undefined, addLabels: string[], removeLabels: string[]) =>
+        app.sandbox.control.change('google', 'messages', { account, id, addLabels, removeLabels });
+      relabel(first, [label], ['INBOX']);
+      relabel(second, ['STARRED'], ['UNREAD', 'INBOX']);
+      await sync('incremental', ['messages']);
+      let ids = (await living('messages')).map(({ id }) => id);
+      expect([ids.length, ids.includes(first!), ids.includes(second!)]).toEqual([9, false, true]);
+      await sync('full', ['messages']);
+      expect(await living('messages')).toHaveLength(9);
+      relabel(first, ['INBOX'], [label]);
+      await sync('incremental', ['messages']);
+      ids = (await living('messages')).map(({ id }) => id);
+      expect([ids.length, ids.includes(first!)]).toEqual([10, true]);
+    },
+  );
+});
+
 describe('a series of a calendar', () => {
   /** The next incremental answer for the person's own calendar. */
   const told = (account: string, ...items: object[]) =>
@@ -162,6 +242,23 @@ describe('a series of a calendar', () => {
       originalStartTime: { dateTime: '2026-12-08T10:00:00Z' },
     });
     expect(events.some((event) => event.id === series)).toBe(true);
+  });
+
+  it('keeps an occurrence that is called off there, in whatever run, until the series goes', async () => {
+    const { account, latest, sync, living } = await connected();
+    await latest();
+    const series = (await living('events')).find((event) => dataOf(event).recurrence)!;
+    const start = Date.parse((dataOf(series) as unknown as { start: { dateTime: string } }).start.dateTime) + 35 * 86_400_000;
+    const id = `${series.id}_${new Date(start).toISOString().replace(/[-:]|\.\d+/g, '')}`;
+    app.sandbox.control.change('google', 'events', { account, id, delete: true });
+    for (const type of ['incremental', 'full'] as const) {
+      await sync(type, ['events']);
+      const found = (await living('events')).find((event) => event.id === id);
+      expect(found && dataOf(found)).toMatchObject({ status: 'cancelled', recurringEventId: series.id });
+    }
+    app.sandbox.control.change('google', 'events', { account, id: series.id, delete: true });
+    await sync('incremental', ['events']);
+    expect((await living('events')).filter((event) => event.id.startsWith(series.id))).toEqual([]);
   });
 
   it('goes with its exceptions, the one that is told of and the one that is not, in one run', async () => {

@@ -32,12 +32,18 @@ export function changeCalendar(world: GoogleWorld, change: ChangeSpec): Json {
   return { id, summary: calendar.summary };
 }
 
-/** A mail comes in (or `id` and `delete`: goes). */
+/** A mail comes in, or with `id`: goes (`delete`), or gets and loses labels (`addLabels`, `removeLabels`). */
 export function changeMail(world: GoogleWorld, change: ChangeSpec): Json {
   const account = world.account(change.account ?? DEFAULT_EMAIL);
   if (change.id && change.delete) {
     world.deleteMail(account, change.id);
     return { id: change.id };
+  }
+  const labels = (name: string): string[] => (Array.isArray(change[name]) ? (change[name] as unknown[]).map(String) : []);
+  const mail = change.id === undefined ? undefined : account.mail.get(change.id);
+  if (mail) {
+    world.changeLabels(account, mail, labels('addLabels'), labels('removeLabels'));
+    return { id: mail.id, labelIds: mail.labelIds };
   }
   const raw = [
     `From: ${text(change['from']) ?? 'Grace <grace@acme.test>'}`,

@@ -106,7 +106,7 @@ export class GoogleGmailApi {
       .filter(
         (mail) =>
           labels.every((label) => mail.labelIds.includes(label)) &&
-          (request.query.get('includeSpamTrash') === 'true' || !mail.labelIds.includes('TRASH')) &&
+          (request.query.get('includeSpamTrash') === 'true' || !['TRASH', 'SPAM'].some((label) => mail.labelIds.includes(label))) &&
           matches(mail),
       );
     const size = Math.min(500, Math.max(1, Number(request.query.get('maxResults') ?? 100)));

@@ -4,6 +4,7 @@ import type { SandboxContext } from '../sandbox-context';
 import type { Json } from '../sandbox.types';
 import { badRequest, GoogleFault, notFound } from './google.errors';
 import { GooglePush } from './google.push';
+import { expandSeries, isSeries } from './google.recurrence';
 import { addCalendar, putEvent, seedAccount } from './google.seed';
 import type { Calendar, GoogleAccount, GoogleState, HistoryEntry, MailMessage, StoredEvent } from './google.state';
 
@@ -87,10 +88,20 @@ export class GoogleWorld {
 
   deleteEvent(account: GoogleAccount, calendar: Calendar, id: string, ifMatch?: string): void {
     const event = calendar.events.get(id);
-    if (!event) throw notFound();
+    if (!event) return this.callOff(account, calendar, id);
     if (event.data['status'] === 'cancelled') throw new GoogleFault(410, 'deleted', 'Resource has been deleted');
     assertMatch(event, ifMatch);
     putEvent(account, calendar, id, this.context.now(), { status: 'cancelled' });
+    this.changed(account, calendar, id);
+  }
+
+  /** An occurrence of a series that had no exception of its own gets one: that it is called off. */
+  private callOff(account: GoogleAccount, calendar: Calendar, id: string): void {
+    const series = [...calendar.events.values()].find((event) => isSeries(event) && id.startsWith(`${event.id}_`));
+    const occurrence = series && expandSeries(calendar, series).find((each) => each.id === id);
+    if (!series || !occurrence) throw notFound();
+    const { originalStartTime } = occurrence.data;
+    putEvent(account, calendar, id, this.context.now(), { status: 'cancelled', recurringEventId: series.id, originalStartTime });
     this.changed(account, calendar, id);
   }
 
