@@ -36,7 +36,12 @@ const OTHER_PARAMS: Readonly<Record<string, string>> = {
   subscriptionId: 'sub_1',
   provider: 'slack',
 };
-const QUERIES: Readonly<Record<string, string>> = { timeMin: '2026-01-01T00:00:00Z', timeMax: '2026-02-01T00:00:00Z' };
+const QUERIES: Readonly<Record<string, string>> = {
+  timeMin: '2026-01-01T00:00:00Z',
+  timeMax: '2026-02-01T00:00:00Z',
+  channel: 'C1',
+  threadTs: '1.1',
+};
 
 const tenants: Attack = {
   id: 'A24',

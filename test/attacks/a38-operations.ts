@@ -216,7 +216,7 @@ const supply: Attack = {
   async run() {
     const trials = new Trials();
     const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Record<string, LockedPackage> };
-    const locked = Object.entries(packages).filter(([path, each]) => path !== '' && !each.link);
+    const locked = Object.entries(packages).filter(([path, each]) => path.includes('node_modules/') && !each.link);
     // npm leaves out the integrity of platform packages that it never fetched.
     const bare = locked.filter(([, each]) => !each.integrity && !(each.optional && each.os));
     trials.add('integrity', bare.length === 0, `${locked.length} packages, ${bare.length} without integrity`);

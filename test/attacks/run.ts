@@ -6,14 +6,14 @@ import type { Attack, AttackResult, Verdict } from './lib/attack';
 
 const DEFAULT_BOUND_S = 180;
 
-/** `npm run attacks [-- A1 A20] [--json]`: each file beside this one holds a few rows of the attack list. */
+/** `npm run attacks [-- A1 A20] [--production] [--json]`: each file beside this one holds a few rows of the attack list. With `--production` all are tried on a service that runs so, on TEST_DATABASE_URL where it is set. */
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const wanted = args.filter((arg) => /^A\d+$/i.test(arg)).map((arg) => arg.toUpperCase());
   const attacks = (await all()).filter(({ id }) => wanted.length === 0 || wanted.includes(id));
   const results: AttackResult[] = [];
   if (attacks.length > 0) {
-    const arena = await openArena();
+    const arena = await openArena(args.includes('--production'));
     for (const attack of attacks) {
       const verdict = await standing(await tried(attack, arena), arena);
       process.stderr.write(`${mark(verdict.ok)} ${attack.id} ${attack.expected}: ${verdict.seen}\n`);

@@ -17,10 +17,12 @@ export const RETIRED_SECRET = `whsec_${randomBytes(24).toString('hex')}`;
 
 /** Under which the world knows the service in production. */
 export const PRODUCT = 'https://product.example.com';
+/** The same of the one that all rows are tried on with `--production`. */
+const SERVICE = 'https://service.example.com';
 
 const ACCOUNT_FIELD: Readonly<Record<string, string>> = { slack: 'team', stripe: 'account', google: 'login_hint' };
 
-/** What is attacked: one service on the embedded default, the sandbox providers, a relay before Stripe's API. */
+/** What is attacked: one service, the sandbox providers, a relay before Stripe's API. */
 export interface Arena {
   readonly sandbox: Sandbox;
   readonly stateFile: string;
@@ -44,7 +46,8 @@ export interface Arena {
   secret(name: string): string;
 }
 
-export async function openArena(): Promise<Arena> {
+/** @param inProduction what is attacked runs with NODE_ENV=production, on TEST_DATABASE_URL and TEST_REDIS_URL where they are set; else as by default, embedded */
+export async function openArena(inProduction: boolean): Promise<Arena> {
   const folder = await mkdtemp(join(tmpdir(), 'trestle-attacks-'));
   atEnd(() => rm(folder, { recursive: true, force: true }));
   const stateFile = join(folder, 'state.json');
@@ -60,10 +63,37 @@ export async function openArena(): Promise<Arena> {
     // Everything that is ever said is looked through at the end.
     LOG_LEVEL: 'trace',
   };
-  const service = await startInstance(env);
+  // The attacks on the proxy try what it does with any address, not only with those that a provider names.
+  const service = inProduction
+    ? await startInProduction({ sandbox, relay, stateFile }, { ...env, PUBLIC_URL: SERVICE, PROXY: 'any' })
+    : await startInstance(env);
   atEnd(() => service.stop());
   sandbox.setWebhookTarget(service.url);
   return new RunningArena(sandbox, stateFile, service, relay);
+}
+
+/** With all that it needs there: the sandbox providers over https under names of their own. */
+async function startInProduction(
+  { sandbox, relay, stateFile }: Pick<Arena, 'sandbox' | 'relay' | 'stateFile'>,
+  own: Readonly<Record<string, string>> & { readonly PUBLIC_URL: string },
+): Promise<Instance> {
+  const { slack, google } = sandbox.urls;
+  const front = await startSandboxFront(
+    new Map([
+      ['slack', slack],
+      ['stripe', relay.url],
+      ['google', google],
+    ]),
+  );
+  atEnd(() => front.stop());
+  const certificate = join(dirname(stateFile), 'sandbox.pem');
+  await writeFile(certificate, SANDBOX_CERTIFICATE);
+  const env = { ...overFront(own, front), NODE_ENV: 'production', NODE_EXTRA_CA_CERTS: certificate, LOG_LEVEL: 'trace' };
+  const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
+  const service = await startInstance(env, join(__dirname, 'production-service.ts'), databaseUrl ? { databaseUrl, redisUrl } : {});
+  lead(own.PUBLIC_URL, service.url);
+  for (const name of front.targets.keys()) lead(`https://${name}.sandbox.example:${front.port}`, `${front.targets.get(name)}`);
+  return service;
 }
 
 export { cleanUp };
@@ -108,32 +138,11 @@ class RunningArena implements Arena {
   }
 
   private async startProduct(): Promise<Instance> {
-    const { slack, stripe, google } = this.sandbox.urls;
-    const front = await startSandboxFront(
-      new Map([
-        ['slack', slack],
-        ['stripe', this.relay.url],
-        ['google', google],
-      ]),
-    );
-    atEnd(() => front.stop());
-    const certificate = join(dirname(this.stateFile), 'sandbox.pem');
-    await writeFile(certificate, SANDBOX_CERTIFICATE);
     const own = Object.fromEntries(
-      Object.entries(this.sandbox.env()).map(([name, value]) => [name, value.replace(stripe, this.relay.url)]),
+      Object.entries(this.sandbox.env()).map(([name, value]) => [name, value.replace(this.sandbox.urls.stripe, this.relay.url)]),
     );
-    const env = {
-      ...overFront(own, front),
-      NODE_ENV: 'production',
-      NODE_EXTRA_CA_CERTS: certificate,
-      PUBLIC_URL: PRODUCT,
-      LOG_LEVEL: 'trace',
-    };
-    const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
-    const service = await startInstance(env, join(__dirname, 'production-service.ts'), databaseUrl ? { databaseUrl, redisUrl } : {});
+    const service = await startInProduction(this, { ...own, PUBLIC_URL: PRODUCT });
     atEnd(() => service.stop());
-    lead(PRODUCT, service.url);
-    for (const name of front.targets.keys()) lead(`https://${name}.sandbox.example:${front.port}`, `${front.targets.get(name)}`);
     return service;
   }
 
