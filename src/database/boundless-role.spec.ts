@@ -77,6 +77,16 @@ describeOnServer('a database that the role of DATABASE_URL cannot migrate', () =
     expect(await refusal()).toMatchObject({ name: 'SettingsError', message: expect.stringContaining(sentence) as string });
   });
 
+  it('is told by the setting that names the role, where that is MIGRATION_DATABASE_URL', async () => {
+    const asked = prepareDatabase({ databaseUrl: empty, migrationDatabaseUrl: asServiceRole(empty), dataDir: '' });
+    await expect(asked).rejects.toMatchObject({
+      name: 'SettingsError',
+      message: expect.stringContaining(
+        `MIGRATION_DATABASE_URL: the database is of another version, and the role "${SERVICE_ROLE}" may not change it; name the role that owns the tables`,
+      ) as string,
+    });
+  });
+
   it('is told by the right that is lacking where the role may not even look, and opens once it may', async () => {
     await migrateServer(empty);
     await onServer(empty, 'REVOKE SELECT ON migrations FROM trestle_worker');

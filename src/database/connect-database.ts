@@ -35,7 +35,7 @@ export async function prepareDatabase(settings: DatabaseSettings): Promise<Prepa
   if (databaseUrl) {
     await whenReachable('DATABASE_URL', () => refuseSharedSessions(databaseUrl));
     const migrator = migrationDatabaseUrl === databaseUrl ? 'DATABASE_URL' : 'MIGRATION_DATABASE_URL';
-    report(await whenReachable(migrator, () => migrateServer(migrationDatabaseUrl ?? databaseUrl, migrations)));
+    report(await whenReachable(migrator, () => migrateServer(migrationDatabaseUrl ?? databaseUrl, migrations, migrator)));
     return { settings };
   }
   const embedded = await openEmbeddedPostgres(settings.dataDir, { seed: settings.seed });

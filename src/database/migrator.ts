@@ -10,8 +10,15 @@ import { setUpSession } from './session-settings';
 export const MIGRATION_LOCK = 7_234_551_104;
 const UNDEFINED_TABLE = '42P01';
 
+/** Which setting names the database and the role that migrates it. */
+export type MigratorSetting = 'DATABASE_URL' | 'MIGRATION_DATABASE_URL';
+
 /** Applies the pending migrations on a Postgres server, one migrator at a time however many start at once. Gives their names. */
-export async function migrateServer(databaseUrl: string, migrations: readonly Migration[] = []): Promise<string[]> {
+export async function migrateServer(
+  databaseUrl: string,
+  migrations: readonly Migration[] = [],
+  setting: MigratorSetting = 'DATABASE_URL',
+): Promise<string[]> {
   const lock = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: 5_000,
@@ -23,7 +30,7 @@ export async function migrateServer(databaseUrl: string, migrations: readonly Mi
   try {
     await setUpSession(lock, 0);
     if (await isMigrated(lock, [...MIGRATIONS, ...migrations])) return [];
-    await refuseOtherThanOwner(lock);
+    await refuseOtherThanOwner(lock, setting);
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     // a migration may take longer than a statement of the service may
     return await migrate({ databaseUrl, migrations, databasePoolMax: 2, statementTimeoutMs: 0 });
@@ -45,14 +52,18 @@ async function isMigrated(client: Client, migrations: readonly Migration[]): Pro
 }
 
 /** A role that only runs the service cannot migrate; it would be told so in words of SQL, after the first statements. */
-async function refuseOtherThanOwner(client: Client): Promise<void> {
+async function refuseOtherThanOwner(client: Client, setting: MigratorSetting): Promise<void> {
   const { rows } = await client.query<{ role: string; owns: boolean }>(
     `SELECT current_user AS role, has_schema_privilege('public', 'CREATE') AND coalesce(
        (SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('migrations')), true) AS owns`,
   );
   if (!rows[0] || rows[0].owns) return;
+  const remedy = {
+    DATABASE_URL: 'run `npm run migrate` first, with MIGRATION_DATABASE_URL naming the role that owns the tables',
+    MIGRATION_DATABASE_URL: 'name the role that owns the tables',
+  };
   throw new SettingsError([
-    `DATABASE_URL: the database is of another version, and the role "${rows[0].role}" may not change it; run \`npm run migrate\` first, with MIGRATION_DATABASE_URL naming the role that owns the tables`,
+    `${setting}: the database is of another version, and the role "${rows[0].role}" may not change it; ${remedy[setting]}`,
   ]);
 }
 
