@@ -21,6 +21,7 @@ import { IntegrationCards } from './settings/integration-cards';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
 import { IntegrationsPage } from './settings/integrations-page';
 import { IntegrationsPageController } from './settings/integrations-page.controller';
+import { PolicyFormController } from './settings/policy-form.controller';
 
 /** The pages of people: their integrations, and what administrators watch. They work without a script. */
 @Module({
@@ -30,6 +31,7 @@ import { IntegrationsPageController } from './settings/integrations-page.control
     LiveController,
     IntegrationsPageController,
     IntegrationFormsController,
+    PolicyFormController,
     OverviewPageController,
     AlertsPageController,
     ConnectionsPageController,

@@ -12,9 +12,16 @@ export const POLICY_CHOICES = {
 
 export type PolicyChoice = keyof typeof POLICY_CHOICES;
 
-/** Who may use and who may manage, in words; what is not said is the default. */
-export function policyWords(policy: Partial<ConnectionPolicy>): string {
+/** Which of the choices it is; what is not said is the default. */
+export function policyChoice(policy: Partial<ConnectionPolicy>): PolicyChoice {
   const { usedBy, managedBy } = { ...DEFAULT_POLICY, ...policy };
-  const choice = Object.values(POLICY_CHOICES).find((each) => each.policy.usedBy === usedBy && each.policy.managedBy === managedBy);
-  return (choice ?? POLICY_CHOICES.admins).words;
+  const names = Object.keys(POLICY_CHOICES) as PolicyChoice[];
+  return (
+    names.find((name) => POLICY_CHOICES[name].policy.usedBy === usedBy && POLICY_CHOICES[name].policy.managedBy === managedBy) ?? 'admins'
+  );
+}
+
+/** Who may use and who may manage, in words. */
+export function policyWords(policy: Partial<ConnectionPolicy>): string {
+  return POLICY_CHOICES[policyChoice(policy)].words;
 }

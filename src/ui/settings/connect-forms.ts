@@ -1,5 +1,5 @@
 import { html, type Html } from '../../http-api';
-import { POLICY_CHOICES, type Provider } from '../../integrations';
+import { POLICY_CHOICES, policyChoice, type ConnectionPolicy, type PolicyChoice, type Provider } from '../../integrations';
 import { askedFields, type Attempt } from './asked-fields';
 import { actionForm, hiddenFields } from '../form';
 import { INTEGRATIONS_PATH } from '../layout';
@@ -115,8 +115,27 @@ function whoseField(): Html {
   >`;
 }
 
-function choices(): Html[] {
-  return Object.entries(POLICY_CHOICES).map(([choice, { words }]) => html`<option value="${choice}">${words}</option>`);
+/** Of a connection of the organization: gives it to more of its people, or takes it back. */
+export function policyForm({ id, ...policy }: ConnectionPolicy & { readonly id: string }, about: string, csrfToken: string): Html {
+  return html`<details id="policy-${id}">
+    <summary>Who may use and manage it<span class="unseen"> ${about}</span></summary>
+    <form class="fields" method="post" action="${INTEGRATIONS_PATH}/connections/${id}/policy">
+      ${hiddenFields({ _csrf: csrfToken })}
+      <label
+        >Who may use and manage it
+        <select name="people">
+          ${choices(policyChoice(policy))}
+        </select></label
+      >
+      <button id="change-policy-${id}">Change<span class="unseen"> who may use and manage ${about}</span></button>
+    </form>
+  </details>`;
+}
+
+function choices(chosen?: PolicyChoice): Html[] {
+  return Object.entries(POLICY_CHOICES).map(([choice, { words }]) =>
+    choice === chosen ? html`<option value="${choice}" selected>${words}</option>` : html`<option value="${choice}">${words}</option>`,
+  );
 }
 
 function part(summary: string, content: Html, attempt: Attempt | undefined): Html {

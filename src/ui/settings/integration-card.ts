@@ -1,12 +1,12 @@
 import { html, type Html } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import { ownerOf, type Provider } from '../../integrations';
+import { ownerOf } from '../../integrations';
 import { actionForm } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
 import { relativeTime, timeUntil } from '../relative-time';
 import { timeTag } from '../time-tag';
 import type { Attempt } from './asked-fields';
-import { connectForms, keyForm } from './connect-forms';
+import { connectForms, keyForm, policyForm } from './connect-forms';
 import type { AccountState, ProviderCard } from './integration-cards';
 import { faultNote } from './settings-banner';
 
@@ -26,12 +26,16 @@ export function integrationCard(card: ProviderCard, context: CardContext): Html 
   const isBusy = accounts.some(({ connection }) => connection.syncInProgress);
   return html`<li class="card" id="card-${provider.key}" data-card data-says="${spoken(card, context.nowMs)}" ${isBusy && html`data-busy`}>
     <h2>${provider.name} ${accounts.length === 0 && pill('soft', provider.configured ? 'Not connected' : 'Not available')}</h2>
-    ${accounts.map((account) => accountPart(provider, account, context))}
+    ${accounts.map((account) => accountPart(card, account, context))}
     ${provider.configured ? connectPart(card, context) : unavailableNote(card)}
   </li>`;
 }
 
-function accountPart(provider: Provider, { connection, manages, missing, run }: AccountState, { nowMs, csrfToken }: CardContext): Html {
+function accountPart(
+  { provider, forOrganization }: ProviderCard,
+  { connection, manages, missing, run }: AccountState,
+  { nowMs, csrfToken }: CardContext,
+): Html {
   const { id, status, accountName } = connection;
   const to = `${INTEGRATIONS_PATH}/connections/${id}`;
   const isConnected = status === 'connected';
@@ -49,6 +53,7 @@ function accountPart(provider: Provider, { connection, manages, missing, run }: 
       ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'Sync now')}
       ${manages && button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, connection) })}
     </div>
+    ${forOrganization && ownerOf(connection) === 'organization' && policyForm(connection, `${provider.name}, ${accountName}`, csrfToken)}
   </section>`;
 }
 

@@ -2,7 +2,7 @@ import { Controller, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BrowserNews, CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
-import { findIntegrationError, IntegrationError, type ErrorCode } from '../../errors';
+import { findIntegrationError, IntegrationError } from '../../errors';
 import {
   assertMayManage,
   type ChosenOwner,
@@ -26,7 +26,7 @@ import { fieldsIn, isFieldName, type Attempt } from './asked-fields';
 import { disconnectQuestion } from './integration-card';
 import { ownViewer } from './integration-cards';
 import { IntegrationsPage } from './integrations-page';
-import type { CardNews } from './settings-banner';
+import { toldOnTheCards, type CardNews } from './settings-banner';
 
 const nothing = z.strictObject({});
 const owner = z.literal('organization').optional();
@@ -41,9 +41,6 @@ const isKnown = (form: object) => Object.keys(form).every((name) => ['owner', 'p
 const connectForm = z.object({ owner, people }).catchall(asked).refine(isKnown).readonly();
 const keyForm = z.object({ apiKey: asked.optional(), owner, people }).catchall(asked).refine(isKnown).readonly();
 const disconnectForm = z.strictObject({ confirmed: z.literal('yes').optional() });
-
-/** These have a page of their own; everything else is told on the cards. */
-const OWN_PAGE: ReadonlySet<ErrorCode> = new Set(['connection_not_found', 'provider_unknown', 'internal_error', 'storage_unavailable']);
 
 /** The buttons of the cards. Each ends with a redirect to the cards (303), so that loading them again repeats nothing; connecting leads to the provider. */
 @Controller('settings/integrations')
@@ -190,10 +187,4 @@ export class IntegrationFormsController {
 
 function ownerFrom({ owner, people }: z.infer<typeof connectForm>): ChosenOwner {
   return people ? { owner: 'organization', policy: POLICY_CHOICES[people].policy } : { owner };
-}
-
-function toldOnTheCards(error: unknown): CardNews {
-  const known = findIntegrationError(error);
-  if (!known || OWN_PAGE.has(known.code)) throw error;
-  return { kind: 'error', about: { error: known.code } };
 }

@@ -68,6 +68,44 @@ describe('the cards of an organization’s connections', () => {
     expect((await boss.post(`${PAGE}/stripe/key`, { apiKey, people: 'nobody' })).status).toBe(400);
   });
 
+  it('let an administrator change who may use and manage them, and nobody else', async () => {
+    const to = `${PAGE}/connections/${id}/policy`;
+    const stored = () => pages.dataSource.query<object[]>('SELECT used_by, managed_by FROM connections WHERE id = $1', [id]);
+    expect(await card(boss)).toMatch(/<option value="shared" selected>/);
+    expect(await card(bob)).not.toContain(to);
+    const opened = await boss.follow(await boss.post(to, { people: 'open' }));
+    expect(opened.text).toContain('Who may use and manage it is changed.');
+    expect(await card(boss)).toMatch(/<option value="open" selected>/);
+    expect(await stored()).toEqual([{ used_by: 'all', managed_by: 'all' }]);
+    // who manages it because the policy says so could give away more than was given
+    expect(await card(bob)).toContain(`/connections/${id}/disconnect`);
+    expect(await card(bob)).not.toContain(to);
+    expect((await bob.follow(await bob.post(to, { people: 'admins' }))).text).toContain('Your role does not allow this.');
+    expect(await stored()).toEqual([{ used_by: 'all', managed_by: 'all' }]);
+    expect((await boss.post(to, { people: 'nobody' })).status).toBe(400);
+    await boss.follow(await boss.post(to, { people: 'admins' }));
+    expect(await card(bob)).not.toContain('Your organization’s');
+    expect((await bob.post(to, { people: 'open' })).status).toBe(404);
+    await boss.follow(await boss.post(to, { people: 'shared' }));
+    expect(await stored()).toEqual([{ used_by: 'all', managed_by: 'admins' }]);
+    const acts = await pages.dataSource.query<object[]>(
+      `SELECT actor_user, outcome FROM audit_entries WHERE action = 'connection.update' AND target = $1 ORDER BY id`,
+      [`connection:${id}`],
+    );
+    expect(acts).toEqual(Array.from({ length: 3 }, () => ({ actor_user: 'boss', outcome: 'ok' })));
+  });
+
+  it('have no such choice where they are a person’s own', async () => {
+    await boss.follow(await boss.post(`${PAGE}/google/connect`));
+    const [own] = await pages.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM connections WHERE user_id = 'boss' AND provider = 'google'`,
+    );
+    expect(await card(boss)).not.toContain(`/connections/${own!.id}/policy`);
+    const refused = await boss.follow(await boss.post(`${PAGE}/connections/${own!.id}/policy`, { people: 'open' }));
+    expect(refused.text).toContain('role="status"');
+    await boss.follow(await boss.post(`${PAGE}/connections/${own!.id}/disconnect`, { confirmed: 'yes' }));
+  });
+
   it('are not ended by a form that somebody makes who only uses them', async () => {
     expect((await bob.post(`${PAGE}/connections/${id}/disconnect`, { confirmed: 'yes' })).status).toBe(403);
     expect((await bob.follow(await bob.post(`${PAGE}/connections/${id}/reconnect`))).text).toContain('Your role does not allow this.');

@@ -1,5 +1,5 @@
 import { html, type Html, type News } from '../../http-api';
-import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import { ERROR_KINDS, findIntegrationError, type ErrorCode } from '../../errors';
 import { CONNECT_NEWS } from '../../integrations';
 import { banner } from '../layout';
 import type { AccountState, ProviderCard } from './integration-cards';
@@ -8,6 +8,7 @@ import type { AccountState, ProviderCard } from './integration-cards';
 export type CardNews =
   | { readonly kind: typeof CONNECT_NEWS; readonly about: { readonly success: string; readonly connection: string } }
   | { readonly kind: 'disconnect'; readonly about: { readonly connection: string; readonly revoked: 'yes' | 'no' } }
+  | { readonly kind: 'policy'; readonly about: { readonly connection: string } }
   | { readonly kind: 'sync'; readonly about: { readonly connection: string; readonly run: string; readonly created: 'yes' | 'no' } }
   | { readonly kind: 'error'; readonly about: { readonly error: string } };
 
@@ -23,8 +24,19 @@ export function newsBanner({ kind, about }: News, cards: readonly ProviderCard[]
   if (kind === CONNECT_NEWS && card && account?.connection.status === 'connected')
     return banner('good', `${card.provider.name} is connected.`);
   if (kind === 'disconnect' && !account) return banner('good', DISCONNECTED[about['revoked'] === 'yes' ? 'yes' : 'no']);
+  if (kind === 'policy' && account) return banner('good', 'Who may use and manage it is changed.');
   if (kind === 'sync' && account) return syncBanner(about, account);
   return undefined;
+}
+
+/** These have a page of their own; everything else is told on the cards. */
+const OWN_PAGE: ReadonlySet<ErrorCode> = new Set(['connection_not_found', 'provider_unknown', 'internal_error', 'storage_unavailable']);
+
+/** A failure as the cards tell it. @throws the failure, where it has a page of its own */
+export function toldOnTheCards(error: unknown): CardNews {
+  const known = findIntegrationError(error);
+  if (!known || OWN_PAGE.has(known.code)) throw error;
+  return { kind: 'error', about: { error: known.code } };
 }
 
 function syncBanner(about: News['about'], { connection, run }: AccountState): Html | undefined {
