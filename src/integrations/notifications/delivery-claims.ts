@@ -54,7 +54,6 @@ export interface ToPrepare {
 /** The claims on deliveries, and what comes of them. Leases and due times are the database's: no process' clock can steal one. */
 @Injectable()
 export class DeliveryClaims {
-  private fromAnywhere = true;
   private readonly marks = new GroupedWrites<Delivered, boolean>(OUTCOMES_AT_ONCE, (outcomes) => this.storeDelivered(outcomes));
 
   constructor(
@@ -75,7 +74,7 @@ export class DeliveryClaims {
       lease,
       leaseSeconds,
       new Date(this.clock.now()),
-      this.nextStart(),
+      randomBytes(8).readBigInt64BE().toString(),
     ];
     return (await prepared<ClaimedDeliveryRow>(this.dataSource, 'claim_deliveries', CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
   }
@@ -159,12 +158,6 @@ export class DeliveryClaims {
     const rows = await retried(() => prepared<{ id: string }>(this.dataSource, 'mark_delivered', MARK_DELIVERED, params));
     const ours = new Set(rows.map(({ id }) => id));
     return outcomes.map(({ id }) => ours.has(id));
-  }
-
-  /** Where the walk over objects in order begins: it is bounded, and from each end in turn it comes to all of them. */
-  private nextStart(): string {
-    this.fromAnywhere = !this.fromAnywhere;
-    return (this.fromAnywhere ? randomBytes(8).readBigInt64BE() : -(2n ** 63n)).toString();
   }
 
   private entry({ at, status, error, durationMs }: SendResult): string {

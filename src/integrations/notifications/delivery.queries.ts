@@ -1,8 +1,11 @@
 import { COMMIT_WITHOUT_WAITING } from '../../database';
 import { OF_ENDED_PROCESS } from '../jobs';
 
-/** Objects that are looked at in one claim of an ordered destination. */
-const MOST_OBJECTS = 2_000;
+/** Objects that are looked at in one claim of an ordered destination, before and after where it begins. */
+const MOST_OBJECTS = 1_000;
+/** Of a bigint. */
+const FIRST_KEY = `'-9223372036854775808'`;
+const LAST_KEY = `'9223372036854775807'`;
 
 /**
  * Claims what is due. Destinations with something waiting are found one after another in the index; each gives no more than it has room for,
@@ -11,7 +14,7 @@ const MOST_OBJECTS = 2_000;
  * $1 at the same time to one destination, $2 most of the good, $3 most of those in doubt, $4 slow ones, $5 destinations in work here, $6 how much of it, $7 lease, $8 seconds of
  * the lease, $9 now, $10 where the walk over objects begins.
  * A destination that is ordered gives the first delivery of each object, one whose answer is awaited stands before the others of its own: objects are
- * walked in the index, MOST_OBJECTS at most.
+ * walked in the index from a place that is another each time, so that all come in turn where many wait.
  */
 export const CLAIM_DELIVERIES = `
   WITH RECURSIVE waiting (id) AS (
@@ -35,16 +38,20 @@ export const CLAIM_DELIVERIES = `
     WHERE NOT r.ordered
     UNION ALL
     SELECT v.id, r.doubtful, v.next_attempt_at, v.turn FROM ready r CROSS JOIN LATERAL (
-      WITH RECURSIVE heads AS (
-        (SELECT e.order_key, e.id, e.status, e.next_attempt_at, 1 AS walked FROM deliveries e
-         WHERE e.destination_id = r.id AND e.order_key >= $10::bigint AND e.status IN ('pending', 'sending') ORDER BY e.order_key, e.order_number LIMIT 1)
-        UNION ALL
-        SELECT n.order_key, n.id, n.status, n.next_attempt_at, h.walked + 1 FROM heads h CROSS JOIN LATERAL (
-          SELECT e.order_key, e.id, e.status, e.next_attempt_at FROM deliveries e
-          WHERE e.destination_id = r.id AND e.order_key > h.order_key AND e.status IN ('pending', 'sending') ORDER BY e.order_key, e.order_number LIMIT 1) n
-        WHERE h.walked < ${MOST_OBJECTS})
-      SELECT h.id, h.next_attempt_at, row_number() OVER () AS turn FROM heads h
-      WHERE h.status = 'pending' AND h.next_attempt_at <= now() LIMIT greatest(r.free, 0)) v
+      SELECT f.id, f.next_attempt_at, row_number() OVER () AS turn
+      FROM (VALUES ($10::bigint, ${LAST_KEY}::bigint), (${FIRST_KEY}::bigint, $10::bigint - 1)) AS span (low, high) CROSS JOIN LATERAL (
+        WITH RECURSIVE heads AS (
+          (SELECT e.order_key, e.id, e.status, e.next_attempt_at, 1 AS walked FROM deliveries e
+           WHERE e.destination_id = r.id AND e.order_key BETWEEN span.low AND span.high AND e.status IN ('pending', 'sending')
+           ORDER BY e.order_key, e.order_number LIMIT 1)
+          UNION ALL
+          SELECT n.order_key, n.id, n.status, n.next_attempt_at, h.walked + 1 FROM heads h CROSS JOIN LATERAL (
+            SELECT e.order_key, e.id, e.status, e.next_attempt_at FROM deliveries e
+            WHERE e.destination_id = r.id AND e.order_key > h.order_key AND e.order_key <= span.high AND e.status IN ('pending', 'sending')
+            ORDER BY e.order_key, e.order_number LIMIT 1) n
+          WHERE h.walked < ${MOST_OBJECTS})
+        SELECT h.id, h.next_attempt_at FROM heads h WHERE h.status = 'pending' AND h.next_attempt_at <= now()) f
+      LIMIT greatest(r.free, 0)) v
     WHERE r.ordered
   ),
   offered AS MATERIALIZED (
