@@ -6,10 +6,13 @@ export interface Layout {
   /** Path of the page, to mark its link. */
   readonly path: string;
   readonly body: Html;
+  /** What was looked for, to stand in the search box. */
+  readonly sought?: string | undefined;
   /** Where the browser goes on to by itself, at once. */
   readonly refreshTo?: string;
 }
 
+export const SEARCH_PATH = '/admin/search';
 export const INTEGRATIONS_PATH = '/settings/integrations';
 const ADMIN_LINKS = [
   { href: '/admin', label: 'Overview' },
@@ -23,8 +26,9 @@ const ADMIN_LINKS = [
 ] as const;
 
 /** The frame of every page. Script and style come from this origin only: the content security policy allows nothing else. */
-export function page({ title, caller, path, body, refreshTo }: Layout): string {
-  const links = [{ href: INTEGRATIONS_PATH, label: 'Integrations' }, ...(roleReaches(caller.role, 'admin') ? ADMIN_LINKS : [])];
+export function page({ title, caller, path, body, sought, refreshTo }: Layout): string {
+  const isAdmin = roleReaches(caller.role, 'admin');
+  const links = [{ href: INTEGRATIONS_PATH, label: 'Integrations' }, ...(isAdmin ? ADMIN_LINKS : [])];
   // The referrer policy of the headers would make a form's Origin "null"; within our own origin it may be told.
   return html`<!doctype html>
     <html lang="en">
@@ -46,6 +50,7 @@ export function page({ title, caller, path, body, refreshTo }: Layout): string {
           <nav aria-label="Pages">
             ${links.map((link) => html`<a href="${link.href}" ${link.href === path && html`aria-current="page"`}>${link.label}</a>`)}
           </nav>
+          ${isAdmin && searchBox(sought)}
           <span class="who">${caller.userId} · ${caller.tenant}</span>
           ${signOutForm(caller)}
         </header>
@@ -55,6 +60,23 @@ export function page({ title, caller, path, body, refreshTo }: Layout): string {
         </main>
       </body>
     </html>`.text;
+}
+
+/** One for whatever has a page: ids, accounts, people. */
+function searchBox(sought: string | undefined): Html {
+  return html`<form class="find" method="get" action="${SEARCH_PATH}" role="search" aria-label="Find anything">
+    <input
+      type="search"
+      name="q"
+      value="${sought}"
+      aria-label="An id, an account or a user"
+      placeholder="Id, account, user"
+      maxlength="200"
+      autocomplete="off"
+      spellcheck="false"
+    />
+    <button>Find</button>
+  </form>`;
 }
 
 export function banner(kind: 'good' | 'bad', text: string): Html {

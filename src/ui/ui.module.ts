@@ -6,8 +6,10 @@ import { ConnectionsPageController } from './admin/connections-page.controller';
 import { DeliveriesPageController } from './admin/deliveries-page.controller';
 import { DestinationNames } from './admin/destination-names';
 import { DestinationsPageController } from './admin/destinations-page.controller';
+import { Lookup } from './admin/lookup';
 import { OverviewPageController } from './admin/overview-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
+import { SearchPageController } from './admin/search-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
@@ -40,6 +42,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     RequestsPageController,
     DeliveriesPageController,
     DestinationsPageController,
+    SearchPageController,
   ],
   providers: [
     IntegrationCards,
@@ -47,6 +50,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     ConnectionTimeline,
     ConnectionStates,
     DestinationNames,
+    Lookup,
     NotificationStates,
     OverviewState,
     LiveTopics,

@@ -54,6 +54,16 @@ export class AlertService {
     return rows.map(alertOf);
   }
 
+  /** @throws IntegrationError `not_found` */
+  async find(id: string, tenant: string | undefined): Promise<Alert> {
+    const [row] = await asTenant(this.dataSource, tenant).query<RowOf<AlertEntity>>(
+      'SELECT * FROM alerts WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)',
+      [id, tenant ?? null],
+    );
+    if (!row) throw new IntegrationError('not_found', { detail: 'There is no such alert.' });
+    return alertOf(row);
+  }
+
   /** All that are open, however many. */
   async countOpen(tenant: string | undefined): Promise<AlertCount[]> {
     return asTenant(this.dataSource, tenant).query<AlertCount>(

@@ -71,6 +71,8 @@ type Row = Pick<
 const COLUMNS = `e.id, e.message_id, e.destination_id, e.tenant, e.type, m.connection_id, e.status, e.attempts, e.response_status, e.error_code, e.next_attempt_at,
   e.created_at, e.delivered_at`;
 const BATCH = 1_000;
+/** One for each destination of an organization. */
+const MOST_OF_A_MESSAGE = 100;
 
 /** The delivery log, and sending again. */
 @Injectable()
@@ -116,6 +118,17 @@ export class DeliveryList {
     );
     if (!row) throw deliveryNotFound();
     return { ...deliveryOf(row), subject: subjectOf(row.type, row.body), tries: row.log };
+  }
+
+  /** Of one message, to whichever destinations. */
+  async ofMessage(messageId: string, tenant: string | undefined): Promise<Delivery[]> {
+    const rows = await this.readAs<Row>(
+      tenant,
+      `SELECT ${COLUMNS} FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE e.message_id = $1 AND ($2::text IS NULL OR e.tenant = $2)
+       ORDER BY e.id LIMIT $3`,
+      [messageId, tenant ?? null, MOST_OF_A_MESSAGE],
+    );
+    return rows.map(deliveryOf);
   }
 
   /**

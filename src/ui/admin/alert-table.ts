@@ -1,37 +1,86 @@
-import { html, type Html } from '../../http-api';
+import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { Alert } from '../../integrations';
 import { actionForm } from '../form';
-import { pill } from '../layout';
+import { pill, type Tone } from '../layout';
 import { table } from '../table';
-import { timeTag } from '../time-tag';
+import { exactTime, timeTag } from '../time-tag';
+import { ALERTS_PATH, CONNECTIONS_PATH, factList, idLink, tenantColumn, wholeId, type Facts } from './admin-links';
 import { statusPill } from './status-words';
 
-export interface AlertTableContext {
+export interface AlertContext {
   readonly nowMs: number;
-  readonly csrfToken: string;
-  readonly empty: string;
-  /** Page to come back to. */
-  readonly back: '/admin' | '/admin/alerts';
+  readonly caller: SessionPrincipal;
 }
 
-export function alertTable(alerts: readonly Alert[], { nowMs, csrfToken, empty, back }: AlertTableContext): Html {
+export interface AlertTableContext extends AlertContext {
+  readonly empty: string;
+  /** Page to come back to. */
+  readonly back: '/admin' | typeof ALERTS_PATH;
+}
+
+const SEVERITIES: Readonly<Record<string, readonly [Tone, string]>> = {
+  critical: ['bad', 'Critical'],
+  warning: ['warn', 'Warning'],
+  info: ['soft', 'For information'],
+};
+
+export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, back }: AlertTableContext): Html {
+  const tenants = tenantColumn(caller);
   const rows = alerts.map((alert) => [
-    html`${alert.state === 'open' ? pill('bad', 'Open') : statusPill(alert.state)}`,
-    html`<div class="wide"><strong>${alert.title}</strong><br />${alert.detail} ${alert.nextStep}</div>`,
-    alert.provider ?? '–',
+    statePill(alert),
+    severityPill(alert),
+    html`<div class="wide">
+      <strong><a href="${ALERTS_PATH}/${alert.id}">${alert.title}</a></strong
+      ><br />${alert.detail} ${alert.nextStep}
+    </div>`,
+    ...tenants.cell(alert.tenant),
+    alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
+    idLink(CONNECTIONS_PATH, alert.connectionId),
     alert.count.toLocaleString('en'),
     timeTag(alert.openedAt, nowMs),
     timeTag(alert.lastSeenAt, nowMs),
-    alert.state === 'open'
-      ? actionForm({
-          to: `/admin/alerts/${alert.id}/acknowledge`,
-          label: 'Acknowledge',
-          about: alert.title,
-          csrfToken,
-          id: `ack-${alert.id}`,
-          fields: { back },
-        })
-      : html`${alert.acknowledgedBy && html`by ${alert.acknowledgedBy}`}`,
+    acknowledgement(alert, caller, back),
   ]);
-  return table('Alerts', ['State', 'Alert', 'Provider', 'Count', 'Opened', 'Last seen', 'Acknowledge'], rows, empty);
+  const headings = ['State', 'Severity', 'Alert', ...tenants.heading, 'Provider', 'Connection', 'Count', 'Opened', 'Last seen'];
+  return table('Alerts', [...headings, 'Acknowledge'], rows, empty);
+}
+
+export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html {
+  const { provider, connectionId } = alert;
+  const facts: Facts = [
+    ['Alert', wholeId(alert.id)],
+    ['Severity', severityPill(alert)],
+    ['State', statePill(alert)],
+    ['What', alert.detail],
+    ['What to do', alert.nextStep],
+    ['Kind', html`<code>${alert.kind}</code>`],
+    ['Organization', alert.tenant],
+    ['Provider', provider !== null && html`<a href="/admin/providers/${provider}">${provider}</a>`],
+    ['Connection', connectionId !== null && html`<a href="${CONNECTIONS_PATH}/${connectionId}">${connectionId}</a>`],
+    ['Seen', `${alert.count.toLocaleString('en')} times`],
+    ['Opened', exactTime(alert.openedAt, nowMs)],
+    ['Last seen', exactTime(alert.lastSeenAt, nowMs)],
+    ['Acknowledged', alert.acknowledgedAt && html`${exactTime(alert.acknowledgedAt, nowMs)} by ${alert.acknowledgedBy}`],
+    ['Resolved', alert.resolvedAt && exactTime(alert.resolvedAt, nowMs)],
+  ];
+  const open = alert.state === 'open' && html`<div class="actions">${acknowledgement(alert, caller, ALERTS_PATH)}</div>`;
+  return html`<div class="card">
+    <h2>${alert.title}</h2>
+    ${factList(facts)} ${open}
+  </div>`;
+}
+
+function statePill({ state }: Alert): Html {
+  return state === 'open' ? pill('bad', 'Open') : statusPill(state);
+}
+
+function severityPill({ severity }: Alert): Html {
+  const [tone, words] = (Object.hasOwn(SEVERITIES, severity) ? SEVERITIES[severity] : undefined) ?? ['warn', severity];
+  return pill(tone, words);
+}
+
+function acknowledgement(alert: Alert, { csrfToken }: SessionPrincipal, back: AlertTableContext['back']): Html {
+  if (alert.state !== 'open') return html`${alert.acknowledgedBy && html`by ${alert.acknowledgedBy}`}`;
+  const to = `${ALERTS_PATH}/${alert.id}/acknowledge`;
+  return actionForm({ to, label: 'Acknowledge', about: alert.title, csrfToken, id: `ack-${alert.id}`, fields: { back } });
 }

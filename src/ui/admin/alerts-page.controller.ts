@@ -21,11 +21,11 @@ import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
-import { alertTable } from './alert-table';
+import { ALERTS_PATH as PATH } from './admin-links';
+import { alertFacts, alertTable } from './alert-table';
 import { FilterFields } from './filter-fields';
 import { cursorOf, filterOf, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
 
-const PATH = '/admin/alerts';
 const STATES = [
   { value: 'open', label: 'Open' },
   { value: 'acknowledged', label: 'Acknowledged' },
@@ -62,9 +62,15 @@ export class AlertsPageController {
     const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before, limit: PAGE_ROWS + 1 });
     const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ openedAt: at, id }) => ({ at, id }));
     const body = html`${top}
-    ${liveRegion('alerts', alertTable(rows, { nowMs: this.clock.now(), csrfToken: caller.csrfToken, empty: 'No alert matches.', back: PATH }))}
+    ${liveRegion('alerts', alertTable(rows, { nowMs: this.clock.now(), caller, empty: 'No alert matches.', back: PATH }))}
     ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
     return page({ title: 'Alerts', caller, path: PATH, body });
+  }
+
+  @PageRoute(':id')
+  async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
+    const alert = await this.alerts.find(id, visibleTenant(caller));
+    return page({ title: 'Alert', caller, path: PATH, body: alertFacts(alert, { nowMs: this.clock.now(), caller }) });
   }
 
   @FormRoute(':id/acknowledge')

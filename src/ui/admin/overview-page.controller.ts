@@ -80,7 +80,7 @@ export class OverviewPageController {
       ${this.healthTable(shown, around)}
       ${all.length > shown.length && html`<p class="soft">${(all.length - shown.length).toLocaleString('en')} more are not set up here.</p>`}
       <h2>Open alerts: ${open.toLocaleString('en')}</h2>
-      ${alertTable(newest, { nowMs, csrfToken: caller.csrfToken, empty: 'No alert is open.', back: '/admin' })}
+      ${alertTable(newest, { nowMs, caller, empty: 'No alert is open.', back: '/admin' })}
       ${open > MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
       <h2>Queue of webhook events</h2>
       ${queueTable(queue)}`;

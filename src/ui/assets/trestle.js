@@ -1,6 +1,6 @@
 /*
- * Two things that HTML alone cannot: ask before what cannot be taken back without leaving the page, and follow what changes.
- * The pages work without it. A card in which somebody is at work (a field, an open part, a question) is left alone.
+ * What HTML alone cannot: ask before what cannot be taken back without leaving the page, follow what changes, tell times as they are
+ * where the reader is, and copy. The pages work without it. A card in which somebody is at work (a field, an open part, a question) is left alone.
  */
 'use strict';
 document.addEventListener('submit', (event) => {
@@ -41,6 +41,44 @@ function ask(question, opener, then) {
   dialog.showModal();
 }
 
+const HERE = new Intl.DateTimeFormat('en-GB', {
+  ...{ year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  timeZoneName: 'short',
+});
+
+/* The reader's own time with its zone, and UTC beside it: as the text where a time is exact, else as its title. */
+function tellLocally(time) {
+  const at = new Date(time.dateTime);
+  const utc = `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const both = at.getTimezoneOffset() === 0 ? utc : `${HERE.format(at)} · ${utc}`;
+  if ('exact' in time.dataset) time.textContent = both;
+  else time.title = both;
+}
+
+/* Beside what people copy: an id. */
+function addCopyButton(code) {
+  if (code.nextElementSibling?.matches('.copy')) return;
+  const button = Object.assign(document.createElement('button'), { type: 'button', className: 'copy', textContent: 'Copy' });
+  button.setAttribute('aria-label', `Copy ${code.textContent}`);
+  button.addEventListener('click', async () => {
+    const copied = await navigator.clipboard?.writeText(code.textContent).then(
+      () => true,
+      () => false,
+    );
+    // Without the permission, or where the page does not come over https: selected, for the keys.
+    if (!copied) getSelection().selectAllChildren(code);
+    button.textContent = copied ? 'Copied' : 'Selected';
+    setTimeout(() => (button.textContent = 'Copy'), 2000);
+  });
+  code.after(button);
+}
+
+function addToPage(part) {
+  part.querySelectorAll('time[datetime]').forEach(tellLocally);
+  part.querySelectorAll('[data-copy]').forEach(addCopyButton);
+}
+addToPage(document);
+
 /** After a stream that was refused. */
 const AGAIN_MS = 30000;
 /** After a page that could not be read: nothing else may change for a long time. */
@@ -58,8 +96,12 @@ function bringUpToDate(live, fresh) {
   const says = () => new Map([...live.querySelectorAll('[data-says]')].map((card) => [card.id, card.dataset.says]));
   const before = says();
   Idiomorph.morph(live, next, {
-    callbacks: { beforeNodeMorphed: (old) => !(old instanceof HTMLElement && old.matches('[data-card]') && isAtWork(old)) },
+    callbacks: {
+      beforeNodeMorphed: (old) => !(old instanceof HTMLElement && old.matches('[data-card]') && isAtWork(old)),
+      beforeNodeRemoved: (old) => !(old instanceof HTMLElement && old.matches('.copy')),
+    },
   });
+  addToPage(live);
   const news = document.querySelector('[data-news]');
   const said = [...says()].filter(([id, text]) => before.get(id) !== text).map(([, text]) => text);
   if (news && said.length > 0) news.textContent = said.join(' ');

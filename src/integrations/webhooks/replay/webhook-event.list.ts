@@ -95,6 +95,7 @@ type DetailRow = Row &
     body: Buffer | null;
   };
 
+const MOST_OF_A_PROVIDER_ID = 20;
 const COLUMNS = 'id, tenant, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
 
 /** Reads the inbox for administrators. */
@@ -136,6 +137,16 @@ export class WebhookEventList {
       headers: payload.headers,
       payload: redacted(payload.value) ?? null,
     };
+  }
+
+  /** Those that the provider calls so: one for each connection that it came for. */
+  async ofProviderId(eventId: string, providers: readonly string[], tenant?: string): Promise<StoredEventView[]> {
+    const rows = await this.read<Row>(
+      tenant,
+      `SELECT ${COLUMNS} FROM webhook_events WHERE provider = ANY($1) AND event_id = $2 AND ($3::text IS NULL OR tenant = $3) ORDER BY id DESC LIMIT $4`,
+      [providers, eventId, tenant ?? null, MOST_OF_A_PROVIDER_ID],
+    );
+    return rows.map(viewOf);
   }
 
   /** Per provider, those whose handlers have failed: that are tried again, and that were given up. */
