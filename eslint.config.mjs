@@ -60,6 +60,8 @@ export default tseslint.config(
         EventSource: 'readonly',
         Idiomorph: 'readonly',
         location: 'readonly',
+        navigator: 'readonly',
+        getSelection: 'readonly',
       },
     },
   },

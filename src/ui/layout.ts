@@ -69,7 +69,7 @@ function searchBox(sought: string | undefined): Html {
       type="search"
       name="q"
       value="${sought}"
-      aria-label="An id, an account or a user"
+      aria-label="What to find"
       placeholder="Id, account, user"
       maxlength="200"
       autocomplete="off"
