@@ -46,6 +46,16 @@ describe('a list of a plain provider', () => {
     expect(asked.filter(({ asks }) => !LEAVES_NOTHING_OUT.test(asks))).toEqual([]);
   });
 
+  it('hangs on another list of the same provider, if on any', () => {
+    const hanging = PLAIN_PROVIDERS.flatMap(({ key, resources = [] }) =>
+      resources.flatMap(({ name, partOf }) =>
+        partOf ? [{ key, name, on: partOf.resource, lists: resources.map((each) => each.name) }] : [],
+      ),
+    );
+    expect(hanging.map(({ key }) => key).sort()).toEqual(expect.arrayContaining(['github', 'todoist']));
+    for (const { key, name, on, lists } of hanging) expect([key, name, lists]).toEqual([key, name, expect.arrayContaining([on])]);
+  });
+
   it('is whole only with scopes that its provider knows, and says what it leaves out otherwise', () => {
     const scoped = PLAIN_PROVIDERS.flatMap(({ key, oauth2, resources = [] }) =>
       resources.flatMap(({ name, extent }) =>

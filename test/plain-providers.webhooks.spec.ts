@@ -43,6 +43,26 @@ describe('what a declaration says of its deliveries', () => {
     await browser.eventually(async () => ((await browser.records(connection, 'issues')).ids.includes('issue-9') ? undefined : true));
   });
 
+  it('takes what hangs on an object away with it, of which nothing more is told, and what is another object from then on', async () => {
+    const connection = (await browser.connect('github')).searchParams.get('connection') ?? '';
+    await browser.synced(connection, ({ trigger }) => trigger === 'connect');
+    const { ids } = await browser.records(connection, 'repositories');
+    expect(ids.length).toBeGreaterThan(0);
+    const tell = async (event: string, body: object, id: string) => {
+      const signed = { 'x-hub-signature-256': `sha256=${hmac('github', JSON.stringify(body))}` };
+      expect((await post('github', body, { 'x-github-event': event, 'x-github-delivery': id, ...signed })).status).toBe(200);
+    };
+    const repository = { id: ids[0], owner: { id: 'acct-1' } };
+    const living = async () => (await browser.records(connection, 'issues')).ids.filter((id) => id.startsWith('hung'));
+    for (const n of [1, 2, 3]) await tell('issues', { action: 'opened', issue: { ...issue, id: `hung-${n}` }, repository }, `h${n}`);
+    await browser.eventually(async () => ((await living()).length === 3 ? true : undefined));
+    const moved = { ...issue, id: 'hung-1', updated_at: '2026-11-01T12:00:00Z' };
+    await tell('issues', { action: 'transferred', issue: moved, repository }, 'h4');
+    await browser.eventually(async () => ((await living()).length === 2 ? true : undefined));
+    await tell('repository', { action: 'deleted', repository: { ...repository, updated_at: '2027-11-01T12:00:00Z' } }, 'h5');
+    await browser.eventually(async () => ((await living()).length === 0 ? true : undefined));
+  });
+
   it('refuses what is forged, and a GET that asks nothing', async () => {
     const { body, headers } = github('opened', {}, 'd3');
     expect((await post('github', { ...body, action: 'closed' }, headers)).status).toBe(401);

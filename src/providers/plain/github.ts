@@ -38,7 +38,8 @@ export const github: PlainProvider = {
     objectId: ['/issue/id', '/repository/id'],
     objectVersion: ['/issue/updated_at', '/repository/updated_at'],
     records: [
-      { types: ['issues.*'], resource: 'issues', at: '/issue', gone: ['issues.deleted'] },
+      // One that is transferred is another issue from then on.
+      { types: ['issues.*'], resource: 'issues', at: '/issue', gone: ['issues.deleted', 'issues.transferred'], partOf: '/repository/id' },
       { types: ['repository.*'], resource: 'repositories', at: '/repository', gone: ['repository.deleted'] },
     ],
     ended: ['github_app_authorization.revoked'],
@@ -61,6 +62,7 @@ export const github: PlainProvider = {
       // All that the person can see, open and closed.
       extent: { wholeWith: ['repo'], otherwise: 'Issues of private repositories may be left out.' },
       partial: SINGLE_SIGN_ON,
+      partOf: { resource: 'repositories', at: '/repository/id' },
       path: 'issues',
       version: '/updated_at',
       query: { per_page: '100', filter: 'all', state: 'all', sort: 'updated', direction: 'asc' },

@@ -28,6 +28,8 @@ export const todoist: PlainProvider = {
       name: 'tasks',
       label: 'Tasks',
       extent: { filtered: 'Completed tasks are left out.' },
+      // Of a project that is deleted Todoist tells alone.
+      partOf: { resource: 'projects', at: '/project_id' },
       path: 'tasks',
       items: '/results',
       version: '/updated_at',

@@ -3,7 +3,7 @@ import type { HandlerContext, WebhookEvent, WebhookFacts, WebhookHandler } from 
 import { pointed, textAt, valueAt } from './at';
 import type { PlainAddresses } from './plain-addresses';
 import type { PlainEventRecords, PlainProvider, PlainWebhooks } from './plain-provider';
-import { versionOf } from './plain-sync.service';
+import { hangsOn, versionOf } from './plain-sync.service';
 
 /** What a declaration's events do: records in real time, a sync that is asked for, the end of an access. */
 export function plainHandlers(
@@ -31,7 +31,8 @@ class PlainRecordsHandler implements WebhookHandler {
     if (id === undefined) return context.requestSync([name]);
     const version = versionOf(valueAt(resource.version, { json: data }));
     const deleted = gone.includes(type);
-    const record = deleted ? { id, deleted } : { id, data, ...(version !== undefined && { version }) };
+    const parent = textAt(resource.partOf?.at, { json: data }) ?? textAt(this.facts.partOf, { json: payload });
+    const record = deleted ? { id, deleted } : { id, data, ...(version !== undefined && { version }), ...hangsOn(resource, parent) };
     await context.applyRecords(name, [record]);
   }
 }

@@ -189,6 +189,8 @@ export interface PlainEventRecords {
   readonly at?: string;
   /** Types that mean it is gone. */
   readonly gone?: readonly string[];
+  /** In the event, what the object hangs on, where the object itself does not say it. */
+  readonly partOf?: At;
 }
 
 /**
@@ -221,6 +223,8 @@ export interface PlainResource {
   /** A time or a counter; greater is newer. */
   readonly version?: At;
   readonly deletedWhen?: { readonly at: At; readonly is: string };
+  /** What it hangs on: where that record is deleted it goes with it, of which the provider tells nothing more. */
+  readonly partOf?: { readonly resource: string; readonly at: At };
   readonly query?: Readonly<Record<string, string>>;
   readonly page: PlainPages;
   /** What changed since a time. Absent: every run walks all. */

@@ -88,6 +88,34 @@ describe('a list of a plain provider is whole', () => {
   });
 });
 
+it('hangs on what its declaration names, where an item says so', async () => {
+  const declaration = {
+    key: 'acme',
+    apiBaseUrl: 'https://api.acme.example/',
+    resources: [
+      {
+        name: 'things',
+        label: 'Things',
+        extent: 'whole',
+        path: 'things',
+        page: { by: 'none' },
+        partOf: { resource: 'boxes', at: '/box/id' },
+      },
+    ],
+  } as unknown as PlainProvider;
+  const context = {
+    connection: { metadata: {}, accountId: 'a' },
+    fetch: () => Promise.resolve(new Response(JSON.stringify([{ id: 1, box: { id: 7 } }, { id: 2 }]))),
+    signal: new AbortController().signal,
+    now: () => 0,
+  } as unknown as SyncContext;
+  const { value } = await new PlainSyncService(declaration, {} as never).resources[0]!.full(context).next();
+  expect((value as { records: object[] }).records).toEqual([
+    { id: '1', data: { id: 1, box: { id: 7 } }, partOf: { resource: 'boxes', id: '7' } },
+    { id: '2', data: { id: 2 } },
+  ]);
+});
+
 it('cannot be declared without a word about what it holds', () => {
   // @ts-expect-error -- what a list holds has no default: this line is refused by the compiler once there is one
   const forgotten: PlainResource = { name: 'things', label: 'Things', path: 'things', page: { by: 'none' } };

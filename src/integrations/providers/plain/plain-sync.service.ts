@@ -114,7 +114,11 @@ function recordOf(resource: PlainResource, item: unknown, provider: string): Syn
   const { deletedWhen } = resource;
   if (deletedWhen && textAt(deletedWhen.at, { json: item }) === deletedWhen.is) return { id, deleted: true };
   const version = versionOf(valueAt(resource.version, { json: item }));
-  return { id, data: item, ...(version !== undefined && { version }) };
+  return { id, data: item, ...(version !== undefined && { version }), ...hangsOn(resource, textAt(resource.partOf?.at, { json: item })) };
+}
+
+export function hangsOn({ partOf }: PlainResource, id: string | undefined): Pick<SyncRecord, 'partOf'> {
+  return partOf && id !== undefined ? { partOf: { resource: partOf.resource, id } } : {};
 }
 
 /** A time as ms, or a counter as it is. */
