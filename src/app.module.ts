@@ -11,6 +11,9 @@ import { IntegrationsModule, PlainOperationsModule, PlainProvidersModule } from 
 import { PLAIN_PROVIDERS, PROVIDERS } from './providers';
 import { UiModule } from './ui/ui.module';
 
+/** Of the service that runs by itself. */
+export { StartPageModule } from './ui/start/start-page.module';
+
 export interface AppParts {
   /** Default: one that writes to the standard output. */
   readonly logger?: EdgeLogger;

@@ -22,7 +22,7 @@ import { Problems } from './http-api/problems/problems';
 import { RequestRules } from './http-api/edge/request-rules';
 import { RouteTable } from './http-api/edge/route-table';
 import { securityHeaders } from './http-api/edge/security-headers';
-import { AppModule, type AppParts } from './app.module';
+import { AppModule, StartPageModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
 import { completeAddress } from './config/bound-address';
 import { SETTINGS } from './config/config.module';
@@ -40,10 +40,10 @@ export interface AppOptions {
 /** The whole service, ready to `listen`. */
 export async function createApp(
   settings: Settings,
-  { clock, logger = createLogger(settings), imports }: AppOptions = {},
+  { clock, logger = createLogger(settings), imports = [] }: AppOptions = {},
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.forRoot(settings, { logger, clock, imports }),
+    AppModule.forRoot(settings, { logger, clock, imports: [...imports, StartPageModule] }),
     new EdgeAdapter(settings),
     nestOptions(logger),
   );

@@ -62,6 +62,8 @@ export interface Settings {
   readonly proxyAnyFor: readonly string[];
   readonly metricsPublic: boolean;
   readonly docs: boolean;
+  /** Whether there is a page at `/`. */
+  readonly startPage: boolean;
   readonly webhookMaxBytes: number;
   /** Whether plain deliveries are answered before the framework. */
   readonly webhookFastPath: boolean;
@@ -138,6 +140,7 @@ export const environment = z.object({
   PROXY_ANY_FOR: list,
   METRICS_PUBLIC: flag.default(false),
   DOCS: flag.optional(),
+  START_PAGE: flag.default(true),
   WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
   WEBHOOK_FAST_PATH: flag.default(true),
   WEBHOOK_MAX_ATTEMPTS: integer(1, 100).default(8),
@@ -228,6 +231,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     proxyAnyFor: e.PROXY_ANY_FOR,
     metricsPublic: e.METRICS_PUBLIC,
     docs: e.DOCS ?? !production,
+    startPage: e.START_PAGE,
     webhookMaxBytes: e.WEBHOOK_MAX_BYTES,
     webhookFastPath: e.WEBHOOK_FAST_PATH,
     webhookMaxAttempts: e.WEBHOOK_MAX_ATTEMPTS,

@@ -3,7 +3,7 @@ import type { Env } from '../../src/config/env';
 import type { Role } from '../../src/http-api/principal/principal';
 import { startSandbox, type Sandbox } from '../../sandbox';
 import { signInLinkOf } from '../../demo/http-client';
-import { startTestApp, type TestApp } from './test-app';
+import { startTestApp, type TestApp, type TestAppOptions } from './test-app';
 
 export interface PagesFixture {
   readonly url: string;
@@ -32,9 +32,9 @@ export interface Answer {
 }
 
 /** The whole service with its pages, on the sandbox providers. */
-export async function startPages(settings: Env = {}): Promise<PagesFixture> {
+export async function startPages(settings: Env = {}, imports: TestAppOptions['imports'] = []): Promise<PagesFixture> {
   const sandbox = await startSandbox({});
-  const app = await startTestApp({ settings: { ...sandbox.env(), ...settings } });
+  const app = await startTestApp({ settings: { ...sandbox.env(), ...settings }, imports });
   sandbox.setWebhookTarget(app.url);
   const signInLink = async (who: Person) => signInLinkOf(app.url, await app.tokenFor(who));
   return {
