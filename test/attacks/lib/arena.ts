@@ -88,12 +88,17 @@ async function startInProduction(
   atEnd(() => front.stop());
   const certificate = join(dirname(stateFile), 'sandbox.pem');
   await writeFile(certificate, SANDBOX_CERTIFICATE);
-  const env = { ...overFront(own, front), NODE_ENV: 'production', NODE_EXTRA_CA_CERTS: certificate, LOG_LEVEL: 'trace' };
+  const env = { ...overFront(overRelay(own, sandbox, relay), front), NODE_ENV: 'production', NODE_EXTRA_CA_CERTS: certificate, LOG_LEVEL: 'trace' };
   const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
   const service = await startInstance(env, join(__dirname, 'production-service.ts'), databaseUrl ? { databaseUrl, redisUrl } : {});
   lead(own.PUBLIC_URL, service.url);
   for (const name of front.targets.keys()) lead(`https://${name}.sandbox.example:${front.port}`, `${front.targets.get(name)}`);
   return service;
+}
+
+/** All of Stripe through the relay. */
+function overRelay(env: Readonly<Record<string, string>>, { urls }: Sandbox, relay: Relay): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace(urls.stripe, relay.url)]));
 }
 
 export { cleanUp };
@@ -138,10 +143,7 @@ class RunningArena implements Arena {
   }
 
   private async startProduct(): Promise<Instance> {
-    const own = Object.fromEntries(
-      Object.entries(this.sandbox.env()).map(([name, value]) => [name, value.replace(this.sandbox.urls.stripe, this.relay.url)]),
-    );
-    const service = await startInProduction(this, { ...own, PUBLIC_URL: PRODUCT });
+    const service = await startInProduction(this, { ...this.sandbox.env(), PUBLIC_URL: PRODUCT });
     atEnd(() => service.stop());
     return service;
   }
