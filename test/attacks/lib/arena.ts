@@ -88,7 +88,12 @@ async function startInProduction(
   atEnd(() => front.stop());
   const certificate = join(dirname(stateFile), 'sandbox.pem');
   await writeFile(certificate, SANDBOX_CERTIFICATE);
-  const env = { ...overFront(overRelay(own, sandbox, relay), front), NODE_ENV: 'production', NODE_EXTRA_CA_CERTS: certificate, LOG_LEVEL: 'trace' };
+  const env = {
+    ...overFront(overRelay(own, sandbox, relay), front),
+    NODE_ENV: 'production',
+    NODE_EXTRA_CA_CERTS: certificate,
+    LOG_LEVEL: 'trace',
+  };
   const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
   const service = await startInstance(env, join(__dirname, 'production-service.ts'), databaseUrl ? { databaseUrl, redisUrl } : {});
   lead(own.PUBLIC_URL, service.url);
