@@ -31,7 +31,7 @@ const exact: Attack = {
     const receiver = await HttpReceiver.start();
     atEnd(() => receiver.close());
     const made = await arena.service.as({ role: 'admin', user: 'root' }, '/v1/admin/destinations', {
-      body: { url: receiver.url('/effects'), events: ['webhook.received'] },
+      body: { url: arena.outside(receiver.url('/effects')), events: ['webhook.received'] },
     });
     trials.status('the effect can be watched', made, 201);
     for (const way of ['at once', 'one by one'] as const) {

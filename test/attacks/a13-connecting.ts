@@ -70,7 +70,7 @@ const start: Attack = {
       403,
     );
     const visitor = new Visitor();
-    await visitor.go(await signInLinkOf(url, await arena.service.cluster.tokenFor({ tenant: 'acme', user: 'csrf' })));
+    await visitor.go(await signInLinkOf(arena.service.localUrl, await arena.service.cluster.tokenFor({ tenant: 'acme', user: 'csrf' })));
     for (const [name, headers] of [
       ['of another site', { origin: 'https://evil.example' }],
       ['from nowhere', { origin: 'null' }],

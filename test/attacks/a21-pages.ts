@@ -14,7 +14,7 @@ const PAGES = ['/settings/integrations', ...ADMIN_PAGES, ...['slack', 'google', 
 
 async function signedIn(arena: Arena, who: { tenant: string; user: string; role: string }): Promise<Visitor> {
   const visitor = new Visitor();
-  await visitor.go(await signInLinkOf(arena.service.url, await arena.service.cluster.tokenFor(who)));
+  await visitor.go(await signInLinkOf(arena.service.localUrl, await arena.service.cluster.tokenFor(who)));
   return visitor;
 }
 

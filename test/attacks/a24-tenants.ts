@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
+import { describedPaths } from './lib/described-paths';
 import { deliver, nowS, stored, stripeBody, stripeDelivery } from './lib/delivery';
-import { ask, type Answer } from './lib/request';
+import type { Answer } from './lib/request';
 import type { Who } from './lib/instance';
 import { Trials } from './lib/trials';
 
@@ -55,7 +56,7 @@ const tenants: Attack = {
       ['another tenant’s user of the same name', { tenant: 'stranger', user: 'ada' }],
       ['another user of the tenant', { tenant: 'owner', user: 'eve' }],
     ];
-    const operations = await described(arena);
+    const operations = described();
     for (const { method, path, operation } of operations) {
       const id = idFor(path, ids);
       if (!id) {
@@ -100,7 +101,7 @@ async function idsOf(arena: Arena, owner: Who): Promise<Readonly<Record<string, 
   const connection = await arena.connect('slack', owner, 'T_OWNER');
   const stripe = await arena.connect('stripe', owner, 'acct_owner');
   const made = await arena.service.as(admin, '/v1/admin/destinations', {
-    body: { url: 'http://127.0.0.1:9/', events: ['connection.connected'] },
+    body: { url: arena.outside('http://127.0.0.1:9/'), events: ['connection.connected'] },
   });
   const destination = (made.json as { id: string }).id;
   await arena.service.as(admin, `/v1/admin/destinations/${destination}/test`, { method: 'POST', body: {} });
@@ -125,9 +126,8 @@ function idFor(path: string, ids: Readonly<Record<string, string | undefined>>):
   return kind === 'destinations' ? ids['destination'] : ids[kind];
 }
 
-async function described(arena: Arena): Promise<{ method: string; path: string; operation: Operation }[]> {
-  const { paths } = (await ask(arena.service.url, '/docs-json')).json as { paths: Record<string, Record<string, Operation>> };
-  return Object.entries(paths)
+function described(): { method: string; path: string; operation: Operation }[] {
+  return Object.entries(describedPaths<Record<string, Operation>>())
     .filter(([path]) => path.includes('{id}'))
     .flatMap(([path, item]) => Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })));
 }

@@ -198,7 +198,7 @@ const redirects: Attack = {
     atEnd(() => receiver.close());
     receiver.answers.set('/moved', (response) => response.writeHead(307, { location: `${evil.url}/stolen` }).end());
     const destination = await arena.service.as({ ...ADMIN, tenant: 'moved' }, DESTINATIONS, {
-      body: { url: receiver.url('/moved'), events: ['connection.connected'] },
+      body: { url: arena.outside(receiver.url('/moved')), events: ['connection.connected'] },
     });
     const { id: moved } = destination.json as { id: string };
     const sent = await arena.service.as({ ...ADMIN, tenant: 'moved' }, `${DESTINATIONS}/${moved}/test`, { method: 'POST', body: {} });

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Attack } from './lib/attack';
-import { ask, type Answer } from './lib/request';
+import { ask, type Answer, placeOf } from './lib/request';
 import { Trials } from './lib/trials';
 
 const SOCKETS = 300;
@@ -59,7 +59,7 @@ const slow: Attack = {
   expected: 'slow headers, slow bodies, idle sockets: closed in time, and others are served meanwhile',
   async run(arena) {
     const trials = new Trials();
-    const { hostname, port, host } = new URL(arena.service.url);
+    const { hostname, port, host } = placeOf(arena.service.url);
     const drip = (first: string, every: string, boundMs: number) =>
       new Promise<number | undefined>((resolve) => {
         const startedAt = performance.now();

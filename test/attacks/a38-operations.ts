@@ -8,6 +8,7 @@ import { productUser } from '../support/product-user';
 import { startCluster } from '../support/service-cluster';
 import type { Attack } from './lib/attack';
 import type { Arena } from './lib/arena';
+import { describedPaths } from './lib/described-paths';
 import { ask, rawStatus } from './lib/request';
 import { Trials } from './lib/trials';
 
@@ -283,7 +284,7 @@ const streams: Attack = {
       trials.add(`${name}: no other site may read it`, answer.headers['access-control-allow-origin'] === undefined);
     }
     trials.status('another tenant’s', await arena.service.as({ tenant: 'elsewhere' }, path), 404);
-    const { paths } = (await ask(url, '/docs-json')).json as { paths: Record<string, unknown> };
+    const paths = describedPaths<unknown>();
     // Lines of JSON are no spreadsheet: nothing in them is run by being opened.
     const exporting = Object.entries(paths).filter(([each]) => /export|csv|xlsx|download/i.test(each));
     trials.add(

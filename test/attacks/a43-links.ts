@@ -9,7 +9,7 @@ const MALLORY: Who = { tenant: 'mallory-inc', user: 'mallory' };
 const SITES = [undefined, 'cross-site', 'same-site', 'none'] as const;
 
 async function signInLink(service: Instance, who: Who): Promise<string> {
-  return signInLinkOf(service.url, await service.token(who));
+  return signInLinkOf(service.localUrl, await service.token(who));
 }
 
 async function connectLink(service: Instance, who: Who, provider = 'slack'): Promise<string> {
@@ -47,11 +47,11 @@ const links: Attack = {
     for (const headers of [{ origin: 'https://evil.example' }, { origin: 'null' }, {}, { 'sec-fetch-site': 'cross-site' }]) {
       const victim = new Visitor();
       await victim.go(await connectLink(service, { tenant: 'victim-inc', user: 'vera' })); // has a cookie of its own
-      trials.status('the maker’s form', await victim.post(service.publicUrl + action, fields, headers as Record<string, string>), 403);
+      trials.status('the maker’s form', await victim.post(service.url + action, fields, headers as Record<string, string>), 403);
     }
     const list = (await service.as(MALLORY, '/v1/connections')).json as { data: unknown[] };
     trials.add('nothing is connected', list.data.length === 0, `${list.data.length} connections`);
-    trials.status('the button itself', await maker.post(service.publicUrl + action, fields), 302);
+    trials.status('the button itself', await maker.post(service.url + action, fields), 302);
     return trials.verdict();
   },
 };
@@ -65,22 +65,22 @@ const switching: Attack = {
     for (const site of SITES) {
       const victim = new Visitor();
       await victim.go(await signInLink(service, { tenant: 'acme', user: 'vera' }));
-      const cookie = victim.cookies(service.publicUrl);
+      const cookie = victim.cookies(service.url);
       const asked = await victim.go(await signInLink(service, MALLORY), from(site));
       trials.add(
         `followed, ${site ?? 'without Sec-Fetch'}`,
-        asked.status === 200 && asked.text.includes('mallory') && victim.cookies(service.publicUrl) === cookie,
+        asked.status === 200 && asked.text.includes('mallory') && victim.cookies(service.url) === cookie,
         `asked ${asked.status}`,
       );
       const code = new URL(await signInLink(service, MALLORY)).searchParams.get('code') ?? '';
       for (const fields of [{ code }, { code, _csrf: 'guess' }] as Record<string, string>[])
         trials.status(
           'its form by another site',
-          await victim.post(`${service.publicUrl}/session`, fields, { origin: 'https://evil.example' }),
+          await victim.post(`${service.url}/session`, fields, { origin: 'https://evil.example' }),
           403,
         );
-      trials.status('its form without the token', await victim.post(`${service.publicUrl}/session`, { code }), 403);
-      const page = await victim.go(`${service.publicUrl}/settings/integrations`);
+      trials.status('its form without the token', await victim.post(`${service.url}/session`, { code }), 403);
+      const page = await victim.go(`${service.url}/settings/integrations`);
       trials.add('still who it was', page.status === 200 && page.text.includes('vera') && !page.text.includes('mallory'));
     }
     return trials.verdict();
@@ -110,7 +110,7 @@ const returning: Attack = {
     for (const path of paths)
       for (const [route, body] of [
         ['/v1/connect-sessions', { provider: 'slack', returnTo: path }],
-        ['/v1/connect-sessions', { provider: 'slack', returnTo: service.publicUrl + path }],
+        ['/v1/connect-sessions', { provider: 'slack', returnTo: service.url + path }],
         ['/v1/browser-sessions', { returnTo: path }],
       ] as const)
         trials.status(`${route} ${JSON.stringify(body)}`, await service.as({}, route, { body }), 400);
@@ -144,12 +144,12 @@ const codes: Attack = {
     const visitor = new Visitor();
     trials.status('the link, once', await visitor.go(link), 303);
     trials.status('the link, twice', await new Visitor().go(link), 401);
-    const cookie = visitor.cookies(service.publicUrl);
-    const page = await visitor.go(`${service.publicUrl}/settings/integrations`);
+    const cookie = visitor.cookies(service.url);
+    const page = await visitor.go(`${service.url}/settings/integrations`);
     trials.status('the cookie opens the pages', page, 200);
     trials.status('and not the API', await ask(service.url, '/v1/connections', { headers: { cookie } }), 401);
     const csrf = /name="_csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
-    trials.status('logging out', await visitor.post(`${service.publicUrl}/session/logout`, { _csrf: csrf }), 200);
+    trials.status('logging out', await visitor.post(`${service.url}/session/logout`, { _csrf: csrf }), 200);
     for (const path of ['/settings/integrations', '/admin'])
       trials.status(`${path} with the old cookie`, await ask(service.url, path, { headers: { cookie } }), 401);
     return trials.verdict();

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { networkOf } from '../../src/http-api/edge/network-of';
 import type { Arena } from './lib/arena';
 import type { Attack } from './lib/attack';
-import { ask } from './lib/request';
+import { ask, placeOf } from './lib/request';
 import { Trials } from './lib/trials';
 
 const MIB = 1024 * 1024;
@@ -44,7 +44,7 @@ const neighbours: Attack = {
 /** Sends on as long as the other side takes it. The headers go first, so that there is time to refuse. */
 function upload(origin: string): Promise<{ status: number; sent: number }> {
   return new Promise((resolve) => {
-    const { hostname, port, host } = new URL(origin);
+    const { hostname, port, host } = placeOf(origin);
     const socket = connect(Number(port), hostname);
     const piece = Buffer.alloc(64 * 1024, 0x20);
     let written = 0;

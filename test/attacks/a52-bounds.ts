@@ -8,6 +8,7 @@ import { until } from '../faults/lib/waiting';
 import type { Attack } from './lib/attack';
 import type { Instance, Who } from './lib/instance';
 import { judgeStart } from './lib/refused-start';
+import { placeOf } from './lib/request';
 import { Trials } from './lib/trials';
 
 const WHO: Who = { tenant: 'bounds', user: 'ada' };
@@ -136,7 +137,7 @@ interface Stream {
 }
 
 async function openStream(service: Instance, who: Who, id: string): Promise<Stream> {
-  const { hostname, port } = new URL(service.url);
+  const { hostname, port } = placeOf(service.url);
   const authorization = `Bearer ${await service.token(who)}`;
   return new Promise((resolve, reject) => {
     const request = httpRequest(

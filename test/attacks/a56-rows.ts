@@ -71,7 +71,7 @@ const written: Attack = {
           await ask(service.url, path, { headers: { cookie: `__Host-trestle_session=${cookie}` } }),
           401,
         );
-    trials.status('as a sign-in code', await new Visitor().go(`${service.publicUrl}/session?code=${session}`), 401);
+    trials.status('as a sign-in code', await new Visitor().go(`${service.url}/session?code=${session}`), 401);
     const seq = arena.sandbox.control.lastSeq;
     const used = await service.as(EVE, `/v1/connections/${eves}/slack/channels`);
     trials.add('secrets that were moved', used.status >= 400, `${used.status} ${used.code}`);
@@ -143,7 +143,7 @@ async function underWay(arena: Arena, service: Instance): Promise<UnderWay[]> {
         `INSERT INTO connect_sessions (token_hash, tenant, user_id, owner, provider, expires_at) VALUES ($1, 'rows', 'ada', 'user', 'slack', now() + interval '9 minutes')`,
         hashOf(token),
       ),
-    open: () => new Visitor().pressConnect(`${service.publicUrl}/connect/slack?session=${token}`),
+    open: () => new Visitor().pressConnect(`${service.url}/connect/slack?session=${token}`),
     refused: 401,
   });
   return flows;

@@ -38,7 +38,7 @@ export const fault: Fault = {
   stages: ['server', 'embedded'],
   boundS: 600,
   async run(stage, { databaseUrl: server = '' }) {
-    const place =
+    const place: Place =
       stage === 'server' ? { databaseUrl: await createDatabase(server) } : { dataDir: await mkdtemp(join(tmpdir(), 'upgrade-')) };
     const key = randomBytes(32);
     try {

@@ -7,7 +7,7 @@ import { atEnd, cleanUp } from '../../faults/lib/clean-up';
 import { startInstance, type Instance, type Who } from './instance';
 import { Relay } from './relay';
 import { lead, type Answer } from './request';
-import { overFront, startSandboxFront } from './sandbox-front';
+import { overFront, startSandboxFront, type SandboxFront } from './sandbox-front';
 import { SANDBOX_CERTIFICATE } from './sandbox-tls';
 import { Visitor } from './visitor';
 
@@ -42,6 +42,8 @@ export interface Arena {
     more?: object,
     service?: Instance,
   ): Promise<{ connectUrl: string; authorizeUrl: URL }>;
+  /** The address under which the service reaches what listens on this machine: in production by https, under a name of the world. */
+  outside(url: string): string;
   operator(path: string): Promise<Answer>;
   secret(name: string): string;
 }
@@ -64,19 +66,19 @@ export async function openArena(inProduction: boolean): Promise<Arena> {
     LOG_LEVEL: 'trace',
   };
   // The attacks on the proxy try what it does with any address, not only with those that a provider names.
-  const service = inProduction
+  const { service, front } = inProduction
     ? await startInProduction({ sandbox, relay, stateFile }, { ...env, PUBLIC_URL: SERVICE, PROXY: 'any' })
-    : await startInstance(env);
+    : { service: await startInstance(env), front: undefined };
   atEnd(() => service.stop());
-  sandbox.setWebhookTarget(service.url);
-  return new RunningArena(sandbox, stateFile, service, relay);
+  sandbox.setWebhookTarget(service.localUrl);
+  return new RunningArena(sandbox, stateFile, service, relay, front);
 }
 
 /** With all that it needs there: the sandbox providers over https under names of their own. */
 async function startInProduction(
   { sandbox, relay, stateFile }: Pick<Arena, 'sandbox' | 'relay' | 'stateFile'>,
   own: Readonly<Record<string, string>> & { readonly PUBLIC_URL: string },
-): Promise<Instance> {
+): Promise<{ service: Instance; front: SandboxFront }> {
   const { slack, google } = sandbox.urls;
   const front = await startSandboxFront(
     new Map([
@@ -96,9 +98,8 @@ async function startInProduction(
   };
   const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
   const service = await startInstance(env, join(__dirname, 'production-service.ts'), databaseUrl ? { databaseUrl, redisUrl } : {});
-  lead(own.PUBLIC_URL, service.url);
   for (const name of front.targets.keys()) lead(`https://${name}.sandbox.example:${front.port}`, `${front.targets.get(name)}`);
-  return service;
+  return { service, front };
 }
 
 /** All of Stripe through the relay. */
@@ -118,6 +119,7 @@ class RunningArena implements Arena {
     readonly stateFile: string,
     readonly service: Instance,
     readonly relay: Relay,
+    private readonly front: SandboxFront | undefined,
   ) {}
 
   production(): Promise<Instance> {
@@ -148,7 +150,7 @@ class RunningArena implements Arena {
   }
 
   private async startProduct(): Promise<Instance> {
-    const service = await startInProduction(this, { ...this.sandbox.env(), PUBLIC_URL: PRODUCT });
+    const { service } = await startInProduction(this, { ...this.sandbox.env(), PUBLIC_URL: PRODUCT });
     atEnd(() => service.stop());
     return service;
   }
@@ -166,6 +168,11 @@ class RunningArena implements Arena {
     const { location, status } = await visitor.pressConnect(connectUrl);
     if (!location) throw new Error(`starting to connect ${provider} was answered ${status}`);
     return { connectUrl, authorizeUrl: new URL(location) };
+  }
+
+  outside(url: string): string {
+    const { origin, pathname, search } = new URL(url);
+    return this.front ? this.front.lead(origin) + pathname + search : url;
   }
 
   operator(path: string): Promise<Answer> {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { startCluster, type Cluster } from '../../support/service-cluster';
 import { join } from 'node:path';
-import { ask, type Answer, type Ask } from './request';
+import { ask, lead, type Answer, type Ask } from './request';
 
 export interface Who {
   readonly tenant?: string;
@@ -12,9 +12,10 @@ export interface Who {
 /** One running service. */
 export interface Instance {
   readonly cluster: Cluster;
+  /** Under which the world knows it, and the attacks reach it (`lead`). */
   readonly url: string;
-  /** Under which the world knows it. */
-  readonly publicUrl: string;
+  /** The same on this machine. */
+  readonly localUrl: string;
   /** What it has written so far, both streams. */
   readonly lines: readonly string[];
   token(who?: Who): Promise<string>;
@@ -32,6 +33,8 @@ export async function startInstance(
   const cluster = await startCluster({ entry, processes: 1, env, envOf: () => env, ...server });
   const [member] = cluster.members;
   if (!member) throw new Error('no process was started');
+  const url = env['PUBLIC_URL'] ?? member.url;
+  if (url !== member.url) lead(url, member.url);
   const tokens = new Map<string, Promise<string>>();
   const token = ({ tenant = 'acme', user = 'ada', role = 'user' }: Who = {}) => {
     const key = JSON.stringify([tenant, user, role]);
@@ -41,8 +44,8 @@ export async function startInstance(
   };
   return {
     cluster,
-    url: member.url,
-    publicUrl: env['PUBLIC_URL'] ?? member.url,
+    url,
+    localUrl: member.url,
     get lines() {
       return member.process.lines;
     },

@@ -32,9 +32,14 @@ export function lead(origin: string, to: string): void {
   places.set(origin, to);
 }
 
+/** Where the origin is on this machine. */
+export function placeOf(origin: string): URL {
+  return new URL(places.get(origin) ?? origin);
+}
+
 /** One request whose path is not tidied and whose redirects are not followed. */
 export function ask(origin: string, path: string, { method, headers = {}, body, from, timeoutMs = TIMEOUT_MS }: Ask = {}): Promise<Answer> {
-  const { hostname, port } = new URL(places.get(origin) ?? origin);
+  const { hostname, port } = placeOf(origin);
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body);
   const bytes = body === undefined ? undefined : isJson ? JSON.stringify(body) : body;
   const startedAt = performance.now();
@@ -77,7 +82,7 @@ export function ask(origin: string, path: string, { method, headers = {}, body, 
 /** Bytes on a socket, for what no client would send. @returns the status of the answer, 0 where the connection was ended without */
 export function rawStatus(origin: string, bytes: string | Buffer, waitMs = 20_000): Promise<number> {
   return new Promise((resolve) => {
-    const { hostname, port } = new URL(origin);
+    const { hostname, port } = placeOf(origin);
     const socket = connect(Number(port), hostname);
     let text = '';
     const end = () => {

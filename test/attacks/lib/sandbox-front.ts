@@ -8,19 +8,28 @@ export interface SandboxFront {
   readonly port: number;
   /** By the first part of the name: where its requests go. */
   readonly targets: ReadonlyMap<string, string>;
+  /** Something else that listens here gets a name. @returns its origin */
+  lead(target: string): string;
   stop(): Promise<void>;
 }
 
-export async function startSandboxFront(targets: ReadonlyMap<string, string>): Promise<SandboxFront> {
+export async function startSandboxFront(sandboxes: ReadonlyMap<string, string>): Promise<SandboxFront> {
+  const targets = new Map(sandboxes);
   const server = createServer({ key: SANDBOX_KEY, cert: SANDBOX_CERTIFICATE }, (request, response) => {
     const target = targets.get((request.headers.host ?? '').split('.')[0] ?? '');
     if (target) passOn(request, response, new URL(target));
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
-    targets,
+    port,
+    targets: sandboxes,
+    lead: (target) => {
+      const name = `receiver${targets.size}`;
+      targets.set(name, target);
+      return `https://${name}.sandbox.example:${port}`;
+    },
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
