@@ -28,6 +28,7 @@ const BESIDE = {
   webhook: { file: 'sandbox/webhook.ts' },
   attacks: { file: 'test/attacks/run.ts', built: true },
   faults: { file: 'test/faults/run.ts', built: true },
+  soak: { file: 'test/soak/run.ts', built: true },
   'image:check': { file: 'test/image/run.ts', built: true },
   bench: { file: 'bench/run.ts', built: true, installs: 'bench' },
   'product-app': { file: 'examples/product-app/server.mjs', client: true },

@@ -103,7 +103,7 @@ export function inWords({ missing, surplus, outdated }: SetDifference, remote: R
   return `${missing.length} missing, ${surplus.length} surplus, ${outdated.length} outdated of ${remote.size}`;
 }
 
-function setOf(items: readonly { readonly id: string }[]): RecordSet {
+export function setOf(items: readonly { readonly id: string }[]): RecordSet {
   return new Map(items.map((item) => [item.id, ordered(item)]));
 }
 
