@@ -132,7 +132,10 @@ const CASES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   'I1: an address of an international domain': {
     'src/providers/google/google-mail.composer.spec.ts': ['sends to an address as people type it: %s'],
-    'test/operations.spec.ts': ['invites an address of any domain as people type it'],
+    'test/operations.spec.ts': [
+      'invites an address of any domain as people type it',
+      'finds a calendar by an address of any domain as people type it',
+    ],
   },
   'J1: a failure has its cause in the log': {
     'src/http-api/logging.spec.ts': ['tells what was thrown where it is no Error', 'names the whole chain of causes'],

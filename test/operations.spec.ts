@@ -200,6 +200,21 @@ describe('more at Google', () => {
     expect(invited('info@bücher.example')).toMatchObject({ success: true, data: { attendees: [{ email: 'info@xn--bcher-kva.example' }] } });
     expect(invited('info@bücher example').success).toBe(false);
   });
+
+  it('finds a calendar by an address of any domain as people type it', async () => {
+    const account = 'info@xn--bcher-kva.example';
+    const browser = new Browser(test.app, await test.app.tokenFor({ tenant: 'acme', user: 'books' }));
+    const id = (await browser.connect('google', { login_hint: account, account })).searchParams.get('connection') ?? '';
+    const ask = (name: string, input: object) =>
+      browser.api<{ data: { error?: string | null }[] }>('POST', `/v1/connections/${id}/operations/${name}`, input);
+    const typed = 'info@bücher.example';
+    expect(await ask('events.list', { calendarId: typed })).toMatchObject({ status: 200 });
+    const [timeMin, timeMax] = [new Date(), new Date(Date.now() + 86_400_000)].map((time) => time.toISOString());
+    const { body } = await ask('freeBusy.query', { calendarIds: [typed], timeMin, timeMax });
+    expect(body.data).toMatchObject([{ calendarId: account, error: null }]);
+    const listed = await browser.api('GET', `/v1/connections/${id}/google/calendars/${encodeURIComponent(typed)}/events`);
+    expect(listed.status).toBe(200);
+  });
 });
 
 describe('pages of Stripe', () => {

@@ -6,13 +6,14 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { cursor, decodeCursor, encodeCursor, limit } from '../../http-api';
 import { callSdk, defineOperation, GovernedHttp, type ConnectionRef } from '../../integrations';
-import { emailAddress } from './google-mail.composer';
+import { emailAddress, withAsciiDomain } from './google-mail.composer';
 import { calendarClient } from './google.clients';
 import { CALENDAR_SCOPE, CALENDAR_SCOPES, CALENDAR_WRITE_SCOPE, CALENDAR_WRITE_SCOPES, GOOGLE, googleRoots } from './google.facts';
 import { eventPosition, GoogleService } from './google.service';
 
 export const instant = z.iso.datetime({ offset: true, error: 'must be a time like 2026-01-31T09:00:00Z' });
-export const calendarId = z.string().min(1).max(1_024);
+/** Often an e-mail address, of any domain. */
+export const calendarId = z.string().min(1).max(1_024).transform(withAsciiDomain);
 const calendarOrPrimary = calendarId.default('primary');
 const eventId = z.string().min(1).max(1_024);
 /** A moment, or the day of an all-day event. */

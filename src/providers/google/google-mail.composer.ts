@@ -131,7 +131,7 @@ function splitAddress(text: string): { name: string; address: string } {
 }
 
 /** People type `info@bücher.example`; mail is sent to `info@xn--bcher-kva.example` (RFC 5891). What is no domain stays, and is refused. */
-function withAsciiDomain(text: string): string {
+export function withAsciiDomain(text: string): string {
   const at = text.lastIndexOf('@');
   const domain = text.slice(at + 1);
   // Nothing but letters, digits, hyphens and dots, in any script: the URL parser would take more for a host.
