@@ -70,6 +70,16 @@ describe('a mailbox of which Google forgot the history', () => {
     expect(asked('gmail.history.list', account).at(-1)).toMatchObject({ status: 404 });
     expect(run).toMatchObject({ status: 'succeeded', counts: { deleted: 0 } });
     expect(await living('messages')).toHaveLength(210);
+
+    // What is deleted, or moved to the bin, while the history is lost is told by nothing but its absence, however old it is.
+    const oldest = (await living('messages')).map(({ id }) => id).sort();
+    app.sandbox.control.change('google', 'messages', { account, id: oldest[0], delete: true });
+    app.sandbox.control.change('google', 'messages', { account, id: oldest[1], addLabels: ['TRASH'], removeLabels: ['INBOX'] });
+    app.sandbox.control.expireCursors(account);
+    for (const type of ['incremental', 'full'] as const) {
+      await sync(type, ['messages']);
+      expect((await living('messages')).map(({ id }) => id).sort()).toEqual(oldest.slice(2));
+    }
   });
 });
 

@@ -447,9 +447,10 @@ export interface SyncResource {
   partitions?(context: SyncContext): Promise<PartitionList>;
   /**
    * The records there are; returns whether these were all. `context.checkpoint` is where an interrupted run stopped: go on from there.
-   * What a complete walk did not meet is gone and is swept. `context.previous`: the cursor of the run before, where it still counts.
+   * What a complete walk did not meet is gone and is swept. `context.previous`: the cursor of the run before, where it still counts;
+   * `context.again`: it was walked to its end before, so that what is held may be gone by now.
    */
-  full(context: SyncContext & { readonly previous?: unknown }): AsyncGenerator<SyncPage, Extent, void>;
+  full(context: SyncContext & { readonly previous?: unknown; readonly again?: boolean }): AsyncGenerator<SyncPage, Extent, void>;
   /**
    * What changed since `context.cursor`; may return what is held by now, in words: it removes nothing. Absent: an incremental run does a full one.
    * @throws IntegrationError `sync_cursor_expired`: the engine does a full run of this partition.
@@ -463,7 +464,13 @@ export interface SyncResource {
  * Whether a list held everything there is. One that a filter, a window, a limit or a narrower scope cut proves nothing of what is not in
  * it: it adds and changes, and never removes. `why` is for people: "Holds the newest 200 mails."
  */
-export type Extent = { readonly complete: true } | { readonly complete: false; readonly why: string };
+export type Extent =
+  | {
+      readonly complete: true;
+      /** What of it is held, where that is not all: everything was met, if only by its id. */
+      readonly holds?: string;
+    }
+  | { readonly complete: false; readonly why: string };
 
 export type PartitionList = Extent & {
   readonly names: readonly string[];
@@ -495,6 +502,8 @@ export interface SyncContext {
 
 export interface SyncPage {
   readonly records: readonly SyncRecord[];
+  /** Of a full walk: ids of what is there as well and was not read. What is held of it stays as it is. */
+  readonly met?: readonly string[];
   /** JSON. Where to go on after this page if the run is interrupted; committed with the page. */
   readonly checkpoint?: unknown;
   /** JSON. Where the next incremental run starts; stored when the last page is committed. Give it on the last page (or earlier: the last given counts). `null`: there is none, the next run is a full one. */

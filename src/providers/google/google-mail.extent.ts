@@ -15,6 +15,8 @@ export const readShape = z.object({
   /** There are no older ones. */
   all: z.boolean(),
 });
+/** Where the ids of the mails go on that are older than those that were read. */
+export const olderShape = z.string().min(1);
 export type MailRead = z.output<typeof readShape>;
 
 /** Of a cursor that does not say it. */
@@ -27,12 +29,17 @@ export function olderFollow({ count, all }: MailRead, most: number): boolean {
 
 /** What is held, in words. */
 export function mailExtent(read: MailRead, most: number): Extent {
-  if (read.all) return { complete: true };
+  return read.all ? { complete: true } : { complete: false, why: heldOf(read, most) };
+}
+
+/** The same of a walk that met every mail, if only by its id. */
+export function metExtent(read: MailRead, most: number): Extent {
+  return read.all ? { complete: true } : { complete: true, holds: heldOf(read, most) };
+}
+
+function heldOf(read: MailRead, most: number): string {
   const count = read.count.toLocaleString('en');
-  return {
-    complete: false,
-    why: olderFollow(read, most)
-      ? `The newest ${count} mails are read; older ones follow.`
-      : `Holds the newest ${count} mails and what came since.`,
-  };
+  return olderFollow(read, most)
+    ? `The newest ${count} mails are read; older ones follow.`
+    : `Holds the newest ${count} mails and what came since.`;
 }

@@ -69,9 +69,18 @@ describe('a large mailbox', () => {
 
     const later = await run(messages(), third.cursor);
     expect([later.pages.length, goesOn(later)]).toEqual([1, undefined]);
-    const again = await walked(messages().full({ ...context(), previous: third.cursor }));
-    expect([again.records.size, goesOn(again), again.extent?.complete]).toEqual([200, false, false]);
+    const again = await walked(messages().full({ ...context(), previous: third.cursor, again: true }));
+    expect([again.records.size, goesOn(again), again.extent]).toEqual([200, false, { complete: true }]);
     expect(again.cursor).toMatchObject({ read: { count: MAILS, all: true } });
+    // The older ones were met by their ids, each once.
+    const met = again.pages.flatMap((page) => page.met ?? []);
+    expect([...again.records.keys(), ...met].sort()).toEqual([...new Set(read)].sort());
+    const checkpoint = again.pages.at(-2)?.checkpoint;
+    const rest = await walked(messages().full({ ...context({ checkpoint }), previous: third.cursor, again: true }));
+    expect([rest.records.size, rest.pages.flatMap((page) => page.met ?? []), rest.extent]).toEqual([0, met, { complete: true }]);
+    const lost = { ...(checkpoint as object), older: 'forgotten' };
+    const anew = await walked(messages().full({ ...context({ checkpoint: lost }), previous: third.cursor, again: true }));
+    expect(anew.pages.flatMap((page) => page.met ?? [])).toHaveLength(MAILS);
   });
 
   it('begins the older ones anew where Google forgot the page', async () => {
@@ -97,7 +106,7 @@ describe('a large mailbox', () => {
     expect((await run(messages(), window.cursor)).records.size).toBe(200);
   });
 
-  it('holds more than a window by its history, and proves nothing gone where Google forgot that', async () => {
+  it('holds more than a window by its history, and takes none of it for gone where Google forgot that', async () => {
     const account = 'window@acme.test';
     const { control } = fixture.sandbox;
     const connection = await fixture.connect('google', account);
@@ -117,8 +126,14 @@ describe('a large mailbox', () => {
 
     control.expireCursors(account);
     await expect(walked(mail.incremental!({ ...at, cursor: changes.cursor }))).rejects.toMatchObject({ code: 'sync_cursor_expired' });
-    const again = await walked(mail.full({ ...at, previous: changes.cursor }));
-    expect([again.records.size, again.deleted, again.extent?.complete]).toEqual([200, [], false]);
+    const again = await walked(mail.full({ ...at, previous: changes.cursor, again: true }));
+    expect([again.records.size, again.deleted, again.extent]).toEqual([200, [], { complete: true }]);
+    // A setting that was smaller before: it is said what is held, and nothing of it is missed.
+    const smaller = { ...(changes.cursor as object), read: { count: 200, all: false } };
+    const window = await walked(mail.full({ ...at, previous: smaller, again: true }));
+    expect(window.extent).toEqual({ complete: true, holds: 'Holds the newest 200 mails and what came since.' });
+    // Those ten are not read again, and met.
     expect([...first.records.keys()].filter((id) => again.records.has(id))).toEqual([]);
+    expect(again.pages.flatMap((page) => page.met ?? []).sort()).toEqual([...first.records.keys()].sort());
   });
 });

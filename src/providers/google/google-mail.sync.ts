@@ -15,13 +15,25 @@ import {
   type WatchFacts,
 } from '../../integrations';
 import { allowed } from './google-auth.service';
-import { FIRST_MAILS, mailExtent, MAILS_A_RUN, olderFollow, READ_BEFORE, readShape, type MailRead } from './google-mail.extent';
+import {
+  FIRST_MAILS,
+  mailExtent,
+  MAILS_A_RUN,
+  metExtent,
+  olderFollow,
+  olderShape,
+  READ_BEFORE,
+  readShape,
+  type MailRead,
+} from './google-mail.extent';
 import { gmailClient } from './google.clients';
 import { GOOGLE, googleRoots, MAIL_READ_SCOPE, MAIL_READ_SCOPES } from './google.facts';
 import { googleSettings } from './google.settings';
 
 const PAGE_SIZE = 50;
 const HISTORY_PAGE_SIZE = 100;
+/** Ids alone: five units, however many. */
+const IDS_PAGE_SIZE = 500;
 /** Mails that are asked for at once. */
 const AT_ONCE = 5;
 const HEADERS = ['From', 'To', 'Cc', 'Subject', 'Date', 'Message-ID'];
@@ -32,7 +44,7 @@ const GONE_LABELS = ['TRASH', 'SPAM'];
 const historyId = z.string().regex(/^\d{1,20}$/);
 const cursorShape = z.object({ historyId, read: readShape.default(READ_BEFORE) });
 /** Of a full run, and of the older mails of another one, whose history is read by then. */
-const listCheckpoint = z.object({ historyId, read: readShape });
+const listCheckpoint = z.object({ historyId, read: readShape, older: olderShape.optional() });
 const historyCheckpoint = z.object({ pageToken: z.string().min(1) });
 
 /** A page of the list. */
@@ -66,25 +78,66 @@ export class GoogleMailSync {
     };
   }
 
-  /** The newest mails. How far an earlier run went back stays as it is: what changes there is told by the history. */
-  private async *full(context: SyncContext & { readonly previous?: unknown }): AsyncGenerator<SyncPage, Extent, void> {
+  /**
+   * The newest mails. How far an earlier run went back stays as it is: what changes there is told by the history. What was deleted while
+   * that was lost nobody tells any more: of a mailbox that was read before, the ids of all older mails are met as well.
+   */
+  private async *full(
+    context: SyncContext & { readonly previous?: unknown; readonly again?: boolean },
+  ): AsyncGenerator<SyncPage, Extent, void> {
     const client = gmailClient(context.fetch, this.rootUrl);
     const resumed = listCheckpoint.safeParse(context.checkpoint);
     // Asked before the first page: what comes while we read is in the history from here on.
     const start = resumed.success ? resumed.data.historyId : await this.currentHistoryId(client);
     const from = resumed.success ? resumed.data.read : { count: 0, all: false };
+    if (resumed.success && resumed.data.older !== undefined) {
+      yield* this.meetOlder(client, context, { historyId: start, read: from, older: resumed.data.older });
+      return metExtent(furthestOf(from, context.previous), this.most);
+    }
     for await (const { records, read, last } of this.list(client, from, Math.min(FIRST_MAILS, this.most) - from.count, context.signal)) {
       if (!last) {
         yield { records, checkpoint: { historyId: start, read } };
         continue;
       }
-      const before = cursorShape.safeParse(context.previous).data?.read;
-      const furthest = before && !read.all && (before.all || before.count > read.count) ? before : read;
-      yield { records, cursor: { historyId: start, read: furthest }, more: olderFollow(furthest, this.most) };
-      if (!furthest.all || read.all) return mailExtent(furthest, this.most);
-      return { complete: false, why: `All mail is read; this sync looked at the newest ${read.count}.` };
+      if (read.pageToken === undefined || !context.again) {
+        yield { records, cursor: { historyId: start, read }, more: olderFollow(read, this.most) };
+        return mailExtent(read, this.most);
+      }
+      yield { records, checkpoint: { historyId: start, read, older: read.pageToken } };
+      yield* this.meetOlder(client, context, { historyId: start, read, older: read.pageToken });
+      return metExtent(furthestOf(read, context.previous), this.most);
     }
     throw new IntegrationError('internal_error');
+  }
+
+  /** The ids of the mails that are older than those that were read, to the end; from the newest where Gmail forgot the place. */
+  private async *meetOlder(
+    client: gmail_v1.Gmail,
+    { signal, previous }: SyncContext & { readonly previous?: unknown },
+    { historyId: start, read, older }: z.output<typeof listCheckpoint> & { readonly older: string },
+  ): AsyncGenerator<SyncPage, void, void> {
+    for (let at: string | undefined = older; ;) {
+      signal.throwIfAborted();
+      const { ids, next } = await this.idsFrom(client, at);
+      if (next === undefined) {
+        const furthest = furthestOf(read, previous);
+        yield { records: [], met: ids, cursor: { historyId: start, read: furthest }, more: olderFollow(furthest, this.most) };
+        return;
+      }
+      at = next;
+      yield { records: [], met: ids, checkpoint: { historyId: start, read, older: next } };
+    }
+  }
+
+  private async idsFrom(client: gmail_v1.Gmail, pageToken: string | undefined): Promise<{ ids: string[]; next?: string }> {
+    const query = { userId: 'me', maxResults: IDS_PAGE_SIZE, ...(pageToken === undefined ? {} : { pageToken }) };
+    try {
+      const { data } = await callSdk(() => client.users.messages.list(query));
+      return { ids: idsOf(data.messages), ...(data.nextPageToken && { next: data.nextPageToken }) };
+    } catch (error) {
+      if (pageToken === undefined || !(error instanceof IntegrationError && error.providerStatus === 400)) throw error;
+      return this.idsFrom(client, undefined);
+    }
   }
 
   /** What changed, then some of the older mails that were not read yet. */
@@ -218,6 +271,12 @@ export class GoogleMailSync {
       stop: () => Promise.resolve(),
     };
   }
+}
+
+/** How far back was read before, where that is further. */
+function furthestOf(read: MailRead, previous: unknown): MailRead {
+  const before = cursorShape.safeParse(previous).data?.read;
+  return before && !read.all && (before.all || before.count > read.count) ? before : read;
 }
 
 async function readMail(client: gmail_v1.Gmail, id: string): Promise<SyncRecord> {

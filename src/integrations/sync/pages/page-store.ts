@@ -58,6 +58,10 @@ export class PageStore {
     { page, batch, last, extent }: ArrivedPage,
     previous?: UniformPage,
   ): Promise<StoredPage> {
+    const { met = [] } = page;
+    const { walkId } = walk;
+    // By itself and before the page: met twice, after a crash in between, is met.
+    if (met.length > 0 && walkId) await this.step(run, (manager) => this.walks.meet(manager, place, walkId, met));
     const progress = { ...page, fetched: page.records.length };
     if (!last) {
       const wanted = await this.changes.wanted(this.dataSource, run.tenant);

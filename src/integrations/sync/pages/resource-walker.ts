@@ -49,6 +49,12 @@ interface WalkEnd {
   readonly more?: boolean;
 }
 
+interface StartedWalk extends Walk {
+  readonly cursor: unknown;
+  /** A walk before this one came to its end. */
+  readonly again: boolean;
+}
+
 /** A provider that loses its place again and again is at fault itself. */
 const MAX_RESTARTS = 2;
 
@@ -124,9 +130,10 @@ export class ResourceWalker {
     const incremental = run.type === 'incremental' && resource.incremental !== undefined && stored.cursor !== null;
     let walk = (mine ? stored.walk : undefined) ?? (await this.pages.begin(run, at, incremental ? 'incremental' : 'full'));
     let { cursor } = stored;
+    const again = cursor !== null;
     for (let restarts = 0; ; restarts++) {
       try {
-        return await this.walkPages(job, resource, at, walk, cursor);
+        return await this.walkPages(job, resource, at, { ...walk, cursor, again });
       } catch (error) {
         if (findIntegrationError(error)?.code !== 'sync_cursor_expired' || job.signal.aborted || restarts >= MAX_RESTARTS) throw error;
         // The records stay as they are, and readable, until the full walk has met them again.
@@ -136,10 +143,10 @@ export class ResourceWalker {
     }
   }
 
-  private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): Promise<WalkEnd> {
+  private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: StartedWalk): Promise<WalkEnd> {
     let previous: UniformPage | undefined;
     let more = false;
-    const stream = pageStream(this.source(job, resource, at, walk, cursor), job.signal);
+    const stream = pageStream(this.source(job, resource, at, walk), job.signal);
     let next = await stream.next();
     try {
       for (; !next.done; next = await stream.next()) {
@@ -159,11 +166,16 @@ export class ResourceWalker {
     return { end: end ?? 'done', more, ...extentOf(next.value) };
   }
 
-  private source(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: Walk, cursor: unknown): AsyncIterable<SyncPage> {
-    const context = this.context(job, at.partition, walk.checkpoint);
-    return walk.mode === 'incremental' && resource.incremental
+  private source(
+    job: WalkJob,
+    resource: SyncResource,
+    at: RecordPlace,
+    { mode, checkpoint, cursor, again }: StartedWalk,
+  ): AsyncIterable<SyncPage> {
+    const context = this.context(job, at.partition, checkpoint);
+    return mode === 'incremental' && resource.incremental
       ? resource.incremental({ ...context, cursor })
-      : resource.full({ ...context, previous: cursor });
+      : resource.full({ ...context, previous: cursor, again });
   }
 }
 
@@ -171,9 +183,9 @@ function place(job: WalkJob, resource: SyncResource, partition: string): RecordP
   return { connectionId: job.run.connectionId, resource: resource.name, partition };
 }
 
-/** @returns null where everything is in it */
+/** @returns null where everything is in it, and held */
 function inWords(extent: Extent): string | null {
-  return extent.complete ? null : extent.why;
+  return extent.complete ? (extent.holds ?? null) : extent.why;
 }
 
 function extentOf(extent: Extent | undefined): Pick<WalkEnd, 'extent'> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { SqlRunner } from '../../../database';
 import { v7 as uuidv7 } from 'uuid';
+import { storable } from '../records/canonical-json';
 import type { RecordPlace } from '../records/record-store';
 import type { SyncType } from '../runs/sync-run.entity';
 
@@ -100,6 +101,15 @@ export class WalkRepository {
       `UPDATE sync_cursors SET cursor = nullif(coalesce($5::jsonb, pending_cursor, cursor), 'null'::jsonb), state = $4, checkpoint = NULL, pending_cursor = NULL, walk_id = NULL, updated_at = now() WHERE ${AT}`,
       [...paramsOf(place), state, json(cursor)],
     );
+  }
+
+  /** What a full walk met without reading it. */
+  async meet(manager: EntityManager, { connectionId }: RecordPlace, walkId: string, ids: readonly string[]): Promise<void> {
+    await manager.query('INSERT INTO sync_seen (walk_id, connection_id, ids) VALUES ($1, $2, $3)', [
+      walkId,
+      connectionId,
+      ids.map(storable),
+    ]);
   }
 
   async remove(manager: EntityManager, place: RecordPlace): Promise<void> {

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { SyncPage, SyncResource } from '../../contract';
 import { SyncHarness } from '../testing/sync-harness';
 import { contentOf, filled, sceneOf } from '../testing/sync-scene';
 
@@ -116,6 +117,39 @@ describe('a full run', () => {
     expect((await harness.stored(connection.id)).size).toBe(30);
     await full();
     expect(await harness.latestRun(connection.id)).toMatchObject({ status: 'paused' });
+  });
+
+  it('takes for there what was met and not read, and keeps it as it is', async () => {
+    const process = harness.process();
+    const again: (boolean | undefined)[] = [];
+    let pages: SyncPage[] = [];
+    const full: SyncResource['full'] = async function* (context) {
+      again.push(context.again);
+      yield* pages;
+      return { complete: true, holds: 'The newest one.' };
+    };
+    const connection = await harness.connect(harness.provider({ resources: [{ name: 'items', label: 'Items', full }] }));
+    const run = async (...told: SyncPage[]) => {
+      pages = told;
+      await process.service.request(connection.id, { type: 'full', trigger: 'manual' });
+      await process.drain();
+      return [...(await harness.stored(connection.id))].sort();
+    };
+    const three = ['a', 'b', 'c'].map((id) => ({ id, data: id }));
+    await run({ records: three, cursor: 1 });
+    expect(await run({ records: [], met: ['a'], checkpoint: 1 }, { records: [], met: ['b', 'unknown'], cursor: 2 })).toEqual([
+      ['/a', 'a'],
+      ['/b', 'b'],
+    ]);
+    expect(await run({ records: [{ id: 'a', data: 'A' }], met: ['b'], cursor: 3 })).toEqual([
+      ['/a', 'A'],
+      ['/b', 'b'],
+    ]);
+    expect(again).toEqual([false, true, true]);
+    expect(await harness.query('SELECT extent FROM sync_parts WHERE connection_id = $1', [connection.id])).toEqual([
+      { extent: 'The newest one.' },
+    ]);
+    expect(await harness.query('SELECT 1 FROM sync_seen WHERE connection_id = $1', [connection.id])).toEqual([]);
   });
 
   it('removes a partition that is told to be gone at once, however much it is, and of a list that is not complete', async () => {
