@@ -53,7 +53,7 @@ describe('the shape of a plain provider', () => {
     for (const { name, since, page } of resources) {
       expect(name).toMatch(/^[a-z][a-z_-]*$/);
       if (page.by === 'offset' || page.by === 'number') expect(page.size).toBeGreaterThan(0);
-      if (since) expect(since.param).not.toBe('');
+      if (since && 'param' in since) expect(since.param).not.toBe('');
     }
     expect(new Set(resources.map(({ name }) => name)).size).toBe(resources.length);
   });

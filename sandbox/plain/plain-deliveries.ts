@@ -20,8 +20,8 @@ export async function deliverEvent(
 ): Promise<{ byStatus: Record<string, number>; eventIds: string[] }> {
   const { key, webhooks } = world.declaration;
   const url = `${serviceUrl}/webhooks/${key}`;
-  const { body, headers } = eventBody(world, { id, type, at, ...(record && { record }) });
   const signedAt = Date.now() + (forge === 'old-timestamp' ? -10 : forge === 'future-timestamp' ? 10 : 0) * MINUTES;
+  const { body, headers, ...event } = eventBody(world, { id, type, at, signedAt, ...(record && { record }) });
   const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : world.webhookSecret;
   const signature = forge === 'no-signature' ? {} : signedBy(webhooks!.scheme, { secret, url, body, id, at: signedAt });
   const init = {
@@ -32,5 +32,5 @@ export async function deliverEvent(
   const byStatus: Record<string, number> = {};
   for (const { status } of await Promise.all(Array.from({ length: copies }, () => fetch(url, init))))
     byStatus[status] = (byStatus[status] ?? 0) + 1;
-  return { byStatus, eventIds: [id] };
+  return { byStatus, eventIds: [event.id] };
 }

@@ -1,19 +1,21 @@
 import type { At, PlainEventRecords, PlainWebhooks } from '../../src/integrations/providers/plain/plain-provider';
 import { itemOf } from './plain-lists';
 import type { PlainWorld } from './plain-world';
-import { firstOf, put, type Json } from './pointed';
+import { at, firstOf, put, type Json } from './pointed';
 
 export interface PlainEvent {
   readonly id: string;
   readonly type: string;
   /** ms since the epoch: of the object that it is about. */
   readonly at: number;
+  /** ms since the epoch: when it is signed, where that stands in the body. */
+  readonly signedAt: number;
   /** The record that it carries: its id, and by which of the declared ways. */
   readonly record?: { readonly id: string; readonly by: PlainEventRecords };
 }
 
-/** An event as the declaration says that it is written: its body, and the headers that tell of it. */
-export function eventBody(world: PlainWorld, event: PlainEvent): { body: string; headers: Record<string, string> } {
+/** An event as the declaration says that it is written: its body, the headers that tell of it, and what it is then known by. */
+export function eventBody(world: PlainWorld, event: PlainEvent): { id: string; body: string; headers: Record<string, string> } {
   const { webhooks, resources = [] } = world.declaration;
   if (!webhooks) throw new Error(`${world.declaration.name} sends no events.`);
   const headers: Record<string, string> = {};
@@ -22,19 +24,33 @@ export function eventBody(world: PlainWorld, event: PlainEvent): { body: string;
   const { id, by } = event.record ?? {};
   const resource = resources.find(({ name }) => name === by?.resource);
   if (by?.at !== undefined && resource && id !== undefined) put(inner, by.at, itemOf(resource, id, event.at));
-  const tell = (at: At | undefined, value: string) => {
-    const place = placeIn(at, by?.at);
+  const tell = (where: At | undefined, value: string) => {
+    const place = placeIn(where, by?.at);
     if (place?.startsWith('header:')) headers[place.slice(7)] = value;
     else if (place?.startsWith('token:')) put(outer, place.slice(6), value);
     else if (place?.startsWith('/')) put(inner, place, value);
   };
-  tell(webhooks.eventId, event.id);
+  const { eventId } = webhooks;
+  if (typeof eventId === 'object' && 'all' in eventId) eventId.all.forEach((place) => tell(place, event.id));
+  else tell(eventId, event.id);
   tell(webhooks.routingKey, world.routingKey);
   typeParts(webhooks, event.type).forEach((part, index) => tell(webhooks.type[index], part));
-  if (id !== undefined) tell(webhooks.objectId, id);
+  if (id !== undefined) {
+    tell(webhooks.objectId, id);
+    tell(by?.id, id);
+  }
+  const { scheme } = webhooks;
+  if (scheme.kind === 'hmac') tell(scheme.timestamp?.startsWith('/') ? scheme.timestamp : undefined, timeFor(scheme, event.signedAt));
   tell(webhooks.objectVersion, new Date(event.at).toISOString());
   const body = webhooks.items === undefined ? inner : webhooks.items === '' ? [inner] : put(outer, webhooks.items, [inner]);
-  return { body: JSON.stringify(body), headers };
+  const joined =
+    typeof eventId === 'object' && 'all' in eventId ? eventId.all.map((place) => String(at(inner, firstOf(place) ?? ''))) : [event.id];
+  return { id: joined.join('.'), body: JSON.stringify(body), headers };
+}
+
+/** The time of a signature, as the scheme writes it. */
+export function timeFor({ timestampAs = 's' }: { readonly timestampAs?: 's' | 'ms' | 'iso' }, at: number): string {
+  return timestampAs === 'iso' ? new Date(at).toISOString() : String(timestampAs === 's' ? Math.floor(at / 1000) : at);
 }
 
 /** A type that is meant by one with `*` at its end. */

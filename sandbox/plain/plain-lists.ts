@@ -1,35 +1,30 @@
 import type { PlainResource } from '../../src/integrations/providers/plain/plain-provider';
 import { pageFrom } from '../paging';
-import { firstOf, put, type Json } from './pointed';
+import { at, firstOf, put, type Json } from './pointed';
 import type { PlainWorld } from './plain-world';
 
 const PAGE = 3;
 
-/** A page of a declared resource, in the declared way of paging; undefined where the path is none. */
+export interface ListCall {
+  readonly method: string;
+  /** Below the API's base. */
+  readonly path: string;
+  readonly url: URL;
+  readonly text: string;
+}
+
+/** A page of a declared resource, in the declared way of paging; undefined where the call asks for none. */
 export function listPage(
   world: PlainWorld,
-  path: string,
-  url: URL,
-  text: string,
+  call: ListCall,
 ): { status: number; headers?: Record<string, string>; body: unknown } | undefined {
-  const resource = world.declaration.resources?.find((each) => filledIn(each.path, world).split('?')[0] === path);
-  if (!resource) return undefined;
-  const all = since(resource, url, itemsOf(world, resource));
-  const { page } = resource;
-  const size = page.by === 'offset' || page.by === 'number' ? page.size : page.by === 'none' ? Number.POSITIVE_INFINITY : PAGE;
-  const start = startOf(resource, url, text);
-  const { items: shown, next } = pageFrom(all, start, size);
-  const body: unknown = resource.items === undefined || resource.items === '' ? shown : put({}, resource.items, shown);
-  const headers: Record<string, string> = {};
-  if (next !== undefined && page.by === 'link') headers['link'] = `<${withAt(url, next)}>; rel="next", <${url.href}>; rel="first"`;
-  if (page.by === 'cursor') {
-    const place = firstOf(page.next) ?? '';
-    if (next !== undefined && place.startsWith('header:')) headers[place.slice(7)] = String(next);
-    else if (next !== undefined) put(body as Json, place, page.param === undefined ? withAt(url, next) : String(next));
-    const more = firstOf(page.more);
-    if (more !== undefined) put(body as Json, more, next !== undefined);
+  const sent = bodyIn(call.text);
+  for (const resource of world.declaration.resources ?? []) {
+    // The call that asks for changes says more than the one for everything.
+    const asked = [changesOf(resource), resource].find((facts) => facts && isCallOf(facts, world, call, sent));
+    if (asked) return page(asked, found(resource, asked, world, call.url, sent), call.url, sent);
   }
-  return { status: 200, headers, body };
+  return undefined;
 }
 
 /** Seven, the first of them changed long ago. */
@@ -51,24 +46,86 @@ export function itemOf(resource: PlainResource, id: string, changedAt: number): 
   return item;
 }
 
-function since({ since: declared }: PlainResource, url: URL, items: readonly Json[]): readonly Json[] {
-  const text = declared && url.searchParams.get(declared.param);
-  if (!declared || !text) return items;
-  const from = declared.as === 'iso' ? Date.parse(text) : Number(text) * (declared.as === 's' ? 1000 : 1);
+/** As it is asked for what changed; undefined where that is the same call, or none. */
+function changesOf(resource: PlainResource): PlainResource | undefined {
+  const { since } = resource;
+  if (!since) return undefined;
+  return { ...resource, ...('newestFirst' in since ? since.newestFirst : since.by) };
+}
+
+function isCallOf({ path, method = 'GET', body, query, page }: PlainResource, world: PlainWorld, call: ListCall, sent: Json): boolean {
+  if (filledIn(path, world).split('?')[0] !== call.path || method !== call.method) return false;
+  // What pages and times change is no part of what is asked for.
+  const isPlace = (name: string) => page.by === 'cursor' && page.param === name;
+  const fixed = Object.entries(body ?? {}).filter(([name, value]) => typeof value !== 'object' && !isPlace(name));
+  const asked = Object.entries(query ?? {}).filter(([name]) => !isPlace(name));
+  return fixed.every(([name, value]) => sent[name] === value) && asked.every(([name]) => call.url.searchParams.has(name));
+}
+
+/** All that there is, or what changed: since the time that is told, or with the newest at the beginning. */
+function found(resource: PlainResource, asked: PlainResource, world: PlainWorld, url: URL, sent: Json): readonly Json[] {
+  const items = itemsOf(world, resource);
+  const { since } = resource;
+  if (!since) return items;
+  if ('newestFirst' in since)
+    return asked === resource ? items : items.toSorted((a, b) => Number(b['changed-at']) - Number(a['changed-at']));
+  const text = since.param.startsWith('/') ? at(sent, since.param) : url.searchParams.get(since.param);
+  if (typeof text !== 'string') return items;
+  const [before = '', after = ''] = (since.text ?? '{since}').split('{since}');
+  if (!text.startsWith(before) || !text.endsWith(after)) return items;
+  const from = timeIn(text.slice(before.length, text.length - after.length), since.as);
   return items.filter((item) => Number(item['changed-at']) >= from);
 }
 
-function startOf({ page }: PlainResource, url: URL, text: string): number {
-  const param = page.by === 'link' || page.by === 'none' || (page.by === 'cursor' && page.param === undefined) ? 'at' : page.param;
-  const given =
-    page.by === 'cursor' && page.in === 'body' ? (JSON.parse(text || '{}') as Json)[param ?? ''] : url.searchParams.get(param ?? 'at');
+function timeIn(text: string, as: 'iso' | 's' | 'ms' | 'minutes-ago'): number {
+  if (as === 'iso') return Date.parse(text);
+  if (as === 'minutes-ago') return Date.now() - Number(text) * 60_000;
+  return Number(text) * (as === 's' ? 1000 : 1);
+}
+
+function page(
+  resource: PlainResource,
+  all: readonly Json[],
+  url: URL,
+  sent: Json,
+): { status: number; headers: Record<string, string>; body: unknown } {
+  const { page } = resource;
+  const size = page.by === 'offset' || page.by === 'number' ? page.size : page.by === 'none' ? Number.POSITIVE_INFINITY : PAGE;
+  const { items: shown, next } = pageFrom(all, startOf(resource, url, sent), size);
+  const body: unknown = resource.items === undefined || resource.items === '' ? shown : put({}, resource.items, shown);
+  const headers: Record<string, string> = {};
+  if (next !== undefined && page.by === 'link') headers['link'] = `<${withAt(url, next)}>; rel="next", <${url.href}>; rel="first"`;
+  if (page.by === 'cursor') {
+    const place = firstOf(page.next) ?? '';
+    if (next !== undefined && place.startsWith('header:')) headers[place.slice(7)] = String(next);
+    else if (next !== undefined) put(body as Json, place, page.param === undefined ? withAt(url, next) : String(next));
+    const [more, done] = [firstOf(page.more), firstOf(page.done)];
+    if (more !== undefined) put(body as Json, more, next !== undefined);
+    if (done !== undefined) put(body as Json, done, next === undefined);
+  }
+  return { status: 200, headers, body };
+}
+
+function startOf({ page }: PlainResource, url: URL, sent: Json): number {
+  const param =
+    page.by === 'link' || page.by === 'none' || (page.by === 'cursor' && page.param === undefined) ? 'at' : (page.param ?? 'at');
+  const inBody = page.by === 'cursor' && page.in === 'body';
+  const given = inBody ? at(sent, param.startsWith('/') ? param : `/${param}`) : url.searchParams.get(param);
   if (given === null || given === undefined) return 0;
   return page.by === 'number' ? (Number(given) - (page.first ?? 1)) * page.size : Number(given);
 }
 
-function withAt(url: URL, at: number): string {
+function bodyIn(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return {};
+  }
+}
+
+function withAt(url: URL, place: number): string {
   const next = new URL(url);
-  next.searchParams.set('at', String(at));
+  next.searchParams.set('at', String(place));
   return next.href;
 }
 

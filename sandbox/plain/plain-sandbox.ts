@@ -12,6 +12,7 @@ export interface PlainRequest {
   readonly what: 'authorize' | 'token' | 'revoke' | 'api';
   readonly path: string;
   readonly query: string;
+  readonly text: string;
   readonly status: number;
   /** Of a token call. */
   readonly grantType?: string;
@@ -124,6 +125,7 @@ export class PlainSandbox {
       what: what as PlainRequest['what'],
       path: rest.join('/'),
       query: url.search,
+      text,
       status: reply.status,
       ...noted,
     });
@@ -166,7 +168,7 @@ export class PlainSandbox {
     if (path !== 'userinfo' && !filledIn) return { status: 404, body: { message: 'another address' } };
     const below = `${parts.slice(path === 'userinfo' ? 0 : places.length).join('/')}`;
     const call = { method: request.method ?? 'GET', path: below, text, headers: request.headers };
-    return carriedOut(world, call) ?? listPage(world, below, url, text) ?? { status: 200, body: world.account() };
+    return listPage(world, { ...call, url }) ?? carriedOut(world, call) ?? { status: 200, body: world.account() };
   }
 }
 

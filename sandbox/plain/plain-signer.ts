@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { timeFor } from './plain-events';
 import type { PlainWebhooks } from '../../src/integrations/providers/plain/plain-provider';
 
 type SignatureScheme = PlainWebhooks['scheme'];
@@ -47,12 +48,12 @@ export function signsTime(scheme: SignatureScheme): boolean {
 }
 
 function hmacHeaders(scheme: Extract<SignatureScheme, { kind: 'hmac' }>, { secret, url, body, at }: Signing): Record<string, string> {
-  const { header, prefix = '', encoding = 'hex', algorithm = 'sha256', signed = '{body}', timestamp, timestampAs = 's', parts } = scheme;
-  const time = timestampAs === 'iso' ? new Date(at).toISOString() : String(timestampAs === 's' ? Math.floor(at / 1000) : at);
+  const { header, prefix = '', encoding = 'hex', algorithm = 'sha256', signed = '{body}', timestamp, parts } = scheme;
+  const time = timeFor(scheme, at);
   const known: Record<string, string> = { '{body}': body, '{url}': url, '{method}': 'POST', '{timestamp}': time };
   const text = signed.replace(/\{\w+\}/g, (piece) => known[piece] ?? piece);
   const key = scheme.secretAs && scheme.secretAs !== 'text' ? Buffer.from(secret, scheme.secretAs) : secret;
   const signature = prefix + createHmac(algorithm, key).update(text).digest(encoding);
   if (parts) return { [header]: `${parts.timestamp}=${time},${parts.signature}=${signature}` };
-  return { [header]: signature, ...(timestamp !== undefined && { [timestamp]: time }) };
+  return { [header]: signature, ...(timestamp !== undefined && !timestamp.startsWith('/') && { [timestamp]: time }) };
 }

@@ -18,6 +18,12 @@ export function put(json: Json, pointer: string, value: unknown): Json {
   return json;
 }
 
+/** The value that stands there, if one does. */
+export function at(json: unknown, pointer: string): unknown {
+  const names = pointer.split('/').slice(1);
+  return names.reduce<unknown>((value, name) => (typeof value === 'object' && value !== null ? (value as Json)[name] : undefined), json);
+}
+
 /** A value for each field that is learnt: a label, or an origin where an address begins with it. */
 export function exampleOf(name: string, addresses: readonly (string | undefined)[], hosts: readonly string[] = []): string {
   const isOrigin = addresses.some((address) => address?.startsWith(`{${name}}`));

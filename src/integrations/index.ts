@@ -8,6 +8,7 @@ export {
   fieldFaults,
   type PlainOperation,
   type PlainProvider,
+  type PlainResource,
   ProviderRegistry,
   ScopeNeeds,
   hashChannelToken,

@@ -1,6 +1,5 @@
 import type { PlainProvider, SignatureScheme } from '../../src/integrations';
 import type { PlainFault, PlainResource } from '../../src/integrations/providers/plain/plain-provider';
-import { textAt } from '../../src/integrations/providers/plain/at';
 import type { Forge } from '../../sandbox';
 import { deliverEvent } from '../../sandbox/plain/plain-deliveries';
 import { concreteType } from '../../sandbox/plain/plain-events';
@@ -8,7 +7,7 @@ import { itemOf, itemsOf } from '../../sandbox/plain/plain-lists';
 import { signsTime } from '../../sandbox/plain/plain-signer';
 import { firstOf, put, type Json } from '../../sandbox/plain/pointed';
 import type { ProviderSubject } from '../provider.suite';
-import { inputOf } from './plain-trial';
+import { idOf, inputOf } from './plain-trial';
 import { startOnPlainSandbox, type PlainStage } from './suite-stage';
 
 /** What the suite must know of a plain provider: all of it stands in the declaration. */
@@ -44,7 +43,7 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
       return Promise.resolve({ changed: idOf(resource, kept), deleted: idOf(resource, doomed) });
     },
     deletionsIn: resource.extent !== 'whole' ? 'none' : resource.since ? 'full' : 'incremental',
-    ...(resource.since && { asksSince: new RegExp(`[?&]${encodeURIComponent(resource.since.param)}=[^&]+`) }),
+    ...(resource.since && 'param' in resource.since && { asksSince: asking(resource.since.param) }),
     ...(by && {
       tell: async ({ app }, { changed, deleted }) => {
         const at = Date.now();
@@ -53,7 +52,7 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
         if (gone !== undefined) await deliverEvent(world(), app.url, { type: gone, at, record: { id: deleted, by } });
       },
     }),
-    tellsDeletions: by !== undefined && (by.at === undefined ? resource.extent === 'whole' && !resource.since : by.gone !== undefined),
+    tellsDeletions: by !== undefined && (by.gone !== undefined || (by.at === undefined && resource.extent === 'whole' && !resource.since)),
     eventType: concreteType(webhooks.records[0].types[0] ?? ''),
     action: { method: 'GET', path: 'proxy/things' },
     refused: { method: 'POST', path: `operations/${first.name}`, body: inputOf(first) },
@@ -64,7 +63,7 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
     operations: operations.map((each) => ({
       name: each.name,
       endpoint: each.name,
-      repeat: (each.repeat ?? 'none') === 'none' ? ('none' as const) : ('key' as const),
+      repeat: each.idempotent ? ('idempotent' as const) : (each.repeat ?? 'none') === 'none' ? ('none' as const) : ('key' as const),
       input: () => inputOf(each),
     })),
     ...(oauth2?.refresh && { tokenEndpoint: 'token' }),
@@ -80,12 +79,16 @@ function forgeriesOf(scheme: SignatureScheme): readonly Forge[] {
   return ['bad-signature', 'no-signature', ...signed, ...(signsTime(scheme) ? (['old-timestamp', 'future-timestamp'] as const) : [])];
 }
 
+/** In the query, or in the body. */
+function asking(param: string): RegExp {
+  const name = param.split('/').at(-1) ?? '';
+  return param.startsWith('/') ? new RegExp(`"${name}":"[^"]+"`) : new RegExp(`[?&]${encodeURIComponent(name)}=[^&]+`);
+}
+
 /** Changes are looked for where the most is declared. */
 function rank({ extent, since }: PlainResource): number {
   return (extent === 'whole' ? 2 : 0) + (since ? 1 : 0);
 }
-
-const idOf = (resource: PlainResource, item: Json): string => textAt(resource.id ?? '/id', { json: item }) ?? '';
 
 function answerOf({ at, is }: PlainFault): unknown {
   const place = firstOf(at);

@@ -7,6 +7,7 @@ import {
   toRef,
   type PlainOperation,
   type PlainProvider,
+  type PlainResource,
   type SyncResource,
 } from '../../src/integrations';
 import { PLAIN_PROVIDERS } from '../../src/providers';
@@ -14,6 +15,7 @@ import { deliverEvent } from '../../sandbox/plain/plain-deliveries';
 import { concreteType } from '../../sandbox/plain/plain-events';
 import { itemOf, itemsOf } from '../../sandbox/plain/plain-lists';
 import { PlainSandbox } from '../../sandbox/plain/plain-sandbox';
+import { at, firstOf } from '../../sandbox/plain/pointed';
 import { exampleOfSchema } from '../../sandbox/plain/schema-example';
 import { Browser } from './browser';
 import { walked } from './provider-fixture';
@@ -69,6 +71,7 @@ export class PlainTrial {
     this.sandbox.cutNext(declaration.key);
     const first = await this.run(declaration, operation.name, inputOf(operation), key);
     const again = await this.run(declaration, operation.name, inputOf(operation), key);
+    if (operation.idempotent) return expect(again.status).toBeLessThan(300);
     expect(made).toHaveLength(before + 1);
     if (operation.repeat === undefined || operation.repeat === 'none') {
       expect([first.body['code'], again.body['code']]).toEqual(['outcome_unknown', 'outcome_unknown']);
@@ -100,25 +103,26 @@ export class PlainTrial {
     const id = await this.connected(declaration);
     await this.browser.synced(id, ({ trigger }) => trigger === 'connect');
     const world = this.sandbox.world(key);
-    let at = Date.now();
+    let time = Date.now();
     for (const by of world.declaration.webhooks?.records ?? []) {
-      const recordId = `${by.resource}-9`;
+      const resource = world.declaration.resources!.find(({ name }) => name === by.resource)!;
+      // An event that carries its object may be the first that is heard of it; another one is of what a run has found.
+      const recordId = by.at === undefined ? idOf(resource, itemsOf(world, resource)[0]) : `${by.resource}-9`;
       const kept = async () => (await this.browser.records(id, by.resource)).ids.includes(recordId);
       const deliver = async (type: string) => {
-        const { byStatus, eventIds } = await deliverEvent(world, this.app.url, { type, at: (at += 1000), record: { id: recordId, by } });
+        const { byStatus, eventIds } = await deliverEvent(world, this.app.url, { type, at: (time += 1000), record: { id: recordId, by } });
         expect(byStatus).toEqual({ 200: 1 });
         await this.workedOff(key, eventIds[0]!);
       };
       const [type] = by.types.filter((each) => !by.gone?.includes(each));
       const runs = await this.runsAsked(id);
       if (type !== undefined) await deliver(concreteType(type));
-      if (by.at === undefined) expect(await this.runsAsked(id)).toBeGreaterThan(runs);
-      else if (type !== undefined) expect([type, await kept()]).toEqual([type, true]);
-      for (const gone of by.gone ?? []) {
-        if (type !== undefined) await deliver(concreteType(type));
-        await deliver(gone);
-        expect([gone, await kept()]).toEqual([gone, false]);
-      }
+      if (type !== undefined && by.at === undefined) expect(await this.runsAsked(id)).toBeGreaterThan(runs);
+      if (type !== undefined && by.at !== undefined) expect([type, await kept()]).toEqual([type, true]);
+      const [gone] = by.gone ?? [];
+      if (gone === undefined) continue;
+      await deliver(gone);
+      expect([gone, await kept()]).toEqual([gone, false]);
     }
   }
 
@@ -164,6 +168,9 @@ export class PlainTrial {
     });
   }
 }
+
+/** A record's id, by the declaration. */
+export const idOf = ({ id = '/id' }: PlainResource, item: unknown): string => String(at(item, firstOf(id) ?? '/id') ?? '');
 
 /** What an operation takes, with its optional fields. */
 export function inputOf({ input }: PlainOperation): Fields {

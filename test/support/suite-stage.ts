@@ -26,7 +26,7 @@ export interface Stage {
   /** The person may connect anew. */
   admitAgain(): void;
   activeGrants(): number;
-  /** Path and query of every call of the API, in their order. */
+  /** Path, query and, where it is known, body of every call of the API, in their order. */
   asked(): string[];
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export interface StagedOperation {
   /** Of the pretend provider, where that has names of its own. */
   readonly endpoint: string;
   /** What it does after a doubtful end. */
-  readonly repeat: 'none' | 'key' | 'search';
+  readonly repeat: 'none' | 'key' | 'search' | 'idempotent';
   input(stage: Stage): object;
 }
 
@@ -122,7 +122,7 @@ export async function startOnPlainSandbox({ key, eventType }: StagedSubject, log
     revokeTokens: () => sandbox.revokeTokens(key),
     admitAgain: () => sandbox.admitAgain(key),
     activeGrants: () => world.grants.filter(({ revoked }) => !revoked).length,
-    asked: () => sandbox.requests.filter(({ what }) => what === 'api').map(({ path, query }) => path + query),
+    asked: () => sandbox.requests.filter(({ what }) => what === 'api').map(({ path, query, text }) => path + query + text),
     close: async () => {
       await app.close();
       await sandbox.stop();

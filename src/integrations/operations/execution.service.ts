@@ -101,7 +101,8 @@ export class ExecutionService {
     }
   }
 
-  private isRepeatable({ repeatable, connection }: ExecutionRequest): boolean {
+  private isRepeatable({ repeatable, idempotent, connection }: ExecutionRequest): boolean {
+    if (idempotent) return true;
     return repeatable ?? this.registry.get(connection.provider).http.retry?.idempotencyHeader !== undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { ownProperty, pointed } from '../pointed';
 import type { At } from './plain-provider';
 
 /** Where values may come from; each reading has some of these. */
@@ -44,32 +45,16 @@ function read(place: string, from: Sources): unknown {
     case 'query':
       return from.query?.get(name) ?? undefined;
     case 'callback':
-      return own(from.callback, name);
+      return ownProperty(from.callback, name);
     case 'ask':
-      return own(from.ask, name);
+      return ownProperty(from.ask, name);
     case 'token':
       return pointed(from.token, name);
     case 'id_token':
-      return pointed(claimsOf(own(from.token, 'id_token')), name);
+      return pointed(claimsOf(ownProperty(from.token, 'id_token')), name);
     default:
       throw new Error(`"${place}" is no place that a value can stand in.`);
   }
-}
-
-/** RFC 6901. */
-export function pointed(json: unknown, pointer: string): unknown {
-  let value = json;
-  for (const raw of pointer.split('/').slice(1)) {
-    value = own(value, raw.replaceAll('~1', '/').replaceAll('~0', '~'));
-    if (value === undefined) return undefined;
-  }
-  return value;
-}
-
-function own(object: unknown, name: string): unknown {
-  return typeof object === 'object' && object !== null && Object.hasOwn(object, name)
-    ? (object as Record<string, unknown>)[name]
-    : undefined;
 }
 
 /** The claims of a token that came from the token endpoint itself, over TLS: its signature proves nothing more (OpenID Connect Core, 3.1.3.7). */

@@ -1,4 +1,4 @@
-export { pointed } from './at';
+export { pointed } from '../pointed';
 export { PlainAddresses } from './plain-addresses';
 export type { At, AskedField, PlainExtent, PlainOperation, PlainProvider, PlainResource, PlainWebhooks } from './plain-provider';
 export { plainProvider, plainServices } from './plain-engine';

@@ -24,8 +24,12 @@ const OWN_CLIENT: Readonly<Record<string, AskedFacts>> = {
 /** What the services of one provider are. */
 export type PlainServices = Pick<Provider, 'auth' | 'sync' | 'webhooks'>;
 
-/** The auth, sync and webhooks services of a declaration; its own code takes their place. */
-export function plainServices(declaration: PlainProvider, own: PlainSettings, publicUrl: string): PlainServices {
+/**
+ * The auth, sync and webhooks services of a declaration; its own code takes their place.
+ *
+ * @param publicUrl origin under which the provider reaches us: on a free port it is known only once that is open
+ */
+export function plainServices(declaration: PlainProvider, own: PlainSettings, publicUrl: () => string): PlainServices {
   const { code = {}, resources, webhooks } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const auth: ProviderAuth = new PlainAuthService(declaration, own);
@@ -39,7 +43,7 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
 }
 
 /** @throws IntegrationError `destination_refused` from its `resolve`, for values that lead elsewhere */
-export function plainProvider(declaration: PlainProvider, own: PlainSettings, publicUrl: string): Provider {
+export function plainProvider(declaration: PlainProvider, own: PlainSettings, publicUrl: () => string): Provider {
   const { key, name, apiKey, oauth2, operations = [] } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';

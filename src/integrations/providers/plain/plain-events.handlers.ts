@@ -1,7 +1,9 @@
 import { IntegrationError } from '../../../errors';
 import type { HandlerContext, WebhookEvent, WebhookFacts, WebhookHandler } from '../../contract';
-import { pointed, textAt, valueAt } from './at';
+import { pointed } from '../pointed';
+import { textAt, valueAt } from './at';
 import type { PlainAddresses } from './plain-addresses';
+import { itemOf } from './plain-event-items';
 import type { PlainEventRecords, PlainProvider, PlainWebhooks } from './plain-provider';
 import { hangsOn, versionOf } from './plain-sync.service';
 
@@ -22,16 +24,18 @@ class PlainRecordsHandler implements WebhookHandler {
     private readonly facts: PlainEventRecords,
   ) {}
 
-  async handle({ type, payload }: WebhookEvent, context: HandlerContext): Promise<void> {
-    const { resource: name, at, gone = [] } = this.facts;
-    const resource = this.declaration.resources?.find((each) => each.name === name);
-    if (!context.connection || !resource) return;
-    const data = at === undefined ? undefined : pointed(payload, at);
-    const id = textAt(resource.id ?? '/id', { json: data });
-    if (id === undefined) return context.requestSync([name]);
+  async handle(event: WebhookEvent, context: HandlerContext): Promise<void> {
+    const { resource: name, at, id: place, gone = [] } = this.facts;
+    const { webhooks, resources } = this.declaration;
+    const resource = resources?.find((each) => each.name === name);
+    if (!context.connection || !resource || !webhooks) return;
+    const item = itemOf(webhooks, event);
+    const data = at === undefined ? undefined : pointed(item, at);
+    const id = place === undefined ? textAt(resource.id ?? '/id', { json: data }) : textAt(place, { json: item });
+    const deleted = gone.includes(event.type);
+    if (id === undefined || (data === undefined && !deleted)) return context.requestSync([name]);
     const version = versionOf(valueAt(resource.version, { json: data }));
-    const deleted = gone.includes(type);
-    const parent = textAt(resource.partOf?.at, { json: data }) ?? textAt(this.facts.partOf, { json: payload });
+    const parent = textAt(resource.partOf?.at, { json: data }) ?? textAt(this.facts.partOf, { json: item });
     const record = deleted ? { id, deleted } : { id, data, ...(version !== undefined && { version }), ...hangsOn(resource, parent) };
     await context.applyRecords(name, [record]);
   }

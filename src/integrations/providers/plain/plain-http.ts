@@ -12,7 +12,7 @@ export function plainHttp(declaration: PlainProvider, own: ProviderSettings, val
   return {
     endpoints: [...grantEndpoints(declaration), ...endpoints, ...readEndpoints(declaration), ...operationEndpoints(declaration)],
     limits,
-    defaultLimits: Object.keys(limits),
+    defaultLimits: Object.keys(limits).filter((name) => !endpoints.some((endpoint) => endpoint.limits?.includes(name))),
     ...(retry && { retry }),
     ...(limitHeaders && { limitHeaders }),
     authorize: (headers, credential) =>

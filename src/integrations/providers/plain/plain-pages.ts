@@ -1,5 +1,5 @@
 import { textAt, valueAt, type Sources } from './at';
-import type { PlainResource } from './plain-provider';
+import type { PlainResource, PlainSince } from './plain-provider';
 
 /** What to ask for next; JSON, so that it can stand in a checkpoint. */
 export interface Page {
@@ -16,25 +16,36 @@ export interface PageAnswer {
   readonly headers: Headers;
 }
 
-/** @param from ms since the epoch: only what changed since then */
-export function firstPage({ query = {}, page, since }: PlainResource, address: string, from?: number): Page {
+/** The resource as it is asked for what changed. */
+export function changesOf(resource: PlainResource): PlainResource {
+  const { since } = resource;
+  if (!since) return resource;
+  if ('newestFirst' in since) return { ...resource, ...since.newestFirst };
+  return { ...resource, ...since.by, query: { ...(since.by?.query ?? resource.query), ...since.query } };
+}
+
+/** @param told since when changes are asked for, ms since the epoch, and what time it is */
+export function firstPage({ query = {}, body, page, since }: PlainResource, address: string, told?: { from: number; now: number }): Page {
   const url = new URL(address);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-  if (since && from !== undefined) {
-    for (const [name, value] of Object.entries(since.query ?? {})) url.searchParams.set(name, value);
-    url.searchParams.set(since.param, timeAs(since.as, from));
+  let sent = body;
+  if (since && told && 'param' in since) {
+    const text = (since.text ?? '{since}').replace('{since}', timeAs(since.as, told));
+    if (since.param.startsWith('/')) sent = withPointed(body ?? {}, since.param, text) as NonNullable<Page['body']>;
+    else url.searchParams.set(since.param, text);
   }
-  if (page.by !== 'offset' && page.by !== 'number') return { url: url.href };
+  const rest = sent && { body: sent };
+  if (page.by !== 'offset' && page.by !== 'number') return { url: url.href, ...rest };
   const at = page.first ?? (page.by === 'number' ? 1 : 0);
   url.searchParams.set(page.param, String(at));
   if (page.sizeParam) url.searchParams.set(page.sizeParam, String(page.size));
-  return { url: url.href, at };
+  return { url: url.href, ...rest, at };
 }
 
 export const sourcesOf = ({ json, headers }: PageAnswer): Sources => ({ json, headers: Object.fromEntries(headers) });
 
 /** @returns undefined after the last one */
-export function nextPage({ page, body }: PlainResource, current: Page, answer: PageAnswer): Page | undefined {
+export function nextPage({ page }: PlainResource, current: Page, answer: PageAnswer): Page | undefined {
   switch (page.by) {
     case 'none':
       return undefined;
@@ -45,17 +56,19 @@ export function nextPage({ page, body }: PlainResource, current: Page, answer: P
     case 'cursor': {
       const from = sourcesOf(answer);
       if (page.more !== undefined && textAt(page.more, from) !== 'true') return undefined;
+      if (page.done !== undefined && textAt(page.done, from) === 'true') return undefined;
       const next = textAt(page.next, from) ?? longText(valueAt(page.next, from));
       if (next === undefined) return undefined;
-      if (page.param === undefined) return { url: new URL(next, current.url).href };
-      if (page.in === 'body') return { url: current.url, body: { ...body, [page.param]: next } };
-      return { url: withParam(current.url, page.param, next) };
+      if (page.param === undefined) return { ...current, url: new URL(next, current.url).href };
+      if (page.in !== 'body') return { ...current, url: withParam(current.url, page.param, next) };
+      const place = page.param.startsWith('/') ? page.param : `/${page.param}`;
+      return { ...current, body: withPointed(current.body ?? {}, place, next) as NonNullable<Page['body']> };
     }
     case 'offset':
     case 'number': {
       if (answer.items.length < page.size) return undefined;
       const at = (current.at ?? 0) + (page.by === 'offset' ? answer.items.length : 1);
-      return { url: withParam(current.url, page.param, String(at)), at };
+      return { ...current, url: withParam(current.url, page.param, String(at)), at };
     }
   }
 }
@@ -92,7 +105,26 @@ function withParam(address: string, name: string, value: string): string {
   return url.href;
 }
 
-function timeAs(as: 'iso' | 's' | 'ms', ms: number): string {
-  if (as === 'iso') return new Date(ms).toISOString().replace(/\.\d{3}Z$/, 'Z');
-  return String(as === 's' ? Math.floor(ms / 1000) : ms);
+function timeAs(as: PlainSince['as'], { from, now }: { from: number; now: number }): string {
+  switch (as) {
+    case 'iso':
+      return new Date(from).toISOString().replace(/\.\d{3}Z$/, 'Z');
+    case 's':
+      return String(Math.floor(from / 1000));
+    case 'ms':
+      return String(from);
+    case 'minutes-ago':
+      return String(Math.max(1, Math.ceil((now - from) / 60_000)));
+  }
+}
+
+/** The same JSON with a value at a pointer; what the pointer goes through is copied. */
+function withPointed(json: unknown, pointer: string, value: unknown): unknown {
+  const [, name = '', ...rest] = pointer.split('/');
+  const inner = (json ?? {}) as Record<string, unknown>;
+  const changed = rest.length === 0 ? value : withPointed(inner[name], `/${rest.join('/')}`, value);
+  if (!Array.isArray(json)) return { ...inner, [name]: changed };
+  const list: unknown[] = [...(json as unknown[])];
+  list[Number(name)] = changed;
+  return list;
 }

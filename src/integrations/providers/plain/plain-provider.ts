@@ -40,7 +40,7 @@ export interface PlainProvider {
   /** Where the token endpoint's answer has what. Default: RFC 6749, 5.1. */
   readonly token?: { readonly access?: At; readonly refresh?: At; readonly expiresIn?: At; readonly scope?: At; readonly error?: At };
   readonly account: PlainAccount;
-  /** Limits by name; every call falls under all that are `per` account or provider. */
+  /** Limits by name; every call falls under those that no endpoint names. */
   readonly limits?: Readonly<Record<string, LimitFacts>>;
   readonly endpoints?: readonly EndpointFacts[];
   /** Headers that tell what is left of a limit. Default: `x-ratelimit-*` and `ratelimit-*`. */
@@ -166,8 +166,8 @@ export interface PlainWebhooks {
   };
   /** The list of events in a delivery. Default: the delivery is one event. */
   readonly items?: string;
-  /** Absent: the hash of the body. */
-  readonly eventId?: At;
+  /** Absent: the hash of the body. `all`: where one value alone does not tell an event from another. */
+  readonly eventId?: At | { readonly all: readonly At[] };
   /** Joined by a full stop. */
   readonly type: readonly At[];
   readonly routingKey?: At;
@@ -180,13 +180,15 @@ export interface PlainWebhooks {
   readonly ended?: readonly string[];
 }
 
-/** An event that carries the object of a synced resource. */
+/** An event that carries the object of a synced resource, or tells of it. */
 export interface PlainEventRecords {
   /** Types, `*` at the end for all that begin so. */
   readonly types: readonly string[];
   readonly resource: string;
-  /** The object; absent: the event only asks for a sync. */
+  /** The object; absent: the event asks for a sync, unless it tells that the object of `id` is gone. */
   readonly at?: string;
+  /** Its id, where the object is not in the event. */
+  readonly id?: At;
   /** Types that mean it is gone. */
   readonly gone?: readonly string[];
   /** In the event, what the object hangs on, where the object itself does not say it. */
@@ -212,6 +214,10 @@ export interface PlainResource {
   readonly extent: PlainExtent;
   /** What an answer has (`at`) that leaves out some of an otherwise whole list, and what that is, in a sentence. */
   readonly partial?: { readonly at: At; readonly why: string };
+  /** Without which nothing of it is read. */
+  readonly scopes?: readonly string[];
+  /** Wider scopes that do as well as one of `scopes`. */
+  readonly widerScopes?: Readonly<Record<string, readonly string[]>>;
   /** Below `apiBaseUrl`. */
   readonly path: string;
   readonly method?: 'GET' | 'POST';
@@ -227,19 +233,47 @@ export interface PlainResource {
   readonly partOf?: { readonly resource: string; readonly at: At };
   readonly query?: Readonly<Record<string, string>>;
   readonly page: PlainPages;
-  /** What changed since a time. Absent: every run walks all. */
-  readonly since?: {
-    readonly param: string;
-    readonly as: 'iso' | 's' | 'ms';
-    readonly query?: Readonly<Record<string, string>>;
-  };
+  /** How what changed since a time is asked for. Absent: every run walks all. */
+  readonly since?: PlainSince | PlainNewestFirst;
 }
+
+/** The time is told: in the query, or in the body where `param` is a pointer (`/variables/since`). */
+export interface PlainSince {
+  readonly param: string;
+  /** `minutes-ago`: how many, where a date would be read in a time zone that nobody told. */
+  readonly as: 'iso' | 's' | 'ms' | 'minutes-ago';
+  /** What is sent, with `{since}` for the time, e.g. `updated >= -{since}m`. Default: the time alone. */
+  readonly text?: string;
+  /** Added to the resource's. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** What of the resource differs in this call. */
+  readonly by?: PlainOtherCall;
+  /** Where the answer tells how many there are, and how many of them can be had: where there are more, everything is walked instead. */
+  readonly most?: { readonly at: At; readonly count: number };
+}
+
+/** No time can be told, but the list can be asked for with what changed last at its beginning: it is read as far as that. Needs `version`, a time. */
+export interface PlainNewestFirst {
+  readonly newestFirst: PlainOtherCall;
+}
+
+export type PlainOtherCall = Partial<Pick<PlainResource, 'path' | 'method' | 'query' | 'body' | 'items' | 'page'>>;
 
 export type PlainPages =
   | { readonly by: 'none' }
   | { readonly by: 'link' }
-  /** `next` holds a cursor for `param`, or a whole address where `param` is absent. */
-  | { readonly by: 'cursor'; readonly param?: string; readonly next: At; readonly more?: At; readonly in?: 'query' | 'body' }
+  /**
+   * `next` holds a cursor for `param`, or a whole address where `param` is absent. In the body `param` may be a pointer. `more`: true where
+   * there is more, `done`: true where there is none, whatever `next` holds.
+   */
+  | {
+      readonly by: 'cursor';
+      readonly param?: string;
+      readonly next: At;
+      readonly more?: At;
+      readonly done?: At;
+      readonly in?: 'query' | 'body';
+    }
   | {
       readonly by: 'offset' | 'number';
       readonly param: string;

@@ -17,7 +17,7 @@ export class PlainProvidersModule {
       useFactory: (registry: ProviderRegistry, settings: Settings) => {
         for (const declaration of declarations) {
           const own = providerSettings(settings, plainSettings(declaration));
-          registry.register(plainProvider(declaration, own, settings.publicUrl));
+          registry.register(plainProvider(declaration, own, () => settings.publicUrl));
         }
         return declarations;
       },

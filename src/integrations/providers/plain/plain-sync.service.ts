@@ -1,10 +1,11 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionRef, Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../contract';
-import { pointed, textAt, valueAt } from './at';
+import { pointed } from '../pointed';
+import { textAt, valueAt } from './at';
 import type { Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
-import { firstPage, isCut, isNumbered, nextPage, sourcesOf, type Page, type PageAnswer } from './plain-pages';
+import { changesOf, firstPage, isCut, isNumbered, nextPage, sourcesOf, type Page, type PageAnswer } from './plain-pages';
 import type { PlainExtent, PlainProvider, PlainResource } from './plain-provider';
 
 /** What changed while we walked is read again: clocks differ, and lists are a little late. */
@@ -33,6 +34,8 @@ export class PlainSyncService implements ProviderSync {
     this.resources = (declaration.resources ?? []).map((resource) => ({
       name: resource.name,
       label: resource.label,
+      ...(resource.scopes && { scopes: resource.scopes }),
+      ...(resource.widerScopes && { widerScopes: resource.widerScopes }),
       full: (context) => this.walk(resource, context),
       ...(resource.since && { incremental: (context) => this.changes(resource, context, sinceIn(context.cursor, declaration.key)) }),
     }));
@@ -45,10 +48,12 @@ export class PlainSyncService implements ProviderSync {
 
   private async *walk(resource: PlainResource, context: SyncContext, from?: number): AsyncGenerator<SyncPage, Extent, void> {
     const values: Values = { ...context.connection.metadata, accountId: context.connection.accountId };
+    const facts = from === undefined ? resource : changesOf(resource);
     const resumed = standingIn(context.checkpoint);
+    const now = context.now();
     const begun = resumed ?? {
-      page: firstPage(resource, this.addresses.below(resource.path, values), from),
-      since: context.now() - OVERLAP_MS,
+      page: firstPage(facts, this.addresses.below(facts.path, values), from === undefined ? undefined : { from, now }),
+      since: now - OVERLAP_MS,
       ...(from !== undefined && { from }),
     };
     let numbered = resumed !== undefined && isNumbered(resumed.page);
@@ -56,11 +61,13 @@ export class PlainSyncService implements ProviderSync {
     let partial = resumed?.partial === true;
     for (let page: Page | undefined = begun.page; page;) {
       context.signal.throwIfAborted();
-      const answer = await this.ask(resource, page, context);
+      const answer = await this.ask(facts, page, context);
+      if (from !== undefined && isTooMuch(facts, answer))
+        throw new IntegrationError('sync_cursor_expired', { provider: this.declaration.key });
       const records = answer.items.map((item) => recordOf(resource, item, this.declaration.key));
-      cut ||= resource.page.by === 'none' && isCut(answer);
+      cut ||= facts.page.by === 'none' && isCut(answer);
       partial ||= resource.partial !== undefined && valueAt(resource.partial.at, sourcesOf(answer)) !== undefined;
-      page = nextPage(resource, page, answer);
+      page = isPast(facts, answer, from) ? undefined : nextPage(facts, page, answer);
       numbered ||= page !== undefined && isNumbered(page);
       if (page) yield { records, checkpoint: { ...begun, page, ...(partial && { partial }) } satisfies Standing };
       else yield { records, ...(resource.since && { cursor: { since: begun.since } }) };
@@ -69,7 +76,7 @@ export class PlainSyncService implements ProviderSync {
   }
 
   private async ask(resource: PlainResource, page: Page, { fetch, signal }: SyncContext): Promise<PageAnswer> {
-    const body = page.body ?? resource.body;
+    const { body } = page;
     const answer = await fetch(page.url, {
       method: resource.method ?? 'GET',
       headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
@@ -82,6 +89,20 @@ export class PlainSyncService implements ProviderSync {
     if (!Array.isArray(items)) throw new IntegrationError('provider_bad_answer', { provider: this.declaration.key });
     return { status: answer.status, items, json, headers: answer.headers };
   }
+}
+
+function isTooMuch({ since }: PlainResource, { json }: PageAnswer): boolean {
+  const most = since && 'param' in since ? since.most : undefined;
+  return most !== undefined && Number(valueAt(most.at, { json })) > most.count;
+}
+
+/** Whether a list that begins with the newest has been read as far as what was known already. */
+function isPast({ since, version }: PlainResource, { items }: PageAnswer, from: number | undefined): boolean {
+  if (from === undefined || !since || !('newestFirst' in since)) return false;
+  return items.some((item) => {
+    const changed = versionOf(valueAt(version, { json: item }));
+    return changed !== undefined && changed < from;
+  });
 }
 
 function extentOf(

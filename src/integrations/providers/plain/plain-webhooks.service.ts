@@ -2,8 +2,10 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, RawDelivery, Verdict, WebhookFacts } from '../../contract';
 import { verifySigned } from '../signatures/verify-signed';
-import { pointed, textAt, type Sources } from './at';
+import { pointed } from '../pointed';
+import { textAt, type Sources } from './at';
 import type { PlainAddresses } from './plain-addresses';
+import { eventIdIn } from './plain-event-items';
 import { plainHandlers } from './plain-events.handlers';
 import type { PlainProvider, PlainWebhooks } from './plain-provider';
 import { versionOf } from './plain-sync.service';
@@ -11,7 +13,7 @@ import { versionOf } from './plain-sync.service';
 export interface PlainWebhookSettings {
   readonly secrets: readonly string[];
   /** Origin under which the provider reaches us. */
-  readonly publicUrl: string;
+  readonly publicUrl: () => string;
   readonly addresses: PlainAddresses;
 }
 
@@ -30,7 +32,7 @@ export class PlainWebhooksService implements WebhookFacts {
   }
 
   verify(delivery: RawDelivery): Verdict {
-    const url = `${this.own.publicUrl}${delivery.url ?? `/webhooks/${this.declaration.key}`}`;
+    const url = `${this.own.publicUrl()}${delivery.url ?? `/webhooks/${this.declaration.key}`}`;
     return verifySigned(delivery, this.own.secrets, this.facts.scheme, url);
   }
 
@@ -65,7 +67,7 @@ export class PlainWebhooksService implements WebhookFacts {
     const from: Sources = { json: item, headers: delivery.headers, token: json };
     const types = type.map((at) => textAt(at, from)).filter((part) => part !== undefined);
     if (types.length === 0) throw this.noEvent();
-    const id = textAt(eventId, from) ?? `${createHash('sha256').update(delivery.body).digest('hex').slice(0, 40)}.${index}`;
+    const id = eventIdIn(eventId, from) ?? `${createHash('sha256').update(delivery.body).digest('hex').slice(0, 40)}.${index}`;
     const routing = textAt(routingKey, from);
     const object = textAt(objectId, from);
     const version = objectVersion === undefined ? undefined : versionOf(textAt(objectVersion, from));
@@ -73,7 +75,7 @@ export class PlainWebhooksService implements WebhookFacts {
       eventId: id,
       type: types.join('.'),
       ...(routing !== undefined && { routingKey: routing }),
-      ...(object !== undefined && version !== undefined && { objectKey: `${types[0]}/${object}`, objectVersion: version }),
+      ...(object !== undefined && version !== undefined && { objectKey: `${kindOf(types[0]!)}/${object}`, objectVersion: version }),
     };
   }
 
@@ -101,6 +103,9 @@ export class PlainWebhooksService implements WebhookFacts {
     }
   }
 }
+
+/** `contact` of `contact.creation`: what happens to an object is no part of which object it is. */
+const kindOf = (type: string): string => type.split(/[./]/)[0]!;
 
 function jsonIn(delivery: RawDelivery): unknown {
   const text = delivery.body.toString('utf8');

@@ -1,4 +1,5 @@
 import type { RawDelivery, Verdict } from '../../contract';
+import { pointed } from '../pointed';
 import type { SchemeOf } from './signature-scheme';
 import { base64Bytes, DIGEST_BYTES, GOOD, hexBytes, matchesHmac, MAX_SIGNATURES, refused, single, timestampFault } from './verification';
 
@@ -14,7 +15,7 @@ export function verifyHmac(delivery: RawDelivery, secrets: readonly string[], sc
   if (header === undefined || header === '') return refused('no_signature');
   if (header === null) return refused('malformed_signature');
   const fields = parts ? partsOf(header) : undefined;
-  const timestamp = parts ? only(fields ?? [], parts.timestamp) : scheme.timestamp && single(delivery, scheme.timestamp);
+  const timestamp = parts ? only(fields ?? [], parts.timestamp) : scheme.timestamp && timeIn(delivery, scheme.timestamp);
   if ((parts || scheme.timestamp) && typeof timestamp !== 'string') return refused('malformed_signature');
   const fault = typeof timestamp === 'string' ? timestampFault(inSeconds(timestamp, scheme.timestampAs), delivery.receivedAt) : undefined;
   if (fault === 'malformed_signature') return refused(fault);
@@ -34,6 +35,17 @@ export function verifyHmac(delivery: RawDelivery, secrets: readonly string[], sc
   const keys = secrets.map((secret) => (scheme.secretAs && scheme.secretAs !== 'text' ? Buffer.from(secret, scheme.secretAs) : secret));
   if (!matchesHmac({ secrets: keys, parts: pieces, signatures, algorithm })) return refused('wrong_signature');
   return fault ? refused(fault) : GOOD;
+}
+
+/** In a header, or in the JSON: what is signed is known only after it was read, so nothing of it but the time is looked at. */
+function timeIn(delivery: RawDelivery, place: string): string | undefined | null {
+  if (!place.startsWith('/')) return single(delivery, place);
+  try {
+    const value = pointed(JSON.parse(delivery.body.toString('utf8')), place);
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** `t=1,v1=abc`, and no more of them than a roll of secrets needs. The limit counts items, so that a long header costs nothing. */

@@ -7,7 +7,7 @@ export type SignatureScheme =
       readonly algorithm?: 'sha1' | 'sha256' | 'sha512';
       /** What is signed: `{body}`, `{url}`, `{method}`, `{timestamp}`, `{header:name}`. Default `{body}`. */
       readonly signed?: string;
-      /** Header with the time; older or newer than five minutes is refused. */
+      /** Header with the time, or where it stands in the JSON (`/webhookTimestamp`); older or newer than five minutes is refused. */
       readonly timestamp?: string;
       readonly timestampAs?: 's' | 'ms' | 'iso';
       /** How a secret is written: default as it is. */
