@@ -23,7 +23,9 @@ export function eventBody(world: PlainWorld, event: PlainEvent): { id: string; b
   const outer: Json = {};
   const { id, by } = event.record ?? {};
   const resource = resources.find(({ name }) => name === by?.resource);
-  if (by?.at !== undefined && resource && id !== undefined) put(inner, by.at, itemOf(resource, id, event.at));
+  const object = resource && id !== undefined ? itemOf(resource, id, event.at) : {};
+  if (by?.at === '') Object.assign(inner, object);
+  else if (by?.at !== undefined) put(inner, by.at, object);
   const tell = (where: At | undefined, value: string) => {
     const place = placeIn(where, by?.at);
     if (place?.startsWith('header:')) headers[place.slice(7)] = value;

@@ -18,6 +18,8 @@ export interface PlainRequest {
   readonly grantType?: string;
   /** Why it was refused. */
   readonly refused?: string;
+  /** Whether it was an operation. */
+  readonly acted?: boolean;
 }
 
 interface Reply {
@@ -36,7 +38,7 @@ export class PlainSandbox {
   /** The next call of the API is answered so. */
   private readonly next = new Map<string, Reply>();
   private readonly always = new Map<string, Reply>();
-  /** The next call of the API that is no GET is carried out, and its connection cut before the answer. */
+  /** The next operation is carried out, and its connection cut before the answer. */
   private readonly cuts = new Set<string>();
   private constructor(
     readonly origin: string,
@@ -129,7 +131,7 @@ export class PlainSandbox {
       status: reply.status,
       ...noted,
     });
-    if (what === 'api' && request.method !== 'GET' && this.cuts.delete(key)) return void request.socket.destroy();
+    if (noted.acted && this.cuts.delete(key)) return void request.socket.destroy();
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
     response.end(reply.body === undefined ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
   }
@@ -138,7 +140,7 @@ export class PlainSandbox {
     world: PlainWorld,
     what: string,
     call: { request: IncomingMessage; url: URL; text: string; path: string },
-  ): { reply: Reply; grantType?: string; refused?: string } {
+  ): { reply: Reply; grantType?: string; refused?: string; acted?: boolean } {
     switch (what) {
       case 'authorize':
         return authorize(world, call.url.searchParams);
@@ -147,28 +149,34 @@ export class PlainSandbox {
       case 'revoke':
         return revoke(world, call);
       case 'api':
-        return { reply: this.api(world, call) };
+        return this.api(world, call);
       default:
         return { reply: { status: 404 } };
     }
   }
 
-  private api(world: PlainWorld, { request, url, path, text }: { request: IncomingMessage; url: URL; path: string; text: string }): Reply {
+  private api(
+    world: PlainWorld,
+    { request, url, path, text }: { request: IncomingMessage; url: URL; path: string; text: string },
+  ): { reply: Reply; acted?: boolean } {
     const { key } = world.declaration;
     const verdict = verdictOn(world, { headers: request.headers, query: url.searchParams });
-    if (verdict !== 'good') return refusal(world, verdict);
+    if (verdict !== 'good') return { reply: refusal(world, verdict) };
     const planned = this.next.get(key) ?? this.always.get(key);
     this.next.delete(key);
-    if (planned) return planned;
+    if (planned) return { reply: planned };
     const places = placesIn(world.declaration.apiBaseUrl).split('/').filter(Boolean);
     const parts = path.split('/');
     const filledIn = places.every(
       (place, at) => decodeURIComponent(parts[at] ?? '') === (world.values[place.slice(1, -1)] ?? '').replace(/\/$/, ''),
     );
-    if (path !== 'userinfo' && !filledIn) return { status: 404, body: { message: 'another address' } };
+    if (path !== 'userinfo' && !filledIn) return { reply: { status: 404, body: { message: 'another address' } } };
     const below = `${parts.slice(path === 'userinfo' ? 0 : places.length).join('/')}`;
     const call = { method: request.method ?? 'GET', path: below, text, headers: request.headers };
-    return listPage(world, { ...call, url }) ?? carriedOut(world, call) ?? { status: 200, body: world.account() };
+    const list = listPage(world, { ...call, url });
+    if (list) return { reply: list };
+    const done = carriedOut(world, call);
+    return done ? { reply: done, acted: true } : { reply: { status: 200, body: world.account() } };
   }
 }
 

@@ -15,6 +15,8 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
   /** Name in the request log, e.g. `sync.channels`. */
   readonly operation?: string;
+  /** Whether it may be repeated when it is not certain that it did not happen. Default: as the endpoint's facts and the method say. */
+  readonly repeatable?: boolean;
   /** Hand the provider's failing answers through instead of throwing. Default false. */
   readonly passThrough?: boolean;
   /** Take a successful answer of any kind. Default: as `passThrough`; else one that is not JSON is `provider_bad_answer` where JSON was asked for. */

@@ -51,7 +51,7 @@ export class GovernedChain {
         request,
         endpoint,
         options,
-        repeatable: isRepeatable(request, provider, endpoint.facts?.repeatable),
+        repeatable: isRepeatable(request, provider, options.repeatable ?? endpoint.facts?.repeatable),
         callerSignals: callerSignals(options.signal, init?.signal),
         signal: NEVER,
         deadlineAt: Number.POSITIVE_INFINITY,

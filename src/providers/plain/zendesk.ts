@@ -1,11 +1,27 @@
 import { z } from 'zod';
-import type { PlainProvider } from '../../integrations';
+import type { PlainProvider, PlainResource } from '../../integrations';
+
+/** Everything since the beginning, or since a time; Zendesk gives what is a minute old. */
+function exported(name: string, label: string, deletedWhen: PlainResource['deletedWhen'] & object): PlainResource {
+  return {
+    name,
+    label,
+    extent: 'whole',
+    path: `incremental/${name}/cursor.json`,
+    items: `/${name}`,
+    version: '/updated_at',
+    deletedWhen,
+    query: { start_time: '0', per_page: '1000' },
+    page: { by: 'cursor', next: '/after_url', done: '/end_of_stream' },
+    since: { param: 'start_time', as: 's' },
+  };
+}
 
 export const zendesk: PlainProvider = {
   key: 'zendesk',
   name: 'Zendesk',
   docs: 'https://developer.zendesk.com/documentation/api-basics/authentication/oauth-vs-api-tokens/',
-  checked: { at: '2026-11-27', against: 'grant 5.4.24' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, developer.zendesk.com' },
   apiBaseUrl: 'https://{subdomain}.zendesk.com/api/v2/',
   hosts: ['*.zendesk.com'],
   ask: { subdomain: { label: 'Subdomain of zendesk.com', pattern: /[a-z0-9][a-z0-9-]{0,59}/, example: 'acme' } },
@@ -16,7 +32,8 @@ export const zendesk: PlainProvider = {
     tokenBody: 'json',
   },
   account: { path: 'users/me.json', id: '/user/id', name: '/user/email' },
-  limits: { account: { perSecond: 6, burst: 100, per: 'account' } },
+  limits: { account: { perSecond: 6, burst: 100, per: 'account' }, exports: { perSecond: 0.16, burst: 10, per: 'account' } },
+  endpoints: [{ method: 'GET', path: '/api/v2/incremental/:what/cursor.json', limits: ['exports'] }],
   webhooks: {
     scheme: {
       kind: 'hmac',
@@ -31,31 +48,18 @@ export const zendesk: PlainProvider = {
     routingKey: '/account_id',
     objectId: '/detail/id',
     objectVersion: '/time',
-    records: [{ types: ['zen:event-type:ticket.*'], resource: 'tickets' }],
+    records: [
+      {
+        types: ['zen:event-type:ticket.*'],
+        resource: 'tickets',
+        id: '/detail/id',
+        gone: ['zen:event-type:ticket.soft_deleted', 'zen:event-type:ticket.permanently_deleted'],
+      },
+      { types: ['zen:event-type:user.*'], resource: 'users', id: '/detail/id', gone: ['zen:event-type:user.deleted'] },
+    ],
   },
-  resources: [
-    {
-      name: 'tickets',
-      label: 'Tickets',
-      // https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/#list-tickets: those closed for 120 days.
-      extent: { filtered: 'Archived tickets are left out.' },
-      path: 'tickets.json',
-      items: '/tickets',
-      version: '/updated_at',
-      query: { 'page[size]': '100' },
-      page: { by: 'cursor', next: '/links/next', more: '/meta/has_more' },
-    },
-    {
-      name: 'users',
-      label: 'Users',
-      extent: 'whole',
-      path: 'users.json',
-      items: '/users',
-      version: '/updated_at',
-      query: { 'page[size]': '100' },
-      page: { by: 'cursor', next: '/links/next', more: '/meta/has_more' },
-    },
-  ],
+  // https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/: archived ones too, and deleted ones as such.
+  resources: [exported('tickets', 'Tickets', { at: '/status', is: 'deleted' }), exported('users', 'Users', { at: '/active', is: 'false' })],
   operations: [
     {
       name: 'tickets.create',
@@ -76,6 +80,24 @@ export const zendesk: PlainProvider = {
         tags: z.array(z.string().min(1).max(80)).max(100).optional(),
       }),
       output: z.object({ id: z.number(), url: z.string() }),
+      at: '/ticket',
+    },
+    {
+      name: 'tickets.update',
+      title: 'Change a ticket',
+      description: 'Sets what is given, and adds a comment where there is one; the rest stays as it is.',
+      effect: 'write',
+      scopes: ['write'],
+      method: 'PUT',
+      path: 'tickets/{ticket_id}',
+      body: { at: '/ticket' },
+      input: z.strictObject({
+        ticket_id: z.int().positive(),
+        status: z.enum(['open', 'pending', 'hold', 'solved']).optional(),
+        priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
+        comment: z.strictObject({ body: z.string().min(1).max(65_536), public: z.boolean().optional() }).optional(),
+      }),
+      output: z.object({ id: z.number(), status: z.string() }),
       at: '/ticket',
     },
   ],

@@ -25,7 +25,10 @@ export function plainOperations(declaration: PlainProvider, own: PlainSettings, 
       ...(idempotent !== undefined && { idempotent }),
       repeat: repeat === 'none' ? 'none' : 'provider-key',
       run: async (call) => {
-        const fetch = http.fetchFor(call.connection, { operation: fullNameOf({ provider, name }) });
+        // Whatever the method promises: one that adds something does so twice when it is repeated.
+        const isSafe = idempotent === true || effect === 'read' || repeat !== 'none';
+        const options = { operation: fullNameOf({ provider, name }), ...(!isSafe && { repeatable: false }) };
+        const fetch = http.fetchFor(call.connection, options);
         const answer = await fetch(...requestOf(facts, call, addresses));
         return read(facts, provider, await answer.text());
       },

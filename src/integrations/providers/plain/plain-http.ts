@@ -41,7 +41,12 @@ function readEndpoints({ apiBaseUrl, account, resources = [] }: PlainProvider): 
 /** What an operation calls is named by it; a path that many share (GraphQL's) names nothing. */
 function operationEndpoints({ apiBaseUrl, operations = [] }: PlainProvider): EndpointFacts[] {
   const named = operations.filter(({ body }) => body?.with === undefined);
-  return named.map(({ method, path }) => ({ method, path: pathOf(apiBaseUrl) + pathOf(path) }));
+  return named.map(({ method, path, idempotent, repeat = 'none' }) => ({
+    method,
+    path: pathOf(apiBaseUrl) + pathOf(path),
+    // Whatever the method promises: one that adds a comment is done twice when it is repeated.
+    ...(!idempotent && repeat === 'none' && method !== 'GET' && { repeatable: false }),
+  }));
 }
 
 /** Without origin and query; what is filled in later varies. */
