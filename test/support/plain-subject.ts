@@ -42,7 +42,7 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
       items(resource.name).splice(items(resource.name).indexOf(doomed), 1);
       return Promise.resolve({ changed: idOf(resource, kept), deleted: idOf(resource, doomed) });
     },
-    deletionsIn: resource.extent !== 'whole' ? 'none' : resource.since ? 'full' : 'incremental',
+    deletionsIn: !isWhole(resource) ? 'none' : resource.since ? 'full' : 'incremental',
     ...(resource.since && 'param' in resource.since && { asksSince: asking(resource.since.param) }),
     ...(by && {
       tell: async ({ app }, { changed, deleted }) => {
@@ -52,7 +52,7 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
         if (gone !== undefined) await deliverEvent(world(), app.url, { type: gone, at, record: { id: deleted, by } });
       },
     }),
-    tellsDeletions: by !== undefined && (by.gone !== undefined || (by.at === undefined && resource.extent === 'whole' && !resource.since)),
+    tellsDeletions: by !== undefined && (by.gone !== undefined || (by.at === undefined && isWhole(resource) && !resource.since)),
     eventType: concreteType(webhooks.records[0].types[0] ?? ''),
     action: { method: 'GET', path: 'proxy/things' },
     refused: { method: 'POST', path: `operations/${first.name}`, body: inputOf(first) },
@@ -85,9 +85,13 @@ function asking(param: string): RegExp {
   return param.startsWith('/') ? new RegExp(`"${name}":"[^"]+"`) : new RegExp(`[?&]${encodeURIComponent(name)}=[^&]+`);
 }
 
+/** Everything that is asked for is consented to here. */
+const isWhole = ({ extent }: Pick<PlainResource, 'extent'>): boolean =>
+  extent === 'whole' || (typeof extent === 'object' && 'wholeWith' in extent);
+
 /** Changes are looked for where the most is declared. */
 function rank({ extent, since }: PlainResource): number {
-  return (extent === 'whole' ? 2 : 0) + (since ? 1 : 0);
+  return (isWhole({ extent }) ? 2 : 0) + (since ? 1 : 0);
 }
 
 function answerOf({ at, is }: PlainFault): unknown {
