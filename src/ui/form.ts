@@ -23,6 +23,16 @@ export function actionForm({ to, label, csrfToken, id, kind = 'plain', about, qu
   </form>`;
 }
 
+/** The form that the buttons of a table's rows send: one for all of them. Once on a page. */
+export function rowsForm(csrfToken: string, fields: Readonly<Record<string, string>> = {}): Html {
+  return html`<form id="rows" method="post">${hiddenFields({ _csrf: csrfToken, ...fields })}</form>`;
+}
+
+/** A button of a row, on a page with a `rowsForm`. */
+export function rowButton({ to, label, id, about }: Pick<ActionForm, 'to' | 'label' | 'id' | 'about'>): Html {
+  return html`<button form="rows" formaction="${to}" id="${id}">${label}${about && html`<span class="unseen"> ${about}</span>`}</button>`;
+}
+
 export function hiddenFields(fields: Readonly<Record<string, string | undefined>>): Html {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return html`${given.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}`;

@@ -30,7 +30,7 @@ export function page({ title, caller, path, body, sought, refreshTo }: Layout): 
   const isAdmin = roleReaches(caller.role, 'admin');
   const links = [{ href: INTEGRATIONS_PATH, label: 'Integrations' }, ...(isAdmin ? ADMIN_LINKS : [])];
   // The referrer policy of the headers would make a form's Origin "null"; within our own origin it may be told.
-  return html`<!doctype html>
+  const { text } = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -59,7 +59,16 @@ export function page({ title, caller, path, body, sought, refreshTo }: Layout): 
           ${body}
         </main>
       </body>
-    </html>`.text;
+    </html>`;
+  return compact(text);
+}
+
+/** Without the indentation of our own source, which a list has a thousand times; what is preformatted stays. */
+function compact(text: string): string {
+  return text
+    .split(/(<pre>[^]*?<\/pre>)/)
+    .map((part) => (part.startsWith('<pre>') ? part : part.replace(/\n\s*/g, '\n')))
+    .join('');
 }
 
 /** One for whatever has a page: ids, accounts, people. */

@@ -1,6 +1,6 @@
 import { html, type Html, type HtmlPart } from '../http-api';
 
-/** @param caption what it lists; read out, and the name of the part that scrolls */
+/** On a narrow screen each row is a card, its cells under the name of their column. @param caption what it lists; read out, and the name of the part that scrolls */
 export function table(caption: string, headings: readonly string[], rows: readonly (readonly HtmlPart[])[], empty: string): Html {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
@@ -17,7 +17,7 @@ export function table(caption: string, headings: readonly string[], rows: readon
         ${rows.map(
           (cells) =>
             html`<tr>
-              ${cells.map((cell) => html`<td>${cell}</td>`)}
+              ${cells.map((cell, column) => html`<td data-label="${headings[column]}">${cell}</td>`)}
             </tr>`,
         )}
       </tbody>

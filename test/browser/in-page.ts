@@ -33,3 +33,18 @@ export const FOCUSED_ID = `document.activeElement?.id`;
 export const FOCUSED_TEXT = `document.activeElement?.textContent.trim().replace(/\\s+/g, ' ')`;
 /** Changes when the page is loaded anew. */
 export const LOADED_AT = `performance.timeOrigin`;
+
+/** Parts that scroll sideways, and what of them is out of sight; a payload may. */
+export const OFF_SCREEN = `[...document.querySelectorAll('.scroll')]
+  .filter((part) => !part.querySelector('pre') && part.scrollWidth > part.clientWidth + 1)
+  .map((part) => part.getAttribute('aria-label') + ': ' + part.scrollWidth + ' of ' + part.clientWidth)`;
+
+/** Texts of which a part is not shown. */
+export const CUT_TEXTS = `[...document.querySelectorAll('body *')]
+  .filter((element) => {
+    const { overflowX, overflowY } = getComputedStyle(element);
+    const hides = (axis) => axis === 'hidden' || axis === 'clip';
+    return !element.closest('.unseen, svg') && element.textContent.trim() &&
+      ((hides(overflowX) && element.scrollWidth > element.clientWidth + 1) || (hides(overflowY) && element.scrollHeight > element.clientHeight + 1));
+  })
+  .map((element) => element.outerHTML.slice(0, 120))`;

@@ -174,10 +174,15 @@ describe('the pages of administrators', () => {
       const next = /href="([^"]*cursor=[^"]*)">Older entries/.exec(text)?.[1]?.replaceAll('&#38;', '&').replaceAll('&amp;', '&');
       return { status, ids: [...text.matchAll(/01000000-0000-7000-8000-\d{12}(?=")/g)].map(([id]) => id), next };
     };
-    const first = await shown('/admin/webhook-events?type=older');
-    const second = await shown(first.next ?? '');
-    expect([second.status, second.next]).toEqual([200, undefined]);
-    expect(new Set([...first.ids, ...second.ids]).size).toBe(60);
+    const ids = new Set<string>();
+    let pageCount = 0;
+    for (let path: string | undefined = '/admin/webhook-events?type=older'; path !== undefined && pageCount < 10; pageCount++) {
+      const { status, ids: fresh, next } = await shown(path);
+      expect(status).toBe(200);
+      for (const id of fresh) ids.add(id);
+      path = next;
+    }
+    expect([ids.size, pageCount]).toEqual([60, 3]);
     await query(`DELETE FROM webhook_events WHERE type = 'older'`);
   });
 

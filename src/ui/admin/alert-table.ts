@@ -1,6 +1,6 @@
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { Alert } from '../../integrations';
-import { actionForm } from '../form';
+import { actionForm, rowButton, rowsForm } from '../form';
 import { pill, type Tone } from '../layout';
 import { table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
@@ -36,13 +36,12 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
     ...tenants.cell(alert.tenant),
     alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
     idLink(CONNECTIONS_PATH, alert.connectionId),
-    alert.count.toLocaleString('en'),
     timeTag(alert.openedAt, nowMs),
-    timeTag(alert.lastSeenAt, nowMs),
-    acknowledgement(alert, caller, back),
+    html`${alert.count.toLocaleString('en')} times, last ${timeTag(alert.lastSeenAt, nowMs)}`,
+    alert.state === 'open' ? rowButton(acknowledge(alert)) : acknowledgedBy(alert),
   ]);
-  const headings = ['State', 'Severity', 'Alert', ...tenants.heading, 'Provider', 'Connection', 'Count', 'Opened', 'Last seen'];
-  return table('Alerts', [...headings, 'Acknowledge'], rows, empty);
+  const headings = ['State', 'Severity', 'Alert', ...tenants.heading, 'Provider', 'Connection', 'Opened', 'Seen'];
+  return html`${rowsForm(caller.csrfToken, { back })} ${table('Alerts', [...headings, 'Acknowledge'], rows, empty)}`;
 }
 
 export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html {
@@ -63,7 +62,8 @@ export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html 
     ['Acknowledged', alert.acknowledgedAt && html`${exactTime(alert.acknowledgedAt, nowMs)} by ${alert.acknowledgedBy}`],
     ['Resolved', alert.resolvedAt && exactTime(alert.resolvedAt, nowMs)],
   ];
-  const open = alert.state === 'open' && html`<div class="actions">${acknowledgement(alert, caller, ALERTS_PATH)}</div>`;
+  const open =
+    alert.state === 'open' && html`<div class="actions">${actionForm({ ...acknowledge(alert), csrfToken: caller.csrfToken })}</div>`;
   return html`<div class="card">
     <h2>${alert.title}</h2>
     ${factList(facts)} ${open}
@@ -79,8 +79,10 @@ function severityPill({ severity }: Alert): Html {
   return pill(tone, words);
 }
 
-function acknowledgement(alert: Alert, { csrfToken }: SessionPrincipal, back: AlertTableContext['back']): Html {
-  if (alert.state !== 'open') return html`${alert.acknowledgedBy && html`by ${alert.acknowledgedBy}`}`;
-  const to = `${ALERTS_PATH}/${alert.id}/acknowledge`;
-  return actionForm({ to, label: 'Acknowledge', about: alert.title, csrfToken, id: `ack-${alert.id}`, fields: { back } });
+function acknowledge({ id, title }: Alert) {
+  return { to: `${ALERTS_PATH}/${id}/acknowledge`, label: 'Acknowledge', about: title, id: `ack-${id}` };
+}
+
+function acknowledgedBy(alert: Alert): Html | null {
+  return alert.acknowledgedBy === null ? null : html`by ${alert.acknowledgedBy}`;
 }

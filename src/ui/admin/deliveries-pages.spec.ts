@@ -87,7 +87,7 @@ describe('destinations and deliveries, for administrators', () => {
     expect(again.text).toContain('It is sent again.');
     await pages.eventually('sent again', () => Promise.resolve(receiver.at('/told').length > before));
     await delivered(delivery?.id);
-    expect((await boss.get(path)).text.match(/<td>200<\/td>/g)).toHaveLength(2);
+    expect((await boss.get(path)).text.match(/Answer">200<\/td>/g)).toHaveLength(2);
   });
 
   it('sends again what was given up', async () => {

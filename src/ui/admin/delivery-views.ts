@@ -1,6 +1,6 @@
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { Delivery, DeliveryDetail } from '../../integrations';
-import { actionForm } from '../form';
+import { actionForm, rowButton, rowsForm } from '../form';
 import { table } from '../table';
 import { duration, exactTime, timeTag } from '../time-tag';
 import {
@@ -42,10 +42,10 @@ export function deliveryTable(deliveries: readonly Delivery[], { nowMs, caller, 
     html`${statusPill(delivery.status)}${delivery.nextAttemptAt !== null && html`<br /><span class="soft">next try ${timeTag(delivery.nextAttemptAt, nowMs)}</span>`}`,
     delivery.attempts,
     outcomeOf(delivery),
-    resendForm(delivery, caller),
+    delivery.status !== 'sending' && rowButton(resend(delivery)),
   ]);
   const headings = ['Told of', 'Type', ...tenants.heading, 'Destination', 'Connection', 'Status', 'Tries', 'Last answer', 'Resend'];
-  return table('Deliveries', headings, rows, 'No delivery matches.');
+  return html`${rowsForm(caller.csrfToken)} ${table('Deliveries', headings, rows, 'No delivery matches.')}`;
 }
 
 /** One delivery with its tries, each with what came of it. */
@@ -75,7 +75,7 @@ export function deliveryFacts(delivery: DeliveryDetail, { nowMs, caller, nameOf 
     ]);
   return html`<div class="card">
       ${factList(facts)}
-      <div class="actions">${resendForm(delivery, caller)}</div>
+      <div class="actions">${delivery.status !== 'sending' && actionForm({ ...resend(delivery), csrfToken: caller.csrfToken })}</div>
     </div>
     <h2>Tries</h2>
     ${table('Tries', ['At', 'Answer', 'Error', 'Took'], tries, 'It has not been tried yet.')}`;
@@ -86,8 +86,7 @@ function outcomeOf({ responseStatus, error }: Delivery): Html | string | number 
 }
 
 /** What is being sent is not sent again beside itself. */
-function resendForm({ id, status, type }: Delivery, { csrfToken }: SessionPrincipal): Html | undefined {
-  if (status === 'sending') return undefined;
+function resend({ id, status, type }: Delivery) {
   const label = status === 'pending' ? 'Send now' : 'Resend';
-  return actionForm({ to: `${DELIVERIES_PATH}/${id}/resend`, label, about: `${type} ${id}`, csrfToken, id: `resend-${id}` });
+  return { to: `${DELIVERIES_PATH}/${id}/resend`, label, about: `${type} ${id}`, id: `resend-${id}` };
 }

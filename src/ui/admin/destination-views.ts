@@ -29,7 +29,7 @@ export function destinationTable(destinations: readonly Destination[], { nowMs, 
     stateOf(destination),
     destination.waiting.toLocaleString('en'),
     destination.failingSince && html`${destination.failures.toLocaleString('en')} since ${timeTag(destination.failingSince, nowMs)}`,
-    destination.lastError && html`<code>${destination.lastError}</code>`,
+    destination.lastError && html`<code class="name">${destination.lastError}</code>`,
     html`<div class="buttons">${testForm(destination, caller)} ${pauseForm(destination, caller)}</div>`,
   ]);
   const headings = ['Destination', ...tenants.heading, 'Events', 'State', 'Waiting', 'Failures in a row', 'Last error', 'Do'];

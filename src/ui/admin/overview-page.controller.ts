@@ -149,7 +149,7 @@ function bars(what: string, tone: 'soft' | 'bad', values: readonly number[] | un
 function connectionTable(connections: readonly ConnectionHealth[], nowMs: number): Html {
   const rows = connections.map((row) => [
     html`<div class="wide"><a href="/admin/connections/${row.connectionId}">${row.accountName}</a></div>`,
-    row.userId ?? 'The organization',
+    html`<span class="name">${row.userId ?? 'The organization'}</span>`,
     statusPill(row.connectionStatus),
     connectionHealthCell(row),
     rate(row.errorRate24h),
@@ -171,7 +171,7 @@ function addressTable({ redirect, webhooks }: ReturnType<typeof addressesToRegis
   const rows = [
     ['Redirect address (OAuth)', redirect],
     ['Webhooks', webhooks],
-  ].flatMap(([what, address]) => (address === undefined ? [] : [[what, html`<code>${address}</code>`]]));
+  ].flatMap(([what, address]) => (address === undefined ? [] : [[what, html`<code class="address">${address}</code>`]]));
   return table('Addresses to register', ['For', 'Address'], rows, 'Nothing is to be registered there.');
 }
 

@@ -23,7 +23,7 @@ export function requestTable(requests: readonly LoggedRequest[], { nowMs, caller
     html`<div class="wide"><code>${request.method} ${request.endpoint}</code><br /><span class="soft">${request.operation}</span></div>`,
     request.status ?? '–',
     statusPill(request.outcome),
-    request.errorCode && html`<code>${request.providerCode ?? request.errorCode}</code>`,
+    request.errorCode && html`<code class="name">${request.providerCode ?? request.errorCode}</code>`,
     request.attempt,
     duration(request.durationMs),
   ]);

@@ -1,6 +1,6 @@
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { StoredEventDetail, StoredEventView } from '../../integrations';
-import { actionForm } from '../form';
+import { actionForm, rowButton, rowsForm } from '../form';
 import { addressOf, table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
 import {
@@ -30,20 +30,21 @@ export function eventTable(events: readonly StoredEventView[], context: EventCon
     timeTag(event.receivedAt, context.nowMs),
     event.provider,
     ...tenants.cell(event.tenant),
-    html`<a href="${EVENTS_PATH}/${event.id}">${event.type}</a>`,
+    html`<a class="name" href="${EVENTS_PATH}/${event.id}">${event.type}</a>`,
     statusPill(event.status),
     event.attempts,
     idLink(CONNECTIONS_PATH, event.connectionId),
     html`<code class="name">${event.eventId}</code>`,
     event.lastError && html`<div class="wide">${event.lastError}</div>`,
-    replayForm(event, context),
+    isSettled(event) && rowButton(replay(event)),
   ]);
-  return table(
+  const list = table(
     'Webhook events',
     ['Received', 'Provider', ...tenants.heading, 'Type', 'Status', 'Attempts', 'Connection', 'Event id', 'Last error', 'Replay'],
     rows,
     'No event matches.',
   );
+  return html`${rowsForm(context.caller.csrfToken)} ${list}`;
 }
 
 /** One event in full: the payload without what is secret or personal. */
@@ -69,7 +70,7 @@ export function eventFacts(event: StoredEventDetail, context: EventContext): Htm
   return html`<div class="card">
       ${factList(facts)}
       <div class="actions">
-        ${replayForm(event, context)}
+        ${isSettled(event) && actionForm({ ...replay(event), csrfToken: context.caller.csrfToken })}
         ${
           connectionId !== null &&
           html`<a href="${addressOf(REQUESTS_PATH, { connection: connectionId, from: event.receivedAt })}"
@@ -98,7 +99,10 @@ function toldOf({ receivedAt, tenant }: StoredEventDetail, connection: string): 
 }
 
 /** What waits or runs is processed anyway. */
-function replayForm({ id, status, type, eventId }: StoredEventView, { caller: { csrfToken } }: EventContext): Html | null {
-  if (status === 'received' || status === 'processing') return null;
-  return actionForm({ to: `${EVENTS_PATH}/${id}/replay`, label: 'Replay', about: `${type} ${eventId}`, csrfToken, id: `replay-${id}` });
+function isSettled({ status }: StoredEventView): boolean {
+  return status !== 'received' && status !== 'processing';
+}
+
+function replay({ id, type, eventId }: StoredEventView) {
+  return { to: `${EVENTS_PATH}/${id}/replay`, label: 'Replay', about: `${type} ${eventId}`, id: `replay-${id}` };
 }

@@ -48,7 +48,11 @@ export class StartPageController {
       .map((provider) => {
         const { redirect, webhooks } = addressesToRegister(provider, this.settings.publicUrl);
         const name = html`<a href="/admin/providers/${provider.key}">${provider.name}</a>`;
-        return [name, redirect && html`<code>${redirect}</code>`, webhooks && html`<code>${webhooks}</code>`];
+        return [
+          name,
+          redirect && html`<code class="address">${redirect}</code>`,
+          webhooks && html`<code class="address">${webhooks}</code>`,
+        ];
       });
     return html`<h2>Addresses to register at the providers</h2>
       ${table('Addresses to register', ['Provider', 'Redirect address (OAuth)', 'Webhooks'], rows, 'No provider is set up yet.')}`;
