@@ -2814,6 +2814,8 @@ export interface operations {
                         };
                         /** @description Always there: ask with it again later. */
                         nextCursor: string;
+                        /** @description Whether there is more to read now. */
+                        hasMore: boolean;
                     };
                 };
             };

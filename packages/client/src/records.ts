@@ -17,12 +17,15 @@ export type Change = Page['data'][number] & {
 
 export type ReadPage = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) => Promise<Page>;
 
-/** Page after page, to the first that is empty: what came is all there was. */
+/** Page after page, until there is no more to read. */
 export async function* changes(read: ReadPage, { cursor, limit, signal }: RecordOptions): AsyncGenerator<Change, void> {
   for (let from = cursor; ;) {
-    const { data, nextCursor } = await read({ ...(from !== undefined && { cursor: from }), ...(limit !== undefined && { limit }) }, signal);
+    const { data, nextCursor, hasMore } = await read(
+      { ...(from !== undefined && { cursor: from }), ...(limit !== undefined && { limit }) },
+      signal,
+    );
     for (const [index, change] of data.entries()) yield { ...change, cursor: index === data.length - 1 ? nextCursor : from };
-    if (data.length === 0) return;
+    if (data.length === 0 || !hasMore) return;
     from = nextCursor;
   }
 }

@@ -45,6 +45,7 @@ export const feedAnswer = z.object({
   data: z.array(z.object(record)),
   mapping: mappingInForce.exactOptional(),
   nextCursor: z.string().describe('Always there: ask with it again later.'),
+  hasMore: z.boolean().describe('Whether there is more to read now.'),
 });
 
 export const mappingAnswer = z.object({

@@ -95,7 +95,7 @@ export class SyncController {
       ...(since !== undefined && { since: new Date(since) }),
     });
     const { items, mapping } = await this.shown(connection, resource, page.data, query.raw);
-    return { data: [...items], ...(mapping && { mapping }), nextCursor: page.nextCursor };
+    return { data: [...items], ...(mapping && { mapping }), nextCursor: page.nextCursor, hasMore: page.hasMore };
   }
 
   /** One record. Where several partitions have one of this id, `partition` says which. */

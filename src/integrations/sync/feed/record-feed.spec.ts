@@ -47,7 +47,7 @@ describe('the change feed', () => {
 
   it('gives a cursor even when there is nothing', async () => {
     const empty = await read();
-    expect(empty).toEqual({ data: [], nextCursor: expect.any(String) as string });
+    expect(empty).toEqual({ data: [], nextCursor: expect.any(String) as string, hasMore: false });
     await apply([{ id: 'a', data: 1 }]);
     expect((await read(empty.nextCursor)).data).toHaveLength(1);
   });

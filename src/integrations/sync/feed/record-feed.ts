@@ -18,6 +18,8 @@ export interface FeedPage {
   readonly data: readonly FeedItem[];
   /** Always there: a reader that has read everything asks with it again later. */
   readonly nextCursor: string;
+  /** Whether there is more to read at once. */
+  readonly hasMore: boolean;
 }
 
 export interface FeedRequest {
@@ -84,14 +86,16 @@ export class RecordFeed {
   /** @throws IntegrationError `invalid_cursor`, `cursor_expired` */
   async read(request: FeedRequest): Promise<FeedPage> {
     const from = request.cursor === undefined ? undefined : this.position(request.cursor, request.resource);
-    const params = [request.connectionId, request.resource, from?.n ?? '0', request.limit, request.since ?? null];
+    const params = [request.connectionId, request.resource, from?.n ?? '0', request.limit + 1, request.since ?? null];
     const rows = await asTenant(this.dataSource, tenantInHand()).query<FeedRow>(FEED, params);
     const { head, compacted_to: compactedTo } = rows[0] ?? { head: '0', compacted_to: '0' };
     if (from && BigInt(from.n) > BigInt(head)) throw new IntegrationError('invalid_cursor');
     if (from && BigInt(compactedTo) > BigInt(from.n) && BigInt(compactedTo) > BigInt(from.c)) throw new IntegrationError('cursor_expired');
     const found = rows.filter((row) => row.external_id !== null);
-    const n = found.length === request.limit ? (found.at(-1) as FeedRow).change_no : head;
-    return { data: found.map(itemOf), nextCursor: feedCursor(request.resource, n, from?.c ?? compactedTo) };
+    const hasMore = found.length > request.limit;
+    const page = found.slice(0, request.limit);
+    const n = hasMore ? (page.at(-1) as FeedRow).change_no : head;
+    return { data: page.map(itemOf), nextCursor: feedCursor(request.resource, n, from?.c ?? compactedTo), hasMore };
   }
 
   /** The records of one id: of a resource with several partitions there may be one in each. Two at most. */
