@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { DataSource } from 'typeorm';
 import { PLAIN_PROVIDERS } from '../src/providers';
 import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
 import { Browser } from './support/browser';
@@ -61,6 +62,26 @@ describe('what a declaration says of its deliveries', () => {
     await browser.eventually(async () => ((await living()).length === 2 ? true : undefined));
     await tell('repository', { action: 'deleted', repository: { ...repository, updated_at: '2027-11-01T12:00:00Z' } }, 'h5');
     await browser.eventually(async () => ((await living()).length === 0 ? true : undefined));
+  });
+
+  it('takes a meeting away that is deleted, and not for one of its occurrences', async () => {
+    const connection = (await browser.connect('zoom')).searchParams.get('connection') ?? '';
+    await browser.synced(connection, ({ trigger }) => trigger === 'connect');
+    const before = (await browser.records(connection, 'meetings')).ids;
+    const { routing_key: account } = (
+      await app.app.get(DataSource).query<{ routing_key: string }[]>('SELECT routing_key FROM connections WHERE id = $1', [connection])
+    )[0]!;
+    const tell = async (id: string | undefined, operation: string) => {
+      const body = { event: 'meeting.deleted', event_ts: Date.now(), payload: { account_id: account, operation, object: { id } } };
+      const time = String(Math.floor(Date.now() / 1000));
+      const signature = { 'x-zm-signature': `v0=${hmac('zoom', `v0:${time}:${JSON.stringify(body)}`)}`, 'x-zm-request-timestamp': time };
+      expect((await post('zoom', body, signature)).status).toBe(200);
+    };
+    await tell(before[0], 'single');
+    await browser.synced(connection, ({ trigger }) => trigger === 'webhook');
+    await tell(before[1], 'all');
+    await browser.eventually(async () => ((await browser.records(connection, 'meetings')).ids.includes(before[1]!) ? undefined : true));
+    expect((await browser.records(connection, 'meetings')).ids.sort()).toEqual(before.filter((id) => id !== before[1]).sort());
   });
 
   it('refuses what is forged, and a GET that asks nothing', async () => {

@@ -6,15 +6,16 @@ import type { PlainOperation, PlainProvider, PlainResource } from '../../integra
 
 /** With archived ones; what is deleted for good is told by an event, and swept. */
 function list(name: string, label: string, fields: string): PlainResource {
-  const query = (types: string, filter: string) =>
-    `query($after: String${types}) { ${name}(first: 100, after: $after, includeArchived: true, orderBy: updatedAt${filter}) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
+  // All of them by when they were made: in the order of the last change one that changes meanwhile would move to a page that was read already.
+  const query = (types: string, how: string) =>
+    `query($after: String${types}) { ${name}(first: 100, after: $after, includeArchived: true, ${how}) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
   return {
     name,
     label,
     extent: 'whole',
     path: 'graphql',
     method: 'POST',
-    body: { query: query('', '') },
+    body: { query: query('', 'orderBy: createdAt') },
     items: `/data/${name}/nodes`,
     version: '/updatedAt',
     page: {
@@ -27,7 +28,7 @@ function list(name: string, label: string, fields: string): PlainResource {
     since: {
       param: '/variables/since',
       as: 'iso',
-      by: { body: { query: query(', $since: DateTimeOrDuration!', ', filter: { updatedAt: { gte: $since } }') } },
+      by: { body: { query: query(', $since: DateTimeOrDuration!', 'orderBy: updatedAt, filter: { updatedAt: { gte: $since } }') } },
     },
   };
 }

@@ -22,7 +22,7 @@ export const mendeley: PlainProvider = {
       extent: 'whole',
       path: 'documents',
       page: { by: 'link' },
-      query: { limit: '500' },
+      query: { limit: '500', sort: 'created', order: 'asc' },
       version: '/last_modified',
       since: { param: 'modified_since', as: 'iso' },
     },

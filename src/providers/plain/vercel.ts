@@ -13,6 +13,10 @@ export const vercel: PlainProvider = {
     eventId: '/id',
     type: ['/type'],
     routingKey: '/payload/user/id',
+    // https://vercel.com/docs/webhooks/webhooks-api
+    records: [
+      { types: ['project.created', 'project.removed'], resource: 'projects', id: '/payload/project/id', gone: ['project.removed'] },
+    ],
     ended: ['integration-configuration.removed'],
   },
   resources: [

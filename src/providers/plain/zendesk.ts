@@ -53,7 +53,7 @@ export const zendesk: PlainProvider = {
         types: ['zen:event-type:ticket.*'],
         resource: 'tickets',
         id: '/detail/id',
-        gone: ['zen:event-type:ticket.soft_deleted', 'zen:event-type:ticket.permanently_deleted'],
+        gone: ['zen:event-type:ticket.soft_deleted', 'zen:event-type:ticket.permanently_deleted', 'zen:event-type:ticket.marked_as_spam'],
       },
       { types: ['zen:event-type:user.*'], resource: 'users', id: '/detail/id', gone: ['zen:event-type:user.deleted'] },
     ],

@@ -22,6 +22,16 @@ export const zoom: PlainProvider = {
     routingKey: '/payload/account_id',
     objectId: '/payload/object/id',
     objectVersion: '/event_ts',
+    // https://developers.zoom.us/docs/api/meetings/events/: of a meeting that recurs one occurrence may be deleted by itself.
+    records: [
+      {
+        types: ['meeting.created', 'meeting.updated', 'meeting.deleted'],
+        resource: 'meetings',
+        id: '/payload/object/id',
+        gone: ['meeting.deleted'],
+        goneInPart: { at: '/payload/operation', is: 'single' },
+      },
+    ],
     ended: ['app_deauthorized'],
   },
   resources: [

@@ -25,7 +25,7 @@ class PlainRecordsHandler implements WebhookHandler {
   ) {}
 
   async handle(event: WebhookEvent, context: HandlerContext): Promise<void> {
-    const { resource: name, at, id: place, gone = [] } = this.facts;
+    const { resource: name, at, id: place, gone = [], goneInPart } = this.facts;
     const { webhooks, resources } = this.declaration;
     const resource = resources?.find((each) => each.name === name);
     if (!context.connection || !resource || !webhooks) return;
@@ -33,6 +33,7 @@ class PlainRecordsHandler implements WebhookHandler {
     const data = at === undefined ? undefined : pointed(item, at);
     const id = place === undefined ? textAt(resource.id ?? '/id', { json: data }) : textAt(place, { json: item });
     const deleted = gone.includes(event.type);
+    if (deleted && goneInPart && textAt(goneInPart.at, { json: item }) === goneInPart.is) return context.requestSync([name]);
     if (id === undefined || (data === undefined && !deleted)) return context.requestSync([name]);
     const version = versionOf(valueAt(resource.version, { json: data }));
     const parent = textAt(resource.partOf?.at, { json: data }) ?? textAt(this.facts.partOf, { json: item });

@@ -191,6 +191,8 @@ export interface PlainEventRecords {
   readonly id?: At;
   /** Types that mean it is gone. */
   readonly gone?: readonly string[];
+  /** What such an event says where only a part of the object is gone: then it asks for a sync. */
+  readonly goneInPart?: { readonly at: At; readonly is: string };
   /** In the event, what the object hangs on, where the object itself does not say it. */
   readonly partOf?: At;
 }
