@@ -8,6 +8,8 @@ export interface PlainDelivery extends Partial<PlainEvent> {
   readonly type: string;
   readonly copies?: number;
   readonly forge?: Forge;
+  /** The address of one connection, and its secret. */
+  readonly to?: { readonly url: string; readonly secret: string };
 }
 
 const MINUTES = 60_000;
@@ -16,13 +18,13 @@ const MINUTES = 60_000;
 export async function deliverEvent(
   world: PlainWorld,
   serviceUrl: string,
-  { type, id = randomUUID(), at = Date.now(), record, copies = 1, forge }: PlainDelivery,
+  { type, id = randomUUID(), at = Date.now(), record, copies = 1, forge, to }: PlainDelivery,
 ): Promise<{ byStatus: Record<string, number>; eventIds: string[] }> {
   const { key, webhooks } = world.declaration;
-  const url = `${serviceUrl}/webhooks/${key}`;
+  const url = to?.url ?? `${serviceUrl}/webhooks/${key}`;
   const signedAt = Date.now() + (forge === 'old-timestamp' ? -10 : forge === 'future-timestamp' ? 10 : 0) * MINUTES;
   const { body, headers, ...event } = eventBody(world, { id, type, at, signedAt, ...(record && { record }) });
-  const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : world.webhookSecret;
+  const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : (to?.secret ?? world.webhookSecret);
   const signature = forge === 'no-signature' ? {} : signedBy(webhooks!.scheme, { secret, url, body, id, at: signedAt });
   const init = {
     method: 'POST',

@@ -8,7 +8,14 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'integrations/audit': ['audit_entries'],
   'integrations/connect': ['connect_sessions', 'oauth_states'],
   'integrations/connections': ['connections', 'grants', 'oauth_clients', 'token_refreshes', 'tokens'],
-  'integrations/webhooks': ['object_marks', 'webhook_events', 'webhook_payloads', 'webhook_refusals', 'webhook_replays'],
+  'integrations/webhooks': [
+    'object_marks',
+    'webhook_addresses',
+    'webhook_events',
+    'webhook_payloads',
+    'webhook_refusals',
+    'webhook_replays',
+  ],
   'integrations/sync': [
     'record_mappings',
     'record_sequences',

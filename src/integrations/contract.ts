@@ -325,6 +325,8 @@ export interface WebhookFacts {
   parse(delivery: RawDelivery): ParsedDelivery;
   /** Answers a provider that, unsigned, asks whether this address is ours; undefined: it is no such question. The only thing that a GET may be. */
   challenge?(delivery: RawDelivery): DeliveryReply | undefined;
+  /** The same with these secrets in place of the app's: those of an address of one connection. Absent: it has no such addresses. */
+  withSecrets?(secrets: readonly string[]): WebhookFacts;
   /** What its events do, besides the handlers marked with `@OnWebhook`; a type may end with `*`. */
   readonly handlers?: readonly { readonly types: readonly string[]; readonly handler: WebhookHandler }[];
 }

@@ -28,6 +28,7 @@ import { RecordMappings1764910000000 } from './1764910000000-record-mappings';
 import { OAuthClients1764920000000 } from './1764920000000-oauth-clients';
 import { DestinationChoices1764925000000 } from './1764925000000-destination-choices';
 import { AdminLists1764950000000 } from './1764950000000-admin-lists';
+import { WebhookAddresses1764960000000 } from './1764960000000-webhook-addresses';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -61,4 +62,5 @@ export const MIGRATIONS = [
   OAuthClients1764920000000,
   DestinationChoices1764925000000,
   AdminLists1764950000000,
+  WebhookAddresses1764960000000,
 ];

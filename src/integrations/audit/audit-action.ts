@@ -21,6 +21,8 @@ export const AUDIT_ACTIONS = [
   'mapping.end',
   'client.set',
   'client.end',
+  'webhook-address.set',
+  'webhook-address.end',
   'alert.acknowledge',
   'user.erase',
   'user.export',

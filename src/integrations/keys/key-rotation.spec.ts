@@ -133,13 +133,13 @@ describe('Encryption keys', () => {
           keyId: 'k2',
           primary: true,
           present: true,
-          rows: { tokens: 25, connections: 25, actions: 0, destination_secrets: 0, oauth_clients: 0 },
+          rows: { tokens: 25, connections: 25, actions: 0, destination_secrets: 0, oauth_clients: 0, webhook_addresses: 0 },
         },
         {
           keyId: 'k1',
           primary: false,
           present: true,
-          rows: { tokens: 0, connections: 0, actions: 0, destination_secrets: 0, oauth_clients: 0 },
+          rows: { tokens: 0, connections: 0, actions: 0, destination_secrets: 0, oauth_clients: 0, webhook_addresses: 0 },
         },
       ]),
     );

@@ -47,6 +47,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   sync_seen: { by: 'SyncScheduler: with the end of its walk' },
   sync_watches: { by: 'WatchService: a day after its end' },
 
+  webhook_addresses: { with: 'connections' },
   grants: { with: 'connections' },
   tokens: { with: 'connections' },
   token_refreshes: { with: 'tokens' },

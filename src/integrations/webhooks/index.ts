@@ -1,3 +1,4 @@
+export { ADDRESS_SECRETS } from './addresses/encrypted-table';
 export { DEAD_EVENTS, skewedDeliveries } from './findings';
 export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';

@@ -67,11 +67,14 @@ export class WebhookInbox implements JobKind<EventJob>, OnApplicationBootstrap {
 
   /**
    * Verified over the raw bytes, read, stored, and only then answered.
-   * @throws IntegrationError `provider_unknown`; `signature_invalid` (the cause is counted, never told); `payload_too_large` for what can
+   *
+   * @param address last part of an address of one connection alone: then it is verified with that one's secret, and concerns nobody else
+   * @throws IntegrationError `provider_unknown`; `not_found` for an address that is none; `signature_invalid` (the cause is counted, never told); `payload_too_large` for what can
    * never be stored; `storage_unavailable`, `busy` or `provider_unavailable`, all with a time to come back
    */
-  async receive(providerKey: string, delivery: RawDelivery): Promise<InboxAnswer> {
-    const sender = this.reader.sender(providerKey, delivery);
+  async receive(providerKey: string, delivery: RawDelivery, address?: string): Promise<InboxAnswer> {
+    const known = this.reader.sender(providerKey, delivery);
+    const sender = address === undefined ? known : await this.reader.senderAt(known, address);
     const asked = sender.webhooks.challenge?.(delivery);
     if (asked) return { status: 200, ...asked };
     const given = this.reader.verify(sender, delivery);

@@ -4,6 +4,9 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
+import { WebhookAddressEntity } from './addresses/webhook-address.entity';
+import { WebhookAddressesController } from './addresses/webhook-addresses.controller';
+import { WebhookAddressesService } from './addresses/webhook-addresses.service';
 import { WEBHOOK_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
@@ -40,15 +43,16 @@ import { WebhooksController } from './inbox/webhooks.controller';
     OutboxModule,
     OutboundModule,
     SyncModule,
-    TypeOrmModule.forFeature([WebhookEventEntity, WebhookReplayEntity], DATABASE),
+    TypeOrmModule.forFeature([WebhookAddressEntity, WebhookEventEntity, WebhookReplayEntity], DATABASE),
   ],
-  controllers: [WebhooksController, AdminWebhooksController],
+  controllers: [WebhooksController, WebhookAddressesController, AdminWebhooksController],
   providers: [
     OWN_DATA_SOURCE,
     processingRulesProvider,
     WebhookInbox,
     RefusalCounter,
     DeliveryReader,
+    WebhookAddressesService,
     InboxWriter,
     FurtherReceivers,
     ImmediateAnswers,

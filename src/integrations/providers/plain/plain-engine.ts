@@ -33,12 +33,17 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
   const { code = {}, resources, webhooks } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const auth: ProviderAuth = new PlainAuthService(declaration, own);
-  const received: WebhookFacts | undefined =
-    webhooks && new PlainWebhooksService(declaration, webhooks, { secrets: own.webhookSecrets, publicUrl, addresses });
+  const received = (secrets: readonly string[]): WebhookFacts | undefined =>
+    webhooks &&
+    replaced<WebhookFacts>(new PlainWebhooksService(declaration, webhooks, { secrets, publicUrl, addresses }), {
+      ...code.webhooks,
+      withSecrets: (others) => received(others)!,
+    });
+  const deliveries = received(own.webhookSecrets);
   return {
     auth: replaced(auth, code.auth),
     ...((code.sync ?? resources) && { sync: code.sync ?? new PlainSyncService(declaration, own) }),
-    ...(received && { webhooks: replaced(received, code.webhooks) }),
+    ...(deliveries && { webhooks: deliveries }),
   };
 }
 

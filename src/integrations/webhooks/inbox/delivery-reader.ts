@@ -3,13 +3,18 @@ import { createHash } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, Provider, RawDelivery, RefusalCause, WebhookFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
+import { WebhookAddressesService } from '../addresses/webhook-addresses.service';
 import { StoredPayload } from '../stored-payload';
 import type { NewDelivery } from './inbox-insert';
 import { RefusalCounter } from './refusal-counter';
 import { safeHeaders } from './safe-headers';
 
 /** A provider that delivers. */
-export type Sender = Provider & { readonly webhooks: WebhookFacts };
+export type Sender = Provider & {
+  readonly webhooks: WebhookFacts;
+  /** The one connection that it delivers for, at the address of that. */
+  readonly connection?: { readonly id: string; readonly tenant: string };
+};
 /** Whose secret it was verified with; no tenant: the app's own. */
 export type Verified = Pick<NewDelivery, 'tenant'>;
 
@@ -35,6 +40,7 @@ export class DeliveryReader implements OnApplicationBootstrap {
   constructor(
     private readonly registry: ProviderRegistry,
     private readonly refusals: RefusalCounter,
+    private readonly addresses: WebhookAddressesService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -57,6 +63,14 @@ export class DeliveryReader implements OnApplicationBootstrap {
     return provider as Sender;
   }
 
+  /** The same where it delivers for one connection. @throws IntegrationError `not_found` */
+  async senderAt(known: Sender, address: string): Promise<Sender> {
+    const found = known.webhooks.withSecrets && (await this.addresses.opened(known.key, address));
+    if (!found) throw new IntegrationError('not_found', { detail: 'Nobody is delivered to at this address.' });
+    const { connectionId: id, tenant, secret } = found;
+    return { ...known, webhooks: known.webhooks.withSecrets!([secret]), connection: { id, tenant } };
+  }
+
   /**
    * Over the raw bytes, before anything of them is believed. Most schemes answer at once, without a promise.
    * @throws IntegrationError `not_found`; `signature_invalid`: the cause is counted, never told
@@ -73,11 +87,14 @@ export class DeliveryReader implements OnApplicationBootstrap {
   }
 
   read(sender: Sender, delivery: RawDelivery, { tenant }: Verified): ReadDelivery {
-    const { events, stored, storedType, reply, asksForAnswer } = this.parse(sender, delivery);
+    const { events: told, stored, storedType, reply, asksForAnswer } = this.parse(sender, delivery);
+    // Whose account it is, the address says: what the body says of it would let one account speak for another.
+    const { connection } = sender;
+    const events = connection ? told.map((event) => forOne(event, connection.id)) : told;
     const headers = safeHeaders(delivery.headers);
     if (storedType !== undefined) headers['content-type'] = storedType;
     const payload = new StoredPayload(headers, stored ?? delivery.body);
-    return { taken: { provider: sender.key, tenant, payload, events }, reply, asksForAnswer };
+    return { taken: { provider: sender.key, tenant: connection?.tenant ?? tenant, payload, events }, reply, asksForAnswer };
   }
 
   /**
@@ -103,6 +120,16 @@ export class DeliveryReader implements OnApplicationBootstrap {
     this.refusals.add(key, cause);
     return new IntegrationError('signature_invalid');
   }
+}
+
+function forOne({ eventId, type, objectKey, objectVersion }: IncomingEvent, connectionId: string): IncomingEvent {
+  return {
+    eventId,
+    type,
+    connectionId,
+    ...(objectKey !== undefined && { objectKey }),
+    ...(objectVersion !== undefined && { objectVersion }),
+  };
 }
 
 /** What a verified sender may still get wrong must not reach the database. */

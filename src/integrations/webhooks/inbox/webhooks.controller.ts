@@ -30,10 +30,34 @@ export class WebhooksController {
     await this.answer(provider, request, reply);
   }
 
-  private async answer(provider: string, request: EdgeRequest, reply: FastifyReply): Promise<void> {
+  @Post(':provider/:address')
+  @Public()
+  @ApiOperation({ summary: 'Takes a signed delivery for one connection: 200 once it is stored' })
+  async receiveForOne(
+    @Param('provider') provider: string,
+    @Param('address') address: string,
+    @Req() request: EdgeRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.answer(provider, request, reply, address);
+  }
+
+  @Get(':provider/:address')
+  @Public()
+  @ApiOperation({ summary: 'Answers a provider that asks whether a connection’s address is ours' })
+  async challengeForOne(
+    @Param('provider') provider: string,
+    @Param('address') address: string,
+    @Req() request: EdgeRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await this.answer(provider, request, reply, address);
+  }
+
+  private async answer(provider: string, request: EdgeRequest, reply: FastifyReply, address?: string): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : EMPTY;
     const { method, url, headers } = request;
-    const answer = await this.inbox.receive(provider, { method, url, headers, body, receivedAt: this.clock.now() });
+    const answer = await this.inbox.receive(provider, { method, url, headers, body, receivedAt: this.clock.now() }, address);
     // Not awaited: a reply is a promise of its own socket, and to watch that costs more than to answer.
     void reply
       .status(answer.status)
