@@ -615,6 +615,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks/{provider}/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Answers a provider that asks whether a connection’s address is ours */
+        get: operations["webhooksChallengeForOne"];
+        put?: never;
+        /** Takes a signed delivery for one connection: 200 once it is stored */
+        post: operations["webhooksReceiveForOne"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/{id}/webhook-address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["webhookAddressesGet"];
+        put: operations["webhookAddressesSet"];
+        post?: never;
+        delete: operations["webhookAddressesEnd"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/webhook-events": {
         parameters: {
             query?: never;
@@ -1548,7 +1582,7 @@ export interface operations {
                 limit?: number;
                 cursor?: string;
                 actor?: string;
-                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
+                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
                 target?: string;
                 from?: string;
                 to?: string;
@@ -3307,6 +3341,143 @@ export interface operations {
                 content?: never;
             };
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    webhooksChallengeForOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    webhooksReceiveForOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    webhookAddressesGet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        setAt: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    webhookAddressesSet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description What the provider signs with there, where it chooses that itself. Kept encrypted and never shown again. Default: one is made. */
+                    secret?: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: date-time */
+                        setAt: string;
+                        /** @description Where the provider is to deliver for this connection. Shown once. */
+                        url: string;
+                        /** @description What it is to sign with, where none was given. Shown once. */
+                        secret?: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    webhookAddressesEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
