@@ -1,22 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { ConnectionSeals } from '../../src/integrations/connections/seals/connection-seals';
 import { StartPageModule } from '../../src/ui/start/start-page.module';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser } from './chromium';
 import { fillLists, type FilledLists } from './full-lists';
-import { CUT_TEXTS, OFF_SCREEN, OVERFLOWING } from './in-page';
+import { faultsOfLooks } from './looks';
 
 jest.setTimeout(300_000);
-
-/** For people to look at; not kept by git. */
-const PICTURES = join(__dirname, '..', '..', 'artefacts', 'pages');
-const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) => [390, 1280].map((width) => ({ colorScheme, width })));
-const MOST_BYTES = 40 * 1024;
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-/** What is wrong in the eyes of axe, a line each. */
-const FINDINGS = `axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`;
 
 describeInBrowser('each page, light and dark, on a phone and on a desk, with long names and real ids', () => {
   let pages: PagesFixture;
@@ -26,7 +16,6 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    mkdirSync(PICTURES, { recursive: true });
     pages = await startPages({}, [StartPageModule]);
     browser = await launchBrowser();
     lists = await fillLists(pages);
@@ -46,30 +35,6 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     await page.goto(await pages.signInLink(who));
     await page.close();
     return context;
-  }
-
-  async function faultsOf(page: Page, path: string, name: string): Promise<string[]> {
-    const answer = await page.goto(pages.url + path);
-    const bytes = (await answer?.body())?.length ?? 0;
-    const faults = bytes > MOST_BYTES ? [`${bytes} bytes`] : [];
-    await page.evaluate(AXE);
-    for (const { colorScheme, width } of LOOKS) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 900 });
-      const look = `${colorScheme}, ${width} px`;
-      const outside = await page.evaluate<string | undefined>(OVERFLOWING);
-      const hidden = await page.evaluate<string[]>(OFF_SCREEN);
-      const cut = await page.evaluate<string[]>(CUT_TEXTS);
-      const found = await page.evaluate<string[]>(FINDINGS);
-      faults.push(
-        ...(outside === undefined ? [] : [`${look}: sticks out: ${outside}`]),
-        ...hidden.map((each) => `${look}: to be scrolled to: ${each}`),
-        ...cut.map((each) => `${look}: cut: ${each}`),
-        ...found.map((each) => `${look}: ${each}`),
-      );
-      await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
-    }
-    return faults;
   }
 
   const VISITS: readonly (readonly [name: string, who: keyof typeof contexts, path: () => string])[] = [
@@ -107,7 +72,7 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 40[014]/.test(message.text())) complaints.push(`${name}: ${message.text()}`);
     });
-    const faults = await faultsOf(page, path(), name);
+    const faults = await faultsOfLooks(page, pages.url + path(), name);
     await page.close();
     expect(faults).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { timeTag } from '../time-tag';
 import type { Attempt } from './asked-fields';
 import { connectForms, keyForm, policyForm } from './connect-forms';
 import type { AccountState, ProviderCard } from './integration-cards';
+import { monogram } from './monogram';
 import { faultNote } from './settings-banner';
 
 /** To a person these are one thing: nothing is wrong here, and it is tried again. */
@@ -25,7 +26,10 @@ export function integrationCard(card: ProviderCard, context: CardContext): Html 
   const { provider, accounts } = card;
   const isBusy = accounts.some(({ connection }) => connection.syncInProgress);
   return html`<li class="card" id="card-${provider.key}" data-card data-says="${spoken(card, context.nowMs)}" ${isBusy && html`data-busy`}>
-    <h2>${provider.name} ${accounts.length === 0 && pill('soft', provider.configured ? 'Not connected' : 'Not available')}</h2>
+    <h2>
+      <span>${monogram(provider.name)} ${provider.name}</span>
+      ${accounts.length === 0 && pill('soft', provider.configured ? 'Not connected' : 'Not available')}
+    </h2>
     ${accounts.map((account) => accountPart(card, account, context))}
     ${provider.configured ? connectPart(card, context) : unavailableNote(card)}
   </li>`;

@@ -1,8 +1,12 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { BrowserNews, CurrentUser, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { PageRoute } from '../page-route.decorators';
 import { IntegrationsPage } from './integrations-page';
+
+const text = z.string().max(100).optional().catch(undefined);
+const browsing = z.object({ search: text, add: text });
 
 /** The cards of a person's integrations. */
 @Controller('settings/integrations')
@@ -12,13 +16,14 @@ export class IntegrationsPageController {
     private readonly browserNews: BrowserNews,
   ) {}
 
-  /** The address may hold anything, what a flow adds to it for products among it: nothing of it is read. */
+  /** The address may hold anything, what a flow adds to it for products among it: nothing of that says what happened. */
   @PageRoute()
   show(
     @CurrentUser() caller: SessionPrincipal,
+    @Query() query: unknown,
     @Req() request: EdgeRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    return this.page.show(caller, { news: this.browserNews.take(request, reply, caller) });
+    return this.page.show(caller, { news: this.browserNews.take(request, reply, caller), browsing: browsing.parse(query) });
   }
 }

@@ -1,0 +1,38 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { CUT_TEXTS, OFF_SCREEN, OVERFLOWING } from './in-page';
+
+/** For people to look at; not kept by git. */
+const PICTURES = join(__dirname, '..', '..', 'artifacts', 'pages');
+const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) => [390, 1280].map((width) => ({ colorScheme, width })));
+const MOST_BYTES = 40 * 1024;
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+/** What is wrong in the eyes of axe, a line each. */
+const FINDINGS = `axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`;
+
+/** Looks at a page in light and dark, on a phone and on a desk, and leaves a picture of each. @returns what is wrong, a line each */
+export async function faultsOfLooks(page: Page, url: string, name: string): Promise<string[]> {
+  mkdirSync(PICTURES, { recursive: true });
+  const answer = await page.goto(url);
+  const bytes = (await answer?.body())?.length ?? 0;
+  const faults = bytes > MOST_BYTES ? [`${bytes} bytes`] : [];
+  await page.evaluate(AXE);
+  for (const { colorScheme, width } of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    const look = `${colorScheme}, ${width} px`;
+    const outside = await page.evaluate<string | undefined>(OVERFLOWING);
+    const hidden = await page.evaluate<string[]>(OFF_SCREEN);
+    const cut = await page.evaluate<string[]>(CUT_TEXTS);
+    const found = await page.evaluate<string[]>(FINDINGS);
+    faults.push(
+      ...(outside === undefined ? [] : [`${look}: sticks out: ${outside}`]),
+      ...hidden.map((each) => `${look}: to be scrolled to: ${each}`),
+      ...cut.map((each) => `${look}: cut: ${each}`),
+      ...found.map((each) => `${look}: ${each}`),
+    );
+    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+  }
+  return faults;
+}
