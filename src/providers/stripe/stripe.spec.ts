@@ -252,14 +252,12 @@ describe('sync', () => {
     const invoices = await walked(resourceOf(provider, 'invoices').full(fixture.syncContext(connection)));
     expect(invoices.extent).toMatchObject({ complete: false, why: expect.stringContaining('test clocks') as string });
 
-    control.addFault({
-      kind: 'status',
-      provider: 'stripe',
-      endpoint: 'test_clocks.list',
-      status: 403,
-      body: { error: { type: 'invalid_request_error' } },
-    });
-    expect((await full()).extent).toMatchObject({ complete: false, why: expect.stringContaining('test clocks') as string });
+    for (const status of [400, 403, 404]) {
+      control.clearFaults();
+      const body = { error: { type: 'invalid_request_error', message: 'Test clocks are not for you.' } };
+      control.addFault({ kind: 'status', provider: 'stripe', endpoint: 'test_clocks.list', status, body });
+      expect((await full()).extent).toMatchObject({ complete: false, why: expect.stringContaining('test clocks') as string });
+    }
     const live = fixture.syncContext({ ...connection, metadata: { ...connection.metadata, livemode: true } });
     expect((await walked(customers().full(live))).extent).toEqual({ complete: true });
   });
