@@ -8,12 +8,14 @@ import { readServiceEnvironment } from './bootstrap-environment';
 import { describeStart } from './bootstrap-summary';
 import { keepFilesPrivate } from './config/data-folder';
 import { failureText } from './start-failure';
+import { startTracing } from './start-tracing';
 
 /** From SIGTERM to the end at most; orchestrators usually kill after 30 s. */
 const STOP_WITHIN_MS = 24_000;
 
 async function main(): Promise<void> {
   const { settings, sandbox } = await readServiceEnvironment();
+  const endTracing = startTracing(settings);
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger });
   const origin = await listen(app, settings);
@@ -32,6 +34,7 @@ async function main(): Promise<void> {
     }, STOP_WITHIN_MS).unref();
     drainAndClose(app)
       .then(() => sandbox?.stop())
+      .then(() => endTracing().catch(() => undefined)) // a collector that is away holds up no end
       .then(
         () => process.exit(exitCode),
         (err: unknown) => {

@@ -46,6 +46,8 @@ export interface Settings {
   readonly apiJwtRoleClaim: string;
   /** Reads /metrics and nothing else. */
   readonly metricsToken?: string;
+  /** Spans go to the collector of `OTEL_EXPORTER_OTLP_ENDPOINT`, under this name. Unset: nowhere. */
+  readonly tracing?: { readonly serviceName: string };
   /** Origins that a browser may be sent back to. */
   readonly returnToOrigins: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -139,6 +141,8 @@ export const environment = z.object({
   PROXY: z.enum(['declared', 'any', 'off']).optional(),
   PROXY_ANY_FOR: list,
   METRICS_PUBLIC: flag.default(false),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http(s) address' }).optional(),
+  OTEL_SERVICE_NAME: z.string().min(1).default('trestle'),
   DOCS: flag.optional(),
   START_PAGE: flag.default(true),
   WEBHOOK_MAX_BYTES: integer(1024, 64 * 1024 * 1024).default(1024 * 1024),
@@ -221,6 +225,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     apiJwtTenantClaim: e.API_JWT_TENANT_CLAIM,
     apiJwtRoleClaim: e.API_JWT_ROLE_CLAIM,
     metricsToken: e.METRICS_TOKEN,
+    ...(e.OTEL_EXPORTER_OTLP_ENDPOINT && { tracing: { serviceName: e.OTEL_SERVICE_NAME } }),
     returnToOrigins: [...(publicUrl ? [new URL(publicUrl).origin] : []), ...returnToOrigins],
     logLevel: e.LOG_LEVEL,
     sandbox: e.SANDBOX,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { requestContext, traceIdOf } from '../../request-context';
+import { CLIENT_GONE, requestSpan, type RequestSpan } from '../../tracing';
 import type { BearerCallers } from '../principal/bearer-callers';
 import type { EdgeRequest } from '../request';
 import { countedBody, type BodyBudget } from './body-budget';
@@ -13,20 +14,26 @@ export interface HookParts {
   readonly owns: (request: FastifyRequest) => boolean;
 }
 
+const spans = new WeakMap<FastifyRequest, RequestSpan>();
+
 /** The rules of every request, for those that Fastify answers, whether a route matches or not. */
 export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bodies, owns }: HookParts): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!owns(request)) return done();
     reply.headers(rules.headers(request.id));
-    const traceId = traceIdOf(request.headers.traceparent);
-    requestContext.run({ requestId: request.id, address: request.ip, ...(traceId && { traceId }) }, () => {
+    const span = requestSpan(request.headers);
+    spans.set(request, span);
+    const traceId = span.traceId ?? traceIdOf(request.headers.traceparent);
+    const context = { requestId: request.id, address: request.ip, ...(traceId && { traceId }) };
+    const admit = () => {
       try {
         rules.admit({ route: request.routeOptions.url, address: request.ip, rawHeaders: request.raw.rawHeaders });
       } catch (error) {
         return done(error as Error);
       }
       return done();
-    });
+    };
+    requestContext.run(context, () => span.within(admit));
   });
 
   // All of the API is for callers with a token. Whoever has none is not listened to any longer than the headers took.
@@ -59,12 +66,15 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
 
   fastify.addHook('onResponse', (request, reply, done) => {
     if (!owns(request)) return done();
-    const traceId = traceIdOf(request.headers.traceparent);
+    const span = spans.get(request);
+    const route = request.routeOptions.url ?? 'unknown';
+    span?.end(request.method, route, reply.statusCode);
+    const traceId = span?.traceId ?? traceIdOf(request.headers.traceparent);
     rules.answered({
       requestId: request.id,
       ...(traceId && { traceId }),
       method: request.method,
-      route: request.routeOptions.url ?? 'unknown',
+      route,
       status: reply.statusCode,
       durationMs: reply.elapsedTime,
       address: request.ip,
@@ -74,6 +84,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
 
   fastify.addHook('onRequestAbort', (request, done) => {
     if (!owns(request)) return done();
+    spans.get(request)?.end(request.method, request.routeOptions.url ?? 'unknown', CLIENT_GONE);
     rules.givenUp({ requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'unknown' });
     done();
   });

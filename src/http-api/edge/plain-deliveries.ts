@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerRespo
 import type { Clock } from '../../clock';
 import { PROBLEM_JSON } from '../problems/problem';
 import { problemHeaders, type Problems } from '../problems/problems';
+import { CLIENT_GONE, requestSpan, type RequestSpan } from '../../tracing';
 import { requestContext, requestIdOf, traceIdOf, type RequestContext } from '../../request-context';
 import type { BodyBudget, HeldBody } from './body-budget';
 import type { RequestRules } from './request-rules';
@@ -42,6 +43,7 @@ interface Pending {
   readonly context: RequestContext & { readonly requestId: string };
   readonly address: string;
   readonly startedAt: number;
+  readonly span: RequestSpan;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -83,10 +85,11 @@ function plainDelivery({ method, url = '', headers }: IncomingMessage, { maxByte
 
 function take(parts: PlainDeliveryParts, provider: string, request: IncomingMessage, response: ServerResponse): void {
   const requestId = requestIdOf(request.headers['x-request-id']);
-  const traceId = traceIdOf(request.headers.traceparent);
+  const span = requestSpan(request.headers);
+  const traceId = span.traceId ?? traceIdOf(request.headers.traceparent);
   const address = parts.addressOf(request);
   const context = { requestId, address, ...(traceId && { traceId }) };
-  const pending: Pending = { context, address, startedAt: performance.now(), request, response };
+  const pending: Pending = { context, address, startedAt: performance.now(), span, request, response };
   let held: HeldBody;
   try {
     parts.rules.admit({ route: ROUTE, address, rawHeaders: request.rawHeaders });
@@ -110,14 +113,16 @@ function take(parts: PlainDeliveryParts, provider: string, request: IncomingMess
   });
   request.on('error', () => undefined); // its end is told by `close`
   request.on('close', () => {
-    if (!whole) parts.rules.givenUp({ requestId, method: 'POST', route: ROUTE });
+    if (whole) return;
+    span.end('POST', ROUTE, CLIENT_GONE);
+    parts.rules.givenUp({ requestId, method: 'POST', route: ROUTE });
   });
   request.on('end', () => {
     if (whole) return; // answered already
     whole = true;
     // Copied: a chunk is a part of the socket's large buffer, which would stay as long as the delivery waits to be stored.
     const body = Buffer.concat(chunks);
-    void requestContext.run(context, () => answer(parts, provider, body, pending));
+    void requestContext.run(context, () => span.within(() => answer(parts, provider, body, pending)));
   });
 }
 
@@ -144,13 +149,14 @@ function refuse(parts: PlainDeliveryParts, pending: Pending, thrown: unknown): v
 
 function send(
   { rules }: PlainDeliveryParts,
-  { context, address, startedAt, response }: Pending,
+  { context, address, startedAt, span, response }: Pending,
   status: number,
   body: string,
   headers: Readonly<Record<string, string>>,
 ): void {
   response.writeHead(status, { ...rules.headers(context.requestId), ...headers, 'content-length': Buffer.byteLength(body) });
   response.end(body);
+  span.end('POST', ROUTE, status);
   const { requestId, traceId } = context;
   const durationMs = performance.now() - startedAt;
   rules.answered({ requestId, ...(traceId && { traceId }), method: 'POST', route: ROUTE, status, durationMs, address });

@@ -5,6 +5,7 @@ import { asService } from '../../database';
 import { IntegrationError } from '../../errors';
 import { faultOf } from './fault-of';
 import type { ClaimedJob, JobKind } from './job-kind';
+import { inSpan, SpanKind } from '../../tracing';
 import { jobRuns, jobSeconds } from './job-metrics';
 import { LeaseLostError } from './lease-lost-error';
 import { nextTry } from './next-try';
@@ -144,7 +145,8 @@ export class JobWorker<J extends ClaimedJob> {
   private async attempt(job: J, signal: AbortSignal): Promise<void> {
     const stopTimer = this.seconds.startTimer();
     try {
-      await this.kind.run(job, signal);
+      const attributes = { 'trestle.job.id': job.id, 'trestle.job.attempt': job.attempts };
+      await inSpan(`job ${this.kind.topic}`, { kind: SpanKind.CONSUMER, attributes }, () => this.kind.run(job, signal));
       this.count('done');
     } catch (error) {
       const lost = [error, signal.reason].find((each) => each instanceof LeaseLostError);

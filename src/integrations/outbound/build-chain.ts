@@ -1,5 +1,7 @@
 import type { Clock } from '../../clock';
+import { inSpan, SpanKind, traceHeaders } from '../../tracing';
 import { BulkheadInterceptor } from './policies/bulkhead.interceptor';
+import type { Call } from './call';
 import type { CircuitStates } from './policies/circuit-states';
 import { CircuitBreakerInterceptor } from './policies/circuit-breaker.interceptor';
 import { DeadlineInterceptor } from './policies/deadline.interceptor';
@@ -21,6 +23,21 @@ export interface ChainDependencies {
   readonly transport: Transport;
 }
 
+function spanOf({ provider, endpoint, request }: Call) {
+  const attributes = {
+    'http.request.method': request.method,
+    'server.address': request.url.hostname,
+    'url.template': endpoint.template,
+    'trestle.provider': provider.key,
+  };
+  return { kind: SpanKind.CLIENT, attributes };
+}
+
+function traced(call: Call): Call {
+  for (const [name, value] of Object.entries(traceHeaders())) call.request.headers.set(name, value);
+  return call;
+}
+
 /** The order of the steps. The auth step is set in between for each connection: a call waits for its limit first, then takes a token. */
 export function buildChain({ clock, random, log, circuits, limits, transport }: ChainDependencies): GovernedChain {
   return new GovernedChain({
@@ -32,6 +49,7 @@ export function buildChain({ clock, random, log, circuits, limits, transport }: 
       new RateLimitInterceptor(limits, clock),
     ],
     inner: [new BulkheadInterceptor()],
-    transport: (call) => transport.send(call),
+    // Each try is a span: what was waited for between them is the call's.
+    transport: (call) => inSpan(`${call.provider.key} ${call.request.method}`, spanOf(call), () => transport.send(traced(call))),
   });
 }

@@ -3,6 +3,7 @@ import type { Agent } from 'undici';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { IntegrationError } from '../../../errors';
+import { traceHeaders } from '../../../tracing';
 import { assertPublicUrl, createAgent } from './egress-guard';
 import { networkFault } from './network-fault';
 import { parseRetryAfter } from '../policies/retry-after';
@@ -56,7 +57,7 @@ export class DestinationHttp implements OnApplicationShutdown {
         origin: target.origin,
         path: target.pathname + target.search,
         method: 'POST',
-        headers: { ...headers },
+        headers: { ...headers, ...traceHeaders() },
         body,
         signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       });
