@@ -53,13 +53,32 @@ function changesOf(resource: PlainResource): PlainResource | undefined {
   return { ...resource, ...('newestFirst' in since ? since.newestFirst : since.by) };
 }
 
-function isCallOf({ path, method = 'GET', body, query, page }: PlainResource, world: PlainWorld, call: ListCall, sent: Json): boolean {
+function isCallOf(resource: PlainResource, world: PlainWorld, call: ListCall, sent: Json): boolean {
+  const { path, method = 'GET', body = {}, query = {}, page, since } = resource;
   if (filledIn(path, world).split('?')[0] !== call.path || method !== call.method) return false;
+  const told = since && 'param' in since ? since.param : undefined;
   // What pages and times change is no part of what is asked for.
-  const isPlace = (name: string) => page.by === 'cursor' && page.param === name;
-  const fixed = Object.entries(body ?? {}).filter(([name, value]) => typeof value !== 'object' && !isPlace(name));
-  const asked = Object.entries(query ?? {}).filter(([name]) => !isPlace(name));
-  return fixed.every(([name, value]) => sent[name] === value) && asked.every(([name]) => call.url.searchParams.has(name));
+  const fixed = Object.entries(query).filter(([name]) => !(page.by === 'cursor' && page.param === name));
+  return (
+    holds(sent, body) &&
+    fixed.every(([name, value]) => {
+      const given = call.url.searchParams.get(name);
+      return given === value || (name === told && given !== null && timeTextIn(resource, given) !== undefined);
+    })
+  );
+}
+
+/** Whether a JSON has all that another one says. */
+function holds(json: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return json === wanted;
+  return Object.entries(wanted).every(([name, value]) => holds(at(json, `/${name}`), value));
+}
+
+/** The time in what is sent for it. */
+function timeTextIn({ since }: PlainResource, text: string): string | undefined {
+  if (!since || !('param' in since)) return undefined;
+  const [before = '', after = ''] = (since.text ?? '{since}').split('{since}');
+  return text.startsWith(before) && text.endsWith(after) ? text.slice(before.length, text.length - after.length) : undefined;
 }
 
 /** All that there is, or what changed: since the time that is told, or with the newest at the beginning. */
@@ -71,9 +90,9 @@ function found(resource: PlainResource, asked: PlainResource, world: PlainWorld,
     return asked === resource ? items : items.toSorted((a, b) => Number(b['changed-at']) - Number(a['changed-at']));
   const text = since.param.startsWith('/') ? at(sent, since.param) : url.searchParams.get(since.param);
   if (typeof text !== 'string') return items;
-  const [before = '', after = ''] = (since.text ?? '{since}').split('{since}');
-  if (!text.startsWith(before) || !text.endsWith(after)) return items;
-  const from = timeIn(text.slice(before.length, text.length - after.length), since.as);
+  const told = timeTextIn(resource, text);
+  if (told === undefined) return items;
+  const from = timeIn(told, since.as);
   return items.filter((item) => Number(item['changed-at']) >= from);
 }
 

@@ -1,18 +1,93 @@
-import type { PlainProvider } from '../../integrations';
+import { z } from 'zod';
+import type { PlainProvider, PlainResource } from '../../integrations';
+
+// https://learn.microsoft.com/en-us/graph/api/user-list-messages, user-list-events, user-list-contacts, user-sendmail and user-post-events,
+// and the types of @microsoft/microsoft-graph-types 2.43.1, on 2026-11-28.
+
+/** Everything of the mailbox, what lies in its folder of deleted things among it. */
+function list(name: string, label: string, scope: string): PlainResource {
+  return {
+    name,
+    label,
+    extent: 'whole',
+    scopes: [scope],
+    widerScopes: { [scope]: [scope.replace('.Read', '.ReadWrite')] },
+    path: `me/${name}`,
+    items: '/value',
+    version: '/lastModifiedDateTime',
+    query: { $top: '100' },
+    page: { by: 'cursor', next: '/@odata.nextLink' },
+    since: { param: '$filter', as: 'iso', text: 'lastModifiedDateTime ge {since}', query: { $orderby: 'lastModifiedDateTime asc' } },
+  };
+}
+
+const address = z.strictObject({ emailAddress: z.strictObject({ address: z.email().max(320), name: z.string().max(255).optional() }) });
+const body = z.strictObject({ contentType: z.enum(['text', 'html']), content: z.string().max(1_000_000) });
+const moment = z.strictObject({
+  dateTime: z.iso.datetime({ local: true }).meta({ examples: ['2027-01-01T10:00:00'] }),
+  timeZone: z.string().min(1).max(100),
+});
 
 export const microsoft: PlainProvider = {
   key: 'microsoft',
   name: 'Microsoft',
   docs: 'https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow',
-  checked: { at: '2026-11-27', against: 'grant 5.4.24, arctic' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic, @microsoft/microsoft-graph-types 2.43.1' },
   apiBaseUrl: 'https://graph.microsoft.com/v1.0/',
   oauth2: {
     authorizeUrl: 'https://login.microsoftonline.com/common/oauth2/v2.0/authorize',
     tokenUrl: 'https://login.microsoftonline.com/common/oauth2/v2.0/token',
-    scopes: ['User.Read', 'offline_access'],
+    scopes: ['User.Read', 'offline_access', 'Mail.Read', 'Mail.Send', 'Calendars.ReadWrite', 'Contacts.Read'],
     refresh: true,
     pkce: true,
   },
   account: { path: 'me', id: '/id', name: ['/userPrincipalName', '/displayName'] },
+  // https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits: 10,000 in ten minutes of an app and a mailbox.
+  limits: { account: { perSecond: 15, burst: 100, per: 'account' } },
   faults: [{ status: 401, at: '/error/code', is: 'InvalidAuthenticationToken', code: 'needs_reauth', tokenExpired: true }],
+  resources: [
+    list('messages', 'Mail', 'Mail.Read'),
+    list('events', 'Calendar events', 'Calendars.Read'),
+    list('contacts', 'Contacts', 'Contacts.Read'),
+  ],
+  operations: [
+    {
+      name: 'emails.send',
+      title: 'Send an e-mail',
+      description: 'Sends a mail in the person’s name; it lies among what was sent then.',
+      effect: 'write',
+      scopes: ['Mail.Send'],
+      method: 'POST',
+      path: 'me/sendMail',
+      body: { at: '/message' },
+      input: z.strictObject({
+        subject: z.string().min(1).max(255),
+        body,
+        toRecipients: z.array(address).min(1).max(500),
+        ccRecipients: z.array(address).max(500).optional(),
+      }),
+      output: z.object({}),
+    },
+    {
+      name: 'events.create',
+      title: 'Create a calendar event',
+      description: 'Adds an event to the person’s calendar, and invites whoever attends.',
+      effect: 'write',
+      makes: true,
+      scopes: ['Calendars.ReadWrite'],
+      // A second one with the same id is answered with the first.
+      repeat: '/transactionId',
+      method: 'POST',
+      path: 'me/events',
+      input: z.strictObject({
+        subject: z.string().min(1).max(255),
+        start: moment,
+        end: moment,
+        body: body.optional(),
+        location: z.strictObject({ displayName: z.string().max(255) }).optional(),
+        attendees: z.array(address).max(500).optional(),
+      }),
+      output: z.object({ id: z.string(), webLink: z.string() }),
+    },
+  ],
 };

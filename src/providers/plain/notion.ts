@@ -1,10 +1,40 @@
-import type { PlainProvider } from '../../integrations';
+import { z } from 'zod';
+import type { PlainProvider, PlainResource } from '../../integrations';
+
+// https://developers.notion.com/reference/post-search, /create-a-comment and /post-page, and the types of @notionhq/client 5.26.0, on 2026-11-28.
+
+/** What was shared with the app, as far as Notion's search finds it. */
+function found(name: string, label: string, object: string): PlainResource {
+  const body = { page_size: 100, filter: { property: 'object', value: object } };
+  return {
+    name,
+    label,
+    extent: { filtered: 'Notion’s search may leave out some of what was shared.' },
+    path: 'search',
+    method: 'POST',
+    body,
+    items: '/results',
+    version: '/last_edited_time',
+    deletedWhen: { at: '/archived', is: 'true' },
+    page: { by: 'cursor', param: 'start_cursor', in: 'body', next: '/next_cursor', more: '/has_more' },
+    since: { newestFirst: { body: { ...body, sort: { direction: 'descending', timestamp: 'last_edited_time' } } } },
+  };
+}
+
+const id = z
+  .string()
+  .regex(/^[0-9a-f-]{32,36}$/)
+  .meta({ examples: ['59833787-2cf9-4fdf-8782-e53db20768a5'] });
+const richText = z
+  .array(z.strictObject({ text: z.strictObject({ content: z.string().min(1).max(2_000) }) }))
+  .min(1)
+  .max(100);
 
 export const notion: PlainProvider = {
   key: 'notion',
   name: 'Notion',
   docs: 'https://developers.notion.com/docs/authorization',
-  checked: { at: '2026-11-27', against: 'grant 5.4.24, arctic' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic, @notionhq/client 5.26.0' },
   apiBaseUrl: 'https://api.notion.com/v1/',
   oauth2: {
     authorizeUrl: 'https://api.notion.com/v1/oauth/authorize',
@@ -16,7 +46,10 @@ export const notion: PlainProvider = {
   headers: { 'notion-version': '2022-06-28' },
   account: { id: 'token:/workspace_id', name: 'token:/workspace_name' },
   limits: { account: { perSecond: 3, burst: 10, per: 'account' } },
+  endpoints: [{ method: 'POST', path: '/v1/search', repeatable: true }],
   resources: [
+    found('pages', 'Pages', 'page'),
+    found('databases', 'Databases', 'database'),
     {
       name: 'users',
       label: 'People',
@@ -26,6 +59,34 @@ export const notion: PlainProvider = {
       items: '/results',
       query: { page_size: '100' },
       page: { by: 'cursor', param: 'start_cursor', next: '/next_cursor', more: '/has_more' },
+    },
+  ],
+  // No key is honoured.
+  operations: [
+    {
+      name: 'pages.create',
+      title: 'Create a page',
+      description: 'Adds a page with a title below another page that was shared with the app.',
+      effect: 'write',
+      makes: true,
+      method: 'POST',
+      path: 'pages',
+      input: z.strictObject({
+        parent: z.strictObject({ page_id: id }),
+        properties: z.strictObject({ title: z.strictObject({ title: richText }) }),
+      }),
+      output: z.object({ id: z.string(), url: z.string() }),
+    },
+    {
+      name: 'comments.create',
+      title: 'Comment on a page',
+      description: 'Adds a comment to a page, in the name of the app.',
+      effect: 'write',
+      makes: true,
+      method: 'POST',
+      path: 'comments',
+      input: z.strictObject({ parent: z.strictObject({ page_id: id }), rich_text: richText }),
+      output: z.object({ id: z.string() }),
     },
   ],
 };

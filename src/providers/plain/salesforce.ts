@@ -1,10 +1,49 @@
-import type { PlainProvider } from '../../integrations';
+import { z } from 'zod';
+import type { PlainOperation, PlainProvider, PlainResource } from '../../integrations';
+
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm and resources_sobject_basic_info_post.htm, on 2026-11-28.
+
+/** What the person may see; in the recycle bin it is no more. */
+function objects(name: string, label: string, type: string, fields: string): PlainResource {
+  const select = `SELECT Id, ${fields}, CreatedDate, SystemModstamp FROM ${type}`;
+  return {
+    name,
+    label,
+    extent: 'whole',
+    path: 'query',
+    items: '/records',
+    id: '/Id',
+    version: '/SystemModstamp',
+    query: { q: `${select} ORDER BY SystemModstamp, Id` },
+    page: { by: 'cursor', next: '/nextRecordsUrl', done: '/done' },
+    since: { param: 'q', as: 'iso', text: `${select} WHERE SystemModstamp >= {since} ORDER BY SystemModstamp, Id` },
+  };
+}
+
+/** No key is honoured. */
+function creating(name: string, one: string, type: string, input: PlainOperation['input']): PlainOperation {
+  return {
+    name: `${name}.create`,
+    title: `Create a ${one}`,
+    description: `Adds a ${one}, owned by the person who connected.`,
+    effect: 'write',
+    makes: true,
+    scopes: ['api'],
+    widerScopes: { api: ['full'] },
+    method: 'POST',
+    path: `sobjects/${type}`,
+    input,
+    output: z.object({ id: z.string() }),
+  };
+}
+
+const text = z.string().max(255).optional();
 
 export const salesforce: PlainProvider = {
   key: 'salesforce',
   name: 'Salesforce',
   docs: 'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm',
-  checked: { at: '2026-11-27', against: 'grant 5.4.24, arctic' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic, developer.salesforce.com' },
   apiBaseUrl: '{instance}/services/data/v62.0/',
   hosts: ['*.salesforce.com', '*.my.salesforce.com', '*.sandbox.my.salesforce.com', '*.develop.my.salesforce.com'],
   learn: { instance: '/instance_url' },
@@ -20,5 +59,31 @@ export const salesforce: PlainProvider = {
   faults: [
     { status: 401, at: '/0/errorCode', is: 'INVALID_SESSION_ID', code: 'needs_reauth', tokenExpired: true },
     { status: 403, at: '/0/errorCode', is: 'REQUEST_LIMIT_EXCEEDED', code: 'provider_rate_limited' },
+  ],
+  limits: { account: { perSecond: 5, burst: 50, per: 'account' } },
+  resources: [
+    objects('accounts', 'Accounts', 'Account', 'Name, Type, Industry, Phone, Website, OwnerId, ParentId'),
+    objects('contacts', 'Contacts', 'Contact', 'FirstName, LastName, Email, Phone, Title, AccountId, OwnerId'),
+    objects('opportunities', 'Opportunities', 'Opportunity', 'Name, StageName, Amount, CloseDate, IsClosed, IsWon, AccountId, OwnerId'),
+  ],
+  operations: [
+    creating(
+      'accounts',
+      'customer account',
+      'Account',
+      z.strictObject({ Name: z.string().min(1).max(255), Phone: text, Website: text, Industry: text }),
+    ),
+    creating(
+      'contacts',
+      'contact',
+      'Contact',
+      z.strictObject({
+        LastName: z.string().min(1).max(80),
+        FirstName: text,
+        Email: z.email().max(80).optional(),
+        Phone: text,
+        AccountId: text,
+      }),
+    ),
   ],
 };

@@ -64,10 +64,11 @@ export class PlainSyncService implements ProviderSync {
       const answer = await this.ask(facts, page, context);
       if (from !== undefined && isTooMuch(facts, answer))
         throw new IntegrationError('sync_cursor_expired', { provider: this.declaration.key });
-      const records = answer.items.map((item) => recordOf(resource, item, this.declaration.key));
+      const news = answer.items.filter((item) => !isKnown(facts, item, from));
+      const records = news.map((item) => recordOf(resource, item, this.declaration.key));
       cut ||= facts.page.by === 'none' && isCut(answer);
       partial ||= resource.partial !== undefined && valueAt(resource.partial.at, sourcesOf(answer)) !== undefined;
-      page = isPast(facts, answer, from) ? undefined : nextPage(facts, page, answer);
+      page = news.length < answer.items.length ? undefined : nextPage(facts, page, answer);
       numbered ||= page !== undefined && isNumbered(page);
       if (page) yield { records, checkpoint: { ...begun, page, ...(partial && { partial }) } satisfies Standing };
       else yield { records, ...(resource.since && { cursor: { since: begun.since } }) };
@@ -96,13 +97,11 @@ function isTooMuch({ since }: PlainResource, { json }: PageAnswer): boolean {
   return most !== undefined && Number(valueAt(most.at, { json })) > most.count;
 }
 
-/** Whether a list that begins with the newest has been read as far as what was known already. */
-function isPast({ since, version }: PlainResource, { items }: PageAnswer, from: number | undefined): boolean {
+/** What of a list that begins with the newest was known already: it has been read as far as that. */
+function isKnown({ since, version }: PlainResource, item: unknown, from: number | undefined): boolean {
   if (from === undefined || !since || !('newestFirst' in since)) return false;
-  return items.some((item) => {
-    const changed = versionOf(valueAt(version, { json: item }));
-    return changed !== undefined && changed < from;
-  });
+  const changed = versionOf(valueAt(version, { json: item }));
+  return changed !== undefined && changed < from;
 }
 
 function extentOf(
