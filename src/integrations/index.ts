@@ -67,6 +67,8 @@ export {
   OnWebhook,
   withoutMember,
   WebhookInbox,
+  type FailedEventGroup,
+  FailedEvents,
   WebhookEventList,
   type EventFilter,
   type FailingEvents,

@@ -6,6 +6,7 @@ import { ConnectionsPageController } from './admin/connections-page.controller';
 import { DeliveriesPageController } from './admin/deliveries-page.controller';
 import { DestinationNames } from './admin/destination-names';
 import { DestinationsPageController } from './admin/destinations-page.controller';
+import { FailedEventsPageController } from './admin/failed-events-page.controller';
 import { Lookup } from './admin/lookup';
 import { OverviewPageController } from './admin/overview-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
@@ -14,6 +15,7 @@ import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
 import { ConnectionStates } from './live/connection-states';
+import { EventStates } from './live/event-states';
 import { LiveController } from './live/live.controller';
 import { LiveTopics } from './live/live-topics';
 import { NotificationStates } from './live/notification-states';
@@ -43,12 +45,14 @@ import { PolicyFormController } from './settings/policy-form.controller';
     DeliveriesPageController,
     DestinationsPageController,
     SearchPageController,
+    FailedEventsPageController,
   ],
   providers: [
     IntegrationCards,
     IntegrationsPage,
     ConnectionTimeline,
     ConnectionStates,
+    EventStates,
     DestinationNames,
     Lookup,
     NotificationStates,

@@ -52,6 +52,7 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     ['connections', 'operator', () => '/admin/connections'],
     ['connection', 'operator', () => `/admin/connections/${lists.ids.connection}`],
     ['webhook-events', 'operator', () => '/admin/webhook-events'],
+    ['failed-events', 'operator', () => '/admin/failed-events'],
     ['webhook-event', 'operator', () => `/admin/webhook-events/${lists.ids.event}`],
     ['sync-runs', 'operator', () => '/admin/sync-runs'],
     ['sync-run', 'operator', () => `/admin/sync-runs/${lists.ids.run}`],

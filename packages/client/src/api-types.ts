@@ -665,6 +665,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/webhook-events/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["adminWebhooksFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/webhook-events/{id}": {
         parameters: {
             query?: never;
@@ -3493,6 +3509,7 @@ export interface operations {
                 receivedTo?: string;
                 userId?: string;
                 account?: string;
+                error?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -3524,6 +3541,61 @@ export interface operations {
                             /** Format: date-time */
                             processedAt: string | null;
                             lastError: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminWebhooksFailures: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            provider: string;
+                            type: string;
+                            /** @description Who handles events of this kind. */
+                            handlers: string[];
+                            errorCode: string | null;
+                            /** @description `#` in place of each word that has a digit; `error` of a filter takes it. */
+                            error: string | null;
+                            /** @description Given up. */
+                            dead: number;
+                            /** @description Tried again by themselves. */
+                            retrying: number;
+                            tenants: number;
+                            connections: number;
+                            /**
+                             * Format: date-time
+                             * @description When the oldest came.
+                             */
+                            since: string;
+                            /**
+                             * Format: date-time
+                             * @description When the newest came.
+                             */
+                            last: string;
+                            /** @description The newest of them. */
+                            exampleId: string;
                         }[];
                         nextCursor: string | null;
                     };
@@ -3612,6 +3684,7 @@ export interface operations {
                         receivedTo?: string;
                         userId?: string;
                         account?: string;
+                        error?: string;
                     };
                     /** @default false */
                     dryRun?: boolean;

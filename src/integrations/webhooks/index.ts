@@ -13,3 +13,4 @@ export {
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
 export { WebhookInbox } from './webhook-inbox';
 export { WebhooksModule } from './webhooks.module';
+export { type FailedEventGroup, FailedEvents } from './replay/failed-events';

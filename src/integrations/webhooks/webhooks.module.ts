@@ -26,6 +26,7 @@ import { ImmediateAnswers } from './inbox/immediate-answers';
 import { InboxWriter } from './inbox/inbox-writer';
 import { PayloadRetention } from './replay/payload-retention';
 import { RefusalCounter } from './inbox/refusal-counter';
+import { FailedEvents } from './replay/failed-events';
 import { WebhookEventList } from './replay/webhook-event.list';
 import { processingRulesProvider } from './processing/processing-options';
 import { WebhookEventEntity } from './webhook-event.entity';
@@ -64,11 +65,12 @@ import { WebhooksController } from './inbox/webhooks.controller';
     EffectRunner,
     HandlerRegistry,
     HandlerContexts,
+    FailedEvents,
     WebhookEventList,
     WebhookReplay,
     PayloadRetention,
   ],
-  exports: [WebhookInbox, WebhookEventList, WebhookReplay],
+  exports: [WebhookInbox, FailedEvents, WebhookEventList, WebhookReplay],
 })
 export class WebhooksModule {
   constructor(data: PersonalData) {

@@ -9,6 +9,7 @@ const PAGES = [
   '/admin/deliveries',
   '/admin/destinations',
   '/admin/webhook-events',
+  '/admin/failed-events',
   '/admin/sync-runs',
   '/admin/requests',
   '/admin/providers/slack',

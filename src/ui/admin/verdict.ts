@@ -66,10 +66,8 @@ function providerWords({ provider, failed, requests, tenants, connections, since
 
 function eventWords({ provider, retrying, dead, since, tenants, connections }: FailingEvents, { nameOf, nowMs }: WhatFails): Html {
   const kinds = [...(retrying > 0 ? [`${count(retrying)} tried again`] : []), ...(dead > 0 ? [`${count(dead)} given up`] : [])];
-  const status = dead > 0 ? 'dead' : 'failed';
-  return html`<a href="/admin/webhook-events?provider=${provider}&status=${status}">Events of ${nameOf(provider)}</a> fail in their
-    handlers: ${kinds.join(', ')}, the oldest came ${timeTag(since, nowMs)}; ${counted(tenants, 'organization')},
-    ${counted(connections, 'connection')}`;
+  return html`<a href="/admin/failed-events">Events of ${nameOf(provider)}</a> fail in their handlers: ${kinds.join(', ')}, the oldest came
+    ${timeTag(since, nowMs)}; ${counted(tenants, 'organization')}, ${counted(connections, 'connection')}`;
 }
 
 function sumOf(alerts: readonly AlertCount[]): number {

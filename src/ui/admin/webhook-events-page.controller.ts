@@ -33,7 +33,7 @@ import { addressOf, nextPage } from '../table';
 import { adminNews, adminNotice } from './admin-notices';
 import { FilterFields } from './filter-fields';
 import { beginning, cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
-import { EVENTS_PATH as PATH } from './admin-links';
+import { EVENTS_PATH as PATH, FAILED_EVENTS_PATH } from './admin-links';
 import { eventFacts, eventTable } from './webhook-event-views';
 
 const STATUSES = [
@@ -98,7 +98,8 @@ export class WebhookEventsPageController {
       id: 'replay-all',
       fields: given,
     });
-    const body = html`${notice} ${form} ${liveRegion('webhook-events', eventTable(events, { nowMs: this.clock.now(), caller }))}
+    const grouped = html`<p><a href="${FAILED_EVENTS_PATH}">What fails, by kind and error</a></p>`;
+    const body = html`${notice} ${form} ${grouped} ${liveRegion('webhook-events', eventTable(events, { nowMs: this.clock.now(), caller }))}
     ${nextPage(PATH, given, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
     return page({ title: 'Webhook events', caller, path: PATH, body });
   }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { visibleTenant, type SessionPrincipal } from '../../http-api';
-import { AlertService, RequestLogReader, SyncService, WebhookEventList } from '../../integrations';
+import { AlertService, RequestLogReader, SyncService } from '../../integrations';
 import { PAGE_ROWS } from '../admin/list-query';
 import { IntegrationCards } from '../settings/integration-cards';
 import { ConnectionStates } from './connection-states';
+import { EventStates } from './event-states';
 import { NotificationStates } from './notification-states';
 import { OverviewState } from './overview-state';
 
@@ -13,6 +14,7 @@ const LISTS = [
   'overview',
   'alerts',
   'webhook-events',
+  'failed-events',
   'sync-runs',
   'requests',
   'connections',
@@ -41,7 +43,7 @@ export class LiveTopics {
   constructor(
     private readonly cards: IntegrationCards,
     private readonly alerts: AlertService,
-    private readonly events: WebhookEventList,
+    private readonly events: EventStates,
     private readonly syncs: SyncService,
     private readonly requests: RequestLogReader,
     private readonly overview: OverviewState,
@@ -63,7 +65,9 @@ export class LiveTopics {
       case 'alerts':
         return this.alerts.list(newest);
       case 'webhook-events':
-        return this.events.list({ tenant: newest.tenant }, PAGE_ROWS);
+        return this.events.newest(newest.tenant);
+      case 'failed-events':
+        return this.events.failing(newest.tenant);
       case 'sync-runs':
         return this.syncs.list(newest);
       case 'requests':

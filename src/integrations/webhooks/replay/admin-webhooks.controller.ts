@@ -7,6 +7,7 @@ import {
   cursor,
   IdParam,
   limit,
+  paged,
   Roles,
   visibleTenant,
   ZodBody,
@@ -21,7 +22,8 @@ import { ConnectionRepository } from '../../connections';
 import { EVENT_STATUSES } from '../webhook-event.entity';
 import { WebhookEventList, type EventFilter } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
-import { eventAnswer, eventDetailAnswer, queueAnswer, replayAnswer } from './event-answers';
+import { FailedEvents } from './failed-events';
+import { eventAnswer, eventDetailAnswer, failedGroupAnswer, queueAnswer, replayAnswer } from './event-answers';
 
 const text = z.string().min(1).max(512);
 const fields = {
@@ -34,7 +36,9 @@ const fields = {
   receivedTo: z.iso.datetime({ offset: true }).optional(),
   userId: text.optional(),
   account: text.optional(),
+  error: text.optional(),
 };
+const groupsQuery = z.strictObject({ limit });
 const listQuery = z.strictObject({ ...fields, limit, cursor });
 const replayBody = z.strictObject({
   filter: z.strictObject(fields).refine((filter) => Object.keys(filter).length > 0, 'name at least one field, e.g. {"status": "dead"}'),
@@ -50,6 +54,7 @@ type AskedFilter = z.infer<typeof replayBody>['filter'];
 export class AdminWebhooksController {
   constructor(
     private readonly events: WebhookEventList,
+    private readonly failed: FailedEvents,
     private readonly replay: WebhookReplay,
     private readonly connections: ConnectionRepository,
   ) {}
@@ -62,6 +67,13 @@ export class AdminWebhooksController {
     const filter = await this.resolved(asked, tenant);
     const found = await this.events.list({ ...filter, tenant }, most + 1, positionOf(text, byId));
     return pageFrom(found, most, ({ id }) => ({ id }));
+  }
+
+  /** What fails in handlers, by kind and error, the largest groups first. */
+  @Answer(pageOf(failedGroupAnswer))
+  @Get('webhook-events/failures')
+  async failures(@CurrentUser() caller: Principal, @ZodQuery(groupsQuery) query: z.infer<typeof groupsQuery>) {
+    return paged(await this.failed.groups(visibleTenant(caller), query.limit));
   }
 
   @Answer(eventDetailAnswer)

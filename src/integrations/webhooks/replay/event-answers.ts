@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { moment } from '../../../http-api';
 import { EVENT_STATUSES } from '../webhook-event.entity';
 import type { QueueState, StoredEventDetail, StoredEventView } from './webhook-event.list';
+import type { FailedEventGroup } from './failed-events';
 import type { ReplayReport } from './webhook-replay';
 
 export const eventAnswer = z.object({
@@ -25,6 +26,21 @@ export const eventDetailAnswer = eventAnswer.extend({
   headers: z.record(z.string(), z.string()),
   payload: z.unknown().describe('Without what is secret or personal; null once its time is over.'),
 }) satisfies z.ZodType<StoredEventDetail>;
+
+export const failedGroupAnswer = z.object({
+  provider: z.string(),
+  type: z.string(),
+  handlers: z.array(z.string()).describe('Who handles events of this kind.'),
+  errorCode: z.string().nullable(),
+  error: z.string().nullable().describe('`#` in place of each word that has a digit; `error` of a filter takes it.'),
+  dead: z.number().int().describe('Given up.'),
+  retrying: z.number().int().describe('Tried again by themselves.'),
+  tenants: z.number().int(),
+  connections: z.number().int(),
+  since: moment.describe('When the oldest came.'),
+  last: moment.describe('When the newest came.'),
+  exampleId: z.string().describe('The newest of them.'),
+}) satisfies z.ZodType<FailedEventGroup>;
 
 export const replayAnswer = z.object({
   matched: z.number().int(),

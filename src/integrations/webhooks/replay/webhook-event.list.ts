@@ -37,7 +37,11 @@ export interface EventFilter {
   readonly provider?: string;
   /** Exact, or a beginning that ends with `*`. */
   readonly type?: string;
+  /** The type is meant as it is, an asterisk at its end too. */
+  readonly typeIsExact?: boolean;
   readonly status?: EventStatus;
+  /** As the groups of failed events have it: `#` in place of each word that has a digit. */
+  readonly error?: string;
   /** Exact, or a beginning that ends with `*`. */
   readonly eventId?: string;
   readonly connectionId?: string;
@@ -46,6 +50,9 @@ export interface EventFilter {
   readonly receivedFrom?: string;
   readonly receivedTo?: string;
 }
+
+/** An error without what differs from event to event: ids, numbers, times. */
+export const ERROR_SHAPE = String.raw`regexp_replace(last_error, '[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\w*\d\w*', '#', 'g')`;
 
 /** Where a page ended. */
 export interface EventPosition {
@@ -195,7 +202,9 @@ export function conditionsOf(filter: EventFilter): { sql: string; params: unknow
     text?.endsWith('*') ? add(text.slice(0, -1), (p) => `starts_with(${column}, ${p})`) : add(text, (p) => `${column} = ${p}`);
   add(filter.tenant, (p) => `tenant = ${p}`);
   add(filter.provider, (p) => `provider = ${p}`);
-  addText('type', filter.type);
+  if (filter.typeIsExact) add(filter.type, (p) => `type = ${p}`);
+  else addText('type', filter.type);
+  add(filter.error, (p) => `${ERROR_SHAPE} = ${p}`);
   add(filter.status, (p) => `status = ${p}`);
   addText('event_id', filter.eventId);
   add(filter.connectionId, (p) => `connection_id = ${p}::uuid`);

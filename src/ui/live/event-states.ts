@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { FailedEvents, WebhookEventList } from '../../integrations';
+import { PAGE_ROWS } from '../admin/list-query';
+
+/** What the pages of webhook events are made of. */
+@Injectable()
+export class EventStates {
+  constructor(
+    private readonly events: WebhookEventList,
+    private readonly failed: FailedEvents,
+  ) {}
+
+  newest(tenant: string | undefined): Promise<unknown> {
+    return this.events.list({ tenant }, PAGE_ROWS);
+  }
+
+  failing(tenant: string | undefined): Promise<unknown> {
+    return this.failed.groups(tenant, PAGE_ROWS);
+  }
+}
