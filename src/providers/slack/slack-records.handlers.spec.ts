@@ -64,6 +64,9 @@ describe('a message that comes in a wrapper', () => {
   it('is gone by a deletion, also where its replies keep a gravestone in its place', async () => {
     const deleted = { subtype: 'message_deleted', hidden: true, deleted_ts: parent.ts, previous_message: parent, ts: '4.000004' };
     expect(await after(parent, deleted)).toEqual({});
+    const { subtype, ...bare } = deleted;
+    expect(subtype).toBeDefined();
+    expect(await after(parent, bare)).toEqual({});
     const gravestone = { subtype: 'message_changed', hidden: true, message: { ...replied, subtype: 'tombstone' }, ts: '4.000004' };
     expect(await after(parent, gravestone)).toEqual({});
   });

@@ -46,7 +46,7 @@ export class SlackMessageHandler implements WebhookHandler<SlackEnvelope<SlackMe
 
 function messageState(event: SlackMessageEvent, channel: string): Omit<SyncRecord, 'id'> {
   // Of a message that had replies a gravestone stays: the message itself is deleted.
-  if (event.subtype === 'message_deleted' || event.message?.subtype === 'tombstone') return { deleted: true };
+  if (event.subtype === 'message_deleted' || event.deleted_ts || event.message?.subtype === 'tombstone') return { deleted: true };
   // What carries a message is about that one (`message_changed`, `message_replied`), also where Slack leaves the subtype out:
   // https://docs.slack.dev/reference/events/message/message_replied
   return { data: { ...(event.message ?? event), channel }, partOf: { resource: 'channels', id: channel } };
