@@ -106,7 +106,13 @@ async function storms(services: Required<Services>): Promise<{ arms: ArmResult[]
 async function ourStorm(sandbox: SandboxProcess, cluster: Cluster): Promise<{ calls: number; served: number; tokens: number }> {
   const user = await productUser(cluster);
   const id = await user.connect('slack', { account: TEAM });
-  await cluster.query(`UPDATE tokens SET expires_at = now() - interval '1 second' WHERE connection_id = $1`, [id]);
+  // Its own, or in a slot of its grant.
+  const ended = await cluster.query<{ id: string }>(
+    `UPDATE tokens t SET expires_at = now() - interval '1 second' FROM connections c
+     WHERE c.id = $1 AND (t.connection_id = c.id OR t.grant_id = c.grant_id) RETURNING t.id`,
+    [id],
+  );
+  if (ended.length === 0) throw new Error('the connection has no token that could end');
   await new Promise((resolve) => setTimeout(resolve, CACHE_ENDS_MS));
   const since = await sandbox.lastSeq();
   const answers = await Promise.all(
