@@ -35,9 +35,10 @@ interface Way {
   readonly to: 'process' | 'child' | 'terminal';
 }
 
+/** `npm start` first: in a fresh clone it builds what `node` starts. */
 const WAYS: readonly Way[] = [
-  { name: 'node', command: ['node', 'dist/main.js'], signal: 'SIGTERM', to: 'process' },
   { name: 'npm start', command: ['npm', 'start'], signal: 'SIGTERM', to: 'process' },
+  { name: 'node', command: ['node', 'dist/main.js'], signal: 'SIGTERM', to: 'process' },
   { name: 'npm start, Ctrl-C', command: ['npm', 'start'], signal: 'SIGINT', to: 'terminal' },
   { name: 'npm start as PID 1', command: [...AS_FIRST, 'npm', 'start'], signal: 'SIGTERM', to: 'child' },
   { name: 'node as PID 1', command: [...AS_FIRST, 'node', 'dist/main.js'], signal: 'SIGTERM', to: 'child' },
