@@ -1,6 +1,7 @@
 import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import type { SignatureScheme, RawDelivery } from '../src/integrations';
+import type { RawDelivery } from '../src/integrations';
 import { filledAddress } from '../src/integrations/providers/plain/filled-address';
+import type { KeyedScheme as SignatureScheme } from '../src/integrations/providers/signatures/signature-scheme';
 import { verifySigned } from '../src/integrations/providers/signatures/verify-signed';
 
 describe('a templated address', () => {

@@ -1,6 +1,6 @@
 import { DiscoveryService } from '@nestjs/core';
 import type { ProviderSettingsDeclaration } from '../../src/config/provider-settings';
-import { addressesToRegister, ProviderRegistry, plainSettings, type PlainProvider } from '../../src/integrations';
+import { addressesToRegister, ProviderRegistry, plainSettings, type PlainProvider, type SignatureScheme } from '../../src/integrations';
 import { subscriptionsOf } from '../../src/integrations/webhooks/processing/on-webhook.decorator';
 import { PLAIN_PROVIDERS, PROVIDERS } from '../../src/providers';
 import type { TestApp } from './test-app';
@@ -45,11 +45,17 @@ export function otherGuides(): string {
   ].join('\n');
 }
 
+/** Where a delivery carries its proof. */
+function signatureHeader(scheme: SignatureScheme): string {
+  if (scheme.kind === 'standard') return `${scheme.prefix ?? 'webhook'}-signature`;
+  return scheme.header ?? 'authorization';
+}
+
 function guideOf(provider: PlainProvider): string[] {
   const { name, docs, oauth2, apiKey, webhooks, key } = provider;
   const addresses = addressesToRegister({ key, oauth2, webhooks }, PUBLIC_URL);
   const scopes = (oauth2?.scopes ?? []).map((scope) => `\`${scope}\``);
-  const header = webhooks && ('header' in webhooks.scheme ? webhooks.scheme.header : `${webhooks.scheme.prefix ?? 'webhook'}-signature`);
+  const header = webhooks && signatureHeader(webhooks.scheme);
   return [
     `## ${name}`,
     '',

@@ -33,11 +33,13 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
   const { code = {}, resources, webhooks } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const auth: ProviderAuth = new PlainAuthService(declaration, own);
+  const audience = { audience: own.webhookAudience, keysUrl: own.webhookKeysUrl };
   const received = (secrets: readonly string[]): WebhookFacts | undefined =>
     webhooks &&
-    replaced<WebhookFacts>(new PlainWebhooksService(declaration, webhooks, { secrets, publicUrl, addresses }), {
+    replaced<WebhookFacts>(new PlainWebhooksService(declaration, webhooks, { secrets, publicUrl, addresses, ...audience }), {
       ...code.webhooks,
-      withSecrets: (others) => received(others)!,
+      // Published keys are one set for all accounts.
+      ...(webhooks.scheme.kind !== 'jwks' && { withSecrets: (others) => received(others)! }),
     });
   const deliveries = received(own.webhookSecrets);
   return {

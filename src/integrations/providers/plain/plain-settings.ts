@@ -13,6 +13,10 @@ export interface PlainSettings extends ProviderSettings {
   readonly offered?: boolean;
   /** In place of the declaration's. */
   readonly scopes?: readonly string[];
+  /** Whom the tokens of deliveries must be for, where they are signed with published keys. */
+  readonly webhookAudience?: string;
+  /** In place of the declaration's. */
+  readonly webhookKeysUrl?: string;
 }
 
 const ABSENT: PlainSettings = { webhookSecrets: [] };
@@ -42,7 +46,10 @@ export function plainSettings({ key, oauth2, webhooks }: PlainProvider): Provide
       [`${prefix}_SCOPES`]: scopes,
       [`${prefix}_AUTHORIZE_URL`]: address,
     }),
-    ...(webhooks && { [`${prefix}_WEBHOOK_SECRET`]: secrets }),
+    ...(webhooks &&
+      (webhooks.scheme.kind === 'jwks'
+        ? { [`${prefix}_WEBHOOK_AUDIENCE`]: text, [`${prefix}_WEBHOOK_KEYS_URL`]: address }
+        : { [`${prefix}_WEBHOOK_SECRET`]: secrets })),
   };
   const read = (values: Readonly<Record<string, unknown>>, fault: (sentence: string) => void): PlainSettings => {
     const of = <T>(name: string) => values[`${prefix}_${name}`] as T | undefined;
@@ -60,6 +67,8 @@ export function plainSettings({ key, oauth2, webhooks }: PlainProvider): Provide
       revokeUrl: of<string>('REVOKE_URL'),
       userinfoUrl: of<string>('USERINFO_URL'),
       apiBaseUrl: of<string>('API_BASE_URL'),
+      webhookAudience: of<string>('WEBHOOK_AUDIENCE'),
+      webhookKeysUrl: of<string>('WEBHOOK_KEYS_URL'),
     };
     return {
       webhookSecrets: of<string[]>('WEBHOOK_SECRET') ?? [],

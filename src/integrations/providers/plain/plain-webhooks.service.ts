@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, RawDelivery, Verdict, WebhookFacts } from '../../contract';
+import { JwksVerifier } from '../signatures/jwks.verifier';
+import type { SchemeOf } from '../signatures/signature-scheme';
 import { verifySigned } from '../signatures/verify-signed';
 import { pointed } from '../pointed';
 import { textAt, type Sources } from './at';
@@ -12,6 +14,9 @@ import { versionOf } from './plain-sync.service';
 
 export interface PlainWebhookSettings {
   readonly secrets: readonly string[];
+  /** For published keys: whom their tokens must be for, and where they stand if not where the declaration says. */
+  readonly audience?: string | undefined;
+  readonly keysUrl?: string | undefined;
   /** Origin under which the provider reaches us. */
   readonly publicUrl: () => string;
   readonly addresses: PlainAddresses;
@@ -21,19 +26,23 @@ export interface PlainWebhookSettings {
 export class PlainWebhooksService implements WebhookFacts {
   readonly configured: boolean;
   readonly handlers: NonNullable<WebhookFacts['handlers']>;
+  private readonly published: JwksVerifier | undefined;
 
   constructor(
     private readonly declaration: PlainProvider,
     private readonly facts: PlainWebhooks,
     private readonly own: PlainWebhookSettings,
   ) {
-    this.configured = own.secrets.length > 0;
+    this.published = facts.scheme.kind === 'jwks' ? publishedBy(facts.scheme, own) : undefined;
+    this.configured = this.published?.configured ?? own.secrets.length > 0;
     this.handlers = plainHandlers(declaration, facts, own.addresses);
   }
 
-  verify(delivery: RawDelivery): Verdict {
+  verify(delivery: RawDelivery): Verdict | Promise<Verdict> {
+    const { scheme } = this.facts;
+    if (this.published || scheme.kind === 'jwks') return this.published!.verify(delivery);
     const url = `${this.own.publicUrl()}${delivery.url ?? `/webhooks/${this.declaration.key}`}`;
-    return verifySigned(delivery, this.own.secrets, this.facts.scheme, url);
+    return verifySigned(delivery, this.own.secrets, scheme, url);
   }
 
   /** What proves nothing but that the address is ours is answered unsigned; what needs the secret (`hmac`) only once it is verified, or by GET. */
@@ -102,6 +111,21 @@ export class PlainWebhooksService implements WebhookFacts {
       }
     }
   }
+}
+
+function publishedBy(
+  { keys, issuers, header, bodyHash, algorithm }: SchemeOf<'jwks'>,
+  { audience, keysUrl }: PlainWebhookSettings,
+): JwksVerifier {
+  return new JwksVerifier({
+    jwksUrl: keysUrl ?? keys,
+    issuers,
+    claims: {},
+    ...(audience !== undefined && { audience }),
+    ...(header !== undefined && { header }),
+    ...(bodyHash !== undefined && { bodyHash }),
+    ...(algorithm && { algorithm }),
+  });
 }
 
 /** `contact` of `contact.creation`: what happens to an object is no part of which object it is. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { JWTVerifyGetKey } from 'jose';
 import { IntegrationError } from '../../../errors';
 import type { RawDelivery, RefusalCause, Verdict } from '../../contract';
@@ -14,13 +15,21 @@ export interface JwksFacts {
   readonly audience?: string;
   /** What else it must say; one that is undefined: every delivery is refused. */
   readonly claims: Readonly<Record<string, string | boolean | undefined>>;
+  /** Default `authorization`. */
+  readonly header?: string;
+  /** Claim that holds the body's SHA-256 in hexadecimal. */
+  readonly bodyHash?: string;
+  /** Default RS256. */
+  readonly algorithm?: 'RS256' | 'ES256';
 }
 
+const BEARER = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
+const BARE = /^([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/;
 const MAX_TOKEN_CHARS = 8_192;
 const JWKS = { timeoutDuration: 5_000, cooldownDuration: 30_000, cacheMaxAge: 600_000 };
 const CLOCK_TOLERANCE_S = 60;
 
-/** A token that the sender's issuer signed, `Authorization: Bearer <JWT>`, RS256. Holds the keys, so make one and keep it. */
+/** A token that the sender's issuer signed, `Authorization: Bearer <JWT>` and RS256 where nothing else is said. Holds the keys, so make one and keep it. */
 export class JwksVerifier {
   private keys: JWTVerifyGetKey | undefined;
 
@@ -38,23 +47,25 @@ export class JwksVerifier {
 
   /** @throws IntegrationError `provider_unavailable` where the keys cannot be fetched: the delivery is worth sending again */
   async verify(delivery: RawDelivery): Promise<Verdict> {
-    const { audience, issuers, jwksUrl, claims } = this.facts;
+    const { audience, issuers, jwksUrl, claims, bodyHash, header: name = 'authorization', algorithm = 'RS256' } = this.facts;
     if (!audience || !this.configured) return refused('no_secret');
-    const header = single(delivery, 'authorization');
+    const header = single(delivery, name);
     if (header === undefined || header === '') return refused('no_signature');
-    const [, token] = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i.exec(header ?? '') ?? [];
+    const [, token] = (name === 'authorization' ? BEARER : BARE).exec(header ?? '') ?? [];
     if (!token || token.length > MAX_TOKEN_CHARS) return refused('malformed_signature');
     const { createRemoteJWKSet, jwtVerify } = jose();
     this.keys ??= createRemoteJWKSet(new URL(jwksUrl), JWKS);
     try {
       const { payload } = await jwtVerify(token, this.keys, {
-        algorithms: ['RS256'],
+        algorithms: [algorithm],
         audience,
         issuer: [...issuers],
         clockTolerance: CLOCK_TOLERANCE_S,
         currentDate: new Date(delivery.receivedAt),
         requiredClaims: ['exp', 'iat'],
       });
+      const hash = bodyHash === undefined ? undefined : createHash('sha256').update(delivery.body).digest('hex');
+      if (bodyHash !== undefined && payload[bodyHash] !== hash) return refused('wrong_signature');
       return Object.entries(claims).every(([name, value]) => payload[name] === value) ? GOOD : refused('wrong_token');
     } catch (error) {
       return refused(causeOf(error));

@@ -19,7 +19,23 @@ export type SignatureScheme =
   | { readonly kind: 'ed25519'; readonly header: string; readonly timestamp: string; readonly encoding?: 'hex' | 'base64' }
   | { readonly kind: 'ecdsa'; readonly header: string; readonly timestamp: string }
   | { readonly kind: 'jwt'; readonly header: string; readonly bodyHash?: string; readonly algorithm?: 'HS256' }
+  /** A token that the sender's issuer signed with a key that it publishes; whom it must be for is a setting. */
+  | {
+      readonly kind: 'jwks';
+      /** Default `authorization`: `Bearer <JWT>`. */
+      readonly header?: string;
+      /** Where the issuer publishes its keys. */
+      readonly keys: string;
+      readonly issuers: readonly string[];
+      /** Claim that holds the body's SHA-256 in hexadecimal: without it the token says nothing of the body. */
+      readonly bodyHash?: string;
+      /** Default RS256. */
+      readonly algorithm?: 'RS256' | 'ES256';
+    }
   | { readonly kind: 'token'; readonly header: string; readonly prefix?: string };
+
+/** What is verified with a secret or a key that stands in the settings. */
+export type KeyedScheme = Exclude<SignatureScheme, { kind: 'jwks' }>;
 
 /** The options of one kind. */
 export type SchemeOf<K extends SignatureScheme['kind']> = Extract<SignatureScheme, { kind: K }>;

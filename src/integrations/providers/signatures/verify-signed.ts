@@ -2,7 +2,7 @@ import type { RawDelivery, Verdict } from '../../contract';
 import { verifyHmac } from './hmac.scheme';
 import { verifyJwt } from './jwt.scheme';
 import { verifyByKey } from './public-key.scheme';
-import type { SignatureScheme } from './signature-scheme';
+import type { KeyedScheme } from './signature-scheme';
 import { verifyStandardWebhook } from './standard.scheme';
 import { verifyToken } from './token.scheme';
 import { refused } from './verification';
@@ -12,7 +12,7 @@ import { refused } from './verification';
  *
  * @param url the whole address that the delivery came to, where the scheme signs it
  */
-export function verifySigned(delivery: RawDelivery, secrets: readonly string[], scheme: SignatureScheme, url = ''): Verdict {
+export function verifySigned(delivery: RawDelivery, secrets: readonly string[], scheme: KeyedScheme, url = ''): Verdict {
   if (secrets.length === 0) return refused('no_secret');
   switch (scheme.kind) {
     case 'hmac':
