@@ -11,7 +11,7 @@ export interface SendOptions {
 
 export const DEFAULTS = { deadlineMs: 30_000, maxTries: 5, firstBackOffMs: 250, longestBackOffMs: 8_000 };
 
-/** Calls that act on a connection at its provider, and take an `Idempotency-Key`. A start of a sync is safe without: one that runs is the answer. */
+/** Calls that act on a connection at its provider, and take an `Idempotency-Key`. Safe without: a start of a sync (one that runs is the answer), and the address of its webhooks. */
 const ACTS = /\/v1\/connections\/[^/]+\/(?!syncs$|records\/|events$).+/;
 /** Nobody got to the work, or nobody knows: where the call is safe, it is made again. */
 const PASSING = new Set([429, 502, 503, 504]);
