@@ -181,12 +181,13 @@ describe('the client', () => {
       const { response } = await get(path, { params: { path: { ...values, id }, query: queries[path] }, parseAs: 'stream' });
       if (!response.bodyUsed) await response.body?.cancel();
       expect([path, Object.keys(responses)]).toEqual([path, expect.arrayContaining([String(response.status)])]);
-      // Nothing was delivered yet, no client of one's own was set, and a webhook's address answers a GET only where a provider asks with one.
+      // Nothing was delivered yet, no client of one's own and no address of one's own was set, and a webhook's address answers a GET only where a provider asks with one.
       const absent = [
         '/v1/admin/deliveries/{id}',
         '/v1/admin/providers/{provider}/client',
         '/webhooks/{provider}',
         '/webhooks/{provider}/{address}',
+        '/v1/connections/{id}/webhook-address',
       ].includes(path);
       expect([path, response.status]).toEqual([path, absent ? 404 : 200]);
     }

@@ -11,8 +11,8 @@ export interface SendOptions {
 
 export const DEFAULTS = { deadlineMs: 30_000, maxTries: 5, firstBackOffMs: 250, longestBackOffMs: 8_000 };
 
-/** Calls that act on a connection at its provider, and take an `Idempotency-Key`. Safe without: a start of a sync (one that runs is the answer), and the address of its webhooks. */
-const ACTS = /\/v1\/connections\/[^/]+\/(?!syncs$|records\/|events$).+/;
+/** Calls that act on a connection at its provider, and take an `Idempotency-Key`. A start of a sync is safe without: one that runs is the answer. The address of its webhooks is ours. */
+const ACTS = /\/v1\/connections\/[^/]+\/(?!syncs$|records\/|events$|webhook-address$).+/;
 /** Nobody got to the work, or nobody knows: where the call is safe, it is made again. */
 const PASSING = new Set([429, 502, 503, 504]);
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
