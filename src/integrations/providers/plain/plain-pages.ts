@@ -78,7 +78,7 @@ export function isNumbered({ url }: Page): boolean {
   return [...new URL(url).searchParams].some(([name, value]) => NUMBER_PARAMS.test(name) && /^\d{1,9}$/.test(value));
 }
 
-const NUMBER_PARAMS = /^(page|page\[(number|offset)\]|page_?number|pagenum|p|offset|start|start_?at|skip)$/i;
+const NUMBER_PARAMS = /^\$?(page|page\[(number|offset)\]|page_?number|pagenum|p|offset|start|start_?at|skip)$/i;
 
 /** Whether there is more of a list that is declared to have no pages: RFC 9110 (206), and what APIs say by a link. */
 export function isCut({ status, headers }: PageAnswer): boolean {

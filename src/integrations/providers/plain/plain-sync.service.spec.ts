@@ -43,6 +43,7 @@ describe('a list of a plain provider is whole', () => {
     ['in pages by links that hold a place', { by: 'link' }, [linked('after=cus_123'), {}], true],
     ['not in pages by links that hold a number', { by: 'link' }, [linked('per_page=100&page=2'), {}], false],
     ['not in pages by links that hold an offset', { by: 'link' }, [linked('offset=100'), {}], false],
+    ['not in pages by links that hold how many to skip', { by: 'link' }, [linked('$skip=100'), {}], false],
     ['in one answer', { by: 'none' }, [{}], true],
     ['not where the one answer says that it is a part', { by: 'none' }, [{ status: 206 }], false],
     ['not where the one answer says what follows', { by: 'none' }, [{ headers: { 'next-range': 'id a..; max=200' } }], false],
