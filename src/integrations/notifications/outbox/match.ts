@@ -1,4 +1,4 @@
-/** What a destination wants of messages, by their content: the values that are taken at each path, e.g. `{"data.provider": ["slack"]}`. All paths have to agree. */
+/** What a destination wants of messages, by their content: the values that are taken at each path, e.g. `{"data.provider": ["acme"]}`. All paths have to agree. */
 export type Match = Readonly<Record<string, readonly (string | number | boolean | null)[]>>;
 
 /** Where the message has a list, one of its elements is enough. What it does not have equals nothing but null. */
