@@ -94,6 +94,7 @@ describe('the routes of the sync', () => {
     expect(await json(call(`connections/${id}/records/items?cursor=${rest.nextCursor}`))).toEqual({
       data: [],
       nextCursor: rest.nextCursor,
+      hasMore: false,
     });
   });
 

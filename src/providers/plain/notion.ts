@@ -34,7 +34,7 @@ export const notion: PlainProvider = {
   key: 'notion',
   name: 'Notion',
   docs: 'https://developers.notion.com/docs/authorization',
-  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic, @notionhq/client 5.26.0' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic; the search: @notionhq/client 5.26.0' },
   apiBaseUrl: 'https://api.notion.com/v1/',
   oauth2: {
     authorizeUrl: 'https://api.notion.com/v1/oauth/authorize',

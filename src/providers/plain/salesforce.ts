@@ -43,7 +43,7 @@ export const salesforce: PlainProvider = {
   key: 'salesforce',
   name: 'Salesforce',
   docs: 'https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm',
-  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic, developer.salesforce.com' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic; its lists with nothing' },
   apiBaseUrl: '{instance}/services/data/v62.0/',
   hosts: ['*.salesforce.com', '*.my.salesforce.com', '*.sandbox.my.salesforce.com', '*.develop.my.salesforce.com'],
   learn: { instance: '/instance_url' },

@@ -5,7 +5,7 @@ export const shopify: PlainProvider = {
   key: 'shopify',
   name: 'Shopify',
   docs: 'https://shopify.dev/docs/apps/build/authentication-authorization',
-  checked: { at: '2026-11-28', against: 'grant 5.4.24, shopify.dev' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24; its lists and events with nothing' },
   apiBaseUrl: 'https://{shop}.myshopify.com/admin/api/2026-01/',
   hosts: ['*.myshopify.com'],
   ask: { shop: { label: 'Shop name', pattern: /[a-z0-9][a-z0-9-]{0,59}/, example: 'acme' } },
