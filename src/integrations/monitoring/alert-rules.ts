@@ -4,7 +4,7 @@ import { ALTERED_CONNECTIONS, LOST_CONNECTIONS } from '../connections';
 import { PAUSED_DESTINATIONS } from '../notifications';
 import { failingProviders, MISCONFIGURED_PROVIDERS } from '../outbound';
 import { failingParts, failingSyncs, PAUSED_RUNS } from '../sync';
-import { DEAD_EVENTS, skewedDeliveries } from '../webhooks';
+import { DEAD_EVENTS, failingHandlers, skewedDeliveries } from '../webhooks';
 
 /** A condition that holds now, found by a rule. */
 export interface Finding {
@@ -31,6 +31,7 @@ export interface AlertRule {
 const SERVER_ERRORS_ABOVE = 10;
 const FAILED_SYNCS_FROM = 3;
 const SKEWED_ABOVE = 2;
+const FAILED_EVENTS_FROM = 10;
 
 const RULES: readonly AlertRule[] = [
   {
@@ -112,6 +113,16 @@ const RULES: readonly AlertRule[] = [
       title: `A sync of ${f.about} waits for a confirmation`,
       detail: 'It would remove an unusually large share of the records.',
       nextStep: 'Look at the run; confirm it if the removal is right.',
+    }),
+  },
+  {
+    kind: 'handlers_failing',
+    severity: 'critical',
+    sql: failingHandlers(FAILED_EVENTS_FROM),
+    describe: (f, name) => ({
+      title: `Handlers of ${name}'s ${f.about} fail`,
+      detail: `${f.count} events have failed and wait for another try.`,
+      nextStep: 'See the failed events and their errors, and mend the handler: they are tried again by themselves.',
     }),
   },
   {

@@ -102,6 +102,26 @@ describe('alerts', () => {
     ]);
   });
 
+  it('tells the operator when handlers fail at many events of a type, long before one of them is given up', async () => {
+    const failed = (type: string, tenant: string, count: number, code: string) =>
+      database.dataSource.query(
+        `INSERT INTO webhook_events (id, provider, event_id, type, tenant, status, attempts, next_attempt_at, error_code)
+         SELECT gen_random_uuid(), 'acme', gen_random_uuid()::text, $1, $2, 'failed', 1, now() + interval '1 hour', $4 FROM generate_series(1, $3)`,
+        [type, tenant, count, code],
+      );
+    await failed('order.paid', 't1', 6, 'webhook_handler_failed');
+    await failed('order.made', 't1', 9, 'webhook_handler_failed');
+    await failed('order.made', 't1', 9, 'provider_unavailable');
+    await evaluate();
+    expect(await open()).toEqual([]);
+    await failed('order.paid', 't2', 4, 'webhook_handler_failed');
+    await evaluate();
+    expect(await open()).toMatchObject([{ kind: 'handlers_failing', provider: 'acme', tenant: null, count: 10, severity: 'critical' }]);
+    await database.dataSource.query(`UPDATE webhook_events SET status = 'completed' WHERE tenant = 't2'`);
+    await evaluate();
+    expect(await open()).toEqual([]);
+  });
+
   it('tells the operator, and no tenant, where the errors are spread thinly over tenants', async () => {
     for (const tenant of ['t1', 't2', 't3']) await serverErrors(tenant, 5);
     await evaluate();

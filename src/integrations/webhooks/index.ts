@@ -1,5 +1,5 @@
 export { ADDRESS_SECRETS } from './addresses/encrypted-table';
-export { DEAD_EVENTS, skewedDeliveries } from './findings';
+export { DEAD_EVENTS, failingHandlers, skewedDeliveries } from './findings';
 export { withoutMember } from './inbox/without-member';
 export { OnWebhook } from './processing/on-webhook.decorator';
 export {

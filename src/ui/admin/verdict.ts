@@ -16,6 +16,7 @@ const OURS: ReadonlySet<string> = new Set([
   'provider_misconfigured',
   'clock_skew',
   'connection_altered',
+  'handlers_failing',
   'dead_letters',
   'destination_paused',
 ]);
