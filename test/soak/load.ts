@@ -92,6 +92,7 @@ export async function startLoad(world: World, { perSecond }: { perSecond: number
     ledgers.unknown.add(text);
   });
   let customers = 0;
+  const known: string[] = [];
   every(700, async () => {
     const id = customers > 20 && Math.random() < 0.6 ? known[Math.floor(Math.random() * known.length)] : undefined;
     const name = `Customer ${++customers}`;
@@ -113,7 +114,6 @@ export async function startLoad(world: World, { perSecond }: { perSecond: number
     const answer = await owner.call(path, { member: customers }).catch(() => undefined);
     ledgers.count(`read: ${answer?.status ?? 'no answer'}`);
   });
-  const known: string[] = [];
 
   return {
     ledgers,

@@ -38,8 +38,9 @@ export const TABLE_SIZES = `SELECT c.relname AS name, pg_total_relation_size(c.o
 export async function sample(world: World, startedAt: number): Promise<Sample> {
   const pid = world.cluster.members[0]?.process.child.pid;
   const [state] = (await world.ask<Omit<Sample, 'at' | 'memory' | 'handles'>>(STATE)) ?? [];
-  const none = { connections: null, waiting: null, lag: null, unsent: null, tables: null };
-  return { at: Math.round((Date.now() - startedAt) / 100) / 10, ...ofProcess(pid), ...none, ...state };
+  const none = { memory: null, handles: null, connections: null, waiting: null, lag: null, unsent: null, tables: null };
+  // A process that is only about to be there says nothing of one that works.
+  return { at: Math.round((Date.now() - startedAt) / 100) / 10, ...none, ...(state && { ...ofProcess(pid), ...state }) };
 }
 
 function ofProcess(pid: number | undefined): Pick<Sample, 'memory' | 'handles'> {
