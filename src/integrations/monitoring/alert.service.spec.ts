@@ -256,7 +256,10 @@ describe('alerts', () => {
     await outgoing.deliver();
     const texts = receiver.at('/slack').map(({ body }) => (JSON.parse(body.toString()) as { text: string }).text);
     expect(texts).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^Connection to Acme Inc is lost\./), 'Resolved: Connection to Acme Inc is lost']),
+      expect.arrayContaining([
+        expect.stringMatching(/^Connection to Acme Inc is lost \(t1\)\..* https:\/\/trestle\.test\/admin\/alerts\/[0-9a-f-]{36}$/),
+        expect.stringMatching(/^Resolved: Connection to Acme Inc is lost \(t1\)\. https:\/\/trestle\.test\/admin\/alerts\/[0-9a-f-]{36}$/),
+      ]),
     );
   });
 

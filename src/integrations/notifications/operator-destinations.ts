@@ -16,7 +16,7 @@ export interface Target {
   readonly secret: string[];
 }
 
-type AlertSettings = Pick<Settings, 'alertSlackWebhookUrl' | 'alertWebhookUrl' | 'alertWebhookSecret'>;
+type AlertSettings = Pick<Settings, 'alertSlackWebhookUrl' | 'alertWebhookUrl' | 'alertWebhookSecret' | 'publicUrl'>;
 
 /** By the address that stands in their row: the real one can be a secret, and stays in the settings. */
 const CHANNELS = [
@@ -24,7 +24,8 @@ const CHANNELS = [
     id: '01980000-0000-7000-8000-000000000001',
     name: 'Alerts to a chat',
     url: 'settings:ALERT_SLACK_WEBHOOK_URL',
-    target: ({ alertSlackWebhookUrl: url }: AlertSettings, body: string) => url && { url, body: chatMessage(body), secret: [] },
+    target: ({ alertSlackWebhookUrl: url, publicUrl }: AlertSettings, body: string) =>
+      url && { url, body: chatMessage(body, publicUrl), secret: [] },
   },
   {
     id: '01980000-0000-7000-8000-000000000002',
@@ -82,12 +83,26 @@ export class OperatorDestinations implements OnApplicationBootstrap {
   }
 }
 
-/** As the incoming webhooks of chats take it. */
-function chatMessage(body: string): string {
-  const { type, data = {} } = JSON.parse(body) as { type?: string; data?: Partial<Record<'title' | 'detail' | 'nextStep', string>> };
-  const { title, detail, nextStep } = data;
-  const text = type === 'alert.resolved' ? `Resolved: ${title}` : [title && `${title}.`, detail, nextStep].filter(Boolean).join(' ');
-  return JSON.stringify({ text: escapeMarkup(text || 'A test of Trestle: alerts arrive here.') });
+interface ToldAlert {
+  readonly id: string;
+  readonly severity: string;
+  readonly tenant: string | null;
+  readonly title: string;
+  readonly detail: string;
+  readonly nextStep: string;
+}
+
+/** As the incoming webhooks of chats take it: how bad, what, whose, what to do, and where to look. */
+function chatMessage(body: string, publicUrl: string): string {
+  const { type, data = {} } = JSON.parse(body) as { type?: string; data?: Partial<ToldAlert> };
+  const { id, severity, tenant, title, detail, nextStep } = data;
+  if (title === undefined) return JSON.stringify({ text: 'A test of Trestle: alerts arrive here.' });
+  const whose = tenant ? ` (${tenant})` : '';
+  const words =
+    type === 'alert.resolved'
+      ? [`Resolved: ${title}${whose}.`]
+      : [`${severity === 'critical' ? 'Critical: ' : ''}${title}${whose}.`, detail, nextStep];
+  return JSON.stringify({ text: `${escapeMarkup(words.filter(Boolean).join(' '))} ${publicUrl}/admin/alerts/${id}` });
 }
 
 /** In a chat's markup only these three are special. */

@@ -61,7 +61,7 @@ export interface ProcessOptions {
   readonly production?: boolean;
   readonly options?: Partial<DeliveryOptions>;
   readonly box?: SecretBox;
-  readonly settings?: ConstructorParameters<typeof OperatorDestinations>[2];
+  readonly settings?: Partial<ConstructorParameters<typeof OperatorDestinations>[2]>;
 }
 
 export const testBox = () => new SecretBox([{ id: 'k1', key: randomBytes(32) }]);
@@ -97,7 +97,7 @@ export class NotificationProcess {
     this.outbox = new Outbox(this.interest);
     const batches = new RecordChangeBatches(dataSource, this.outbox);
     this.claims = new DeliveryClaims(dataSource, clock, all);
-    this.operators = new OperatorDestinations(dataSource, this.interest, settings, clock);
+    this.operators = new OperatorDestinations(dataSource, this.interest, { publicUrl: 'https://trestle.test', ...settings }, clock);
     this.sender = new DeliverySender(this.http, secrets, this.operators, clock, all);
     const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all);
     const audit = new AuditLog(dataSource, clock);
