@@ -28,6 +28,21 @@ interface Described {
   readonly labelNames?: readonly string[];
 }
 
+/** Where the service has Postgres and Redis beside it alone, so that the page is the same wherever it is made. */
+const ON_A_SERVER: readonly Described[] = [
+  {
+    name: 'trestle_database_connections',
+    help: 'Connections of this process to the database: in use, idle, and who waits for one. On a server only.',
+    type: 'gauge',
+    labelNames: ['state'],
+  },
+  {
+    name: 'trestle_wake_ups_lost_total',
+    help: 'Wake-ups that Redis did not take; the sweeper makes up for them. With Redis only.',
+    type: 'counter',
+  },
+];
+
 describe('what the service has to tell whoever runs it', () => {
   let app: TestApp;
   beforeAll(async () => {
@@ -37,17 +52,8 @@ describe('what the service has to tell whoever runs it', () => {
 
   it('docs/metrics.md lists every metric', async () => {
     const described = metricsRegistry.getMetricsAsArray() as unknown as Described[];
-    // Of the database server's connections alone where there is a server.
-    const own = described.filter(({ name }) => name.startsWith('trestle_') && name !== 'trestle_database_connections');
-    const rows = [
-      ...own,
-      {
-        name: 'trestle_database_connections',
-        help: 'Connections of this process to the database: in use, idle, and who waits for one. On a server only.',
-        type: 'gauge',
-        labelNames: ['state'],
-      },
-    ]
+    const always = described.filter(({ name }) => name.startsWith('trestle_') && !ON_A_SERVER.some((each) => each.name === name));
+    const rows = [...always, ...ON_A_SERVER]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map(
         ({ name, type, labelNames = [], help }) =>
