@@ -12,7 +12,7 @@ export interface Stage {
   /** Sends an event of the account, signed or forged. */
   deliver(spec: { copies?: number; forge?: Forge }): Promise<{ byStatus: Record<string, number>; eventIds: string[] }>;
   /** What is changed meanwhile is not told of. */
-  silently<T>(change: () => T): T;
+  silently<T>(change: () => Promise<T> | T): Promise<T>;
   expireTokens(): void;
   /** Grant types of the token calls since tokens were last expired. */
   renewals(): unknown[];
@@ -57,10 +57,10 @@ export async function startOnSandbox(subject: StagedSubject, log: TestAppOptions
   return {
     app,
     deliver: (spec) => control.deliver({ provider: key, type: eventType, account, ...spec }),
-    silently: (change) => {
+    silently: async (change) => {
       app.sandbox.setWebhookTarget('');
       try {
-        return change();
+        return await change();
       } finally {
         app.sandbox.setWebhookTarget(app.url);
       }
@@ -103,7 +103,7 @@ export async function startOnPlainSandbox({ key, eventType }: StagedSubject, log
     app,
     sandbox,
     deliver: (spec) => deliverEvent(world, app.url, { type: eventType, ...spec }),
-    silently: (change) => change(),
+    silently: async (change) => change(),
     expireTokens: () => {
       sandbox.expireTokens(key);
       expiredAt = sandbox.requests.length;
