@@ -16,6 +16,7 @@ const DRAIN_MS = 15_000;
 export class JobEngine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly kinds = new Map<string, () => Promise<Waiting>>();
   private readonly unread: (() => void)[] = [];
+  private reading?: ReturnType<JobEngine['waiting']>;
   private readonly workers: { stop(): Promise<void> }[] = [];
   private stops = false;
 
@@ -40,7 +41,7 @@ export class JobEngine implements OnApplicationBootstrap, BeforeApplicationShutd
   onApplicationBootstrap(): void {
     const facts = { labelNames: ['kind'] };
     const read = async (value: (waiting: Waiting) => number) =>
-      asService(() => Promise.all([...this.kinds].map(async ([kind, waiting]) => ({ labels: { kind }, value: value(await waiting()) }))));
+      (await this.waiting()).map(({ kind, waiting }) => ({ labels: { kind }, value: value(waiting) }));
     this.unread.push(
       readGauge(
         {
@@ -59,6 +60,13 @@ export class JobEngine implements OnApplicationBootstrap, BeforeApplicationShutd
         () => read(({ oldest }) => Math.max(0, oldest ?? 0)),
       ),
     );
+  }
+
+  /** Both gauges are asked at the same time, and read it once. */
+  private waiting(): Promise<readonly { readonly kind: string; readonly waiting: Waiting }[]> {
+    const all = () => Promise.all([...this.kinds].map(async ([kind, waiting]) => ({ kind, waiting: await waiting() })));
+    this.reading ??= asService(all).finally(() => (this.reading = undefined));
+    return this.reading;
   }
 
   /** Whether the process is about to stop: nothing new is begun. */
