@@ -1,7 +1,7 @@
 /** The HTTP edge, for controllers: who calls, what they sent, how lists and failures look. */
 export { HiddenPage, Page, Public, Roles, SupportMayRead } from './principal/access.decorators';
 export { ROLES, roleReaches, visibleTenant, type Principal, type Role, type SessionPrincipal } from './principal/principal';
-export { CurrentUser } from './principal/current-user.decorator';
+export { callerOf, CurrentUser } from './principal/current-user.decorator';
 export { Answer, errorCode, moment, pageOf, RunsOperation } from './openapi/answers';
 export { byId, byTime, cursor, decodeCursor, encodeCursor, limit, paged, pageFrom, positionOf, type Paged } from './pagination';
 export { BrowserNews, type News, type ToldNews } from './sessions/browser-news';

@@ -7,6 +7,7 @@ import { DeliveriesPageController } from './admin/deliveries-page.controller';
 import { DestinationNames } from './admin/destination-names';
 import { DestinationsPageController } from './admin/destinations-page.controller';
 import { FailedEventsPageController } from './admin/failed-events-page.controller';
+import { ListPages } from './admin/list-pages';
 import { Lookup } from './admin/lookup';
 import { OverviewPageController } from './admin/overview-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
@@ -54,6 +55,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     ConnectionStates,
     EventStates,
     DestinationNames,
+    ListPages,
     Lookup,
     NotificationStates,
     OverviewState,

@@ -6,8 +6,12 @@ import type { EdgeRequest } from '../request';
 
 /** The verified caller: `@CurrentUser() caller: Principal` (on a page: `SessionPrincipal`). */
 export const CurrentUser = createParamDecorator((_: unknown, context: ExecutionContext): Principal | SessionPrincipal => {
-  const request = context.switchToHttp().getRequest<EdgeRequest>();
+  return callerOf(context.switchToHttp().getRequest<EdgeRequest>());
+});
+
+/** @throws IntegrationError `unauthorized` */
+export function callerOf(request: EdgeRequest): Principal | SessionPrincipal {
   if (!request.caller) throw new IntegrationError('unauthorized');
   assertHeld(request);
   return request.caller;
-});
+}

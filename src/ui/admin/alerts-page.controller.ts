@@ -1,30 +1,17 @@
-import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import {
-  BrowserNews,
-  CurrentUser,
-  type EdgeRequest,
-  html,
-  IdParam,
-  Roles,
-  visibleTenant,
-  ZodBody,
-  type SessionPrincipal,
-  byTime,
-  pageFrom,
-} from '../../http-api';
+import { BrowserNews, CurrentUser, IdParam, Roles, visibleTenant, ZodBody, type SessionPrincipal, byTime } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { AlertService } from '../../integrations';
+import { AlertService, type Alert } from '../../integrations';
 import { page } from '../layout';
-import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { nextPage } from '../table';
-import { adminNews, adminNotice } from './admin-notices';
+import { adminNews } from './admin-notices';
 import { ALERTS_PATH as PATH } from './admin-links';
 import { alertFacts, alertTable } from './alert-table';
-import { FilterFields } from './filter-fields';
-import { cursorOf, filterOf, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
+import { ListPages } from './list-pages';
+import { cursorOf, filterOf } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 
 const STATES = [
   { value: 'open', label: 'Open' },
@@ -39,32 +26,27 @@ const acknowledgement = z.strictObject({ back: z.enum(['/admin', PATH]).default(
 @Controller('admin/alerts')
 export class AlertsPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly alerts: AlertService,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Req() request: EdgeRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
-    const form = new FilterFields(filters).select('state', 'State', STATES).form(PATH);
-    const top = html`${adminNotice(this.news.take(request, reply, caller))} ${form}`;
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Alerts', caller, path: PATH, body: top });
-    }
-    const { state, cursor: before } = filters.values;
-    const found = await this.alerts.list({ tenant: visibleTenant(caller), state, before, limit: PAGE_ROWS + 1 });
-    const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ openedAt: at, id }) => ({ at, id }));
-    const body = html`${top}
-    ${liveRegion('alerts', alertTable(rows, { nowMs: this.clock.now(), caller, empty: 'No alert matches.', back: PATH }))}
-    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
-    return page({ title: 'Alerts', caller, path: PATH, body });
+  show(@Visit() visit: PageVisit): Promise<string> {
+    return this.lists.show(
+      {
+        title: 'Alerts',
+        path: PATH,
+        topic: 'alerts',
+        shape: listShape,
+        fields: (form) => form.select('state', 'State', STATES),
+        read: ({ state, cursor: before }, limit, { tenant }) => this.alerts.list({ tenant, state, before, limit }),
+        position: ({ openedAt: at, id }: Alert) => ({ at, id }),
+        table: (rows, { nowMs, caller }) => alertTable(rows, { nowMs, caller, empty: 'No alert matches.', back: PATH }),
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')

@@ -1,18 +1,7 @@
-import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import {
-  BrowserNews,
-  byId,
-  CurrentUser,
-  html,
-  IdParam,
-  pageFrom,
-  Roles,
-  ZodBody,
-  type EdgeRequest,
-  type SessionPrincipal,
-} from '../../http-api';
+import { BrowserNews, byId, CurrentUser, html, IdParam, Roles, ZodBody, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import {
@@ -29,13 +18,13 @@ import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { disconnectQuestion } from '../settings/integration-card';
-import { nextPage } from '../table';
 import { CONNECTIONS_PATH as PATH } from './admin-links';
 import { adminNews, adminNotice } from './admin-notices';
 import { ConnectionTimeline, timelineTable } from './connection-timeline';
 import { connectionFacts, connectionTable, listsOf, type ConnectionContext } from './connection-views';
-import { FilterFields } from './filter-fields';
-import { cursorOf, filterOf, filterText, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
+import { ListPages } from './list-pages';
+import { cursorOf, filterOf, filterText } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 
 const STATUSES = [
   { value: 'connected', label: 'Connected' },
@@ -59,6 +48,7 @@ const confirmation = z.strictObject({ confirmed: z.literal('yes').optional() });
 @Controller('admin/connections')
 export class ConnectionsPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly connections: ConnectionRepository,
     private readonly timeline: ConnectionTimeline,
     private readonly registry: ProviderRegistry,
@@ -70,31 +60,27 @@ export class ConnectionsPageController {
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
+  show(@Visit() visit: PageVisit): Promise<string> {
     const providers = this.registry.all().map(({ key, name }) => ({ value: key, label: name }));
-    const fields = new FilterFields(filters);
-    if (caller.role === 'operator') fields.text('tenant', 'Organization');
-    const form = fields
-      .text('userId', 'User')
-      .text('account', 'Account: id, or the beginning of its name')
-      .select('provider', 'Provider', providers)
-      .select('status', 'Status', STATUSES)
-      .form(PATH);
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Connections', caller, path: PATH, body: form });
-    }
-    const { cursor, ...asked } = filters.values;
-    const found = await this.connections.list(caller, { ...asked, after: cursor?.id, limit: PAGE_ROWS + 1 });
-    const { data, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
-    const body = html`${form} ${liveRegion('connections', connectionTable(data, this.context(caller)))}
-    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
-    return page({ title: 'Connections', caller, path: PATH, body });
+    return this.lists.show(
+      {
+        title: 'Connections',
+        path: PATH,
+        topic: 'connections',
+        shape: listShape,
+        fields: (form, caller) =>
+          form
+            .tenant(caller)
+            .text('userId', 'User')
+            .text('account', 'Account: id, or the beginning of its name')
+            .select('provider', 'Provider', providers)
+            .select('status', 'Status', STATUSES),
+        read: ({ cursor, ...asked }, limit, { caller }) => this.connections.list(caller, { ...asked, after: cursor?.id, limit }),
+        position: ({ id }) => ({ id }),
+        table: (rows, { caller }) => connectionTable(rows, this.context(caller)),
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')

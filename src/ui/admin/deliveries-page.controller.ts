@@ -1,4 +1,4 @@
-import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -7,7 +7,6 @@ import {
   CurrentUser,
   html,
   IdParam,
-  pageFrom,
   Roles,
   visibleTenant,
   ZodBody,
@@ -15,17 +14,17 @@ import {
   type SessionPrincipal,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { DELIVERY_STATUSES, DeliveryList, OUTBOX_EVENT_TYPES } from '../../integrations';
+import { DELIVERY_STATUSES, DeliveryList, OUTBOX_EVENT_TYPES, type Delivery } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { nextPage } from '../table';
 import { DELIVERIES_PATH as PATH } from './admin-links';
 import { adminNews, adminNotice } from './admin-notices';
 import { deliveryFacts, deliveryTable } from './delivery-views';
 import { DestinationNames } from './destination-names';
-import { FilterFields } from './filter-fields';
-import { cursorOf, filterId, filterOf, filterText, filterTime, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
+import { ListPages } from './list-pages';
+import { cursorOf, filterId, filterOf, filterText, filterTime } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 
 const STATUSES = [
   { value: 'pending', label: 'Waiting' },
@@ -33,13 +32,14 @@ const STATUSES = [
   { value: 'delivered', label: 'Delivered' },
   { value: 'dead', label: 'Given up' },
 ] as const;
-const TYPES = [...OUTBOX_EVENT_TYPES, 'destination.test'] as const;
+const TYPE_NAMES = [...OUTBOX_EVENT_TYPES, 'destination.test'] as const;
+const TYPES = TYPE_NAMES.map((value) => ({ value, label: value }));
 
 const listShape = {
   tenant: filterText,
   destination: filterId,
   status: filterOf(DELIVERY_STATUSES),
-  type: filterOf(TYPES),
+  type: filterOf(TYPE_NAMES),
   connection: filterId,
   from: filterTime,
   to: filterTime,
@@ -52,6 +52,7 @@ const nothing = z.strictObject({});
 @Controller('admin/deliveries')
 export class DeliveriesPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly deliveries: DeliveryList,
     private readonly destinations: DestinationNames,
     private readonly news: BrowserNews,
@@ -59,40 +60,31 @@ export class DeliveriesPageController {
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Req() request: EdgeRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
-    const fields = new FilterFields(filters);
-    if (caller.role === 'operator') fields.text('tenant', 'Organization');
-    const form = fields
-      .select('status', 'Status', STATUSES)
-      .select(
-        'type',
-        'Type',
-        TYPES.map((value) => ({ value, label: value })),
-      )
-      .text('destination', 'Destination')
-      .text('connection', 'Connection')
-      .time()
-      .form(PATH);
-    const top = html`${adminNotice(this.news.take(request, reply, caller))} ${form}`;
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Deliveries', caller, path: PATH, body: top });
-    }
-    const { cursor, destination, connection, tenant, ...asked } = filters.values;
-    const own = visibleTenant(caller);
-    const isOthers = own !== undefined && tenant !== undefined && tenant !== own;
-    const filter = { ...asked, tenant: own ?? tenant, destinationId: destination, connectionId: connection, before: cursor };
-    const found = isOthers ? [] : await this.deliveries.list({ ...filter, limit: PAGE_ROWS + 1 });
-    const { data, nextCursor } = pageFrom(found, PAGE_ROWS, ({ createdAt: at, id }) => ({ at, id }));
-    const body = html`${top} ${liveRegion('deliveries', deliveryTable(data, await this.context(caller)))}
-    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
-    return page({ title: 'Deliveries', caller, path: PATH, body });
+  show(@Visit() visit: PageVisit): Promise<string> {
+    return this.lists.show(
+      {
+        title: 'Deliveries',
+        path: PATH,
+        topic: 'deliveries',
+        shape: listShape,
+        fields: (form, caller) =>
+          form
+            .tenant(caller)
+            .select('status', 'Status', STATUSES)
+            .select('type', 'Type', TYPES)
+            .text('destination', 'Destination')
+            .text('connection', 'Connection')
+            .time(),
+        read: ({ cursor: before, destination, connection, tenant, ...asked }, limit, { tenant: own }) => {
+          const isOthers = own !== undefined && tenant !== undefined && tenant !== own;
+          const filter = { ...asked, tenant: own ?? tenant, destinationId: destination, connectionId: connection, before, limit };
+          return isOthers ? Promise.resolve([]) : this.deliveries.list(filter);
+        },
+        position: ({ createdAt: at, id }: Delivery) => ({ at, id }),
+        table: async (rows, { caller }) => deliveryTable(rows, await this.context(caller)),
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')

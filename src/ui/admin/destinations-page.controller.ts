@@ -1,4 +1,4 @@
-import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -7,7 +7,6 @@ import {
   CurrentUser,
   html,
   IdParam,
-  pageFrom,
   Roles,
   visibleTenant,
   ZodBody,
@@ -15,17 +14,17 @@ import {
   type SessionPrincipal,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { DeliveryList, DestinationService, DestinationTester } from '../../integrations';
+import { DeliveryList, DestinationService, DestinationTester, type Destination } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { nextPage } from '../table';
 import { DELIVERIES_PATH, DESTINATIONS_PATH as PATH } from './admin-links';
 import { adminNews, adminNotice, type AdminNotice } from './admin-notices';
 import { deliveryTable } from './delivery-views';
 import { destinationFacts, destinationTable } from './destination-views';
-import { FilterFields } from './filter-fields';
-import { cursorOf, PAGE_ROWS, readFilters, withoutCursor } from './list-query';
+import { ListPages } from './list-pages';
+import { cursorOf } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 
 const LATEST_DELIVERIES = 20;
 const listShape = { cursor: cursorOf(byId) };
@@ -36,6 +35,7 @@ const nothing = z.strictObject({});
 @Controller('admin/destinations')
 export class DestinationsPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly destinations: DestinationService,
     private readonly deliveries: DeliveryList,
     private readonly tester: DestinationTester,
@@ -44,23 +44,19 @@ export class DestinationsPageController {
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Req() request: EdgeRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
-    const notice = adminNotice(this.news.take(request, reply, caller));
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Destinations', caller, path: PATH, body: html`${notice} ${new FilterFields(filters).form(PATH)}` });
-    }
-    const found = await this.destinations.list(visibleTenant(caller), PAGE_ROWS + 1, filters.values.cursor?.id);
-    const { data, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
-    const body = html`${notice} ${liveRegion('destinations', destinationTable(data, { nowMs: this.clock.now(), caller }))}
-    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
-    return page({ title: 'Destinations', caller, path: PATH, body });
+  show(@Visit() visit: PageVisit): Promise<string> {
+    return this.lists.show(
+      {
+        title: 'Destinations',
+        path: PATH,
+        topic: 'destinations',
+        shape: listShape,
+        read: ({ cursor }, limit, { tenant }) => this.destinations.list(tenant, limit, cursor?.id),
+        position: ({ id }: Destination) => ({ id }),
+        table: destinationTable,
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')

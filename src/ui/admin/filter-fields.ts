@@ -1,4 +1,4 @@
-import { html, type Html } from '../../http-api';
+import { html, type Html, type SessionPrincipal } from '../../http-api';
 import { filterForm, select, textField, type Choice } from '../form';
 import type { Filters } from './list-query';
 
@@ -15,6 +15,11 @@ export class FilterFields {
 
   text(name: string, label: string): this {
     return this.add(name, textField(name, label, this.filters.given[name], { fault: this.filters.faults[name] }));
+  }
+
+  /** The organization, for who sees more than one. */
+  tenant({ role }: SessionPrincipal): this {
+    return role === 'operator' ? this.text('tenant', 'Organization') : this;
   }
 
   /** User, account, from and to: `whoseFields`. */

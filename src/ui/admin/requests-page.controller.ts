@@ -1,16 +1,14 @@
-import { Controller, Inject, Query, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { CurrentUser, html, IdParam, Roles, visibleTenant, type Html, type SessionPrincipal, byTime, pageFrom } from '../../http-api';
+import { Controller, Inject } from '@nestjs/common';
+import { CurrentUser, IdParam, Roles, visibleTenant, type SessionPrincipal, byTime } from '../../http-api';
 import { IntegrationError } from '../../errors';
 import { CLOCK, type Clock } from '../../clock';
 import { ConnectionRepository, ProviderRegistry, RequestLogReader } from '../../integrations';
 import { page } from '../layout';
-import { liveRegion } from '../live/live-region';
 import { PageRoute } from '../page-route.decorators';
-import { nextPage } from '../table';
 import { REQUESTS_PATH as PATH } from './admin-links';
-import { cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
-import { FilterFields } from './filter-fields';
+import { ListPages } from './list-pages';
+import { cursorOf, filterId, filterOf, filterText, whoseFields } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 import { requestFacts, requestTable } from './request-views';
 
 const OUTCOMES = [
@@ -25,6 +23,7 @@ const OUTCOMES = [
   'cancelled',
   'not_sent',
 ] as const;
+const OUTCOME_CHOICES = OUTCOMES.map((value) => ({ value, label: value.replaceAll('_', ' ') }));
 
 const listShape = {
   provider: filterText,
@@ -40,6 +39,7 @@ const listShape = {
 @Controller('admin/requests')
 export class RequestsPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly log: RequestLogReader,
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
@@ -47,25 +47,30 @@ export class RequestsPageController {
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
-    const form = this.form(filters);
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Requests', caller, path: PATH, body: form });
-    }
-    const { cursor, userId, account, ...asked } = filters.values;
-    const tenant = visibleTenant(caller);
-    const connections = await this.connections.idsOf(tenant, { userId, account });
-    const found = await this.log.list({ ...asked, tenant, connections, before: cursor, limit: PAGE_ROWS + 1 });
-    const { data: rows, nextCursor } = pageFrom(found, PAGE_ROWS, ({ at, id }) => ({ at, id }));
-    const body = html`${form} ${liveRegion('requests', requestTable(rows, { nowMs: this.clock.now(), caller }))}
-    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
-    return page({ title: 'Requests', caller, path: PATH, body });
+  show(@Visit() visit: PageVisit): Promise<string> {
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
+    return this.lists.show(
+      {
+        title: 'Requests',
+        path: PATH,
+        topic: 'requests',
+        shape: listShape,
+        fields: (form) =>
+          form
+            .select('provider', 'Provider', providers)
+            .select('outcome', 'Outcome', OUTCOME_CHOICES)
+            .text('operation', 'Operation')
+            .text('connection', 'Connection')
+            .whose(),
+        read: async ({ cursor: before, userId, account, ...asked }, limit, { tenant }) => {
+          const connections = await this.connections.idsOf(tenant, { userId, account });
+          return this.log.list({ ...asked, tenant, connections, before, limit });
+        },
+        position: ({ at, id }) => ({ at, id }),
+        table: requestTable,
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')
@@ -73,17 +78,5 @@ export class RequestsPageController {
     const [request] = await this.log.list({ id, tenant: visibleTenant(caller), limit: 1 });
     if (!request) throw new IntegrationError('not_found', { detail: 'There is no such request, or its time is over.' });
     return page({ title: 'Request', caller, path: PATH, body: requestFacts(request, { nowMs: this.clock.now(), caller }) });
-  }
-
-  private form(filters: ReturnType<typeof readFilters>): Html {
-    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
-    const outcomes = OUTCOMES.map((value) => ({ value, label: value.replaceAll('_', ' ') }));
-    return new FilterFields(filters)
-      .select('provider', 'Provider', providers)
-      .select('outcome', 'Outcome', outcomes)
-      .text('operation', 'Operation')
-      .text('connection', 'Connection')
-      .whose()
-      .form(PATH);
   }
 }

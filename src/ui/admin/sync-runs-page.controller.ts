@@ -1,32 +1,18 @@
-import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import {
-  BrowserNews,
-  CurrentUser,
-  type EdgeRequest,
-  html,
-  IdParam,
-  Roles,
-  visibleTenant,
-  ZodBody,
-  type Html,
-  type SessionPrincipal,
-  byTime,
-  pageFrom,
-} from '../../http-api';
+import { BrowserNews, CurrentUser, IdParam, Roles, visibleTenant, ZodBody, type SessionPrincipal, byTime } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository, ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { page } from '../layout';
-import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { nextPage } from '../table';
 import { RUNS_PATH as PATH } from './admin-links';
-import { adminNews, adminNotice } from './admin-notices';
-import { cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
-import { FilterFields } from './filter-fields';
+import { adminNews } from './admin-notices';
+import { ListPages } from './list-pages';
+import { cursorOf, filterId, filterOf, filterText, whoseFields } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 import { REMOVAL_QUESTION, runFacts, runTable, TRIGGERS } from './sync-run-views';
 
 const STATUSES = [
@@ -41,6 +27,7 @@ const TYPES = [
   { value: 'full', label: 'Full' },
   { value: 'incremental', label: 'Incremental' },
 ] as const;
+const TRIGGER_CHOICES = Object.entries(TRIGGERS).map(([value, words]) => ({ value, label: `By ${words}` }));
 
 const listShape = {
   provider: filterText,
@@ -57,6 +44,7 @@ const confirmation = z.strictObject({ confirmed: z.literal('yes').optional() });
 @Controller('admin/sync-runs')
 export class SyncRunsPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly syncs: SyncService,
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
@@ -65,27 +53,31 @@ export class SyncRunsPageController {
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Req() request: EdgeRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
-    const top = html`${adminNotice(this.news.take(request, reply, caller))} ${this.form(filters)}`;
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Sync runs', caller, path: PATH, body: top });
-    }
-    const { cursor, connection, userId, account, ...asked } = filters.values;
-    const tenant = visibleTenant(caller);
-    const connectionIds = await this.connections.idsOf(tenant, { userId, account });
-    const filter = { ...asked, tenant, connectionId: connection, connectionIds, before: cursor, limit: PAGE_ROWS + 1 };
-    const end = ({ createdAt, id }: SyncRun) => ({ at: createdAt.toISOString(), id });
-    const { data: rows, nextCursor } = pageFrom(await this.syncs.list(filter), PAGE_ROWS, end);
-    const body = html`${top} ${liveRegion('sync-runs', runTable(rows, { nowMs: this.clock.now(), caller }))}
-    ${nextPage(PATH, withoutCursor(filters), nextCursor)}`;
-    return page({ title: 'Sync runs', caller, path: PATH, body });
+  show(@Visit() visit: PageVisit): Promise<string> {
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
+    return this.lists.show(
+      {
+        title: 'Sync runs',
+        path: PATH,
+        topic: 'sync-runs',
+        shape: listShape,
+        fields: (form) =>
+          form
+            .select('provider', 'Provider', providers)
+            .select('status', 'Status', STATUSES)
+            .select('type', 'Kind', TYPES)
+            .select('trigger', 'Asked for', TRIGGER_CHOICES)
+            .text('connection', 'Connection')
+            .whose(),
+        read: async ({ cursor: before, connection: connectionId, userId, account, ...asked }, limit, { tenant }) => {
+          const connectionIds = await this.connections.idsOf(tenant, { userId, account });
+          return this.syncs.list({ ...asked, tenant, connectionId, connectionIds, before, limit });
+        },
+        position: ({ createdAt, id }: SyncRun) => ({ at: createdAt.toISOString(), id }),
+        table: runTable,
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')
@@ -93,19 +85,6 @@ export class SyncRunsPageController {
     const [run] = await this.syncs.list({ id, tenant: visibleTenant(caller), limit: 1 });
     if (!run) throw new IntegrationError('not_found', { detail: 'There is no such run.' });
     return page({ title: 'Sync run', caller, path: PATH, body: runFacts(run, { nowMs: this.clock.now(), caller }) });
-  }
-
-  private form(filters: ReturnType<typeof readFilters>): Html {
-    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
-    const triggers = Object.entries(TRIGGERS).map(([value, words]) => ({ value, label: `By ${words}` }));
-    return new FilterFields(filters)
-      .select('provider', 'Provider', providers)
-      .select('status', 'Status', STATUSES)
-      .select('type', 'Kind', TYPES)
-      .select('trigger', 'Asked for', triggers)
-      .text('connection', 'Connection')
-      .whose()
-      .form(PATH);
   }
 
   @FormRoute(':id/confirm')

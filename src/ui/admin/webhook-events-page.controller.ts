@@ -1,10 +1,9 @@
-import { Controller, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
   BrowserNews,
   CurrentUser,
-  type EdgeRequest,
   html,
   type Html,
   IdParam,
@@ -13,7 +12,6 @@ import {
   ZodBody,
   type SessionPrincipal,
   byId,
-  pageFrom,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
@@ -23,16 +21,17 @@ import {
   WebhookReplay,
   type EventFilter,
   type ReplayActor,
+  type StoredEventView,
 } from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { actionForm } from '../form';
 import { page } from '../layout';
-import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { addressOf, nextPage } from '../table';
-import { adminNews, adminNotice } from './admin-notices';
-import { FilterFields } from './filter-fields';
-import { beginning, cursorOf, filterId, filterOf, filterText, PAGE_ROWS, readFilters, whoseFields, withoutCursor } from './list-query';
+import { addressOf } from '../table';
+import { adminNews } from './admin-notices';
+import { ListPages } from './list-pages';
+import { beginning, cursorOf, filterId, filterOf, filterText, whoseFields } from './list-query';
+import { Visit, type PageVisit } from './page-visit';
 import { EVENTS_PATH as PATH, FAILED_EVENTS_PATH } from './admin-links';
 import { eventFacts, eventTable } from './webhook-event-views';
 
@@ -63,6 +62,7 @@ type AskedFilter = z.infer<z.ZodObject<typeof filterShape>>;
 @Controller('admin/webhook-events')
 export class WebhookEventsPageController {
   constructor(
+    private readonly lists: ListPages,
     private readonly events: WebhookEventList,
     private readonly replays: WebhookReplay,
     private readonly registry: ProviderRegistry,
@@ -72,36 +72,31 @@ export class WebhookEventsPageController {
   ) {}
 
   @PageRoute()
-  async show(
-    @CurrentUser() caller: SessionPrincipal,
-    @Query() query: unknown,
-    @Req() request: EdgeRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    const filters = readFilters(listShape, query);
-    const form = this.form(filters);
-    const notice = adminNotice(this.news.take(request, reply, caller));
-    if (!filters.values) {
-      void reply.status(400);
-      return page({ title: 'Webhook events', caller, path: PATH, body: html`${notice} ${form}` });
-    }
-    const { cursor, ...asked } = filters.values;
-    const tenant = visibleTenant(caller);
-    const found = await this.events.list({ ...(await this.resolved(asked, tenant)), tenant }, PAGE_ROWS + 1, cursor);
-    const { data: events, nextCursor } = pageFrom(found, PAGE_ROWS, ({ id }) => ({ id }));
-    const given = withoutCursor(filters);
-    const { csrfToken } = caller;
-    const replayAll = actionForm({
-      to: `${PATH}/replay`,
-      label: 'Replay all that match…',
-      csrfToken,
-      id: 'replay-all',
-      fields: given,
-    });
-    const grouped = html`<p><a href="${FAILED_EVENTS_PATH}">What fails, by kind and error</a></p>`;
-    const body = html`${notice} ${form} ${grouped} ${liveRegion('webhook-events', eventTable(events, { nowMs: this.clock.now(), caller }))}
-    ${nextPage(PATH, given, nextCursor)} ${events.length > 0 && html`<div class="actions">${replayAll}</div>`}`;
-    return page({ title: 'Webhook events', caller, path: PATH, body });
+  show(@Visit() visit: PageVisit): Promise<string> {
+    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
+    return this.lists.show(
+      {
+        title: 'Webhook events',
+        path: PATH,
+        topic: 'webhook-events',
+        shape: listShape,
+        fields: (form) =>
+          form
+            .select('provider', 'Provider', providers)
+            .select('status', 'Status', STATUSES)
+            .text('type', 'Type, or its beginning')
+            .text('eventId', "Provider's event id, or its beginning")
+            .text('connectionId', 'Connection')
+            .whose(),
+        read: async ({ cursor, ...asked }, limit, { tenant }) =>
+          this.events.list({ ...(await this.resolved(asked, tenant)), tenant }, limit, cursor),
+        position: ({ id }: StoredEventView) => ({ id }),
+        above: () => html`<p><a href="${FAILED_EVENTS_PATH}">What fails, by kind and error</a></p>`,
+        table: eventTable,
+        below: (rows, { given, caller }) => (rows.length > 0 ? replayAll(given, caller) : undefined),
+      },
+      visit,
+    );
   }
 
   @PageRoute(':id')
@@ -160,18 +155,6 @@ export class WebhookEventsPageController {
     await reply.redirect(addressOf(PATH, { eventId }), 303);
   }
 
-  private form(filters: ReturnType<typeof readFilters>): Html {
-    const providers = this.registry.offered().map(({ key, name }) => ({ value: key, label: name }));
-    return new FilterFields(filters)
-      .select('provider', 'Provider', providers)
-      .select('status', 'Status', STATUSES)
-      .text('type', 'Type, or its beginning')
-      .text('eventId', "Provider's event id, or its beginning")
-      .text('connectionId', 'Connection')
-      .whose()
-      .form(PATH);
-  }
-
   private async resolved(
     { type, eventId, userId, account, from, to, ...rest }: AskedFilter,
     tenant: string | undefined,
@@ -179,6 +162,11 @@ export class WebhookEventsPageController {
     const connectionIds = await this.connections.idsOf(tenant, { userId, account });
     return { ...rest, type: beginning(type), eventId: beginning(eventId), receivedFrom: from, receivedTo: to, connectionIds };
   }
+}
+
+function replayAll(fields: Readonly<Record<string, string>>, { csrfToken }: SessionPrincipal): Html {
+  const button = actionForm({ to: `${PATH}/replay`, label: 'Replay all that match…', csrfToken, id: 'replay-all', fields });
+  return html`<div class="actions">${button}</div>`;
 }
 
 function actorOf(caller: SessionPrincipal): ReplayActor {
