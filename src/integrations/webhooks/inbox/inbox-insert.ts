@@ -21,7 +21,9 @@ export interface NewDelivery {
  * brought something new. Sorted, so that two writers with the same events never wait for each other crosswise. A row that is there
  * already stays as it is. The bodies come as one run of bytes: neither side has to spell them out. Events and payloads come as two
  * flat lists: of nested ones the planner expects ten thousand rows and compiles the statement first, which takes 25 times as long.
- * $1 events, $2 bodies, $3 owner and $4 lease in seconds where the events are claimed as they are stored, else null, $5 payloads.
+ * $1 events, $2 bodies, $3 owner and $4 lease in seconds where the events are claimed as they are stored, else null, $5 payloads,
+ * $6 whether the caller wants what was new: to read it back costs a tenth of a delivery. Always prepared: to parse and plan it takes
+ * half as long again as to store forty events (docs/decisions/0008).
  */
 const INSERT = `
   WITH stored AS (
@@ -43,7 +45,9 @@ ${RECEIVERS}
   SELECT p.id, p.headers, substring($2::bytea FROM p.body_from FOR p.body_length)
   FROM json_to_recordset($5::json) AS p (id uuid, headers jsonb, body_from int, body_length int)
   WHERE p.id IN (SELECT payload_id FROM stored))
-  SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id`;
+  SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id WHERE $6::boolean`;
+
+const STATEMENT = 'inbox_insert';
 
 const NO_BODY = Buffer.alloc(0);
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -55,15 +59,27 @@ export interface DirectClaim {
   readonly leaseSeconds: number;
 }
 
-/** So few events are stored sooner than a plan for them is made. */
-const FEW = 8;
+/** Stores deliveries; a delivery that is there already changes nothing. */
+export async function storeDeliveries(db: DataSource | EntityManager, deliveries: readonly NewDelivery[]): Promise<void> {
+  await prepared<ClaimedRow>(db, STATEMENT, INSERT, paramsOf(deliveries, undefined, false).values);
+}
 
-/** Stores deliveries, in whatever transaction `db` stands; gives the events that were not there before, claimed where a claim is given. */
+/** As `storeDeliveries`; gives the events that were not there before, claimed where a claim is given. */
 export async function insertDeliveries(
   db: DataSource | EntityManager,
   deliveries: readonly NewDelivery[],
   claim?: DirectClaim,
 ): Promise<ClaimedEvent[]> {
+  const { values, payloads } = paramsOf(deliveries, claim, true);
+  const rows = await prepared<ClaimedRow>(db, STATEMENT, INSERT, values);
+  return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
+}
+
+function paramsOf(
+  deliveries: readonly NewDelivery[],
+  { owner, leaseSeconds }: Partial<DirectClaim> = {},
+  wanted: boolean,
+): { values: unknown[]; payloads: ReadonlyMap<string, StoredPayload> } {
   const payloads = new Map<string, StoredPayload>();
   const bodies: Buffer[] = [];
   const places: object[] = [];
@@ -78,14 +94,8 @@ export async function insertDeliveries(
     end += body.length;
     for (const event of brought) events.push({ payload_id: id, provider, tenant, ...columnsOf(event) });
   }
-  const { owner = null, leaseSeconds = null } = claim ?? {};
-  const params = [JSON.stringify(events), Buffer.concat(bodies, end), owner, leaseSeconds, JSON.stringify(places)];
-  // Few and alone: to plan takes longer than to store (docs/decisions/0014). For many the plan is made for what they are.
-  const rows =
-    claim || events.length <= FEW
-      ? await prepared<ClaimedRow>(db, 'inbox_insert_claimed', INSERT, params)
-      : await db.query<ClaimedRow[]>(INSERT, params);
-  return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
+  const values = [JSON.stringify(events), Buffer.concat(bodies, end), owner ?? null, leaseSeconds ?? null, JSON.stringify(places), wanted];
+  return { values, payloads };
 }
 
 function columnsOf({ eventId, type, routingKey, connectionId, objectKey, objectVersion, seenBy }: IncomingEvent): object {

@@ -8,7 +8,7 @@ import { WakeUp } from '../../jobs';
 import type { ClaimedEvent } from '../processing/claimed-event';
 import { DirectProcessing, type DirectRun } from '../processing/direct-processing';
 import { forwardedEventsOf } from './forwarding';
-import { insertDeliveries, type NewDelivery } from './inbox-insert';
+import { insertDeliveries, storeDeliveries, type NewDelivery } from './inbox-insert';
 
 const MAX_ROWS = 500;
 /** In one delivery: as many are stored well within its deadline. */
@@ -164,13 +164,12 @@ export class InboxWriter {
       const forwards = await this.outbox.wants(this.dataSource, 'webhook.received');
       // What is forwarded is left to the loop. Until it is stored it takes the place of a run: there is no other bound.
       const claim = forwards ? undefined : run;
-      const stored = await (forwards
-        ? this.insertAndForward(deliveries)
-        : retried(() => insertDeliveries(this.dataSource, deliveries, claim)));
       if (claim) {
+        const stored = await retried(() => insertDeliveries(this.dataSource, deliveries, claim));
         runs = true;
         return () => void this.runClaimed(claim.owner, stored).finally(() => this.directProcessing.release(claim));
       }
+      await (forwards ? this.insertAndForward(deliveries) : retried(() => storeDeliveries(this.dataSource, deliveries)));
       return () => {
         this.wakeUp.wake('webhooks');
         if (forwards) this.wakeUp.wake('deliveries');
@@ -181,12 +180,10 @@ export class InboxWriter {
   }
 
   /** The events, and what the product is to hear of them: both or neither. */
-  private insertAndForward(deliveries: readonly NewDelivery[]): Promise<ClaimedEvent[]> {
+  private insertAndForward(deliveries: readonly NewDelivery[]): Promise<void> {
     const at = new Date(this.clock.now());
     return inTransaction(this.dataSource, async (manager) => {
-      const stored = await insertDeliveries(manager, deliveries);
-      await this.outbox.add(manager, forwardedEventsOf(stored, at));
-      return stored;
+      await this.outbox.add(manager, forwardedEventsOf(await insertDeliveries(manager, deliveries), at));
     });
   }
 
