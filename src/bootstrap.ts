@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { callerAddresses } from './http-api/edge/caller-address';
+import { CrossOrigin } from './http-api/edge/cross-origin';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
 import { IS_GUEST } from './http-api/http-api.module';
@@ -74,7 +75,7 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
     securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
   });
   const bodies = new BodyBudget();
-  registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), bodies, owns });
+  registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), crossOrigin: app.get(CrossOrigin), bodies, owns });
   await registerEdgePlugins(app, settings, owns);
   if (isGuest) answerOwnFaults(fastify, app.get(ProblemFilter));
   await app.init();

@@ -11,6 +11,7 @@ const SHAPES: readonly RegExp[] = [
   /\bgh[opsur]_\w{16,}/g, // GitHub
   /\bgithub_pat_\w{16,}/g,
   /\bglpat-[\w-]{16,}/g,
+  /\btbt_[\w-]{16,}/g, // our own browser tokens
   /\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g, // a JWT
   /\b(?:Bearer|Basic) +(?=[\w.~+/=-]*[\d_.=-])[\w.~+/=-]{8,}/gi,
   // in a query string or a form

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { rememberSettings, secretsOf } from '../redaction';
 import { databaseAddress } from './database-address';
 import { folderFault } from './data-folder';
+import { browserOriginFaults } from './browser-origins';
 import { productionFaults } from './production-rules';
 import { readProviderSettings, type Env, type ProviderSettings, type ProviderSettingsDeclaration } from './provider-settings';
 import { SettingsError } from './settings-error';
@@ -50,6 +51,8 @@ export interface Settings {
   readonly tracing?: { readonly serviceName: string };
   /** Origins that a browser may be sent back to. */
   readonly returnToOrigins: readonly string[];
+  /** Origins of the product whose pages may hold browser tokens, and read what these open. */
+  readonly browserOrigins: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly sandbox: 'auto' | 'on' | 'off';
   /** True when the sandbox providers are to be started (decided from `sandbox`, credentials and NODE_ENV). */
@@ -134,6 +137,7 @@ export const environment = z.object({
   API_JWT_ROLE_CLAIM: z.string().min(1).default('role'),
   METRICS_TOKEN: z.string().min(32, 'must be at least 32 characters; `openssl rand -hex 32` makes one').optional(),
   RETURN_TO_ORIGINS: list,
+  BROWSER_ORIGINS: list,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: z.enum(['auto', 'on', 'off']).default('auto'),
   TRUSTED_PROXIES: list,
@@ -200,6 +204,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
   if (Boolean(e.MIGRATION_DATABASE_URL) && !e.DATABASE_URL)
     faults.push('MIGRATION_DATABASE_URL: needs DATABASE_URL as well, the address under which the service runs');
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
+  faults.push(...browserOriginFaults(e.BROWSER_ORIGINS));
   if (faults.length > 0) throw new SettingsError(faults);
 
   rememberSettings([...secretsOf(present), apiJwtSecret]);
@@ -227,6 +232,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     metricsToken: e.METRICS_TOKEN,
     ...(e.OTEL_EXPORTER_OTLP_ENDPOINT && { tracing: { serviceName: e.OTEL_SERVICE_NAME } }),
     returnToOrigins: [...(publicUrl ? [new URL(publicUrl).origin] : []), ...returnToOrigins],
+    browserOrigins: e.BROWSER_ORIGINS,
     logLevel: e.LOG_LEVEL,
     sandbox: e.SANDBOX,
     useSandbox,

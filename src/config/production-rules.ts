@@ -12,6 +12,7 @@ export interface RuledSettings {
   readonly API_JWT_SECRET?: string;
   readonly METRICS_TOKEN?: string;
   readonly TRUSTED_PROXIES: readonly string[];
+  readonly BROWSER_ORIGINS: readonly string[];
   readonly DATABASE_URL?: string;
   readonly MIGRATION_DATABASE_URL?: string;
   readonly DATABASE_TLS?: 'on' | 'off';
@@ -49,6 +50,9 @@ export function productionFaults(e: RuledSettings, providers: Readonly<Record<st
   for (const network of e.TRUSTED_PROXIES)
     if (trustsEverybody(network))
       faults.push(`TRUSTED_PROXIES: "${network}" trusts everybody's X-Forwarded-For; name the proxies' own addresses`);
+  for (const origin of e.BROWSER_ORIGINS)
+    if (origin.startsWith('http:'))
+      faults.push(`BROWSER_ORIGINS: "${origin}" must be https in production; whoever sits on the way would put a script into its pages`);
   for (const name of ['DATABASE_URL', 'MIGRATION_DATABASE_URL'] as const) {
     const url = e[name];
     if (url && e.DATABASE_TLS !== 'off' && !isLocal(url) && !asksForTls(url))

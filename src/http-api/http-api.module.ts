@@ -10,6 +10,9 @@ import { BearerCallers } from './principal/bearer-callers';
 import { BrowserSessionEntity } from './sessions/browser-session.entity';
 import { BrowserNews } from './sessions/browser-news';
 import { BrowserSessions } from './sessions/browser-sessions';
+import { BrowserTokenController } from './sessions/browser-token.controller';
+import { BrowserTokens } from './sessions/browser-tokens';
+import { CrossOrigin } from './edge/cross-origin';
 import { DocsController } from './openapi/docs.controller';
 import { Drain } from './edge/drain';
 import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
@@ -44,7 +47,7 @@ export class HttpApiModule {
     return {
       module: HttpApiModule,
       imports: [...(principals?.imports ?? []), TypeOrmModule.forFeature([BrowserSessionEntity], DATABASE)],
-      controllers: [SessionController, ErrorsController, LiveAndMetricsController, DocsController],
+      controllers: [SessionController, BrowserTokenController, ErrorsController, LiveAndMetricsController, DocsController],
       providers: [
         OWN_DATA_SOURCE,
         ...(bound
@@ -59,7 +62,9 @@ export class HttpApiModule {
         TokenVerifier,
         BearerCallers,
         BrowserSessions,
+        BrowserTokens,
         BrowserNews,
+        CrossOrigin,
         EdgeLimits,
         OpenApi,
         ProblemFilter,
@@ -67,7 +72,19 @@ export class HttpApiModule {
         RouteTable,
         Drain,
       ],
-      exports: [TokenVerifier, BearerCallers, BrowserSessions, BrowserNews, EdgeLimits, EDGE_LOGGER, Drain, Problems, RouteTable],
+      exports: [
+        TokenVerifier,
+        BearerCallers,
+        BrowserSessions,
+        BrowserTokens,
+        CrossOrigin,
+        BrowserNews,
+        EdgeLimits,
+        EDGE_LOGGER,
+        Drain,
+        Problems,
+        RouteTable,
+      ],
     };
   }
 }

@@ -9,6 +9,8 @@ export interface EdgeRequest extends FastifyRequest {
   bearer?: Principal;
   /** When the caller's token ends, ms since the epoch; set where it came with one. */
   callerEndsAt?: number;
+  /** Whether the caller's token still opens anything, for what goes on for long; set where a token can be ended before its time. */
+  callerGoesOn?: () => Promise<boolean>;
   /** The bytes as they came: webhooks and the proxy. */
   rawBody?: Buffer;
 }

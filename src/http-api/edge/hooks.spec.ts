@@ -16,6 +16,7 @@ beforeAll(async () => {
   registerEdgeHooks(fastify, {
     rules: rules as unknown as RequestRules,
     bearers: { of: () => Promise.resolve(caller) },
+    crossOrigin: { admit: () => false },
     bodies,
     owns: () => true,
   });

@@ -4,11 +4,13 @@ import { CLIENT_GONE, requestSpan, type RequestSpan } from '../../tracing';
 import type { BearerCallers } from '../principal/bearer-callers';
 import type { EdgeRequest } from '../request';
 import { countedBody, type BodyBudget } from './body-budget';
+import type { CrossOrigin } from './cross-origin';
 import type { RequestRules } from './request-rules';
 
 export interface HookParts {
   readonly rules: RequestRules;
   readonly bearers: Pick<BearerCallers, 'of'>;
+  readonly crossOrigin: Pick<CrossOrigin, 'admit'>;
   readonly bodies: BodyBudget;
   /** Whose requests they hold for. */
   readonly owns: (request: FastifyRequest) => boolean;
@@ -17,7 +19,7 @@ export interface HookParts {
 const spans = new WeakMap<FastifyRequest, RequestSpan>();
 
 /** The rules of every request, for those that Fastify answers, whether a route matches or not. */
-export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bodies, owns }: HookParts): void {
+export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, crossOrigin, bodies, owns }: HookParts): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!owns(request)) return done();
     reply.headers(rules.headers(request.id));
@@ -34,6 +36,10 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, bo
       return done();
     };
     requestContext.run(context, () => span.within(admit));
+  });
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!crossOrigin.admit(request, reply)) done();
   });
 
   // All of the API is for callers with a token. Whoever has none is not listened to any longer than the headers took.

@@ -1,10 +1,12 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { Role } from './principal';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
 
 export const ACCESS = 'trestle:access';
 export const NEEDED_ROLE = 'trestle:role';
 export const SUPPORT_READS = 'trestle:support-reads';
+export const BROWSER_TOKENS = 'trestle:browser-tokens';
 
 /** How a route knows its caller. Without a mark: by the bearer token. */
 export type Access = 'public' | 'page' | 'metrics';
@@ -24,6 +26,9 @@ export const Roles = (needed: Role) => SetMetadata(NEEDED_ROLE, needed);
 
 /** Shows status or logs: support staff may read it. Nothing else is open to them. */
 export const SupportMayRead = () => SetMetadata(SUPPORT_READS, true);
+
+/** A call that a script in the product's own pages may make, with a browser token; pages of BROWSER_ORIGINS may read the answer. No other route takes such a token. */
+export const OpenToBrowserTokens = () => applyDecorators(SetMetadata(BROWSER_TOKENS, true), RouteConfig({ openToBrowsers: true }));
 
 /** A page that is no part of the API's description. */
 export const HiddenPage = () => applyDecorators(Page(), ApiExcludeEndpoint());

@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { ACCESS, NEEDED_ROLE, SUPPORT_READS, type Access } from './access.decorators';
+import { ACCESS, BROWSER_TOKENS, NEEDED_ROLE, SUPPORT_READS, type Access } from './access.decorators';
 import { BearerCallers } from './bearer-callers';
 import { BrowserSessions } from '../sessions/browser-sessions';
 import { holdTo } from './held-caller';
@@ -39,6 +39,7 @@ export class AccessGuard implements CanActivate {
     const caller = access === 'page' ? await this.pageCaller(request) : await this.bearers.of(request);
     this.limits.countCaller(caller);
     const needed = this.reflector.getAllAndOverride<Role | undefined>(NEEDED_ROLE, marks);
+    if (caller.viaBrowserToken) this.refuseBrowserToken(marks);
     if (caller.role === 'support') this.refuseSupport(marks, request.method);
     else if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
     request.caller = caller;
@@ -57,6 +58,14 @@ export class AccessGuard implements CanActivate {
     throw new IntegrationError('forbidden', {
       detail: 'Support staff see status and logs; they use no connection and change nothing.',
       nextStep: 'Ask an administrator of the organization.',
+    });
+  }
+
+  private refuseBrowserToken(marks: Parameters<Reflector['getAllAndOverride']>[1]): void {
+    if (this.reflector.getAllAndOverride<boolean | undefined>(BROWSER_TOKENS, marks)) return;
+    throw new IntegrationError('forbidden', {
+      detail: 'A browser token lists, connects, synchronizes and ends its user’s own connections, and does nothing else.',
+      nextStep: 'Make this call from your backend, with a token of its own.',
     });
   }
 

@@ -8,6 +8,8 @@ export interface Principal {
   readonly userId: string;
   /** `user` sees its own, `support` its tenant's status and logs and can use nothing, `admin` its tenant's, `operator` everybody's and what belongs to no tenant. */
   readonly role: Role;
+  /** Came with a browser token: a user's own connections, and none of the organization's. */
+  readonly viaBrowserToken?: true;
 }
 
 /** A caller that came with a browser session. */

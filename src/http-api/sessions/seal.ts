@@ -2,8 +2,8 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { z } from 'zod';
 import { ROLES } from '../principal/principal';
 
-/** A cookie is not a code, nor the other way round. */
-export type SealPurpose = 'sign-in-code' | 'session-cookie' | 'news-cookie';
+/** A cookie is not a code, nor a code a token. */
+export type SealPurpose = 'sign-in-code' | 'session-cookie' | 'news-cookie' | 'browser-token';
 
 export const sealedSession = z.strictObject({
   id: z.string(),

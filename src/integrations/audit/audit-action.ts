@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'keys.rotate',
   'session.open',
   'session.end',
+  'browser-token.create',
   'sync.confirm',
   'mapping.set',
   'mapping.end',

@@ -1,12 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { BrowserSessions } from '../../http-api';
+import { BrowserSessions, BrowserTokens } from '../../http-api';
 import { AuditLog } from './audit-log';
 
-/** Records who was signed in and out of the pages: by the caller of the request, or by the person whose code it was. */
+/** Records for whom browser tokens are made, and who was signed in and out of the pages: by the caller of the request, or by the person whose code it was. */
 @Injectable()
 export class SessionAudit implements OnModuleInit {
   constructor(
     private readonly sessions: BrowserSessions,
+    private readonly tokens: BrowserTokens,
     private readonly audit: AuditLog,
   ) {}
 
@@ -16,6 +17,9 @@ export class SessionAudit implements OnModuleInit {
         runner,
         ...(action === 'session.open' && role && { actor: { tenant, userId, role } }),
       });
+    });
+    this.tokens.watch(async ({ tenant, userId }, runner) => {
+      await this.audit.record({ action: 'browser-token.create', tenant, target: `user:${userId}` }, 'ok', { runner });
     });
   }
 }

@@ -25,6 +25,18 @@ export function assertAllowed(
     throw new IntegrationError('scope_not_allowed', { provider, detail: `Not allowed: ${beyond.slice(0, 10).join(', ')}.` });
 }
 
+/**
+ * A script in a page connects with the usual scopes: more of them, and names that the person is shown, are the backend's to ask for.
+ * @throws IntegrationError `forbidden`
+ */
+export function assertUsual({ scopes, userScopes, display }: AskedScopes & { readonly display?: object }): void {
+  if (!scopes && !userScopes && !display) return;
+  throw new IntegrationError('forbidden', {
+    detail: 'A browser token connects with the usual scopes, and names nobody.',
+    nextStep: 'Make this link in your backend, with a token of its own.',
+  });
+}
+
 /** What a person's own token may do is not for the whole organization. @throws IntegrationError `invalid_request` */
 export function askedInPerson(
   owner: 'user' | 'organization' | undefined,

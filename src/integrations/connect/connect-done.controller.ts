@@ -32,7 +32,8 @@ export class ConnectDoneController {
   async show(@Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
     const news = this.news.take(request, reply);
     const result = news?.kind === CONNECT_NEWS ? await this.resultOf(news) : undefined;
-    const { returnToOrigins: origins, productUrl } = this.settings;
+    const { returnToOrigins, browserOrigins, productUrl } = this.settings;
+    const origins = [...new Set([...returnToOrigins, ...browserOrigins])];
     const providerName = this.registry.find(result?.provider ?? '')?.name ?? '';
     await reply
       .headers({ ...pageHeaders(), 'content-security-policy': POLICY })

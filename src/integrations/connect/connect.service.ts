@@ -16,7 +16,7 @@ import {
 import type { OAuth2Facts, Provider } from '../contract';
 import { filledIn, providerFor, redirectAddress } from '../providers';
 import { AccountLookup } from './account-lookup';
-import { askedInPerson, assertAllowed, heldUserScopes, type AskedScopes } from './asked-scopes';
+import { askedInPerson, assertAllowed, assertUsual, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
 import { assertMayChoose, type ChosenOwner } from './chosen-owner';
 import { connectFailure, refusedAtProvider } from './connect-failure';
@@ -75,6 +75,7 @@ export class ConnectService {
     const facts = oauth2Of(provider);
     assertAllowed(provider.key, facts, request, this.settings.providers[provider.key]?.scopes);
     resolveReturnTo(request.returnTo, this.settings);
+    if (viewer.viaBrowserToken) assertUsual(request);
     const { connectionId, fields, userScopes, ...rest } = request;
     const old = connectionId === undefined ? undefined : await this.toMend(viewer, provider, connectionId);
     const whose = old ? mendedFor(viewer, old, request) : chosenBy(viewer, request);

@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import {
   Answer,
+  OpenToBrowserTokens,
   pageOf,
   cursor,
   CurrentUser,
@@ -19,7 +20,7 @@ import {
   positionOf,
 } from '../../http-api';
 import { ConnectionRepository } from '../connections/connection.repository';
-import { assertMayManage } from '../connections/connection-access';
+import { assertMayManage, assertMayPurge } from '../connections/connection-access';
 import { TenantProviders } from '../connections/clients/tenant-providers';
 import { ConnectionPolicyService } from '../connections/connection-policy.service';
 import { toRef } from '../connections/connection';
@@ -87,12 +88,14 @@ export class ConnectionsController {
 
   @SupportMayRead()
   @Answer(providersAnswer)
+  @OpenToBrowserTokens()
   @Get('providers')
   async providers(@CurrentUser() caller: Principal): Promise<Paged<ProviderView>> {
     return paged((await this.tenantProviders.seenBy(caller.tenant)).map(providerView));
   }
 
   @Answer(connectSessionAnswer, { status: 201 })
+  @OpenToBrowserTokens()
   @Post('connect-sessions')
   async createSession(
     @CurrentUser() caller: Principal,
@@ -103,6 +106,7 @@ export class ConnectionsController {
   }
 
   @Answer(connectionAnswer, { status: 201 })
+  @OpenToBrowserTokens()
   @Post('connections')
   async connectWithKey(
     @CurrentUser() caller: Principal,
@@ -113,6 +117,7 @@ export class ConnectionsController {
 
   @SupportMayRead()
   @Answer(pageOf(connectionAnswer))
+  @OpenToBrowserTokens()
   @Get('connections')
   async list(
     @CurrentUser() caller: Principal,
@@ -126,6 +131,7 @@ export class ConnectionsController {
 
   @SupportMayRead()
   @Answer(connectionAnswer)
+  @OpenToBrowserTokens()
   @Get('connections/:id')
   async get(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<ConnectionView> {
     return this.views.of(await this.connections.findWithSync(caller, id));
@@ -144,6 +150,7 @@ export class ConnectionsController {
   }
 
   @Answer(disconnectAnswer)
+  @OpenToBrowserTokens()
   @Delete('connections/:id')
   @HttpCode(200)
   async disconnect(
@@ -153,6 +160,7 @@ export class ConnectionsController {
   ): Promise<{ revoked: boolean }> {
     const found = await this.connections.findFor(caller, id);
     assertMayManage(caller, found);
+    if (purge) assertMayPurge(caller);
     const connection = toRef(found);
     return purge ? this.erasure.purge(connection) : this.disconnectService.disconnect(connection);
   }

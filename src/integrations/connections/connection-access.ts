@@ -18,6 +18,8 @@ export interface ConnectionViewer {
   readonly role: 'user' | 'support' | 'admin' | 'operator';
   /** Sees what is its own or its organization's only, whatever the role. Default false. */
   readonly ownOnly?: boolean;
+  /** Sees what is its own, and nothing of its organization's. */
+  readonly viaBrowserToken?: true;
 }
 
 /** Whose a connection is. `userId` is empty where it is the organization's. */
@@ -38,6 +40,7 @@ export function isOwn(caller: OwnedConnection, connection: OwnedConnection): boo
 }
 
 export function maySee(viewer: ConnectionViewer, connection: SharedConnection): boolean {
+  if (viewer.viaBrowserToken) return viewer.tenant === connection.tenant && viewer.userId === connection.userId;
   if (viewer.ownOnly && !isOwn(viewer, connection)) return false;
   if (viewer.role === 'operator') return true;
   if (viewer.tenant !== connection.tenant) return false;
@@ -46,7 +49,11 @@ export function maySee(viewer: ConnectionViewer, connection: SharedConnection): 
 }
 
 /** The same as `maySee`, as a condition on `connections c`. `param` takes a value and gives its place, e.g. `$1`. */
-export function visibleTo({ tenant, userId, role, ownOnly }: ConnectionViewer, param: (value: unknown) => string): string[] {
+export function visibleTo(
+  { tenant, userId, role, ownOnly, viaBrowserToken }: ConnectionViewer,
+  param: (value: unknown) => string,
+): string[] {
+  if (viaBrowserToken) return [`c.tenant = ${param(tenant)}`, `c.user_id = ${param(userId)}`];
   const conditions: string[] = [];
   if (role !== 'operator' || ownOnly) conditions.push(`c.tenant = ${param(tenant)}`);
   const shared = role === 'user' ? `(c.user_id = '' AND c.used_by = 'all')` : `c.user_id = ''`;
@@ -66,5 +73,14 @@ export function assertMayManage(viewer: ConnectionViewer, connection: SharedConn
   throw new IntegrationError('forbidden', {
     detail: 'This connection is your organization’s, and its administrators look after it.',
     nextStep: 'Ask an administrator of your organization.',
+  });
+}
+
+/** What a script in a page holds is not enough to destroy what was synced. @throws IntegrationError `forbidden` */
+export function assertMayPurge({ viaBrowserToken }: ConnectionViewer): void {
+  if (!viaBrowserToken) return;
+  throw new IntegrationError('forbidden', {
+    detail: 'A browser token ends a connection, and destroys no records.',
+    nextStep: 'Purge from your backend, with a token of its own.',
   });
 }

@@ -5,6 +5,7 @@ export { ConnectionRepository, type OfWhom } from './connection.repository';
 export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';
 export { ConnectionPolicyService } from './connection-policy.service';
 export { POLICY_CHOICES, type PolicyChoice, policyChoice, policyWords } from './policy-words';
+export { ConnectionViews } from './connection-views';
 export { CONNECTIONS, RECEIVERS } from './connection.fragments';
 export { type Connection, type ConnectionStatus, type ConnectionWithSync, toRef } from './connection';
 export { ConnectionsModule } from './connections.module';

@@ -2,7 +2,19 @@ import { Controller, Get, Param, Post, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { Answer, pageOf, type Principal, CurrentUser, cursor, IdParam, limit, type Paged, ZodBody, ZodQuery } from '../../http-api';
+import {
+  Answer,
+  OpenToBrowserTokens,
+  pageOf,
+  type Principal,
+  CurrentUser,
+  cursor,
+  IdParam,
+  limit,
+  type Paged,
+  ZodBody,
+  ZodQuery,
+} from '../../http-api';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository, type Connection } from '../connections';
 import { ProviderRegistry } from '../providers';
@@ -36,6 +48,7 @@ export class SyncController {
   /** 202 with the new run; 200 with the one that is under way already. */
   @Answer(runAnswer, { status: 202, description: 'A new run' })
   @Answer(runAnswer, { description: 'The run that is under way already' })
+  @OpenToBrowserTokens()
   @Post('syncs')
   async start(
     @CurrentUser() caller: Principal,
@@ -57,6 +70,7 @@ export class SyncController {
   }
 
   @Answer(pageOf(runAnswer))
+  @OpenToBrowserTokens()
   @Get('syncs')
   async runs(
     @CurrentUser() caller: Principal,
@@ -68,6 +82,7 @@ export class SyncController {
   }
 
   @Answer(runAnswer)
+  @OpenToBrowserTokens()
   @Get('syncs/:runId')
   async run(@CurrentUser() caller: Principal, @IdParam() id: string, @IdParam('runId', 'not_found') runId: string): Promise<SyncRunView> {
     await this.connections.findFor(caller, id);

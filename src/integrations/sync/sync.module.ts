@@ -10,6 +10,9 @@ import { AdminSyncController } from './admin-sync.controller';
 import { RecordChangeEvents } from './records/record-change-events';
 import { ConnectionEventsController } from './feed/connection-events.controller';
 import { ConnectionStream } from './feed/connection-stream';
+import { ConnectionsEventsController } from './feed/connections-events.controller';
+import { ConnectionsStream } from './feed/connections-stream';
+import { OpenStreams } from './feed/open-streams';
 import { AdminMappingsController } from './mappings/admin-mappings.controller';
 import { MappedFeed } from './mappings/mapped-feed';
 import { MappingEvaluator } from './mappings/mapping-evaluator';
@@ -51,7 +54,7 @@ import { WatchService } from './watches/watch.service';
     OutboxModule,
     TypeOrmModule.forFeature([RecordMappingEntity, SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity], DATABASE),
   ],
-  controllers: [SyncController, ConnectionEventsController, AdminSyncController, AdminMappingsController],
+  controllers: [SyncController, ConnectionEventsController, ConnectionsEventsController, AdminSyncController, AdminMappingsController],
   providers: [
     OWN_DATA_SOURCE,
     RecordStore,
@@ -79,6 +82,8 @@ import { WatchService } from './watches/watch.service';
     SyncLifecycle,
     RealtimeRecords,
     ConnectionStream,
+    ConnectionsStream,
+    OpenStreams,
   ],
   exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeRecords],
 })

@@ -1,6 +1,6 @@
 /*
  * Tells the page that opened this window what came of connecting, and closes the window. Only origins that are allowed
- * (RETURN_TO_ORIGINS) hear it; pages of this origin also by a BroadcastChannel, where a provider has cut the window off from its opener.
+ * (RETURN_TO_ORIGINS, BROWSER_ORIGINS) hear it; pages of this origin also by a BroadcastChannel, where a provider has cut the window off from its opener.
  */
 'use strict';
 const { result, origins } = document.getElementById('outcome').dataset;

@@ -2,15 +2,13 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
-import { Answer, CurrentUser, IdParam, type EdgeRequest, type Principal } from '../../../http-api';
+import { Answer, CurrentUser, IdParam, OpenToBrowserTokens, type EdgeRequest, type Principal } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError } from '../../../errors';
 import { ConnectionRepository } from '../../connections';
-import { ConnectionStream, type StreamMessage } from './connection-stream';
+import { ConnectionStream } from './connection-stream';
+import { LONGEST_MS, sentLines, STREAM_HEADERS } from './sent-events';
 import { z } from 'zod';
-
-/** A stream ends after this at the latest; the browser opens it again, with a fresh token. */
-const LONGEST_MS = 60 * 60_000;
 
 @ApiTags('sync')
 @Controller('v1/connections/:id/events')
@@ -23,6 +21,7 @@ export class ConnectionEventsController {
 
   /** Server-sent events: `sync` (a run as it goes on), `changes` (records changed, read them from the feed), `heartbeat`. */
   @Answer(z.string(), { type: 'text/event-stream', description: 'Events `sync`, `changes` and `heartbeat`' })
+  @OpenToBrowserTokens()
   @Get()
   async events(
     @CurrentUser() caller: Principal,
@@ -38,11 +37,10 @@ export class ConnectionEventsController {
     const messages = this.stream.follow(id, {
       until: Math.min(request.callerEndsAt ?? latest, latest),
       signal: closed.signal,
-      goesOn: () => this.maySee(caller, id),
+      goesOn: async () => (await (request.callerGoesOn?.() ?? true)) && this.maySee(caller, id),
       user: JSON.stringify([caller.tenant, caller.userId]),
     });
-    void reply.header('content-type', 'text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no');
-    await reply.send(Readable.from(lines(messages)));
+    await reply.headers(STREAM_HEADERS).send(Readable.from(sentLines(messages)));
   }
 
   /** Ends with the connection, and with the right to see it. */
@@ -54,9 +52,4 @@ export class ConnectionEventsController {
       throw error;
     }
   }
-}
-
-async function* lines(messages: AsyncIterable<StreamMessage>): AsyncGenerator<string> {
-  yield 'retry: 3000\n\n';
-  for await (const { type, data } of messages) yield `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

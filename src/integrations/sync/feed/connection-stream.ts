@@ -5,6 +5,7 @@ import { asTenant, type Scope } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { tenantInHand } from '../../../http-api';
 import { IntegrationEvents } from '../../connections';
+import { OpenStreams } from './open-streams';
 import { RUN_COLUMNS, runOf, viewOf, type SyncRunRow } from '../runs/sync-run';
 
 export interface StreamMessage {
@@ -17,10 +18,6 @@ const POLL_MS = 2_000;
 /** No more often than this, however fast the pages come. */
 const PAUSE_MS = 250;
 const HEARTBEAT_MS = 15_000;
-/** Streams open in this process: of all, and of one user. */
-const MAX_STREAMS = 500;
-const MAX_OF_A_USER = 10;
-const RETRY_MS = 5_000;
 
 export interface FollowOptions {
   /** ms since the epoch. */
@@ -41,12 +38,11 @@ interface Seen {
 @Injectable()
 export class ConnectionStream implements BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
-  private readonly open = new Map<string, number>();
-  private all = 0;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly events: IntegrationEvents,
+    private readonly open: OpenStreams,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -60,18 +56,7 @@ export class ConnectionStream implements BeforeApplicationShutdown {
    * @throws IntegrationError `too_many_requests`, before the first message is asked for
    */
   follow(connectionId: string, options: FollowOptions): AsyncGenerator<StreamMessage> {
-    const { signal, user } = options;
-    const own = this.open.get(user) ?? 0;
-    if (own >= MAX_OF_A_USER || this.all >= MAX_STREAMS)
-      throw new IntegrationError('too_many_requests', {
-        detail: own >= MAX_OF_A_USER ? `${MAX_OF_A_USER} streams of this user are open.` : 'Too many streams are open.',
-        nextStep: 'Close one that is not needed, or ask again later.',
-        retryAfterMs: RETRY_MS,
-      });
-    this.open.set(user, own + 1);
-    this.all++;
-    signal.addEventListener('abort', () => this.closed(user), { once: true });
-    if (signal.aborted) this.closed(user);
+    this.open.add(options.user, options.signal);
     return this.messages(asTenant(this.dataSource, tenantInHand()), connectionId, options); // it goes on when the request's own context is over
   }
 
@@ -93,13 +78,6 @@ export class ConnectionStream implements BeforeApplicationShutdown {
     } finally {
       unsubscribe();
     }
-  }
-
-  private closed(user: string): void {
-    const left = (this.open.get(user) ?? 1) - 1;
-    if (left > 0) this.open.set(user, left);
-    else this.open.delete(user);
-    this.all--;
   }
 
   private async news(scope: Scope, connectionId: string, seen: Seen): Promise<StreamMessage[]> {
