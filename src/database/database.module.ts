@@ -1,9 +1,11 @@
-import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Global, Inject, Logger, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { systemClock } from '../clock';
 import { SETTINGS } from '../config/config.module';
 import type { Migration } from '../config/data-source-options';
 import type { Settings } from '../config/env';
+import { asService } from './caller-scope';
 import { connectPrepared, prepareDatabase, type PreparedDatabase } from './connect-database';
 import { DatabaseHealth } from './database-health';
 import { DatabaseInfo } from './database-info';
@@ -11,6 +13,7 @@ import { DatabaseMetrics } from './database-metrics';
 import { LOCK_POOL, LockPool } from './lock-pool';
 import { DATABASE, DATABASE_TOKEN, OWN_DATA_SOURCE } from './own-database';
 import { OnlyProcess, PROCESS_SIGNS, ProcessSession } from './process-session';
+import { makePartitionsAhead } from './time-partitions';
 
 /** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
 export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
@@ -63,10 +66,25 @@ export class DatabaseModule implements OnModuleInit, OnApplicationShutdown {
     private readonly health: DatabaseHealth,
     @Inject(LOCK_POOL) private readonly lockPool: LockPool | null,
     @Inject(PROCESS_SIGNS) private readonly process: OnlyProcess | ProcessSession,
+    @Inject(DATABASE_TOKEN) private readonly dataSource: DataSource,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     void this.process.open(); // nothing waits for it
+    await this.makePartitions();
+  }
+
+  /** Before anything is stored. Without one of them rows are kept all the same, and the tick of the retention tries again. */
+  private async makePartitions(): Promise<void> {
+    try {
+      await asService(() => makePartitionsAhead(this.dataSource, this.settings.retentionDays, systemClock.now()));
+    } catch (cause) {
+      new Logger('Database').warn({
+        msg: 'The partitions of the next days could not be made at the start; tried again in ten minutes.',
+        cause,
+      });
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -17,4 +17,13 @@ export { asServiceWithin } from './service-within';
 export { changedRows, type SqlRunner } from './sql-runner';
 export { asStorageError, isRetryableTransactionError, isStorageUnavailable } from './storage-error';
 export { inTransaction, retried } from './transaction';
+export {
+  deletedUpTo,
+  dropPartition,
+  firstIdOf,
+  makePartitionsAhead,
+  partitionsOver,
+  timePartitions,
+  type TimePartition,
+} from './time-partitions';
 export { CALLER_ROLE, lockTenantRows, openToService, unlockTenantRows, WORKER_ROLE, type TenantOf } from './tenant-rows';

@@ -40,6 +40,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764950000000-admin-lists.ts': '459786cdcba7b017b1c49b73f5d5fc9627eafbcd3370f064c67463dd8b7a47ba',
   'src/database/migrations/1764925000000-destination-choices.ts': '48bc63836d8e610bc99f2953e260c8b243180a5b5f5acbdea6d6fafc9828afea',
   'src/database/migrations/1764960000000-webhook-addresses.ts': 'c11ca4d1cb2323c793216c7c21841e25b044cec937a4b7df75d96d47cb7153a7',
+  'src/database/migrations/1764975000000-time-partitions.ts': 'acf8be705370b3279707c65931f9c99cdbb63f32baff963c8e9f0c22e09fb080',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

@@ -10,14 +10,22 @@ export interface TableRetention {
   readonly only?: string;
 }
 
+/** How long the rows of a table are kept that is partitioned by time: parts that are over are dropped. */
+export interface PartitionedRetention {
+  /** @param retentionDays the setting `RETENTION_DAYS` */
+  readonly partitionedDays: (retentionDays: number) => number;
+}
+
 const asSet = (retentionDays: number) => retentionDays;
 
 /**
  * What ends the rows of each table, for every table of the schema: a test holds this list against it. `by`: whoever owns the table does it;
  * `with`: they go with the row that they belong to; `stays`: there is one for each thing that people have.
  */
-export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string } | { with: string } | { stays: string }>> = {
-  request_log: { column: 'at', days: asSet },
+export const RETENTIONS: Readonly<
+  Record<string, TableRetention | PartitionedRetention | { by: string } | { with: string } | { stays: string }>
+> = {
+  request_log: { partitionedDays: asSet },
   /** Minute sums serve 24 hours of health; a few days more let an administrator compare. */
   request_buckets: { column: 'minute', days: (retentionDays) => Math.min(7, retentionDays) },
   alerts: { column: 'resolved_at', days: asSet },
@@ -39,7 +47,7 @@ export const RETENTIONS: Readonly<Record<string, TableRetention | { by: string }
   connect_sessions: { column: 'expires_at', days: () => 0 },
   oauth_states: { column: 'expires_at', days: () => 0 },
 
-  webhook_payloads: { by: 'PayloadRetention: after RETENTION_DAYS, once no event of it waits' },
+  webhook_payloads: { by: 'PayloadRetention: whole partitions after RETENTION_DAYS, once no event of it waits' },
   webhook_events: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
   object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
   audit_entries: { by: 'AuditPartitions: whole months, after 400 days' },

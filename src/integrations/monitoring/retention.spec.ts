@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { systemClock } from '../../clock';
-import { DatabaseInfo } from '../../database';
+import { DatabaseInfo, firstIdOf, timePartitions } from '../../database';
 import { Retention } from './retention';
 import { RETENTIONS } from './retention-list';
 
@@ -45,6 +45,33 @@ it('deletes all that is overdue, however much it is, and nothing else', async ()
     (await database.dataSource.query<{ n: number }[]>(`SELECT count(*)::int AS n FROM ${table}`))[0]?.n;
   expect(await count('webhook_replays')).toBe(10);
   expect(await database.dataSource.query('SELECT id FROM sync_runs')).toEqual([{ id: waiting }]);
+});
+
+it('drops parts of the request log that are over, deletes what came before there were any, and keeps the rest', async () => {
+  const dayMs = 86_400_000;
+  const log = (days: number) =>
+    database.dataSource.query(
+      `INSERT INTO request_log (id, at, provider, method, endpoint, outcome, attempt, duration_ms) VALUES ($1, now() - make_interval(days => $2::int), 'acme', 'GET', 'x', 'ok', 1, 5)`,
+      [firstIdOf(Date.now() - days * dayMs), days],
+    );
+  const then = Date.now() - 62 * dayMs;
+  await database.dataSource.query(`SELECT make_time_partition('request_log', $1, $2)`, [then, then + 7 * dayMs]);
+  const [over] = await timePartitions(database.dataSource, 'request_log');
+  for (const days of [90, 60, 31, 29, 0]) await log(days);
+  await retention.sweep();
+  const left = await database.dataSource.query<{ days: number }[]>(
+    'SELECT round(extract(epoch FROM now() - at) / 86400)::int AS days FROM request_log ORDER BY 1',
+  );
+  expect(left.map(({ days }) => days)).toEqual([0, 29]);
+  const names = (await timePartitions(database.dataSource, 'request_log')).map(({ name }) => name);
+  expect(names).not.toContain(over?.name);
+  expect(names.length).toBeGreaterThan(1); // those of today
+});
+
+it('ends rows of partitioned tables by their partitions: two rows of one may lie in the same place', async () => {
+  const partitioned = await timePartitions(database.dataSource);
+  const byRows = Object.entries(RETENTIONS).flatMap(([table, retention]) => ('column' in retention ? [table] : []));
+  expect(partitioned.filter(({ table }) => byRows.includes(table))).toEqual([]);
 });
 
 // A server vacuums by itself.

@@ -126,8 +126,9 @@ export class PersonalData {
   private async destroy(table: string, condition: string, params: readonly unknown[]): Promise<void> {
     for (let inVain = 0; inVain < MOST_IN_VAIN;) {
       const [batch] = await this.dataSource.query<{ found: number; gone: number }[]>(
-        `WITH found AS MATERIALIZED (SELECT ctid AS place FROM ${table} WHERE ${condition} LIMIT ${BATCH}),
-           gone AS (DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT place FROM found)) RETURNING 1)
+        // the places of two partitions of a table may be the same
+        `WITH found AS MATERIALIZED (SELECT tableoid AS part, ctid AS place FROM ${table} WHERE ${condition} LIMIT ${BATCH}),
+           gone AS (DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT place FROM found)) AND (tableoid, ctid) IN (SELECT part, place FROM found) RETURNING 1)
          SELECT (SELECT count(*) FROM found)::int AS found, (SELECT count(*) FROM gone)::int AS gone`,
         [...params],
       );

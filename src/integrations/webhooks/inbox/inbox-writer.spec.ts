@@ -1,6 +1,7 @@
 import { createWebhookHarness, testProvider, type WebhookHarness } from '../../../../test/support/webhook-harness';
 import { v7 } from 'uuid';
 import { systemClock, type Clock } from '../../../clock';
+import { makePartitionsAhead, timePartitions } from '../../../database';
 import type { WebhookFacts } from '../../contract';
 import { PeriodicTasks } from '../../jobs';
 import { PayloadRetention } from '../replay/payload-retention';
@@ -170,6 +171,28 @@ it('ends a payload that an event waited for once it does so no more', async () =
   expect(await retention.sweep()).toMatchObject({ payloads: 1 });
   await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id = 'late'`);
   expect(await retention.sweep()).toMatchObject({ payloads: 1 });
+});
+
+it('drops a partition of payloads that is over, once no event of it waits, and deletes the others of it until then', async () => {
+  const dayMs = 86_400_000;
+  const then = Date.now() - 70 * dayMs;
+  await makePartitionsAhead(harness.dataSource, 30, then);
+  await Promise.all(['done', 'waiting'].map((id) => harness.deliver({ id, account: 'acc' })));
+  await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id = 'done'`);
+  await age(['done', 'waiting'], 70);
+  const places = async () =>
+    (await harness.rows<{ place: string }>('SELECT DISTINCT tableoid::regclass::text AS place FROM webhook_payloads')).map(
+      ({ place }) => place,
+    );
+  const [place] = await places();
+  expect(place).toMatch(/^webhook_payloads_\d{4}_/);
+  const retention = harness.module.get(PayloadRetention);
+  expect(await retention.sweep()).toMatchObject({ payloads: 1 });
+  expect(await places()).toEqual([place]);
+  await harness.rows(`UPDATE webhook_events SET status = 'completed' WHERE event_id = 'waiting'`);
+  await retention.sweep();
+  expect(await places()).toEqual([]);
+  expect((await timePartitions(harness.dataSource, 'webhook_payloads')).map(({ name }) => name)).not.toContain(place);
 });
 
 it('goes on until no payload is overdue, and where it was stopped the next time', async () => {

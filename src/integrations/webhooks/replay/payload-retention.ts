@@ -4,7 +4,16 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
-import { inTransaction } from '../../../database';
+import {
+  deletedUpTo,
+  dropPartition,
+  firstIdOf,
+  inTransaction,
+  partitionsOver,
+  timePartitions,
+  type SqlRunner,
+  type TimePartition,
+} from '../../../database';
 import { PeriodicTasks } from '../../jobs';
 
 const DAY_MS = 86_400_000;
@@ -34,7 +43,7 @@ export class PayloadRetention {
   async sweep(signal?: AbortSignal): Promise<{ payloads: number; rows: number }> {
     const { retentionDays } = this.settings;
     const now = this.clock.now();
-    const payloads = await this.endPayloads(firstIdOf(now - retentionDays * DAY_MS), signal);
+    const payloads = await this.endPayloads(now - retentionDays * DAY_MS, signal);
     const rowsBefore = firstIdOf(now - retentionDays * ROW_FACTOR * DAY_MS);
     const rows = await this.deleteRows('webhook_events', `status IN ('completed', 'dead') AND id < $1::uuid`, rowsBefore, signal);
     const kept = retentionDays * ROW_FACTOR;
@@ -42,8 +51,13 @@ export class PayloadRetention {
     return { payloads, rows };
   }
 
-  /** A payload that an event still waits for stays, and is looked at again by the next sweep. */
-  private async endPayloads(before: string, signal?: AbortSignal): Promise<number> {
+  /** Partitions as a whole; where an event still waits for one of its payloads, all but those. They are looked at again by the next sweep. */
+  private async endPayloads(overMs: number, signal?: AbortSignal): Promise<number> {
+    const partitions = await timePartitions(this.dataSource, 'webhook_payloads');
+    for (const over of partitionsOver(partitions, overMs))
+      if (!signal?.aborted && !(await isAwaited(this.dataSource, over)))
+        await dropPartition(this.dataSource, over, (manager) => isAwaited(manager, over));
+    const before = firstIdOf(deletedUpTo(partitions, overMs));
     let total = 0;
     let after: string | undefined = firstIdOf(0);
     while (after !== undefined && !signal?.aborted) {
@@ -99,8 +113,12 @@ async function endPayloads(manager: EntityManager, after: string, before: string
   return { last: ids.length < BATCH ? undefined : ids.at(-1), ended: gone?.n ?? 0 };
 }
 
-/** The lowest UUIDv7 of a moment: https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7 */
-function firstIdOf(ms: number): string {
-  const time = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
+/** Events have ids of the same moment as their payloads have. */
+async function isAwaited(db: SqlRunner, { fromMs = 0, toMs = 0 }: TimePartition): Promise<boolean> {
+  const [row] = await db.query<{ awaited: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status IN ('received', 'failed') AND id >= $1::uuid AND id < $2::uuid)
+       OR EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND id >= $1::uuid AND id < $2::uuid) AS awaited`,
+    [firstIdOf(fromMs), firstIdOf(toMs)],
+  );
+  return row?.awaited ?? true;
 }
