@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { IntegrationsModule } from '../integrations';
 import { AlertsPageController } from './admin/alerts-page.controller';
+import { ConnectionFormsController } from './admin/connection-forms.controller';
 import { ConnectionTimeline } from './admin/connection-timeline';
 import { ConnectionsPageController } from './admin/connections-page.controller';
 import { DeliveriesPageController } from './admin/deliveries-page.controller';
@@ -40,6 +41,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     OverviewPageController,
     AlertsPageController,
     ConnectionsPageController,
+    ConnectionFormsController,
     WebhookEventsPageController,
     SyncRunsPageController,
     RequestsPageController,

@@ -1,25 +1,13 @@
 import { Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
-import { BrowserNews, byId, CurrentUser, html, IdParam, Roles, ZodBody, type EdgeRequest, type SessionPrincipal } from '../../http-api';
+import { BrowserNews, byId, CurrentUser, html, IdParam, Roles, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { IntegrationError } from '../../errors';
-import {
-  assertMayManage,
-  ConnectionRepository,
-  DisconnectService,
-  ProviderRegistry,
-  ScopeNeeds,
-  SyncService,
-  toRef,
-} from '../../integrations';
-import { confirmPage } from '../confirm-page';
+import { ConnectionRepository, ProviderRegistry, ScopeNeeds } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
-import { FormRoute, PageRoute } from '../page-route.decorators';
-import { disconnectQuestion } from '../settings/integration-card';
+import { PageRoute } from '../page-route.decorators';
 import { CONNECTIONS_PATH as PATH } from './admin-links';
-import { adminNews, adminNotice } from './admin-notices';
+import { adminNotice } from './admin-notices';
 import { ConnectionTimeline, timelineTable } from './connection-timeline';
 import { connectionFacts, connectionTable, listsOf, type ConnectionContext } from './connection-views';
 import { ListPages } from './list-pages';
@@ -40,8 +28,6 @@ const listShape = {
   status: filterOf(STATUSES.map(({ value }) => value)),
   cursor: cursorOf(byId),
 };
-const nothing = z.strictObject({});
-const confirmation = z.strictObject({ confirmed: z.literal('yes').optional() });
 
 /** The connections of an organization, or of all for an operator; and one of them, with what happened to it. */
 @Roles('admin')
@@ -53,8 +39,6 @@ export class ConnectionsPageController {
     private readonly timeline: ConnectionTimeline,
     private readonly registry: ProviderRegistry,
     private readonly scopeNeeds: ScopeNeeds,
-    private readonly syncs: SyncService,
-    private readonly disconnects: DisconnectService,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -99,40 +83,6 @@ export class ConnectionsPageController {
     const body = html`${adminNotice(this.news.take(request, reply, caller))} ${liveRegion('connection', content, id)}
     ${listsOf(connection, context.nowMs)}`;
     return page({ title: `${context.nameOf(connection.provider)}: ${connection.accountName || 'connection'}`, caller, path: PATH, body });
-  }
-
-  @FormRoute(':id/sync')
-  async sync(
-    @CurrentUser() caller: SessionPrincipal,
-    @IdParam() id: string,
-    @ZodBody(nothing) _: unknown,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const { status } = await this.connections.findFor(caller, id);
-    if (status !== 'connected') throw new IntegrationError(status === 'needs_reauth' ? 'needs_reauth' : 'not_connected');
-    const { created } = await this.syncs.request(id, { type: 'incremental', trigger: 'manual' });
-    this.news.tell(reply, caller, adminNews(created ? 'sync-asked' : 'sync-joined'));
-    await reply.redirect(`${PATH}/${id}`, 303);
-  }
-
-  @FormRoute(':id/disconnect')
-  async disconnect(
-    @CurrentUser() caller: SessionPrincipal,
-    @IdParam() id: string,
-    @ZodBody(confirmation) { confirmed }: z.infer<typeof confirmation>,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const connection = await this.connections.findFor(caller, id);
-    assertMayManage(caller, connection);
-    const back = `${PATH}/${id}`;
-    if (!confirmed) {
-      const question = disconnectQuestion(this.nameOf(connection.provider), connection);
-      const to = `${back}/disconnect`;
-      return void (await reply.send(confirmPage({ title: 'Disconnect', question, to, label: 'Disconnect', back, path: PATH, caller })));
-    }
-    const { revoked } = await this.disconnects.disconnect(toRef(connection));
-    this.news.tell(reply, caller, adminNews(revoked ? 'disconnected' : 'disconnected-here'));
-    await reply.redirect(back, 303);
   }
 
   private context(caller: SessionPrincipal): ConnectionContext {
