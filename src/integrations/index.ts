@@ -93,7 +93,8 @@ export {
   WatchService,
 } from './sync';
 export { type ChosenOwner, CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';
-export { AUDIT_ACTIONS, AuditLog, type AuditEntry } from './audit';
+export { AUDIT_ACTIONS, AuditExport, AuditLog, NDJSON, type AuditEntry, type AuditFilter } from './audit';
+export { KeyRotationService, type KeyUse } from './keys';
 export {
   auditTargetsOf,
   OperationReplyInterceptor,

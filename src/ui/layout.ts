@@ -23,12 +23,18 @@ const ADMIN_LINKS = [
   { href: '/admin/requests', label: 'Requests' },
   { href: '/admin/deliveries', label: 'Deliveries' },
   { href: '/admin/destinations', label: 'Destinations' },
+  { href: '/admin/audit', label: 'Audit' },
 ] as const;
+const OPERATOR_LINKS = [{ href: '/admin/keys', label: 'Keys' }] as const;
 
 /** The frame of every page. Script and style come from this origin only: the content security policy allows nothing else. */
 export function page({ title, caller, path, body, sought, refreshTo }: Layout): string {
   const isAdmin = roleReaches(caller.role, 'admin');
-  const links = [{ href: INTEGRATIONS_PATH, label: 'Integrations' }, ...(isAdmin ? ADMIN_LINKS : [])];
+  const links = [
+    { href: INTEGRATIONS_PATH, label: 'Integrations' },
+    ...(isAdmin ? ADMIN_LINKS : []),
+    ...(caller.role === 'operator' ? OPERATOR_LINKS : []),
+  ];
   // The referrer policy of the headers would make a form's Origin "null"; within our own origin it may be told.
   const { text } = html`<!doctype html>
     <html lang="en">

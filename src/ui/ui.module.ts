@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { IntegrationsModule } from '../integrations';
 import { AlertsPageController } from './admin/alerts-page.controller';
+import { AuditPageController } from './admin/audit-page.controller';
 import { ConnectionFormsController } from './admin/connection-forms.controller';
 import { ConnectionTimeline } from './admin/connection-timeline';
 import { ConnectionsPageController } from './admin/connections-page.controller';
@@ -8,6 +9,7 @@ import { DeliveriesPageController } from './admin/deliveries-page.controller';
 import { DestinationNames } from './admin/destination-names';
 import { DestinationsPageController } from './admin/destinations-page.controller';
 import { FailedEventsPageController } from './admin/failed-events-page.controller';
+import { KeysPageController } from './admin/keys-page.controller';
 import { ListPages } from './admin/list-pages';
 import { Lookup } from './admin/lookup';
 import { OverviewPageController } from './admin/overview-page.controller';
@@ -16,6 +18,7 @@ import { SearchPageController } from './admin/search-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
+import { ActivityStates } from './live/activity-states';
 import { ConnectionStates } from './live/connection-states';
 import { EventStates } from './live/event-states';
 import { LiveController } from './live/live.controller';
@@ -49,11 +52,14 @@ import { PolicyFormController } from './settings/policy-form.controller';
     DestinationsPageController,
     SearchPageController,
     FailedEventsPageController,
+    AuditPageController,
+    KeysPageController,
   ],
   providers: [
     IntegrationCards,
     IntegrationsPage,
     ConnectionTimeline,
+    ActivityStates,
     ConnectionStates,
     EventStates,
     DestinationNames,

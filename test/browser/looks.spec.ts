@@ -62,6 +62,8 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     ['delivery', 'operator', () => `/admin/deliveries/${lists.ids.delivery}`],
     ['destinations', 'operator', () => '/admin/destinations'],
     ['destination', 'operator', () => `/admin/destinations/${lists.ids.destination}`],
+    ['audit', 'operator', () => '/admin/audit'],
+    ['keys', 'operator', () => '/admin/keys'],
     ['search', 'operator', () => '/admin/search?q=nothing-of-that-name'],
     ['wrong-filter', 'operator', () => '/admin/requests?from=yesterday&unknown=1'],
     ['missing', 'operator', () => '/admin/connections/01890a5d-ac96-774b-bcce-b302099a8057'],

@@ -37,6 +37,8 @@ const SETTLE = `UPDATE audit_entries SET outcome = $3 WHERE id = $1 AND at = $2`
 export interface AuditFilter {
   /** Confines to one organization; undefined: all. */
   readonly tenant?: string;
+  /** Of those, the entries of this organization. */
+  readonly ofTenant?: string;
   /** A user's id. */
   readonly actor?: string;
   readonly action?: string;
@@ -122,9 +124,10 @@ export class AuditLog {
   }
 
   /** Newest first. */
-  list({ tenant, actor, action, target, targets, from, to, before, limit }: AuditFilter): Promise<AuditEntryEntity[]> {
+  list({ tenant, ofTenant, actor, action, target, targets, from, to, before, limit }: AuditFilter): Promise<AuditEntryEntity[]> {
     const query = this.dataSource.getRepository(AuditEntryEntity).createQueryBuilder('entry').orderBy('entry.id', 'DESC').limit(limit);
     if (tenant !== undefined) query.andWhere('entry.tenant = :tenant', { tenant });
+    if (ofTenant !== undefined) query.andWhere('entry.tenant = :ofTenant', { ofTenant });
     if (actor !== undefined) query.andWhere('entry.actorUser = :actor', { actor });
     if (action !== undefined) query.andWhere('entry.action = :action', { action });
     if (target !== undefined) query.andWhere('entry.target = :target', { target });

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AdminAuditController } from './admin-audit.controller';
 import { AuditEntryEntity } from './audit-entry.entity';
+import { AuditExport } from './audit-export';
 import { AuditLog } from './audit-log';
 import { AuditPartitions } from './audit-partitions';
 import { SessionAudit } from './session-audit';
@@ -19,7 +20,7 @@ export class AuditModule {}
 @Module({
   imports: [AuditModule],
   controllers: [AdminAuditController],
-  providers: [OWN_DATA_SOURCE, AuditPartitions, SessionAudit],
-  exports: [AuditModule],
+  providers: [OWN_DATA_SOURCE, AuditExport, AuditPartitions, SessionAudit],
+  exports: [AuditModule, AuditExport],
 })
 export class AuditAdminModule {}

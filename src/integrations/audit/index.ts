@@ -1,6 +1,7 @@
 /** Who did what: an entry for each act that api.md names, by whoever did it. */
 export { AUDIT_ACTIONS, type AuditAction, type AuditedAct } from './audit-action';
 export type { AuditEntryEntity as AuditEntry } from './audit-entry.entity';
-export { AuditLog, currentActor, PROVIDER, type Actor } from './audit-log';
+export { AuditExport, NDJSON } from './audit-export';
+export { AuditLog, currentActor, PROVIDER, type Actor, type AuditFilter } from './audit-log';
 export { AuditAdminModule, AuditModule } from './audit.module';
 export { makeMonthsOf } from './audit-partitions';

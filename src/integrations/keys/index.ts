@@ -1,1 +1,2 @@
+export { KeyRotationService, type KeyUse } from './key-rotation.service';
 export { KeysModule } from './keys.module';

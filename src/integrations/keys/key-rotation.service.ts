@@ -10,6 +10,8 @@ export interface KeyUse {
   readonly primary: boolean;
   /** Whether ENCRYPTION_KEYS has it. */
   readonly present: boolean;
+  /** When it was first in use here; null where that is not known yet. */
+  readonly since: string | null;
   /** Rows that need it, by table. */
   readonly rows: Readonly<Record<string, number>>;
 }
@@ -47,7 +49,8 @@ export class KeyRotationService {
   /** Which key is needed by how many rows. */
   async status(): Promise<KeyUse[]> {
     const known = await this.dataSource.manager.find(EncryptionKeyEntity, { order: { createdAt: 'ASC', keyId: 'ASC' } });
-    const ids = new Set([...this.secrets.keyIds, ...known.map(({ keyId }) => keyId)]);
+    const since = new Map(known.map(({ keyId, createdAt }) => [keyId, createdAt.toISOString()]));
+    const ids = new Set([...this.secrets.keyIds, ...since.keys()]);
     const uses: KeyUse[] = [];
     for (const keyId of ids) {
       const rows: Record<string, number> = {};
@@ -57,7 +60,13 @@ export class KeyRotationService {
         ]);
         rows[table] = counted?.count ?? 0;
       }
-      uses.push({ keyId, primary: keyId === this.secrets.primaryKeyId, present: this.secrets.keyIds.includes(keyId), rows });
+      uses.push({
+        keyId,
+        primary: keyId === this.secrets.primaryKeyId,
+        present: this.secrets.keyIds.includes(keyId),
+        since: since.get(keyId) ?? null,
+        rows,
+      });
     }
     return uses;
   }

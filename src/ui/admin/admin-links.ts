@@ -8,6 +8,9 @@ export const RUNS_PATH = '/admin/sync-runs';
 export const REQUESTS_PATH = '/admin/requests';
 export const DELIVERIES_PATH = '/admin/deliveries';
 export const DESTINATIONS_PATH = '/admin/destinations';
+export const AUDIT_PATH = '/admin/audit';
+export const KEYS_PATH = '/admin/keys';
+export const PROVIDERS_PATH = '/admin/providers';
 
 /** To the page of a thing, by the end of its id: that tells rows apart, and the whole id is at hand. */
 export function idLink(path: string, id: string | null): Html | undefined {

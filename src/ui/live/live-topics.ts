@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { visibleTenant, type SessionPrincipal } from '../../http-api';
-import { AlertService, RequestLogReader, SyncService } from '../../integrations';
+import { AlertService } from '../../integrations';
 import { PAGE_ROWS } from '../admin/list-query';
 import { IntegrationCards } from '../settings/integration-cards';
+import { ActivityStates } from './activity-states';
 import { ConnectionStates } from './connection-states';
 import { EventStates } from './event-states';
 import { NotificationStates } from './notification-states';
@@ -17,6 +18,7 @@ const LISTS = [
   'failed-events',
   'sync-runs',
   'requests',
+  'audit',
   'connections',
   'deliveries',
   'destinations',
@@ -44,8 +46,7 @@ export class LiveTopics {
     private readonly cards: IntegrationCards,
     private readonly alerts: AlertService,
     private readonly events: EventStates,
-    private readonly syncs: SyncService,
-    private readonly requests: RequestLogReader,
+    private readonly activity: ActivityStates,
     private readonly overview: OverviewState,
     private readonly connections: ConnectionStates,
     private readonly notifications: NotificationStates,
@@ -69,9 +70,11 @@ export class LiveTopics {
       case 'failed-events':
         return this.events.failing(newest.tenant);
       case 'sync-runs':
-        return this.syncs.list(newest);
+        return this.activity.runs(newest.tenant);
       case 'requests':
-        return this.requests.list(newest);
+        return this.activity.requests(newest.tenant);
+      case 'audit':
+        return this.activity.audit(newest.tenant);
       case 'connections':
         return this.connections.list(caller);
       case 'connection':
