@@ -36,6 +36,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/browser-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["browserTokenCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/live": {
         parameters: {
             query?: never;
@@ -509,6 +525,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["connectionEventsEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connection-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["connectionsEventsEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1143,6 +1175,45 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    browserTokenCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description The one origin whose pages may use it; one of BROWSER_ORIGINS. Default: any of them. */
+                    origin?: string;
+                    /**
+                     * @description Seconds. It ends with the token that asks for it at the latest.
+                     * @default 600
+                     */
+                    expiresIn?: number;
+                };
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        token: string;
+                        /** Format: date-time */
+                        expiresAt: string;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     liveAndMetricsLive: {
         parameters: {
             query?: never;
@@ -1615,7 +1686,7 @@ export interface operations {
                 cursor?: string;
                 actor?: string;
                 tenant?: string;
-                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
+                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "browser-token.create" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
                 target?: string;
                 from?: string;
                 to?: string;
@@ -2962,6 +3033,29 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    connectionsEventsEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `connection`, `gone`, `ready` and `heartbeat` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
