@@ -60,7 +60,7 @@ const tenants: Attack = {
     for (const { method, path, operation } of operations) {
       const id = idFor(path, ids);
       if (!id) {
-        trials.note(`no row for ${path}`);
+        trials.add(`${method} ${path}`, false, 'there is no row to try it on');
         continue;
       }
       for (const [name, who] of strangers) {
@@ -110,14 +110,31 @@ async function idsOf(arena: Arena, owner: Who): Promise<Readonly<Record<string, 
   const first = async (path: string) =>
     ((await arena.service.as(admin, path)).json as { data?: { id: string }[] } | undefined)?.data?.[0]?.id;
   await arena.service.as(owner, `/v1/connections/${stripe}/syncs`, { body: { type: 'full' } });
+  const mapping = await arena.service.as(admin, '/v1/admin/mappings', {
+    method: 'PUT',
+    body: { provider: 'stripe', resource: 'customers', expression: '{ "id": id }' },
+  });
   return {
     connection,
     destination,
     'webhook-events': (await stored(arena, eventId))[0]?.id,
     'sync-runs': await first('/v1/admin/sync-runs'),
     deliveries: (await first('/v1/admin/deliveries')) ?? (await first(`/v1/admin/destinations/${destination}/deliveries`)),
-    alerts: await first('/v1/admin/alerts'),
+    alerts: await alertOf(arena, owner, () => first('/v1/admin/alerts')),
+    mappings: (mapping.json as { id: string }).id,
   };
+}
+
+/** Of a connection that its provider ended: the alert comes with one of the next looks, every 10 seconds. */
+async function alertOf(arena: Arena, owner: Who, first: () => Promise<string | undefined>): Promise<string | undefined> {
+  const lost = await arena.connect('slack', owner, 'T_LOST');
+  arena.sandbox.control.revokeTokens('slack', 'T_LOST');
+  await arena.service.as(owner, `/v1/connections/${lost}/slack/channels`);
+  for (const end = Date.now() + 60_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 500))) {
+    const id = await first();
+    if (id) return id;
+  }
+  return undefined;
 }
 
 function idFor(path: string, ids: Readonly<Record<string, string | undefined>>): string | undefined {
