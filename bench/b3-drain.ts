@@ -68,8 +68,8 @@ async function measure(bench: Workbench, load: LoadGenerator): Promise<Omit<Benc
   return {
     arms: rounds.arms,
     checks: [
-      check('ours / limit', '>= 0.7x', times(againstLimit), againstLimit.median >= 0.7),
-      check('ours / bullmq', '>= 1x', times(againstBullmq), againstBullmq.median >= 1),
+      check('ours / limit', '>= 0.8x', times(againstLimit), againstLimit.median >= 0.8),
+      check('ours / bullmq', '>= 1.2x', times(againstBullmq), againstBullmq.median >= 1.2),
       check(
         'every event of every round took effect once',
         '0 lost, 0 twice',
