@@ -1,9 +1,9 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { INestApplicationContext } from '@nestjs/common';
 import type { Settings } from './config/env';
 import { addressesToRegister, type Provider, ProviderRegistry } from './integrations';
 
 /** What a person wants to know at the start, a line each. */
-export function describeStart(app: NestFastifyApplication, settings: Settings): string[] {
+export function describeStart(app: INestApplicationContext, settings: Settings): string[] {
   const providers = app.get(ProviderRegistry).offered();
   const names = (list: typeof providers) => list.map(({ name }) => name).join(', ') || 'none';
   const deaf = providers.filter(({ configured, webhooks }) => configured && webhooks && !webhooks.configured);

@@ -1,3 +1,4 @@
+import type { INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -7,11 +8,12 @@ import { callerAddresses } from './http-api/edge/caller-address';
 import { CrossOrigin } from './http-api/edge/cross-origin';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
-import { IS_GUEST } from './http-api/http-api.module';
+import { GUEST_MODULES } from './http-api/http-api.module';
 import { answerOwnFaults, isOwnRoute } from './http-api/edge/own-routes';
 import { ProblemFilter } from './http-api/problems/problem.filter';
 import { EdgeLimits } from './http-api/edge/edge-limits';
 import { EDGE_LOGGER, type EdgeLogger } from './http-api/edge/logger';
+import { putBelowBase } from './http-api/edge/base-path';
 import { registerEdgeHooks } from './http-api/edge/hooks';
 import { EdgeAdapter, registerEdgePlugins } from './http-api/edge/edge-adapter';
 import { watchProcess } from './http-api/edge/http-metrics';
@@ -25,6 +27,7 @@ import { RouteTable } from './http-api/edge/route-table';
 import { securityHeaders } from './http-api/edge/security-headers';
 import { AppModule, StartPageModule, type AppParts } from './app.module';
 import { CLOCK, type Clock } from './clock';
+import { withoutBase } from './config/base-path';
 import { completeAddress } from './config/bound-address';
 import { SETTINGS } from './config/config.module';
 import type { Settings } from './config/env';
@@ -45,10 +48,18 @@ export async function createApp(
 ): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(settings, { logger, clock, imports: [...imports, StartPageModule] }),
-    new EdgeAdapter(settings),
+    serviceAdapter(settings),
     nestOptions(logger),
   );
   return configureApp(app);
+}
+
+/** For the service that runs by itself: it is reached below its base path and without it, as probes need none, and a proxy may take it off. */
+export function serviceAdapter(settings: Settings): EdgeAdapter {
+  return new EdgeAdapter(settings, undefined, (edge) => (request, response) => {
+    request.url = withoutBase(settings.basePath, request.url ?? '');
+    edge(request, response);
+  });
 }
 
 /** Parsers are the edge's own; a start that fails throws instead of ending the process, so that its reason can be told. */
@@ -57,16 +68,19 @@ export function nestOptions(logger: EdgeLogger) {
 }
 
 const WRONG_ADAPTER =
-  'Trestle runs on Fastify, with its EdgeAdapter: NestFactory.create(AppModule, new EdgeAdapter(settings)). Express reads a body before anybody has looked at who sends it, and webhooks are verified over the bytes as they came.';
+  'Trestle needs its own adapter in front: NestFactory.create(AppModule, new EdgeAdapter(settings)) on Fastify, new ExpressEdgeAdapter(settings) of trestle/express on Express. A plain one reads a body before anybody has looked at who sends it, and webhooks are verified over the bytes as they came.';
 
 /** What has to be done to a created application before its routes are laid, and the laying. A host of one's own calls this in place of `init`. */
-export async function configureApp(app: NestFastifyApplication): Promise<NestFastifyApplication> {
-  if (!(app.getHttpAdapter() instanceof EdgeAdapter)) throw new Error(WRONG_ADAPTER);
+export async function configureApp<App extends INestApplication>(app: App): Promise<App> {
+  const adapter: unknown = app.getHttpAdapter();
+  const edge = edgeOf(adapter);
+  if (!edge) throw new Error(WRONG_ADAPTER);
   const settings = app.get<Settings>(SETTINGS);
-  const isGuest = app.get<boolean>(IS_GUEST);
-  const owns = isGuest ? isOwnRoute : () => true;
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  app.get(RouteTable).watch(fastify);
+  const guest = app.get<readonly Type[] | null>(GUEST_MODULES);
+  const owns = guest ? isOwnRoute : () => true;
+  const fastify = edge.getInstance() as unknown as FastifyInstance;
+  const routes = app.get(RouteTable);
+  routes.watch(fastify);
   const rules = new RequestRules({
     logger: app.get<EdgeLogger>(EDGE_LOGGER),
     limits: app.get(EdgeLimits),
@@ -75,24 +89,58 @@ export async function configureApp(app: NestFastifyApplication): Promise<NestFas
     securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
   });
   const bodies = new BodyBudget();
+  putBelowBase(fastify, settings.basePath, owns);
   registerEdgeHooks(fastify, { rules, bearers: app.get(BearerCallers), crossOrigin: app.get(CrossOrigin), bodies, owns });
-  await registerEdgePlugins(app, settings, owns);
-  if (isGuest) answerOwnFaults(fastify, app.get(ProblemFilter));
+  await registerEdgePlugins(fastify, settings, owns);
+  if (guest) answerOwnFaults(fastify, app.get(ProblemFilter));
   await app.init();
-  if (settings.webhookFastPath && settings.serves) openFastPath(app, settings, { rules, bodies });
+  assertLaid(routes, guest ? settings.basePath : '');
+  if (adapter !== edge) {
+    await fastify.ready();
+    (adapter as SharedAdapter).share(routes);
+  }
+  if (settings.webhookFastPath && settings.serves) openFastPath(app, edge, settings, { rules, bodies });
   if (settings.docs) {
     const operations = app.get(OperationRegistry);
-    app.get(OpenApi).describe(app, (name) => operations.find(name));
+    app.get(OpenApi).describe(app, (name) => operations.find(name), { basePath: settings.basePath, ...(guest && { modules: guest }) });
   }
   watchProcess();
   return app;
 }
 
-function openFastPath(app: NestFastifyApplication, settings: Settings, parts: { rules: RequestRules; bodies: BodyBudget }): void {
+/** An adapter that has Trestle's edge in front of another server (`ExpressEdgeAdapter`). */
+interface SharedAdapter {
+  readonly edge: EdgeAdapter;
+  share(routes: RouteTable): void;
+}
+
+function edgeOf(adapter: unknown): EdgeAdapter | undefined {
+  if (adapter instanceof EdgeAdapter) return adapter;
+  const { edge } = adapter as Partial<SharedAdapter>;
+  return edge instanceof EdgeAdapter ? edge : undefined;
+}
+
+/** A global prefix of the application moves Trestle's routes as well, and nothing of Trestle would know. */
+function assertLaid(routes: RouteTable, basePath: string): void {
+  const probe = `${basePath}/health/live`;
+  if (routes.has(probe)) return;
+  throw new Error(
+    `Trestle's routes are not where it was told: there is no ${probe}. Leave them out of the application's global prefix or version, ` +
+      `setGlobalPrefix('api', { exclude: ['${basePath.slice(1) || 'v1'}/{*path}'] }), and say where they lie with TrestleModule's prefix.`,
+  );
+}
+
+function openFastPath(
+  app: INestApplication,
+  edge: EdgeAdapter,
+  settings: Settings,
+  parts: { rules: RequestRules; bodies: BodyBudget },
+): void {
   const inbox = app.get(WebhookInbox);
   const registry = app.get(ProviderRegistry);
-  (app.getHttpAdapter() as unknown as EdgeAdapter).plainDeliveries.open({
+  edge.plainDeliveries.open({
     ...parts,
+    basePath: settings.basePath,
     problems: app.get(Problems),
     clock: app.get<Clock>(CLOCK),
     maxBytes: settings.webhookMaxBytes,
@@ -103,7 +151,7 @@ function openFastPath(app: NestFastifyApplication, settings: Settings, parts: { 
 }
 
 /** Opens its port; with port 0 one that the machine chooses. Resolves with the origin under which it is reached on this machine. */
-export async function listen(app: NestFastifyApplication, settings: Settings): Promise<string> {
+export async function listen(app: INestApplication, settings: Settings): Promise<string> {
   try {
     await app.listen(settings.port, settings.host);
   } catch (error) {
@@ -129,7 +177,7 @@ export function tellParent({ port }: Settings): void {
   process.send?.({ listening: port });
 }
 
-function consentOrigins(app: NestFastifyApplication): string[] {
+function consentOrigins(app: INestApplication): string[] {
   const origins = app
     .get(ProviderRegistry)
     .offered()

@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const logger = createLogger(settings);
   const app = await createApp(settings, { logger });
   const origin = await listen(app, settings);
-  sandbox?.setWebhookTarget(origin);
+  sandbox?.setWebhookTarget(origin + settings.basePath);
   tellParent(settings);
   for (const line of describeStart(app, settings)) logger.info(line);
 

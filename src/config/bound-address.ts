@@ -10,7 +10,7 @@ export function completeAddress(settings: Settings, port: number): string {
   const late: { -readonly [Name in 'port' | 'publicUrl' | 'returnToOrigins']: Settings[Name] } = settings;
   late.port = port;
   if (settings.publicUrl === '') {
-    late.publicUrl = origin;
+    late.publicUrl = origin + settings.basePath;
     late.returnToOrigins = [origin, ...settings.returnToOrigins];
   }
   return origin;

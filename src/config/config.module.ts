@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { CLOCK, systemClock, type Clock } from '../clock';
+import { putBelow } from './base-path';
 import type { Settings } from './env';
 
 /** Injection token of the validated `Settings`. */
@@ -12,12 +13,15 @@ export interface AsyncSettings extends Pick<ModuleMetadata, 'imports'>, Pick<Fac
 @Global()
 @Module({})
 export class ConfigModule {
-  static forRoot(settings: Settings, clock: Clock = systemClock): DynamicModule {
-    return moduleOf({ provide: SETTINGS, useValue: settings }, clock);
+  /** @param prefix the path below which all addresses lie, where somebody else than PUBLIC_URL says it */
+  static forRoot(settings: Settings, clock: Clock = systemClock, prefix?: string): DynamicModule {
+    return moduleOf({ provide: SETTINGS, useValue: prefix === undefined ? settings : putBelow(settings, prefix) }, clock);
   }
 
-  static forRootAsync({ imports, inject, useFactory }: AsyncSettings, clock: Clock = systemClock): DynamicModule {
-    return { ...moduleOf({ provide: SETTINGS, inject, useFactory }, clock), imports };
+  /** @param prefix is known before the settings are: routes are laid without them. Default: none */
+  static forRootAsync({ imports, inject, useFactory }: AsyncSettings, clock: Clock = systemClock, prefix = ''): DynamicModule {
+    const made = async (...injected: unknown[]) => putBelow((await useFactory(...injected)) as Settings, prefix);
+    return { ...moduleOf({ provide: SETTINGS, inject, useFactory: made }, clock), imports };
   }
 }
 

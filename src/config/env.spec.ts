@@ -91,7 +91,8 @@ describe('in production', () => {
   it.each<[string, Record<string, string>, string]>([
     ['no public address', { PUBLIC_URL: '' }, 'PUBLIC_URL'],
     ['a public address without https', { PUBLIC_URL: 'http://integrations.example.com' }, 'PUBLIC_URL'],
-    ['a public address with a path', { PUBLIC_URL: 'https://example.com/integrations' }, 'PUBLIC_URL'],
+    ['a public address with a query', { PUBLIC_URL: 'https://example.com/integrations?a=b' }, 'PUBLIC_URL'],
+    ['a public address with an odd path', { PUBLIC_URL: 'https://example.com/our integrations' }, 'PUBLIC_URL'],
     ['a secret of one letter', { API_JWT_SECRET: 'x'.repeat(64) }, 'API_JWT_SECRET'],
     ['keys over http', { API_JWKS_URL: 'http://b.example.com/jwks', API_JWT_ISSUER: 'b', API_JWT_AUDIENCE: 't' }, 'API_JWKS_URL'],
     ['keys without issuer and audience', { API_JWKS_URL: 'https://b.example.com/jwks' }, 'API_JWT_ISSUER, API_JWT_AUDIENCE'],
@@ -111,6 +112,7 @@ describe('in production', () => {
   it.each<[string, Record<string, string>]>([
     ['a database elsewhere with TLS', { DATABASE_URL: 'postgres://t:p@db.example.com/t?sslmode=verify-full' }],
     ['a database elsewhere whose network is protected', { DATABASE_URL: 'postgres://t:p@db.example.com/t', DATABASE_TLS: 'off' }],
+    ['a public address with a path', { PUBLIC_URL: 'https://example.com/our/integrations/' }],
     ['a database on this host', { DATABASE_URL: 'postgres://t:p@127.0.0.1/t' }],
     ['a network of proxies', { TRUSTED_PROXIES: '10.0.0.0/8' }],
     ['keys with issuer and audience', { API_JWKS_URL: 'https://b.example.com/jwks', API_JWT_ISSUER: 'b', API_JWT_AUDIENCE: 't' }],

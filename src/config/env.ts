@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { rememberSettings, secretsOf } from '../redaction';
+import { basePathOf, isPlainPath } from './base-path';
 import { databaseAddress } from './database-address';
 import { folderFault } from './data-folder';
 import { browserOriginFaults } from './browser-origins';
@@ -21,8 +22,10 @@ export interface Settings {
   readonly production: boolean;
   readonly port: number;
   readonly host: string;
-  /** Origin under which browsers and providers reach this service, without a trailing slash. */
+  /** Where browsers and providers reach this service: an origin, with the base path where there is one; no trailing slash. */
   readonly publicUrl: string;
+  /** The path below which all addresses lie, e.g. `/integrations`; empty: at the root. */
+  readonly basePath: string;
   /** The product's own page, for who has no session here, or is done. */
   readonly productUrl?: string;
   /** Absolute path of the folder for what the embedded default keeps. */
@@ -106,6 +109,10 @@ const list = z
   );
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+const publicAddress = httpUrl.refine(
+  (text) => isPlainPath(basePathOf(text)) && !/[?#]/.test(text),
+  'must be an origin, or one with a plain path (https://example.com/integrations)',
+);
 const address = (scheme: RegExp, form: string) =>
   z
     .string()
@@ -119,7 +126,7 @@ export const environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production'], { error: 'must be development, test or production' }).default('development'),
   PORT: integer(0, 65535).default(3000),
   HOST: z.string().default('127.0.0.1'),
-  PUBLIC_URL: httpUrl.optional(),
+  PUBLIC_URL: publicAddress.optional(),
   PRODUCT_URL: httpUrl.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: postgresUrl.optional(),
@@ -215,6 +222,7 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     port: e.PORT,
     host: e.HOST,
     publicUrl,
+    basePath: basePathOf(publicUrl),
     productUrl: e.PRODUCT_URL,
     dataDir,
     databaseUrl: e.DATABASE_URL,

@@ -34,11 +34,7 @@ export function productionFaults(e: RuledSettings, providers: Readonly<Record<st
   const faults: string[] = [];
   if (!e.PUBLIC_URL)
     faults.push('PUBLIC_URL: needed in production; the https address under which providers and browsers reach this service');
-  else {
-    if (!isHttps(e.PUBLIC_URL)) faults.push('PUBLIC_URL: must be https in production; cookies and OAuth redirects travel over it');
-    if (new URL(e.PUBLIC_URL).pathname !== '/')
-      faults.push('PUBLIC_URL: must be an origin without a path; give the service a host name of its own');
-  }
+  else if (!isHttps(e.PUBLIC_URL)) faults.push('PUBLIC_URL: must be https in production; cookies and OAuth redirects travel over it');
   if (e.API_JWKS_URL && !isHttps(e.API_JWKS_URL))
     faults.push('API_JWKS_URL: must be https in production; whoever changes the keys signs in as anybody');
   if (e.API_JWKS_URL && !(e.API_JWT_ISSUER && e.API_JWT_AUDIENCE))

@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DATABASE, OWN_DATA_SOURCE } from '../database';
@@ -27,14 +27,14 @@ import { RouteTable } from './edge/route-table';
 import { SessionController } from './sessions/session.controller';
 import { TokenVerifier } from './principal/token-verifier';
 
-/** Injection token: whether Trestle is a part of somebody else's application (`bound`). */
-export const IS_GUEST = Symbol('IsGuest');
+/** Injection token: where Trestle is a part of somebody else's application, the classes of its modules (`guest`); else null. */
+export const GUEST_MODULES = Symbol('GuestModules');
 
 export interface HttpApiParts {
   /** Default: one of its own, as the settings say. */
   readonly logger?: EdgeLogger;
-  /** Whether the guard and the filter are bound to Trestle's controllers by somebody else (`bindToControllers`). Default: they stand before every route of the application. */
-  readonly bound?: boolean;
+  /** Trestle's modules within somebody else's application: guard and filter are bound to their controllers alone (`bindToControllers`). Default: they stand before every route. */
+  readonly guest?: readonly Type[];
   /** Whom a call is from, where the application around Trestle knows it by itself. */
   readonly principals?: AsyncPrincipals;
 }
@@ -43,20 +43,20 @@ export interface HttpApiParts {
 @Global()
 @Module({})
 export class HttpApiModule {
-  static forRoot({ logger, bound = false, principals }: HttpApiParts = {}): DynamicModule {
+  static forRoot({ logger, guest, principals }: HttpApiParts = {}): DynamicModule {
     return {
       module: HttpApiModule,
       imports: [...(principals?.imports ?? []), TypeOrmModule.forFeature([BrowserSessionEntity], DATABASE)],
       controllers: [SessionController, BrowserTokenController, ErrorsController, LiveAndMetricsController, DocsController],
       providers: [
         OWN_DATA_SOURCE,
-        ...(bound
+        ...(guest
           ? []
           : [
               { provide: APP_GUARD, useClass: AccessGuard },
               { provide: APP_FILTER, useExisting: ProblemFilter },
             ]),
-        { provide: IS_GUEST, useValue: bound },
+        { provide: GUEST_MODULES, useValue: guest ?? null },
         { provide: PRINCIPAL_RESOLVER, inject: principals?.inject, useFactory: principals?.useFactory ?? (() => null) },
         { provide: EDGE_LOGGER, inject: [SETTINGS], useFactory: (settings: Settings) => logger ?? createLogger(settings) },
         TokenVerifier,

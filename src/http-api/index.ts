@@ -10,6 +10,7 @@ export { BrowserTokens } from './sessions/browser-tokens';
 export { assertNavigation } from './sessions/navigation';
 export { leadsIntoFlow } from './sessions/own-path';
 export { nameOf, productLink, signOutForm } from './sessions/session-pages';
+export { ownUrl } from './edge/base-path';
 export { Drain } from './edge/drain';
 export { escapeHtml, Html, html, htmlPage, type HtmlPart } from './html';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';

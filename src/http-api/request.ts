@@ -13,4 +13,6 @@ export interface EdgeRequest extends FastifyRequest {
   callerGoesOn?: () => Promise<boolean>;
   /** The bytes as they came: webhooks and the proxy. */
   rawBody?: Buffer;
+  /** Where all of Trestle's addresses lie below a path: that; else empty. */
+  readonly basePath: string;
 }

@@ -8,11 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DestinationStream } from 'pino';
 import { drainAndClose } from '../../src/http-api/edge/drain';
-import { EdgeAdapter } from '../../src/http-api/edge/edge-adapter';
 import { createLogger } from '../../src/http-api/logging';
 import type { Role } from '../../src/http-api/principal/principal';
 import { AppModule, type AppParts } from '../../src/app.module';
-import { configureApp, listen, nestOptions } from '../../src/bootstrap';
+import { configureApp, listen, nestOptions, serviceAdapter } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
 import { EMBEDDED_SEED } from '../../src/database';
@@ -91,7 +90,7 @@ async function start({
     .overrideProvider(EMBEDDED_SEED)
     .useValue(await testSeed())
     .compile();
-  const app = module.createNestApplication<NestFastifyApplication>(new EdgeAdapter(settings), nestOptions(logger));
+  const app = module.createNestApplication<NestFastifyApplication>(serviceAdapter(settings), nestOptions(logger));
   await configureApp(app);
   const url = await listen(app, settings);
   if (!sandboxOptions || sandboxOptions.webhookTarget === undefined) sandbox?.setWebhookTarget(url);

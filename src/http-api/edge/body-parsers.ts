@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { withoutBase } from '../../config/base-path';
 import { IntegrationError } from '../../errors';
 import type { EdgeRequest } from '../request';
+import { ownRoute } from './base-path';
 
 /** Paths whose body is handed on as it came. Matched on the route, not on the address, so that no spelling gets round it. */
 const RAW_ROUTES = [/^\/webhooks\//, /^\/v1\/connections\/:[^/]+\/proxy\//];
@@ -13,6 +15,8 @@ const MAX_FORM_FIELDS = 200;
 export interface BodyLimits {
   readonly webhookMaxBytes: number;
   readonly proxyMaxBytes: number;
+  /** Below which all of our routes lie. */
+  readonly basePath: string;
   /** Whose requests these rules hold for; what others send wrongly fails with a `statusCode`, as Fastify's own faults do. */
   readonly owns: (request: FastifyRequest) => boolean;
 }
@@ -23,15 +27,16 @@ type Done = (error: Error | null, body?: unknown) => void;
 export function registerBodyParsers(fastify: FastifyInstance, limits: BodyLimits): void {
   fastify.addHook('onRoute', (route) => {
     // `@RouteConfig({ bodyLimit })`: a route that takes more than the rest.
-    const own = (route.config as { bodyLimit?: number } | undefined)?.bodyLimit;
-    if (own !== undefined) route.bodyLimit = own;
-    if (isRaw(route.url)) route.bodyLimit = route.url.startsWith('/webhooks/') ? limits.webhookMaxBytes : limits.proxyMaxBytes;
+    const stated = (route.config as { bodyLimit?: number } | undefined)?.bodyLimit;
+    if (stated !== undefined) route.bodyLimit = stated;
+    const path = withoutBase(limits.basePath, route.url);
+    if (isRaw(path)) route.bodyLimit = path.startsWith('/webhooks/') ? limits.webhookMaxBytes : limits.proxyMaxBytes;
   });
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   const parser =
     (parse: (request: FastifyRequest, body: Buffer, done: Done) => void) => (request: FastifyRequest, body: Buffer, answered: Done) => {
       const done = limits.owns(request) ? answered : withStatus(answered);
-      if (request.routeOptions.url !== undefined && isRaw(request.routeOptions.url)) {
+      if (isRaw(ownRoute(request as EdgeRequest) ?? '')) {
         (request as EdgeRequest).rawBody = body;
         return done(null, body);
       }

@@ -1,4 +1,4 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { INestApplication } from '@nestjs/common';
 import type { Server } from 'node:http';
 
 /** Whether this process is on its way out. Asked on every request. */
@@ -27,7 +27,7 @@ const DEFAULTS: DrainTimes = { noticeMs: 1_000, finishMs: 10_000 };
  * Ends the service without losing an answer: not ready → nothing new → what is under way finishes → the parts are closed.
  * HTTP ends before the parts do, so that no request meets a part that is already closed.
  */
-export async function drainAndClose(app: NestFastifyApplication, times: Partial<DrainTimes> = {}): Promise<void> {
+export async function drainAndClose(app: INestApplication, times: Partial<DrainTimes> = {}): Promise<void> {
   const { noticeMs, finishMs } = { ...DEFAULTS, ...times };
   app.get(Drain).start();
   const server = app.getHttpServer() as Server;

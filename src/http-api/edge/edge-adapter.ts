@@ -1,5 +1,5 @@
 import fastifyCookie from '@fastify/cookie';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -12,6 +12,8 @@ import { callerAddresses } from './caller-address';
 import { PlainDeliveries } from './plain-deliveries';
 import { limitSockets } from './socket-limits';
 
+/** Where Nest keeps what `@RouteConfig` says. */
+const ROUTE_CONFIG = '__fastify_route_config__';
 const MIB = 1024 * 1024;
 const LIMITS = { bodyBytes: MIB, proxyBytes: 10 * MIB, headerBytes: 16 * 1024, paramLength: 512 };
 /** A backend keeps a few dozen open, a browser six. */
@@ -32,6 +34,8 @@ export class EdgeAdapter extends FastifyAdapter {
   constructor(
     settings: Pick<Settings, 'trustedProxies' | 'publicUrl'>,
     readonly plainDeliveries = new PlainDeliveries(),
+    /** What stands before all of it. */
+    before: (edge: RequestListener) => RequestListener = (edge) => edge,
   ) {
     super({
       logger: false,
@@ -47,7 +51,7 @@ export class EdgeAdapter extends FastifyAdapter {
       return503OnClosing: true,
       clientErrorHandler: answerUnreadable,
       serverFactory: (handler: RequestListener) => {
-        const server = serverOf(plainDeliveries.before(handler));
+        const server = serverOf(before(plainDeliveries.before(handler)));
         limitSockets(server, { ...SOCKETS, isTrusted: callerAddresses(settings.trustedProxies).isTrusted });
         return server;
       },
@@ -55,6 +59,15 @@ export class EdgeAdapter extends FastifyAdapter {
       frameworkErrors: (cause: FastifyError, request: { id: string }, reply: unknown) =>
         answerUnroutable(reply as FastifyReply, { cause, requestId: request.id, publicUrl: settings.publicUrl }),
     });
+  }
+
+  /** Nest's adapter forgets what is configured of a route that takes all methods. */
+  override all(...args: unknown[]): unknown {
+    const handler = args.at(-1) as object;
+    if (args.length < 2 || !Reflect.hasMetadata(ROUTE_CONFIG, handler)) return super.all(...(args as Parameters<FastifyAdapter['all']>));
+    const [path, handle] = args as Parameters<FastifyAdapter['get']>;
+    for (const method of ['get', 'post', 'put', 'patch', 'delete', 'options'] as const) this[method](path, handle);
+    return undefined;
   }
 }
 
@@ -77,12 +90,11 @@ function serverOf(listener: RequestListener): Server {
 
 /** Parsers and cookies. Before `app.init()`. */
 export async function registerEdgePlugins(
-  app: NestFastifyApplication,
-  settings: Settings,
+  fastify: FastifyInstance,
+  { webhookMaxBytes, basePath }: Settings,
   owns: (request: FastifyRequest) => boolean,
 ): Promise<void> {
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  registerBodyParsers(fastify, { webhookMaxBytes: settings.webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes, owns });
+  registerBodyParsers(fastify, { webhookMaxBytes, proxyMaxBytes: LIMITS.proxyBytes, basePath, owns });
   await fastify.register(fastifyCookie);
 }
 

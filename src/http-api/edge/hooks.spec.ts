@@ -20,7 +20,7 @@ beforeAll(async () => {
     bodies,
     owns: () => true,
   });
-  registerBodyParsers(fastify, { webhookMaxBytes: 90_000, proxyMaxBytes: 90_000, owns: () => true });
+  registerBodyParsers(fastify, { webhookMaxBytes: 90_000, proxyMaxBytes: 90_000, basePath: '', owns: () => true });
   fastify.setErrorHandler((error, _, reply) =>
     reply.status(error instanceof IntegrationError && error.code === 'busy' ? 503 : 500).send({}),
   );

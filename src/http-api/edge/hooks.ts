@@ -3,6 +3,7 @@ import { requestContext, traceIdOf } from '../../request-context';
 import { CLIENT_GONE, requestSpan, type RequestSpan } from '../../tracing';
 import type { BearerCallers } from '../principal/bearer-callers';
 import type { EdgeRequest } from '../request';
+import { ownRoute } from './base-path';
 import { countedBody, type BodyBudget } from './body-budget';
 import type { CrossOrigin } from './cross-origin';
 import type { RequestRules } from './request-rules';
@@ -29,7 +30,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, cr
     const context = { requestId: request.id, address: request.ip, ...(traceId && { traceId }) };
     const admit = () => {
       try {
-        rules.admit({ route: request.routeOptions.url, address: request.ip, rawHeaders: request.raw.rawHeaders });
+        rules.admit({ route: routeOf(request), address: request.ip, rawHeaders: request.raw.rawHeaders });
       } catch (error) {
         return done(error as Error);
       }
@@ -44,7 +45,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, cr
 
   // All of the API is for callers with a token. Whoever has none is not listened to any longer than the headers took.
   fastify.addHook('onRequest', async (request, reply) => {
-    if (!request.routeOptions.url?.startsWith('/v1/') || !owns(request)) return;
+    if (!routeOf(request)?.startsWith('/v1/') || !owns(request)) return;
     try {
       await bearers.of(request as EdgeRequest);
     } catch (error) {
@@ -73,7 +74,7 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, cr
   fastify.addHook('onResponse', (request, reply, done) => {
     if (!owns(request)) return done();
     const span = spans.get(request);
-    const route = request.routeOptions.url ?? 'unknown';
+    const route = routeOf(request) ?? 'unknown';
     span?.end(request.method, route, reply.statusCode);
     const traceId = span?.traceId ?? traceIdOf(request.headers.traceparent);
     rules.answered({
@@ -90,10 +91,16 @@ export function registerEdgeHooks(fastify: FastifyInstance, { rules, bearers, cr
 
   fastify.addHook('onRequestAbort', (request, done) => {
     if (!owns(request)) return done();
-    spans.get(request)?.end(request.method, request.routeOptions.url ?? 'unknown', CLIENT_GONE);
-    rules.givenUp({ requestId: request.id, method: request.method, route: request.routeOptions.url ?? 'unknown' });
+    const route = routeOf(request) ?? 'unknown';
+    spans.get(request)?.end(request.method, route, CLIENT_GONE);
+    rules.givenUp({ requestId: request.id, method: request.method, route });
     done();
   });
+}
+
+/** As if there were no base path: rules, log and metrics are the same wherever Trestle lies. */
+function routeOf(request: FastifyRequest): string | undefined {
+  return ownRoute(request as EdgeRequest);
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {

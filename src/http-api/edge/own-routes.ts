@@ -1,4 +1,5 @@
 import { UseFilters, UseGuards, type DynamicModule, type Type } from '@nestjs/common';
+import { RouterModule } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AccessGuard } from '../principal/access.guard';
@@ -6,6 +7,12 @@ import { ProblemFilter } from '../problems/problem.filter';
 import type { EdgeRequest } from '../request';
 
 type Imported = Type | DynamicModule;
+
+interface ModuleOfRoutes {
+  readonly type: Type;
+  readonly controllers: readonly Type[];
+}
+
 /** What Nest keeps of a decorated class and of a handler. */
 const METADATA = { imports: 'imports', controllers: 'controllers', path: 'path', routeConfig: '__fastify_route_config__' };
 
@@ -13,7 +20,7 @@ const bound = new WeakSet<Type>();
 
 /** Binds guard and filter to the controllers of these modules, and marks their routes: nothing else of the application is touched. Once for each. */
 export function bindToControllers(modules: readonly Imported[]): void {
-  for (const controller of controllersOf(modules)) {
+  for (const controller of withRoutes(modules).flatMap(({ controllers }) => controllers)) {
     if (bound.has(controller)) continue;
     bound.add(controller);
     UseGuards(AccessGuard)(controller);
@@ -22,17 +29,36 @@ export function bindToControllers(modules: readonly Imported[]): void {
   }
 }
 
+/** Lays the routes of these modules, and of what they import, below a path. */
+export function routesBelow(path: string, modules: readonly Imported[]): DynamicModule {
+  return RouterModule.register(typesOf(modules).map((module) => ({ path, module })));
+}
+
+/** The classes of these modules, and of what they import, that have controllers. */
+export function typesOf(modules: readonly Imported[]): Type[] {
+  return [...new Set(withRoutes(modules).map(({ type }) => type))];
+}
+
 /** Whether it goes to a controller that is bound. */
 export function isOwnRoute({ routeOptions }: Pick<FastifyRequest, 'routeOptions'>): boolean {
-  return (routeOptions.config as { trestle?: boolean } | undefined)?.trestle === true;
+  return isMarked(routeOptions.config);
+}
+
+/** Whether this is the handler of a controller that is bound. */
+export function isOwnHandler(handler: unknown): boolean {
+  return typeof handler === 'function' && isMarked(Reflect.getMetadata(METADATA.routeConfig, handler));
 }
 
 /** What fails before a controller is reached leaves as the controllers' own failures do. Before the routes are laid. */
 export function answerOwnFaults(fastify: FastifyInstance, filter: ProblemFilter): void {
   fastify.addHook('onRoute', (route) => {
-    if ((route.config as { trestle?: boolean } | undefined)?.trestle !== true) return;
+    if (!isMarked(route.config)) return;
     route.errorHandler = (error, request, reply) => filter.answer(error, request as EdgeRequest, reply as FastifyReply);
   });
+}
+
+function isMarked(config: unknown): boolean {
+  return (config as { trestle?: boolean } | undefined)?.trestle === true;
 }
 
 function markRoute(prototype: object, name: string): void {
@@ -43,7 +69,7 @@ function markRoute(prototype: object, name: string): void {
   RouteConfig({ ...config, trestle: true })(prototype, name, descriptor);
 }
 
-function controllersOf(modules: readonly Imported[], seen = new Set<Imported>()): Type[] {
+function withRoutes(modules: readonly Imported[], seen = new Set<Imported>()): ModuleOfRoutes[] {
   return modules.flatMap((each) => {
     if (seen.has(each)) return [];
     seen.add(each);
@@ -53,6 +79,8 @@ function controllersOf(modules: readonly Imported[], seen = new Set<Imported>())
       ...((Reflect.getMetadata(METADATA[key], type) ?? []) as T[]),
       ...((told[key] ?? []) as T[]),
     ];
-    return [...listOf<Type>('controllers'), ...controllersOf(listOf<Imported>('imports').filter(Boolean), seen)];
+    const controllers = listOf<Type>('controllers');
+    const imported = withRoutes(listOf<Imported>('imports').filter(Boolean), seen);
+    return controllers.length > 0 ? [{ type, controllers }, ...imported] : imported;
   });
 }

@@ -29,6 +29,7 @@ it('leaves everything to the ordinary way until it is opened, and then what is n
     problems: { understood: (thrown) => thrown as never, tell: () => ({}) as never },
     clock: systemClock,
     bodies: new BodyBudget(),
+    basePath: '',
     maxBytes: 10,
     addressOf: () => '192.0.2.1',
     takes: (provider) => provider === 'known',

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Clock } from '../../clock';
+import { withoutBase } from '../../config/base-path';
 import { PROBLEM_JSON } from '../problems/problem';
 import { problemHeaders, type Problems } from '../problems/problems';
 import { CLIENT_GONE, requestSpan, type RequestSpan } from '../../tracing';
@@ -29,6 +30,8 @@ export interface PlainDeliveryParts {
   readonly problems: Pick<Problems, 'understood' | 'tell'>;
   readonly clock: Clock;
   readonly bodies: BodyBudget;
+  /** Below which all addresses lie; empty: none. */
+  readonly basePath: string;
   /** Of a body, bytes. */
   readonly maxBytes: number;
   /** Where a request came from: what a trusted proxy says, or else the socket. */
@@ -75,11 +78,14 @@ export class PlainDeliveries {
   }
 }
 
-function plainDelivery({ method, url = '', headers }: IncomingMessage, { maxBytes, takes }: PlainDeliveryParts): string | undefined {
+function plainDelivery(
+  { method, url = '', headers }: IncomingMessage,
+  { basePath, maxBytes, takes }: PlainDeliveryParts,
+): string | undefined {
   const length = headers['content-length'];
   if (method !== 'POST' || length === undefined || !LENGTH.test(length) || Number(length) > maxBytes) return undefined;
   if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined || headers.upgrade !== undefined) return undefined;
-  const provider = ADDRESS.exec(url)?.[1];
+  const provider = ADDRESS.exec(withoutBase(basePath, url))?.[1];
   return provider !== undefined && takes(provider) ? provider : undefined;
 }
 
@@ -129,7 +135,13 @@ function take(parts: PlainDeliveryParts, provider: string, request: IncomingMess
 async function answer(parts: PlainDeliveryParts, provider: string, body: Buffer, pending: Pending): Promise<void> {
   const { headers, url = '' } = pending.request;
   try {
-    const given = await parts.receive(provider, { method: 'POST', url, headers, body, receivedAt: parts.clock.now() });
+    const given = await parts.receive(provider, {
+      method: 'POST',
+      url: withoutBase(parts.basePath, url),
+      headers,
+      body,
+      receivedAt: parts.clock.now(),
+    });
     send(parts, pending, given.status, given.body ?? '', { ...given.headers, 'content-type': given.contentType ?? TEXT });
   } catch (thrown) {
     refuse(parts, pending, thrown);

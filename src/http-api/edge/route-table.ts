@@ -7,9 +7,11 @@ interface Entry {
   readonly openToBrowsers: Set<string>;
 }
 
-/** The routes that were registered, to tell a wrong method from a wrong address. */
+/** The routes that were registered, to tell a wrong method from a wrong address, and ours from somebody else's. */
 export class RouteTable {
   private readonly entries = new Map<string, Entry>();
+  /** The constant beginnings, up to the second slash: most addresses of others are told by them. */
+  private readonly beginnings = new Set<string>();
 
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', (route) => {
@@ -19,7 +21,14 @@ export class RouteTable {
         if (isOpenToBrowsers(route)) entry.openToBrowsers.add(method);
       }
       this.entries.set(route.url, entry);
+      this.beginnings.add(beginningOf(route.url));
     });
+  }
+
+  /** Whether an address with this method is one of these routes, or what a browser asks of one before it calls it. */
+  takes(method: string, url: string): boolean {
+    if (!this.beginnings.has(beginningOf(pathOf(url)))) return false;
+    return this.methodsAt(url).includes(method) || (method === 'OPTIONS' && this.openToBrowsersAt(url).length > 0);
   }
 
   /** The methods that an address takes; none where there is no such address. */
@@ -32,8 +41,12 @@ export class RouteTable {
     return this.entriesAt(url).flatMap(({ openToBrowsers }) => [...openToBrowsers]);
   }
 
+  has(url: string): boolean {
+    return this.entries.has(url);
+  }
+
   private entriesAt(url: string): Entry[] {
-    const path = url.split('?', 1)[0] as string;
+    const path = pathOf(url);
     return [...this.entries.values()].filter(({ pattern }) => pattern.test(path));
   }
 }
@@ -45,6 +58,14 @@ export function isOpenToBrowsers({ config }: { readonly config?: unknown }): boo
 
 function newEntry(url: string): Entry {
   return { pattern: patternOf(url), methods: new Set(), openToBrowsers: new Set() };
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] as string;
+}
+
+function beginningOf(path: string): string {
+  return path.split('/', 2)[1] ?? '';
 }
 
 function patternOf(routeUrl: string): RegExp {

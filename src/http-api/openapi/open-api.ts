@@ -1,6 +1,7 @@
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { withoutBase } from '../../config/base-path';
 import { ERROR_KINDS } from '../../errors';
 import { OPERATION_OF_ROUTE } from './answers';
 import { jsonSchemaOf } from './zod.decorators';
@@ -37,15 +38,24 @@ export interface DescribedOperation {
   readonly makes?: boolean;
 }
 
+export interface DescribedPart {
+  /** Where all paths of it lie; they are told without. */
+  readonly basePath: string;
+  /** The classes of the modules whose routes it is of. Default: all of the application's. */
+  readonly modules?: readonly Type[];
+}
+
 /** The description of the API, made when the docs routes are first asked for it: most starts never are. */
 export class OpenApi {
   private app: INestApplication | undefined;
   private made: OpenAPIObject | undefined;
+  private of: DescribedPart = { basePath: '' };
   private operationOf: (fullName: string) => DescribedOperation | undefined = () => undefined;
 
   /** From now on there is a description, of this application and of the operations that its routes run. */
-  describe(app: INestApplication, operationOf: (fullName: string) => DescribedOperation | undefined): void {
+  describe(app: INestApplication, operationOf: (fullName: string) => DescribedOperation | undefined, of = this.of): void {
     this.app = app;
+    this.of = of;
     this.operationOf = operationOf;
   }
 
@@ -55,14 +65,16 @@ export class OpenApi {
 
   /** Reads the routes; what every operation has in common is added here once. */
   private build(app: INestApplication): OpenAPIObject {
+    const { basePath, modules = [] } = this.of;
     const config = new DocumentBuilder()
       .setTitle('Trestle')
       .setDescription('Connects your users to other services, and keeps those connections working.')
       .setVersion('1')
-      .addServer('/')
+      .addServer(basePath || '/')
       .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'bearer')
       .build();
-    const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationIdOf });
+    const document = SwaggerModule.createDocument(app, config, { operationIdFactory: operationIdOf, include: [...modules] });
+    document.paths = Object.fromEntries(Object.entries(document.paths).map(([path, item]) => [withoutBase(basePath, path), item]));
     document.components = {
       ...document.components,
       schemas: { ...document.components?.schemas, Problem: PROBLEM_SCHEMA },

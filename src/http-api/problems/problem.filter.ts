@@ -8,6 +8,7 @@ import { productLink } from '../sessions/session-pages';
 import { PROBLEM_JSON, type Problem } from './problem';
 import { problemHeaders, Problems } from './problems';
 import type { EdgeRequest } from '../request';
+import { ownRoute, ownUrl } from '../edge/base-path';
 import { RouteTable } from '../edge/route-table';
 
 /** Every failure leaves in one shape: problem+json, or the same words as a page where a person's browser asked for one. */
@@ -28,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
   /** Also of what failed before a controller was reached. */
   answer(thrown: unknown, request: EdgeRequest, reply: FastifyReply): void {
     const error = this.understood(thrown, request, reply);
-    const problem = this.problems.tell(error, { id: request.id, route: request.routeOptions.url ?? 'unknown' });
+    const problem = this.problems.tell(error, { id: request.id, route: ownRoute(request) ?? 'unknown' });
 
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy(); // a broken stream must not look like a whole answer
@@ -50,7 +51,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** A browser that shows a page, and not one of the API's or a provider's calls. */
 function wantsPage(request: EdgeRequest): boolean {
-  return Boolean(request.headers.accept?.includes('text/html')) && !/^\/(v1|webhooks)\//.test(request.url);
+  return Boolean(request.headers.accept?.includes('text/html')) && !/^\/(v1|webhooks)\//.test(ownUrl(request));
 }
 
 function problemPage(problem: Problem, productUrl: string | undefined): string {

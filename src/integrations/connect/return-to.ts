@@ -1,3 +1,4 @@
+import { basePathOf, withoutBase } from '../../config/base-path';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { leadsIntoFlow } from '../../http-api';
@@ -21,16 +22,18 @@ export function resolveReturnTo(returnTo: string | null | undefined, settings: A
   const text = returnTo ?? DONE_PATH;
   if (text.length > MAX_LENGTH || UNSAFE.test(text) || !(OWN_PATH.test(text) || ABSOLUTE.test(text)))
     throw new IntegrationError('invalid_return_to');
+  const basePath = basePathOf(settings.publicUrl);
   let url: URL;
   try {
-    url = new URL(text, settings.publicUrl);
+    url = new URL(text.startsWith('/') ? basePath + withoutBase(basePath, text) : text, settings.publicUrl);
   } catch (cause) {
     throw new IntegrationError('invalid_return_to', { cause });
   }
   if (url.username !== '' || url.password !== '' || !settings.returnToOrigins.includes(url.origin))
     throw new IntegrationError('invalid_return_to');
   const isOwn = url.origin === new URL(settings.publicUrl).origin;
-  if (isOwn && url.pathname !== DONE_PATH && leadsIntoFlow(url.pathname)) throw new IntegrationError('invalid_return_to');
+  const path = withoutBase(basePath, url.pathname);
+  if (isOwn && path !== DONE_PATH && leadsIntoFlow(path)) throw new IntegrationError('invalid_return_to');
   return url;
 }
 

@@ -3,6 +3,8 @@
  * where the reader is, and copy. The pages work without it. A card in which somebody is at work (a field, an open part, a question) is left alone.
  */
 'use strict';
+/** Where this file lies: below the path, if any, that all of the service's addresses lie below. */
+const OWN_ADDRESS = document.currentScript.src;
 document.addEventListener('submit', (event) => {
   const form = event.target;
   const question = form.dataset.question;
@@ -157,7 +159,7 @@ function follow() {
   const open = () => {
     if (document.hidden || stream) return;
     let wasOpen = false;
-    stream = new EventSource(`/live/${live.dataset.live}`);
+    stream = new EventSource(new URL(`../live/${live.dataset.live}`, OWN_ADDRESS));
     stream.onopen = () => {
       say('Live');
       if (!wasOpen) refresh(live); // what changed before the stream was there

@@ -1,1 +1,2 @@
-window.addEventListener('load', () => SwaggerUIBundle({ url: '/docs-json', dom_id: '#api', deepLinking: true }));
+const description = new URL('../docs-json', document.currentScript.src).href;
+window.addEventListener('load', () => SwaggerUIBundle({ url: description, dom_id: '#api', deepLinking: true }));

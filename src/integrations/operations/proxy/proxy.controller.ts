@@ -2,7 +2,7 @@ import { All, Controller, Headers, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { IntegrationError } from '../../../errors';
-import { type Principal, CurrentUser, type EdgeRequest, IdParam } from '../../../http-api';
+import { type Principal, CurrentUser, type EdgeRequest, IdParam, ownUrl } from '../../../http-api';
 import { isReplayed } from '../execution-outcome';
 import { ProxyService } from './proxy.service';
 
@@ -23,13 +23,13 @@ export class ProxyController {
     @Res() reply: FastifyReply,
     @Headers('idempotency-key') idempotencyKey?: string,
   ): Promise<void> {
-    const { method, raw, headers } = request;
+    const { method, headers } = request;
     if (!METHODS.has(method)) throw new IntegrationError('method_not_allowed');
     const left = new AbortController();
     reply.raw.once('close', () => left.abort());
     const body = hasBody(request) ? request.rawBody : undefined;
     const answer = await this.proxy
-      .call(caller, id, { method, url: raw.url ?? '', headers, body, idempotencyKey, signal: left.signal })
+      .call(caller, id, { method, url: ownUrl(request), headers, body, idempotencyKey, signal: left.signal })
       .catch((error: unknown) => {
         if (isReplayed(error)) reply.header('idempotent-replayed', 'true');
         throw error;

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { type EdgeRequest, Public } from '../../../http-api';
+import { type EdgeRequest, ownUrl, Public } from '../../../http-api';
 import { CLOCK, type Clock } from '../../../clock';
 import { WebhookInbox } from '../webhook-inbox';
 
@@ -56,7 +56,8 @@ export class WebhooksController {
 
   private async answer(provider: string, request: EdgeRequest, reply: FastifyReply, address?: string): Promise<void> {
     const body = Buffer.isBuffer(request.body) ? request.body : EMPTY;
-    const { method, url, headers } = request;
+    const { method, headers } = request;
+    const url = ownUrl(request);
     const answer = await this.inbox.receive(provider, { method, url, headers, body, receivedAt: this.clock.now() }, address);
     // Not awaited: a reply is a promise of its own socket, and to watch that costs more than to answer.
     void reply

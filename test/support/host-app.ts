@@ -1,0 +1,116 @@
+import { Body, Controller, Get, Module, Post, type INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { SignJWT } from 'jose';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { configureApp, listen } from '../../src/bootstrap';
+import { loadSettings, type Env } from '../../src/config/env';
+import { EMBEDDED_SEED } from '../../src/database';
+import { drainAndClose } from '../../src/http-api/edge/drain';
+import { EdgeAdapter } from '../../src/http-api/edge/edge-adapter';
+import { ExpressEdgeAdapter } from '../../src/http-api/edge/express-edge-adapter';
+import { PROVIDER_SETTINGS } from '../../src/providers';
+import { requestContext } from '../../src/request-context';
+import { TrestleModule } from '../../src/trestle.module';
+import { startSandbox, type Sandbox } from '../../sandbox';
+import { asServiceRole, createServerDatabase, dropServerDatabase, testSeed } from './test-database';
+
+/** What the application has of its own. */
+@Controller()
+class ShopController {
+  @Get('shop')
+  show(): { shop: string } {
+    return { shop: 'open' };
+  }
+
+  @Post('shop')
+  take(@Body() body: unknown): { took: unknown } {
+    return { took: body };
+  }
+
+  @Get('shop/broken')
+  broken(): never {
+    throw new Error('the shop broke');
+  }
+}
+
+@Module({ controllers: [ShopController] })
+class ShopModule {}
+
+export interface HostApp {
+  /** Of the application, without a path. */
+  readonly origin: string;
+  /** Where Trestle lies. */
+  readonly url: string;
+  readonly app: INestApplication;
+  readonly sandbox: Sandbox;
+  tokenFor(who: { tenant: string; user: string; role?: string }): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface HostAppOptions {
+  readonly host: 'Fastify' | 'Express';
+  readonly prefix?: string;
+  readonly settings?: Env;
+  /** Done to the application before Trestle is configured. */
+  readonly before?: (app: INestApplication) => void;
+}
+
+/** Somebody's own Nest application, with Trestle as one of its modules. It starts as it does by itself: outside of the test's context. */
+export function startHostApp(options: HostAppOptions): Promise<HostApp> {
+  return requestContext.exit(() => start(options));
+}
+
+async function start({ host, prefix, settings: overrides, before }: HostAppOptions): Promise<HostApp> {
+  const folder = await mkdtemp(join(tmpdir(), 'trestle-host-'));
+  const server = process.env['TEST_DATABASE_URL'];
+  const databaseUrl = server && (await createServerDatabase(server));
+  const sandbox = await startSandbox({ autoConsent: 'allow' });
+  const settings = loadSettings(
+    {
+      NODE_ENV: 'test',
+      PORT: '0',
+      DATA_DIR: folder,
+      DATABASE_URL: databaseUrl && asServiceRole(databaseUrl),
+      API_JWT_SECRET: randomUUID() + randomUUID(),
+      LOG_LEVEL: 'silent',
+      ...sandbox.env(),
+      SANDBOX: 'on',
+      ...overrides,
+    },
+    PROVIDER_SETTINGS,
+  );
+  const module = await Test.createTestingModule({ imports: [ShopModule, TrestleModule.forRoot(settings, { prefix })] })
+    .overrideProvider(EMBEDDED_SEED)
+    .useValue(await testSeed())
+    .compile();
+  const app =
+    host === 'Express'
+      ? module.createNestApplication(new ExpressEdgeAdapter(settings), { logger: false })
+      : module.createNestApplication(new EdgeAdapter(settings), { logger: false, bodyParser: false });
+  before?.(app);
+  await configureApp(app);
+  const origin = await listen(app, settings);
+  sandbox.setWebhookTarget(settings.publicUrl);
+  return {
+    origin,
+    url: settings.publicUrl,
+    app,
+    sandbox,
+    tokenFor: ({ tenant, user, role = 'user' }) =>
+      new SignJWT({ tenant, role })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(user)
+        .setJti(randomUUID())
+        .setExpirationTime('1h')
+        .sign(new TextEncoder().encode(settings.apiJwtSecret)),
+    close: async () => {
+      await requestContext.exit(() => drainAndClose(app, { noticeMs: 0, finishMs: 2_000 }));
+      await sandbox.stop();
+      if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
