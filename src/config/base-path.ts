@@ -1,4 +1,3 @@
-import type { Settings } from './env';
 import { SettingsError } from './settings-error';
 
 /** Of segments that no router and no browser reads in another way. */
@@ -18,23 +17,6 @@ export function prefixPath(prefix: string): string {
   if (!isPlainPath(path))
     throw new SettingsError([`prefix: ${JSON.stringify(prefix)} is no path; give one of letters, digits, ".", "_", "~", "-" and "/"`]);
   return path;
-}
-
-/**
- * Puts all of Trestle's addresses below a path; PUBLIC_URL may name it as well, and must not name another. The settings are completed in
- * place, as with a port that the machine chooses: whoever holds them already goes by them. Twice is once.
- */
-export function putBelow<S extends Settings>(settings: S, prefix: string): S {
-  const path = prefixPath(prefix);
-  if (settings.basePath === path) return settings;
-  if (settings.basePath !== '')
-    throw new SettingsError([
-      `PUBLIC_URL: its path is ${settings.basePath}, and the module's prefix is ${path || 'none'}; give both the same, or leave it out of PUBLIC_URL`,
-    ]);
-  const late: { -readonly [Name in 'basePath' | 'publicUrl']: Settings[Name] } = settings;
-  late.basePath = path;
-  if (settings.publicUrl !== '') late.publicUrl = settings.publicUrl + path;
-  return settings;
 }
 
 /** What is behind the base path of a path with or without query; one that lies elsewhere stays as it is. */

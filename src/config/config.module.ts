@@ -1,6 +1,6 @@
 import { Global, Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
 import { CLOCK, systemClock, type Clock } from '../clock';
-import { putBelow } from './base-path';
+import { putBelow } from './bound-address';
 import type { Settings } from './env';
 
 /** Injection token of the validated `Settings`. */
