@@ -8,14 +8,20 @@ const bin = (name) => join('node_modules', name);
 
 export const JEST = bin('jest/bin/jest.js');
 
+const BUILD = [bin('@nestjs/cli/bin/nest.js'), 'build'];
+/** What the product's pages load; it lies in the build of the service, which serves it. */
+const EMBED = ['packages/embed/build.mjs', 'dist/ui/embed'];
+
 /** What `npm run check` runs, in its order; the first fault ends it. */
 const CHECKS = [
   ['licences', ['scripts/supply-chain.mjs', 'licences']],
   ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
   ['lint', [bin('eslint/bin/eslint.js'), '.']],
   ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
+  ['embed', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'packages/embed']],
   ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'sandbox', 'demo', '--config', '.dependency-cruiser.cjs']],
-  ['build', [bin('@nestjs/cli/bin/nest.js'), 'build']],
+  ['build', BUILD],
+  ['script', EMBED],
   ['tests', [JEST]],
 ];
 
@@ -46,22 +52,36 @@ export function ensureInstalled(folder = '.') {
 }
 
 export function ensureBuilt() {
-  const sources = ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
-  build({ what: 'building', sources, into: 'dist', command: [bin('@nestjs/cli/bin/nest.js'), 'build'] });
+  const sources = ['src', 'packages/client/src', 'packages/embed/src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+  build({ what: 'building', sources, into: 'dist', commands: [BUILD, EMBED] });
 }
 
 export function ensureClientBuilt() {
   const folder = 'packages/client';
   const sources = [join(folder, 'src'), join(folder, 'tsconfig.json'), 'tsconfig.json'];
-  build({ what: 'building the client', sources, into: join(folder, 'dist'), command: [bin('typescript/bin/tsc'), '-p', folder] });
+  build({ what: 'building the client', sources, into: join(folder, 'dist'), commands: [[bin('typescript/bin/tsc'), '-p', folder]] });
 }
 
-function build({ what, sources, into, command }) {
+export function ensureExampleBuilt() {
+  ensureEmbedBuilt();
+  const folder = 'examples/embed';
+  const sources = [join(folder, 'src'), join(folder, 'index.html'), 'packages/embed/dist'];
+  const command = [bin('vite/bin/vite.js'), 'build', folder, '--logLevel', 'warn'];
+  build({ what: 'building the example', sources, into: join(folder, 'dist'), commands: [command] });
+}
+
+function ensureEmbedBuilt() {
+  const folder = 'packages/embed';
+  const sources = [join(folder, 'src'), join(folder, 'build.mjs'), 'packages/client/src'];
+  build({ what: 'building what pages embed', sources, into: join(folder, 'dist'), commands: [[EMBED[0]]] });
+}
+
+function build({ what, sources, into, commands }) {
   const stamp = join(into, '.built');
   const newest = Math.max(...sources.map((source) => (statSync(source).isDirectory() ? newestIn(source) : statSync(source).mtimeMs)));
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
   say(`${what} (once)`);
-  endUnless(spawnSync(process.execPath, command, { stdio: ['ignore', 2, 2] }));
+  for (const command of commands) endUnless(spawnSync(process.execPath, command, { stdio: ['ignore', 2, 2] }));
   writeFileSync(stamp, '');
 }
 

@@ -21,7 +21,7 @@ const SERVICE = {
   export: 'dist/cli/export.js',
   import: 'dist/cli/import.js',
 };
-/** What lies beside it: TypeScript that is run as it stands. `built`: it starts the service; `client`: it imports `@trestle/client`. */
+/** What lies beside it: TypeScript that is run as it stands. `built`: it starts the service; `client`: it imports `@trestle/client`; `embed`: a page of `@trestle/embed`. */
 const BESIDE = {
   demo: { file: 'demo/main.ts', built: true },
   sandbox: { file: 'sandbox/main.ts' },
@@ -32,6 +32,7 @@ const BESIDE = {
   'image:check': { file: 'test/image/run.ts', built: true },
   bench: { file: 'bench/run.ts', built: true, installs: 'bench' },
   'product-app': { file: 'examples/product-app/server.mjs', client: true },
+  'embed-app': { file: 'examples/embed/start.mjs', embed: true },
 };
 
 async function main([command, ...args]) {
@@ -63,12 +64,13 @@ async function service(file, args) {
   handOver(file, args);
 }
 
-async function beside({ file, built, installs, client }, args) {
-  const { ensureInstalled, ensureBuilt, ensureClientBuilt } = await import('./develop.mjs');
+async function beside({ file, built, installs, client, embed }, args) {
+  const { ensureInstalled, ensureBuilt, ensureClientBuilt, ensureExampleBuilt } = await import('./develop.mjs');
   ensureInstalled();
   if (built) ensureBuilt();
   if (installs) ensureInstalled(installs);
   if (client) ensureClientBuilt();
+  if (embed) ensureExampleBuilt();
   if (file.endsWith('.mjs')) return import(pathToFileURL(join(ROOT, file)).href);
   require('./register-swc.cjs');
   handOver(file, args);

@@ -9,6 +9,8 @@ it('what is built serves the style and the script of its pages', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trestle-build-'));
   const built = spawnSync(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], { cwd: ROOT, encoding: 'utf8' });
   expect([built.status, built.stderr]).toEqual([0, '']);
+  const script = spawnSync(process.execPath, ['packages/embed/build.mjs', 'dist/ui/embed'], { cwd: ROOT, encoding: 'utf8' });
+  expect([script.status, script.stderr]).toEqual([0, '']);
   const child = spawn(process.execPath, ['dist/main.js'], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: folder, SANDBOX: 'off' },
@@ -22,6 +24,7 @@ it('what is built serves the style and the script of its pages', async () => {
     for (const [path, type, text] of [
       ['/ui/trestle.css', 'text/css', ':root'],
       ['/ui/trestle.js', 'text/javascript', 'addEventListener'],
+      ['/embed/trestle.js', 'text/javascript', 'trestle-integrations'],
       ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle'],
     ] as const) {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`);

@@ -61,6 +61,19 @@ it('docs/nest-module.md shows the applications as they are', () => {
   expect(shown.filter((code) => !applications.some((application) => application.includes(lines(code))))).toEqual([]);
 });
 
+it('docs/embed.md shows the example as it is', () => {
+  const files = { js: 'server.cjs', tsx: 'src/main.tsx', html: 'index.html' };
+  for (const [language, file] of Object.entries(files)) {
+    const source = lines(read(`examples/embed/${file}`));
+    const shown = [...read('docs/embed.md').matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, code]) =>
+      lines(code ?? ''),
+    );
+    expect(shown.length).toBeGreaterThan(0);
+    const isShown = (code: string) => (language === 'html' ? code.split('\n') : [code]).every((part) => source.includes(part));
+    expect(shown.filter((code) => !isShown(code))).toEqual([]);
+  }
+});
+
 it('docs/faults.md names each fault that is tried, and no other', () => {
   const tried = readdirSync(join(ROOT, 'test/faults')).flatMap((name) => {
     const [, number] = /^f(\d+)-.*\.ts$/.exec(name) ?? [];

@@ -18,6 +18,7 @@ import { SearchPageController } from './admin/search-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
 import { WebhookEventsPageController } from './admin/webhook-events-page.controller';
 import { AssetsController } from './assets.controller';
+import { EmbedController } from './embed.controller';
 import { ActivityStates } from './live/activity-states';
 import { ConnectionStates } from './live/connection-states';
 import { EventStates } from './live/event-states';
@@ -37,6 +38,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
   imports: [IntegrationsModule],
   controllers: [
     AssetsController,
+    EmbedController,
     LiveController,
     IntegrationsPageController,
     IntegrationFormsController,

@@ -27,8 +27,10 @@ export function describeInBrowser(name: string, body: () => void): void {
   describe.skip(`${name} (skipped: no browser on this machine)`, body);
 }
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath, args: FLAGS, headless: true });
+/** @param blocksPopUps as people's browsers do; for tests that is off by default */
+export function launchBrowser({ blocksPopUps = false } = {}): Promise<Browser> {
+  const ignoreDefaultArgs = blocksPopUps ? ['--disable-popup-blocking'] : [];
+  return chromium.launch({ executablePath, args: FLAGS, headless: true, ignoreDefaultArgs });
 }
 
 export const LOOKS = [

@@ -1881,6 +1881,10 @@ export interface operations {
                                     secret: boolean;
                                 };
                             };
+                            /** @description It takes a key: by `POST /v1/connections`. */
+                            apiKey?: {
+                                help: string;
+                            };
                             capabilities: {
                                 sync: boolean;
                                 webhooks: boolean;

@@ -33,6 +33,7 @@ export const providersAnswer = pageOf(
     configured: z.boolean(),
     scopes: z.array(z.string()),
     ask: z.record(z.string(), z.object({ label: z.string(), example: z.string(), secret: z.boolean() })).optional(),
+    apiKey: z.object({ help: z.string() }).optional().describe('It takes a key: by `POST /v1/connections`.'),
     capabilities: z.object({ sync: z.boolean(), webhooks: z.boolean(), actions: z.boolean() }),
   }) satisfies z.ZodType<Omit<ProviderView, 'ask'>>,
 );

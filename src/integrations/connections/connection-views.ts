@@ -39,6 +39,8 @@ export interface ProviderView {
   readonly scopes: readonly string[];
   /** What to send as `fields` when connecting. */
   readonly ask?: Readonly<Record<string, { readonly label: string; readonly example: string; readonly secret: boolean }>>;
+  /** Takes a key as `apiKey`. */
+  readonly apiKey?: { readonly help: string };
   readonly capabilities: { readonly sync: boolean; readonly webhooks: boolean; readonly actions: boolean };
 }
 
@@ -81,6 +83,7 @@ export function providerView(provider: Provider): ProviderView {
     configured: provider.configured,
     scopes: provider.oauth2?.scopes ?? [],
     ...(provider.ask && { ask: askedOf(provider.ask) }),
+    ...(provider.apiKey && { apiKey: { help: provider.apiKey.help } }),
     capabilities: { sync: provider.sync !== undefined, webhooks: provider.webhooks !== undefined, actions: provider.actions.length > 0 },
   };
 }

@@ -17,7 +17,8 @@ type ConnectionView = ReturnType<ConnectionViews['of']>;
 export type ConnectionsMessage =
   | { readonly type: 'connection'; readonly data: { readonly connection: ConnectionView; readonly run: SyncRunView | null } }
   | { readonly type: 'gone'; readonly data: { readonly id: string } }
-  | { readonly type: 'ready' | 'heartbeat'; readonly data: Record<string, never> };
+  | { readonly type: 'ready'; readonly data: { readonly ids: readonly string[] } }
+  | { readonly type: 'heartbeat'; readonly data: Record<string, never> };
 
 /** How often the state is read, which another process may have changed; what happens in this one is told at once. */
 const POLL_MS = 1_000;
@@ -71,7 +72,7 @@ export class ConnectionsStream implements BeforeApplicationShutdown {
     try {
       while (!stop.aborted && this.clock.now() < until && (await goesOn())) {
         const messages = await this.news(viewer, told);
-        if (isFirst) messages.push({ type: 'ready', data: {} });
+        if (isFirst) messages.push({ type: 'ready', data: { ids: [...told.keys()] } });
         isFirst = false;
         if (messages.length === 0 && this.clock.now() - toldAt >= HEARTBEAT_MS) messages.push({ type: 'heartbeat', data: {} });
         if (messages.length > 0) toldAt = this.clock.now();
