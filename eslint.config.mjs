@@ -62,6 +62,7 @@ export default tseslint.config(
         location: 'readonly',
         navigator: 'readonly',
         getSelection: 'readonly',
+        FormData: 'readonly',
       },
     },
   },

@@ -8,6 +8,7 @@ import { callerAddresses } from './http-api/edge/caller-address';
 import { CrossOrigin } from './http-api/edge/cross-origin';
 import { Drain } from './http-api/edge/drain';
 import { BodyBudget } from './http-api/edge/body-budget';
+import { imageSource } from './http-api/html';
 import { GUEST_MODULES } from './http-api/http-api.module';
 import { answerOwnFaults, isOwnRoute } from './http-api/edge/own-routes';
 import { ProblemFilter } from './http-api/problems/problem.filter';
@@ -86,7 +87,11 @@ export async function configureApp<App extends INestApplication>(app: App): Prom
     limits: app.get(EdgeLimits),
     drain: app.get(Drain),
     serves: settings.serves,
-    securityHeaders: securityHeaders({ https: settings.publicUrl.startsWith('https:'), formTargets: () => consentOrigins(app) }),
+    securityHeaders: securityHeaders({
+      https: settings.publicUrl.startsWith('https:'),
+      images: imageSource(settings.brand),
+      formTargets: () => consentOrigins(app),
+    }),
   });
   const bodies = new BodyBudget();
   putBelowBase(fastify, settings.basePath, owns);

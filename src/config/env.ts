@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { rememberSettings, secretsOf } from '../redaction';
 import { basePathOf, isPlainPath } from './base-path';
+import { readLanguageFiles, type Catalogue } from '../languages';
+import { readBrand, type Brand } from './brand';
 import { databaseAddress } from './database-address';
 import { folderFault } from './data-folder';
 import { browserOriginFaults } from './browser-origins';
@@ -28,6 +30,10 @@ export interface Settings {
   readonly basePath: string;
   /** The product's own page, for who has no session here, or is done. */
   readonly productUrl?: string;
+  /** How the pages of the product's users look. */
+  readonly brand: Brand;
+  /** Languages of the operator's own, by tag; they change and add to those that come with Trestle. */
+  readonly languageFiles: Readonly<Record<string, Catalogue>>;
   /** Absolute path of the folder for what the embedded default keeps. */
   readonly dataDir: string;
   readonly databaseUrl?: string;
@@ -113,6 +119,10 @@ const publicAddress = httpUrl.refine(
   (text) => isPlainPath(basePathOf(text)) && !/[?#]/.test(text),
   'must be an origin, or one with a plain path (https://example.com/integrations)',
 );
+const hexColor = z
+  .string()
+  .regex(/^#[0-9a-fA-F]{6}$/, 'must be a color like #2456c9')
+  .toLowerCase();
 const address = (scheme: RegExp, form: string) =>
   z
     .string()
@@ -128,6 +138,11 @@ export const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: publicAddress.optional(),
   PRODUCT_URL: httpUrl.optional(),
+  BRAND_NAME: z.string().trim().min(1).max(60, 'must be 60 characters at most').default('Trestle'),
+  BRAND_LOGO: z.string().optional(),
+  BRAND_COLOR: hexColor.optional(),
+  BRAND_COLOR_DARK: hexColor.optional(),
+  LANGUAGES_DIR: z.string().optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   DATABASE_URL: postgresUrl.optional(),
   MIGRATION_DATABASE_URL: postgresUrl.optional(),
@@ -212,6 +227,8 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     faults.push('MIGRATION_DATABASE_URL: needs DATABASE_URL as well, the address under which the service runs');
   const returnToOrigins = e.RETURN_TO_ORIGINS.map((origin) => originOf(origin, faults));
   faults.push(...browserOriginFaults(e.BROWSER_ORIGINS));
+  const brand = readBrand(e, faults);
+  const languageFiles = readLanguageFiles(e.LANGUAGES_DIR, faults);
   if (faults.length > 0) throw new SettingsError(faults);
 
   rememberSettings([...secretsOf(present), apiJwtSecret]);
@@ -224,6 +241,8 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     publicUrl,
     basePath: basePathOf(publicUrl),
     productUrl: e.PRODUCT_URL,
+    brand,
+    languageFiles,
     dataDir,
     databaseUrl: e.DATABASE_URL,
     migrationDatabaseUrl: e.MIGRATION_DATABASE_URL,

@@ -1,3 +1,7 @@
+import type { Brand } from '../config/brand';
+import type { Language, Word } from '../languages';
+import { PLAIN_FRAME, type PageFrame } from './frame/page-frame';
+
 /** Text that is safe to send as HTML: made by `html` only, so that what comes from outside is always escaped. */
 export class Html {
   constructor(readonly text: string) {}
@@ -18,23 +22,40 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** What a word of the catalogue says, with what is filled in; that may be `Html`. */
+export function told(language: Language, word: Word, values: Readonly<Record<string, HtmlPart>> = {}): Html {
+  return html`${language.parts(word, values)}`;
+}
+
 /** A plain page without a script, for whoever is not signed in and for what went wrong. The style is the pages' own, where they are served. */
-export function htmlPage(title: string, body: Html): string {
+export function htmlPage(title: string, body: Html, { language, brand }: PageFrame = PLAIN_FRAME): string {
   return html`<!doctype html>
-    <html lang="en">
+    <html lang="${language.tag}" dir="${language.direction}">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}</title>
+        <title>${title} · ${brand.name}</title>
+        <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/ui/trestle.css" />
       </head>
       <body class="plain">
         <main>
+          <p class="brand">${brandSign(brand)}</p>
           <h1>${title}</h1>
           ${body}
         </main>
       </body>
     </html>`.text;
+}
+
+/** Where pictures may come from, for `img-src`. */
+export function imageSource({ logo }: Brand): string {
+  return logo === undefined || logo.file ? "'self'" : `'self' ${new URL(logo.src).origin}`;
+}
+
+/** The product's logo with its name, or the name alone. */
+export function brandSign({ name, logo }: Brand): Html {
+  return html`${logo && html`<img class="logo" src="${logo.src}" alt="" /> `}<strong>${name}</strong>`;
 }
 
 function render(part: HtmlPart): string {

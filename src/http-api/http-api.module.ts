@@ -18,6 +18,7 @@ import { Drain } from './edge/drain';
 import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
 import { EdgeLimits } from './edge/edge-limits';
 import { ErrorsController } from './problems/errors.controller';
+import { PageFrames } from './frame/page-frame';
 import { OpenApi } from './openapi/open-api';
 import { createLogger } from './logging';
 import { LiveAndMetricsController } from './live-and-metrics.controller';
@@ -67,6 +68,7 @@ export class HttpApiModule {
         CrossOrigin,
         EdgeLimits,
         OpenApi,
+        PageFrames,
         ProblemFilter,
         Problems,
         RouteTable,
@@ -79,6 +81,7 @@ export class HttpApiModule {
         BrowserTokens,
         CrossOrigin,
         BrowserNews,
+        PageFrames,
         EdgeLimits,
         EDGE_LOGGER,
         Drain,

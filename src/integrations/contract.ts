@@ -29,6 +29,8 @@ export interface Provider {
   readonly mendedBy?: Readonly<Record<string, string>>;
   /** Names of what people can do with it, e.g. `messages.send`. */
   readonly actions: readonly string[];
+  /** Its words in other languages, by the language's tag and the English text: of scopes, fields, help, resources and what they leave out. */
+  readonly translations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Whether pages and health show it before anybody has connected it. Default true. */
   readonly offered?: boolean;
   /** What a person fills in before connecting, by name. */

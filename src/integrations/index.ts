@@ -39,6 +39,7 @@ export {
   type ConnectionStatus,
   type ConnectionWithSync,
   DisconnectService,
+  Erasure,
   GovernedHttp,
   PersonalData,
   type HeldTable,

@@ -4,6 +4,7 @@ import { GoogleModule } from './google/google.module';
 import { SlackModule } from './slack/slack.module';
 import { plainSettings, type PlainProvider } from '../integrations';
 import * as plain from './plain';
+import plainTranslations from './plain/translations.json';
 import { StripeModule } from './stripe/stripe.module';
 
 /** The module of a provider, and what it reads of the environment. */
@@ -13,7 +14,10 @@ export type ProviderModule = Type & { readonly settings: ProviderSettingsDeclara
 export const PROVIDERS: readonly ProviderModule[] = [SlackModule, StripeModule, GoogleModule];
 
 /** Those that are data. */
-export const PLAIN_PROVIDERS: readonly PlainProvider[] = Object.values(plain);
+export const PLAIN_PROVIDERS: readonly PlainProvider[] = Object.values(plain).map((declared) => ({
+  translations: plainTranslations,
+  ...declared,
+}));
 
 /** For `readEnvironment` and `loadSettings`. */
 export const PROVIDER_SETTINGS: readonly ProviderSettingsDeclaration[] = [

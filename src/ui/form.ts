@@ -11,14 +11,16 @@ export interface ActionForm {
   readonly about?: string;
   /** Asked by the script before the form is sent; without a script the server asks. */
   readonly question?: string;
+  /** What the script asks with the question: fields of the form. */
+  readonly asked?: Html;
   /** Further hidden fields. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** A form of one button; carries the session's CSRF token. */
-export function actionForm({ to, label, csrfToken, id, kind = 'plain', about, question, fields = {} }: ActionForm): Html {
+export function actionForm({ to, label, csrfToken, id, kind = 'plain', about, question, asked, fields = {} }: ActionForm): Html {
   return html`<form method="post" action="${to}" ${question && html`data-question="${question}"`}>
-    ${hiddenFields({ _csrf: csrfToken, ...fields })}
+    ${hiddenFields({ _csrf: csrfToken, ...fields })} ${asked && html`<template>${asked}</template>`}
     <button id="${id}" class="${kind}">${label}${about && html`<span class="unseen"> ${about}</span>`}</button>
   </form>`;
 }

@@ -1,10 +1,11 @@
 import { html, type Html } from '../http-api';
+import { ENGLISH, type Language } from '../languages';
 import { relativeTime } from './relative-time';
 
 /** "3 minutes ago", with the exact time at hand. */
-export function timeTag(at: Date | string, nowMs: number): Html {
+export function timeTag(at: Date | string, nowMs: number, language: Language = ENGLISH): Html {
   const date = new Date(at);
-  return html`<time datetime="${date.toISOString()}" title="${exact(date)}">${relativeTime(date, nowMs)}</time>`;
+  return html`<time datetime="${date.toISOString()}" title="${exact(date)}">${relativeTime(date, nowMs, language)}</time>`;
 }
 
 /** The exact time, and how long ago it was; the script puts the reader's own time first. */

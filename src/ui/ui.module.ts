@@ -27,6 +27,7 @@ import { LiveTopics } from './live/live-topics';
 import { NotificationStates } from './live/notification-states';
 import { OverviewState } from './live/overview-state';
 import { PageStreams } from './live/page-streams';
+import { DisconnectFormController } from './settings/disconnect-form.controller';
 import { IntegrationCards } from './settings/integration-cards';
 import { IntegrationFormsController } from './settings/integration-forms.controller';
 import { IntegrationsPage } from './settings/integrations-page';
@@ -43,6 +44,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     IntegrationsPageController,
     IntegrationFormsController,
     PolicyFormController,
+    DisconnectFormController,
     OverviewPageController,
     AlertsPageController,
     ConnectionsPageController,

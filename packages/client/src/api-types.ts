@@ -1123,6 +1123,7 @@ export interface operations {
                 "application/json": {
                     /** @default /settings/integrations */
                     returnTo?: string;
+                    lang?: string;
                 };
             };
         };
@@ -1930,6 +1931,8 @@ export interface operations {
                         user?: string;
                         organization?: string;
                     };
+                    /** @description Of the pages on the way. Default: what the browser asks for. */
+                    lang?: string;
                 };
             };
         };

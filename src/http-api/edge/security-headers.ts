@@ -1,5 +1,7 @@
 export interface SecurityHeaders {
   readonly https: boolean;
+  /** `img-src`, besides what is within the page. */
+  readonly images: string;
   /** Origins besides our own that a form may lead to: the providers' consent pages. Asked at the first request, when all are known. */
   readonly formTargets: () => readonly string[];
 }
@@ -13,12 +15,12 @@ export function securityHeaders(options: SecurityHeaders): () => Readonly<Record
   return () => (headers ??= writtenDown(options));
 }
 
-function writtenDown({ https, formTargets }: SecurityHeaders): Record<string, string> {
+function writtenDown({ https, images, formTargets }: SecurityHeaders): Record<string, string> {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data:",
+    `img-src ${images} data:`,
     "connect-src 'self'",
     // Browsers check the redirects after a form as well (https://www.w3.org/TR/CSP3/#directive-form-action).
     ["form-action 'self'", ...formTargets()].join(' '),

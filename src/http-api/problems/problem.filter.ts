@@ -3,8 +3,10 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import { PageFrames, type PageFrame } from '../frame/page-frame';
 import { html, htmlPage } from '../html';
 import { productLink } from '../sessions/session-pages';
+import { errorIn } from './error-words';
 import { PROBLEM_JSON, type Problem } from './problem';
 import { problemHeaders, Problems } from './problems';
 import type { EdgeRequest } from '../request';
@@ -18,6 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly problems: Problems,
     private readonly routes: RouteTable,
+    private readonly frames: PageFrames,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -36,7 +39,8 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     reply.status(problem.status).headers(problemHeaders(problem));
-    if (wantsPage(request)) void reply.type('text/html; charset=utf-8').send(problemPage(problem, this.settings.productUrl));
+    if (wantsPage(request))
+      void reply.type('text/html; charset=utf-8').send(problemPage(problem, this.frames.of(request), this.settings.productUrl));
     else void reply.type(PROBLEM_JSON).send(JSON.stringify(problem));
   }
 
@@ -54,14 +58,17 @@ function wantsPage(request: EdgeRequest): boolean {
   return Boolean(request.headers.accept?.includes('text/html')) && !/^\/(v1|webhooks)\//.test(ownUrl(request));
 }
 
-function problemPage(problem: Problem, productUrl: string | undefined): string {
+function problemPage(problem: Problem, frame: PageFrame, productUrl: string | undefined): string {
+  const { language } = frame;
+  const { title, detail, nextStep } = errorIn(language, problem);
   return htmlPage(
-    problem.title,
-    html`<p>${problem.detail}</p>
-      <p>${problem.nextStep}</p>
-      ${problem.status === 401 && productLink(productUrl)}
+    title,
+    html`<p>${detail}</p>
+      <p>${nextStep}</p>
+      ${problem.status === 401 && productLink(productUrl, language)}
       <p>
         <small><a href="${problem.type}">${problem.code}</a> · ${problem.requestId}</small>
       </p>`,
+    frame,
   );
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
+import { Frame, languageTag, PageFrames, type PageFrame } from '../frame/page-frame';
 import { html, htmlPage } from '../html';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { ZodBody, ZodQuery } from '../openapi/zod.decorators';
@@ -19,8 +20,9 @@ import { Answer, moment } from '../openapi/answers';
 
 const HOME = '/settings/integrations';
 const MAX_CODE_LENGTH = 8_192;
-const newSession = z.strictObject({ returnTo: z.string().max(2_000).default(HOME) });
+const newSession = z.strictObject({ returnTo: z.string().max(2_000).default(HOME), lang: languageTag.optional() });
 const shownCode = z.strictObject({ code: z.string().min(1).max(MAX_CODE_LENGTH) });
+const link = shownCode.extend({ lang: z.string().max(35).optional() });
 const nothing = z.strictObject({});
 const HTML = 'text/html; charset=utf-8';
 
@@ -30,6 +32,7 @@ const HTML = 'text/html; charset=utf-8';
 export class SessionController {
   constructor(
     private readonly sessions: BrowserSessions,
+    private readonly frames: PageFrames,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -38,22 +41,19 @@ export class SessionController {
   async create(
     @CurrentUser() caller: Principal,
     @Req() request: EdgeRequest,
-    @ZodBody(newSession) { returnTo }: z.infer<typeof newSession>,
+    @ZodBody(newSession) { returnTo, lang }: z.infer<typeof newSession>,
   ): Promise<{ url: string; expiresAt: string }> {
     const target = localPath(returnTo, this.settings.publicUrl);
     const { code, expiresAt } = await this.sessions.createCode(caller, request.callerEndsAt ?? 0, target);
-    return { url: `${this.settings.publicUrl}/session?code=${code}`, expiresAt: expiresAt.toISOString() };
+    const spoken = lang === undefined ? '' : `&lang=${lang}`;
+    return { url: `${this.settings.publicUrl}/session?code=${code}${spoken}`, expiresAt: expiresAt.toISOString() };
   }
 
   /** A browser that is signed in as somebody else is asked; its code waits. */
   @Public()
   @ApiExcludeEndpoint()
   @Get('session')
-  async open(
-    @ZodQuery(shownCode) { code }: z.infer<typeof shownCode>,
-    @Req() request: EdgeRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async open(@ZodQuery(link) { code, lang }: z.infer<typeof link>, @Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
     if (request.method !== 'GET') throw new IntegrationError('method_not_allowed'); // a HEAD of a link checker must not use it up
     assertNavigation(request, 'GET');
     const current = await this.sessions.find(request.cookies[this.sessions.cookieName]);
@@ -69,9 +69,10 @@ export class SessionController {
         .header('cache-control', 'no-store')
         .header('referrer-policy', 'same-origin')
         .type(HTML)
-        .send(switchPage(current, next, code));
+        .send(switchPage({ current, next, code, lang }, this.frames.of(request)));
       return;
     }
+    this.frames.enter(lang, request, reply);
     await this.enter(reply, code, current);
   }
 
@@ -79,21 +80,30 @@ export class SessionController {
   @Post('session')
   async replace(
     @CurrentUser() current: SessionPrincipal,
-    @ZodBody(shownCode) { code }: z.infer<typeof shownCode>,
+    @ZodBody(link) { code, lang }: z.infer<typeof link>,
+    @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    this.frames.enter(lang, request, reply);
     await this.enter(reply, code, current);
   }
 
   @HiddenPage()
   @Post('session/logout')
   @HttpCode(200)
-  async logout(@CurrentUser() current: SessionPrincipal, @ZodBody(nothing) _: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async logout(
+    @CurrentUser() current: SessionPrincipal,
+    @ZodBody(nothing) _: unknown,
+    @Frame() frame: PageFrame,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { language } = frame;
     const { name, value, options } = await this.sessions.end(current);
     const page = htmlPage(
-      'Signed out',
-      html`<p>Open the page from your application to sign in again.</p>
-        ${productLink(this.settings.productUrl)}`,
+      language.say('session.signedOut'),
+      html`<p>${language.say('session.signInAgain')}</p>
+        ${productLink(this.settings.productUrl, language)}`,
+      frame,
     );
     await reply.setCookie(name, value, options).header('cache-control', 'no-store').type(HTML).send(page);
   }

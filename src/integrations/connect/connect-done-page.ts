@@ -1,4 +1,4 @@
-import { html, htmlPage, productLink } from '../../http-api';
+import { errorIn, html, htmlPage, productLink, type PageFrame } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 
 /** What the page that opened the window is told, as it is posted to it. */
@@ -16,17 +16,14 @@ export interface DonePage {
 }
 
 /** The end of a connect whose caller named no page of its own: needs no session, and works without a script. */
-export function connectDonePage({ result, providerName, origins, productUrl }: DonePage): string {
-  const failure = result?.status === 'error' ? ERROR_KINDS[result.error] : undefined;
+export function connectDonePage({ result, providerName, origins, productUrl }: DonePage, frame: PageFrame): string {
+  const { language } = frame;
+  const failure = result?.status === 'error' ? errorIn(language, { code: result.error, ...ERROR_KINDS[result.error] }) : undefined;
   const body = html`${failure && html`<p>${failure.detail} ${failure.nextStep}</p>`}
-    <p>You may close this window.</p>
-    ${productLink(productUrl)}
+    <p>${language.say('done.close')}</p>
+    ${productLink(productUrl, language)}
     <div id="outcome" ${result && html`data-result="${JSON.stringify(result)}" data-origins="${JSON.stringify(origins)}"`}></div>
     <script src="/connect/done.js"></script>`;
-  return htmlPage(titleOf(result, providerName), body);
-}
-
-function titleOf(result: ConnectResult | undefined, providerName: string): string {
-  if (!result) return 'Nothing left to do here';
-  return result.status === 'connected' ? `${providerName} is connected` : `${providerName} was not connected`;
+  const title = result?.status === 'connected' ? 'done.connected' : result ? 'done.notConnected' : 'done.nothing';
+  return htmlPage(language.say(title, { provider: providerName }), body, frame);
 }

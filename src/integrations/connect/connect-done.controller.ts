@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import { BrowserNews, Public, type EdgeRequest, type ToldNews } from '../../http-api';
+import { BrowserNews, Frame, Public, type EdgeRequest, type PageFrame, type ToldNews } from '../../http-api';
 import { ConnectionRepository } from '../connections';
 import { ProviderRegistry } from '../providers';
 import { connectDonePage, type ConnectResult } from './connect-done-page';
@@ -14,7 +14,7 @@ import { CONNECT_NEWS } from './connect.service';
 import { pageHeaders } from './error-page';
 
 const SCRIPT = readFileSync(join(__dirname, 'assets', 'done.js'), 'utf8');
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY = "script-src 'self'; form-action 'none'";
 
 /** Where a connect ends whose caller named no address. What it says comes from the sealed news and the state, never from the address. */
 @Public()
@@ -29,16 +29,16 @@ export class ConnectDoneController {
   ) {}
 
   @Get('done')
-  async show(@Req() request: EdgeRequest, @Res() reply: FastifyReply): Promise<void> {
+  async show(@Req() request: EdgeRequest, @Frame() frame: PageFrame, @Res() reply: FastifyReply): Promise<void> {
     const news = this.news.take(request, reply);
     const result = news?.kind === CONNECT_NEWS ? await this.resultOf(news) : undefined;
     const { returnToOrigins, browserOrigins, productUrl } = this.settings;
     const origins = [...new Set([...returnToOrigins, ...browserOrigins])];
     const providerName = this.registry.find(result?.provider ?? '')?.name ?? '';
     await reply
-      .headers({ ...pageHeaders(), 'content-security-policy': POLICY })
+      .headers(pageHeaders(frame, POLICY))
       .type('text/html; charset=utf-8')
-      .send(connectDonePage({ result, providerName, origins, productUrl }));
+      .send(connectDonePage({ result, providerName, origins, productUrl }, frame));
   }
 
   @Get('done.js')

@@ -4,11 +4,20 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { assertNavigation, BrowserNews, BrowserSessions, Public, type EdgeRequest, type SessionPrincipal } from '../../http-api';
+import {
+  assertNavigation,
+  BrowserNews,
+  BrowserSessions,
+  PageFrames,
+  Public,
+  type EdgeRequest,
+  type PageFrame,
+  type SessionPrincipal,
+} from '../../http-api';
 import { flowCookie, readFlowCookie } from './browser-cookie';
 import { connectPage, othersLinkPage, type PendingConnect } from './connect-page';
 import { CONNECT_NEWS, ConnectService } from './connect.service';
-import { errorPage, pageHeaders } from './error-page';
+import { errorPage, formLeadsTo, pageHeaders } from './error-page';
 import { knownErrorOf } from './known-error';
 import { hashOf, newSecret, SECRET_SHAPE } from './one-time-secret';
 
@@ -21,6 +30,7 @@ export class ConnectController {
     private readonly connect: ConnectService,
     private readonly sessions: BrowserSessions,
     private readonly news: BrowserNews,
+    private readonly frames: PageFrames,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
@@ -32,18 +42,19 @@ export class ConnectController {
     @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.answer(reply, async () => {
+    const frame = this.frames.remembered(request, reply);
+    await this.answer(frame, reply, async () => {
       assertNavigation(request, 'GET');
       const pending = await this.connect.pending(provider, session);
       const current = await this.signedIn(request);
-      if (current && !isFor(pending, current)) return this.refuseOthers(reply, pending, current);
+      if (current && !isFor(pending, current)) return this.refuseOthers({ frame, reply }, pending, current);
       const browser = this.browserOf(request);
       // Only a browser that says it comes from these very pages: one that says nothing may have followed a stranger's links.
       if (current && request.headers['sec-fetch-site'] === 'same-origin') return this.goOn(reply, pending, browser);
       const form = { session: pending.session, confirm: confirmationOf(browser, pending.session) };
       await this.bind(reply, browser)
-        .headers(pageHeaders(new URL(pending.facts.authorizeUrl).origin))
-        .send(connectPage(pending, form));
+        .headers(pageHeaders(frame, formLeadsTo(new URL(pending.facts.authorizeUrl).origin)))
+        .send(connectPage(pending, form, frame));
     });
   }
 
@@ -56,7 +67,8 @@ export class ConnectController {
     @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.answer(reply, async () => {
+    const frame = this.frames.of(request);
+    await this.answer(frame, reply, async () => {
       assertNavigation(request, 'POST');
       const { session, confirm } = (body ?? {}) as { session?: unknown; confirm?: unknown };
       const pending = await this.connect.pending(provider, session);
@@ -69,7 +81,7 @@ export class ConnectController {
         });
       }
       const current = await this.signedIn(request);
-      if (current && !isFor(pending, current)) return this.refuseOthers(reply, pending, current);
+      if (current && !isFor(pending, current)) return this.refuseOthers({ frame, reply }, pending, current);
       return this.goOn(reply, pending, browser);
     });
   }
@@ -81,7 +93,7 @@ export class ConnectController {
     @Req() request: EdgeRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.answer(reply, async () => {
+    await this.answer(this.frames.of(request), reply, async () => {
       assertNavigation(request, 'GET');
       const { location, of, outcome } = await this.connect.finish(
         provider,
@@ -98,17 +110,21 @@ export class ConnectController {
     await this.bind(reply, browser).redirect(location, 302);
   }
 
-  private async refuseOthers(reply: FastifyReply, pending: PendingConnect, current: SessionPrincipal): Promise<void> {
-    await reply.status(403).send(othersLinkPage(pending, current));
+  private async refuseOthers(
+    { frame, reply }: { frame: PageFrame; reply: FastifyReply },
+    pending: PendingConnect,
+    current: SessionPrincipal,
+  ): Promise<void> {
+    await reply.status(403).send(othersLinkPage(pending, current, frame));
   }
 
-  private async answer(reply: FastifyReply, respond: () => Promise<void>): Promise<void> {
-    void reply.headers(pageHeaders()).type('text/html; charset=utf-8');
+  private async answer(frame: PageFrame, reply: FastifyReply, respond: () => Promise<void>): Promise<void> {
+    void reply.headers(pageHeaders(frame)).type('text/html; charset=utf-8');
     try {
       await respond();
     } catch (error) {
       const known = knownErrorOf(error);
-      await reply.status(known.status).send(errorPage(known, this.settings.productUrl));
+      await reply.status(known.status).send(errorPage(known, frame, this.settings.productUrl));
     }
   }
 

@@ -8,6 +8,7 @@ import {
   cursor,
   CurrentUser,
   IdParam,
+  languageTag,
   limit,
   paged,
   ZodBody,
@@ -55,6 +56,7 @@ const connectSession = z.strictObject({
   userScopes: z.array(scope).max(50).optional(),
   fields: fields.optional(),
   display: z.strictObject({ user: displayName.optional(), organization: displayName.optional() }).optional(),
+  lang: languageTag.describe('Of the pages on the way. Default: what the browser asks for.').optional(),
 });
 const keyConnection = z.strictObject({
   provider: providerKey,
@@ -99,10 +101,10 @@ export class ConnectionsController {
   @Post('connect-sessions')
   async createSession(
     @CurrentUser() caller: Principal,
-    @ZodBody(connectSession) body: z.infer<typeof connectSession>,
+    @ZodBody(connectSession) { lang, ...asked }: z.infer<typeof connectSession>,
   ): Promise<{ connectUrl: string; expiresAt: string }> {
-    const { connectUrl, expiresAt } = await this.connectService.createSession(caller, body);
-    return { connectUrl, expiresAt: expiresAt.toISOString() };
+    const { connectUrl, expiresAt } = await this.connectService.createSession(caller, asked);
+    return { connectUrl: lang === undefined ? connectUrl : `${connectUrl}&lang=${lang}`, expiresAt: expiresAt.toISOString() };
   }
 
   @Answer(connectionAnswer, { status: 201 })

@@ -1,11 +1,12 @@
-import { html, htmlPage, productLink } from '../../http-api';
+import { errorIn, html, htmlPage, imageSource, productLink, type PageFrame } from '../../http-api';
 import type { IntegrationError } from '../../errors';
 
 /**
- * For every answer of the connect routes: the address holds a secret, and the pages run nothing. The form may lead anywhere by https:
- * browsers hold all redirects after it against `form-action`, and a provider may send people on to origins that nobody can list.
+ * For every answer of the connect routes: the address holds a secret, and the pages run nothing but what `allowed` says.
+ *
+ * @param allowed directives of the content security policy. Default: a form that may lead to our own pages only
  */
-export function pageHeaders(consentOrigin = ''): Readonly<Record<string, string>> {
+export function pageHeaders({ brand }: PageFrame, allowed = "form-action 'self'"): Readonly<Record<string, string>> {
   return {
     'cache-control': 'no-store',
     // Told within our own origin only: without it the form's Origin would be "null".
@@ -15,16 +16,27 @@ export function pageHeaders(consentOrigin = ''): Readonly<Record<string, string>
     // A product that opened this in a window of its own hears from the last page what came of it.
     'cross-origin-opener-policy': 'unsafe-none',
     'x-robots-tag': 'noindex',
-    'content-security-policy': `default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self' https: ${consentOrigin}; frame-ancestors 'none'`,
+    'content-security-policy': `default-src 'none'; style-src 'self'; img-src ${imageSource(brand)}; base-uri 'none'; ${allowed}; frame-ancestors 'none'`,
   };
 }
 
+/**
+ * A form that may lead anywhere by https: browsers hold all redirects after it against `form-action`, and a provider may send people on
+ * to origins that nobody can list.
+ */
+export function formLeadsTo(consentOrigin: string): string {
+  return `form-action 'self' https: ${consentOrigin}`;
+}
+
 /** What a person sees where there is nowhere to send the browser: our own words only. */
-export function errorPage(error: IntegrationError, productUrl: string | undefined): string {
+export function errorPage(error: IntegrationError, frame: PageFrame, productUrl: string | undefined): string {
+  const { language } = frame;
+  const { title, detail, nextStep } = errorIn(language, { code: error.code, detail: error.message, nextStep: error.nextStep });
   return htmlPage(
-    error.title,
-    html`<p>${error.message}</p>
-      <p>${error.nextStep}</p>
-      ${productLink(productUrl) ?? html`<p><a href="/settings/integrations">Back to the integrations</a></p>`}`,
+    title,
+    html`<p>${detail}</p>
+      <p>${nextStep}</p>
+      ${productLink(productUrl, language) ?? html`<p><a href="/settings/integrations">${language.say('page.toIntegrations')}</a></p>`}`,
+    frame,
   );
 }

@@ -16,6 +16,7 @@ import { GoogleMailOperations } from './google-mail.operations';
 import { GOOGLE_MENDED_BY } from './google.faults';
 import { GoogleService } from './google.service';
 import { googleSettings } from './google.settings';
+import translations from './google.translations.json';
 
 @Module({
   imports: [IntegrationsModule],
@@ -61,6 +62,7 @@ export function googleProvider(settings: Settings, services: Pick<Provider, 'aut
   return {
     key: GOOGLE,
     name: 'Google',
+    translations,
     configured: Boolean(own.clientId && own.clientSecret),
     apiBaseUrl: roots.calendar,
     otherOrigins: [roots.gmail, oauth2.userinfoUrl ?? roots.calendar].map((url) => new URL(url).origin),

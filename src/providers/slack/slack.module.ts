@@ -15,6 +15,7 @@ import { SLACK_MENDED_BY } from './slack.faults';
 import { SlackOperations } from './slack.operations';
 import { SlackService } from './slack.service';
 import { slackSettings } from './slack.settings';
+import translations from './slack.translations.json';
 
 @Module({
   imports: [IntegrationsModule],
@@ -58,6 +59,7 @@ export function slackProvider(settings: Settings, services: Pick<Provider, 'auth
   return {
     key: SLACK,
     name: 'Slack',
+    translations,
     configured: Boolean(own.clientId && own.clientSecret),
     apiBaseUrl,
     oauth2: slackOAuth2(own, apiBaseUrl),

@@ -15,6 +15,7 @@ import { STRIPE_MENDED_BY } from './stripe.faults';
 import { StripeOperations } from './stripe.operations';
 import { StripeService } from './stripe.service';
 import { stripeSettings } from './stripe.settings';
+import translations from './stripe.translations.json';
 
 @Module({
   imports: [IntegrationsModule],
@@ -54,6 +55,7 @@ export function stripeProvider(settings: Settings, services: Pick<Provider, 'aut
   const inMode = (live: boolean): Provider => ({
     key: STRIPE,
     name: 'Stripe',
+    translations,
     // A pasted key needs nothing of this server's; without a client id only Connect is missing.
     configured: Boolean(own.clientId && own.clientSecret),
     apiBaseUrl,

@@ -6,7 +6,7 @@ import { IntegrationError } from '../../errors';
 import { assertMayManage, ConnectionRepository, DisconnectService, ProviderRegistry, SyncService, toRef } from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { FormRoute } from '../page-route.decorators';
-import { disconnectQuestion } from '../settings/integration-card';
+import { disconnectQuestion } from '../settings/disconnect-question';
 import { CONNECTIONS_PATH as PATH } from './admin-links';
 import { adminNews } from './admin-notices';
 
@@ -50,7 +50,8 @@ export class ConnectionFormsController {
     assertMayManage(caller, connection);
     const back = `${PATH}/${id}`;
     if (!confirmed) {
-      const question = disconnectQuestion(this.registry.find(connection.provider)?.name ?? connection.provider, connection);
+      const name = this.registry.find(connection.provider)?.name ?? connection.provider;
+      const question = `${disconnectQuestion(name, connection)} The records that were synced stay.`;
       const to = `${back}/disconnect`;
       return void (await reply.send(confirmPage({ title: 'Disconnect', question, to, label: 'Disconnect', back, path: PATH, caller })));
     }

@@ -3,7 +3,7 @@ import { ERROR_KINDS } from '../../errors';
 import { ownerOf, type ConnectionWithSync, type Provider } from '../../integrations';
 import { actionForm } from '../form';
 import { pill } from '../layout';
-import { disconnectQuestion } from '../settings/integration-card';
+import { disconnectQuestion } from '../settings/disconnect-question';
 import { addressOf, table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
 import {
@@ -91,7 +91,7 @@ function buttons(connection: ConnectionWithSync, provider: Provider | undefined,
     actionForm({ to: `${CONNECTIONS_PATH}/${id}/${name}`, label, csrfToken: caller.csrfToken, id: name, about: accountName, ...more });
   return html`<div class="actions">
     ${status === 'connected' && provider?.sync && button('sync', 'Sync now')}
-    ${button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(nameOf(connection.provider), connection) })}
+    ${button('disconnect', 'Disconnect', { kind: 'danger', question: `${disconnectQuestion(nameOf(connection.provider), connection)} The records that were synced stay.` })}
   </div>`;
 }
 

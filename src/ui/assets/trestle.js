@@ -5,23 +5,27 @@
 'use strict';
 /** Where this file lies: below the path, if any, that all of the service's addresses lie below. */
 const OWN_ADDRESS = document.currentScript.src;
+const WORDS = JSON.parse(document.currentScript.dataset.words);
+const LANGUAGE = document.documentElement.lang;
 document.addEventListener('submit', (event) => {
   const form = event.target;
   const question = form.dataset.question;
   if (!question || form.elements.confirmed) return;
   event.preventDefault();
-  ask(question, event.submitter, () => {
-    const yes = Object.assign(document.createElement('input'), { type: 'hidden', name: 'confirmed', value: 'yes' });
-    form.append(yes);
+  ask(question, event.submitter, form.querySelector('template'), (answers) => {
+    for (const [name, value] of [...answers, ['confirmed', 'yes']])
+      form.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
     form.requestSubmit();
   });
 });
 
-function ask(question, opener, then) {
+function ask(question, opener, asked, then) {
   const dialog = document.createElement('dialog');
   const text = Object.assign(document.createElement('p'), { id: 'question', textContent: question });
+  const fields = document.createElement('form');
+  if (asked) fields.append(asked.content.cloneNode(true));
   const row = Object.assign(document.createElement('div'), { className: 'actions' });
-  const cancel = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Cancel', autofocus: true });
+  const cancel = Object.assign(document.createElement('button'), { type: 'button', textContent: WORDS.cancel, autofocus: true });
   const yes = Object.assign(document.createElement('button'), {
     type: 'button',
     className: 'danger',
@@ -29,11 +33,12 @@ function ask(question, opener, then) {
   });
   dialog.setAttribute('aria-labelledby', 'question');
   row.append(cancel, yes);
-  dialog.append(text, row);
+  dialog.append(text, fields, row);
   cancel.addEventListener('click', () => dialog.close());
   yes.addEventListener('click', () => {
+    const answers = [...new FormData(fields)];
     dialog.close();
-    then();
+    then(answers);
   });
   dialog.addEventListener('close', () => {
     dialog.remove();
@@ -43,7 +48,7 @@ function ask(question, opener, then) {
   dialog.showModal();
 }
 
-const HERE = new Intl.DateTimeFormat('en-GB', {
+const HERE = new Intl.DateTimeFormat(LANGUAGE === 'en' ? 'en-GB' : LANGUAGE, {
   ...{ year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' },
   timeZoneName: 'short',
 });
@@ -60,8 +65,11 @@ function tellLocally(time) {
 /* Beside what people copy: an id. */
 function addCopyButton(code) {
   if (code.nextElementSibling?.matches('.copy')) return;
-  const button = Object.assign(document.createElement('button'), { type: 'button', className: 'copy', textContent: 'Copy' });
-  button.setAttribute('aria-label', `Copy ${code.textContent}`);
+  const button = Object.assign(document.createElement('button'), { type: 'button', className: 'copy', textContent: WORDS.copy });
+  button.setAttribute(
+    'aria-label',
+    WORDS.copyOne.replace('{text}', () => code.textContent),
+  );
   button.addEventListener('click', async () => {
     const copied = await navigator.clipboard?.writeText(code.textContent).then(
       () => true,
@@ -69,8 +77,8 @@ function addCopyButton(code) {
     );
     // Without the permission, or where the page does not come over https: selected, for the keys.
     if (!copied) getSelection().selectAllChildren(code);
-    button.textContent = copied ? 'Copied' : 'Selected';
-    setTimeout(() => (button.textContent = 'Copy'), 2000);
+    button.textContent = copied ? WORDS.copied : WORDS.selected;
+    setTimeout(() => (button.textContent = WORDS.copy), 2000);
   });
   code.after(button);
 }
@@ -161,24 +169,24 @@ function follow() {
     let wasOpen = false;
     stream = new EventSource(new URL(`../live/${live.dataset.live}`, OWN_ADDRESS));
     stream.onopen = () => {
-      say('Live');
+      say(WORDS.live);
       if (!wasOpen) refresh(live); // what changed before the stream was there
       wasOpen = true;
     };
     stream.onerror = () => {
       wasOpen = false;
-      if (stream?.readyState !== EventSource.CLOSED) return say('Paused: trying again');
-      close('Paused');
+      if (stream?.readyState !== EventSource.CLOSED) return say(WORDS.pausedAgain);
+      close(WORDS.paused);
       timer = setTimeout(open, AGAIN_MS);
     };
     stream.addEventListener('changed', () => refresh(live));
     stream.addEventListener('ended', () => {
-      close('Paused');
+      close(WORDS.paused);
       document.removeEventListener('visibilitychange', turn);
       refresh(live);
     });
   };
-  const turn = () => (document.hidden ? close('Paused') : open());
+  const turn = () => (document.hidden ? close(WORDS.paused) : open());
   document.addEventListener('visibilitychange', turn);
   document.addEventListener('close', () => again && refresh(live), true);
   open();

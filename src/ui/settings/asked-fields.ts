@@ -1,5 +1,6 @@
 import { html, type Html } from '../../http-api';
 import type { Provider } from '../../integrations';
+import type { Language } from '../../languages';
 
 /** A form that came to nothing, shown again with what was filled in; never with a secret. */
 export interface Attempt {
@@ -22,21 +23,31 @@ export function fieldsIn(form: Readonly<Record<string, unknown>>): Record<string
   return Object.fromEntries(given.map(([name, value]) => [name.slice(PREFIX.length), String(value)]));
 }
 
-/**
- * What the provider asks for at the connect, with what is wrong beside it.
- *
- * @param id of the form, unique on the page
- * @param values what was filled in before, or is known
- */
-export function askedFields(
-  { ask = {} }: Provider,
-  { id, values = {}, faults = {} }: { id: string; values?: Readonly<Record<string, unknown>>; faults?: Attempt['faults'] },
-): Html {
+export interface AskedFieldsOptions {
+  /** Of the form, unique on the page. */
+  readonly id: string;
+  readonly language: Language;
+  /** What was filled in before, or is known. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly faults?: Attempt['faults'];
+}
+
+/** In a person's language: what is wrong with each of these fields. */
+export function faultsIn(language: Language, { ask = {}, name, translations }: Provider, fields: readonly string[]): Attempt['faults'] {
+  const told = fields.map((field) => {
+    const { label = field, example = '' } = ask[field] ?? {};
+    return [field, language.say('field.wrong', { field: language.text(label, translations), provider: name, example })];
+  });
+  return Object.fromEntries(told) as Attempt['faults'];
+}
+
+/** What the provider asks for at the connect, with what is wrong beside it. */
+export function askedFields({ ask = {}, translations }: Provider, { id, language, values = {}, faults = {} }: AskedFieldsOptions): Html {
   return html`${Object.entries(ask).map(([name, { label, pattern, example, secret = false }]) => {
     const field = `${id}-${name}`;
     const fault = Object.hasOwn(faults, name) ? faults[name] : undefined;
     const value = !secret && Object.hasOwn(values, name) && typeof values[name] === 'string' ? values[name] : undefined;
-    return html`<label for="${field}">${label}</label>
+    return html`<label for="${field}">${language.text(label, translations)}</label>
       <input
         id="${field}"
         name="${PREFIX + name}"

@@ -1,31 +1,41 @@
 import { html, type Html } from '../../http-api';
 import { POLICY_CHOICES, policyChoice, type ConnectionPolicy, type PolicyChoice, type Provider } from '../../integrations';
+import type { Language } from '../../languages';
 import { askedFields, type Attempt } from './asked-fields';
 import { actionForm, hiddenFields } from '../form';
 import { INTEGRATIONS_PATH } from '../layout';
 import type { ProviderCard } from './integration-cards';
 
+/** What every form of a card needs. */
+export interface FormContext {
+  readonly language: Language;
+  readonly csrfToken: string;
+  /** The form that was just sent and came to nothing. */
+  readonly attempt?: Attempt;
+}
+
 /** What connects an account: by consent for the person or the organization, with a key, or with a client of one's own. */
-export function connectForms({ provider, accounts, forOrganization }: ProviderCard, csrfToken: string, attempt?: Attempt): Html {
+export function connectForms({ provider, accounts, forOrganization }: ProviderCard, at: FormContext): Html {
+  const { language, csrfToken, attempt } = at;
   const isFirst = accounts.length === 0;
   const id = `connect-${provider.key}`;
   const bySigningIn = provider.oauth2 !== undefined && provider.oauth2.grant !== 'client_credentials';
-  const label = isFirst ? 'Connect' : 'Connect another';
+  const label = language.say(isFirst ? 'card.connect' : 'card.connectAnother');
   const tried = (form: Attempt['form']) => (attempt?.provider === provider.key && attempt.form === form ? attempt : undefined);
-  const connect = bySigningIn && (provider.ask ? askingForm(provider, csrfToken, { id, label, attempt: tried('connect') }) : plainForm());
+  const connect = bySigningIn && (provider.ask ? askingForm(provider, at, { id, label, attempt: tried('connect') }) : plainForm());
   const key =
     (provider.apiKey ?? (provider.oauth2 && !bySigningIn)) &&
-    keyForm(provider, csrfToken, {
+    keyForm(provider, at, {
       id: `key-${provider.key}`,
-      label: 'Connect',
-      whose: forOrganization && whoseField(),
+      label: language.say('card.connect'),
+      whose: forOrganization && whoseField(language),
       attempt: tried('key'),
     });
   const organization =
-    connect && forOrganization && organizationForm(provider, csrfToken, { id: `${id}-organization`, attempt: tried('organization') });
+    connect && forOrganization && organizationForm(provider, at, { id: `${id}-organization`, attempt: tried('organization') });
   return html`${connect && (provider.ask && !isFirst ? part(label, connect, tried('connect')) : connect)}
-  ${organization && part('Connect for the organization', organization, tried('organization'))}
-  ${key && (connect ? part('Connect with a key', key, tried('key')) : key)}`;
+  ${organization && part(language.say('card.connectForOrganization'), organization, tried('organization'))}
+  ${key && (connect ? part(language.say('card.connectWithKey'), key, tried('key')) : key)}`;
 
   function plainForm(): Html {
     const to = `${INTEGRATIONS_PATH}/${provider.key}/connect`;
@@ -40,9 +50,9 @@ interface Asking {
 }
 
 /** Asks for what the provider's addresses need, before the person is sent there. */
-function askingForm(provider: Provider, csrfToken: string, { id, label, attempt }: Asking): Html {
+function askingForm(provider: Provider, { csrfToken, language }: FormContext, { id, label, attempt }: Asking): Html {
   return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/connect">
-    ${hiddenFields({ _csrf: csrfToken })} ${whatWentWrong(attempt)} ${askedFields(provider, { id, ...tellingOf(attempt) })}
+    ${hiddenFields({ _csrf: csrfToken })} ${whatWentWrong(attempt)} ${askedFields(provider, { id, language, ...tellingOf(attempt) })}
     <button id="${id}" class="primary">${label}<span class="unseen"> ${provider.name}</span></button>
   </form>`;
 }
@@ -59,14 +69,19 @@ export interface KeyFormOptions {
 }
 
 /** Asks for a key, and for what belongs to it. */
-export function keyForm(provider: Provider, csrfToken: string, { id, label, owner, whose, attempt, known = {} }: KeyFormOptions): Html {
-  const { apiKey } = provider;
+export function keyForm(
+  provider: Provider,
+  { csrfToken, language }: FormContext,
+  { id, label, owner, whose, attempt, known = {} }: KeyFormOptions,
+): Html {
+  const { apiKey, name } = provider;
+  const withWhat = language.say(apiKey ? 'card.withKey' : 'card.withClient', { provider: name });
   return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
     ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined })} ${whatWentWrong(attempt)}
-    ${askedFields(provider, { id, values: known, ...tellingOf(attempt) })}
+    ${askedFields(provider, { id, language, values: known, ...tellingOf(attempt) })}
     ${
       apiKey &&
-      html`<label for="${id}">${provider.name} key</label>
+      html`<label for="${id}">${language.say('card.key', { provider: name })}</label>
         <input
           id="${id}"
           name="apiKey"
@@ -77,10 +92,10 @@ export function keyForm(provider: Provider, csrfToken: string, { id, label, owne
           spellcheck="false"
           aria-describedby="${id}-help"
         />
-        <p class="soft" id="${id}-help">${apiKey.help}</p>`
+        <p class="soft" id="${id}-help">${language.text(apiKey.help, provider.translations)}</p>`
     }
     ${whose}
-    <button class="primary">${label}<span class="unseen"> ${provider.name} with ${apiKey ? 'this key' : 'this client'}</span></button>
+    <button class="primary">${label}<span class="unseen"> ${withWhat}</span></button>
   </form>`;
 }
 
@@ -91,50 +106,58 @@ function whatWentWrong(attempt: Attempt | undefined): Html | false {
 }
 
 /** Says before the consent what is given to whom: afterwards it would be too late to have been asked. */
-function organizationForm(provider: Provider, csrfToken: string, { id, attempt }: Omit<Asking, 'label'>): Html {
+function organizationForm(provider: Provider, { csrfToken, language }: FormContext, { id, attempt }: Omit<Asking, 'label'>): Html {
   return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/connect">
     ${hiddenFields({ _csrf: csrfToken, owner: 'organization' })} ${whatWentWrong(attempt)}
-    ${askedFields(provider, { id, ...tellingOf(attempt) })}
+    ${askedFields(provider, { id, language, ...tellingOf(attempt) })}
     <label
-      >Who may use and manage it
+      >${language.say('people.legend')}
       <select name="people">
-        ${choices()}
+        ${choices(language)}
       </select></label
     >
-    <button id="${id}">Connect for the organization<span class="unseen"> ${provider.name}</span></button>
+    <button id="${id}">${language.say('card.connectForOrganization')}<span class="unseen"> ${provider.name}</span></button>
   </form>`;
 }
 
-function whoseField(): Html {
+function whoseField(language: Language): Html {
   return html`<label
-    >Whose it will be
+    >${language.say('people.whose')}
     <select name="people">
-      <option value="">Yours</option>
-      <optgroup label="Your organization’s">${choices()}</optgroup>
+      <option value="">${language.say('people.yours')}</option>
+      <optgroup label="${language.say('people.organization')}">${choices(language)}</optgroup>
     </select></label
   >`;
 }
 
 /** Of a connection of the organization: gives it to more of its people, or takes it back. */
-export function policyForm({ id, ...policy }: ConnectionPolicy & { readonly id: string }, about: string, csrfToken: string): Html {
+export function policyForm(
+  { id, ...policy }: ConnectionPolicy & { readonly id: string },
+  about: string,
+  { csrfToken, language }: FormContext,
+): Html {
   return html`<details id="policy-${id}">
-    <summary>Who may use and manage it<span class="unseen"> ${about}</span></summary>
+    <summary>${language.say('people.legend')}<span class="unseen"> ${about}</span></summary>
     <form class="fields" method="post" action="${INTEGRATIONS_PATH}/connections/${id}/policy">
       ${hiddenFields({ _csrf: csrfToken })}
       <label
-        >Who may use and manage it
+        >${language.say('people.legend')}
         <select name="people">
-          ${choices(policyChoice(policy))}
+          ${choices(language, policyChoice(policy))}
         </select></label
       >
-      <button id="change-policy-${id}">Change<span class="unseen"> who may use and manage ${about}</span></button>
+      <button id="change-policy-${id}">
+        ${language.say('people.change')}<span class="unseen"> ${language.say('people.changeAbout', { about })}</span>
+      </button>
     </form>
   </details>`;
 }
 
-function choices(chosen?: PolicyChoice): Html[] {
+function choices(language: Language, chosen?: PolicyChoice): Html[] {
   return Object.entries(POLICY_CHOICES).map(([choice, { words }]) =>
-    choice === chosen ? html`<option value="${choice}" selected>${words}</option>` : html`<option value="${choice}">${words}</option>`,
+    choice === chosen
+      ? html`<option value="${choice}" selected>${language.text(words)}</option>`
+      : html`<option value="${choice}">${language.text(words)}</option>`,
   );
 }
 

@@ -1,7 +1,8 @@
 import { html, type Html } from '../../http-api';
+import type { Language } from '../../languages';
 import { INTEGRATIONS_PATH } from '../layout';
 import type { ProviderCard } from './integration-cards';
-import { monogram } from './monogram';
+import { providerSign } from './provider-sign';
 
 /** As many cards without an account a page shows; with more they are tiles of a gallery. */
 const MOST_EMPTY_CARDS = 8;
@@ -30,29 +31,32 @@ export function shelved(all: readonly ProviderCard[], chosen: ReadonlySet<string
 }
 
 /** The providers that nothing is connected of, to be searched. A tile opens the provider's card. */
-export function galleryOf(cards: readonly ProviderCard[], { search = '' }: Browsing): Html {
+export function galleryOf(cards: readonly ProviderCard[], { search = '' }: Browsing, language: Language): Html {
   const shown = cards.filter(({ provider: { name, key } }) => isMeant(name, search) || key === search.toLowerCase());
   return html`<section class="gallery" aria-labelledby="gallery">
-    <h2 id="gallery">Add a connection</h2>
-    <form class="filter" method="get" action="${INTEGRATIONS_PATH}" role="search" aria-label="Search the services">
-      <label>Search <input type="search" name="search" value="${search}" maxlength="100" autocomplete="off" spellcheck="false" /></label>
-      <button>Search</button>
-      ${search !== '' && html`<a href="${INTEGRATIONS_PATH}">All</a>`}
+    <h2 id="gallery">${language.say('gallery.title')}</h2>
+    <form class="filter" method="get" action="${INTEGRATIONS_PATH}" role="search" aria-label="${language.say('gallery.label')}">
+      <label
+        >${language.say('gallery.search')}
+        <input type="search" name="search" value="${search}" maxlength="100" autocomplete="off" spellcheck="false"
+      /></label>
+      <button>${language.say('gallery.search')}</button>
+      ${search !== '' && html`<a href="${INTEGRATIONS_PATH}">${language.say('gallery.all')}</a>`}
     </form>
     ${
       shown.length === 0
-        ? html`<p class="empty" role="status">No service is found by “${search}”.</p>`
+        ? html`<p class="empty" role="status">${language.say('gallery.nothing', { search })}</p>`
         : html`<ul class="tiles">
-            ${shown.map(tile)}
+            ${shown.map((card) => tile(card, language))}
           </ul>`
     }
   </section>`;
 }
 
-function tile({ provider: { key, name, configured } }: ProviderCard): Html {
+function tile({ provider: { key, name, configured } }: ProviderCard, language: Language): Html {
   return html`<li>
-    <a href="${INTEGRATIONS_PATH}?add=${key}#card-${key}">${monogram(name)} ${name}</a
-    >${!configured && html` <span class="soft">not available</span>`}
+    <a href="${INTEGRATIONS_PATH}?add=${key}#card-${key}">${providerSign({ key, name })} ${name}</a
+    >${!configured && html` <span class="soft">${language.say('card.notAvailable')}</span>`}
   </li>`;
 }
 

@@ -1,174 +1,126 @@
 import { html, type Html } from '../../http-api';
-import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import { ownerOf } from '../../integrations';
+import { ERROR_KINDS } from '../../errors';
+import { ownerOf, type Provider } from '../../integrations';
+import type { Language } from '../../languages';
 import { actionForm } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
-import { relativeTime, timeUntil } from '../relative-time';
-import { timeTag } from '../time-tag';
-import type { Attempt } from './asked-fields';
-import { connectForms, keyForm, policyForm } from './connect-forms';
+import { connectForms, keyForm, policyForm, type FormContext } from './connect-forms';
+import { disconnectChoice, disconnectQuestion } from './disconnect-question';
 import type { AccountState, ProviderCard } from './integration-cards';
-import { monogram } from './monogram';
-import { faultNote } from './settings-banner';
+import { providerSign } from './provider-sign';
+import { faultOf, partNotes, syncNote } from './sync-notes';
 
-/** To a person these are one thing: nothing is wrong here, and it is tried again. */
-const NOT_ANSWERING: ReadonlySet<ErrorCode> = new Set(['provider_unavailable', 'provider_timeout', 'circuit_open']);
-
-export interface CardContext {
+export interface CardContext extends FormContext {
   readonly nowMs: number;
-  readonly csrfToken: string;
-  /** The form that was just sent and came to nothing. */
-  readonly attempt?: Attempt;
 }
 
 /** One provider: its accounts, each with its state and what can be done. */
 export function integrationCard(card: ProviderCard, context: CardContext): Html {
   const { provider, accounts } = card;
+  const { language } = context;
   const isBusy = accounts.some(({ connection }) => connection.syncInProgress);
-  return html`<li class="card" id="card-${provider.key}" data-card data-says="${spoken(card, context.nowMs)}" ${isBusy && html`data-busy`}>
+  return html`<li class="card" id="card-${provider.key}" data-card data-says="${spoken(card, context)}" ${isBusy && html`data-busy`}>
     <h2>
-      <span>${monogram(provider.name)} ${provider.name}</span>
-      ${accounts.length === 0 && pill('soft', provider.configured ? 'Not connected' : 'Not available')}
+      <span>${providerSign(provider)} ${provider.name}</span>
+      ${accounts.length === 0 && pill('soft', language.say(provider.configured ? 'card.notConnected' : 'card.notAvailable'))}
     </h2>
     ${accounts.map((account) => accountPart(card, account, context))}
-    ${provider.configured ? connectPart(card, context) : unavailableNote(card)}
+    ${provider.configured ? connectPart(card, context) : unavailableNote(card, language)}
   </li>`;
 }
 
-function accountPart(
-  { provider, forOrganization }: ProviderCard,
-  { connection, manages, missing, run }: AccountState,
-  { nowMs, csrfToken }: CardContext,
-): Html {
+function accountPart({ provider, forOrganization }: ProviderCard, account: AccountState, context: CardContext): Html {
+  const { connection, manages, missing } = account;
   const { id, status, accountName } = connection;
+  const { csrfToken, language } = context;
   const to = `${INTEGRATIONS_PATH}/connections/${id}`;
   const isConnected = status === 'connected';
-  const button = (name: string, label: string, more: { kind?: 'primary' | 'danger'; question?: string } = {}) =>
-    actionForm({ to: `${to}/${name}`, label, csrfToken, id: `${name}-${id}`, about: `${provider.name}, ${accountName}`, ...more });
-  return html`<section class="account" aria-label="${provider.name}, ${accountName}">
-    <h3><span>${accountName}</span> ${statePill(isConnected, missing)}</h3>
-    ${sharedNote(connection, manages)} ${missing.length > 0 && missingNote(missing)}
-    ${provider.sync && syncNote(provider.name, connection, run, nowMs)} ${faultOf({ connection, run })}
-    ${isConnected && partNotes({ connection, run }, nowMs)}
-    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, csrfToken, { id: `key-${id}`, label: 'Reconnect', owner: ownerOf(connection), known: connection.metadata ?? {} })}
+  const about = language.say('card.about', { provider: provider.name, account: accountName });
+  type ButtonWord = 'card.reconnect' | 'card.allowMissing' | 'card.syncNow' | 'card.disconnect';
+  const button = (name: string, word: ButtonWord, more: { kind?: 'primary' | 'danger'; question?: string; asked?: Html } = {}) =>
+    actionForm({ to: `${to}/${name}`, label: language.say(word), csrfToken, id: `${name}-${id}`, about, ...more });
+  const again = { id: `key-${id}`, label: language.say('card.reconnect'), owner: ownerOf(connection), known: connection.metadata ?? {} };
+  const question = disconnectQuestion(provider.name, connection, language);
+  return html`<section class="account" aria-label="${about}">
+    <h3><span>${accountName}</span> ${statePill(isConnected, missing, language)}</h3>
+    ${sharedNote(connection, manages, language)} ${missing.length > 0 && missingNote(missing, provider, language)}
+    ${provider.sync && syncNote(account, { ...context, provider })} ${faultOf(account, language)}
+    ${isConnected && partNotes(account, { ...context, provider })}
+    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, context, again)}
     <div class="actions">
-      ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'Reconnect', { kind: 'primary' })}
-      ${missing.length > 0 && manages && provider.configured && button('reconnect', 'Allow what is missing', { kind: 'primary' })}
-      ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'Sync now')}
-      ${manages && button('disconnect', 'Disconnect', { kind: 'danger', question: disconnectQuestion(provider.name, connection) })}
+      ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'card.reconnect', { kind: 'primary' })}
+      ${missing.length > 0 && manages && provider.configured && button('reconnect', 'card.allowMissing', { kind: 'primary' })}
+      ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'card.syncNow')}
+      ${manages && button('disconnect', 'card.disconnect', { kind: 'danger', question, asked: disconnectChoice(id, language) })}
     </div>
-    ${forOrganization && ownerOf(connection) === 'organization' && policyForm(connection, `${provider.name}, ${accountName}`, csrfToken)}
+    ${forOrganization && ownerOf(connection) === 'organization' && policyForm(connection, about, context)}
   </section>`;
 }
 
-function statePill(isConnected: boolean, missing: readonly string[]): Html {
-  if (!isConnected) return pill('bad', 'Reconnect needed');
-  return missing.length > 0 ? pill('warn', 'Connected in part') : pill('good', 'Connected');
+function statePill(isConnected: boolean, missing: readonly string[], language: Language): Html {
+  if (!isConnected) return pill('bad', language.say('card.reconnectNeeded'));
+  return missing.length > 0 ? pill('warn', language.say('card.inPart')) : pill('good', language.say('card.connected'));
 }
 
-function missingNote(missing: readonly string[]): Html {
-  return html`<p class="soft">Works in part. Not allowed: ${missing.join('; ')}.</p>`;
+function missingNote(missing: readonly string[], { translations }: Provider, language: Language): Html {
+  return html`<dl class="purpose">
+    <dt>${language.say('card.missing')}</dt>
+    ${missing.map((words) => html`<dd>${language.text(words, translations)}</dd>`)}
+  </dl>`;
 }
 
 /** Whose it is, where it is not the person's own, and who works with it. */
-function sharedNote(connection: AccountState['connection'], manages: boolean): Html | undefined {
+function sharedNote(connection: AccountState['connection'], manages: boolean, language: Language): Html | undefined {
   if (ownerOf(connection) === 'user') return undefined;
-  const people = connection.usedBy === 'all' ? 'everybody in it' : 'its administrators';
-  const verb = connection.managedBy === connection.usedBy ? 'used and managed' : 'used';
-  return html`<p class="soft">Your organization’s: ${verb} by ${people}.${!manages && html` Its administrators look after it.`}</p>`;
+  const managed = connection.managedBy === connection.usedBy;
+  const byAll = managed ? 'card.sharedManagedByAll' : 'card.sharedUsedByAll';
+  const byAdmins = managed ? 'card.sharedManagedByAdmins' : 'card.sharedUsedByAdmins';
+  return html`<p class="soft">
+    ${language.say(connection.usedBy === 'all' ? byAll : byAdmins)} ${!manages && language.say('card.adminsManage')}
+  </p>`;
 }
 
-export function disconnectQuestion(providerName: string, connection: Pick<AccountState['connection'], 'accountName' | 'userId'>): string {
-  const forAll = ownerOf(connection) === 'organization' ? ' for the whole organization' : '';
-  return `Disconnect ${connection.accountName} from ${providerName}${forAll}? The access ends at once, and syncing stops. The records that were synced stay.`;
+function connectPart(card: ProviderCard, context: CardContext): Html {
+  const { accounts, formerAccount, provider } = card;
+  const { language } = context;
+  const before = formerAccount === undefined ? language.say('card.nothingYet') : language.say('card.former', { account: formerAccount });
+  return html`${accounts.length === 0 && html`<p class="soft">${before}</p>`} ${accounts.length === 0 && whatItIsFor(provider, language)}
+    <div class="actions more">${connectForms(card, context)}</div>`;
 }
 
-function syncNote(name: string, connection: AccountState['connection'], run: AccountState['run'], nowMs: number): Html {
-  const last = connection.lastSync ? html`Last synced ${timeTag(connection.lastSync, nowMs)}` : html`Not synced yet`;
-  if (!connection.syncInProgress || !run) return html`<p class="soft">${last}</p>`;
-  if (run.error && run.nextTryAt)
-    return html`<p class="bad">${stumble(name, run.error)} Next try ${timeUntil(run.nextTryAt, nowMs)}.</p>
-      <p class="soft">${last}</p>`;
-  const fetched = run.counts.fetched;
-  const of = run.total === null ? '' : ` of ${Math.max(run.total, fetched).toLocaleString('en')}`;
-  const label =
-    run.status === 'queued'
-      ? `${connection.lastSync ? 'A sync' : 'The first sync'} is queued`
-      : `${connection.lastSync ? 'Syncing' : 'The first sync is running'}: ${fetched.toLocaleString('en')}${of} fetched`;
-  const bar =
-    run.total === null
-      ? html`<progress aria-label="Sync"></progress>`
-      : html`<progress aria-label="Sync" value="${fetched}" max="${Math.max(run.total, fetched, 1)}"></progress>`;
-  return html`<p>${label}</p>
-    ${bar}
-    <p class="soft">${last}</p>`;
+/** Before anything is given: what it would be read for, and what the provider will be asked for. */
+function whatItIsFor({ oauth2, sync, translations }: Provider, language: Language): Html | false {
+  const scopeWords = (oauth2?.scopes ?? []).flatMap((scope) => oauth2?.scopeWords?.[scope] ?? []);
+  const parts = [
+    { title: 'card.reads', items: (sync?.resources ?? []).map(({ label }) => label) },
+    { title: 'card.does', items: scopeWords },
+  ] as const;
+  const shown = parts.filter(({ items }) => items.length > 0);
+  return (
+    shown.length > 0 &&
+    html`<dl class="purpose">
+      ${shown.map(
+        ({ title, items }) =>
+          html`<dt>${language.say(title)}</dt>
+            ${[...new Set(items)].map((text) => html`<dd>${language.text(text, translations)}</dd>`)}`,
+      )}
+    </dl>`
+  );
 }
 
-/** Why the last try of a run that goes on by itself came to nothing. */
-function stumble(name: string, { code, message }: { readonly code: ErrorCode; readonly message: string }): string {
-  return NOT_ANSWERING.has(code) ? `${name} is not answering.` : message;
-}
-
-/** The connection's own trouble first; a sync that failed is told of until one succeeds or runs. */
-function faultOf({ connection, run }: Pick<AccountState, 'connection' | 'run'>): Html | undefined {
-  if (connection.error) return faultNote(wordsOf(connection.error.code));
-  if (connection.status !== 'connected') return faultNote(wordsOf('needs_reauth'));
-  if (run?.status === 'paused')
-    return faultNote({
-      message: 'The last sync waits:',
-      nextStep: `${ERROR_KINDS.confirmation_required.detail} An administrator can confirm it.`,
-    });
-  if ((run?.status !== 'failed' && run?.status !== 'succeeded') || !run.error) return undefined;
-  const outcome = run.status === 'failed' ? 'The last sync failed.' : 'The last sync could not read everything.';
-  return faultNote({ message: `${outcome} ${run.error.message}`, nextStep: ERROR_KINDS[run.error.code].nextStep });
-}
-
-/** Of each resource: what cannot be read, where the last run does not tell it, when it is tried again, and what its list leaves out. */
-function partNotes({ connection: { parts }, run }: Pick<AccountState, 'connection' | 'run'>, nowMs: number): Html[] {
-  return [...new Set(parts.map(({ label }) => label))].flatMap((label) => {
-    const own = parts.filter((part) => part.label === label);
-    const failing = own.find(({ error }) => error !== null);
-    const isTold = run?.error?.message.includes(label) ?? false;
-    const extents = [...new Set(own.flatMap(({ extent }) => extent ?? []))];
-    return [
-      ...(failing?.error && !isTold ? [faultNote({ ...failing.error, message: `${label}: ${failing.error.message}` })] : []),
-      ...(failing?.nextTryAt ? [nextTryNote(label, failing.nextTryAt, nowMs)] : []),
-      ...extents.map((extent) => html`<p class="soft">${label}: ${extent}</p>`),
-    ];
-  });
-}
-
-function nextTryNote(label: string, at: string, nowMs: number): Html {
-  return html`<p class="soft">${label}: tried again ${timeTag(at, nowMs)}; “Sync now” tries it at once.</p>`;
-}
-
-function wordsOf(code: ErrorCode): { message: string; nextStep: string } {
-  return { message: ERROR_KINDS[code].detail, nextStep: ERROR_KINDS[code].nextStep };
-}
-
-function connectPart(card: ProviderCard, { csrfToken, attempt }: CardContext): Html {
-  const { accounts, formerAccount } = card;
-  return html`${accounts.length === 0 && html`<p class="soft">${formerAccount === undefined ? 'Nothing is connected yet.' : `${formerAccount} was connected before.`}</p>`}
-    <div class="actions more">${connectForms(card, csrfToken, attempt)}</div>`;
-}
-
-function unavailableNote({ accounts }: ProviderCard): Html {
+function unavailableNote({ accounts }: ProviderCard, language: Language): Html {
   if (accounts.length > 0) return html``;
-  return html`<p class="soft">${ERROR_KINDS.provider_not_configured.detail} Set its client id and secret, then restart the service.</p>`;
+  return html`<p class="soft">${language.text(ERROR_KINDS.provider_not_configured.detail)} ${language.say('card.setUp')}</p>`;
 }
 
 /** For those who listen: said when it changes while the page is open. */
-function spoken({ provider, accounts }: ProviderCard, nowMs: number): string {
-  if (accounts.length === 0) return `${provider.name}: not connected.`;
+function spoken({ provider: { name }, accounts }: ProviderCard, { nowMs, language }: CardContext): string {
+  if (accounts.length === 0) return language.say('spoken.notConnected', { provider: name });
   return accounts
     .map(({ connection: { accountName, status, syncInProgress, lastSync } }) => {
-      const state = status === 'connected' ? 'connected' : 'reconnect needed';
-      const sync = syncInProgress
-        ? ', syncing'
-        : lastSync && nowMs - lastSync.getTime() < 60_000
-          ? `, synced ${relativeTime(lastSync, nowMs)}`
-          : '';
-      return `${provider.name}, ${accountName}: ${state}${sync}.`;
+      const isFresh = lastSync !== null && nowMs - lastSync.getTime() < 60_000;
+      const connected = syncInProgress ? 'spoken.syncing' : isFresh ? 'spoken.synced' : 'spoken.connected';
+      return language.say(status === 'connected' ? connected : 'spoken.reconnectNeeded', { provider: name, account: accountName });
     })
     .join(' ');
 }

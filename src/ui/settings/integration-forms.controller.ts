@@ -1,29 +1,24 @@
 import { Controller, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { BrowserNews, CurrentUser, IdParam, ZodBody, type SessionPrincipal } from '../../http-api';
+import { BrowserNews, CurrentUser, errorIn, Frame, IdParam, ZodBody, type PageFrame, type SessionPrincipal } from '../../http-api';
 import { findIntegrationError, IntegrationError } from '../../errors';
 import {
-  assertMayManage,
   type ChosenOwner,
   CONNECT_NEWS,
   ConnectionRepository,
   ConnectService,
-  DisconnectService,
   fieldFaults,
   KeyConnectService,
   POLICY_CHOICES,
   type PolicyChoice,
   ProviderRegistry,
   SyncService,
-  toRef,
 } from '../../integrations';
-import { confirmPage } from '../confirm-page';
 import { INTEGRATIONS_PATH } from '../layout';
 import { leavePage } from '../leave-page';
 import { FormRoute } from '../page-route.decorators';
-import { fieldsIn, isFieldName, type Attempt } from './asked-fields';
-import { disconnectQuestion } from './integration-card';
+import { faultsIn, fieldsIn, isFieldName, type Attempt } from './asked-fields';
 import { ownViewer } from './integration-cards';
 import { IntegrationsPage } from './integrations-page';
 import { toldOnTheCards, type CardNews } from './settings-banner';
@@ -40,7 +35,6 @@ const asked = z.string().max(1_000);
 const isKnown = (form: object) => Object.keys(form).every((name) => ['owner', 'people', 'apiKey'].includes(name) || isFieldName(name));
 const connectForm = z.object({ owner, people }).catchall(asked).refine(isKnown).readonly();
 const keyForm = z.object({ apiKey: asked.optional(), owner, people }).catchall(asked).refine(isKnown).readonly();
-const disconnectForm = z.strictObject({ confirmed: z.literal('yes').optional() });
 
 /** The buttons of the cards. Each ends with a redirect to the cards (303), so that loading them again repeats nothing; connecting leads to the provider. */
 @Controller('settings/integrations')
@@ -50,7 +44,6 @@ export class IntegrationFormsController {
     private readonly connections: ConnectionRepository,
     private readonly connectService: ConnectService,
     private readonly keyConnectService: KeyConnectService,
-    private readonly disconnectService: DisconnectService,
     private readonly syncs: SyncService,
     private readonly page: IntegrationsPage,
     private readonly news: BrowserNews,
@@ -61,11 +54,12 @@ export class IntegrationFormsController {
     @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
     @ZodBody(connectForm) chosen: z.infer<typeof connectForm>,
+    @Frame() frame: PageFrame,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const form = chosen.people ? 'organization' : 'connect';
-    return this.withFields(caller, reply, { provider, form, given: chosen }, async (fields) =>
-      reply.send(await this.leaving(caller, { provider, fields, ...ownerFrom(chosen) })),
+    return this.withFields({ caller, frame, reply }, { provider, form, given: chosen }, async (fields) =>
+      reply.send(await this.leaving({ caller, frame }, { provider, fields, ...ownerFrom(chosen) })),
     );
   }
 
@@ -74,9 +68,10 @@ export class IntegrationFormsController {
     @CurrentUser() caller: SessionPrincipal,
     @Param('provider') provider: string,
     @ZodBody(keyForm) chosen: z.infer<typeof keyForm>,
+    @Frame() frame: PageFrame,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    return this.withFields(caller, reply, { provider, form: 'key', given: chosen }, async (fields) => {
+    return this.withFields({ caller, frame, reply }, { provider, form: 'key', given: chosen }, async (fields) => {
       const request = { provider, fields, ...ownerFrom(chosen), ...(chosen.apiKey !== undefined && { apiKey: chosen.apiKey }) };
       const { id } = await this.keyConnectService.connect(ownViewer(caller), request);
       this.news.tell(reply, caller, { kind: CONNECT_NEWS, about: { success: provider, connection: id } } satisfies CardNews);
@@ -89,11 +84,12 @@ export class IntegrationFormsController {
     @CurrentUser() caller: SessionPrincipal,
     @IdParam() id: string,
     @ZodBody(nothing) _: unknown,
+    @Frame() frame: PageFrame,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.orTold(caller, reply, async () => {
       const { provider } = await this.connections.findFor(ownViewer(caller), id);
-      await reply.send(await this.leaving(caller, { provider, connectionId: id }));
+      await reply.send(await this.leaving({ caller, frame }, { provider, connectionId: id }));
     });
   }
 
@@ -112,38 +108,15 @@ export class IntegrationFormsController {
     });
   }
 
-  @FormRoute('connections/:id/disconnect')
-  async disconnect(
-    @CurrentUser() caller: SessionPrincipal,
-    @IdParam() id: string,
-    @ZodBody(disconnectForm) { confirmed }: z.infer<typeof disconnectForm>,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const connection = await this.connections.findFor(ownViewer(caller), id);
-    assertMayManage(ownViewer(caller), connection);
-    if (!confirmed) {
-      const question = disconnectQuestion(this.registry.find(connection.provider)?.name ?? connection.provider, connection);
-      const to = `${INTEGRATIONS_PATH}/connections/${id}/disconnect`;
-      await reply.send(
-        confirmPage({ title: 'Disconnect', question, to, label: 'Disconnect', back: INTEGRATIONS_PATH, path: INTEGRATIONS_PATH, caller }),
-      );
-      return;
-    }
-    await this.answer(caller, reply, async () => {
-      const { revoked } = await this.disconnectService.disconnect(toRef(connection));
-      return { kind: 'disconnect', about: { connection: id, revoked: revoked ? 'yes' : 'no' } };
-    });
-  }
-
   /** A page that leads to the provider. */
   private async leaving(
-    caller: SessionPrincipal,
+    { caller, frame }: Pick<Sender, 'caller' | 'frame'>,
     request: ChosenOwner & { provider: string; connectionId?: string; fields?: Record<string, string> | undefined },
   ): Promise<string> {
     const { fields, ...rest } = request;
     const asked = { ...rest, ...(fields && { fields }), returnTo: INTEGRATIONS_PATH };
     const { connectUrl } = await this.connectService.createSession(ownViewer(caller), asked);
-    return leavePage({ to: connectUrl, name: this.registry.get(request.provider).name, caller });
+    return leavePage({ to: connectUrl, name: this.registry.get(request.provider).name, caller, frame });
   }
 
   private async orTold(caller: SessionPrincipal, reply: FastifyReply, work: () => Promise<unknown>): Promise<void> {
@@ -156,8 +129,7 @@ export class IntegrationFormsController {
 
   /** Where something is asked, what went wrong is told beside what was filled in, on the same page. */
   private async withFields(
-    caller: SessionPrincipal,
-    reply: FastifyReply,
+    { caller, frame, reply }: Sender,
     { provider: key, form, given }: Pick<Attempt, 'provider' | 'form'> & { given: Readonly<Record<string, unknown>> },
     work: (fields: Record<string, string> | undefined) => Promise<unknown>,
   ): Promise<void> {
@@ -165,17 +137,18 @@ export class IntegrationFormsController {
     const fields = fieldsIn(given);
     const again = async (faults: Attempt['faults'], message?: string) => {
       const attempt = { provider: key, form, fields, faults, ...(message !== undefined && { message }) };
-      await reply.status(422).send(await this.page.show(caller, { attempt }));
+      await reply.status(422).send(await this.page.show(caller, frame, { attempt }));
     };
-    const faults = fieldFaults(provider, fields);
-    if (Object.keys(faults).length > 0) return again(faults);
+    const faulty = Object.keys(fieldFaults(provider, fields));
+    if (faulty.length > 0) return again(faultsIn(frame.language, provider, faulty));
     try {
       await work(Object.keys(fields).length > 0 ? fields : undefined);
     } catch (error) {
       const news = toldOnTheCards(error);
       if (!provider.ask) return this.answer(caller, reply, () => Promise.resolve(news));
-      const { message, nextStep } = findIntegrationError(error)!;
-      await again({}, `${message} ${nextStep}`);
+      const { code, message, nextStep: next } = findIntegrationError(error)!;
+      const { detail, nextStep } = errorIn(frame.language, { code, detail: message, nextStep: next });
+      await again({}, `${detail} ${nextStep}`);
     }
   }
 
@@ -183,6 +156,13 @@ export class IntegrationFormsController {
     this.news.tell(reply, caller, await work().catch(toldOnTheCards));
     await reply.redirect(INTEGRATIONS_PATH, 303);
   }
+}
+
+/** Who sent a form, and how the answer is told. */
+interface Sender {
+  readonly caller: SessionPrincipal;
+  readonly frame: PageFrame;
+  readonly reply: FastifyReply;
 }
 
 function ownerFrom({ owner, people }: z.infer<typeof connectForm>): ChosenOwner {

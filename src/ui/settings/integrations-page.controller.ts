@@ -1,7 +1,7 @@
 import { Controller, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { BrowserNews, CurrentUser, type EdgeRequest, type SessionPrincipal } from '../../http-api';
+import { BrowserNews, CurrentUser, PageFrames, type EdgeRequest, type SessionPrincipal } from '../../http-api';
 import { PageRoute } from '../page-route.decorators';
 import { IntegrationsPage } from './integrations-page';
 
@@ -14,6 +14,7 @@ export class IntegrationsPageController {
   constructor(
     private readonly page: IntegrationsPage,
     private readonly browserNews: BrowserNews,
+    private readonly frames: PageFrames,
   ) {}
 
   /** The address may hold anything, what a flow adds to it for products among it: nothing of that says what happened. */
@@ -24,6 +25,9 @@ export class IntegrationsPageController {
     @Req() request: EdgeRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    return this.page.show(caller, { news: this.browserNews.take(request, reply, caller), browsing: browsing.parse(query) });
+    return this.page.show(caller, this.frames.remembered(request, reply), {
+      news: this.browserNews.take(request, reply, caller),
+      browsing: browsing.parse(query),
+    });
   }
 }

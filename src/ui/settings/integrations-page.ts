@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { html, type News, type SessionPrincipal } from '../../http-api';
+import { html, type News, type PageFrame, type SessionPrincipal } from '../../http-api';
 import { INTEGRATIONS_PATH, page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import type { Attempt } from './asked-fields';
@@ -19,19 +19,21 @@ export interface Shown {
 export class IntegrationsPage {
   constructor(private readonly cards: IntegrationCards) {}
 
-  async show(caller: SessionPrincipal, { news, attempt, browsing = {} }: Shown = {}): Promise<string> {
+  async show(caller: SessionPrincipal, frame: PageFrame, { news, attempt, browsing = {} }: Shown = {}): Promise<string> {
+    const { language } = frame;
     const { cards: all, nowMs } = await this.cards.of(caller);
-    const context = { nowMs, csrfToken: caller.csrfToken, ...(attempt && { attempt }) };
+    const context = { nowMs, language, csrfToken: caller.csrfToken, ...(attempt && { attempt }) };
     const chosen = new Set([browsing.add, attempt?.provider].filter((key) => key !== undefined));
     const { cards, gallery } = shelved(all, chosen);
     const list =
       all.length === 0
-        ? html`<p class="empty">No integration has been set up on this server yet.</p>`
+        ? html`<p class="empty">${language.say('integrations.none')}</p>`
         : html`<ul class="cards">
             ${cards.map((card) => integrationCard(card, context))}
           </ul>`;
-    const body = html`${news && newsBanner(news, all)} ${liveRegion('cards', html`${list} ${gallery && galleryOf(gallery, browsing)}`)}
+    const body = html`${news && newsBanner(news, all, language)}
+      ${liveRegion('cards', html`${list} ${gallery && galleryOf(gallery, browsing, language)}`)}
       <p class="unseen" role="status" data-news></p>`;
-    return page({ title: 'Integrations', caller, path: INTEGRATIONS_PATH, body });
+    return page({ title: language.say('integrations.title'), frame, caller, path: INTEGRATIONS_PATH, body });
   }
 }

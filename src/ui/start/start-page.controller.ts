@@ -5,6 +5,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { BrowserSessions, html, htmlPage, productLink, Public, type EdgeRequest, type Html } from '../../http-api';
 import { addressesToRegister, ProviderRegistry } from '../../integrations';
+import { ENGLISH } from '../../languages';
 import { INTEGRATIONS_PATH } from '../layout';
 import { table } from '../table';
 
@@ -31,7 +32,7 @@ export class StartPageController {
         This is the integrations backend of a product: it connects the product's users to the services that they work with, and keeps those
         connections working. There is nothing to sign in to here: people come from their product, which opens these pages for them.
       </p>
-      ${productLink(this.settings.productUrl)}
+      ${productLink(this.settings.productUrl, ENGLISH)}
       <ul>
         <li><a href="${INTEGRATIONS_PATH}">Integrations</a>: what you have connected</li>
         <li><a href="/admin">Administration</a>: how everything is, for administrators</li>

@@ -63,6 +63,7 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
     offered: own.offered ?? Boolean(own.clientId),
     ...(Object.keys(ask).length > 0 && { ask }),
     ...(apiKey && { apiKey: { pattern: apiKey.pattern ?? ANY_KEY, help: apiKey.help } }),
+    ...(declaration.translations && { translations: declaration.translations }),
     ...plainServices(declaration, own, publicUrl),
     actions: operations.map((operation) => operation.name),
     ...(signsIn && { withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client }, publicUrl) }),

@@ -1,3 +1,4 @@
+import type { Translations } from '../../../languages';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../../errors';
 import type { EndpointFacts, LimitFacts, ProviderAuth, ProviderSync, RetryFacts, WebhookFacts } from '../../contract';
@@ -29,6 +30,8 @@ export interface PlainProvider {
   readonly hosts?: readonly string[];
   /** What a person fills in at the connect. */
   readonly ask?: Readonly<Record<string, AskedField>>;
+  /** Its words in other languages, by the language's tag and the English text. */
+  readonly translations?: Translations;
   /** What is learnt from the callback or the token's answer, kept with the connection. */
   readonly learn?: Readonly<Record<string, At>>;
   readonly oauth2?: PlainOAuth2;

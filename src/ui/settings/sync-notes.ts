@@ -1,0 +1,106 @@
+import { errorIn, html, told, type Html } from '../../http-api';
+import { ERROR_KINDS, type ErrorCode } from '../../errors';
+import type { Provider } from '../../integrations';
+import type { Language } from '../../languages';
+import { timeUntil } from '../relative-time';
+import { timeTag } from '../time-tag';
+import type { AccountState } from './integration-cards';
+
+/** To a person these are one thing: nothing is wrong here, and it is tried again. */
+const NOT_ANSWERING: ReadonlySet<ErrorCode> = new Set(['provider_unavailable', 'provider_timeout', 'circuit_open']);
+
+export interface NoteContext {
+  readonly nowMs: number;
+  readonly language: Language;
+  readonly provider: Provider;
+}
+
+/** When it was synced last, and how far the sync under way has come. */
+export function syncNote({ connection, run }: Pick<AccountState, 'connection' | 'run'>, { provider, nowMs, language }: NoteContext): Html {
+  const last = connection.lastSync
+    ? told(language, 'sync.last', { time: timeTag(connection.lastSync, nowMs, language) })
+    : language.say('sync.never');
+  if (!connection.syncInProgress || !run) return html`<p class="soft">${last}</p>`;
+  if (run.error && run.nextTryAt)
+    return html`<p class="bad">
+        ${stumble(provider, run.error, language)} ${language.say('sync.nextTry', { time: timeUntil(run.nextTryAt, nowMs, language) })}
+      </p>
+      <p class="soft">${last}</p>`;
+  const fetched = run.counts.fetched;
+  const bar =
+    run.total === null
+      ? html`<progress aria-label="${language.say('sync.bar')}"></progress>`
+      : html`<progress aria-label="${language.say('sync.bar')}" value="${fetched}" max="${Math.max(run.total, fetched, 1)}"></progress>`;
+  return html`<p>${progressOf(run, connection.lastSync === null, language)}</p>
+    ${bar}
+    <p class="soft">${last}</p>`;
+}
+
+function progressOf(
+  { status, total, counts: { fetched } }: NonNullable<AccountState['run']>,
+  isFirst: boolean,
+  language: Language,
+): string {
+  if (status === 'queued') return language.say(isFirst ? 'sync.firstQueued' : 'sync.queued');
+  if (total === null) return language.say(isFirst ? 'sync.firstRunning' : 'sync.running', { fetched });
+  return language.say(isFirst ? 'sync.firstRunningOf' : 'sync.runningOf', { fetched, total: Math.max(total, fetched) });
+}
+
+/** Why the last try of a run that goes on by itself came to nothing. */
+function stumble({ name }: Provider, error: { readonly code: ErrorCode; readonly message: string }, language: Language): string {
+  return NOT_ANSWERING.has(error.code) ? language.say('sync.notAnswering', { provider: name }) : wordsOf(error, language).detail;
+}
+
+/** The connection's own trouble first; a sync that failed is told of until one succeeds or runs. */
+export function faultOf({ connection, run }: Pick<AccountState, 'connection' | 'run'>, language: Language): Html | undefined {
+  const kindOf = (code: ErrorCode) => faultNote(errorIn(language, { code, ...ERROR_KINDS[code] }));
+  if (connection.error) return kindOf(connection.error.code);
+  if (connection.status !== 'connected') return kindOf('needs_reauth');
+  if (run?.status === 'paused')
+    return faultNote({
+      detail: language.say('sync.waits'),
+      nextStep: `${language.text(ERROR_KINDS.confirmation_required.detail)} ${language.say('sync.adminConfirms')}`,
+    });
+  if ((run?.status !== 'failed' && run?.status !== 'succeeded') || !run.error) return undefined;
+  const outcome = language.say(run.status === 'failed' ? 'sync.failed' : 'sync.inPart');
+  const { detail, nextStep } = wordsOf(run.error, language);
+  return faultNote({ detail: `${outcome} ${detail}`, nextStep });
+}
+
+/** Of each resource: what cannot be read, where the last run does not tell it, when it is tried again, and what its list leaves out. */
+export function partNotes({ connection: { parts }, run }: Pick<AccountState, 'connection' | 'run'>, context: NoteContext): Html[] {
+  const { language, nowMs, provider } = context;
+  return [...new Set(parts.map(({ label }) => label))].flatMap((label) => {
+    const part = language.text(label, provider.translations);
+    const own = parts.filter((each) => each.label === label);
+    const failing = own.find(({ error }) => error !== null);
+    const saidOfRun = run?.error ? wordsOf(run.error, language).detail : '';
+    const extents = [...new Set(own.flatMap(({ extent }) => extent ?? []))];
+    const named = (sentence: string) => language.say('sync.part', { part, sentence });
+    return [
+      ...(failing?.error && !saidOfRun.includes(label) ? [faultNote(namedFault(failing.error, named, language))] : []),
+      ...(failing?.nextTryAt ? [nextTryNote(part, failing.nextTryAt, { nowMs, language })] : []),
+      ...extents.map((extent) => html`<p class="soft">${named(language.text(extent, provider.translations))}</p>`),
+    ];
+  });
+}
+
+function namedFault(error: ErrorInPart, named: (sentence: string) => string, language: Language): { detail: string; nextStep: string } {
+  const { detail, nextStep } = wordsOf(error, language);
+  return { detail: named(detail), nextStep };
+}
+
+type ErrorInPart = { readonly code: ErrorCode; readonly message: string };
+
+function wordsOf({ code, message }: ErrorInPart, language: Language): { detail: string; nextStep: string } {
+  return errorIn(language, { code, detail: message, nextStep: ERROR_KINDS[code].nextStep });
+}
+
+function nextTryNote(part: string, at: string, { nowMs, language }: Pick<NoteContext, 'nowMs' | 'language'>): Html {
+  return html`<p class="soft">${told(language, 'sync.partAgain', { part, time: timeTag(at, nowMs, language) })}</p>`;
+}
+
+/** An error on a card: what is wrong, and what to do. */
+function faultNote({ detail, nextStep }: { readonly detail: string; readonly nextStep: string }): Html {
+  return html`<p class="bad">${detail} ${nextStep}</p>`;
+}
