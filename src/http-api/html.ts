@@ -1,6 +1,6 @@
 import type { Brand } from '../config/brand';
 import type { Language, Word } from '../languages';
-import { PLAIN_FRAME, type PageFrame } from './frame/page-frame';
+import { PLAIN_FRAME, type PageFrame } from './frame/page-frames';
 
 /** Text that is safe to send as HTML: made by `html` only, so that what comes from outside is always escaped. */
 export class Html {

@@ -18,7 +18,7 @@ import { Drain } from './edge/drain';
 import { EDGE_LOGGER, type EdgeLogger } from './edge/logger';
 import { EdgeLimits } from './edge/edge-limits';
 import { ErrorsController } from './problems/errors.controller';
-import { PageFrames } from './frame/page-frame';
+import { PageFrames } from './frame/page-frames';
 import { OpenApi } from './openapi/open-api';
 import { createLogger } from './logging';
 import { LiveAndMetricsController } from './live-and-metrics.controller';

@@ -12,7 +12,7 @@ export { leadsIntoFlow } from './sessions/own-path';
 export { nameOf, productLink, signOutForm } from './sessions/session-pages';
 export { ownUrl } from './edge/base-path';
 export { Drain } from './edge/drain';
-export { Frame, languageTag, PageFrames, PLAIN_FRAME, type PageFrame } from './frame/page-frame';
+export { Frame, languageTag, PageFrames, PLAIN_FRAME, type PageFrame } from './frame/page-frames';
 export { brandSign, escapeHtml, Html, html, htmlPage, imageSource, told, type HtmlPart } from './html';
 export { errorIn } from './problems/error-words';
 export { PROBLEM_JSON, problemOf, type Problem } from './problems/problem';

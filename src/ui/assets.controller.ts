@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LOGO_PATH, type Brand } from '../config/brand';
+import { LOGO_PATH, type Brand, type BrandColor } from '../config/brand';
 import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { Public } from '../http-api';
@@ -57,6 +57,6 @@ function assetOf(type: string, body: Buffer): Asset {
 /** Over the colors of our own. */
 function brandStyle({ colors }: Brand): string {
   if (!colors) return '';
-  const rule = ({ color, text }: { color: string; text: string }) => `:root { --brand: ${color}; --on-brand: ${text}; }`;
+  const rule = ({ color, text }: BrandColor) => `:root { --brand: ${color}; --on-brand: ${text}; }`;
   return `\n${rule(colors.light)}\n@media (prefers-color-scheme: dark) { ${rule(colors.dark)} }\n`;
 }

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { PageFrames, type PageFrame } from '../frame/page-frame';
+import { PageFrames, type PageFrame } from '../frame/page-frames';
 import { html, htmlPage } from '../html';
 import { productLink } from '../sessions/session-pages';
 import { errorIn } from './error-words';

@@ -1,5 +1,5 @@
 import type { Language } from '../../languages';
-import type { PageFrame } from '../frame/page-frame';
+import type { PageFrame } from '../frame/page-frames';
 import { html, htmlPage, told, type Html } from '../html';
 import type { Principal, SessionPrincipal } from '../principal/principal';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
-import { Frame, languageTag, PageFrames, type PageFrame } from '../frame/page-frame';
+import { Frame, languageTag, PageFrames, type PageFrame } from '../frame/page-frames';
 import { html, htmlPage } from '../html';
 import { ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
 import { ZodBody, ZodQuery } from '../openapi/zod.decorators';
