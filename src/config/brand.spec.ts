@@ -35,7 +35,9 @@ describe('the looks of a product', () => {
   });
 
   it('takes a logo from https or from a file, and no other', () => {
-    expect(read({ BRAND_LOGO: 'https://cdn.example.com/logo.svg?v=2' }).brand.logo).toEqual({ src: 'https://cdn.example.com/logo.svg?v=2' });
+    expect(read({ BRAND_LOGO: 'https://cdn.example.com/logo.svg?v=2' }).brand.logo).toEqual({
+      src: 'https://cdn.example.com/logo.svg?v=2',
+    });
     expect(read({ BRAND_LOGO: fileOf('logo.svg', 10) }).brand.logo).toMatchObject({ src: '/ui/logo', file: { type: 'image/svg+xml' } });
     const other = 'BRAND_LOGO: must be an https address, or the path of a file that ends in .svg, .png, .webp, .jpg';
     expect(read({ BRAND_LOGO: 'http://cdn.example.com/logo.svg' }).faults).toEqual([other]);
