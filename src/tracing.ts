@@ -7,6 +7,7 @@ import {
   trace,
   type Attributes,
   type Context,
+  type Link,
   type Span,
 } from '@opentelemetry/api';
 import { findIntegrationError } from './errors';
@@ -23,20 +24,74 @@ export { SpanKind } from '@opentelemetry/api';
 interface SpanFacts {
   readonly kind: SpanKind;
   readonly attributes?: Attributes;
+  /**
+   * Of stored work that is carried out: the places of what it goes on with (`traceInHand`), asked where something is traced. The span goes on
+   * from the one, and of several it is a new trace with a link to each (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/).
+   * Whatever called is not its parent: a wake-up of one request claims the work of others.
+   */
+  readonly goesOnFrom?: () => Iterable<string | undefined>;
 }
+
+/** Links of one span; an SDK keeps no more by itself. */
+const MAX_LINKS = 128;
 
 /** Does the work within a span of its own. One that fails has the error's code, and never its text: that may hold what a log line would not. */
 export function inSpan<T>(name: string, facts: SpanFacts, work: () => Promise<T>): Promise<T> {
-  return tracer.startActiveSpan(name, facts, async (span) => {
-    try {
-      return await work();
-    } catch (error) {
-      fail(span, findIntegrationError(error)?.code ?? 'internal_error');
-      throw error;
-    } finally {
-      span.end();
-    }
-  });
+  const { kind, attributes } = facts;
+  const { parent, links } = originOf(facts);
+  return tracer.startActiveSpan(name, { kind, attributes, links }, parent, (span) => ended(span, work));
+}
+
+async function ended<T>(span: Span, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    fail(span, findIntegrationError(error)?.code ?? 'internal_error');
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** Where we are in a trace, as a `traceparent`, to be stored with what goes on later; undefined where nothing is traced. */
+export function traceInHand(): string | undefined {
+  return traceHeaders()['traceparent'];
+}
+
+/** The id of the trace in hand, for the log; undefined where nothing is traced. */
+export function traceIdInHand(): string | undefined {
+  return trace.getActiveSpan()?.spanContext().traceId;
+}
+
+/**
+ * Does a part of the work in hand that is about something stored, within a span of that thing's own trace; where the work in hand is of
+ * another one, with a link to it. Where nothing is traced it is the work alone.
+ */
+export function inSpanOf<T>(traceparent: string | undefined, name: string, work: () => Promise<T>): Promise<T> {
+  if (!isTraced()) return work();
+  const around = trace.getActiveSpan()?.spanContext();
+  const stored = traceparent === undefined ? undefined : contextOf(traceparent);
+  const isSame = around !== undefined && (!stored || trace.getSpanContext(stored)?.traceId === around.traceId);
+  const parent = isSame || !stored ? context.active() : stored;
+  const links = isSame || !around ? [] : [{ context: around }];
+  return tracer.startActiveSpan(name, { kind: SpanKind.INTERNAL, links }, parent, (span) => ended(span, work));
+}
+
+/** Whether an SDK is registered: without one nothing is to be put into headers. */
+function isTraced(): boolean {
+  return propagation.fields().length > 0;
+}
+
+function originOf({ goesOnFrom }: SpanFacts): { parent: Context; links: Link[] } {
+  if (!goesOnFrom || !isTraced()) return { parent: context.active(), links: [] };
+  const stored = [...new Set(goesOnFrom())].flatMap((traceparent) => (traceparent === undefined ? [] : [contextOf(traceparent)]));
+  if (stored.length === 1) return { parent: stored[0]!, links: [] };
+  const contexts = stored.slice(0, MAX_LINKS).map((each) => trace.getSpanContext(each));
+  return { parent: ROOT_CONTEXT, links: contexts.flatMap((each) => (each ? [{ context: each }] : [])) };
+}
+
+function contextOf(traceparent: string): Context {
+  return propagation.extract(ROOT_CONTEXT, { traceparent });
 }
 
 /** Adds where we are in the trace, for whoever is called; nothing where nothing is traced. */

@@ -2,6 +2,7 @@ import pino, { type DestinationStream, type Logger as Pino } from 'pino';
 import type { Settings } from '../config/env';
 import { redacted } from '../redaction';
 import { requestContext } from '../request-context';
+import { traceIdInHand } from '../tracing';
 
 /** Anywhere near the top of what is logged. Nothing logs these on purpose; this is the second lock. */
 const SECRET_FIELDS = [
@@ -51,7 +52,7 @@ export function createLogger(settings: Pick<Settings, 'logLevel'>, destination?:
 
 /** The caller is on every line; its address is the audit's. */
 function lineContext(): object {
-  const { requestId, traceId, principal } = requestContext.getStore() ?? {};
+  const { requestId, traceId = traceIdInHand(), principal } = requestContext.getStore() ?? {};
   return {
     ...(requestId !== undefined && { requestId }),
     ...(traceId !== undefined && { traceId }),

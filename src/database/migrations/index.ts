@@ -29,6 +29,7 @@ import { OAuthClients1764920000000 } from './1764920000000-oauth-clients';
 import { DestinationChoices1764925000000 } from './1764925000000-destination-choices';
 import { AdminLists1764950000000 } from './1764950000000-admin-lists';
 import { WebhookAddresses1764960000000 } from './1764960000000-webhook-addresses';
+import { Traces1764970000000 } from './1764970000000-traces';
 import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
@@ -64,5 +65,6 @@ export const MIGRATIONS = [
   DestinationChoices1764925000000,
   AdminLists1764950000000,
   WebhookAddresses1764960000000,
+  Traces1764970000000,
   TimePartitions1764975000000,
 ];

@@ -39,6 +39,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764920000000-oauth-clients.ts': '6c0db67d909b154bffc473e11c31a8e72ef2bd3301c1c8154e60b918b9cf5e01',
   'src/database/migrations/1764950000000-admin-lists.ts': '459786cdcba7b017b1c49b73f5d5fc9627eafbcd3370f064c67463dd8b7a47ba',
   'src/database/migrations/1764925000000-destination-choices.ts': '48bc63836d8e610bc99f2953e260c8b243180a5b5f5acbdea6d6fafc9828afea',
+  'src/database/migrations/1764970000000-traces.ts': '65ba05183e9be1fde6eeb66984c6080445c7f8882ba0512de1977c98edf3780d',
   'src/database/migrations/1764960000000-webhook-addresses.ts': 'c11ca4d1cb2323c793216c7c21841e25b044cec937a4b7df75d96d47cb7153a7',
   'src/database/migrations/1764975000000-time-partitions.ts': 'acf8be705370b3279707c65931f9c99cdbb63f32baff963c8e9f0c22e09fb080',
 };

@@ -105,6 +105,8 @@ export interface JobKind<J extends ClaimedJob> {
   failed(job: J, error: unknown, next: NextTry): Promise<void>;
   /** Gives a job back that was not tried, or not to its end, because of us: the attempt does not count. Under the job's lease. */
   release(job: J): Promise<void>;
+  /** Where what the job is about was made, as `traceInHand` said it; asked where something is traced. */
+  traces?(job: J): Iterable<string | undefined>;
   /**
    * Extends the leases of all that is in work, in one statement. Absent where no job can outlast its lease.
    * @returns those that are not ours any more

@@ -146,7 +146,8 @@ export class JobWorker<J extends ClaimedJob> {
     const stopTimer = this.seconds.startTimer();
     try {
       const attributes = { 'trestle.job.id': job.id, 'trestle.job.attempt': job.attempts };
-      await inSpan(`job ${this.kind.topic}`, { kind: SpanKind.CONSUMER, attributes }, () => this.kind.run(job, signal));
+      const goesOnFrom = () => this.kind.traces?.(job) ?? [];
+      await inSpan(`job ${this.kind.topic}`, { kind: SpanKind.CONSUMER, attributes, goesOnFrom }, () => this.kind.run(job, signal));
       this.count('done');
     } catch (error) {
       const lost = [error, signal.reason].find((each) => each instanceof LeaseLostError);

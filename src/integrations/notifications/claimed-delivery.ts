@@ -11,6 +11,8 @@ export interface ClaimedDelivery extends ClaimedJob {
   /** A test: not repeated, and no failure of the destination. */
   readonly once: boolean;
   readonly body: string;
+  /** Where the message was written, of its trace. */
+  readonly traceparent: string | null;
   readonly url: string;
   readonly failing: boolean;
   /** Encrypted, newest first. */
@@ -32,6 +34,7 @@ export interface ClaimedDeliveryRow {
   once: boolean;
   lease_owner: string;
   body: string;
+  traceparent: string | null;
   payload: string | null;
   url: string;
   failing: boolean;

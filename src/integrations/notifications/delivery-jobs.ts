@@ -111,6 +111,10 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     throw new NotTakenError({ ...result, error: result.error });
   }
 
+  traces({ traceparent }: ClaimedDelivery): Iterable<string | undefined> {
+    return [traceparent ?? undefined];
+  }
+
   async failed(delivery: ClaimedDelivery, error: unknown, next: NextTry): Promise<void> {
     // Its outcome could not be stored: the lease ends by itself, and it is sent again with the same id. Time alone makes one dead.
     if (!(error instanceof NotTakenError) || next === 'dead') throw error;

@@ -66,7 +66,7 @@ export const CLAIM_DELIVERIES = `
     UPDATE deliveries e SET status = 'sending', attempts = e.attempts + 1, lease_owner = $7::uuid, lease_until = now() + make_interval(secs => $8::int)
     WHERE e.id = ANY (ARRAY(SELECT id FROM picked)) RETURNING e.*
   )
-  SELECT c.id, c.message_id, c.destination_id, c.tenant, c.type, c.attempts, c.once, $7::uuid AS lease_owner, m.body, p.body AS payload, d.url, (d.failures > 0) AS failing,
+  SELECT c.id, c.message_id, c.destination_id, c.tenant, c.type, c.attempts, c.once, $7::uuid AS lease_owner, m.body, m.traceparent, p.body AS payload, d.url, (d.failures > 0) AS failing,
     (SELECT json_agg(json_build_object('id', s.id, 'secret', s.secret) ORDER BY s.created_at DESC, s.id DESC) FROM destination_secrets s
      WHERE s.destination_id = d.id AND (s.expires_at IS NULL OR s.expires_at > $9::timestamptz)) AS secrets
   FROM (SELECT ${COMMIT_WITHOUT_WAITING}) w

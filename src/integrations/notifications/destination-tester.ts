@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { CLOCK, type Clock } from '../../clock';
 import { asService, inTransaction } from '../../database';
+import { traceInHand } from '../../tracing';
 import type { ClaimedDelivery } from './claimed-delivery';
 import { DeliveryJobs } from './delivery-jobs';
 import { DELIVERY_OPTIONS, type DeliveryOptions } from './delivery-options';
@@ -56,7 +57,7 @@ export class DestinationTester {
          CASE WHEN $9::boolean THEN hashtextextended($5, 0) END, CASE WHEN $9::boolean THEN nextval('delivery_order') END)`,
       [id, messageId, destinationId, owner, TEST_TYPE, at, lease, this.options.leaseSeconds, destination.ordered],
     );
-    const facts = { tenant: owner, type: TEST_TYPE, body, url, once: true, failing: false };
+    const facts = { tenant: owner, type: TEST_TYPE, body, traceparent: traceInHand() ?? null, url, once: true, failing: false };
     return { id, messageId, destinationId, lease, attempts: 1, ...facts };
   }
 }

@@ -1,3 +1,6 @@
+/** Where the delivery came in, of its trace: kept with its headers, so that a delivery that nobody traces costs nothing more. */
+export const TRACE_HEADER = 'traceparent';
+
 /** What a delivery brought, for all of its events: read once, and by nobody changed. */
 export class StoredPayload {
   private read?: { readonly value: unknown };
@@ -7,6 +10,10 @@ export class StoredPayload {
     /** Null once its time is over. */
     readonly body: Buffer | null,
   ) {}
+
+  get traceparent(): string | undefined {
+    return this.headers[TRACE_HEADER];
+  }
 
   /** JSON, a form, or text; undefined for an empty body. Frozen, as handlers of several events share it. */
   get value(): unknown {

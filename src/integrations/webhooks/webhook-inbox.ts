@@ -100,6 +100,10 @@ export class WebhookInbox implements JobKind<EventJob>, OnApplicationBootstrap {
     return { jobs, more };
   }
 
+  *traces({ left }: EventJob): Iterable<string | undefined> {
+    for (const part of left) for (const { payload } of part) yield payload.traceparent;
+  }
+
   waiting(): Promise<Waiting> {
     return this.strategy.waiting();
   }

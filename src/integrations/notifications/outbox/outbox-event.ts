@@ -32,6 +32,8 @@ export interface OutboxEvent {
   readonly webhookType?: string;
   /** What messages are kept in order by, at destinations that ask for it; the connection where it is absent. */
   readonly object?: string;
+  /** Where it happened, of its trace. Default: the one in hand. */
+  readonly traceparent?: string | undefined;
   /** Goes before all that waits for its destinations. */
   readonly urgent?: boolean;
 }

@@ -3,14 +3,14 @@
  * $1 ids, $2 tenants, $3 types, $4 connections, $5 webhook types, $6 times, $7 bodies, $8 ms until a delivery is given up,
  * $9 which are urgent: they are due since yesterday, and so before all that waits, $10 payloads of the events;
  * payloads: $11 ids, $12 tenants, $13 connections, $14 bodies, $15 times; $16 what events are kept in order by,
- * $17 events and $18 destinations: which of those that choose by content want which.
+ * $17 events and $18 destinations: which of those that choose by content want which; $19 where the events happened, of their traces.
  * What whoever runs the service hears of all organizations is that destination's: no organization sees it. Of an alert it has a copy of its own.
  * An ordered destination gets numbers in the order of the statement (https://www.postgresql.org/docs/current/sql-select.html, ORDER BY).
  */
 export const ADD_EVENTS = `
   WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $9::boolean[], $10::uuid[], $16::text[])
-      AS g (id, tenant, type, connection_id, webhook_type, at, body, urgent, payload_id, object)),
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[], $9::boolean[], $10::uuid[], $16::text[], $19::text[])
+      AS g (id, tenant, type, connection_id, webhook_type, at, body, urgent, payload_id, object, traceparent)),
   wanted AS MATERIALIZED (
     SELECT g.id, d.tenant, g.type, g.at, g.urgent, d.id AS destination_id, CASE WHEN d.ordered THEN hashtextextended(g.object, 0) END AS order_key
     FROM given g CROSS JOIN LATERAL (
@@ -21,8 +21,8 @@ export const ADD_EVENTS = `
       AND (g.webhook_type IS NULL OR d.webhook_types = '{}' OR EXISTS (
       SELECT 1 FROM unnest(d.webhook_types) p WHERE p = g.webhook_type OR (right(p, 1) = '*' AND starts_with(g.webhook_type, left(p, -1)))))),
   stored AS (
-    INSERT INTO outbox (id, tenant, type, connection_id, body, created_at, payload_id)
-    SELECT g.id, g.tenant, g.type, g.connection_id, g.body, g.at, g.payload_id FROM given g WHERE g.id IN (SELECT id FROM wanted)
+    INSERT INTO outbox (id, tenant, type, connection_id, body, created_at, payload_id, traceparent)
+    SELECT g.id, g.tenant, g.type, g.connection_id, g.body, g.at, g.payload_id, g.traceparent FROM given g WHERE g.id IN (SELECT id FROM wanted)
     RETURNING payload_id),
   payloads AS (
     INSERT INTO outbox_payloads (id, tenant, connection_id, body, created_at)

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { EntityManager } from 'typeorm';
 import { asServiceWithin, prepared, type SqlRunner } from '../../../database';
+import { traceInHand } from '../../../tracing';
 import { DestinationInterest } from './destination-interest';
 import { OPERATOR, OUTBOX_EVENT_TYPES, type OutboxEvent, type OutboxEventType, type RecordChanges } from './outbox-event';
 import { ADD_EVENTS, GATHER_CHANGES } from './outbox.queries';
@@ -52,6 +53,7 @@ export class Outbox {
       ...payloadsOf(wanted),
       column(({ object, connectionId, type }) => object ?? connectionId ?? type),
       ...choosing,
+      column(({ traceparent }) => traceparent ?? traceInHand() ?? null),
     ];
     const store = () => this.store(runner, wanted.length, params);
     await ((await this.interest.anyToAll(runner)) ? asServiceWithin(runner, store) : store());

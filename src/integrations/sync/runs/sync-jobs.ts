@@ -95,6 +95,10 @@ export class SyncJobs implements JobKind<ClaimedRun>, OnApplicationBootstrap {
     }
   }
 
+  traces({ traceparent }: ClaimedRun): Iterable<string | undefined> {
+    return [traceparent ?? undefined];
+  }
+
   async failed(run: ClaimedRun, cause: unknown, next: NextTry): Promise<void> {
     const error = syncError(cause);
     const told = { code: error.code, message: error.message };

@@ -46,6 +46,8 @@ export class SyncRunEntity {
   @Column('timestamptz') createdAt!: Date;
   @Column('timestamptz', { nullable: true }) startedAt!: Date | null;
   @Column('timestamptz', { nullable: true }) finishedAt!: Date | null;
+  /** Where it was asked for, of its trace. */
+  @Column('text', { nullable: true }) traceparent!: string | null;
   /** The run that this one waits for. */
   @Column('uuid', { nullable: true }) afterRun!: string | null;
 }

@@ -29,6 +29,8 @@ export interface SyncRun {
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
+  /** Where it was asked for, of its trace. */
+  readonly traceparent: string | null;
 }
 
 export interface SyncCounts {
@@ -61,7 +63,7 @@ export interface SyncRunView {
 export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'lease_owner' | 'lease_until' | 'progress' | 'after_run'>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
-  fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, next_attempt_at, created_at, started_at, finished_at`;
+  fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, next_attempt_at, created_at, started_at, finished_at, traceparent`;
 
 /** Lower goes first: a person who waits, then a change that was told of, then the clock. */
 export const PRIORITY: Readonly<Record<SyncTrigger, number>> = { connect: 0, manual: 0, webhook: 3, schedule: 5 };
@@ -88,6 +90,7 @@ export function runOf(row: SyncRunRow): SyncRun {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    traceparent: row.traceparent,
   };
 }
 

@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { changedRows, type SqlRunner } from '../../../database';
 import { v7 as uuidv7 } from 'uuid';
 import { IntegrationError } from '../../../errors';
+import { traceInHand } from '../../../tracing';
 import { AuditLog } from '../../audit';
 import { CONNECTIONS } from '../../connections';
 import { WakeUp } from '../../jobs';
@@ -130,8 +131,8 @@ export class SyncService {
 
   private async add(db: SqlRunner, connectionId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
     const [row] = await db.query<SyncRunRow>(
-      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, slot, priority)
-       SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7 FROM ${CONNECTIONS} c WHERE c.id = $2 AND c.status <> 'disconnected'
+      `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, slot, priority, traceparent)
+       SELECT $1, c.id, c.tenant, c.provider, $3, $4, 'queued', $5, $6, $7, $8 FROM ${CONNECTIONS} c WHERE c.id = $2 AND c.status <> 'disconnected'
        ON CONFLICT DO NOTHING RETURNING ${RUN_COLUMNS}`,
       [
         uuidv7(),
@@ -141,6 +142,7 @@ export class SyncService {
         request.resources ?? [],
         request.slot ?? null,
         request.priority ?? PRIORITY[request.trigger],
+        traceInHand() ?? null,
       ],
     );
     return row && { run: runOf(row), created: true };
@@ -193,13 +195,21 @@ export class SyncService {
   /** One run that waits for the one under way, however many ask. @returns undefined where that has ended meanwhile */
   private async follow(db: SqlRunner, runId: string, request: SyncRequest): Promise<{ run: SyncRun; created: boolean } | undefined> {
     const [row] = await db.query<SyncRunRow & { added: boolean }>(
-      `INSERT INTO sync_runs AS w (id, connection_id, tenant, provider, type, trigger, status, resources, priority, after_run)
-       SELECT $1, connection_id, tenant, provider, $3, $4, 'queued', $5, $6, id FROM sync_runs WHERE id = $2 AND status = 'running' FOR UPDATE
+      `INSERT INTO sync_runs AS w (id, connection_id, tenant, provider, type, trigger, status, resources, priority, traceparent, after_run)
+       SELECT $1, connection_id, tenant, provider, $3, $4, 'queued', $5, $6, $7, id FROM sync_runs WHERE id = $2 AND status = 'running' FOR UPDATE
        ON CONFLICT (connection_id) WHERE status = 'queued' AND after_run IS NOT NULL DO UPDATE SET
          type = CASE WHEN excluded.type = 'full' THEN 'full' ELSE w.type END, priority = least(w.priority, excluded.priority),
          resources = ${unionOf('w.resources', 'excluded.resources')}
        RETURNING ${RUN_COLUMNS}, xmax = 0 AS added`,
-      [uuidv7(), runId, request.type, request.trigger, request.resources ?? [], request.priority ?? PRIORITY[request.trigger]],
+      [
+        uuidv7(),
+        runId,
+        request.type,
+        request.trigger,
+        request.resources ?? [],
+        request.priority ?? PRIORITY[request.trigger],
+        traceInHand() ?? null,
+      ],
     );
     return row && { run: runOf(row), created: row.added };
   }

@@ -1,10 +1,11 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
+import { traceInHand } from '../../../tracing';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, Provider, RawDelivery, RefusalCause, WebhookFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { WebhookAddressesService } from '../addresses/webhook-addresses.service';
-import { StoredPayload } from '../stored-payload';
+import { StoredPayload, TRACE_HEADER } from '../stored-payload';
 import type { NewDelivery } from './inbox-insert';
 import { RefusalCounter } from './refusal-counter';
 import { safeHeaders } from './safe-headers';
@@ -93,6 +94,8 @@ export class DeliveryReader implements OnApplicationBootstrap {
     const events = connection ? told.map((event) => forOne(event, connection.id)) : told;
     const headers = safeHeaders(delivery.headers);
     if (storedType !== undefined) headers['content-type'] = storedType;
+    const traceparent = traceInHand();
+    if (traceparent !== undefined) headers[TRACE_HEADER] = traceparent;
     const payload = new StoredPayload(headers, stored ?? delivery.body);
     return { taken: { provider: sender.key, tenant: connection?.tenant ?? tenant, payload, events }, reply, asksForAnswer };
   }

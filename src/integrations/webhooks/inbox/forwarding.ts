@@ -11,6 +11,7 @@ export function forwardedEventsOf(stored: readonly ClaimedEvent[], at: Date): Ou
       connectionId: connection.id,
       data: { id, eventId, type },
       payload,
+      traceparent: payload.traceparent,
       ...(objectKey && { object: `${connection.id}/${objectKey}` }),
     };
     return [{ type: 'webhook.received' as const, tenant, at, webhookType: `${provider}/${type}`, ...about }];

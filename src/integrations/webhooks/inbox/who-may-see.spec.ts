@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import type { IncomingEvent } from '../../contract';
+import { StoredPayload } from '../stored-payload';
 import { insertDeliveries } from './inbox-insert';
 
 describe('An event', () => {
@@ -27,7 +28,7 @@ describe('An event', () => {
 
   async function tenantsOf(event: Partial<IncomingEvent>): Promise<unknown[]> {
     const eventId = uuidv7();
-    const payload = { headers: {}, body: Buffer.from('{}'), value: {} };
+    const payload = new StoredPayload({}, Buffer.from('{}'));
     await insertDeliveries(database.dataSource, [
       { provider: 'chat', payload, events: [{ eventId, type: 'message', routingKey: 'T1', ...event }] },
     ]);

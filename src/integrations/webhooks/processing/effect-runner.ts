@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { inTransaction, isRetryableTransactionError, prepared } from '../../../database';
+import { inSpanOf } from '../../../tracing';
 import type { ConnectionStatus } from '../../connections';
 import { MARK_COMPLETED } from './claim.queries';
 import { handlerEventOf, type ClaimedEvent } from './claimed-event';
@@ -108,9 +109,19 @@ export class EffectRunner {
     return manager.query<MarkedRow[]>(MARK_COMPLETED, params);
   }
 
-  private async handle(event: ClaimedEvent, { manager, watch, stale, results, afterCommit }: Run): Promise<void> {
+  private async handle(event: ClaimedEvent, run: Run): Promise<void> {
+    const handlers = this.handlers.handlersOf(event.provider, event.type);
+    if (handlers.length === 0) return;
+    await inSpanOf(event.payload.traceparent, `handle ${event.provider} ${event.type}`, () => this.callAll(handlers, event, run));
+  }
+
+  private async callAll(
+    handlers: ReturnType<HandlerRegistry['handlersOf']>,
+    event: ClaimedEvent,
+    { manager, watch, stale, results, afterCommit }: Run,
+  ): Promise<void> {
     const given = handlerEventOf(event);
-    for (const [index, { name, handler, evenStale }] of this.handlers.handlersOf(event.provider, event.type).entries()) {
+    for (const [index, { name, handler, evenStale }] of handlers.entries()) {
       if (stale && !evenStale) continue;
       try {
         const context = this.contexts.make({ event, manager, signal: watch.signal, afterCommit });
