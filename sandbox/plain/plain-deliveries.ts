@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Forge } from '../sandbox.types';
-import { eventBody, type PlainEvent } from './plain-events';
+import { eventBody, resourceOf, type PlainEvent } from './plain-events';
 import { signedBy } from './plain-signer';
+import type { PlainWatchHere } from './plain-watches';
 import type { PlainWorld } from './plain-world';
 
 export interface PlainDelivery extends Partial<PlainEvent> {
@@ -21,10 +22,13 @@ export async function deliverEvent(
   { type, id = randomUUID(), at = Date.now(), record, copies = 1, forge, to }: PlainDelivery,
 ): Promise<{ byStatus: Record<string, number>; eventIds: string[] }> {
   const { key, webhooks } = world.declaration;
-  const url = to?.url ?? `${serviceUrl}/webhooks/${key}`;
+  const isWatched = webhooks?.scheme.kind === 'watch' || webhooks?.watchIds !== undefined;
+  const resource = record?.by.resource ?? resourceOf(world.declaration, type);
+  const watch = isWatched ? forged(await world.watchOf(resource ?? ''), forge) : undefined;
+  const url = to?.url ?? watch?.address ?? `${serviceUrl}/webhooks/${key}`;
   const signedAt = Date.now() + (forge === 'old-timestamp' ? -10 : forge === 'future-timestamp' ? 10 : 0) * MINUTES;
-  const { body, headers, ...event } = eventBody(world, { id, type, at, signedAt, ...(record && { record }) });
-  const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : (to?.secret ?? world.webhookSecret);
+  const { body, headers, ...event } = eventBody(world, { id, type, at, signedAt, ...(record && { record }), ...(watch && { watch }) });
+  const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : (to?.secret ?? world.signingSecret);
   const signature = forge === 'no-signature' ? {} : signedBy(webhooks!.scheme, { secret, url, body, id, at: signedAt });
   const init = {
     method: 'POST',
@@ -35,4 +39,10 @@ export async function deliverEvent(
   for (const { status } of await Promise.all(Array.from({ length: copies }, () => fetch(url, init))))
     byStatus[status] = (byStatus[status] ?? 0) + 1;
   return { byStatus, eventIds: [event.id] };
+}
+
+/** Another's token, or none, where that is what proves a notification. */
+function forged({ token, ...watch }: PlainWatchHere, forge: Forge | undefined): PlainWatchHere {
+  if (forge === 'no-signature' || token === undefined) return watch;
+  return { ...watch, token: forge === 'bad-signature' ? token.toLowerCase() : token };
 }

@@ -1,5 +1,6 @@
 import type { At, PlainEventRecords, PlainWebhooks } from '../../src/integrations/providers/plain/plain-provider';
 import { itemOf } from './plain-lists';
+import type { PlainWatchHere } from './plain-watches';
 import type { PlainWorld } from './plain-world';
 import { at, firstOf, put, type Json } from './pointed';
 
@@ -12,6 +13,15 @@ export interface PlainEvent {
   readonly signedAt: number;
   /** The record that it carries: its id, and by which of the declared ways. */
   readonly record?: { readonly id: string; readonly by: PlainEventRecords };
+  /** The watch that it is told to, where events are those of watches. */
+  readonly watch?: PlainWatchHere;
+}
+
+/** Of which resource an event is, by its type. */
+export function resourceOf({ webhooks }: PlainWorld['declaration'], type: string): string | undefined {
+  return webhooks?.records?.find(({ types }) =>
+    types.some((each) => each === type || (each.endsWith('*') && type.startsWith(each.slice(0, -1)))),
+  )?.resource;
 }
 
 /** An event as the declaration says that it is written: its body, the headers that tell of it, and what it is then known by. */
@@ -30,13 +40,21 @@ export function eventBody(world: PlainWorld, event: PlainEvent): { id: string; b
     const place = placeIn(where, by?.at);
     if (place?.startsWith('header:')) headers[place.slice(7)] = value;
     else if (place?.startsWith('token:')) put(outer, place.slice(6), value);
+    else if (place?.startsWith('origin:')) put(inner, place.slice(7), `${value}/things/1`);
     else if (place?.startsWith('/')) put(inner, place, value);
   };
   const { eventId } = webhooks;
   if (typeof eventId === 'object' && 'all' in eventId) eventId.all.forEach((place) => tell(place, event.id));
   else tell(eventId, event.id);
   tell(webhooks.routingKey, world.routingKey);
-  typeParts(webhooks, event.type).forEach((part, index) => tell(webhooks.type[index], part));
+  typeParts(webhooks, event.type).forEach((part, index) => {
+    // What it is about is known by its watch.
+    const byWatch = [webhooks.type[index]].flat().includes('watch:resource');
+    if (!byWatch || part !== event.watch?.resource) tell(webhooks.type[index], part);
+  });
+  const { watch } = event;
+  if (watch?.token !== undefined && webhooks.scheme.kind === 'watch') put(inner, webhooks.scheme.token, `${watch.channel}.${watch.token}`);
+  if (watch && webhooks.watchIds !== undefined) put(inner, webhooks.watchIds, [Number(watch.id)]);
   if (id !== undefined) {
     tell(webhooks.objectId, id);
     tell(by?.id, id);

@@ -5,6 +5,7 @@ import { verdictOn } from './plain-credential';
 import { listPage } from './plain-lists';
 import { carriedOut } from './plain-made';
 import { firstOf, put, type Json } from './pointed';
+import { watchCall } from './plain-watches';
 import { PlainWorld } from './plain-world';
 
 export interface PlainRequest {
@@ -28,6 +29,8 @@ interface Reply {
   /** A text is sent as it is. */
   readonly body?: unknown;
 }
+
+type Promised<T> = T | Promise<T>;
 
 const MAX_BODY = 1024 * 1024;
 
@@ -68,7 +71,7 @@ export class PlainSandbox {
       const prefix = key.toUpperCase().replaceAll('-', '_');
       env[`${prefix}_API_BASE_URL`] = `${this.origin}/${key}/api/${placesIn(declaration.apiBaseUrl)}`;
       if (account.path?.startsWith('https:')) env[`${prefix}_USERINFO_URL`] = `${this.origin}/${key}/api/userinfo`;
-      if (webhooks) env[`${prefix}_WEBHOOK_SECRET`] = webhookSecret;
+      if (webhooks && webhooks.scheme.kind !== 'watch' && !webhooks.signedByClient) env[`${prefix}_WEBHOOK_SECRET`] = webhookSecret;
       if (!oauth2) continue;
       env[`${prefix}_TOKEN_URL`] = `${this.origin}/${key}/token/${placesIn(oauth2.tokenUrl)}`;
       if (oauth2.revokeUrl) env[`${prefix}_REVOKE_URL`] = `${this.origin}/${key}/revoke`;
@@ -120,7 +123,7 @@ export class PlainSandbox {
     const world = this.worlds.get(key);
     const text = await bodyOf(request);
     const { reply, ...noted } = world
-      ? this.replyTo(world, what, { request, url, text, path: rest.join('/') })
+      ? await this.replyTo(world, what, { request, url, text, path: rest.join('/') })
       : { reply: { status: 404 } as Reply };
     this.requests.push({
       provider: key,
@@ -140,7 +143,7 @@ export class PlainSandbox {
     world: PlainWorld,
     what: string,
     call: { request: IncomingMessage; url: URL; text: string; path: string },
-  ): { reply: Reply; grantType?: string; refused?: string; acted?: boolean } {
+  ): Promised<{ reply: Reply; grantType?: string; refused?: string; acted?: boolean }> {
     switch (what) {
       case 'authorize':
         return authorize(world, call.url.searchParams);
@@ -155,10 +158,10 @@ export class PlainSandbox {
     }
   }
 
-  private api(
+  private async api(
     world: PlainWorld,
     { request, url, path, text }: { request: IncomingMessage; url: URL; path: string; text: string },
-  ): { reply: Reply; acted?: boolean } {
+  ): Promise<{ reply: Reply; acted?: boolean }> {
     const { key } = world.declaration;
     const verdict = verdictOn(world, { headers: request.headers, query: url.searchParams });
     if (verdict !== 'good') return { reply: refusal(world, verdict) };
@@ -167,12 +170,18 @@ export class PlainSandbox {
     if (planned) return { reply: planned };
     const places = placesIn(world.declaration.apiBaseUrl).split('/').filter(Boolean);
     const parts = path.split('/');
-    const filledIn = places.every(
-      (place, at) => decodeURIComponent(parts[at] ?? '') === (world.values[place.slice(1, -1)] ?? '').replace(/\/$/, ''),
-    );
+    const { several } = world.declaration.account;
+    const filledIn = places.every((place, at) => {
+      const given = decodeURIComponent(parts[at] ?? '');
+      return (several && world.accountIds.includes(given)) || given === (world.values[place.slice(1, -1)] ?? '').replace(/\/$/, '');
+    });
     if (path !== 'userinfo' && !filledIn) return { reply: { status: 404, body: { message: 'another address' } } };
     const below = `${parts.slice(path === 'userinfo' ? 0 : places.length).join('/')}`;
     const call = { method: request.method ?? 'GET', path: below, text, headers: request.headers };
+    if (several && call.method === 'GET' && below === several.person.path)
+      return { reply: { status: 200, body: put({}, firstOf(several.person.id) ?? '/id', 'person-1') } };
+    const watched = await watchCall(world, { ...call, account: world.accountIds.find((id) => parts.includes(id)) ?? world.accountId });
+    if (watched) return { reply: watched };
     const list = listPage(world, { ...call, url });
     if (list) return { reply: list };
     const done = carriedOut(world, call);

@@ -27,6 +27,8 @@ export function signedBy(scheme: SignatureScheme, signing: Signing): Record<stri
       const { prefix = 'webhook' } = scheme;
       return { [`${prefix}-id`]: id, [`${prefix}-timestamp`]: time, [`${prefix}-signature`]: signature };
     }
+    case 'watch':
+      return {};
     case 'token':
       return { [scheme.header]: `${scheme.prefix ?? ''}${secret}` };
     case 'jwt': {
@@ -35,7 +37,8 @@ export function signedBy(scheme: SignatureScheme, signing: Signing): Record<stri
       const signed = [{ alg: 'HS256' }, { iat, ...bodyHash }]
         .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
         .join('.');
-      return { [scheme.header]: `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}` };
+      const prefix = scheme.header === 'authorization' ? 'Bearer ' : '';
+      return { [scheme.header]: `${prefix}${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}` };
     }
     default:
       throw new Error(`Nothing here signs by ${scheme.kind}.`);
@@ -44,7 +47,7 @@ export function signedBy(scheme: SignatureScheme, signing: Signing): Record<stri
 
 /** Whether a scheme signs a time, so that what is old can be told from what is new. */
 export function signsTime(scheme: SignatureScheme): boolean {
-  return scheme.kind === 'hmac' ? (scheme.timestamp ?? scheme.parts) !== undefined : scheme.kind !== 'token';
+  return scheme.kind === 'hmac' ? (scheme.timestamp ?? scheme.parts) !== undefined : scheme.kind !== 'token' && scheme.kind !== 'watch';
 }
 
 function hmacHeaders(scheme: Extract<SignatureScheme, { kind: 'hmac' }>, { secret, url, body, at }: Signing): Record<string, string> {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
-import { exampleOf, firstOf, put, type Json } from './pointed';
+import type { PlainWatchHere } from './plain-watches';
+import { at, exampleOf, firstOf, put, type Json } from './pointed';
 
 /** What an operation did here. */
 export interface Made {
@@ -37,7 +38,10 @@ export class PlainWorld {
   /** What operations made, in their order, and by the key that they came with. */
   readonly made: Made[] = [];
   readonly madeByKey = new Map<string, Made>();
+  /** What the service asked to be told of, by its id here. */
+  readonly watches = new Map<string, PlainWatchHere>();
   private readonly codes = new Map<string, Code>();
+  private waiting: (() => void)[] = [];
 
   constructor(readonly declaration: PlainProvider) {
     this.clientId = `${declaration.key}-client`;
@@ -50,9 +54,38 @@ export class PlainWorld {
     const { ask = {}, learn = {}, apiBaseUrl, hosts, oauth2, account } = this.declaration;
     const addresses = [apiBaseUrl, oauth2?.tokenUrl, oauth2?.revokeUrl, account.path];
     return Object.fromEntries([
+      ...Object.entries(account.several?.values ?? {}).map(([name, place]) => [
+        name,
+        String(at(this.oneOf(this.accountId), firstOf(place) ?? '')),
+      ]),
       ...Object.entries(ask).map(([name, { example }]) => [name, example]),
       ...Object.keys(learn).map((name) => [name, exampleOf(name, addresses, hosts)]),
     ]) as Record<string, string>;
+  }
+
+  /** What signs deliveries. */
+  get signingSecret(): string {
+    return this.declaration.webhooks?.signedByClient ? this.clientSecret : this.webhookSecret;
+  }
+
+  addWatch(watch: PlainWatchHere): void {
+    this.watches.set(watch.id, watch);
+    for (const told of this.waiting.splice(0)) told();
+  }
+
+  /** The newest watch of a resource of the first account, once the service has asked for one. */
+  async watchOf(resource: string): Promise<PlainWatchHere> {
+    const deadline = AbortSignal.timeout(20_000);
+    for (;;) {
+      const found = [...this.watches.values()].findLast((watch) => watch.resource === resource && watch.account === this.accountId);
+      if (found) return found;
+      await new Promise<void>((resolve, reject) => {
+        this.waiting.push(resolve);
+        deadline.addEventListener('abort', () => reject(new Error(`Nobody asked ${this.declaration.name} for changes of ${resource}.`)), {
+          once: true,
+        });
+      });
+    }
   }
 
   code(query: URLSearchParams): string {
@@ -111,12 +144,18 @@ export class PlainWorld {
     const { account } = this.declaration;
     const place = firstOf(account.routingKey ?? account.id) ?? '';
     if (place.startsWith('ask:')) return this.values[place.slice(4)] ?? '';
-    return place.startsWith('callback:') ? (this.callback[place.slice(9)] ?? '') : this.accountId;
+    return place.startsWith('callback:') ? (this.callback[place.slice(9)] ?? '') : this.routingKeyOf(this.accountId);
   }
 
   /** Who the account is. */
   account(): Json {
     const { account } = this.declaration;
+    if (account.several)
+      return put(
+        {},
+        account.several.items,
+        this.accountIds.map((id) => this.oneOf(id)),
+      );
     const body: Json = /^\/\d/.test(firstOf(account.id) ?? '') ? ([] as unknown as Json) : {};
     const name = firstOf(account.name);
     if (name?.startsWith('/')) put(body, name, 'Acme');
@@ -125,6 +164,30 @@ export class PlainWorld {
     const id = firstOf(account.id);
     if (id?.startsWith('/')) put(body, id, this.accountId);
     return body;
+  }
+
+  /** Those of one consent. */
+  get accountIds(): readonly string[] {
+    return this.declaration.account.several ? [this.accountId, 'acct-2'] : [this.accountId];
+  }
+
+  /** One of several accounts, as the list of them has it. */
+  private oneOf(accountId: string): Json {
+    const { account } = this.declaration;
+    const item: Json = {};
+    for (const [place, value] of [
+      ...Object.values(account.several?.values ?? {}).map((each) => [each, `of-${accountId}`] as const),
+      [account.name, `Acme ${accountId}`] as const,
+      [account.routingKey, this.routingKeyOf(accountId)] as const,
+      [account.id, accountId] as const,
+    ])
+      if (firstOf(place)?.startsWith('/')) put(item, firstOf(place)!, value);
+    return item;
+  }
+
+  /** What events call it: an origin, where they name it by an address. */
+  private routingKeyOf(accountId: string): string {
+    return firstOf(this.declaration.webhooks?.routingKey)?.startsWith('origin:') ? `https://${accountId}.example.com` : accountId;
   }
 
   credentialOf(access: string): Grant | undefined {

@@ -7,6 +7,7 @@ export const firstOf = (at: At | undefined): string | undefined => (typeof at ==
 
 /** Puts a value where a JSON pointer says, making what stands in between; a number is a place in a list. */
 export function put(json: Json, pointer: string, value: unknown): Json {
+  if (pointer === '') return value as Json;
   const names = pointer.split('/').slice(1);
   let at: Json = json;
   names.forEach((name, index) => {

@@ -157,6 +157,8 @@ export interface ProviderAuth {
   /**
    * Who granted this, asked once after the exchange through `fetch` (governed, carries the new token).
    * `callback` is the query with which the browser came back, `values` what was asked and learnt.
+   * A list where one consent is for several accounts: each becomes a connection, and all of them share the consent's token, so that
+   * they have one `grantKey`, and `slotOf` says in which slot the token lies.
    */
   identify(context: {
     fetch: Fetch;
@@ -164,7 +166,7 @@ export interface ProviderAuth {
     tokenBody: unknown;
     callback?: Readonly<Record<string, string>>;
     values?: Readonly<Record<string, unknown>>;
-  }): Promise<AccountIdentity>;
+  }): Promise<AccountIdentity | readonly AccountIdentity[]>;
   /** One real call with the key. @throws IntegrationError `credentials_rejected`. */
   verifyApiKey?(context: {
     fetch: Fetch;
@@ -321,8 +323,8 @@ export type Verdict = { readonly ok: true; readonly tenant?: string } | { readon
 export interface WebhookFacts {
   /** Whether something to verify with is configured; without, every delivery is refused and the start says so. */
   readonly configured: boolean;
-  /** Verifies over the raw bytes, in constant time. Never throws for what a stranger sent. */
-  verify(delivery: RawDelivery): Promise<Verdict> | Verdict;
+  /** Verifies over the raw bytes, in constant time. Never throws for what a stranger sent. `watches`: for a delivery that names one of ours. */
+  verify(delivery: RawDelivery, watches?: KnownWatches): Promise<Verdict> | Verdict;
   /** Reads a verified delivery. What it cannot make sense of it throws as `invalid_request`: that is kept without its body, and answered 200. */
   parse(delivery: RawDelivery): ParsedDelivery;
   /** Answers a provider that, unsigned, asks whether this address is ours; undefined: it is no such question. The only thing that a GET may be. */
@@ -331,6 +333,23 @@ export interface WebhookFacts {
   withSecrets?(secrets: readonly string[]): WebhookFacts;
   /** What its events do, besides the handlers marked with `@OnWebhook`; a type may end with `*`. */
   readonly handlers?: readonly { readonly types: readonly string[]; readonly handler: WebhookHandler }[];
+}
+
+/** A watch that we made, for whoever is told of it: one that is being made and one that was replaced a moment ago as well. */
+export interface KnownWatch {
+  readonly channelId: string;
+  readonly connectionId: string;
+  readonly resource: string;
+  /** Of the token that we gave it, SHA-256 in hexadecimal. */
+  readonly tokenHash: string;
+  /** The provider's id; empty while it is not known yet. */
+  readonly remoteId: string;
+}
+
+export interface KnownWatches {
+  find(channelId: string): Promise<KnownWatch | undefined>;
+  /** By the provider's ids, which are an account's own: 1 of one account is another one than 1 of the next. */
+  ofAccount(account: { readonly provider: string; readonly routingKey: string }, remoteIds: readonly string[]): Promise<readonly KnownWatch[]>;
 }
 
 export interface ParsedDelivery {
@@ -405,6 +424,11 @@ export interface HandlerContext {
   requestSync(resources?: readonly string[]): Promise<void>;
   /** The delivery concerns more accounts than it said: each connection of them gets the event, once, with the payload of this one. */
   alsoFor(events: readonly IncomingEvent[]): Promise<void>;
+  /**
+   * The provider speaks of a watch of this connection. `renew`: it is renewed at once instead of shortly before its end. `ended`: it is
+   * made anew. `missed`: there were changes that it did not tell of; a run finds them, as it does after `ended`.
+   */
+  tendWatch(channelId: string, what: 'renew' | 'ended' | 'missed'): Promise<void>;
   /** The provider ended the grant (app uninstalled, access revoked). */
   markRevoked(reason: { code: 'needs_reauth' | 'not_connected'; providerCode: string }): Promise<void>;
 }
@@ -483,12 +507,14 @@ export type PartitionList = Extent & {
 };
 
 export interface WatchFacts {
-  /** A new watch is made this long before the old one ends, ms. */
+  /** It is renewed, or a new one takes its place, this long before it ends, ms. */
   readonly renewBeforeMs: number;
   /** `channelId` and `token` are ours, fresh and never used before; the provider sends notifications to `address`. */
   create(
     context: SyncContext & { readonly channelId: string; readonly token: string; readonly address: string },
   ): Promise<{ remoteId: string; expiresAt: number }>;
+  /** Lets it go on until a later time. Absent, or where the provider no longer knows it: a new one takes its place. */
+  renew?(context: SyncContext & { readonly channelId: string; readonly remoteId: string }): Promise<{ expiresAt: number }>;
   stop(context: SyncContext & { readonly channelId: string; readonly remoteId: string }): Promise<void>;
 }
 

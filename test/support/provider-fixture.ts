@@ -16,6 +16,7 @@ import {
   type SyncContext,
   type SyncPage,
   type SyncResource,
+  type AccountIdentity,
 } from '../../src/integrations';
 import { ConnectionsModule } from '../../src/integrations/connections/connections.module';
 import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
@@ -87,7 +88,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
           ...init,
           headers: { ...Object.fromEntries(new Headers(init?.headers)), authorization: `Bearer ${first?.accessToken}` },
         });
-      const identity = await provider.auth.identify({ fetch: bearer, grants, tokenBody: body });
+      const [identity] = [await provider.auth.identify({ fetch: bearer, grants, tokenBody: body })].flat() as [AccountIdentity];
       const at = new Date();
       const { connection } = await module.get(ConnectionRepository, { strict: false }).upsertConnected(database.dataSource.manager, {
         tenant: 'acme',

@@ -46,7 +46,8 @@ export function otherGuides(): string {
 }
 
 /** Where a delivery carries its proof. */
-function signatureHeader(scheme: SignatureScheme): string {
+function signatureHeader(scheme: SignatureScheme): string | undefined {
+  if (scheme.kind === 'watch') return undefined;
   if (scheme.kind === 'standard') return `${scheme.prefix ?? 'webhook'}-signature`;
   return scheme.header ?? 'authorization';
 }
@@ -64,10 +65,18 @@ function guideOf(provider: PlainProvider): string[] {
     ...(addresses.redirect ? [`- Redirect address: \`${addresses.redirect}\``] : []),
     ...(scopes.length > 0 ? [`- Scopes: ${scopes.join(', ')}`] : []),
     ...(apiKey ? [`- Or with a key: ${apiKey.help}`] : []),
-    ...(webhooks ? [`- Webhooks: \`${addresses.webhooks}\`, verified by \`${header}\` (${webhooks.scheme.kind})`] : []),
+    ...(webhooks ? [webhooksOf(provider, addresses.webhooks, header)] : []),
     `- Settings: ${variablesOf(plainSettings(provider)).join(', ') || 'none'}`,
     '',
   ];
+}
+
+function webhooksOf({ webhooks, resources = [] }: PlainProvider, address: string | undefined, header: string | undefined): string {
+  const verified =
+    header === undefined ? 'verified by a token of each subscription' : `verified by \`${header}\` (${webhooks?.scheme.kind})`;
+  const asked = resources.filter(({ watch }) => watch).map(({ label }) => label.toLowerCase());
+  const made = asked.length > 0 ? `; the service asks for those of ${asked.join(', ')} itself, and goes on asking before it ends` : '';
+  return `- Webhooks: \`${address}\`, ${verified}${made}`;
 }
 
 function addressRows(provider: Parameters<typeof addressesToRegister>[0]): string[] {

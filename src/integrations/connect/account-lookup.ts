@@ -16,12 +16,15 @@ export class AccountLookup {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @param provider with the person's own values filled in */
+  /**
+   * @param provider with the person's own values filled in
+   * @returns one, or all that the consent is for
+   */
   byGrant(
     provider: Provider,
     { body, grants }: TokenAnswer,
     more: Pick<Parameters<Provider['auth']['identify']>[0], 'values' | 'callback'>,
-  ): Promise<AccountIdentity> {
+  ): Promise<AccountIdentity | readonly AccountIdentity[]> {
     const credential = { accessToken: grants[0]?.accessToken };
     return withDeadline(this.clock, TIMEOUT_MS, (signal) =>
       provider.auth.identify({

@@ -141,8 +141,9 @@ export class ConnectService {
     const returnTo = resolveReturnTo(flow.returnTo, this.settings);
     try {
       if ('error' in callback) throw refusedAtProvider(callback.error, facts, provider.key);
-      const connection = await this.complete(provider, flow, callback);
-      return finished(flow, returnTo, { success: provider.key, connection: connection.id });
+      const [first, ...more] = await this.complete(provider, flow, callback);
+      const all = more.length > 0 && { connections: [first, ...more].map(({ id }) => id).join(',') };
+      return finished(flow, returnTo, { success: provider.key, connection: first.id, ...all });
     } catch (error) {
       const failure = connectFailure(error);
       this.logger.warn({
@@ -160,11 +161,12 @@ export class ConnectService {
     base: Provider,
     flow: FinishedFlow,
     callback: { code: string; more: Readonly<Record<string, string>> },
-  ): Promise<Connection> {
+  ): Promise<readonly [Connection, ...Connection[]]> {
     const answer = await exchangeCode(this.flowOf(base, flow, ''), callback.code);
     const values = { ...flow.fields, ...base.auth.learn?.({ tokenBody: answer.body, callback: callback.more }) };
-    const account = await this.lookup.byGrant(providerFor(base, values), answer, { values, callback: callback.more });
-    return this.accounts.save({ provider: base, intent: flow, authType: 'oauth2', account, grants: answer.grants });
+    const found = await this.lookup.byGrant(providerFor(base, values), answer, { values, callback: callback.more });
+    const given = { provider: base, intent: flow, authType: 'oauth2' as const, grants: answer.grants };
+    return 'accountId' in found ? [await this.accounts.save({ ...given, account: found })] : this.accounts.saveAll(given, found);
   }
 
   private flowOf(base: Provider, intent: ConnectIntent & { codeVerifier?: string }, browser: string): OAuth2Flow {

@@ -1,10 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import { asService, inTransaction } from '../../database';
 import { IntegrationError } from '../../errors';
 import { AuditLog } from '../audit';
-import { ConnectionRepository, ConnectParticipants, eventOf, IntegrationEvents, TokenRepository, type Connection } from '../connections';
+import {
+  ConnectionRepository,
+  ConnectParticipants,
+  eventOf,
+  IntegrationEvents,
+  TokenRepository,
+  type Connection,
+  type IntegrationEvent,
+} from '../connections';
 import type { AccountIdentity, Provider, TokenGrant } from '../contract';
 import { Outbox } from '../notifications/outbox';
 import { scopesOf } from './asked-scopes';
@@ -16,6 +24,12 @@ export interface ConnectedAccount {
   readonly authType: 'oauth2' | 'api_key';
   readonly account: AccountIdentity;
   readonly grants: readonly TokenGrant[];
+}
+
+interface Stored {
+  readonly connection: Connection;
+  /** What this process is told once it is committed. */
+  readonly events: readonly IntegrationEvent[];
 }
 
 /** Stores what came of connecting. */
@@ -33,49 +47,95 @@ export class ConnectedAccounts {
   ) {}
 
   /** Connection, tokens, first sync, audit entry and what the product is told: all or nothing. */
-  save(connected: ConnectedAccount): Promise<Connection> {
-    return asService(() => this.store(connected)); // a grant may be shared by connections of several organizations
+  async save(connected: ConnectedAccount): Promise<Connection> {
+    const [connection] = await this.storeAll(connected, [connected.account]);
+    return connection;
   }
 
-  private async store({ provider, intent, authType, grants, ...given }: ConnectedAccount): Promise<Connection> {
+  /**
+   * The same for all accounts of one consent. Where it mends a connection it is for that one alone; the others of the consent share its token.
+   * @throws IntegrationError `connect_failed` where there is none, `account_mismatch`
+   */
+  saveAll(given: Omit<ConnectedAccount, 'account'>, accounts: readonly AccountIdentity[]): Promise<readonly [Connection, ...Connection[]]> {
+    const { tenant, userId, owner } = given.intent;
+    // The token that they share is this person's: the same person of another organization has one of their own.
+    const grantOf = ({ grantKey = '' }: AccountIdentity) => JSON.stringify([tenant, owner === 'organization' ? '' : userId, grantKey]);
+    return this.storeAll(
+      given,
+      accounts.map((account) => ({ ...account, grantKey: grantOf(account) })),
+    );
+  }
+
+  private async storeAll(
+    given: Omit<ConnectedAccount, 'account'>,
+    accounts: readonly AccountIdentity[],
+  ): Promise<readonly [Connection, ...Connection[]]> {
+    const { provider, intent } = given;
+    const [first, ...more] = accounts;
+    if (!first)
+      throw new IntegrationError('connect_failed', {
+        provider: provider.key,
+        detail: `${provider.name} gave access to no account.`,
+        nextStep: 'Connect again, and choose an account that you may use.',
+      });
+    // A grant may be shared by connections of several organizations.
+    const { connections, events } = await asService(() =>
+      inTransaction(this.dataSource, async (manager) => {
+        const mended = intent.connectionId === undefined ? undefined : await this.mended(manager, given, accounts);
+        const stored = [await this.store(manager, { ...given, account: mended ?? first })] as [Stored, ...Stored[]];
+        for (const account of mended ? [] : more) stored.push(await this.store(manager, { ...given, account }));
+        const [{ connection }, ...others] = stored;
+        const connections = [connection, ...others.map((each) => each.connection)] as const;
+        return { connections, events: stored.flatMap((each) => each.events) };
+      }),
+    );
+    for (const event of events) this.events.emit(event);
+    return connections;
+  }
+
+  /** Which of the accounts belongs to the connection that is to be mended. */
+  private async mended(
+    manager: EntityManager,
+    { provider, intent }: Omit<ConnectedAccount, 'account'>,
+    accounts: readonly AccountIdentity[],
+  ): Promise<AccountIdentity> {
+    const old = await this.connections.findById(intent.connectionId ?? '', manager);
+    if (!old) throw new IntegrationError('connection_not_found');
+    const same = accounts.find(({ accountId }) => accountId === old.accountId);
+    if (!same) throw new IntegrationError('account_mismatch', { provider: provider.key });
+    return same;
+  }
+
+  private async store(manager: EntityManager, { provider, intent, authType, grants, ...given }: ConnectedAccount): Promise<Stored> {
     const at = new Date(this.clock.now());
     const scopes = scopesOf(grants);
     const { tenant, userId, client } = intent;
     // An id is no secret; by it the connection stays with the client that made it.
     const account = client === undefined ? given.account : { ...given.account, metadata: { ...given.account.metadata, clientId: client } };
     const isOrganizations = intent.owner === 'organization';
-    const { connection, events } = await inTransaction(this.dataSource, async (manager) => {
-      if (intent.connectionId !== undefined) {
-        const old = await this.connections.findById(intent.connectionId, manager);
-        if (!old) throw new IntegrationError('connection_not_found');
-        if (old.accountId !== account.accountId) throw new IntegrationError('account_mismatch', { provider: provider.key });
-      }
-      const upserted = await this.connections.upsertConnected(manager, {
-        tenant,
-        userId: isOrganizations ? '' : userId,
-        ...(isOrganizations && { policy: intent.policy }),
-        provider: provider.key,
-        authType,
-        account,
-        client: provider.oauth2?.clientId,
-        ownGrant: authType === 'api_key' || provider.oauth2?.grant === 'client_credentials',
-        scopes,
-        at,
-      });
-      const slotOf = (kind: string) => provider.auth.slotOf?.(kind, account.metadata ?? {});
-      await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at, slotOf });
-      const slots = grants.flatMap(({ kind }) => slotOf(kind) ?? []);
-      const mended = await this.connections.mend(manager, upserted.connection, slots, at);
-      const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
-      await this.audit.record(act, 'ok', { runner: manager, ...(intent.maker && { actor: intent.maker }) });
-      for (const each of [upserted.connection, ...mended]) await this.participants.write(manager, each, at);
-      const told = eventOf('connection.connected', upserted.connection, at);
-      const event = { ...told, data: { ...told.data, created: upserted.created } };
-      const events = [event, ...mended.map((each) => eventOf('connection.connected', each, at))];
-      await this.outbox.add(manager, events);
-      return { connection: upserted.connection, events };
+    const upserted = await this.connections.upsertConnected(manager, {
+      tenant,
+      userId: isOrganizations ? '' : userId,
+      ...(isOrganizations && { policy: intent.policy }),
+      provider: provider.key,
+      authType,
+      account,
+      client: provider.oauth2?.clientId,
+      ownGrant: authType === 'api_key' || provider.oauth2?.grant === 'client_credentials',
+      scopes,
+      at,
     });
-    for (const event of events) this.events.emit(event);
-    return connection;
+    const slotOf = (kind: string) => provider.auth.slotOf?.(kind, account.metadata ?? {});
+    await this.tokens.save(manager, upserted.connection, grants, { mode: 'replace', at, slotOf });
+    const slots = grants.flatMap(({ kind }) => slotOf(kind) ?? []);
+    const mended = await this.connections.mend(manager, upserted.connection, slots, at);
+    const act = { action: 'connection.connect' as const, tenant, target: `connection:${upserted.connection.id}` };
+    await this.audit.record(act, 'ok', { runner: manager, ...(intent.maker && { actor: intent.maker }) });
+    for (const each of [upserted.connection, ...mended]) await this.participants.write(manager, each, at);
+    const told = eventOf('connection.connected', upserted.connection, at);
+    const event = { ...told, data: { ...told.data, created: upserted.created } };
+    const events = [event, ...mended.map((each) => eventOf('connection.connected', each, at))];
+    await this.outbox.add(manager, events);
+    return { connection: upserted.connection, events };
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
 import { assertMayChoose, type ChosenOwner } from './chosen-owner';
-import type { Provider } from '../contract';
+import type { AccountIdentity, Provider } from '../contract';
 import { filledIn, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { clientFailure, keyFailure } from './connect-failure';
@@ -61,7 +61,10 @@ export class KeyConnectService {
     const minted = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {
       throw clientFailure(error, provider);
     });
-    const account = await this.lookup.byGrant(provider, minted, { values: { ...values, clientId: secrets['clientId'] } });
+    const found = await this.lookup.byGrant(provider, minted, { values: { ...values, clientId: secrets['clientId'] } });
+    // A client of one's own is one account's.
+    const [account] = [found].flat() as AccountIdentity[];
+    if (!account) throw new IntegrationError('connect_failed', { provider: provider.key, detail: 'This client has no account.' });
     return this.accounts.save({ provider, intent, authType: 'oauth2', account, grants: minted.grants });
   }
 }

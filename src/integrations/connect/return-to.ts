@@ -40,7 +40,7 @@ export function resolveReturnTo(returnTo: string | null | undefined, settings: A
 /** The same address with the outcome in its query; what an earlier flow left there is removed. */
 export function withOutcome(returnTo: URL, outcome: Readonly<Record<string, string>>): string {
   const url = new URL(returnTo);
-  for (const name of ['success', 'connection', 'error']) url.searchParams.delete(name);
+  for (const name of ['success', 'connection', 'connections', 'error']) url.searchParams.delete(name);
   for (const [name, value] of Object.entries(outcome)) url.searchParams.set(name, value);
   return url.href;
 }

@@ -4,7 +4,7 @@ import { SEALED } from './seals/sealed-columns';
  * Connections, for statements of other parts: this folder alone names the table. Stands behind FROM or JOIN, under a name; the planner
  * sees through it.
  */
-export const CONNECTIONS = `(SELECT c.id, c.tenant, c.user_id, c.provider, c.account_id, c.account_name, c.auth_type, c.status, c.error_code, c.metadata,
+export const CONNECTIONS = `(SELECT c.id, c.tenant, c.user_id, c.provider, c.account_id, c.account_name, c.routing_key, c.auth_type, c.status, c.error_code, c.metadata,
   ${SEALED} FROM connections c)`;
 
 /**

@@ -61,6 +61,7 @@ export { imgur } from './imgur';
 export { instagram } from './instagram';
 export { intercom } from './intercom';
 export { intra42 } from './intra-42';
+export { jira } from './jira';
 export { kakao } from './kakao';
 export { kick } from './kick';
 export { klaviyo } from './klaviyo';

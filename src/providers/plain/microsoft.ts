@@ -17,6 +17,28 @@ function list(name: string, label: string, scope: string): PlainResource {
     version: '/lastModifiedDateTime',
     query: { $top: '100' },
     page: { by: 'cursor', next: '/@odata.nextLink' },
+    watch: {
+      // https://learn.microsoft.com/en-us/graph/api/subscription-post-subscriptions; an Outlook subscription lasts less than seven days.
+      create: {
+        method: 'POST',
+        path: 'subscriptions',
+        body: {
+          changeType: 'created,updated,deleted',
+          // Each has an address of its own: those of one address are told of together, whoever they belong to.
+          notificationUrl: '{address}?watch={channel}',
+          lifecycleNotificationUrl: '{address}?watch={channel}',
+          resource: `me/${name}`,
+          expirationDateTime: '{expires}',
+          clientState: '{channel}.{token}',
+        },
+      },
+      id: '/id',
+      expires: '/expirationDateTime',
+      hours: 160,
+      renewBeforeHours: 48,
+      renew: { method: 'PATCH', path: 'subscriptions/{id}', body: { expirationDateTime: '{expires}' } },
+      stop: { method: 'DELETE', path: 'subscriptions/{id}' },
+    },
     since: { param: '$filter', as: 'iso', text: 'lastModifiedDateTime ge {since}', query: { $orderby: 'lastModifiedDateTime asc' } },
   };
 }
@@ -45,6 +67,21 @@ export const microsoft: PlainProvider = {
   // https://learn.microsoft.com/en-us/graph/throttling-limits#outlook-service-limits: 10,000 in ten minutes of an app and a mailbox.
   limits: { account: { perSecond: 15, burst: 100, per: 'account' } },
   faults: [{ status: 401, at: '/error/code', is: 'InvalidAuthenticationToken', code: 'needs_reauth', tokenExpired: true }],
+  // https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks and change-notifications-lifecycle-events
+  webhooks: {
+    scheme: { kind: 'watch', token: '/clientState' },
+    challenge: { method: 'POST', at: 'query:validationToken', reply: 'echo' },
+    items: '/value',
+    eventId: '/id',
+    type: [['/lifecycleEvent', 'watch:resource'], '/changeType'],
+    watches: { renew: ['reauthorizationRequired*'], ended: ['subscriptionRemoved*'], missed: ['missed*'] },
+    records: ['messages', 'events', 'contacts'].map((resource) => ({
+      types: [`${resource}.*`],
+      resource,
+      id: '/resourceData/id',
+      gone: [`${resource}.deleted`],
+    })),
+  },
   resources: [
     list('messages', 'Mail', 'Mail.Read'),
     list('events', 'Calendar events', 'Calendars.Read'),

@@ -36,6 +36,7 @@ async function after(...events: Record<string, unknown>[]): Promise<unknown> {
           void (await process.records.apply(manager, connection, resource, partition, records)),
         requestSync: () => Promise.resolve(),
         partsOf: (resource, partOf) => process.records.partsOf(manager, connection, resource, partOf),
+        tendWatch: () => Promise.resolve(),
         alsoFor: () => Promise.resolve(),
         markRevoked: () => Promise.resolve(),
       };

@@ -9,6 +9,7 @@ export interface Sources {
   readonly callback?: Readonly<Record<string, string>>;
   readonly token?: unknown;
   readonly ask?: Readonly<Record<string, unknown>>;
+  readonly watch?: Readonly<Record<string, unknown>>;
 }
 
 /** A value that is kept or put into an address is no longer than this. */
@@ -48,6 +49,12 @@ function read(place: string, from: Sources): unknown {
       return ownProperty(from.callback, name);
     case 'ask':
       return ownProperty(from.ask, name);
+    case 'watch':
+      return ownProperty(from.watch, name);
+    case 'origin': {
+      const address = pointed(from.json, name);
+      return typeof address === 'string' && URL.canParse(address) ? new URL(address).origin : undefined;
+    }
     case 'token':
       return pointed(from.token, name);
     case 'id_token':

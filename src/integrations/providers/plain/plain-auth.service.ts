@@ -1,12 +1,16 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { AccountIdentity, Fetch, ProviderAuth, TokenGrant } from '../../contract';
+import { pointed } from '../pointed';
 import { textAt, valueAt, type Sources } from './at';
 import { filled, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import type { PlainProvider } from './plain-provider';
 
 const MAX_TOKEN_CHARS = 16_384;
+/** Of one consent. */
+const MAX_ACCOUNTS = 100;
+const CONSENT_SLOT = 'consent';
 /** What it means that the provider does not know the token (any more). */
 const GONE: readonly string[] = ['needs_reauth', 'not_connected', 'provider_not_found'];
 
@@ -49,8 +53,14 @@ export class PlainAuthService implements ProviderAuth {
     return Object.fromEntries(learnt.filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
 
-  identify({ fetch, tokenBody, callback, values = {} }: Parameters<ProviderAuth['identify']>[0]): Promise<AccountIdentity> {
-    return this.account(fetch, { token: tokenBody, ...(callback && { callback }), ask: values });
+  identify({ fetch, tokenBody, callback, values = {} }: Parameters<ProviderAuth['identify']>[0]): ReturnType<ProviderAuth['identify']> {
+    const from = { token: tokenBody, ...(callback && { callback }), ask: values };
+    return this.declaration.account.several ? this.accounts(fetch, from) : this.account(fetch, from);
+  }
+
+  /** Where one consent is for several accounts they share its token. */
+  get slotOf(): ProviderAuth['slotOf'] {
+    return this.declaration.account.several && (() => CONSENT_SLOT);
   }
 
   verifyApiKey({ fetch, values = {} }: { fetch: Fetch; values?: Values }): Promise<AccountIdentity> {
@@ -94,24 +104,54 @@ export class PlainAuthService implements ProviderAuth {
   }
 
   private async account(fetch: Fetch, from: Sources): Promise<AccountIdentity> {
+    const { account } = this.declaration;
+    return this.identityIn({ ...from, json: account.path === undefined ? undefined : await this.ask(fetch, account.path, from.ask ?? {}) });
+  }
+
+  /** All that the consent is for, each once. */
+  private async accounts(fetch: Fetch, from: Sources): Promise<readonly AccountIdentity[]> {
+    const { account, key, name } = this.declaration;
+    const { path = '', several } = account;
+    const list = several && pointed(await this.ask(fetch, path, from.ask ?? {}), several.items);
+    if (!several || !Array.isArray(list)) throw new IntegrationError('provider_bad_answer', { provider: key });
+    if (list.length > MAX_ACCOUNTS)
+      throw new IntegrationError('connect_failed', {
+        provider: key,
+        detail: `${name} gave access to more than ${MAX_ACCOUNTS} accounts.`,
+        nextStep: 'Choose fewer of them at the consent.',
+      });
+    const found = new Map<string, AccountIdentity>();
+    for (const item of list as unknown[]) {
+      const values = Object.entries(several.values).map(([field, at]) => [field, textAt(at, { json: item })]);
+      const identity = this.identityIn({ ...from, json: item });
+      found.set(identity.accountId, { ...identity, metadata: { ...identity.metadata, ...Object.fromEntries(values) } });
+    }
+    const [first] = found.values();
+    if (!first) return [];
+    const grantKey = textAt(several.person.id, {
+      json: await this.ask(fetch, several.person.path, { ...from.ask, ...first.metadata }, 'GET'),
+    });
+    if (grantKey === undefined) throw new IntegrationError('provider_bad_answer', { provider: key });
+    return [...found.values()].map((each) => ({ ...each, grantKey }));
+  }
+
+  private identityIn(sources: Sources): AccountIdentity {
     const { account, key, learn = {}, ask = {} } = this.declaration;
-    const json = account.path === undefined ? undefined : await this.ask(fetch, account.path, from.ask ?? {});
-    const sources = { ...from, json };
     const accountId = textAt(account.id, sources);
     if (accountId === undefined)
       throw new IntegrationError('provider_bad_answer', { provider: key, detail: 'The provider did not say which account this is.' });
-    const kept = Object.keys({ ...learn, ...ask }).filter((name) => !ask[name]?.secret && from.ask?.[name] !== undefined);
+    const kept = Object.keys({ ...learn, ...ask }).filter((name) => !ask[name]?.secret && sources.ask?.[name] !== undefined);
     const routingKey = textAt(account.routingKey, sources);
     return {
       accountId: accountId.slice(0, 255),
       accountName: (textAt(account.name, sources) ?? accountId).slice(0, 255),
       ...(routingKey !== undefined && { routingKey }),
-      metadata: Object.fromEntries(kept.map((name) => [name, from.ask?.[name]])),
+      metadata: Object.fromEntries(kept.map((name) => [name, sources.ask?.[name]])),
     };
   }
 
-  private async ask(fetch: Fetch, path: string, values: Values): Promise<unknown> {
-    const { method = 'GET', body } = this.declaration.account;
+  private async ask(fetch: Fetch, path: string, values: Values, as?: 'GET'): Promise<unknown> {
+    const { method = 'GET', body } = as ? {} : this.declaration.account;
     const answer = await fetch(this.addresses.below(path, values), {
       method,
       headers: { accept: 'application/json', ...(body && { 'content-type': TYPES.json }) },

@@ -38,10 +38,11 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
     webhooks &&
     replaced<WebhookFacts>(new PlainWebhooksService(declaration, webhooks, { secrets, publicUrl, addresses, ...audience }), {
       ...code.webhooks,
-      // Published keys are one set for all accounts.
-      ...(webhooks.scheme.kind !== 'jwks' && { withSecrets: (others) => received(others)! }),
+      // Published keys are one set for all accounts, and watches have a secret each.
+      ...(webhooks.scheme.kind !== 'jwks' && webhooks.scheme.kind !== 'watch' && { withSecrets: (others) => received(others)! }),
     });
-  const deliveries = received(own.webhookSecrets);
+  const clients = webhooks?.signedByClient && own.clientSecret ? [own.clientSecret] : [];
+  const deliveries = received([...own.webhookSecrets, ...clients]);
   return {
     auth: replaced(auth, code.auth),
     ...((code.sync ?? resources) && { sync: code.sync ?? new PlainSyncService(declaration, own) }),

@@ -14,7 +14,32 @@ export function plainHandlers(
   addresses: PlainAddresses,
 ): NonNullable<WebhookFacts['handlers']> {
   const records = (facts.records ?? []).map((each) => ({ types: each.types, handler: new PlainRecordsHandler(declaration, each) }));
-  return facts.ended ? [...records, { types: facts.ended, handler: new PlainEndHandler(declaration, addresses) }] : records;
+  const { scheme } = facts;
+  const watches =
+    scheme.kind === 'watch'
+      ? WATCH_TALK.flatMap((what) => {
+          const types = facts.watches?.[what];
+          return types ? [{ types, handler: new PlainWatchHandler(facts, scheme.token, what) }] : [];
+        })
+      : [];
+  const ended = facts.ended ? [{ types: facts.ended, handler: new PlainEndHandler(declaration, addresses) }] : [];
+  return [...records, ...watches, ...ended];
+}
+
+const WATCH_TALK = ['renew', 'ended', 'missed'] as const;
+
+/** The provider speaks of a watch itself. */
+class PlainWatchHandler implements WebhookHandler {
+  constructor(
+    private readonly facts: PlainWebhooks,
+    private readonly token: string,
+    private readonly what: (typeof WATCH_TALK)[number],
+  ) {}
+
+  async handle(event: WebhookEvent, context: HandlerContext): Promise<void> {
+    const [channelId] = String(pointed(itemOf(this.facts, event), this.token)).split('.');
+    if (channelId !== undefined) await context.tendWatch(channelId, this.what);
+  }
 }
 
 /** The event carries the object, or says that there is something to fetch. */

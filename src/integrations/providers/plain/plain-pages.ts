@@ -119,7 +119,8 @@ function timeAs(as: PlainSince['as'], { from, now }: { from: number; now: number
 }
 
 /** The same JSON with a value at a pointer; what the pointer goes through is copied. */
-function withPointed(json: unknown, pointer: string, value: unknown): unknown {
+export function withPointed(json: unknown, pointer: string, value: unknown): unknown {
+  if (pointer === '') return value;
   const [, name = '', ...rest] = pointer.split('/');
   const inner = (json ?? {}) as Record<string, unknown>;
   const changed = rest.length === 0 ? value : withPointed(inner[name], `/${rest.join('/')}`, value);

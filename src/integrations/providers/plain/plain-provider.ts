@@ -7,7 +7,8 @@ import type { SignatureScheme } from '../signatures/signature-scheme';
 /**
  * Where a value stands, or several places of which the first that holds one counts: `/a/b` in the JSON at hand (RFC 6901), `header:x`,
  * `query:x`, `callback:x` (the query with which the browser came back), `token:/x` (the token endpoint's answer), `id_token:/x` (the claims
- * in it), `ask:x` (a field filled in at the connect), `=text` (a fixed text).
+ * in it), `ask:x` (a field filled in at the connect), `watch:resource` (what the watch is of that a notification belongs to), `origin:/a/b` (the
+ * origin of the address that stands there), `=text` (a fixed text).
  */
 export type At = string | readonly string[];
 
@@ -142,6 +143,17 @@ export interface PlainAccount {
   readonly name?: At;
   /** What webhooks call the account. Default: the id. */
   readonly routingKey?: At;
+  /**
+   * One consent is for several accounts: the list of them in the answer. `id`, `name`, `routingKey` and `values` are looked for in each; each
+   * becomes a connection, and all share the consent's token.
+   */
+  readonly several?: {
+    readonly items: string;
+    /** Kept with each connection: places of its addresses, for which `learn` is too early. */
+    readonly values: Readonly<Record<string, At>>;
+    /** Who consented: the path is filled in for the first account. By it their token is known at the next consent. */
+    readonly person: { readonly path: string; readonly id: At };
+  };
 }
 
 export interface PlainFault {
@@ -157,6 +169,12 @@ export interface PlainFault {
 
 export interface PlainWebhooks {
   readonly scheme: SignatureScheme;
+  /** The client's secret signs them, so that no other one has to be set. */
+  readonly signedByClient?: boolean;
+  /** Of the watches of the account, those that an event belongs to, by the provider's ids: it is for their connections alone. */
+  readonly watchIds?: string;
+  /** Types by which the provider speaks of a watch itself. */
+  readonly watches?: Readonly<Partial<Record<'renew' | 'ended' | 'missed', readonly string[]>>>;
   /** How the address is proven to be ours, before anything is delivered. */
   readonly challenge?: {
     readonly method: 'GET' | 'POST';
@@ -238,8 +256,37 @@ export interface PlainResource {
   readonly partOf?: { readonly resource: string; readonly at: At };
   readonly query?: Readonly<Record<string, string>>;
   readonly page: PlainPages;
+  /** How the provider is asked to tell of its changes, where that is a call of its own. */
+  readonly watch?: PlainWatch;
   /** How what changed since a time is asked for. Absent: every run walks all. */
   readonly since?: PlainSince | PlainNewestFirst;
+}
+
+/** A subscription, which ends by itself unless it is renewed in time. */
+export interface PlainWatch {
+  /** `{address}`, `{channel}`, `{token}` (at the most 43 characters) and `{expires}` (ISO 8601) are filled in. */
+  readonly create: PlainWatchCall;
+  /** In the answer. */
+  readonly id: At;
+  /** In the answer, where a refusal comes as a success. */
+  readonly refused?: At;
+  /** In the answers of `create` and `renew`: when it ends. Default: after `hours`. */
+  readonly expires?: At;
+  /** How long it lasts at the most. */
+  readonly hours: number;
+  /** It is renewed so long before its end. */
+  readonly renewBeforeHours: number;
+  /** `{id}` is the provider's, `{#id}` the same as a number. Absent: a new one takes its place. */
+  readonly renew?: PlainWatchCall;
+  readonly stop: PlainWatchCall;
+}
+
+export interface PlainWatchCall {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `apiBaseUrl`. */
+  readonly path: string;
+  /** JSON. */
+  readonly body?: Readonly<Record<string, unknown>>;
 }
 
 /** The time is told: in the query, or in the body where `param` is a pointer (`/variables/since`). */

@@ -47,6 +47,7 @@ export function plainSettings({ key, oauth2, webhooks }: PlainProvider): Provide
       [`${prefix}_AUTHORIZE_URL`]: address,
     }),
     ...(webhooks &&
+      webhooks.scheme.kind !== 'watch' &&
       (webhooks.scheme.kind === 'jwks'
         ? { [`${prefix}_WEBHOOK_AUDIENCE`]: text, [`${prefix}_WEBHOOK_KEYS_URL`]: address }
         : { [`${prefix}_WEBHOOK_SECRET`]: secrets })),

@@ -6,6 +6,7 @@ import { textAt, valueAt } from './at';
 import type { Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { changesOf, firstPage, isCut, isNumbered, nextPage, sourcesOf, type Page, type PageAnswer } from './plain-pages';
+import { plainWatch } from './plain-watch';
 import type { PlainExtent, PlainProvider, PlainResource } from './plain-provider';
 
 /** What changed while we walked is read again: clocks differ, and lists are a little late. */
@@ -37,6 +38,7 @@ export class PlainSyncService implements ProviderSync {
       ...(resource.scopes && { scopes: resource.scopes }),
       ...(resource.widerScopes && { widerScopes: resource.widerScopes }),
       full: (context) => this.walk(resource, context),
+      ...(resource.watch && { watch: plainWatch(declaration, resource.watch, own) }),
       ...(resource.since && { incremental: (context) => this.changes(resource, context, sinceIn(context.cursor, declaration.key)) }),
     }));
   }

@@ -1,11 +1,23 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
-import type { DeliveryReply, IncomingEvent, ParsedDelivery, RawDelivery, Verdict, WebhookFacts } from '../../contract';
+import type {
+  DeliveryReply,
+  IncomingEvent,
+  KnownWatch,
+  KnownWatches,
+  ParsedDelivery,
+  RawDelivery,
+  Verdict,
+  WebhookFacts,
+} from '../../contract';
+import { watchOfToken } from '../signatures/channel-token.scheme';
 import { JwksVerifier } from '../signatures/jwks.verifier';
 import type { SchemeOf } from '../signatures/signature-scheme';
+import { GOOD, refused } from '../signatures/verification';
 import { verifySigned } from '../signatures/verify-signed';
 import { pointed } from '../pointed';
 import { textAt, type Sources } from './at';
+import { withPointed } from './plain-pages';
 import type { PlainAddresses } from './plain-addresses';
 import { eventIdIn } from './plain-event-items';
 import { plainHandlers } from './plain-events.handlers';
@@ -22,11 +34,17 @@ export interface PlainWebhookSettings {
   readonly addresses: PlainAddresses;
 }
 
+/** Events of one delivery that are looked at for the watches that they belong to. */
+const MAX_WATCHED = 1_000;
+const NO_WATCHES: KnownWatches = { find: () => Promise.resolve(undefined), ofAccount: () => Promise.resolve([]) };
+
 /** Deliveries, as declared: verified by the scheme, read by where things stand. */
 export class PlainWebhooksService implements WebhookFacts {
   readonly configured: boolean;
   readonly handlers: NonNullable<WebhookFacts['handlers']>;
   private readonly published: JwksVerifier | undefined;
+  /** Of a verified delivery, until it is parsed: the watches that its events belong to, by their place. */
+  private readonly watched = new WeakMap<RawDelivery, readonly (readonly KnownWatch[])[]>();
 
   constructor(
     private readonly declaration: PlainProvider,
@@ -34,15 +52,45 @@ export class PlainWebhooksService implements WebhookFacts {
     private readonly own: PlainWebhookSettings,
   ) {
     this.published = facts.scheme.kind === 'jwks' ? publishedBy(facts.scheme, own) : undefined;
-    this.configured = this.published?.configured ?? own.secrets.length > 0;
+    // Watches bring a secret of their own.
+    this.configured = facts.scheme.kind === 'watch' || (this.published?.configured ?? own.secrets.length > 0);
     this.handlers = plainHandlers(declaration, facts, own.addresses);
   }
 
-  verify(delivery: RawDelivery): Verdict | Promise<Verdict> {
-    const { scheme } = this.facts;
+  verify(delivery: RawDelivery, watches: KnownWatches = NO_WATCHES): Verdict | Promise<Verdict> {
+    const { scheme, watchIds } = this.facts;
+    if (scheme.kind === 'watch') return this.verifyByWatches(delivery, scheme, watches);
     if (this.published || scheme.kind === 'jwks') return this.published!.verify(delivery);
     const url = `${this.own.publicUrl()}${delivery.url ?? `/webhooks/${this.declaration.key}`}`;
-    return verifySigned(delivery, this.own.secrets, scheme, url);
+    const verdict = verifySigned(delivery, this.own.secrets, scheme, url);
+    return watchIds === undefined || !verdict.ok ? verdict : this.findWatches(delivery, watchIds, watches).then(() => verdict);
+  }
+
+  /** What belongs to no watch of ours is left out; where nothing else is in it the delivery is refused. */
+  private async verifyByWatches(delivery: RawDelivery, { token }: SchemeOf<'watch'>, watches: KnownWatches): Promise<Verdict> {
+    const found: KnownWatch[][] = [];
+    let shown = false;
+    for (const item of itemsIn(this.facts, jsonIn(delivery))?.slice(0, MAX_WATCHED) ?? []) {
+      const text = pointed(item, token);
+      shown ||= text !== undefined && text !== null;
+      const watch = await watchOfToken(text, watches);
+      found.push(watch ? [watch] : []);
+    }
+    if (!found.some(({ length }) => length > 0)) return refused(shown ? 'wrong_token' : 'no_signature');
+    this.watched.set(delivery, found);
+    return GOOD;
+  }
+
+  private async findWatches(delivery: RawDelivery, watchIds: string, watches: KnownWatches): Promise<void> {
+    const json = jsonIn(delivery);
+    const found: (readonly KnownWatch[])[] = [];
+    for (const item of itemsIn(this.facts, json)?.slice(0, MAX_WATCHED) ?? []) {
+      const routingKey = textAt(this.facts.routingKey, { json: item, headers: delivery.headers, token: json });
+      const ids = [pointed(item, watchIds)].flat().filter((id) => typeof id === 'number' || typeof id === 'string');
+      const account = { provider: this.declaration.key, routingKey: routingKey ?? '' };
+      found.push(routingKey === undefined || ids.length === 0 ? [] : await watches.ofAccount(account, ids.slice(0, 100).map(String)));
+    }
+    this.watched.set(delivery, found);
   }
 
   /** What proves nothing but that the address is ours is answered unsigned; what needs the secret (`hmac`) only once it is verified, or by GET. */
@@ -59,21 +107,54 @@ export class PlainWebhooksService implements WebhookFacts {
   }
 
   parse(delivery: RawDelivery): ParsedDelivery {
-    const { challenge, items } = this.facts;
+    const { challenge } = this.facts;
     const json = jsonIn(delivery);
     if (json === undefined) throw this.noEvent();
     const asked = challenge?.method === 'POST' ? textAt(challenge.at, { json, headers: delivery.headers }) : undefined;
     const reply = challenge && asked !== undefined ? this.replyTo(challenge, asked) : undefined;
     if (reply) return { events: [], reply };
-    const list = items === undefined ? [json] : pointed(json, items);
-    if (!Array.isArray(list)) throw this.noEvent();
-    return { events: list.map((item, index) => this.event(item, { delivery, json, index })) };
+    const list = itemsIn(this.facts, json);
+    if (!list) throw this.noEvent();
+    const watched = this.watched.get(delivery);
+    if (this.facts.scheme.kind === 'watch') return this.ofOneConnection(delivery, json, this.facts.scheme.token);
+    if (this.facts.watchIds === undefined) return { events: list.map((item, index) => this.event(item, { delivery, json, index })) };
+    const events = list.flatMap((item, index) =>
+      watchesOf(watched, index).map((watch) => this.event(item, { delivery, json, index, watch })),
+    );
+    return { events };
   }
 
-  private event(item: unknown, { delivery, json, index }: { delivery: RawDelivery; json: unknown; index: number }): IncomingEvent {
+  /**
+   * The events of a delivery share what is stored of it, so only those of its first watch's connection are taken (each watch has an address of
+   * its own: others should not be in it, and a run finds what was not told), and without their token.
+   */
+  private ofOneConnection(delivery: RawDelivery, json: unknown, token: string): ParsedDelivery {
+    const watched = this.watched.get(delivery)?.map(([watch]) => watch) ?? [];
+    const first = watched.find((watch) => watch !== undefined);
+    const kept = (itemsIn(this.facts, json) ?? []).flatMap((item, at) => {
+      const watch = watched[at];
+      return watch && watch.connectionId === first?.connectionId ? [{ watch, item: withPointed(item, token, watch.channelId) }] : [];
+    });
+    const { items } = this.facts;
+    const stored =
+      items === undefined
+        ? kept[0]?.item
+        : withPointed(
+            json,
+            items,
+            kept.map(({ item }) => item),
+          );
+    const events = kept.map(({ item, watch }, index) => this.event(item, { delivery, json, index, watch }));
+    return { events, stored: Buffer.from(JSON.stringify(stored ?? null)) };
+  }
+
+  private event(
+    item: unknown,
+    { delivery, json, index, watch }: { delivery: RawDelivery; json: unknown; index: number; watch?: KnownWatch },
+  ): IncomingEvent {
     const { eventId, type, routingKey, objectId, objectVersion } = this.facts;
     // `token:` reaches what stands around the list.
-    const from: Sources = { json: item, headers: delivery.headers, token: json };
+    const from: Sources = { json: item, headers: delivery.headers, token: json, ...(watch && { watch: { resource: watch.resource } }) };
     const types = type.map((at) => textAt(at, from)).filter((part) => part !== undefined);
     if (types.length === 0) throw this.noEvent();
     const id = eventIdIn(eventId, from) ?? `${createHash('sha256').update(delivery.body).digest('hex').slice(0, 40)}.${index}`;
@@ -83,7 +164,8 @@ export class PlainWebhooksService implements WebhookFacts {
     return {
       eventId: id,
       type: types.join('.'),
-      ...(routing !== undefined && { routingKey: routing }),
+      ...(routing !== undefined && !watch && { routingKey: routing }),
+      ...(watch && { connectionId: watch.connectionId }),
       ...(object !== undefined && version !== undefined && { objectKey: `${kindOf(types[0]!)}/${object}`, objectVersion: version }),
     };
   }
@@ -126,6 +208,18 @@ function publishedBy(
     ...(bodyHash !== undefined && { bodyHash }),
     ...(algorithm && { algorithm }),
   });
+}
+
+/** The list of events in a delivery. */
+function itemsIn({ items }: PlainWebhooks, json: unknown): readonly unknown[] | undefined {
+  const list = items === undefined ? [json] : pointed(json, items);
+  return Array.isArray(list) ? list : undefined;
+}
+
+/** One of each connection: it gets an event once. */
+function watchesOf(watched: readonly (readonly KnownWatch[])[] | undefined, index: number): readonly KnownWatch[] {
+  const ofConnection = new Map((watched?.[index] ?? []).map((watch) => [watch.connectionId, watch]));
+  return [...ofConnection.values()];
 }
 
 /** `contact` of `contact.creation`: what happens to an object is no part of which object it is. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { RawDelivery, Verdict } from '../../contract';
+import type { KnownWatch, KnownWatches, RawDelivery, Verdict } from '../../contract';
 import { GOOD, refused, single } from './verification';
 
 /** What is known of a channel that we opened. */
@@ -47,4 +47,14 @@ export async function verifyChannelToken<C extends KnownChannel>(
   const remoteId = single(delivery, names.resourceId);
   if (channel.remoteId && remoteId !== channel.remoteId) return { verdict: refused('unknown_channel') };
   return { verdict: GOOD, channel };
+}
+
+/** The watch that a token `channel.token` belongs to; undefined where it is none, or another's. */
+export async function watchOfToken(text: unknown, watches: KnownWatches): Promise<KnownWatch | undefined> {
+  const [, channelId, token] = (typeof text === 'string' && /^([0-9a-f-]{36})\.([\w-]{1,512})$/.exec(text)) || [];
+  if (channelId === undefined || token === undefined) return undefined;
+  const watch = await watches.find(channelId);
+  // As above: an unknown one takes as long.
+  const [shown, expected] = [hashChannelToken(token), watch?.tokenHash ?? ''].map((hash) => createHash('sha256').update(hash).digest());
+  return timingSafeEqual(shown!, expected!) ? watch : undefined;
 }

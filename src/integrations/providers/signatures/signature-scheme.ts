@@ -32,10 +32,12 @@ export type SignatureScheme =
       /** Default RS256. */
       readonly algorithm?: 'RS256' | 'ES256';
     }
+  /** No signature: each notification has the token that we gave the provider with its watch, as `channel.token`. */
+  | { readonly kind: 'watch'; readonly token: string }
   | { readonly kind: 'token'; readonly header: string; readonly prefix?: string };
 
 /** What is verified with a secret or a key that stands in the settings. */
-export type KeyedScheme = Exclude<SignatureScheme, { kind: 'jwks' }>;
+export type KeyedScheme = Exclude<SignatureScheme, { kind: 'jwks' | 'watch' }>;
 
 /** The options of one kind. */
 export type SchemeOf<K extends SignatureScheme['kind']> = Extract<SignatureScheme, { kind: K }>;

@@ -7,6 +7,7 @@ import { WakeUp } from '../../jobs';
 import { changesByResource, RecordChangeEvents } from './record-change-events';
 import { RecordStore } from './record-store';
 import { SyncService } from '../runs/sync.service';
+import { WatchService } from '../watches/watch.service';
 
 /** What an event's handler may ask of the sync, within its own transaction. What is returned is to be called after the commit. */
 @Injectable()
@@ -17,6 +18,7 @@ export class RealtimeRecords {
     private readonly events: IntegrationEvents,
     private readonly wakeUp: WakeUp,
     private readonly changes: RecordChangeEvents,
+    private readonly watches: WatchService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -56,5 +58,16 @@ export class RealtimeRecords {
   async request(manager: EntityManager, connection: ConnectionRef, resources: readonly string[] = []): Promise<() => void> {
     await this.service.request(connection.id, { type: 'incremental', trigger: 'webhook', resources }, manager);
     return () => this.wakeUp.wake('sync');
+  }
+
+  /** What the provider says of a watch of this connection; a run finds what was not told, and makes a watch where none is left. */
+  async tendWatch(
+    manager: EntityManager,
+    connection: ConnectionRef,
+    channelId: string,
+    what: 'renew' | 'ended' | 'missed',
+  ): Promise<(() => void) | undefined> {
+    const resource = await this.watches.tend(manager, connection.id, channelId, what);
+    return resource === undefined || what === 'renew' ? undefined : this.request(manager, connection, [resource]);
   }
 }

@@ -1,10 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Not, type Repository } from 'typeorm';
+import { Not, type EntityManager, type Repository } from 'typeorm';
 import { DATABASE, changedRows } from '../../../database';
+import { CONNECTIONS } from '../../connections';
 import { SyncWatchEntity } from './sync-watch.entity';
 
 export type Watch = Readonly<SyncWatchEntity>;
+
+/** How long before its end a resource's watch is renewed. */
+export interface RenewalTime {
+  readonly provider: string;
+  readonly resource: string;
+  readonly beforeMs: number;
+}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -15,6 +23,16 @@ export class WatchRepository {
   async find(channelId: string): Promise<Watch | undefined> {
     if (!UUID.test(channelId)) return undefined;
     return (await this.watches.findOneBy({ channelId, status: Not('refused') })) ?? undefined;
+  }
+
+  /** By the provider's ids, of those of one account. */
+  async ofAccount({ provider, routingKey }: { provider: string; routingKey: string }, remoteIds: readonly string[]): Promise<Watch[]> {
+    const found = await this.watches.query<{ channelId: string }[]>(
+      `SELECT w.channel_id AS "channelId" FROM sync_watches w JOIN ${CONNECTIONS} k ON k.id = w.connection_id
+       WHERE k.provider = $1 AND k.routing_key = $2 AND w.remote_id = ANY($3) AND w.status <> 'refused' LIMIT 1000`,
+      [provider, routingKey, remoteIds],
+    );
+    return found.length > 0 ? this.watches.findBy(found) : [];
   }
 
   ofConnection(connectionId: string): Promise<Watch[]> {
@@ -29,6 +47,27 @@ export class WatchRepository {
   async activate(channelId: string, remote: { remoteId: string; expiresAt: number }): Promise<void> {
     await this.watches.update({ channelId }, { status: 'active', remoteId: remote.remoteId, expiresAt: new Date(remote.expiresAt) });
     await this.removeRefusals(channelId);
+  }
+
+  /** Goes on as it is. */
+  async extend(channelId: string, expiresAt: number): Promise<void> {
+    await this.watches.update({ channelId }, { status: 'active', expiresAt: new Date(expiresAt), leaseUntil: null });
+  }
+
+  /** One of this connection. `renew`: at the next look; `ended`: it is forgotten. @returns what it watches */
+  async tend(
+    manager: EntityManager,
+    connectionId: string,
+    channelId: string,
+    what: 'renew' | 'ended' | 'missed',
+    now: Date,
+  ): Promise<string | undefined> {
+    if (!UUID.test(channelId)) return undefined;
+    const watches = manager.getRepository(SyncWatchEntity);
+    const found = await watches.findOneBy({ channelId, connectionId, status: 'active' });
+    if (found && what === 'renew') await watches.update({ channelId }, { expiresAt: now });
+    if (found && what === 'ended') await watches.delete({ channelId });
+    return found?.resource;
   }
 
   async markReplaced(channelId: string): Promise<void> {
@@ -64,16 +103,19 @@ export class WatchRepository {
     await this.watches.delete({ channelId });
   }
 
-  /** Active ones that end within `withinMs`, each for one claimer and `leaseMs`. */
-  async claimExpiring(now: Date, withinMs: number, leaseMs: number, limit: number): Promise<Watch[]> {
+  /** Active ones that end within what their resource says, each for one claimer and `leaseMs`. */
+  async claimExpiring(now: Date, within: readonly RenewalTime[], leaseMs: number, limit: number): Promise<Watch[]> {
     const claimed = await changedRows<{ channelId: string }>(
       this.watches.manager,
       `UPDATE sync_watches SET lease_until = now() + $3 * interval '1 millisecond' WHERE channel_id IN (
-         SELECT channel_id FROM sync_watches WHERE status = 'active' AND expires_at < $1::timestamptz + $2 * interval '1 millisecond'
-           AND (lease_until IS NULL OR lease_until <= now())
-         ORDER BY expires_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+         SELECT w.channel_id FROM sync_watches w JOIN ${CONNECTIONS} k ON k.id = w.connection_id
+           JOIN json_to_recordset($2::json) AS r (provider text, resource text, "beforeMs" float8) ON r.provider = k.provider AND r.resource = w.resource
+         WHERE w.status = 'active' AND w.expires_at < $1::timestamptz + $5 * interval '1 millisecond'
+           AND w.expires_at < $1::timestamptz + r."beforeMs" * interval '1 millisecond'
+           AND (w.lease_until IS NULL OR w.lease_until <= now())
+         ORDER BY w.expires_at LIMIT $4 FOR UPDATE OF w SKIP LOCKED)
        RETURNING channel_id AS "channelId"`,
-      [now, withinMs, leaseMs, limit],
+      [now, JSON.stringify(within), leaseMs, limit, Math.max(...within.map(({ beforeMs }) => beforeMs))],
     );
     return claimed.length > 0 ? this.watches.findBy(claimed) : [];
   }

@@ -137,6 +137,28 @@ describe('watches', () => {
     harness.clock.advance(-(6 * 86_400_000 + 1));
   });
 
+  it('go on where the provider renews them, and are made anew where it does not know them', async () => {
+    const facts = remote.sync({ partitioned: true, watch: true }).resources[0]!;
+    const asked: string[] = [];
+    const renew: WatchFacts['renew'] = ({ partition, now, remoteId }) => {
+      asked.push(remoteId);
+      return partition === 'work'
+        ? Promise.resolve({ expiresAt: now() + 7 * 86_400_000 })
+        : Promise.reject(new IntegrationError('provider_not_found'));
+    };
+    connection = await harness.connect(harness.provider({ resources: [{ ...facts, watch: { ...facts.watch!, renew } }] }));
+    await sync();
+    const before = new Map(living().map(([id, { partition }]) => [partition, id]));
+    harness.clock.advance(6 * 86_400_000 + 1);
+    expect(await process.watches.renewExpiring(signal)).toBe(2);
+    const after = new Map(living().map(([id, { partition }]) => [partition, id]));
+    expect(asked.sort()).toEqual([...before.values()].map((id) => `remote-${id}`).sort());
+    expect(after.get('work')).toBe(before.get('work'));
+    expect(after.get('home')).not.toBe(before.get('home'));
+    expect(await process.watches.renewExpiring(signal)).toBe(0);
+    harness.clock.advance(-(6 * 86_400_000 + 1));
+  });
+
   it('are renewed by one of several processes', async () => {
     await sync();
     harness.clock.advance(6 * 86_400_000 + 1);

@@ -1,10 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
+import { findIntegrationError } from '../../../errors';
 import { GovernedHttp, ConnectionRepository, toRef } from '../../connections';
-import type { ConnectionRef, SyncContext, WatchFacts } from '../../contract';
+import type { ConnectionRef, KnownWatches, SyncContext, WatchFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { accessEnded, isPartial, syncError } from '../runs/run-policy';
 import { WatchRepository, type Watch } from './watch.repository';
@@ -15,7 +17,7 @@ const RENEW_BATCH = 50;
 
 /** Asks providers to tell of changes, and goes on asking before the asking ends. Best effort: the schedule finds what no notification told. */
 @Injectable()
-export class WatchService {
+export class WatchService implements KnownWatches {
   private readonly logger = new Logger(WatchService.name);
 
   constructor(
@@ -30,6 +32,15 @@ export class WatchService {
   /** The watch of a channel, for verifying its notifications; also one that is being made or was replaced a moment ago. */
   find(channelId: string): Promise<Watch | undefined> {
     return this.watches.find(channelId);
+  }
+
+  ofAccount(account: { provider: string; routingKey: string }, remoteIds: readonly string[]): Promise<readonly Watch[]> {
+    return this.watches.ofAccount(account, remoteIds);
+  }
+
+  /** What the provider says of a watch of this connection, in the transaction of its event. @returns what it watches, where there is such a watch */
+  tend(manager: EntityManager, connectionId: string, channelId: string, what: 'renew' | 'ended' | 'missed'): Promise<string | undefined> {
+    return this.watches.tend(manager, connectionId, channelId, what, new Date(this.clock.now()));
   }
 
   /** One living watch for every partition that can be read and watched, and none for one that is gone. Each succeeds and fails by itself. */
@@ -57,14 +68,19 @@ export class WatchService {
     }
   }
 
-  /** Replaces the watches that end soon: the new one first, then the old one is stopped, so that nothing is missed in between. */
+  /** Renews the watches that end soon, or replaces them: the new one first, then the old one is stopped, so that nothing is missed in between. */
   async renewExpiring(signal: AbortSignal): Promise<number> {
-    const facts = this.registry.all().flatMap(({ sync }) => sync?.resources.map(({ watch }) => watch?.renewBeforeMs ?? 0) ?? []);
-    const furthest = Math.max(0, ...facts);
-    if (furthest === 0) return 0;
+    const within = this.registry
+      .all()
+      .flatMap(({ key, sync }) =>
+        (sync?.resources ?? []).flatMap(({ name, watch }) =>
+          watch ? [{ provider: key, resource: name, beforeMs: watch.renewBeforeMs }] : [],
+        ),
+      );
+    if (within.length === 0) return 0;
     const now = new Date(this.clock.now());
     await this.watches.removeDead(now);
-    const expiring = await this.watches.claimExpiring(now, furthest, RENEW_LEASE_MS, RENEW_BATCH);
+    const expiring = await this.watches.claimExpiring(now, within, RENEW_LEASE_MS, RENEW_BATCH);
     for (const old of expiring) {
       if (signal.aborted) break;
       await this.renew(old, signal);
@@ -89,11 +105,25 @@ export class WatchService {
     if (connection.status !== 'connected' || this.lives(old, watch)) return;
     const ref = toRef(connection);
     try {
+      if (await this.goesOn(ref, old, watch, signal)) return;
       await this.create(ref, old.resource, old.partition, watch, signal);
       await this.watches.markReplaced(old.channelId);
       await this.stop(ref, old, signal);
     } catch (error) {
       this.report('A watch could not be renewed; it is tried again.', ref, error);
+    }
+  }
+
+  /** Whether the provider renewed it; one that it does not know any more is made anew. */
+  private async goesOn(connection: ConnectionRef, { channelId, remoteId, partition }: Watch, watch: WatchFacts, signal: AbortSignal) {
+    if (!watch.renew) return false;
+    try {
+      const { expiresAt } = await watch.renew({ ...this.context(connection, partition, signal), channelId, remoteId });
+      await this.watches.extend(channelId, expiresAt);
+      return true;
+    } catch (error) {
+      if (findIntegrationError(error)?.code === 'provider_not_found') return false;
+      throw error;
     }
   }
 

@@ -4,6 +4,7 @@ import { IntegrationError } from '../../../errors';
 import { traceInHand } from '../../../tracing';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, Provider, RawDelivery, RefusalCause, WebhookFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
+import { WatchService } from '../../sync';
 import { WebhookAddressesService } from '../addresses/webhook-addresses.service';
 import { StoredPayload, TRACE_HEADER } from '../stored-payload';
 import type { NewDelivery } from './inbox-insert';
@@ -42,6 +43,7 @@ export class DeliveryReader implements OnApplicationBootstrap {
     private readonly registry: ProviderRegistry,
     private readonly refusals: RefusalCounter,
     private readonly addresses: WebhookAddressesService,
+    private readonly watches: WatchService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -83,7 +85,7 @@ export class DeliveryReader implements OnApplicationBootstrap {
       if (!verdict.ok) throw this.refuse(sender, verdict.cause);
       return verdict;
     };
-    const given = sender.webhooks.verify(delivery);
+    const given = sender.webhooks.verify(delivery, this.watches);
     return given instanceof Promise ? given.then(verified) : verified(given);
   }
 

@@ -45,6 +45,7 @@ export class HandlerContexts {
         within(() => connection && this.records.apply(manager, connection, resource, records, { partition: options?.partition ?? '' })),
       partsOf: (resource, partOf) => (connection ? this.records.partsOf(manager, connection, resource, partOf) : nothing()),
       requestSync: (resources) => within(() => connection && this.records.request(manager, connection, resources)),
+      tendWatch: (channelId, what) => within(() => connection && this.records.tendWatch(manager, connection, channelId, what)),
       alsoFor: (events) => within(() => this.receivers.add(manager, event, events)),
       markRevoked: (reason) =>
         within(() => connection && this.revoke(manager, connection, { ...reason, eventAt: event.receivedAt.getTime() })),
