@@ -349,7 +349,10 @@ export interface KnownWatch {
 export interface KnownWatches {
   find(channelId: string): Promise<KnownWatch | undefined>;
   /** By the provider's ids, which are an account's own: 1 of one account is another one than 1 of the next. */
-  ofAccount(account: { readonly provider: string; readonly routingKey: string }, remoteIds: readonly string[]): Promise<readonly KnownWatch[]>;
+  ofAccount(
+    account: { readonly provider: string; readonly routingKey: string },
+    remoteIds: readonly string[],
+  ): Promise<readonly KnownWatch[]>;
 }
 
 export interface ParsedDelivery {
