@@ -54,8 +54,8 @@ module.exports = {
     {
       name: 'the-contract-imports-errors-alone',
       severity: 'error',
-      from: { path: '^src/integrations/contract\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/errors\\.ts$' },
+      from: { path: '^src/integrations/contract(-records)?\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(errors|integrations/contract-records)\\.ts$' },
     },
     {
       name: 'database-and-config-lie-below',
