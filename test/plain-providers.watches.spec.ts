@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { WatchService, type PlainProvider } from '../src/integrations';
 import { PLAIN_PROVIDERS } from '../src/providers';
 import { deliverEvent } from '../sandbox/plain/plain-deliveries';
-import type { PlainWatchHere } from '../sandbox/plain/plain-watches';
+import type { PlainWatchHere } from '../sandbox/plain/plain-world';
 import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
 import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';

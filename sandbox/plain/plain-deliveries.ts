@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Forge } from '../sandbox.types';
 import { eventBody, resourceOf, type PlainEvent } from './plain-events';
 import { signedBy } from './plain-signer';
-import type { PlainWatchHere } from './plain-watches';
-import type { PlainWorld } from './plain-world';
+import type { PlainWatchHere, PlainWorld } from './plain-world';
 
 export interface PlainDelivery extends Partial<PlainEvent> {
   readonly type: string;

@@ -1,7 +1,6 @@
 import type { At, PlainEventRecords, PlainWebhooks } from '../../src/integrations/providers/plain/plain-provider';
 import { itemOf } from './plain-lists';
-import type { PlainWatchHere } from './plain-watches';
-import type { PlainWorld } from './plain-world';
+import type { PlainWatchHere, PlainWorld } from './plain-world';
 import { at, firstOf, put, type Json } from './pointed';
 
 export interface PlainEvent {

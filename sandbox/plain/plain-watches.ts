@@ -3,18 +3,6 @@ import type { PlainProvider, PlainResource, PlainWatchCall } from '../../src/int
 import type { PlainWorld } from './plain-world';
 import { firstOf, put, type Json } from './pointed';
 
-/** What the service asked to be told of. */
-export interface PlainWatchHere {
-  readonly id: string;
-  readonly resource: string;
-  /** Of which account. */
-  readonly account: string;
-  readonly address: string;
-  readonly channel?: string;
-  readonly token?: string;
-  expires: string;
-}
-
 interface Call {
   readonly method: string;
   readonly path: string;

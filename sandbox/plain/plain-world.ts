@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
-import type { PlainWatchHere } from './plain-watches';
 import { at, exampleOf, firstOf, put, type Json } from './pointed';
 
 /** What an operation did here. */
@@ -10,6 +9,18 @@ export interface Made {
   /** The fields, without those of the path. */
   readonly fields: Json;
   readonly answer: unknown;
+}
+
+/** What the service asked to be told of. */
+export interface PlainWatchHere {
+  readonly id: string;
+  readonly resource: string;
+  /** Of which account. */
+  readonly account: string;
+  readonly address: string;
+  readonly channel?: string;
+  readonly token?: string;
+  expires: string;
 }
 
 interface Grant {
