@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from 'pg';
+import { ProxyService, type IncomingCall } from '../src/integrations/operations/proxy/proxy.service';
 import { useConnectedApp, type Problem } from './support/connected-app';
 
 const test = useConnectedApp();
@@ -110,4 +112,38 @@ describe('a proxied call that names another account', () => {
 it.each(['apps.uninstall', 'auth.revoke', 'oauth.v2.access'])('the proxy does not end or renew a grant: %s', async (method) => {
   expect(await through('POST', 'slack', method, {})).toMatchObject({ status: 403, body: { code: 'proxy_not_allowed' } });
   expect(hits(method)).toEqual([]);
+});
+
+describe('what a call costs', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it.each([
+    ['through the proxy', () => through('GET', 'slack', 'conversations.list')],
+    ['of an operation by its name', () => test.call('POST', 'slack', 'operations/channels.list', {})],
+  ])('%s the connection is read once', async (_, call) => {
+    const asked = jest.spyOn(Client.prototype as { query(statement: unknown): unknown }, 'query');
+    expect((await call()).status).toBe(200);
+    const texts = asked.mock.calls.map(([statement]) => (typeof statement === 'string' ? statement : (statement as { text: string }).text));
+    expect(texts.filter((text) => /FROM connections WHERE id = \$1/.test(text))).toHaveLength(1);
+  });
+
+  it('stops nothing where the answer ended well, and the call where its caller is gone', async () => {
+    const calls = jest.spyOn(test.app.app.get(ProxyService, { strict: false }), 'call');
+    const signalOf = (at: number) => (calls.mock.calls[at]?.[2] as IncomingCall).signal;
+    for (let n = 0; n < 2; n++) expect((await through('GET', 'slack', 'conversations.list')).status).toBe(200);
+    expect(signalOf(0).aborted).toBe(false);
+
+    test.app.sandbox.control.addFault({ kind: 'latency', provider: 'slack', endpoint: 'conversations.list', latencyMs: 10_000 });
+    const leaving = new AbortController();
+    const token = await test.app.tokenFor({ tenant: 'acme', user: 'ada' });
+    const left = fetch(`${test.app.url}/v1/connections/${connections['slack']}/proxy/conversations.list`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: leaving.signal,
+    }).catch((error: Error) => error.name);
+    while (calls.mock.calls.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    const stopped = new Promise((resolve) => signalOf(2).addEventListener('abort', resolve));
+    leaving.abort();
+    await stopped;
+    expect(await left).toBe('AbortError');
+  });
 });

@@ -72,6 +72,15 @@ const ofAccount = (place: string) =>
 export const NO_SYNC = `NULL::timestamptz AS last_sync, false AS syncing, '[]'::json AS parts`;
 type RowWithSync = ConnectionRow & { last_sync: Date | null; syncing: boolean; parts: readonly PartFacts[] };
 
+/** That the viewer may work with what `findFor` found, now. @throws IntegrationError `forbidden`, `connection_not_found`, `not_connected`, `needs_reauth`, ... */
+export function assertUsable(viewer: ConnectionViewer, connection: Connection, provider = connection.provider): void {
+  if (viewer.role === 'support') throw new IntegrationError('forbidden');
+  if (connection.provider !== provider) throw new IntegrationError('connection_not_found');
+  if (connection.status === 'disconnected') throw new IntegrationError('not_connected', { provider });
+  if (connection.status === 'needs_reauth')
+    throw new IntegrationError(connection.error?.code ?? 'needs_reauth', { provider, providerCode: connection.error?.providerCode });
+}
+
 @Injectable()
 export class ConnectionRepository {
   private syncColumns = NO_SYNC;
@@ -101,14 +110,10 @@ export class ConnectionRepository {
     return connectionOf(row);
   }
 
-  /** A connection of this provider that can be worked with now. @throws IntegrationError `connection_not_found`, `not_connected`, `needs_reauth`, ... */
+  /** A connection of this provider that can be worked with now. @throws as `findFor` and `assertUsable` */
   async findUsable(viewer: ConnectionViewer, provider: string, id: string): Promise<Connection> {
     const connection = await this.findFor(viewer, id);
-    if (viewer.role === 'support') throw new IntegrationError('forbidden');
-    if (connection.provider !== provider) throw new IntegrationError('connection_not_found');
-    if (connection.status === 'disconnected') throw new IntegrationError('not_connected', { provider });
-    if (connection.status === 'needs_reauth')
-      throw new IntegrationError(connection.error?.code ?? 'needs_reauth', { provider, providerCode: connection.error?.providerCode });
+    assertUsable(viewer, connection, provider);
     return connection;
   }
 

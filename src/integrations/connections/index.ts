@@ -1,7 +1,7 @@
 export { ConnectionStatusService, type RevokedReason, eventOf } from './connection-status.service';
 export { ConnectParticipants } from './connect-participants';
 export { ConnectionCounts } from './connection-counts';
-export { ConnectionRepository, type OfWhom } from './connection.repository';
+export { assertUsable, ConnectionRepository, type OfWhom } from './connection.repository';
 export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';
 export { ConnectionPolicyService } from './connection-policy.service';
 export { POLICY_CHOICES, type PolicyChoice, policyChoice, policyWords } from './policy-words';

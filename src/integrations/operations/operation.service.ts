@@ -4,7 +4,7 @@ import { v7 as uuid } from 'uuid';
 import { IntegrationError } from '../../errors';
 import { ZodPipe, type Principal } from '../../http-api';
 import { AuditLog } from '../audit';
-import { ConnectionRepository, isOwn, toRef, type Connection } from '../connections';
+import { assertUsable, ConnectionRepository, isOwn, toRef, type Connection } from '../connections';
 import { checkedAnswer } from './answer-check';
 import type { OperationResult } from './execution';
 import { ExecutionService } from './execution.service';
@@ -32,9 +32,11 @@ export class OperationService {
 
   /** By its name among the operations of the connection's provider. @throws IntegrationError `not_found`, `invalid_request`, and as `run` */
   async runNamed(name: string, input: unknown, request: OperationRequest): Promise<OperationResult> {
-    const { provider } = await this.connections.findFor(request.caller, request.connectionId);
-    const operation = this.registry.get(provider, name);
-    return this.run(operation, new ZodPipe(operation.input).transform(input), request);
+    const found = await this.connections.findFor(request.caller, request.connectionId);
+    const operation = this.registry.get(found.provider, name);
+    const valid = new ZodPipe(operation.input).transform(input);
+    assertUsable(request.caller, found);
+    return this.runFor(found, operation, valid, request);
   }
 
   /**
@@ -47,6 +49,15 @@ export class OperationService {
     request: OperationRequest,
   ): Promise<OperationResult> {
     const found = await this.connections.findUsable(request.caller, operation.provider, request.connectionId);
+    return this.runFor(found, operation, input, request);
+  }
+
+  private async runFor<I extends z.ZodType, O extends z.ZodType>(
+    found: Connection,
+    operation: Operation<I, O>,
+    input: z.output<I>,
+    request: OperationRequest,
+  ): Promise<OperationResult> {
     const work = () => this.runOn(found, operation, input, request);
     if (operation.effect === 'read' && isOwn(request.caller, found)) return work();
     const act = { action: 'operation.run' as const, tenant: found.tenant, target: `${fullNameOf(operation)} connection:${found.id}` };

@@ -26,7 +26,9 @@ export class ProxyController {
     const { method, headers } = request;
     if (!METHODS.has(method)) throw new IntegrationError('method_not_allowed');
     const left = new AbortController();
-    reply.raw.once('close', () => left.abort());
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) left.abort(); // an answer that ended well leaves nothing to stop
+    });
     const body = hasBody(request) ? request.rawBody : undefined;
     const answer = await this.proxy
       .call(caller, id, { method, url: ownUrl(request), headers, body, idempotencyKey, signal: left.signal })

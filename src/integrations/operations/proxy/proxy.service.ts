@@ -7,7 +7,7 @@ import type { Settings } from '../../../config/env';
 import { findIntegrationError, IntegrationError } from '../../../errors';
 import type { Principal } from '../../../http-api';
 import { AuditLog } from '../../audit';
-import { ConnectionRepository, GovernedHttp, isOwn, toRef } from '../../connections';
+import { assertUsable, ConnectionRepository, GovernedHttp, isOwn, toRef } from '../../connections';
 import type { ConnectionRef, Provider } from '../../contract';
 import { answerToPassOn } from '../../outbound';
 import { providerFor, ProviderRegistry } from '../../providers';
@@ -62,8 +62,10 @@ export class ProxyService {
 
   /** @throws IntegrationError `proxy_not_allowed`, `destination_refused`; with a key those of `ExecutionService.run` */
   async call(caller: Principal, id: string, call: IncomingCall): Promise<ProxiedAnswer> {
-    const { provider: key } = await this.connections.findFor(caller, id);
-    const connection = toRef(await this.connections.findUsable(caller, key, id));
+    const found = await this.connections.findFor(caller, id);
+    assertUsable(caller, found);
+    const connection = toRef(found);
+    const { provider: key } = connection;
     const provider = providerFor(this.registry.get(key), connection.metadata);
     // The path may name a person's things; the endpoint does not.
     const act = { action: 'proxy.call' as const, tenant: connection.tenant, target: `${key} ${call.method} connection:${id}` };
