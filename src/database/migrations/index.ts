@@ -31,6 +31,7 @@ import { AdminLists1764950000000 } from './1764950000000-admin-lists';
 import { WebhookAddresses1764960000000 } from './1764960000000-webhook-addresses';
 import { Traces1764970000000 } from './1764970000000-traces';
 import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
+import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -67,4 +68,5 @@ export const MIGRATIONS = [
   WebhookAddresses1764960000000,
   Traces1764970000000,
   TimePartitions1764975000000,
+  ListIndexes1764975100000,
 ];

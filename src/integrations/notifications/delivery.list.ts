@@ -70,6 +70,16 @@ type Row = Pick<
 
 const COLUMNS = `e.id, e.message_id, e.destination_id, e.tenant, e.type, m.connection_id, e.status, e.attempts, e.response_status, e.error_code, e.next_attempt_at,
   e.created_at, e.delivered_at`;
+/** $1 tenant, $2 destination, $3 status, $4 type, $5 and $6 where the page before ended, $7 limit, $8 from, $9 to. */
+const FILTERED = `($1::text IS NULL OR e.tenant = $1) AND ($2::uuid IS NULL OR e.destination_id = $2) AND ($3::text IS NULL OR e.status = $3)
+  AND ($4::text IS NULL OR e.type = $4) AND ($8::timestamptz IS NULL OR e.created_at >= $8) AND ($9::timestamptz IS NULL OR e.created_at < $9)
+  AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))`;
+const NEWEST = 'ORDER BY e.created_at DESC, e.id DESC LIMIT $7';
+/** The page first, then its messages: so few are looked up one by one. */
+const LIST = `SELECT ${COLUMNS} FROM (SELECT * FROM deliveries e WHERE ${FILTERED} ${NEWEST}) e
+  CROSS JOIN LATERAL (SELECT connection_id FROM outbox WHERE id = e.message_id LIMIT 1) m ${NEWEST}`;
+/** From the messages of the connection. $10 the connection. */
+const LIST_OF_CONNECTION = `SELECT ${COLUMNS} FROM deliveries e JOIN outbox m ON m.id = e.message_id WHERE m.connection_id = $10::uuid AND ${FILTERED} ${NEWEST}`;
 const BATCH = 1_000;
 /** One for each destination of an organization. */
 const MOST_OF_A_MESSAGE = 100;
@@ -86,26 +96,18 @@ export class DeliveryList {
 
   /** Newest first. */
   async list({ tenant, destinationId, status, type, connectionId, from, to, before, limit }: DeliveryFilter): Promise<Delivery[]> {
-    const rows = await this.readAs<Row>(
-      tenant,
-      `SELECT ${COLUMNS} FROM deliveries e JOIN outbox m ON m.id = e.message_id
-       WHERE ($1::text IS NULL OR e.tenant = $1) AND ($2::uuid IS NULL OR e.destination_id = $2) AND ($3::text IS NULL OR e.status = $3)
-         AND ($4::text IS NULL OR e.type = $4) AND ($8::uuid IS NULL OR m.connection_id = $8) AND ($9::timestamptz IS NULL OR e.created_at >= $9)
-         AND ($10::timestamptz IS NULL OR e.created_at < $10) AND ($5::timestamptz IS NULL OR (e.created_at, e.id) < ($5::timestamptz, $6::uuid))
-       ORDER BY e.created_at DESC, e.id DESC LIMIT $7`,
-      [
-        tenant ?? null,
-        destinationId ?? null,
-        status ?? null,
-        type ?? null,
-        before?.at ?? null,
-        before?.id ?? null,
-        limit,
-        connectionId ?? null,
-        from ?? null,
-        to ?? null,
-      ],
-    );
+    const rows = await this.readAs<Row>(tenant, connectionId === undefined ? LIST : LIST_OF_CONNECTION, [
+      tenant ?? null,
+      destinationId ?? null,
+      status ?? null,
+      type ?? null,
+      before?.at ?? null,
+      before?.id ?? null,
+      limit,
+      from ?? null,
+      to ?? null,
+      ...(connectionId === undefined ? [] : [connectionId]),
+    ]);
     return rows.map(deliveryOf);
   }
 

@@ -1,4 +1,5 @@
 import type { HeldTable } from '../connections';
+import { pointsAt } from './stored-payload';
 
 export const WEBHOOK_TABLES: readonly HeldTable[] = [
   {
@@ -14,7 +15,7 @@ export const WEBHOOK_TABLES: readonly HeldTable[] = [
     },
   },
   // One body for all events of a delivery, whoever they concern.
-  { table: 'webhook_payloads', pointedAtBy: { table: 'webhook_events', column: 'payload_id' } },
+  { table: 'webhook_payloads', pointedAtBy: { table: 'webhook_events', column: 'payload_id', points: pointsAt('o', 'webhook_payloads') } },
   { table: 'webhook_addresses', connection: 'connection_id', tenant: 'tenant' },
   { table: 'object_marks', connection: 'connection_id' },
   { table: 'webhook_replays', tenant: 'tenant' },

@@ -1,6 +1,13 @@
 /** Where the delivery came in, of its trace: kept with its headers, so that a delivery that nobody traces costs nothing more. */
 export const TRACE_HEADER = 'traceparent';
 
+/**
+ * Whether the event `e` points at the payload `p`, in SQL. The ids of a payload's events begin as its own does, so they are found without an
+ * index for it (https://www.rfc-editor.org/rfc/rfc9562#section-5.7).
+ */
+export const pointsAt = (e: string, p: string) =>
+  `${e}.payload_id = ${p}.id AND ${e}.id BETWEEN (substr(${p}.id::text, 1, 15) || '000-0000-000000000000')::uuid AND (substr(${p}.id::text, 1, 15) || 'fff-ffff-ffffffffffff')::uuid`;
+
 /** What a delivery brought, for all of its events: read once, and by nobody changed. */
 export class StoredPayload {
   private read?: { readonly value: unknown };

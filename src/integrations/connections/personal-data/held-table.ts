@@ -10,8 +10,8 @@ export interface HeldTable {
   readonly account?: { readonly provider: string; readonly routingKey: string };
   /** The table with whose rows these go. */
   readonly goesWith?: string;
-  /** Its rows are destroyed once no row of that table points at them. */
-  readonly pointedAtBy?: { readonly table: string; readonly column: string };
+  /** Its rows are destroyed with the last row of that table that points at them. `points`: whether a row `o` of that table does, in SQL. */
+  readonly pointedAtBy?: { readonly table: string; readonly column: string; readonly points: string };
   /** Conditions of SQL: `rows` of the connection outlive it as long as `while` holds. */
   readonly kept?: { readonly rows: string; readonly while: string };
   /** Why nothing of it is destroyed. */

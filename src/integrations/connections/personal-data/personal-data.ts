@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { asService, asTenant, type Scope } from '../../../database';
+import { asService, asTenant, inTransaction, type Scope } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { tenantInHand } from '../../../http-api';
 import type { Exported, HeldTable } from './held-table';
@@ -16,6 +16,11 @@ const BATCH = 5_000;
 const PAGE = 500;
 /** Times that something was found and nothing could be destroyed, before the caller is told to ask again. */
 const MOST_IN_VAIN = 20;
+
+interface Batch {
+  readonly found: number;
+  readonly gone: number;
+}
 
 /** What is held of a connection and of a person, in whichever table: destroyed and exported as each folder says of its own. */
 @Injectable()
@@ -64,14 +69,13 @@ export class PersonalData {
     await this.destroy('connections', 'id = $1', [connectionId]);
   }
 
-  /** Destroys what was held for others by rows that are gone now, and what outlived its connection for a time: once after many purges. */
+  /** Destroys what outlived its connection for a time: once after many purges. */
   purgeLeftOver(): Promise<void> {
     return asService(() => this.purgeUnused()); // whoever it is that still uses it
   }
 
   private async purgeUnused(): Promise<void> {
-    for (const { table, connection, kept, pointedAtBy: by } of this.tables.values()) {
-      if (by) await this.destroy(table, `NOT EXISTS (SELECT 1 FROM ${by.table} o WHERE o.${by.column} = ${table}.id)`, []);
+    for (const { table, connection, kept } of this.tables.values()) {
       const isGone = `NOT EXISTS (SELECT 1 FROM connections c WHERE c.id = ${table}.${connection})`;
       if (kept) await this.destroy(table, `${kept.rows} AND ${isGone} AND NOT (${kept.while})`, []);
     }
@@ -124,18 +128,50 @@ export class PersonalData {
 
   /** Until nothing is found: a row that somebody changes at that very moment is passed over, and found again. */
   private async destroy(table: string, condition: string, params: readonly unknown[]): Promise<void> {
+    const pointedAt = this.registered().find(({ pointedAtBy }) => pointedAtBy?.table === table);
     for (let inVain = 0; inVain < MOST_IN_VAIN;) {
-      const [batch] = await this.dataSource.query<{ found: number; gone: number }[]>(
-        // the places of two partitions of a table may be the same
-        `WITH found AS MATERIALIZED (SELECT tableoid AS part, ctid AS place FROM ${table} WHERE ${condition} LIMIT ${BATCH}),
-           gone AS (DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT place FROM found)) AND (tableoid, ctid) IN (SELECT part, place FROM found) RETURNING 1)
-         SELECT (SELECT count(*) FROM found)::int AS found, (SELECT count(*) FROM gone)::int AS gone`,
-        [...params],
-      );
+      const batch = await (pointedAt ? this.destroyBoth(table, pointedAt, condition, params) : this.destroySome(table, condition, params));
       if (!batch || batch.found === 0) return;
       inVain = batch.gone === 0 ? inVain + 1 : 0;
     }
     throw new IntegrationError('storage_unavailable');
+  }
+
+  private async destroySome(table: string, condition: string, params: readonly unknown[]): Promise<Batch | undefined> {
+    // the places of two partitions of a table may be the same
+    const [batch] = await this.dataSource.query<Batch[]>(
+      `WITH found AS MATERIALIZED (SELECT tableoid AS part, ctid AS place FROM ${table} WHERE ${condition} LIMIT ${BATCH}),
+         gone AS (DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT place FROM found)) AND (tableoid, ctid) IN (SELECT part, place FROM found) RETURNING 1)
+       SELECT (SELECT count(*) FROM found)::int AS found, (SELECT count(*) FROM gone)::int AS gone`,
+      [...params],
+    );
+    return batch;
+  }
+
+  /**
+   * With what they alone point at, in one transaction; as service, since it may be others' as well, and is read by no caller. What is pointed at
+   * is locked first, and looked at afterwards with a statement that sees what was committed until then: of two who end the last two, one ends it.
+   */
+  private destroyBoth(table: string, pointedAt: HeldTable, condition: string, params: readonly unknown[]): Promise<Batch> {
+    const { table: shared, pointedAtBy: { column, points } = { column: '', points: '' } } = pointedAt;
+    return asService(() =>
+      inTransaction(this.dataSource, async (manager) => {
+        const rows = await manager.query<{ id: string; shared: string | null }[]>(
+          `SELECT id, ${column} AS shared FROM ${table} WHERE ${condition} LIMIT ${BATCH}`,
+          [...params],
+        );
+        const ids = [...new Set(rows.flatMap((row) => row.shared ?? []))];
+        await manager.query(`SELECT 1 FROM ${shared} WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, [ids]);
+        const [, gone] = (await manager.query(`DELETE FROM ${table} WHERE id = ANY($1::uuid[])`, [rows.map(({ id }) => id)])) as [
+          unknown,
+          number,
+        ];
+        await manager.query(`DELETE FROM ${shared} WHERE id = ANY($1::uuid[]) AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE ${points})`, [
+          ids,
+        ]);
+        return { found: rows.length, gone };
+      }),
+    );
   }
 
   private async *lines(

@@ -7,6 +7,7 @@ import { Outbox } from '../../notifications/outbox';
 import type { ClaimedEvent } from '../processing/claimed-event';
 import { forwardedEventsOf } from './forwarding';
 import { insertDeliveries } from './inbox-insert';
+import { pointsAt } from '../stored-payload';
 
 /**
  * An event of nobody has done its part, and keeps no body that is others': erased with them, it is gone. Where it was the last one that points
@@ -16,7 +17,7 @@ const LET_GO = `
   WITH asked AS (
     UPDATE webhook_events e SET payload_id = NULL FROM (SELECT payload_id FROM webhook_events WHERE id = $1::uuid) b WHERE e.id = $1::uuid RETURNING b.payload_id)
   DELETE FROM webhook_payloads p USING asked a
-  WHERE p.id = a.payload_id AND NOT EXISTS (SELECT 1 FROM webhook_events o WHERE o.payload_id = p.id AND o.id <> $1::uuid)`;
+  WHERE p.id = a.payload_id AND NOT EXISTS (SELECT 1 FROM webhook_events o WHERE ${pointsAt('o', 'p')} AND o.id <> $1::uuid)`;
 
 /** Events of a delivery that concern more accounts than it said, once it is known which. */
 @Injectable()

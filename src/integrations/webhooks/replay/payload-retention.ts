@@ -24,9 +24,32 @@ const PAUSE_MS = 20;
 /** An event without its payload is kept this many times longer: it is what makes a late redelivery a duplicate. */
 const ROW_FACTOR = 3;
 
+/** The last mark that was looked at. */
+interface MarksStep {
+  readonly connection_id: string;
+  readonly object_key: string;
+}
+
+const MARKS_A_STEP = 2_000;
+const FIRST_STEP: MarksStep = { connection_id: '00000000-0000-0000-0000-000000000000', object_key: '' };
+
+/** Where a step ends; nothing for the last one. $1 and $2 the last mark before. */
+const NEXT_STEP = `
+  SELECT connection_id, object_key FROM object_marks WHERE (connection_id, object_key) > ($1::uuid, $2::text)
+  ORDER BY connection_id, object_key OFFSET ${MARKS_A_STEP - 1} LIMIT 1`;
+
+/** What of a step is over. $1 days, $2 and $3 the last mark before, $4 and $5 where it ends. */
+const endMarks = (isLast: boolean) => `
+  DELETE FROM object_marks WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM object_marks WHERE updated_at < now() - make_interval(days => $1::int) AND (connection_id, object_key) > ($2::uuid, $3::text)
+      ${isLast ? '' : 'AND (connection_id, object_key) <= ($4::uuid, $5::text)'} FOR UPDATE SKIP LOCKED))`;
+
 /** Ends what is kept for a time only: payloads first, then the rows, in batches that hold nobody up. */
 @Injectable()
 export class PayloadRetention {
+  /** When marks are looked at again. */
+  private marksFrom = 0;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly periodic: PeriodicTasks,
@@ -47,7 +70,7 @@ export class PayloadRetention {
     const rowsBefore = firstIdOf(now - retentionDays * ROW_FACTOR * DAY_MS);
     const rows = await this.deleteRows('webhook_events', `status IN ('completed', 'dead') AND id < $1::uuid`, rowsBefore, signal);
     const kept = retentionDays * ROW_FACTOR;
-    await this.deleteRows('object_marks', 'updated_at < now() - make_interval(days => $1::int)', kept, signal);
+    await this.endMarks(kept, signal);
     return { payloads, rows };
   }
 
@@ -67,6 +90,21 @@ export class PayloadRetention {
       if (last !== undefined) await this.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
     }
     return total;
+  }
+
+  /** Read through by their key, once a day: an index of their times would be written with every event. */
+  private async endMarks(keptDays: number, signal?: AbortSignal): Promise<void> {
+    if (this.clock.now() < this.marksFrom) return;
+    let after: MarksStep | undefined = FIRST_STEP;
+    while (after && !signal?.aborted) {
+      const from: string[] = [after.connection_id, after.object_key];
+      const [step]: MarksStep[] = await this.dataSource.query<MarksStep[]>(NEXT_STEP, from);
+      const until = step ? [step.connection_id, step.object_key] : [];
+      await this.dataSource.query(endMarks(step === undefined), [keptDays, ...from, ...until]);
+      after = step;
+      if (after) await this.clock.sleep(PAUSE_MS, signal).catch(() => undefined);
+    }
+    if (!signal?.aborted) this.marksFrom = this.clock.now() + DAY_MS;
   }
 
   private async deleteRows(table: string, condition: string, bound: unknown, signal?: AbortSignal): Promise<number> {

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { asStorageError, asTenant, type RowOf } from '../../../database';
+import { asStorageError, asTenant, firstIdOf, type RowOf } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { StoredPayload } from '../stored-payload';
+import { ProviderRegistry } from '../../providers';
 import type { EventStatus, WebhookEventEntity } from '../webhook-event.entity';
 import { redacted } from './payload-redaction';
 
@@ -35,6 +36,8 @@ export interface EventFilter {
   /** Of these only; undefined: of all, those of no tenant included. */
   readonly tenant?: string;
   readonly provider?: string;
+  /** Of one of these, where the event's id is given and the provider is not: the index of ids begins with it. */
+  readonly providers?: readonly string[];
   /** Exact, or a beginning that ends with `*`. */
   readonly type?: string;
   /** The type is meant as it is, an asterisk at its end too. */
@@ -103,16 +106,23 @@ type DetailRow = Row &
   };
 
 const MOST_OF_A_PROVIDER_ID = 20;
+/** By how much the clock that made an id may differ from the database's. */
+const CLOCKS_APART_MS = 60 * 60_000;
+/** Those that have an error, as their indexes have it. */
+const FAILED = `(status = 'dead' OR (status IN ('received', 'failed') AND attempts > 0))`;
 const COLUMNS = 'id, tenant, provider, event_id, type, status, attempts, connection_id, received_at, processed_at, last_error';
 
 /** Reads the inbox for administrators. */
 @Injectable()
 export class WebhookEventList {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly registry: ProviderRegistry,
+  ) {}
 
   /** Newest first: the ids are in the order of time. */
   async list(filter: EventFilter, limit: number, before?: EventPosition): Promise<StoredEventView[]> {
-    const { sql, params } = conditionsOf(filter);
+    const { sql, params } = conditionsOf({ ...filter, providers: this.registry.all().map(({ key }) => key) });
     const page = before ? ` AND id < $${params.push(before.id)}::uuid` : '';
     const rows = await this.read<Row>(
       filter.tenant,
@@ -202,15 +212,20 @@ export function conditionsOf(filter: EventFilter): { sql: string; params: unknow
     text?.endsWith('*') ? add(text.slice(0, -1), (p) => `starts_with(${column}, ${p})`) : add(text, (p) => `${column} = ${p}`);
   add(filter.tenant, (p) => `tenant = ${p}`);
   add(filter.provider, (p) => `provider = ${p}`);
+  if (filter.provider === undefined && filter.eventId && !filter.eventId.endsWith('*'))
+    add(filter.providers, (p) => `provider = ANY(${p})`);
   if (filter.typeIsExact) add(filter.type, (p) => `type = ${p}`);
   else addText('type', filter.type);
-  add(filter.error, (p) => `${ERROR_SHAPE} = ${p}`);
+  add(filter.error, (p) => `${FAILED} AND ${ERROR_SHAPE} = ${p}`);
   add(filter.status, (p) => `status = ${p}`);
   addText('event_id', filter.eventId);
   add(filter.connectionId, (p) => `connection_id = ${p}::uuid`);
   add(filter.connectionIds, (p) => `connection_id = ANY(${p}::uuid[])`);
   add(filter.receivedFrom, (p) => `received_at >= ${p}::timestamptz`);
   add(filter.receivedTo, (p) => `received_at < ${p}::timestamptz`);
+  // The same by the id, which is what the list is in the order of.
+  add(filter.receivedFrom && firstIdOf(Date.parse(filter.receivedFrom) - CLOCKS_APART_MS), (p) => `id >= ${p}::uuid`);
+  add(filter.receivedTo && firstIdOf(Date.parse(filter.receivedTo) + CLOCKS_APART_MS), (p) => `id < ${p}::uuid`);
   return { sql: conditions.join(' AND '), params };
 }
 
