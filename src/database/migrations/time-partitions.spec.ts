@@ -1,7 +1,9 @@
+import type { MigrationInterface } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
 import { firstIdOf, makePartitionsAhead, timePartitions } from '..';
 import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
+import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 
 const DAY_MS = 86_400_000;
 const migration = new TimePartitions1764975000000();
@@ -9,10 +11,10 @@ const migration = new TimePartitions1764975000000();
 describe('A filled database of the version before partitions by time', () => {
   let database: TestDatabase;
   const query = <Row extends object>(sql: string, params: unknown[] = []) => database.dataSource.query<Row[]>(sql, params);
-  const migrate = async (way: 'up' | 'down') => {
+  const migrate = async (way: 'up' | 'down', one: MigrationInterface = migration) => {
     const runner = database.dataSource.createQueryRunner();
     await runner.startTransaction();
-    await migration[way](runner);
+    await one[way](runner);
     await runner.commitTransaction();
     await runner.release();
   };
@@ -32,6 +34,7 @@ describe('A filled database of the version before partitions by time', () => {
 
   beforeEach(async () => {
     database = await createTestDatabase();
+    await migrate('down', new ListIndexes1764975100000()); // it came after
   });
   afterEach(() => database.close());
 
