@@ -1,4 +1,5 @@
 export { faultOf } from './fault-of';
+export { GivenBackError } from './given-back-error';
 export { JobEngine } from './job-engine';
 export {
   COUNTED_AT_MOST,

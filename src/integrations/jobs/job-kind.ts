@@ -81,10 +81,11 @@ export interface JobKind<J extends ClaimedJob> {
   readonly topic: Topic;
   readonly options: JobOptions;
   /**
-   * Called when it is woken, before it claims, for what the claiming statement does not see by itself: jobs whose lease has ended, or
-   * rows that only become jobs.
+   * Called when it is woken, beside the first claim, for what the claiming statement does not see by itself: jobs whose lease has ended,
+   * or rows that only become jobs.
+   * @returns whether there may be more to claim now
    */
-  prepare?(): Promise<void>;
+  prepare?(): Promise<boolean>;
   /**
    * Ends the leases of processes that have ended: those `OF_ENDED_PROCESS`. Called every few seconds, before `prepare`. Absent where
    * what a dead process held waits for its lease.
@@ -97,7 +98,7 @@ export interface JobKind<J extends ClaimedJob> {
   claim(request: ClaimRequest<J>): Promise<Claim<J>>;
   /**
    * Does the job and writes its outcome. Resolves when that is done; rejects where it could not be: the engine then calls `failed`, or
-   * `release` where the process stops. The signal is aborted with a `LeaseLostError` when somebody else has the job (nothing may be
+   * `release` where the process stops or the error is a `GivenBackError`: it was not tried. The signal is aborted with a `LeaseLostError` when somebody else has the job (nothing may be
    * written any more), and with `shutting_down` at a stop after the grace.
    */
   run(job: J, signal: AbortSignal): Promise<void>;

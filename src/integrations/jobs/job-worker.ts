@@ -7,6 +7,7 @@ import { faultOf } from './fault-of';
 import type { ClaimedJob, JobKind } from './job-kind';
 import { inSpan, SpanKind } from '../../tracing';
 import { jobRuns, jobSeconds } from './job-metrics';
+import { GivenBackError } from './given-back-error';
 import { LeaseLostError } from './lease-lost-error';
 import { nextTry } from './next-try';
 import type { Look, ProcessPresence } from './process-presence';
@@ -47,12 +48,13 @@ export class JobWorker<J extends ClaimedJob> {
     return this.room <= 0;
   }
 
-  /** What a wake-up does: prepares, then looks. */
+  /** What a wake-up does: looks, and again where preparing has made work. What is there already does not wait for that. */
   async wake(): Promise<void> {
     if (this.stopping.signal.aborted) return;
     await this.endLeases().catch((error: unknown) => this.warn('What dead processes held waits for its leases to end', error));
-    if (this.kind.prepare) await this.kind.prepare().catch((error: unknown) => this.warn('What becomes work could not be prepared', error));
-    await this.look();
+    const looked = this.look();
+    if (await this.prepared()) await this.look();
+    await looked;
   }
 
   /** Looks for work and begins it; does not wait for its end, after which it looks again by itself. */
@@ -97,6 +99,15 @@ export class JobWorker<J extends ClaimedJob> {
     await this.idle();
     done.abort();
     this.extending?.abort();
+  }
+
+  private async prepared(): Promise<boolean> {
+    try {
+      return (await this.kind.prepare?.()) ?? false;
+    } catch (error) {
+      this.warn('What becomes work could not be prepared', error);
+      return false;
+    }
   }
 
   /** Once after each look around. */
@@ -151,7 +162,7 @@ export class JobWorker<J extends ClaimedJob> {
       this.count('done');
     } catch (error) {
       const lost = [error, signal.reason].find((each) => each instanceof LeaseLostError);
-      const stopped = signal.aborted && this.stopping.signal.aborted;
+      const stopped = error instanceof GivenBackError || (signal.aborted && this.stopping.signal.aborted);
       this.count(lost ? 'lost' : stopped ? 'given_back' : 'failed');
       if (lost) return this.warn('A job went on elsewhere', lost, job);
       if (stopped) return this.giveBack(job);

@@ -30,6 +30,8 @@ export interface ClaimQuery {
   readonly good: number;
   readonly doubtful: number;
   readonly slow: readonly string[];
+  /** That answer quickly, and are given more than they are sent at once. */
+  readonly quick: readonly string[];
   readonly lease: string;
   /** Deliveries in work in this process, by destination. */
   readonly busy: ReadonlyMap<string, number>;
@@ -62,8 +64,8 @@ export class DeliveryClaims {
     @Inject(DELIVERY_OPTIONS) private readonly options: DeliveryOptions,
   ) {}
 
-  async due({ good, doubtful, slow, lease, busy }: ClaimQuery): Promise<ClaimedDelivery[]> {
-    const { perDestination, leaseSeconds } = this.options;
+  async due({ good, doubtful, slow, quick, lease, busy }: ClaimQuery): Promise<ClaimedDelivery[]> {
+    const { perDestination, claimedAhead, leaseSeconds } = this.options;
     const params = [
       perDestination,
       good,
@@ -75,6 +77,8 @@ export class DeliveryClaims {
       leaseSeconds,
       new Date(this.clock.now()),
       randomBytes(8).readBigInt64BE().toString(),
+      quick,
+      claimedAhead,
     ];
     return (await prepared<ClaimedDeliveryRow>(this.dataSource, 'claim_deliveries', CLAIM_DELIVERIES, params)).map(claimedDeliveryOf);
   }

@@ -15,12 +15,13 @@ import { DeliveryClaims } from './delivery-claims';
 import { outgoingDeliveries } from './delivery-metrics';
 import { DELIVERY_OPTIONS, retryBackOff, type DeliveryOptions } from './delivery-options';
 import { DeliverySender, type SendResult } from './delivery-sender';
+import { DestinationTurns } from './destination-turns';
 import { DestinationInterest, RecordChangeBatches } from './outbox';
 
 /** A stop waits so long for POSTs that are under way, ms; what is cut off then is sent again with the same id. */
 export const GRACE_MS = 5_000;
-/** Destinations that are remembered as slow. */
-const MAX_SLOW = 1_000;
+/** Destinations that are remembered as slow, and as quick. */
+const MAX_REMEMBERED = 1_000;
 
 /** A destination did not take a delivery. */
 class NotTakenError extends Error {
@@ -37,6 +38,8 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
   readonly options: JobOptions;
   private readonly logger = new Logger('deliveries');
   private readonly slow = new Set<string>();
+  private readonly quick = new Set<string>();
+  private readonly turns: DestinationTurns;
   /** What was taken, and is in work only until that is stored. */
   private readonly answered = new WeakSet<ClaimedDelivery>();
   worker?: JobWorker<ClaimedDelivery>;
@@ -50,8 +53,9 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     private readonly engine: JobEngine,
     @Inject(DELIVERY_OPTIONS) private readonly delivery: DeliveryOptions,
   ) {
+    this.turns = new DestinationTurns(delivery);
     this.options = {
-      concurrency: delivery.inFlight,
+      concurrency: 2 * delivery.inFlight,
       leaseSeconds: delivery.leaseSeconds,
       backOff: retryBackOff(delivery),
       graceMs: GRACE_MS,
@@ -76,17 +80,18 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
   }
 
   /** Deliveries whose process died are due again, and gathered changes of records become events. */
-  async prepare(): Promise<void> {
-    if (!(await this.interest.any(this.dataSource))) return;
+  async prepare(): Promise<boolean> {
+    if (!(await this.interest.any(this.dataSource))) return false;
     const { expired, gathered } = await this.claims.toPrepare();
     if (expired) await this.claims.takeBack();
     if (gathered) await this.batches.flush();
+    return expired || gathered;
   }
 
   async claim({ held, newLease }: ClaimRequest<ClaimedDelivery>): Promise<Claim<ClaimedDelivery>> {
-    const { inFlight, doubtfulInFlight } = this.delivery;
+    const { doubtfulInFlight } = this.delivery;
     const inDoubt = held.filter(({ failing, destinationId }) => failing || this.slow.has(destinationId)).length;
-    const good = Math.max(0, inFlight - doubtfulInFlight - (held.length - inDoubt));
+    const good = Math.max(0, this.options.concurrency - doubtfulInFlight - (held.length - inDoubt));
     const doubtful = Math.max(0, doubtfulInFlight - inDoubt);
     if (good + doubtful === 0 || !(await this.interest.any(this.dataSource))) return { jobs: [], more: false };
     const busy = new Map<string, number>();
@@ -94,16 +99,20 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
       const { destinationId } = delivery;
       if (!this.answered.has(delivery)) busy.set(destinationId, (busy.get(destinationId) ?? 0) + 1);
     }
-    return { jobs: await this.claims.due({ good, doubtful, slow: [...this.slow], lease: newLease(), busy }), more: false };
+    const [slow, quick] = [[...this.slow], [...this.quick]];
+    return { jobs: await this.claims.due({ good, doubtful, slow, quick, lease: newLease(), busy }), more: false };
   }
 
   async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
-    const result = await this.sender.send(delivery, signal);
-    this.noteSpeed(delivery, result.durationMs);
+    const { destinationId } = delivery;
+    await this.turns.enter(destinationId, signal);
+    const result = await this.sender.send(delivery, signal).finally(() => this.turns.leave(destinationId));
+    this.noteSpeed(destinationId, result);
     if (result.error === undefined) {
       // The destination has room again, while the outcome is on its way to the disk.
       this.answered.add(delivery);
-      void this.worker?.look();
+      // Not for each that was taken: what was claimed ahead goes first.
+      if (this.turns.waiting(destinationId) < this.delivery.perDestination) void this.worker?.look();
       if (await this.claims.delivered(delivery, result)) outgoingDeliveries.inc({ outcome: 'delivered' });
       return;
     }
@@ -130,8 +139,16 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     return this.claims.release(delivery);
   }
 
-  private noteSpeed({ destinationId }: ClaimedDelivery, durationMs: number): void {
-    if (durationMs < this.delivery.slowMs) this.slow.delete(destinationId);
-    else if (this.slow.size < MAX_SLOW) this.slow.add(destinationId);
+  /** Where it does not do well, what was claimed ahead is given back: it is sent one at a time then, or not at all for a while. */
+  private noteSpeed(destinationId: string, { durationMs, error }: SendResult): void {
+    const { slowMs, quickMs } = this.delivery;
+    note(this.slow, destinationId, durationMs >= slowMs);
+    note(this.quick, destinationId, durationMs < quickMs && error === undefined);
+    if (durationMs >= slowMs || error !== undefined) this.turns.refuse(destinationId);
   }
+}
+
+function note(remembered: Set<string>, destinationId: string, holds: boolean): void {
+  if (!holds) remembered.delete(destinationId);
+  else if (remembered.size < MAX_REMEMBERED) remembered.add(destinationId);
 }

@@ -6,7 +6,11 @@ export interface DeliveryOptions {
   readonly timeoutMs: number;
   /** POSTs to one destination at the same time, in this process. One that fails or is slow gets one. Default 16. */
   readonly perDestination: number;
-  /** POSTs at the same time in this process. Default 128. */
+  /** Claimed at the same time for a destination that answers quickly, those included that wait for their turn. Default 64. */
+  readonly claimedAhead: number;
+  /** An answer within this is quick, ms: what is claimed ahead then waits for a moment only. Default 100. */
+  readonly quickMs: number;
+  /** POSTs at the same time in this process; twice as many may be claimed. Default 128. */
   readonly inFlight: number;
   /** Of these, to destinations that fail or are slow. Default 16. */
   readonly doubtfulInFlight: number;
@@ -33,6 +37,8 @@ const HOUR_MS = 3_600_000;
 export const DELIVERY_DEFAULTS: DeliveryOptions = {
   timeoutMs: 10_000,
   perDestination: 16,
+  claimedAhead: 64,
+  quickMs: 100,
   inFlight: 128,
   doubtfulInFlight: 16,
   slowMs: 2_000,

@@ -65,7 +65,7 @@ it('stores the outcomes of every organization, whoever asked for the first of th
     await process.destination(receiver.url(`/${tenant}`), {}, tenant);
     await process.happens({ tenant });
   }
-  const claimed = await process.claims.due({ good: 10, doubtful: 10, slow: [], lease: randomUUID(), busy: new Map() });
+  const claimed = await process.claims.due({ good: 10, doubtful: 10, slow: [], quick: [], lease: randomUUID(), busy: new Map() });
   const [mine, theirs] = ['acme', 'umbrella'].map((tenant) => claimed.find((one) => one.tenant === tenant));
   const result = { at: new Date(), durationMs: 1, status: 204 };
   const stored = await Promise.all([

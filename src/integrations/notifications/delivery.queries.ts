@@ -12,7 +12,8 @@ const LAST_KEY = `'9223372036854775807'`;
  * those in doubt (failing or slow) no more than one, and the first of each goes before anybody's second.
  * A claim does not wait for the disk: where the server loses it in a crash, the delivery is due again, and is sent with the same id.
  * $1 at the same time to one destination, $2 most of the good, $3 most of those in doubt, $4 slow ones, $5 destinations in work here, $6 how much of it, $7 lease, $8 seconds of
- * the lease, $9 now, $10 where the walk over objects begins.
+ * the lease, $9 now, $10 where the walk over objects begins, $11 quick ones, $12 instead of $1 for them: one claim for many, since a claim costs
+ * as much as six POSTs (docs/decisions/0022).
  * A destination that is ordered gives the first delivery of each object, one whose answer is awaited stands before the others of its own: objects are
  * walked in the index from a place that is another each time, so that all come in turn where many wait.
  */
@@ -24,7 +25,7 @@ export const CLAIM_DELIVERIES = `
       SELECT destination_id FROM deliveries WHERE status = 'pending' AND destination_id > w.id ORDER BY destination_id LIMIT 1) n
   ),
   ready AS MATERIALIZED (
-    SELECT d.id, d.ordered, q.doubtful, (CASE WHEN q.doubtful THEN 1 ELSE $1::int END) - coalesce(b.busy, 0) AS free
+    SELECT d.id, d.ordered, q.doubtful, (CASE WHEN q.doubtful THEN 1 WHEN d.id = ANY ($11::uuid[]) THEN $12::int ELSE $1::int END) - coalesce(b.busy, 0) AS free
     FROM waiting w JOIN destinations d ON d.id = w.id
     CROSS JOIN LATERAL (SELECT d.failures > 0 OR d.id = ANY ($4::uuid[]) AS doubtful) q
     LEFT JOIN unnest($5::uuid[], $6::int[]) AS b (id, busy) ON b.id = d.id

@@ -203,7 +203,7 @@ it('sends what a process had claimed when it died, once its lease is over', asyn
   await process.destination(receiver.url('/a'));
   await process.happens();
   const dead = new NotificationProcess(database, { clock, box });
-  const [claimed] = await dead.claims.due({ good: 10, doubtful: 10, slow: [], lease: randomUUID(), busy: new Map() });
+  const [claimed] = await dead.claims.due({ good: 10, doubtful: 10, slow: [], quick: [], lease: randomUUID(), busy: new Map() });
   expect(claimed).toBeDefined();
   await process.deliver();
   expect(receiver.at('/a')).toHaveLength(0); // the lease holds
@@ -221,7 +221,7 @@ it('sends what a process had claimed that has ended, without waiting for its lea
   await process.happens();
   const ended = signed('0000dead');
   const dead = new NotificationProcess(database, { clock, box });
-  expect(await dead.claims.due({ good: 10, doubtful: 10, slow: [], lease: ended, busy: new Map() })).toHaveLength(1);
+  expect(await dead.claims.due({ good: 10, doubtful: 10, slow: [], quick: [], lease: ended, busy: new Map() })).toHaveLength(1);
   await process.claims.endLeases(['0000dead', '0000beef']);
   await process.deliver();
   expect(receiver.at('/a')).toHaveLength(0); // it lives

@@ -23,8 +23,8 @@ export class ExecutionJobs implements JobKind<UnknownExecution>, OnApplicationBo
   }
 
   /** Running executions whose process is gone: their outcome is not known. */
-  async prepare(): Promise<void> {
-    await this.executions.markAbandoned();
+  async prepare(): Promise<boolean> {
+    return (await this.executions.markAbandoned()) > 0;
   }
 
   waiting(): Promise<Waiting> {
