@@ -118,6 +118,9 @@ export {
   type HourlyTraffic,
   MonitoringModule,
   ProviderHealthService,
+  type ProviderSetup,
+  ProviderSetupCheck,
+  type SetupFinding,
   type ConnectionHealth,
   type ProviderHealth,
 } from './monitoring';

@@ -21,6 +21,7 @@ export const INTEGRATIONS_PATH = '/settings/integrations';
 const ADMIN_LINKS = [
   { href: '/admin', label: 'Overview' },
   { href: '/admin/alerts', label: 'Alerts' },
+  { href: '/admin/providers', label: 'Providers' },
   { href: '/admin/connections', label: 'Connections' },
   { href: '/admin/webhook-events', label: 'Webhook events' },
   { href: '/admin/sync-runs', label: 'Sync runs' },

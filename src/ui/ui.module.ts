@@ -13,6 +13,8 @@ import { KeysPageController } from './admin/keys-page.controller';
 import { ListPages } from './admin/list-pages';
 import { Lookup } from './admin/lookup';
 import { OverviewPageController } from './admin/overview-page.controller';
+import { ProviderCircumstances } from './admin/provider-circumstances';
+import { ProvidersPageController } from './admin/providers-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
 import { SearchPageController } from './admin/search-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
@@ -46,6 +48,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     PolicyFormController,
     DisconnectFormController,
     OverviewPageController,
+    ProvidersPageController,
     AlertsPageController,
     ConnectionsPageController,
     ConnectionFormsController,
@@ -68,6 +71,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     EventStates,
     DestinationNames,
     ListPages,
+    ProviderCircumstances,
     Lookup,
     NotificationStates,
     OverviewState,

@@ -46,6 +46,7 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     ['integrations', 'ada', () => '/settings/integrations'],
     ['integrations-admin', 'operator', () => '/settings/integrations'],
     ['overview', 'operator', () => '/admin'],
+    ['providers', 'operator', () => '/admin/providers'],
     ['provider', 'operator', () => '/admin/providers/slack'],
     ['alerts', 'operator', () => '/admin/alerts'],
     ['alert', 'operator', () => `/admin/alerts/${lists.ids.alert}`],

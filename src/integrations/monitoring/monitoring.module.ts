@@ -6,13 +6,16 @@ import { ConnectionsModule, PersonalData } from '../connections';
 import { MONITORING_TABLES } from './held-tables';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule, RequestLogReader } from '../outbound';
+import { WebhooksModule } from '../webhooks';
 import { AdminHealthController } from './admin-health.controller';
+import { AdminProvidersController } from './admin-providers.controller';
 import { ALERT_RULES_TOKEN, AlertEvaluator } from './alert-evaluator';
 import { ALERT_RULES } from './alert-rules';
 import { AlertMetrics } from './alert-metrics';
 import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
 import { CurrentTraffic } from './current-traffic';
+import { ProviderSetupCheck } from './provider-setup-check';
 import { ProviderHealthService } from './provider-health.service';
 import { ReadinessController } from './readiness.controller';
 import { ReadinessService } from './readiness.service';
@@ -21,12 +24,20 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
-  imports: [AuditModule, ConnectionsModule, OutboundModule, OutboxModule, TypeOrmModule.forFeature([AlertEntity], DATABASE)],
-  controllers: [AdminHealthController, ReadinessController],
+  imports: [
+    AuditModule,
+    ConnectionsModule,
+    OutboundModule,
+    OutboxModule,
+    WebhooksModule,
+    TypeOrmModule.forFeature([AlertEntity], DATABASE),
+  ],
+  controllers: [AdminHealthController, AdminProvidersController, ReadinessController],
   providers: [
     CurrentTraffic,
     OWN_DATA_SOURCE,
     ProviderHealthService,
+    ProviderSetupCheck,
     RequestLogReader,
     AlertService,
     AlertMetrics,
@@ -36,7 +47,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
     Retention,
     MonitoringScheduler,
   ],
-  exports: [CurrentTraffic, ProviderHealthService, RequestLogReader, AlertService, ReadinessService],
+  exports: [CurrentTraffic, ProviderHealthService, ProviderSetupCheck, RequestLogReader, AlertService, ReadinessService],
 })
 export class MonitoringModule {
   constructor(data: PersonalData) {

@@ -10,6 +10,7 @@ export {
   type StoredEventView,
   WebhookEventList,
 } from './replay/webhook-event.list';
+export { type Arrivals, WebhookArrivals } from './replay/webhook-arrivals';
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
 export { WebhookInbox } from './webhook-inbox';
 export { WebhooksModule } from './webhooks.module';

@@ -27,6 +27,7 @@ import { InboxWriter } from './inbox/inbox-writer';
 import { PayloadRetention } from './replay/payload-retention';
 import { RefusalCounter } from './inbox/refusal-counter';
 import { FailedEvents } from './replay/failed-events';
+import { WebhookArrivals } from './replay/webhook-arrivals';
 import { WebhookEventList } from './replay/webhook-event.list';
 import { processingRulesProvider } from './processing/processing-options';
 import { WebhookEventEntity } from './webhook-event.entity';
@@ -66,11 +67,12 @@ import { WebhooksController } from './inbox/webhooks.controller';
     HandlerRegistry,
     HandlerContexts,
     FailedEvents,
+    WebhookArrivals,
     WebhookEventList,
     WebhookReplay,
     PayloadRetention,
   ],
-  exports: [WebhookInbox, FailedEvents, WebhookEventList, WebhookReplay],
+  exports: [WebhookInbox, FailedEvents, WebhookArrivals, WebhookEventList, WebhookReplay],
 })
 export class WebhooksModule {
   constructor(data: PersonalData) {

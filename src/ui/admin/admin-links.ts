@@ -22,6 +22,11 @@ export function wholeId(id: string): Html {
   return html`<code class="id" data-copy>${id}</code>`;
 }
 
+/** A text that people copy whole, and that may be longer than a cell: an address. */
+export function wholeText(text: string): Html {
+  return html`<code class="id address" data-copy>${text}</code>`;
+}
+
 /** A column of a list for those who see more than one organization; for others none. */
 export interface TenantColumn {
   readonly heading: readonly string[];

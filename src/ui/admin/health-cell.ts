@@ -1,6 +1,7 @@
 import { html, type Html } from '../../http-api';
 import type { ConnectionHealth, FailingEvents, ProviderHealth } from '../../integrations';
 import { pill } from '../layout';
+import { timeTag } from '../time-tag';
 import { statusPill } from './status-words';
 
 /** The state of a provider, with what it is made of; nothing is called healthy beside something that is not. */
@@ -34,4 +35,12 @@ function failedOf(errorRate: number, requests: number): string {
 
 function counted(count: number, what: string): string {
   return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+export function errorShare(errorRate: number | null): string {
+  return errorRate === null ? '–' : `${(errorRate * 100).toFixed(errorRate > 0 && errorRate < 0.1 ? 2 : 1)}\u00a0%`;
+}
+
+export function maybeTime(at: string | null, nowMs: number): Html | string {
+  return at === null ? 'Never' : timeTag(at, nowMs);
 }
