@@ -174,7 +174,8 @@ describe('the client', () => {
     expect(reads.length).toBeGreaterThan(25);
     for (const { path, responses } of reads) {
       const [, id = ''] = Object.entries(ids).find(([prefix]) => path.startsWith(prefix)) ?? [];
-      const ofOperators = ['/metrics', '/v1/admin/keys'].includes(path) || path.startsWith('/v1/admin/tenants/');
+      const ofOperators =
+        ['/metrics', '/v1/admin/keys', '/v1/admin/providers/{provider}/setup'].includes(path) || path.startsWith('/v1/admin/tenants/');
       const client = ofOperators ? operator : path.startsWith('/v1/admin/') ? admin : user;
       // The list is the description's own, so its paths are known at run time only.
       const get = client.raw.GET as unknown as (path: string, init: object) => Promise<{ response: Response }>;

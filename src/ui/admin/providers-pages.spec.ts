@@ -4,7 +4,12 @@ import { startPages, type PagesFixture, type Visitor } from '../../../test/suppo
 interface Setup {
   readonly redirect: string | null;
   readonly webhooks: string | null;
-  readonly findings: readonly { readonly check: string; readonly state: string; readonly detail: string; readonly nextStep: string | null }[];
+  readonly findings: readonly {
+    readonly check: string;
+    readonly state: string;
+    readonly detail: string;
+    readonly nextStep: string | null;
+  }[];
 }
 
 describe('providers, and how this server is set up for them', () => {
@@ -57,7 +62,10 @@ describe('providers, and how this server is set up for them', () => {
     expect(found(await setup('GET', 'slack'), 'webhooks')?.state).toBe('unknown');
     pages.sandbox.control.setAutoConsent('allow');
     await boss.follow(await boss.post('/settings/integrations/slack/connect'));
-    expect(found(await setup('GET', 'slack'), 'webhooks')).toMatchObject({ state: 'attention', detail: expect.stringContaining('none in') });
+    expect(found(await setup('GET', 'slack'), 'webhooks')).toMatchObject({
+      state: 'attention',
+      detail: expect.stringContaining('none in'),
+    });
     await pages.sandbox.control.deliver({ provider: 'slack', type: 'channel_rename', count: 1 });
     await pages.eventually('a delivery', async () => found(await setup('GET', 'slack'), 'webhooks')?.state === 'ok');
     const forged = { 'x-slack-signature': 'v0=00', 'x-slack-request-timestamp': String(Math.floor(Date.now() / 1_000)) };
