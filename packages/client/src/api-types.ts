@@ -1033,6 +1033,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/providers/{provider}/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["adminProvidersLook"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/providers/{provider}/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["adminProvidersAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health/ready": {
         parameters: {
             query?: never;
@@ -4965,6 +4997,92 @@ export interface operations {
                         acknowledgedBy: string | null;
                         /** Format: date-time */
                         resolvedAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminProvidersLook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        provider: string;
+                        /** @description The redirect address to register there. */
+                        redirect: string | null;
+                        /** @description The address of webhooks to register there. */
+                        webhooks: string | null;
+                        /** Format: date-time */
+                        lastWebhook: string | null;
+                        findings: {
+                            /** @enum {string} */
+                            check: "credentials" | "client" | "address" | "webhooks" | "clock";
+                            /** @enum {string} */
+                            state: "ok" | "attention" | "fault" | "unknown";
+                            detail: string;
+                            nextStep: string | null;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminProvidersAsk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        provider: string;
+                        /** @description The redirect address to register there. */
+                        redirect: string | null;
+                        /** @description The address of webhooks to register there. */
+                        webhooks: string | null;
+                        /** Format: date-time */
+                        lastWebhook: string | null;
+                        findings: {
+                            /** @enum {string} */
+                            check: "credentials" | "client" | "address" | "webhooks" | "clock";
+                            /** @enum {string} */
+                            state: "ok" | "attention" | "fault" | "unknown";
+                            detail: string;
+                            nextStep: string | null;
+                        }[];
                     };
                 };
             };
