@@ -58,6 +58,8 @@ export {
   type Delivery,
   type DeliveryDetail,
   DestinationService,
+  newDestination,
+  type WithSecret,
   DestinationTester,
   OUTBOX_EVENT_TYPES,
   DELIVERY_STATUSES,

@@ -6,6 +6,7 @@ import { ConnectionFormsController } from './admin/connection-forms.controller';
 import { ConnectionTimeline } from './admin/connection-timeline';
 import { ConnectionsPageController } from './admin/connections-page.controller';
 import { DeliveriesPageController } from './admin/deliveries-page.controller';
+import { DestinationFormsController } from './admin/destination-forms.controller';
 import { DestinationNames } from './admin/destination-names';
 import { DestinationsPageController } from './admin/destinations-page.controller';
 import { FailedEventsPageController } from './admin/failed-events-page.controller';
@@ -57,6 +58,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     RequestsPageController,
     DeliveriesPageController,
     DestinationsPageController,
+    DestinationFormsController,
     SearchPageController,
     FailedEventsPageController,
     AuditPageController,

@@ -62,6 +62,8 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     ['deliveries', 'operator', () => '/admin/deliveries'],
     ['delivery', 'operator', () => `/admin/deliveries/${lists.ids.delivery}`],
     ['destinations', 'operator', () => '/admin/destinations'],
+    ['destination-new', 'operator', () => '/admin/destinations/new'],
+    ['destination-change', 'operator', () => `/admin/destinations/${lists.ids.destination}/change`],
     ['destination', 'operator', () => `/admin/destinations/${lists.ids.destination}`],
     ['audit', 'operator', () => '/admin/audit'],
     ['keys', 'operator', () => '/admin/keys'],

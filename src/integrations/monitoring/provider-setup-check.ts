@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { ERROR_KINDS, findIntegrationError } from '../../errors';
+import { findIntegrationError } from '../../errors';
 import type { Provider } from '../contract';
 import { ConnectionCounts, TokenEndpoint } from '../connections';
 import { addressesToRegister, ProviderRegistry, redirectAddress } from '../providers';
@@ -99,7 +99,7 @@ export class ProviderSetupCheck {
         return finding('ok', `${provider.name} knows our client: it refused the made-up code alone${code}.`);
       return finding(
         'unknown',
-        `${provider.name} could not be asked: ${found ? ERROR_KINDS[found.code].detail : 'it did not answer as expected.'}`,
+        `${provider.name} could not be asked: ${found ? found.message : 'it did not answer as expected.'}`,
         'Try again later.',
       );
     }

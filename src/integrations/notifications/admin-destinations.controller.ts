@@ -16,57 +16,14 @@ import {
   pageFrom,
   positionOf,
 } from '../../http-api';
-import { OUTBOX_EVENT_TYPES } from './outbox';
 import { DeliveryList } from './delivery.list';
+import { changedDestination, newDestination } from './destination-input';
 import { DestinationService } from './destination.service';
 import { DestinationTester } from './destination-tester';
 import { deliveryDetailAnswer, destinationAnswer, destinationWithSecretAnswer, resentAnswer } from './notification-answers';
 
 const HOUR_MS = 3_600_000;
 
-const fields = {
-  name: z.string().trim().min(1).max(200),
-  url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).max(2_000),
-  events: z.array(z.enum(OUTBOX_EVENT_TYPES)).min(1).max(OUTBOX_EVENT_TYPES.length),
-  webhookTypes: z
-    .array(
-      z
-        .string()
-        .max(512)
-        .regex(/^[^*\s/]+\/[^*\s]*\*?$|^\*$/, 'must be provider/type, or a beginning that ends with *, e.g. acme/invoice.*'),
-    )
-    .max(100),
-  match: z
-    .record(
-      z
-        .string()
-        .max(200)
-        .regex(/^(type|tenant|data(\.[^.\s]+)+)$/, 'must be type, tenant or a path below data, e.g. data.provider'),
-      z
-        .array(z.union([z.string().max(512), z.number(), z.boolean(), z.null()]))
-        .min(1)
-        .max(100),
-    )
-    .refine((match) => Object.keys(match).length <= 20, 'at most 20 paths')
-    .nullable(),
-};
-const createBody = z.strictObject({
-  ...fields,
-  name: fields.name.default('Webhook'),
-  webhookTypes: fields.webhookTypes.default([]),
-  match: fields.match.default(null),
-  scope: z.enum(['tenant', 'all']).default('tenant'),
-  ordered: z.boolean().default(false),
-});
-const updateBody = z
-  .strictObject({
-    name: fields.name.optional(),
-    url: fields.url.optional(),
-    events: fields.events.optional(),
-    webhookTypes: fields.webhookTypes.optional(),
-    match: fields.match.optional(),
-  })
-  .refine((body) => Object.keys(body).length > 0, 'name at least one field');
 const rotateBody = z.strictObject({ overlapHours: z.number().int().min(0).max(168).default(24) });
 const resendBody = z.strictObject({ since: z.iso.datetime({ offset: true }).optional() });
 const listQuery = z.strictObject({ limit, cursor });
@@ -90,7 +47,7 @@ export class AdminDestinationsController {
 
   @Answer(destinationWithSecretAnswer, { status: 201 })
   @Post()
-  create(@CurrentUser() caller: Principal, @ZodBody(createBody) body: z.infer<typeof createBody>) {
+  create(@CurrentUser() caller: Principal, @ZodBody(newDestination) body: z.infer<typeof newDestination>) {
     return this.destinations.create(caller, body);
   }
 
@@ -102,7 +59,11 @@ export class AdminDestinationsController {
 
   @Answer(destinationAnswer)
   @Patch(':id')
-  update(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string, @ZodBody(updateBody) body: z.infer<typeof updateBody>) {
+  update(
+    @CurrentUser() caller: Principal,
+    @IdParam('id', 'not_found') id: string,
+    @ZodBody(changedDestination) body: z.infer<typeof changedDestination>,
+  ) {
     return this.destinations.update(id, visibleTenant(caller), body);
   }
 

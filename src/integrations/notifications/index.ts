@@ -1,6 +1,7 @@
 export { type Delivery, type DeliveryDetail, DeliveryList } from './delivery.list';
 export { DESTINATION_SECRETS } from './encrypted-table';
-export { DestinationService } from './destination.service';
+export { newDestination } from './destination-input';
+export { DestinationService, type WithSecret } from './destination.service';
 export { DestinationTester } from './destination-tester';
 export { DELIVERY_STATUSES } from './delivery.entity';
 export { OUTBOX_EVENT_TYPES } from './outbox';

@@ -12,6 +12,8 @@ const NOTICES = {
     'Disconnected, and what was held is deleted. At the provider the access goes on for the other connections of this account; where there is none, remove the app there to be certain.',
   'destination-paused': 'The destination is paused. What happens meanwhile waits for it.',
   'destination-resumed': 'The destination is resumed. What waited for it is sent now.',
+  'destination-changed': 'The destination is changed.',
+  'destination-removed': 'The destination is removed.',
   resent: 'It is sent again.',
   'resent-all': 'What was given up is sent again.',
   'nothing-to-resend': 'Nothing was given up that could be sent again.',

@@ -141,4 +141,51 @@ describe('destinations and deliveries, for administrators', () => {
     for (const wrong of ['status=fine', 'type=x', 'destination=x', 'unknown=1'])
       expect([wrong, (await boss.get(`/admin/deliveries?${wrong}`)).status]).toEqual([wrong, 400]);
   });
+
+  it('adds a destination by form, and shows its secret once', async () => {
+    const wrong = await boss.post('/admin/destinations/new', { name: 'Second', url: 'nothing', webhookTypes: 'slack' });
+    expect(wrong.status).toBe(400);
+    for (const said of ['value="Second"', 'must be an http(s) URL', 'Choose what it is to be told of', 'must be provider/type'])
+      expect(wrong.text).toContain(said);
+    const fields = {
+      name: 'Second',
+      url: receiver.url('/second'),
+      events: 'sync.failed',
+      match: 'data.provider = slack, 3',
+      ordered: 'yes',
+    };
+    const made = await boss.post('/admin/destinations/new', fields);
+    const secret = /whsec_[A-Za-z0-9+/=]+/.exec(made.text)?.[0] ?? '';
+    expect(secret).not.toBe('');
+    const [added] = await query<{ id: string; tenant: string; ordered: boolean; match: object }>(
+      `SELECT id, tenant, ordered, match FROM destinations WHERE name = 'Second'`,
+    );
+    expect(added).toMatchObject({ tenant: 'acme', ordered: true, match: { 'data.provider': ['slack', 3] } });
+    const own = `/admin/destinations/${added?.id}`;
+    expect((await boss.get(own)).text).not.toContain(secret);
+    expect((await boss.get(`${own}/change`)).text).toContain('data.provider = slack, 3');
+    expect((await stranger.get(`${own}/change`)).status).toBe(404);
+
+    const events = new URLSearchParams({ name: 'Renamed', url: receiver.url('/second') });
+    expect((await stranger.post(`${own}/change`, { ...Object.fromEntries(events), events: 'sync.failed' })).status).toBe(404);
+    const changed = await boss.follow(await boss.post(`${own}/change`, { ...Object.fromEntries(events), events: 'sync.completed' }));
+    for (const said of ['The destination is changed.', 'Renamed', 'sync.completed']) expect(changed.text).toContain(said);
+
+    expect((await boss.post(`${own}/rotate-secret`)).text).toContain('signs as well for 24 hours');
+    const rotated = /whsec_[A-Za-z0-9+/=]+/.exec((await boss.post(`${own}/rotate-secret`, { confirmed: 'yes' })).text)?.[0];
+    expect(rotated).toBeDefined();
+    expect(rotated).not.toBe(secret);
+    expect((await stranger.post(`${own}/remove`, { confirmed: 'yes' })).status).toBe(404);
+    expect((await boss.post(`${own}/remove`)).text).toContain('Remove Renamed?');
+    expect((await boss.follow(await boss.post(`${own}/remove`, { confirmed: 'yes' }))).text).toContain('The destination is removed.');
+    expect((await boss.get(own)).status).toBe(404);
+  });
+
+  it('lets an operator alone tell of all organizations', async () => {
+    const fields = { name: 'All', url: receiver.url('/all'), events: 'alert.opened', scope: 'all' };
+    expect((await boss.get('/admin/destinations/new')).text).not.toContain('all organizations');
+    expect((await boss.post('/admin/destinations/new', fields)).status).toBe(403);
+    expect((await operator.post('/admin/destinations/new', fields)).text).toContain('whsec_');
+    expect(await query(`SELECT scope FROM destinations WHERE name = 'All'`)).toEqual([{ scope: 'all' }]);
+  });
 });

@@ -33,7 +33,7 @@ export function destinationTable(destinations: readonly Destination[], { nowMs, 
     html`<div class="buttons">${testForm(destination, caller)} ${pauseForm(destination, caller)}</div>`,
   ]);
   const headings = ['Destination', ...tenants.heading, 'Events', 'State', 'Waiting', 'Failures in a row', 'Last error', 'Do'];
-  return table('Destinations', headings, rows, 'No destination has been added: POST /v1/admin/destinations adds one.');
+  return table('Destinations', headings, rows, 'No destination has been added.');
 }
 
 export function destinationFacts(destination: Destination, { nowMs, caller }: DestinationContext): Html {
@@ -45,6 +45,8 @@ export function destinationFacts(destination: Destination, { nowMs, caller }: De
     ['Organization', destination.tenant || 'The operator'],
     ['State', html`${stateOf(destination)} ${pausedAt && exactTime(pausedAt, nowMs)}`],
     ['Events', destination.events.join(', ')],
+    ['Hears of', destination.scope === 'all' ? 'All organizations' : 'Its organization'],
+    ['In order', destination.ordered ? 'Messages about the same object come in their order' : 'No'],
     ['Types of webhooks', webhookTypes.length === 0 ? 'All' : webhookTypes.join(', ')],
     ['Waiting', destination.waiting.toLocaleString('en')],
     ['Failures in a row', destination.failures.toLocaleString('en')],
@@ -54,6 +56,19 @@ export function destinationFacts(destination: Destination, { nowMs, caller }: De
     ['Added', exactTime(destination.createdAt, nowMs)],
     ['Changed', exactTime(destination.updatedAt, nowMs)],
   ];
+  const rotate = actionForm({
+    to: `${DESTINATIONS_PATH}/${destination.id}/rotate-secret`,
+    label: 'New secret…',
+    csrfToken: caller.csrfToken,
+    id: 'rotate',
+  });
+  const remove = actionForm({
+    to: `${DESTINATIONS_PATH}/${destination.id}/remove`,
+    label: 'Remove…',
+    csrfToken: caller.csrfToken,
+    id: 'remove',
+    kind: 'danger',
+  });
   const resend = actionForm({
     to: `${DESTINATIONS_PATH}/${destination.id}/resend`,
     label: 'Resend what was given up',
@@ -62,7 +77,10 @@ export function destinationFacts(destination: Destination, { nowMs, caller }: De
   });
   return html`<div class="card">
     ${factList(facts)}
-    <div class="actions">${testForm(destination, caller)} ${pauseForm(destination, caller)} ${resend}</div>
+    <div class="actions">
+      <a href="${DESTINATIONS_PATH}/${destination.id}/change">Change</a> ${testForm(destination, caller)} ${pauseForm(destination, caller)}
+      ${resend} ${rotate} ${remove}
+    </div>
   </div>`;
 }
 

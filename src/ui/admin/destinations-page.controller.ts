@@ -30,7 +30,7 @@ const LATEST_DELIVERIES = 20;
 const listShape = { cursor: cursorOf(byId) };
 const nothing = z.strictObject({});
 
-/** Where the product is told of what happened, and how that goes. They are added and changed by the API. */
+/** Where the product is told of what happened, and how that goes. */
 @Roles('admin')
 @Controller('admin/destinations')
 export class DestinationsPageController {
@@ -53,6 +53,7 @@ export class DestinationsPageController {
         shape: listShape,
         read: ({ cursor }, limit, { tenant }) => this.destinations.list(tenant, limit, cursor?.id),
         position: ({ id }: Destination) => ({ id }),
+        above: () => html`<p><a href="${PATH}/new">New destination</a></p>`,
         table: destinationTable,
       },
       visit,
