@@ -30,6 +30,7 @@ import { DestinationChoices1764925000000 } from './1764925000000-destination-cho
 import { AdminLists1764950000000 } from './1764950000000-admin-lists';
 import { WebhookAddresses1764960000000 } from './1764960000000-webhook-addresses';
 import { Traces1764970000000 } from './1764970000000-traces';
+import { EventFailures1764973000000 } from './1764973000000-event-failures';
 import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
 import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 
@@ -67,6 +68,7 @@ export const MIGRATIONS = [
   AdminLists1764950000000,
   WebhookAddresses1764960000000,
   Traces1764970000000,
+  EventFailures1764973000000,
   TimePartitions1764975000000,
   ListIndexes1764975100000,
 ];

@@ -1,6 +1,9 @@
+import { hostname } from 'node:os';
 import { createWebhookHarness, type WebhookHarness } from '../../../test/support/webhook-harness';
 import type { HandlerContext, WebhookEvent, WebhookHandler } from '../contract';
 import { OnWebhook } from './processing/on-webhook.decorator';
+import { WebhookEventList } from './replay/webhook-event.list';
+import { WebhookReplay } from './replay/webhook-replay';
 
 /** Notes each call in a table of its own, within the event's transaction. */
 @OnWebhook('testp', 'thing.changed', 'thing.broken', 'thing.hangs')
@@ -84,6 +87,35 @@ it('calls an event dead after its attempts, with the reason, and lets the others
     { event_id: 'evt_c', status: 'completed', attempts: 1, last_error: null },
   ]);
   expect(await notes()).toEqual(['evt_a', 'evt_c']);
+});
+
+it('keeps of each attempt that failed when, how long, where and why, with the event, and nothing of those that go well', async () => {
+  await harness.deliver({ id: 'evt_good', account: 'acc_1' });
+  await harness.deliver({ id: 'evt_bad', account: 'acc_1', type: 'thing.broken' });
+  await harness.wakeUp.drain();
+  const [bad, good] = await harness.rows<{ id: string; failures: { attempt: number }[] | null }>(
+    'SELECT id, failures FROM webhook_events ORDER BY event_id',
+  );
+  expect(good?.failures).toBeNull();
+  const attempt = (number: number) => ({
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    attempt: number,
+    durationMs: expect.any(Number),
+    worker: `${hostname()}/${process.pid}`,
+    code: 'webhook_handler_failed',
+    error: 'Error: this handler is broken',
+  });
+  expect(bad?.failures).toEqual([1, 2, 3].map(attempt));
+  const list = harness.module.get(WebhookEventList, { strict: false });
+  expect((await list.find(bad?.id ?? '')).failures).toEqual([1, 2, 3].map(attempt));
+  // a replay begins to count anew, and what was before is still to be seen; the number of them is bounded
+  const replay = harness.module.get(WebhookReplay, { strict: false });
+  for (let time = 0; time < 8; time++) {
+    await replay.one(bad?.id ?? '', { name: 'acme/root' });
+    await harness.wakeUp.drain();
+  }
+  const { failures } = await list.find(bad?.id ?? '');
+  expect(failures.map((each) => each.attempt)).toEqual([2, 3, ...Array.from({ length: 6 }, () => [1, 2, 3]).flat()]);
 });
 
 it('cuts off a handler that hangs, keeps nothing of what it did, and goes on with the others', async () => {

@@ -103,4 +103,25 @@ describe('failed events by kind and error', () => {
     });
     expect(await answer.json()).toEqual({ matched: 1, replayed: 0, dryRun: true });
   });
+
+  it('the page of an event shows each attempt that failed, as the API gives it', async () => {
+    const [event] = await pages.dataSource
+      .query<{ id: string }[]>(
+        `UPDATE webhook_events SET status = 'dead', attempts = 2, failures = '[
+        {"at": "2026-03-01T10:00:00Z", "attempt": 1, "durationMs": 1234, "worker": "host-a/12", "code": "webhook_handler_failed", "error": "Error: first"},
+        {"at": "2026-03-01T10:05:00Z", "attempt": 2, "durationMs": null, "worker": null, "code": "webhook_handler_failed", "error": "Error: second"}]'
+       WHERE id = (SELECT id FROM webhook_events WHERE tenant = 'acme' LIMIT 1) RETURNING id`,
+      )
+      .then((answer) => answer.flat() as { id: string }[]);
+    const token = await pages.app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' });
+    const answer = await fetch(`${pages.url}/v1/admin/webhook-events/${event?.id}`, { headers: { authorization: `Bearer ${token}` } });
+    const { failures } = (await answer.json()) as { failures: { at: string; attempt: number; error: string }[] };
+    expect(failures.map(({ error }) => error)).toEqual(['Error: first', 'Error: second']);
+    const { text } = await boss.get(`/admin/webhook-events/${event?.id}`);
+    const [rows = ''] = /aria-label="Attempts"[^]*?<\/table>/.exec(text) ?? [];
+    expect(rows.indexOf('Error: second')).toBeLessThan(rows.indexOf('Error: first'));
+    for (const { at, error } of failures) for (const said of [at, error]) expect(rows).toContain(said);
+    for (const said of ['host-a/12', '1.2']) expect(rows).toContain(said);
+    expect((await stranger.get(`/admin/webhook-events/${event?.id}`)).status).toBe(404);
+  });
 });

@@ -1,8 +1,9 @@
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { StoredEventDetail, StoredEventView } from '../../integrations';
 import { actionForm, rowButton, rowsForm } from '../form';
+import { pill } from '../layout';
 import { addressOf, table } from '../table';
-import { exactTime, timeTag } from '../time-tag';
+import { duration, exactTime, timeTag } from '../time-tag';
 import {
   CONNECTIONS_PATH,
   DELIVERIES_PATH,
@@ -81,6 +82,8 @@ export function eventFacts(event: StoredEventDetail, context: EventContext): Htm
         <a href="${EVENTS_PATH}">All events</a>
       </div>
     </div>
+    <h2>Attempts</h2>
+    ${attemptTable(event, nowMs)}
     <h2>Payload</h2>
     ${
       event.payload === null
@@ -89,6 +92,29 @@ export function eventFacts(event: StoredEventDetail, context: EventContext): Htm
             <pre>${JSON.stringify(event.payload, null, 2)}</pre>
           </div>`
     }`;
+}
+
+/** What was tried and when, the newest first: each attempt that failed with its error, then how it ended, or what comes. */
+function attemptTable({ failures, status, attempts, processedAt, nextAttemptAt }: StoredEventDetail, nowMs: number): Html {
+  const end =
+    status === 'completed' && processedAt !== null
+      ? [[timeTag(processedAt, nowMs), attempts, statusPill('completed'), null, null, null]]
+      : status === 'processing'
+        ? [['now', attempts, statusPill('processing'), null, null, null]]
+        : nextAttemptAt !== null
+          ? [[timeTag(nextAttemptAt, nowMs), attempts + 1, pill('soft', 'To come'), null, null, null]]
+          : [];
+  const failed = [...failures]
+    .reverse()
+    .map(({ at, attempt, durationMs, worker, code, error }) => [
+      timeTag(at, nowMs),
+      attempt,
+      statusPill('failed'),
+      durationMs === null ? null : duration(durationMs),
+      worker === null ? null : html`<code class="name">${worker}</code>`,
+      html`<div class="wide">${error}<br /><code>${code}</code></div>`,
+    ]);
+  return table('Attempts', ['At', 'Attempt', 'Outcome', 'Took', 'Worker', 'Error'], [...end, ...failed], 'It has not been tried yet.');
 }
 
 /** An event is forwarded as it is stored: a delivery of then, with its connection. */

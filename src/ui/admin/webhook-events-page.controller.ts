@@ -26,9 +26,10 @@ import {
 import { confirmPage } from '../confirm-page';
 import { actionForm } from '../form';
 import { page } from '../layout';
+import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
 import { addressOf } from '../table';
-import { adminNews } from './admin-notices';
+import { adminNews, adminNotice } from './admin-notices';
 import { ListPages } from './list-pages';
 import { beginning, cursorOf, filterId, filterOf, filterText, whoseFields } from './list-query';
 import { Visit, type PageVisit } from './page-visit';
@@ -100,13 +101,14 @@ export class WebhookEventsPageController {
   }
 
   @PageRoute(':id')
-  async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
+  async one(@Visit() { caller, request, reply }: PageVisit, @IdParam('id', 'not_found') id: string): Promise<string> {
     const event = await this.events.find(id, visibleTenant(caller));
     return page({
       title: 'Webhook event',
       caller,
       path: PATH,
-      body: eventFacts(event, { nowMs: this.clock.now(), caller }),
+      body: html`${adminNotice(this.news.take(request, reply, caller))}
+      ${liveRegion('webhook-event', eventFacts(event, { nowMs: this.clock.now(), caller }), id)}`,
     });
   }
 

@@ -14,6 +14,11 @@ export class EventStates {
     return this.events.list({ tenant }, PAGE_ROWS);
   }
 
+  async one(id: string, tenant: string | undefined): Promise<unknown> {
+    const { status, attempts, failures, nextAttemptAt } = await this.events.find(id, tenant);
+    return { status, attempts, failures, nextAttemptAt };
+  }
+
   failing(tenant: string | undefined): Promise<unknown> {
     return this.failed.groups(tenant, PAGE_ROWS);
   }

@@ -24,7 +24,7 @@ const LISTS = [
   'destinations',
 ] as const;
 /** What is about one thing. */
-const ONES = ['connection', 'delivery', 'destination'] as const;
+const ONES = ['connection', 'webhook-event', 'delivery', 'destination'] as const;
 export const LIVE_TOPICS = [...LISTS, ...ONES] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
@@ -67,6 +67,8 @@ export class LiveTopics {
         return this.alerts.list(newest);
       case 'webhook-events':
         return this.events.newest(newest.tenant);
+      case 'webhook-event':
+        return this.events.one(id, newest.tenant);
       case 'failed-events':
         return this.events.failing(newest.tenant);
       case 'sync-runs':

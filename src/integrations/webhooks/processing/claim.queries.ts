@@ -62,6 +62,13 @@ export const END_LEASES = `UPDATE webhook_events SET lease_until = now() WHERE s
 
 export const ANY_EXPIRED = `SELECT EXISTS (SELECT 1 FROM webhook_events WHERE status = 'processing' AND lease_until <= now()) AS found`;
 
+/** Of an event no more are kept. */
+const MOST_FAILURES = 20;
+const withFailure = (failure: string) =>
+  `CASE WHEN jsonb_array_length(coalesce(e.failures, '[]')) >= ${MOST_FAILURES} THEN e.failures - 0 ELSE coalesce(e.failures, '[]') END || ${failure}`;
+const STOPPED = `jsonb_build_object('at', now(), 'attempt', e.attempts, 'durationMs', NULL, 'worker', NULL,
+  'code', 'webhook_handler_failed', 'error', 'The process that worked on it stopped.')`;
+
 /**
  * Takes over one event whose worker died. One at a time: if it was this event that killed the worker, it kills nobody beside it.
  * The attempt that died counts; when it was the last one the event is dead. $1 owner, $2 lease in seconds, $3 most attempts, $4 reason.
@@ -75,6 +82,7 @@ export const CLAIM_EXPIRED = `
       attempts = CASE WHEN e.attempts >= $3::int THEN e.attempts ELSE e.attempts + 1 END,
       last_error = CASE WHEN e.attempts >= $3::int THEN $4::text ELSE e.last_error END,
       error_code = CASE WHEN e.attempts >= $3::int THEN 'webhook_handler_failed' ELSE e.error_code END,
+      failures = ${withFailure(STOPPED)},
       processed_at = CASE WHEN e.attempts >= $3::int THEN now() END,
       lease_owner = CASE WHEN e.attempts >= $3::int THEN NULL ELSE $1::uuid END,
       lease_until = CASE WHEN e.attempts >= $3::int THEN NULL ELSE now() + make_interval(secs => $2::int) END
@@ -109,14 +117,14 @@ export const MARK_COMPLETED = `
   SELECT o.id, o.connection_status, moved.before_version, moved.before_event_id FROM ours o
   LEFT JOIN moved ON o.guarded AND moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
 
-/** $1 id, $2 owner, $3 whether it is dead, $4 milliseconds to wait, $5 reason, $6 code. */
+/** $1 id, $2 owner, $3 whether it is dead, $4 milliseconds to wait, $5 reason, $6 code, $7 the attempt (`FailedAttempt`). */
 export const MARK_FAILED = `
   WITH marked AS (
     UPDATE webhook_events e SET
       status = CASE WHEN $3::boolean THEN 'dead' ELSE 'failed' END,
       next_attempt_at = now() + make_interval(secs => $4::float8 / 1000),
       processed_at = CASE WHEN $3::boolean THEN now() END,
-      lease_owner = NULL, lease_until = NULL, last_error = $5::text, error_code = $6::text
+      lease_owner = NULL, lease_until = NULL, last_error = $5::text, error_code = $6::text, failures = ${withFailure('$7::jsonb')}
     WHERE e.id = $1::uuid AND e.lease_owner = $2::uuid AND e.status = 'processing' RETURNING e.status)
   SELECT status FROM marked`;
 

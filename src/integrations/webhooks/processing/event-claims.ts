@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, END_LEASES, EVENTS_WAITING, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
 import { claimedEventsOf, type ClaimedEvent, type ClaimedRow, type ClaimedRowWithPayload } from './claimed-event';
+import type { FailedAttempt } from '../webhook-event.entity';
 import type { FailureReason } from './failure-reason';
 import { COUNTED_AT_MOST, type NextTry, type Waiting } from '../../jobs';
 
@@ -79,8 +80,16 @@ export class EventClaims {
   }
 
   /** Undefined where the event is not ours any more. */
-  async fail(event: ClaimedEvent, reason: FailureReason, next: NextTry): Promise<'failed' | 'dead' | undefined> {
-    const params = [event.id, event.leaseOwner, next === 'dead', next === 'dead' ? 0 : next.waitMs, reason.message, reason.code];
+  async fail(event: ClaimedEvent, reason: FailureReason, next: NextTry, attempt: FailedAttempt): Promise<'failed' | 'dead' | undefined> {
+    const params = [
+      event.id,
+      event.leaseOwner,
+      next === 'dead',
+      next === 'dead' ? 0 : next.waitMs,
+      reason.message,
+      reason.code,
+      JSON.stringify(attempt),
+    ];
     const [row] = await this.dataSource.query<{ status: 'failed' | 'dead' }[]>(MARK_FAILED, params);
     return row?.status;
   }

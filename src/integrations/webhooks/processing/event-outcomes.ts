@@ -1,17 +1,23 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { hostname } from 'node:os';
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationEvents } from '../../connections';
 import { nextTry } from '../../jobs';
 import { effectSeconds, settledEvents } from '../webhook-metrics';
 import type { ClaimedEvent } from './claimed-event';
 import { EventClaims } from './event-claims';
-import { reasonOf } from './failure-reason';
+import type { FailedAttempt } from '../webhook-event.entity';
+import { reasonOf, type FailureReason } from './failure-reason';
 import { PROCESSING_RULES, retryBackOff, type ProcessingRules } from './processing-options';
+
+/** As people find the process: its host, or its container, and its number there. */
+const WORKER = `${hostname()}/${process.pid}`;
 
 /** What became of events: stored where that is not the effect's own transaction, counted and told. */
 @Injectable()
 export class EventOutcomes {
   private readonly logger = new Logger('webhooks');
+  private readonly begun = new WeakMap<ClaimedEvent, number>();
 
   constructor(
     private readonly claims: EventClaims,
@@ -19,6 +25,11 @@ export class EventOutcomes {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PROCESSING_RULES) private readonly rules: ProcessingRules,
   ) {}
+
+  /** From now on they are in work. */
+  begin(events: readonly ClaimedEvent[]): void {
+    for (const event of events) this.begun.set(event, this.clock.now());
+  }
 
   /** @param count of them; the others were somebody else's by then */
   completed(events: readonly ClaimedEvent[], count: number): void {
@@ -32,11 +43,18 @@ export class EventOutcomes {
   async failed(event: ClaimedEvent, error: unknown): Promise<void> {
     const reason = reasonOf(error);
     const options = { maxAttempts: this.rules.maxAttempts, backOff: retryBackOff(this.rules) };
-    const outcome = await this.claims.fail(event, reason, nextTry(undefined, event.attempts, options, reason.retryAfterMs));
+    const next = nextTry(undefined, event.attempts, options, reason.retryAfterMs);
+    const outcome = await this.claims.fail(event, reason, next, this.attemptOf(event, reason));
     if (outcome === 'dead') this.dead(event, reason.message);
     if (outcome !== 'failed') return;
     settledEvents.inc({ outcome: 'failed', provider: event.provider });
     this.logger.warn(`An event of ${event.provider} (${event.type}, ${event.id}) failed, attempt ${event.attempts}: ${reason.message}`);
+  }
+
+  private attemptOf(event: ClaimedEvent, { code, message: error }: FailureReason): FailedAttempt {
+    const now = this.clock.now();
+    const durationMs = Math.max(0, now - (this.begun.get(event) ?? now));
+    return { at: new Date(now).toISOString(), attempt: event.attempts, durationMs, worker: WORKER, code, error };
   }
 
   /** Tells that an event is dead. */

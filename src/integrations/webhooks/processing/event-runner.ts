@@ -38,6 +38,7 @@ export class EventRunner {
    * @throws IntegrationError `storage_unavailable`; why the signal was aborted
    */
   async run(claimed: readonly ClaimedEvent[], signal: AbortSignal): Promise<void> {
+    this.outcomes.begin(claimed);
     const events = await this.unaltered(claimed);
     const [event] = events;
     if (event && events.length === 1 && this.handlers.hasToAsk(event)) await this.askAndRun(event, signal);

@@ -125,9 +125,9 @@ it('keeps nothing of a worker that was paused past its lease', async () => {
   await harness.rows(`UPDATE webhook_events SET lease_until = now() - interval '1 second'`);
   await harness.wakeUp.drain(); // somebody else took it over and did it
   expect(await effects.run(paused, new Map())).toBe(0);
-  expect(
-    await claims.fail(paused[0] as ReturnType<typeof claimedEventOf>, { code: 'webhook_handler_failed', message: 'late' }, { waitMs: 0 }),
-  ).toBeUndefined();
+  const attempt = { at: '', attempt: 1, durationMs: 0, worker: null, code: 'webhook_handler_failed', error: 'late' };
+  const late = { code: 'webhook_handler_failed', message: 'late' } as const;
+  expect(await claims.fail(paused[0] as ReturnType<typeof claimedEventOf>, late, { waitMs: 0 }, attempt)).toBeUndefined();
   expect(await harness.rows('SELECT status, attempts FROM webhook_events')).toEqual([{ status: 'completed', attempts: 2 }]);
   expect(await harness.rows('SELECT event_id FROM ledger')).toEqual([{ event_id: 'e1' }]);
 });

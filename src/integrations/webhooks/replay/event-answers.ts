@@ -23,6 +23,18 @@ export const eventDetailAnswer = eventAnswer.extend({
   objectKey: z.string().nullable(),
   errorCode: z.string().nullable(),
   nextAttemptAt: moment.nullable(),
+  failures: z
+    .array(
+      z.object({
+        at: moment,
+        attempt: z.number().int(),
+        durationMs: z.number().nullable().describe('Of the batch that the event was in; null where its process stopped.'),
+        worker: z.string().nullable().describe('Host and process.'),
+        code: z.string(),
+        error: z.string(),
+      }),
+    )
+    .describe('The newest attempts that failed, the oldest of them first, those before a replay included.'),
   headers: z.record(z.string(), z.string()),
   payload: z.unknown().describe('Without what is secret or personal; null once its time is over.'),
 }) satisfies z.ZodType<StoredEventDetail>;

@@ -4,7 +4,7 @@ import { asStorageError, asTenant, firstIdOf, type RowOf } from '../../../databa
 import { IntegrationError } from '../../../errors';
 import { StoredPayload } from '../stored-payload';
 import { ProviderRegistry } from '../../providers';
-import type { EventStatus, WebhookEventEntity } from '../webhook-event.entity';
+import type { EventStatus, FailedAttempt, WebhookEventEntity } from '../webhook-event.entity';
 import { redacted } from './payload-redaction';
 
 /** A stored event as administrators see it. */
@@ -27,6 +27,8 @@ export interface StoredEventDetail extends StoredEventView {
   readonly objectKey: string | null;
   readonly errorCode: string | null;
   readonly nextAttemptAt: string | null;
+  /** The newest attempts that failed, the oldest of them first, those before a replay included. */
+  readonly failures: readonly FailedAttempt[];
   readonly headers: Readonly<Record<string, string>>;
   /** Without what is secret or personal; null once its time is over, or where there was none. */
   readonly payload: unknown;
@@ -100,7 +102,7 @@ type Row = Pick<
 >;
 
 type DetailRow = Row &
-  Pick<RowOf<WebhookEventEntity>, 'object_key' | 'error_code' | 'next_attempt_at'> & {
+  Pick<RowOf<WebhookEventEntity>, 'object_key' | 'error_code' | 'next_attempt_at' | 'failures'> & {
     headers: Record<string, string> | null;
     body: Buffer | null;
   };
@@ -139,7 +141,7 @@ export class WebhookEventList {
     // the payload may be shared with events of others: read by ourselves
     const [row] = await this.read<DetailRow>(
       undefined,
-      `SELECT ${COLUMNS}, object_key, error_code, next_attempt_at, p.headers, p.body
+      `SELECT ${COLUMNS}, object_key, error_code, next_attempt_at, failures, p.headers, p.body
        FROM webhook_events LEFT JOIN (SELECT id AS payload_id, headers, body FROM webhook_payloads) p USING (payload_id)
        WHERE id = $1 AND ($2::text IS NULL OR tenant = $2)`,
       [id, tenant ?? null],
@@ -151,6 +153,7 @@ export class WebhookEventList {
       objectKey: row.object_key,
       errorCode: row.error_code,
       nextAttemptAt: row.status === 'received' || row.status === 'failed' ? row.next_attempt_at.toISOString() : null,
+      failures: (row.failures ?? []).map((failure) => ({ ...failure, at: new Date(failure.at).toISOString() })),
       headers: payload.headers,
       payload: redacted(payload.value) ?? null,
     };
