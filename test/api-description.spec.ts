@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Ajv from 'ajv';
+import addFormats from 'ajv-formats';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { SUMMARIES } from '../src/http-api/openapi/summaries';
 import { startTestApp, type TestApp } from './support/test-app';
 
 /** What callers were promised: docs and code may say more, never less. */
@@ -39,11 +42,15 @@ const PROMISED = [
 ];
 const ID = '0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6';
 
+type Contents = Record<string, { schema?: object; example?: unknown }>;
+
 interface Operation {
   parameters?: { name: string; in: string; required?: boolean }[];
   security?: unknown[];
   operationId?: string;
-  responses: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
+  summary?: string;
+  requestBody?: { content?: Contents };
+  responses: Record<string, { description?: string; content?: Contents }>;
 }
 const SNAPSHOT = join(__dirname, '../docs/openapi.json');
 /** Types of the client. */
@@ -117,6 +124,39 @@ describe('the description of the API', () => {
     const send = operations.find(({ path }) => path.endsWith('/slack/messages'))?.operation;
     expect(send).toMatchObject({ operationId: 'slackMessagesSend', responses: { '201': { content: expect.anything() } } });
     expect(operations.filter(({ operation }) => 'x-operation' in operation)).toEqual([]); // each was found
+  });
+
+  it('says in a line what each route does', () => {
+    expect(operations.filter(({ operation }) => !operation.summary).map(({ operation }) => operation.operationId)).toEqual([]);
+    const ids = new Set(operations.map(({ operation }) => operation.operationId));
+    expect(Object.keys(SUMMARIES).filter((id) => !ids.has(id))).toEqual([]);
+  });
+
+  it('has an example of each body and of each good answer, which its schema takes', () => {
+    const ajv = new Ajv({ strict: false, validateFormats: true });
+    addFormats(ajv);
+    const faults: unknown[] = [];
+    for (const { method, path, operation } of operations) {
+      const good = Object.entries(operation.responses).flatMap(([status, answer]) => (status.startsWith('2') ? [answer] : []));
+      for (const content of [operation.requestBody, ...good].flatMap((place) => Object.values(place?.content ?? {}))) {
+        if (content.schema === undefined) continue;
+        const takes = ajv.compile(content.schema);
+        if (content.example === undefined || !takes(content.example)) faults.push([method, path, content.example, takes.errors]);
+      }
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it('is a page for people, and a page for each route', async () => {
+    const text = await (await fetch(`${test.url}/docs`)).text();
+    for (const { method, path, operation } of operations) {
+      expect(text).toContain(`href="/docs/operations/${operation.operationId}"`);
+      const one = await fetch(`${test.url}/docs/operations/${operation.operationId}`);
+      const page = await one.text();
+      expect([path, one.status, page.length < 40_000]).toEqual([path, 200, true]);
+      expect(page).toContain(`${method.toUpperCase()} ${path}`);
+    }
+    expect((await fetch(`${test.url}/docs/operations/nothing`)).status).toBe(404);
   });
 
   it('is the one in docs/openapi.json (UPDATE_DOCS=true writes it)', () => {

@@ -40,6 +40,9 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
   const VISITS: readonly (readonly [name: string, who: keyof typeof contexts, path: () => string])[] = [
     ['start', 'nobody', () => '/'],
     ['start-operator', 'operator', () => '/'],
+    ['api', 'nobody', () => '/docs'],
+    ['api-call', 'nobody', () => '/docs/operations/adminDestinationsCreate'],
+    ['api-list', 'nobody', () => '/docs/operations/adminHealthRequests'],
     ['not-signed-in', 'nobody', () => '/admin'],
     ['connect', 'nobody', () => lists.connect],
     ['connect-done', 'nobody', () => '/connect/done'],

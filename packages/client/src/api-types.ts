@@ -13,6 +13,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Open the pages for a user, in their browser */
         post: operations["sessionCreate"];
         delete?: never;
         options?: never;
@@ -30,6 +31,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** End all of a user's sessions */
         delete: operations["sessionEndAll"];
         options?: never;
         head?: never;
@@ -45,6 +47,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Make a short token for a user's browser */
         post: operations["browserTokenCreate"];
         delete?: never;
         options?: never;
@@ -284,6 +287,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Who did what, the newest first */
         get: operations["adminAuditList"];
         put?: never;
         post?: never;
@@ -303,6 +307,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Erase a person */
         delete: operations["adminPersonalDataEraseUser"];
         options?: never;
         head?: never;
@@ -316,6 +321,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** All that is held of a person */
         get: operations["adminPersonalDataExportUser"];
         put?: never;
         post?: never;
@@ -335,6 +341,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Erase an organization */
         delete: operations["adminPersonalDataEraseTenant"];
         options?: never;
         head?: never;
@@ -348,6 +355,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** All that is held of an organization */
         get: operations["adminPersonalDataExportTenant"];
         put?: never;
         post?: never;
@@ -364,6 +372,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The providers that can be connected */
         get: operations["connectionsProviders"];
         put?: never;
         post?: never;
@@ -382,6 +391,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Begin to connect, or to reconnect, by a link for the user */
         post: operations["connectionsCreateSession"];
         delete?: never;
         options?: never;
@@ -396,8 +406,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The caller's connections */
         get: operations["connectionsList"];
         put?: never;
+        /** Connect with a key or credentials of one’s own */
         post: operations["connectionsConnectWithKey"];
         delete?: never;
         options?: never;
@@ -412,12 +424,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One connection, with its state and its last sync */
         get: operations["connectionsGet"];
         put?: never;
         post?: never;
+        /** End a connection; with `purge` its data as well */
         delete: operations["connectionsDisconnect"];
         options?: never;
         head?: never;
+        /** Who of the organization may use and manage a connection */
         patch: operations["connectionsChange"];
         trace?: never;
     };
@@ -428,6 +443,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The connections of the organization, or of all */
         get: operations["adminConnectionsList"];
         put?: never;
         post?: never;
@@ -444,9 +460,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The organization's own OAuth client at a provider */
         get: operations["adminClientsGet"];
+        /** Set the organization's own OAuth client at a provider */
         put: operations["adminClientsSet"];
         post?: never;
+        /** End the use of the organization's own OAuth client */
         delete: operations["adminClientsEnd"];
         options?: never;
         head?: never;
@@ -460,8 +479,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The runs of a connection, the newest first */
         get: operations["syncRuns"];
         put?: never;
+        /** Start a sync */
         post: operations["syncStart"];
         delete?: never;
         options?: never;
@@ -476,6 +497,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One run */
         get: operations["syncRun"];
         put?: never;
         post?: never;
@@ -492,6 +514,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Records and their changes, from the start or since a cursor */
         get: operations["syncRecords"];
         put?: never;
         post?: never;
@@ -508,6 +531,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One record */
         get: operations["syncRecord"];
         put?: never;
         post?: never;
@@ -524,6 +548,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What happens to a connection, as it happens */
         get: operations["connectionEventsEvents"];
         put?: never;
         post?: never;
@@ -540,6 +565,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What happens to the caller's connections, as it happens */
         get: operations["connectionsEventsEvents"];
         put?: never;
         post?: never;
@@ -556,6 +582,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** The runs of all connections, the newest first */
         get: operations["adminSyncList"];
         put?: never;
         post?: never;
@@ -574,6 +601,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Let a run remove what is missing at the provider */
         post: operations["adminSyncConfirm"];
         delete?: never;
         options?: never;
@@ -588,7 +616,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Mappings: what readers get of a record */
         get: operations["adminMappingsList"];
+        /** Set what readers get of a record */
         put: operations["adminMappingsSet"];
         post?: never;
         delete?: never;
@@ -607,6 +637,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** End a mapping */
         delete: operations["adminMappingsEnd"];
         options?: never;
         head?: never;
@@ -622,6 +653,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Try a mapping on records that there are */
         post: operations["adminMappingsPreview"];
         delete?: never;
         options?: never;
@@ -672,9 +704,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** A connection's own address for webhooks */
         get: operations["webhookAddressesGet"];
+        /** Give a connection an address of its own for webhooks */
         put: operations["webhookAddressesSet"];
         post?: never;
+        /** End a connection's own address for webhooks */
         delete: operations["webhookAddressesEnd"];
         options?: never;
         head?: never;
@@ -688,6 +723,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Events that came in, the newest first */
         get: operations["adminWebhooksList"];
         put?: never;
         post?: never;
@@ -704,6 +740,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** What fails in handlers, by kind and error */
         get: operations["adminWebhooksFailures"];
         put?: never;
         post?: never;
@@ -720,6 +757,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One event, with its failed attempts and its payload */
         get: operations["adminWebhooksOne"];
         put?: never;
         post?: never;
@@ -738,6 +776,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Process all events again that match */
         post: operations["adminWebhooksReplayMany"];
         delete?: never;
         options?: never;
@@ -754,6 +793,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Process one event again */
         post: operations["adminWebhooksReplayOne"];
         delete?: never;
         options?: never;
@@ -768,6 +808,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** How much waits, and for how long */
         get: operations["adminWebhooksQueue"];
         put?: never;
         post?: never;
@@ -784,8 +825,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Where the product is told of what happened */
         get: operations["adminDestinationsList"];
         put?: never;
+        /** Add a destination; its secret is shown this once */
         post: operations["adminDestinationsCreate"];
         delete?: never;
         options?: never;
@@ -800,12 +843,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One destination */
         get: operations["adminDestinationsOne"];
         put?: never;
         post?: never;
+        /** Remove a destination */
         delete: operations["adminDestinationsRemove"];
         options?: never;
         head?: never;
+        /** Change a destination */
         patch: operations["adminDestinationsUpdate"];
         trace?: never;
     };
@@ -818,6 +864,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Pause a destination: what happens meanwhile waits */
         post: operations["adminDestinationsPause"];
         delete?: never;
         options?: never;
@@ -834,6 +881,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Resume a destination: what waited is sent */
         post: operations["adminDestinationsResume"];
         delete?: never;
         options?: never;
@@ -850,6 +898,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Make a new secret; the one before signs for a while */
         post: operations["adminDestinationsRotate"];
         delete?: never;
         options?: never;
@@ -866,6 +915,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Send a test, and see what came of it */
         post: operations["adminDestinationsTest"];
         delete?: never;
         options?: never;
@@ -882,6 +932,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Send again what was given up */
         post: operations["adminDestinationsResend"];
         delete?: never;
         options?: never;
@@ -896,6 +947,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Messages to the product, the newest first */
         get: operations["adminDeliveriesList"];
         put?: never;
         post?: never;
@@ -912,6 +964,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** One delivery, with its tries */
         get: operations["adminDeliveriesOne"];
         put?: never;
         post?: never;
@@ -930,6 +983,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Send a delivery again */
         post: operations["adminDeliveriesResend"];
         delete?: never;
         options?: never;
@@ -944,6 +998,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Health of all providers */
         get: operations["adminHealthAll"];
         put?: never;
         post?: never;
@@ -960,6 +1015,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Health of a provider */
         get: operations["adminHealthOne"];
         put?: never;
         post?: never;
@@ -976,6 +1032,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Health of the connections of a provider */
         get: operations["adminHealthConnections"];
         put?: never;
         post?: never;
@@ -992,6 +1049,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Calls to providers, each try, the newest first */
         get: operations["adminHealthRequests"];
         put?: never;
         post?: never;
@@ -1008,6 +1066,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Alerts, the newest first */
         get: operations["adminHealthListAlerts"];
         put?: never;
         post?: never;
@@ -1026,6 +1085,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Acknowledge an alert */
         post: operations["adminHealthAcknowledge"];
         delete?: never;
         options?: never;
@@ -1040,6 +1100,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** How this server is set up for a provider */
         get: operations["adminProvidersLook"];
         put?: never;
         post?: never;
@@ -1058,6 +1119,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Ask a provider whether it knows our client */
         post: operations["adminProvidersAsk"];
         delete?: never;
         options?: never;
@@ -1089,6 +1151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Which encryption key is needed by how many rows */
         get: operations["adminKeysList"];
         put?: never;
         post?: never;
@@ -1152,6 +1215,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "returnTo": "/settings/integrations"
+                 *     }
+                 */
                 "application/json": {
                     /** @default /settings/integrations */
                     returnTo?: string;
@@ -1165,6 +1233,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "url": "https://product.example/hooks",
+                     *       "expiresAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         /** Format: uri */
                         url: string;
@@ -1195,6 +1269,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ended": 1
+                     *     }
+                     */
                     "application/json": {
                         ended: number;
                     };
@@ -1217,6 +1296,12 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "origin": "https://product.example",
+                 *       "expiresIn": 600
+                 *     }
+                 */
                 "application/json": {
                     /** @description The one origin whose pages may use it; one of BROWSER_ORIGINS. Default: any of them. */
                     origin?: string;
@@ -1234,6 +1319,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "token": "text",
+                     *       "expiresAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         token: string;
                         /** Format: date-time */
@@ -1305,6 +1396,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "name": "Acme",
+                     *           "isPrivate": true,
+                     *           "isArchived": true,
+                     *           "isMember": true,
+                     *           "topic": "text",
+                     *           "members": 1
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -1348,6 +1455,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "ts": "text",
+                     *           "user": "text",
+                     *           "botId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "text": "text",
+                     *           "editedTs": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             ts: string;
@@ -1380,6 +1501,19 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "channel": "text",
+                 *       "text": "text",
+                 *       "blocks": [
+                 *         {}
+                 *       ],
+                 *       "attachments": [
+                 *         {}
+                 *       ],
+                 *       "threadTs": "1.1"
+                 *     }
+                 */
                 "application/json": {
                     channel: string;
                     text?: string;
@@ -1399,6 +1533,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ts": "text",
+                     *       "channel": "text"
+                     *     }
+                     */
                     "application/json": {
                         ts: string;
                         channel: string;
@@ -1425,6 +1565,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "customerId": "cus_A",
+                 *       "priceId": "price_A",
+                 *       "metadata": {
+                 *         "data.provider": "text"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     customerId: string;
                     priceId: string;
@@ -1440,6 +1589,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "subscriptionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "status": "text",
+                     *       "clientSecret": "text"
+                     *     }
+                     */
                     "application/json": {
                         subscriptionId: string;
                         status: string;
@@ -1473,6 +1629,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "subscriptionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "cancelAtPeriodEnd": true,
+                     *       "currentPeriodEnd": "text"
+                     *     }
+                     */
                     "application/json": {
                         subscriptionId: string;
                         cancelAtPeriodEnd: boolean;
@@ -1501,6 +1664,33 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "to": [
+                 *         "ada@example.com"
+                 *       ],
+                 *       "cc": [
+                 *         "ada@example.com"
+                 *       ],
+                 *       "bcc": [
+                 *         "text"
+                 *       ],
+                 *       "subject": "text",
+                 *       "text": "text",
+                 *       "html": "text",
+                 *       "attachments": [
+                 *         {
+                 *           "filename": "text",
+                 *           "contentType": "aa/aa",
+                 *           "contentBase64": "SGVsbG8="
+                 *         }
+                 *       ],
+                 *       "replyTo": {
+                 *         "threadId": "a",
+                 *         "messageId": "<a@a>"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     to: string[];
                     cc?: string[];
@@ -1527,6 +1717,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "messageId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "threadId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+                     *     }
+                     */
                     "application/json": {
                         messageId: string;
                         threadId: string;
@@ -1562,6 +1758,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "status": "text",
+                     *           "summary": "text",
+                     *           "description": "text",
+                     *           "location": "text",
+                     *           "start": "text",
+                     *           "end": "text",
+                     *           "allDay": true,
+                     *           "timeZone": "text",
+                     *           "recurringEventId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "link": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -1605,6 +1821,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "name": "Acme",
+                     *           "provider": "acme",
+                     *           "title": "text",
+                     *           "description": "text",
+                     *           "effect": "read",
+                     *           "scopes": [
+                     *             "text"
+                     *           ],
+                     *           "input": {},
+                     *           "output": {},
+                     *           "available": true,
+                     *           "missingScopes": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             name: string;
@@ -1651,6 +1890,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "name": "Acme",
+                     *           "provider": "acme",
+                     *           "title": "text",
+                     *           "description": "text",
+                     *           "effect": "read",
+                     *           "scopes": [
+                     *             "text"
+                     *           ],
+                     *           "input": {},
+                     *           "output": {},
+                     *           "available": true,
+                     *           "missingScopes": [
+                     *             "text"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             name: string;
@@ -1702,6 +1964,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example {} */
                     "application/json": unknown;
                 };
             };
@@ -1736,6 +1999,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "at": "2026-03-01T10:00:00Z",
+                     *           "tenant": "acme-inc",
+                     *           "actor": {
+                     *             "tenant": "acme-inc",
+                     *             "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *             "role": "text",
+                     *             "agent": "text"
+                     *           },
+                     *           "action": "text",
+                     *           "target": "text",
+                     *           "outcome": "text",
+                     *           "requestId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "ip": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -1783,6 +2069,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "connections": 1,
+                     *       "revoked": 1
+                     *     }
+                     */
                     "application/json": {
                         connections: number;
                         revoked: number;
@@ -1816,6 +2108,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example text */
                     "application/x-ndjson": string;
                 };
             };
@@ -1843,6 +2136,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "connections": 1,
+                     *       "revoked": 1
+                     *     }
+                     */
                     "application/json": {
                         connections: number;
                         revoked: number;
@@ -1874,6 +2173,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example text */
                     "application/x-ndjson": string;
                 };
             };
@@ -1899,6 +2199,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "key": "text",
+                     *           "name": "Acme",
+                     *           "authType": "oauth2",
+                     *           "configured": true,
+                     *           "scopes": [
+                     *             "text"
+                     *           ],
+                     *           "ask": {
+                     *             "data.provider": {
+                     *               "label": "text",
+                     *               "example": "text",
+                     *               "secret": true
+                     *             }
+                     *           },
+                     *           "capabilities": {
+                     *             "sync": true,
+                     *             "webhooks": true,
+                     *             "actions": true
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             key: string;
@@ -1942,6 +2270,31 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "provider": "acme",
+                 *       "owner": "user",
+                 *       "policy": {
+                 *         "usedBy": "all",
+                 *         "managedBy": "all"
+                 *       },
+                 *       "returnTo": "https://product.example/settings",
+                 *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *       "scopes": [
+                 *         "text"
+                 *       ],
+                 *       "userScopes": [
+                 *         "text"
+                 *       ],
+                 *       "fields": {
+                 *         "data.provider": "text"
+                 *       },
+                 *       "display": {
+                 *         "user": "text",
+                 *         "organization": "text"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     provider: string;
                     /** @enum {string} */
@@ -1974,6 +2327,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "connectUrl": "https://product.example/hooks",
+                     *       "expiresAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         /** Format: uri */
                         connectUrl: string;
@@ -2006,6 +2365,60 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "provider": "acme",
+                     *           "owner": "user",
+                     *           "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "policy": {
+                     *             "usedBy": "all",
+                     *             "managedBy": "all"
+                     *           },
+                     *           "status": "connected",
+                     *           "connected": true,
+                     *           "account": {
+                     *             "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *             "name": "Acme"
+                     *           },
+                     *           "scopes": [
+                     *             "text"
+                     *           ],
+                     *           "missingScopes": [
+                     *             "text"
+                     *           ],
+                     *           "partial": true,
+                     *           "lastSync": "2026-03-01T10:00:00Z",
+                     *           "syncInProgress": true,
+                     *           "parts": [
+                     *             {
+                     *               "resource": "text",
+                     *               "partition": "text",
+                     *               "label": "text",
+                     *               "extent": "text",
+                     *               "error": {
+                     *                 "code": "text",
+                     *                 "message": "text",
+                     *                 "nextStep": "text"
+                     *               },
+                     *               "failures": 1,
+                     *               "failingSince": "2026-03-01T10:00:00Z",
+                     *               "nextTryAt": "2026-03-01T10:00:00Z"
+                     *             }
+                     *           ],
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "createdAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -2090,6 +2503,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "provider": "acme",
+                 *       "owner": "user",
+                 *       "policy": {
+                 *         "usedBy": "all",
+                 *         "managedBy": "all"
+                 *       },
+                 *       "apiKey": "text",
+                 *       "fields": {
+                 *         "data.provider": "text"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     provider: string;
                     /** @enum {string} */
@@ -2113,6 +2540,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "owner": "user",
+                     *       "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "policy": {
+                     *         "usedBy": "all",
+                     *         "managedBy": "all"
+                     *       },
+                     *       "status": "connected",
+                     *       "connected": true,
+                     *       "account": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *         "name": "Acme"
+                     *       },
+                     *       "scopes": [
+                     *         "text"
+                     *       ],
+                     *       "missingScopes": [
+                     *         "text"
+                     *       ],
+                     *       "partial": true,
+                     *       "lastSync": "2026-03-01T10:00:00Z",
+                     *       "syncInProgress": true,
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         provider: string;
@@ -2201,6 +2677,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "owner": "user",
+                     *       "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "policy": {
+                     *         "usedBy": "all",
+                     *         "managedBy": "all"
+                     *       },
+                     *       "status": "connected",
+                     *       "connected": true,
+                     *       "account": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *         "name": "Acme"
+                     *       },
+                     *       "scopes": [
+                     *         "text"
+                     *       ],
+                     *       "missingScopes": [
+                     *         "text"
+                     *       ],
+                     *       "partial": true,
+                     *       "lastSync": "2026-03-01T10:00:00Z",
+                     *       "syncInProgress": true,
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         provider: string;
@@ -2292,6 +2817,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "revoked": true
+                     *     }
+                     */
                     "application/json": {
                         /** @description Whether the provider ended the grant as well. */
                         revoked: boolean;
@@ -2316,6 +2846,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "policy": {
+                 *         "usedBy": "all",
+                 *         "managedBy": "all"
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     policy: {
                         /** @enum {string} */
@@ -2332,6 +2870,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "owner": "user",
+                     *       "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "policy": {
+                     *         "usedBy": "all",
+                     *         "managedBy": "all"
+                     *       },
+                     *       "status": "connected",
+                     *       "connected": true,
+                     *       "account": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *         "name": "Acme"
+                     *       },
+                     *       "scopes": [
+                     *         "text"
+                     *       ],
+                     *       "missingScopes": [
+                     *         "text"
+                     *       ],
+                     *       "partial": true,
+                     *       "lastSync": "2026-03-01T10:00:00Z",
+                     *       "syncInProgress": true,
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         provider: string;
@@ -2428,6 +3015,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "provider": "acme",
+                     *           "owner": "user",
+                     *           "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "policy": {
+                     *             "usedBy": "all",
+                     *             "managedBy": "all"
+                     *           },
+                     *           "status": "connected",
+                     *           "connected": true,
+                     *           "account": {
+                     *             "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *             "name": "Acme"
+                     *           },
+                     *           "scopes": [
+                     *             "text"
+                     *           ],
+                     *           "missingScopes": [
+                     *             "text"
+                     *           ],
+                     *           "partial": true,
+                     *           "lastSync": "2026-03-01T10:00:00Z",
+                     *           "syncInProgress": true,
+                     *           "parts": [
+                     *             {
+                     *               "resource": "text",
+                     *               "partition": "text",
+                     *               "label": "text",
+                     *               "extent": "text",
+                     *               "error": {
+                     *                 "code": "text",
+                     *                 "message": "text",
+                     *                 "nextStep": "text"
+                     *               },
+                     *               "failures": 1,
+                     *               "failingSince": "2026-03-01T10:00:00Z",
+                     *               "nextTryAt": "2026-03-01T10:00:00Z"
+                     *             }
+                     *           ],
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "tenant": "acme-inc",
+                     *           "disconnectedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -2523,6 +3166,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "provider": "acme",
+                     *       "clientId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "setBy": "text",
+                     *       "setAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         provider: string;
                         clientId: string;
@@ -2551,6 +3202,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "clientId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *       "clientSecret": "text"
+                 *     }
+                 */
                 "application/json": {
                     /** @description Of the app that the organization has registered at the provider. */
                     clientId: string;
@@ -2565,6 +3222,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "provider": "acme",
+                     *       "clientId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "setBy": "text",
+                     *       "setAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         provider: string;
                         clientId: string;
@@ -2626,6 +3291,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "provider": "acme",
+                     *           "type": "full",
+                     *           "trigger": "schedule",
+                     *           "status": "queued",
+                     *           "resources": [
+                     *             "text"
+                     *           ],
+                     *           "counts": {
+                     *             "fetched": 1,
+                     *             "created": 1,
+                     *             "updated": 1,
+                     *             "unchanged": 1,
+                     *             "deleted": 1
+                     *           },
+                     *           "progress": {
+                     *             "fetched": 1,
+                     *             "total": 1
+                     *           },
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "startedAt": "2026-03-01T10:00:00Z",
+                     *           "finishedAt": "2026-03-01T10:00:00Z",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "parts": [
+                     *             {
+                     *               "resource": "text",
+                     *               "partition": "text",
+                     *               "label": "text",
+                     *               "extent": "text",
+                     *               "error": {
+                     *                 "code": "text",
+                     *                 "message": "text",
+                     *                 "nextStep": "text"
+                     *               },
+                     *               "failures": 1,
+                     *               "failingSince": "2026-03-01T10:00:00Z",
+                     *               "nextTryAt": "2026-03-01T10:00:00Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -2710,6 +3428,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "type": "full",
+                 *       "resources": [
+                 *         "text"
+                 *       ]
+                 *     }
+                 */
                 "application/json": {
                     /** @enum {string} */
                     type: "full" | "incremental";
@@ -2724,6 +3450,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "type": "full",
+                     *       "trigger": "schedule",
+                     *       "status": "queued",
+                     *       "resources": [
+                     *         "text"
+                     *       ],
+                     *       "counts": {
+                     *         "fetched": 1,
+                     *         "created": 1,
+                     *         "updated": 1,
+                     *         "unchanged": 1,
+                     *         "deleted": 1
+                     *       },
+                     *       "progress": {
+                     *         "fetched": 1,
+                     *         "total": 1
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "finishedAt": "2026-03-01T10:00:00Z",
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         connectionId: string;
@@ -2793,6 +3567,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "type": "full",
+                     *       "trigger": "schedule",
+                     *       "status": "queued",
+                     *       "resources": [
+                     *         "text"
+                     *       ],
+                     *       "counts": {
+                     *         "fetched": 1,
+                     *         "created": 1,
+                     *         "updated": 1,
+                     *         "unchanged": 1,
+                     *         "deleted": 1
+                     *       },
+                     *       "progress": {
+                     *         "fetched": 1,
+                     *         "total": 1
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "finishedAt": "2026-03-01T10:00:00Z",
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         connectionId: string;
@@ -2880,6 +3702,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "type": "full",
+                     *       "trigger": "schedule",
+                     *       "status": "queued",
+                     *       "resources": [
+                     *         "text"
+                     *       ],
+                     *       "counts": {
+                     *         "fetched": 1,
+                     *         "created": 1,
+                     *         "updated": 1,
+                     *         "unchanged": 1,
+                     *         "deleted": 1
+                     *       },
+                     *       "progress": {
+                     *         "fetched": 1,
+                     *         "total": 1
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "finishedAt": "2026-03-01T10:00:00Z",
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         connectionId: string;
@@ -2972,6 +3842,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "partition": "text",
+                     *           "data": {},
+                     *           "mappingError": "text",
+                     *           "deleted": true,
+                     *           "changedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "mapping": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *         "version": 1
+                     *       },
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0",
+                     *       "hasMore": true
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -3024,6 +3914,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "partition": "text",
+                     *       "data": {},
+                     *       "mappingError": "text",
+                     *       "deleted": true,
+                     *       "changedAt": "2026-03-01T10:00:00Z",
+                     *       "mapping": {
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *         "version": 1
+                     *       }
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         partition?: string;
@@ -3066,6 +3970,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example text */
                     "text/event-stream": string;
                 };
             };
@@ -3091,6 +3996,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example text */
                     "text/event-stream": string;
                 };
             };
@@ -3125,6 +4031,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "provider": "acme",
+                     *           "type": "full",
+                     *           "trigger": "schedule",
+                     *           "status": "queued",
+                     *           "resources": [
+                     *             "text"
+                     *           ],
+                     *           "counts": {
+                     *             "fetched": 1,
+                     *             "created": 1,
+                     *             "updated": 1,
+                     *             "unchanged": 1,
+                     *             "deleted": 1
+                     *           },
+                     *           "progress": {
+                     *             "fetched": 1,
+                     *             "total": 1
+                     *           },
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "startedAt": "2026-03-01T10:00:00Z",
+                     *           "finishedAt": "2026-03-01T10:00:00Z",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "parts": [
+                     *             {
+                     *               "resource": "text",
+                     *               "partition": "text",
+                     *               "label": "text",
+                     *               "extent": "text",
+                     *               "error": {
+                     *                 "code": "text",
+                     *                 "message": "text",
+                     *                 "nextStep": "text"
+                     *               },
+                     *               "failures": 1,
+                     *               "failingSince": "2026-03-01T10:00:00Z",
+                     *               "nextTryAt": "2026-03-01T10:00:00Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -3214,6 +4173,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "type": "full",
+                     *       "trigger": "schedule",
+                     *       "status": "queued",
+                     *       "resources": [
+                     *         "text"
+                     *       ],
+                     *       "counts": {
+                     *         "fetched": 1,
+                     *         "created": 1,
+                     *         "updated": 1,
+                     *         "unchanged": 1,
+                     *         "deleted": 1
+                     *       },
+                     *       "progress": {
+                     *         "fetched": 1,
+                     *         "total": 1
+                     *       },
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "finishedAt": "2026-03-01T10:00:00Z",
+                     *       "error": {
+                     *         "code": "text",
+                     *         "message": "text",
+                     *         "nextStep": "text"
+                     *       },
+                     *       "parts": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "label": "text",
+                     *           "extent": "text",
+                     *           "error": {
+                     *             "code": "text",
+                     *             "message": "text",
+                     *             "nextStep": "text"
+                     *           },
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         connectionId: string;
@@ -3306,6 +4313,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "provider": "acme",
+                     *           "resource": "text",
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "version": 1,
+                     *           "expression": "text",
+                     *           "createdBy": "text",
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "endedAt": "2026-03-01T10:00:00Z",
+                     *           "toldAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -3347,6 +4373,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "provider": "acme",
+                 *       "resource": "text",
+                 *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *       "expression": "text"
+                 *     }
+                 */
                 "application/json": {
                     provider: string;
                     resource: string;
@@ -3366,6 +4400,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "provider": "acme",
+                     *       "resource": "text",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "version": 1,
+                     *       "expression": "text",
+                     *       "createdBy": "text",
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "endedAt": "2026-03-01T10:00:00Z",
+                     *       "toldAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         provider: string;
@@ -3429,6 +4477,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "provider": "acme",
+                 *       "resource": "text",
+                 *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *       "expression": "text",
+                 *       "limit": 10
+                 *     }
+                 */
                 "application/json": {
                     provider: string;
                     resource: string;
@@ -3450,6 +4507,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "before": {},
+                     *           "after": {},
+                     *           "mappingError": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             connectionId: string;
@@ -3570,6 +4640,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "setAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         /** Format: date-time */
                         setAt: string;
@@ -3594,6 +4669,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "secret": "xxxxxxxx"
+                 *     }
+                 */
                 "application/json": {
                     /** @description What the provider signs with there, where it chooses that itself. Kept encrypted and never shown again. Default: one is made. */
                     secret?: string;
@@ -3606,6 +4686,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "setAt": "2026-03-01T10:00:00Z",
+                     *       "url": "https://product.example/hooks",
+                     *       "secret": "text"
+                     *     }
+                     */
                     "application/json": {
                         /** Format: date-time */
                         setAt: string;
@@ -3674,6 +4761,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "tenant": "acme-inc",
+                     *           "provider": "acme",
+                     *           "eventId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "type": "text",
+                     *           "status": "received",
+                     *           "attempts": 1,
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "receivedAt": "2026-03-01T10:00:00Z",
+                     *           "processedAt": "2026-03-01T10:00:00Z",
+                     *           "lastError": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -3719,6 +4826,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "provider": "acme",
+                     *           "type": "text",
+                     *           "handlers": [
+                     *             "text"
+                     *           ],
+                     *           "errorCode": "text",
+                     *           "error": "text",
+                     *           "dead": 1,
+                     *           "retrying": 1,
+                     *           "tenants": 1,
+                     *           "connections": 1,
+                     *           "since": "2026-03-01T10:00:00Z",
+                     *           "last": "2026-03-01T10:00:00Z",
+                     *           "exampleId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             provider: string;
@@ -3774,6 +4904,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "provider": "acme",
+                     *       "eventId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "type": "text",
+                     *       "status": "received",
+                     *       "attempts": 1,
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "receivedAt": "2026-03-01T10:00:00Z",
+                     *       "processedAt": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "objectKey": "text",
+                     *       "errorCode": "text",
+                     *       "nextAttemptAt": "2026-03-01T10:00:00Z",
+                     *       "failures": [
+                     *         {
+                     *           "at": "2026-03-01T10:00:00Z",
+                     *           "attempt": 1,
+                     *           "durationMs": 1,
+                     *           "worker": "text",
+                     *           "code": "text",
+                     *           "error": "text"
+                     *         }
+                     *       ],
+                     *       "headers": {
+                     *         "data.provider": "text"
+                     *       },
+                     *       "payload": {}
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         /** @description Null where it belongs to no organization. */
@@ -3794,6 +4956,18 @@ export interface operations {
                         errorCode: string | null;
                         /** Format: date-time */
                         nextAttemptAt: string | null;
+                        /** @description The newest attempts that failed, the oldest of them first, those before a replay included. */
+                        failures: {
+                            /** Format: date-time */
+                            at: string;
+                            attempt: number;
+                            /** @description Of the batch that the event was in; null where its process stopped. */
+                            durationMs: number | null;
+                            /** @description Host and process. */
+                            worker: string | null;
+                            code: string;
+                            error: string;
+                        }[];
                         headers: {
                             [key: string]: string;
                         };
@@ -3819,6 +4993,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "filter": {
+                 *         "provider": "acme",
+                 *         "type": "text",
+                 *         "status": "received",
+                 *         "eventId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *         "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *         "receivedFrom": "2026-03-01T10:00:00Z",
+                 *         "receivedTo": "2026-03-01T10:00:00Z",
+                 *         "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *         "account": "text",
+                 *         "error": "text"
+                 *       },
+                 *       "dryRun": false
+                 *     }
+                 */
                 "application/json": {
                     filter: {
                         provider?: string;
@@ -3847,6 +5038,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "matched": 1,
+                     *       "replayed": 1,
+                     *       "dryRun": true
+                     *     }
+                     */
                     "application/json": {
                         matched: number;
                         /** @description 0 for a dry run. */
@@ -3878,6 +5076,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "provider": "acme",
+                     *       "eventId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "type": "text",
+                     *       "status": "received",
+                     *       "attempts": 1,
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "receivedAt": "2026-03-01T10:00:00Z",
+                     *       "processedAt": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         /** @description Null where it belongs to no organization. */
@@ -3919,6 +5132,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "depth": 1,
+                     *       "oldestAgeSeconds": 1,
+                     *       "inFlight": 1,
+                     *       "retrying": 1,
+                     *       "dead": 1
+                     *     }
+                     */
                     "application/json": {
                         depth: number;
                         oldestAgeSeconds: number | null;
@@ -3951,6 +5173,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "tenant": "acme-inc",
+                     *           "name": "Acme",
+                     *           "url": "https://product.example/hooks",
+                     *           "events": [
+                     *             "connection.connected"
+                     *           ],
+                     *           "webhookTypes": [
+                     *             "text"
+                     *           ],
+                     *           "scope": "tenant",
+                     *           "ordered": true,
+                     *           "match": {
+                     *             "data.provider": [
+                     *               "text"
+                     *             ]
+                     *           },
+                     *           "status": "active",
+                     *           "pausedReason": "asked",
+                     *           "pausedAt": "2026-03-01T10:00:00Z",
+                     *           "failures": 1,
+                     *           "failingSince": "2026-03-01T10:00:00Z",
+                     *           "lastError": "text",
+                     *           "secrets": 1,
+                     *           "waiting": 1,
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "updatedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -4009,6 +5267,25 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Webhook",
+                 *       "url": "https://product.example/hooks",
+                 *       "events": [
+                 *         "connection.connected"
+                 *       ],
+                 *       "webhookTypes": [
+                 *         "a/a"
+                 *       ],
+                 *       "match": {
+                 *         "data.provider": [
+                 *           "text"
+                 *         ]
+                 *       },
+                 *       "scope": "tenant",
+                 *       "ordered": false
+                 *     }
+                 */
                 "application/json": {
                     /** @default Webhook */
                     name?: string;
@@ -4037,6 +5314,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "name": "Acme",
+                     *       "url": "https://product.example/hooks",
+                     *       "events": [
+                     *         "connection.connected"
+                     *       ],
+                     *       "webhookTypes": [
+                     *         "text"
+                     *       ],
+                     *       "scope": "tenant",
+                     *       "ordered": true,
+                     *       "match": {
+                     *         "data.provider": [
+                     *           "text"
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "pausedReason": "asked",
+                     *       "pausedAt": "2026-03-01T10:00:00Z",
+                     *       "failures": 1,
+                     *       "failingSince": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "secrets": 1,
+                     *       "waiting": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "updatedAt": "2026-03-01T10:00:00Z",
+                     *       "secret": "text"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         tenant: string;
@@ -4101,6 +5410,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "name": "Acme",
+                     *       "url": "https://product.example/hooks",
+                     *       "events": [
+                     *         "connection.connected"
+                     *       ],
+                     *       "webhookTypes": [
+                     *         "text"
+                     *       ],
+                     *       "scope": "tenant",
+                     *       "ordered": true,
+                     *       "match": {
+                     *         "data.provider": [
+                     *           "text"
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "pausedReason": "asked",
+                     *       "pausedAt": "2026-03-01T10:00:00Z",
+                     *       "failures": 1,
+                     *       "failingSince": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "secrets": 1,
+                     *       "waiting": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "updatedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         tenant: string;
@@ -4184,6 +5524,23 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Acme",
+                 *       "url": "https://product.example/hooks",
+                 *       "events": [
+                 *         "connection.connected"
+                 *       ],
+                 *       "webhookTypes": [
+                 *         "a/a"
+                 *       ],
+                 *       "match": {
+                 *         "data.provider": [
+                 *           "text"
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": {
                     name?: string;
                     /** Format: uri */
@@ -4202,6 +5559,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "name": "Acme",
+                     *       "url": "https://product.example/hooks",
+                     *       "events": [
+                     *         "connection.connected"
+                     *       ],
+                     *       "webhookTypes": [
+                     *         "text"
+                     *       ],
+                     *       "scope": "tenant",
+                     *       "ordered": true,
+                     *       "match": {
+                     *         "data.provider": [
+                     *           "text"
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "pausedReason": "asked",
+                     *       "pausedAt": "2026-03-01T10:00:00Z",
+                     *       "failures": 1,
+                     *       "failingSince": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "secrets": 1,
+                     *       "waiting": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "updatedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         tenant: string;
@@ -4265,6 +5653,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "name": "Acme",
+                     *       "url": "https://product.example/hooks",
+                     *       "events": [
+                     *         "connection.connected"
+                     *       ],
+                     *       "webhookTypes": [
+                     *         "text"
+                     *       ],
+                     *       "scope": "tenant",
+                     *       "ordered": true,
+                     *       "match": {
+                     *         "data.provider": [
+                     *           "text"
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "pausedReason": "asked",
+                     *       "pausedAt": "2026-03-01T10:00:00Z",
+                     *       "failures": 1,
+                     *       "failingSince": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "secrets": 1,
+                     *       "waiting": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "updatedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         tenant: string;
@@ -4328,6 +5747,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "name": "Acme",
+                     *       "url": "https://product.example/hooks",
+                     *       "events": [
+                     *         "connection.connected"
+                     *       ],
+                     *       "webhookTypes": [
+                     *         "text"
+                     *       ],
+                     *       "scope": "tenant",
+                     *       "ordered": true,
+                     *       "match": {
+                     *         "data.provider": [
+                     *           "text"
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "pausedReason": "asked",
+                     *       "pausedAt": "2026-03-01T10:00:00Z",
+                     *       "failures": 1,
+                     *       "failingSince": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "secrets": 1,
+                     *       "waiting": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "updatedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         tenant: string;
@@ -4386,6 +5836,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "overlapHours": 24
+                 *     }
+                 */
                 "application/json": {
                     /** @default 24 */
                     overlapHours?: number;
@@ -4398,6 +5853,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "name": "Acme",
+                     *       "url": "https://product.example/hooks",
+                     *       "events": [
+                     *         "connection.connected"
+                     *       ],
+                     *       "webhookTypes": [
+                     *         "text"
+                     *       ],
+                     *       "scope": "tenant",
+                     *       "ordered": true,
+                     *       "match": {
+                     *         "data.provider": [
+                     *           "text"
+                     *         ]
+                     *       },
+                     *       "status": "active",
+                     *       "pausedReason": "asked",
+                     *       "pausedAt": "2026-03-01T10:00:00Z",
+                     *       "failures": 1,
+                     *       "failingSince": "2026-03-01T10:00:00Z",
+                     *       "lastError": "text",
+                     *       "secrets": 1,
+                     *       "waiting": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "updatedAt": "2026-03-01T10:00:00Z",
+                     *       "secret": "text"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         tenant: string;
@@ -4463,6 +5950,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "messageId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "destinationId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "type": "text",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "status": "pending",
+                     *       "attempts": 1,
+                     *       "responseStatus": 1,
+                     *       "error": "text",
+                     *       "nextAttemptAt": "2026-03-01T10:00:00Z",
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "deliveredAt": "2026-03-01T10:00:00Z",
+                     *       "subject": {
+                     *         "kind": "webhook_event",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+                     *       },
+                     *       "tries": [
+                     *         {
+                     *           "at": "2026-03-01T10:00:00Z",
+                     *           "status": 1,
+                     *           "error": "text",
+                     *           "durationMs": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         /** @description The webhook-id of every try. */
@@ -4517,6 +6033,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "since": "2026-03-01T10:00:00Z"
+                 *     }
+                 */
                 "application/json": {
                     /** Format: date-time */
                     since?: string;
@@ -4529,6 +6050,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "resent": 1
+                     *     }
+                     */
                     "application/json": {
                         resent: number;
                     };
@@ -4565,6 +6091,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "messageId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "destinationId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "tenant": "acme-inc",
+                     *           "type": "text",
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "status": "pending",
+                     *           "attempts": 1,
+                     *           "responseStatus": 1,
+                     *           "error": "text",
+                     *           "nextAttemptAt": "2026-03-01T10:00:00Z",
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "deliveredAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -4613,6 +6161,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "messageId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "destinationId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "type": "text",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "status": "pending",
+                     *       "attempts": 1,
+                     *       "responseStatus": 1,
+                     *       "error": "text",
+                     *       "nextAttemptAt": "2026-03-01T10:00:00Z",
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "deliveredAt": "2026-03-01T10:00:00Z",
+                     *       "subject": {
+                     *         "kind": "webhook_event",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+                     *       },
+                     *       "tries": [
+                     *         {
+                     *           "at": "2026-03-01T10:00:00Z",
+                     *           "status": 1,
+                     *           "error": "text",
+                     *           "durationMs": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         /** @description The webhook-id of every try. */
@@ -4672,6 +6249,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "messageId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "destinationId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "type": "text",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "status": "pending",
+                     *       "attempts": 1,
+                     *       "responseStatus": 1,
+                     *       "error": "text",
+                     *       "nextAttemptAt": "2026-03-01T10:00:00Z",
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "deliveredAt": "2026-03-01T10:00:00Z",
+                     *       "subject": {
+                     *         "kind": "webhook_event",
+                     *         "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+                     *       },
+                     *       "tries": [
+                     *         {
+                     *           "at": "2026-03-01T10:00:00Z",
+                     *           "status": 1,
+                     *           "error": "text",
+                     *           "durationMs": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         /** @description The webhook-id of every try. */
@@ -4729,6 +6335,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "provider": "acme",
+                     *           "status": "healthy",
+                     *           "lastSuccess": "2026-03-01T10:00:00Z",
+                     *           "lastFailure": "2026-03-01T10:00:00Z",
+                     *           "errorRate24h": 1,
+                     *           "requests24h": 1,
+                     *           "connections": {
+                     *             "connected": 1,
+                     *             "needsReauth": 1
+                     *           },
+                     *           "circuit": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             provider: string;
@@ -4773,6 +6399,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "provider": "acme",
+                     *       "status": "healthy",
+                     *       "lastSuccess": "2026-03-01T10:00:00Z",
+                     *       "lastFailure": "2026-03-01T10:00:00Z",
+                     *       "errorRate24h": 1,
+                     *       "requests24h": 1,
+                     *       "connections": {
+                     *         "connected": 1,
+                     *         "needsReauth": 1
+                     *       },
+                     *       "circuit": "text"
+                     *     }
+                     */
                     "application/json": {
                         provider: string;
                         /** @enum {string} */
@@ -4818,6 +6459,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "provider": "acme",
+                     *           "status": "healthy",
+                     *           "lastSuccess": "2026-03-01T10:00:00Z",
+                     *           "lastFailure": "2026-03-01T10:00:00Z",
+                     *           "errorRate24h": 1,
+                     *           "requests24h": 1,
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "accountName": "text",
+                     *           "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "connectionStatus": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             provider: string;
@@ -4873,6 +6533,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "at": "2026-03-01T10:00:00Z",
+                     *           "provider": "acme",
+                     *           "tenant": "acme-inc",
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "method": "text",
+                     *           "endpoint": "text",
+                     *           "status": 1,
+                     *           "outcome": "text",
+                     *           "errorCode": "text",
+                     *           "providerCode": "text",
+                     *           "attempt": 1,
+                     *           "durationMs": 1,
+                     *           "requestId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "operation": "text"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -4922,6 +6606,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "kind": "text",
+                     *           "severity": "text",
+                     *           "tenant": "acme-inc",
+                     *           "provider": "acme",
+                     *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "state": "open",
+                     *           "title": "text",
+                     *           "detail": "text",
+                     *           "nextStep": "text",
+                     *           "count": 1,
+                     *           "openedAt": "2026-03-01T10:00:00Z",
+                     *           "lastSeenAt": "2026-03-01T10:00:00Z",
+                     *           "acknowledgedAt": "2026-03-01T10:00:00Z",
+                     *           "acknowledgedBy": "text",
+                     *           "resolvedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             id: string;
@@ -4974,6 +6683,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "kind": "text",
+                     *       "severity": "text",
+                     *       "tenant": "acme-inc",
+                     *       "provider": "acme",
+                     *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "state": "open",
+                     *       "title": "text",
+                     *       "detail": "text",
+                     *       "nextStep": "text",
+                     *       "count": 1,
+                     *       "openedAt": "2026-03-01T10:00:00Z",
+                     *       "lastSeenAt": "2026-03-01T10:00:00Z",
+                     *       "acknowledgedAt": "2026-03-01T10:00:00Z",
+                     *       "acknowledgedBy": "text",
+                     *       "resolvedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
                     "application/json": {
                         id: string;
                         kind: string;
@@ -5024,6 +6753,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "provider": "acme",
+                     *       "redirect": "text",
+                     *       "webhooks": "text",
+                     *       "lastWebhook": "2026-03-01T10:00:00Z",
+                     *       "findings": [
+                     *         {
+                     *           "check": "credentials",
+                     *           "state": "ok",
+                     *           "detail": "text",
+                     *           "nextStep": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         provider: string;
                         /** @description The redirect address to register there. */
@@ -5067,6 +6812,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "provider": "acme",
+                     *       "redirect": "text",
+                     *       "webhooks": "text",
+                     *       "lastWebhook": "2026-03-01T10:00:00Z",
+                     *       "findings": [
+                     *         {
+                     *           "check": "credentials",
+                     *           "state": "ok",
+                     *           "detail": "text",
+                     *           "nextStep": "text"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": {
                         provider: string;
                         /** @description The redirect address to register there. */
@@ -5127,6 +6888,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "keyId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "primary": true,
+                     *           "present": true,
+                     *           "since": "2026-03-01T10:00:00Z",
+                     *           "rows": {
+                     *             "data.provider": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
                     "application/json": {
                         data: {
                             keyId: string;

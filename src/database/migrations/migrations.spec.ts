@@ -41,6 +41,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764925000000-destination-choices.ts': '48bc63836d8e610bc99f2953e260c8b243180a5b5f5acbdea6d6fafc9828afea',
   'src/database/migrations/1764970000000-traces.ts': '65ba05183e9be1fde6eeb66984c6080445c7f8882ba0512de1977c98edf3780d',
   'src/database/migrations/1764960000000-webhook-addresses.ts': 'c11ca4d1cb2323c793216c7c21841e25b044cec937a4b7df75d96d47cb7153a7',
+  'src/database/migrations/1764973000000-event-failures.ts': '8b6280660d6c7ec04f9df4cd719c91fca553d55ba942f9412b4957f51e61579c',
   'src/database/migrations/1764975000000-time-partitions.ts': 'acf8be705370b3279707c65931f9c99cdbb63f32baff963c8e9f0c22e09fb080',
   'src/database/migrations/1764975100000-list-indexes.ts': 'd718c70d9011fb6a6fb391880bf1d4ba5b624132ec885fef4349c636467da682',
 };

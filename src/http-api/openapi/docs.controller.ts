@@ -7,6 +7,7 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { Public } from '../principal/access.decorators';
 import { ApiExcludeController } from '@nestjs/swagger';
+import { operationPage, operationsOf, referencePage, type ShownOperation } from './docs-pages';
 import { OpenApi } from './open-api';
 
 /** Of the package that comes with @nestjs/swagger; its own page has inline scripts, which our policy does not take. */
@@ -15,8 +16,8 @@ const ASSETS: Readonly<Record<string, string>> = {
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
 };
 const START = readFileSync(join(__dirname, 'assets', 'start.js'), 'utf8');
-const PAGE =
-  '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +
+const TRY =
+  '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Try the API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +
   '<body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>\n';
 
 /** Where DOCS is off there is nothing at these addresses. */
@@ -46,7 +47,22 @@ export class DocsController {
   @Get('docs')
   @Header('content-type', 'text/html; charset=utf-8')
   page(): string {
-    return PAGE;
+    return referencePage(this.operations());
+  }
+
+  @Get('docs/operations/:id')
+  @Header('content-type', 'text/html; charset=utf-8')
+  one(@Param('id') id: string): string {
+    const found = this.operations().find((each) => each.id === id);
+    if (!found) throw new IntegrationError('not_found');
+    return operationPage(found);
+  }
+
+  /** With a form for each call, by script. */
+  @Get('docs/try')
+  @Header('content-type', 'text/html; charset=utf-8')
+  try(): string {
+    return TRY;
   }
 
   @Get('docs/start.js')
@@ -60,6 +76,11 @@ export class DocsController {
     const type = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
     if (!type) throw new IntegrationError('not_found');
     return new StreamableFile(createReadStream(join(assetFolder(), asset)), { type });
+  }
+
+  private operations(): ShownOperation[] {
+    const { document } = this.openApi;
+    return document ? operationsOf(document) : [];
   }
 }
 

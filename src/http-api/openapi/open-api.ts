@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import { withoutBase } from '../../config/base-path';
 import { ERROR_KINDS } from '../../errors';
 import { OPERATION_OF_ROUTE } from './answers';
+import { exampleOf, type Schema } from './example-of';
+import { SUMMARIES } from './summaries';
 import { jsonSchemaOf } from './zod.decorators';
 
 const PROBLEM_SCHEMA = {
@@ -86,7 +88,10 @@ export class OpenApi {
         if (!operation) continue;
         operation.security = path.startsWith('/v1/') ? [{ bearer: [] }] : [];
         this.describeOperation(operation);
+        const summary = SUMMARIES[operation.operationId ?? ''];
+        if (summary !== undefined) operation.summary ??= summary;
         freeOfHeaders(operation);
+        addExamples(operation);
         operation.responses = { ...operation.responses, ...failuresOf(path, operation) };
       }
     }
@@ -117,6 +122,16 @@ function operationIdOf(controller: string, method: string): string {
 /** No route asks for a header besides the token; Nest calls each that a route reads a required one. */
 function freeOfHeaders({ parameters = [] }: Described): void {
   for (const parameter of parameters) if ('in' in parameter && parameter.in === 'header') parameter.required = false;
+}
+
+/** An example of what is sent, and of what is answered when all is well. */
+function addExamples({ requestBody, responses }: Described): void {
+  const answers = Object.entries(responses).flatMap(([status, answer]) => (status.startsWith('2') && answer ? [answer] : []));
+  for (const place of [requestBody, ...answers]) {
+    if (!place || !('content' in place)) continue;
+    for (const content of Object.values(place.content ?? {}))
+      if (content.schema && !('$ref' in content.schema)) content.example ??= exampleOf(content.schema as Schema);
+  }
 }
 
 /** The failures that follow from how a route is laid; any other comes in the same shape. */
