@@ -19,6 +19,7 @@ const CHECKS = [
   ['lint', [bin('eslint/bin/eslint.js'), '.']],
   ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
   ['embed', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'packages/embed']],
+  ['example', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'examples/embed']],
   ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'sandbox', 'demo', '--config', '.dependency-cruiser.cjs']],
   ['build', BUILD],
   ['script', EMBED],

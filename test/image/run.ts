@@ -64,6 +64,9 @@ async function embedded(image: Image, add: Add): Promise<void> {
   add('process', who?.pid === '1' && who.uid !== '0', `process ${who?.pid} in there, user ${who?.uid}, nothing but /data can be written`);
   const healthy = healthcheck(image, service);
   add('health check', healthy === 0, `exit ${healthy}`);
+  const script = await fetch(`${service.url}/embed/trestle.js`);
+  const isScript = (await script.text()).includes('trestle-integrations');
+  add('the script that products embed', script.status === 200 && isScript, `${script.status}`);
   const id = await deliver(service.url, deployed);
   const done = await until(
     async () => id !== undefined && (await storedEvents(service.url, deployed)).get(id)?.[0] === 'completed',

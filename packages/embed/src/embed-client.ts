@@ -136,10 +136,11 @@ export class TrestleEmbed {
   }
 
   private async connectIn(window: ConnectWindow, provider: string, options: ConnectOptions): Promise<Connection> {
-    const before = await this.connectedAt(provider).catch(() => undefined);
+    let before: Set<string> | undefined;
     try {
-      const { connectUrl } = await this.api.call<{ connectUrl: string }>('POST', '/v1/connect-sessions', { provider, ...options });
-      window.lead(connectUrl);
+      const session = this.api.call<{ connectUrl: string }>('POST', '/v1/connect-sessions', { provider, ...options });
+      [before] = await Promise.all([this.connectedAt(provider).catch(() => undefined), session]);
+      window.lead((await session).connectUrl);
     } catch (error) {
       window.close();
       throw embedErrorOf(error);

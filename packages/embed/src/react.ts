@@ -3,6 +3,7 @@ import {
   createElement,
   useCallback,
   useContext,
+  useEffect,
   useMemo,
   useRef,
   useState,
@@ -72,6 +73,8 @@ export function useConnect(key: string): Connecting {
   const [isConnecting, setConnecting] = useState(false);
   const [error, setError] = useState<EmbedError>();
   const latest = useRef(0);
+  // A window that was lost sight of may still have worked out.
+  useEffect(() => client.on('connected', ({ connection }) => void (connection.provider === key && setError(undefined))), [client, key]);
   const connect = useCallback(
     async (options: ConnectOptions = {}) => {
       const own = ++latest.current;

@@ -37,7 +37,8 @@ export class EdgeLimits {
 
   /** @throws IntegrationError `too_many_requests` */
   countCaller(caller: Principal): void {
-    refuseAfter(this.callers.take(JSON.stringify([caller.tenant, caller.userId])));
+    // What a page asks for, or who took its token, uses up nothing of what the product's backend may ask for.
+    refuseAfter(this.callers.take(JSON.stringify([caller.tenant, caller.userId, caller.viaBrowserToken ?? false])));
   }
 
   /** @throws IntegrationError `too_many_requests` */

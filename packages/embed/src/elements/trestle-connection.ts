@@ -35,6 +35,10 @@ export class TrestleConnection extends TrestleElement {
     return provider === this.provider;
   }
 
+  protected override forgetFault(): void {
+    this.fault = '';
+  }
+
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     this.say();

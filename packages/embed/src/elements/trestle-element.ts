@@ -55,6 +55,11 @@ export abstract class TrestleElement extends LitElement {
   /** Whether what happened is for this element. */
   protected abstract concerns(provider: string): boolean;
 
+  /** It has worked out after all. */
+  protected forgetFault(): void {
+    // an element that shows none
+  }
+
   /** A failure of what the person did here, as an event of the page. */
   protected tellFailure(provider: string, error: EmbedError): void {
     this.dispatchEvent(new CustomEvent('error', { detail: { provider, error }, bubbles: true, composed: true }));
@@ -81,6 +86,7 @@ export abstract class TrestleElement extends LitElement {
   private tell<Type extends keyof EmbedEvents>(type: Type, event: EmbedEvents[Type]): void {
     const { provider } = event.connection;
     if (!this.concerns(provider)) return;
+    if (type === 'connected') this.forgetFault();
     const detail = { provider, ...event };
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }

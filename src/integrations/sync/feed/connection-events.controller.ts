@@ -7,6 +7,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { findIntegrationError } from '../../../errors';
 import { ConnectionRepository } from '../../connections';
 import { ConnectionStream } from './connection-stream';
+import { listenerOf } from './open-streams';
 import { LONGEST_MS, sentLines, STREAM_HEADERS } from './sent-events';
 import { z } from 'zod';
 
@@ -38,7 +39,7 @@ export class ConnectionEventsController {
       until: Math.min(request.callerEndsAt ?? latest, latest),
       signal: closed.signal,
       goesOn: async () => (await (request.callerGoesOn?.() ?? true)) && this.maySee(caller, id),
-      user: JSON.stringify([caller.tenant, caller.userId]),
+      user: listenerOf(caller),
     });
     await reply.headers(STREAM_HEADERS).send(Readable.from(sentLines(messages)));
   }

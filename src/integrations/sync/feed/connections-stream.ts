@@ -10,7 +10,7 @@ import {
 } from '../../connections';
 import { viewOf, type SyncRunView } from '../runs/sync-run';
 import { SyncService } from '../runs/sync.service';
-import { OpenStreams } from './open-streams';
+import { listenerOf, OpenStreams } from './open-streams';
 
 type ConnectionView = ReturnType<ConnectionViews['of']>;
 
@@ -58,7 +58,7 @@ export class ConnectionsStream implements BeforeApplicationShutdown {
   /** @throws IntegrationError `too_many_requests`, before the first message is asked for */
   follow(options: FollowConnections): AsyncGenerator<ConnectionsMessage> {
     const { viewer, signal } = options;
-    this.open.add(JSON.stringify([viewer.tenant, viewer.userId]), signal);
+    this.open.add(listenerOf(viewer), signal);
     return this.messages({ ...options, viewer: { ...viewer, ownOnly: true } });
   }
 

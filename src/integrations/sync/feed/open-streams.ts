@@ -1,4 +1,5 @@
 import { IntegrationError } from '../../../errors';
+import type { ConnectionViewer } from '../../connections';
 
 /** Streams open in this process: of all, and of one user. */
 const MAX_STREAMS = 500;
@@ -35,4 +36,9 @@ export class OpenStreams {
     else this.open.delete(user);
     this.all--;
   }
+}
+
+/** A person's pages, with their browser tokens, leave the backend's streams for the same person alone. */
+export function listenerOf({ tenant, userId, viaBrowserToken = false }: Pick<ConnectionViewer, 'tenant' | 'userId' | 'viaBrowserToken'>): string {
+  return JSON.stringify([tenant, userId, viaBrowserToken]);
 }
