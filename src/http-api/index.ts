@@ -11,6 +11,7 @@ export { assertNavigation } from './sessions/navigation';
 export { leadsIntoFlow } from './sessions/own-path';
 export { nameOf, productLink, signOutForm } from './sessions/session-pages';
 export { ownUrl } from './edge/base-path';
+export { letBeFramedBy } from './edge/framing';
 export { Drain } from './edge/drain';
 export { Frame, languageTag, PageFrames, PLAIN_FRAME, type PageFrame } from './frame/page-frames';
 export { brandSign, escapeHtml, Html, html, htmlPage, imageSource, told, type HtmlPart } from './html';

@@ -27,6 +27,7 @@ describeInBrowser('a product that embeds its integrations', () => {
   let product: string;
   let server: Server;
   let handle: Handler;
+  let gate: Server;
   let users = 0;
   let user: string;
   const faults: string[] = [];
@@ -37,7 +38,12 @@ describeInBrowser('a product that embeds its integrations', () => {
     server = createServer((request, response) => void handle(request, response));
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     product = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    pages = await startPages({ BROWSER_ORIGINS: product });
+    gate = createServer(cutOff);
+    await new Promise<void>((done) => gate.listen(0, '127.0.0.1', done));
+    pages = await startPages({
+      BROWSER_ORIGINS: product,
+      GOOGLE_AUTHORIZE_URL: `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`,
+    });
     browser = await launchBrowser({ blocksPopUps: true });
   });
   beforeEach(async () => {
@@ -58,11 +64,18 @@ describeInBrowser('a product that embeds its integrations', () => {
     await browser?.close();
     await pages?.close();
     server?.close();
+    gate?.close();
   });
 
   function run(...args: string[]): void {
     const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
     expect([status, status === 0 ? '' : stderr + stdout]).toEqual([0, '']);
+  }
+  /** A page of a provider's that leaves nothing of whoever opened its window. */
+  function cutOff({ url = '' }: IncomingMessage, response: ServerResponse): void {
+    const to = `${pages.sandbox.env()['GOOGLE_AUTHORIZE_URL']}?${url.split('?')[1]}`.replaceAll('&', '&amp;');
+    response.setHeader('content-type', 'text/html').setHeader('cross-origin-opener-policy', 'same-origin');
+    response.end(`<title>Consent</title><a href="${to}">Go on</a>`);
   }
   /** The product, with a person of its own for each test. */
   function serve({ trestleUrl = pages.url }: { trestleUrl?: string }): void {
@@ -268,6 +281,55 @@ describeInBrowser('a product that embeds its integrations', () => {
     );
     expect(shown.filter((text) => /Integrations|close this window|Connect|Nothing left|Not signed in/.test(String(text)))).toEqual([]);
     stranger.close();
+  });
+
+  it('may show the page of integrations in a frame, and connect from it in a window; nobody else may', async () => {
+    const inFrame = (path: string) =>
+      `<!doctype html><title>Frame</title><iframe title="Integrations" width="900" height="600" src="${path}"></iframe>`;
+    const framing =
+      (path: string): Handler =>
+      (_, response) =>
+        Promise.resolve(void response.setHeader('content-type', 'text/html').end(inFrame(path)));
+    await page.goto(await pages.signInLink({ tenant: 'acme', user }));
+    handle = framing(`${pages.url}/settings/integrations`);
+    await page.goto(product);
+    const slack = page.frameLocator('iframe').locator('#card-slack');
+    const popup = await popUpOf(() =>
+      slack
+        .getByRole('button', { name: /^Connect/ })
+        .first()
+        .click(),
+    );
+    await popup.getByRole('button', { name: 'Allow' }).click();
+    await popup.locator('#card-slack').getByText('Connected', { exact: true }).waitFor();
+    await slack.getByText('Connected', { exact: true }).waitFor();
+    await popup.close();
+    const stranger = createServer((request, response) => void framing(`${pages.url}/settings/integrations`)(request, response));
+    await new Promise<void>((done) => stranger.listen(0, '127.0.0.1', done));
+    await page.goto(`http://127.0.0.1:${(stranger.address() as AddressInfo).port}`);
+    const shown = await page
+      .frames()[1]
+      ?.evaluate(`document.querySelector('#card-slack') !== null`)
+      .catch(() => false);
+    expect(shown).toBe(false);
+    stranger.close();
+    await page.goto(`${pages.url}/errors`);
+  });
+
+  it('shows a connect that worked out after the provider had cut the window off', async () => {
+    await open();
+    const popup = await popUpOf(() => card('Google').getByRole('button', { name: 'Connect Google' }).click());
+    await popup.getByRole('button', { name: 'Go on to Google' }).click();
+    await card('Google')
+      .getByText(/this page lost sight of it/)
+      .waitFor();
+    await popup.getByRole('link', { name: 'Go on' }).click();
+    await popup.getByRole('button', { name: 'Allow' }).click();
+    await card('Google').getByText('Connected', { exact: true }).waitFor();
+    await happened('connected google');
+    await card('Google')
+      .getByText(/this page lost sight of it/)
+      .waitFor({ state: 'detached' });
   });
 
   it('has nothing that axe finds, light and dark, wide and narrow, with a question open; by the keyboard alone', async () => {

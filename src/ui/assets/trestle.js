@@ -3,12 +3,15 @@
  * where the reader is, and copy. The pages work without it. A card in which somebody is at work (a field, an open part, a question) is left alone.
  */
 'use strict';
+/* In a frame of the product's. What leads to a provider opens a window of its own: neither side is ever shown in a frame. */
+const isFramed = window.top !== window;
 /** Where this file lies: below the path, if any, that all of the service's addresses lie below. */
 const OWN_ADDRESS = document.currentScript.src;
 const WORDS = JSON.parse(document.currentScript.dataset.words);
 const LANGUAGE = document.documentElement.lang;
 document.addEventListener('submit', (event) => {
   const form = event.target;
+  if (isFramed && /\/(connect|reconnect)$/.test(form.action)) form.target = '_blank';
   const question = form.dataset.question;
   if (!question || form.elements.confirmed) return;
   event.preventDefault();
