@@ -38,7 +38,9 @@ describe('the shape of a plain provider', () => {
     for (const address of addresses) {
       const places = [...address.matchAll(/\{(\w+)\}/g)].map(([, place]) => place);
       for (const place of places)
-        expect([...Object.keys(ask), ...Object.keys(learn), 'accessToken', 'refreshToken', 'clientId']).toContain(place);
+        expect([...Object.keys({ ...ask, ...learn, ...account.several?.values }), 'accessToken', 'refreshToken', 'clientId']).toContain(
+          place,
+        );
       // What a person or an answer puts into the host is held by a fixed pattern.
       if (/^https:\/\/[^/]*\{|^\{/.test(address)) expect(hosts.length).toBeGreaterThan(0);
       if (places.length === 0) expect(new URL(address).protocol).toBe('https:');

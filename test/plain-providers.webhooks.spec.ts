@@ -64,6 +64,23 @@ describe('what a declaration says of its deliveries', () => {
     await browser.eventually(async () => ((await living()).length === 0 ? true : undefined));
   });
 
+  it('has a run look where two events of one object say the same time, and believes a deletion', async () => {
+    const connection = (await browser.connect('github')).searchParams.get('connection') ?? '';
+    await browser.synced(connection, ({ trigger }) => trigger === 'connect');
+    const tell = async (action: string, more: object, id: string) => {
+      const { body, headers } = github(action, more, id);
+      expect((await post('github', body, headers)).status).toBe(200);
+    };
+    const at = { id: 'tied', updated_at: '2026-11-02T10:00:00Z' };
+    await tell('opened', { ...at, title: 'first' }, 't9');
+    await browser.eventually(async () => ((await browser.records(connection, 'issues')).ids.includes('tied') ? true : undefined));
+    // By its id it would be the older one.
+    await tell('edited', { ...at, title: 'second' }, 't1');
+    await browser.synced(connection, ({ trigger }) => trigger === 'webhook');
+    await tell('deleted', at, 't0');
+    await browser.eventually(async () => ((await browser.records(connection, 'issues')).ids.includes('tied') ? undefined : true));
+  });
+
   it('takes a meeting away that is deleted, and not for one of its occurrences', async () => {
     const connection = (await browser.connect('zoom')).searchParams.get('connection') ?? '';
     await browser.synced(connection, ({ trigger }) => trigger === 'connect');

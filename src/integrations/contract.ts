@@ -428,6 +428,11 @@ export interface WebhookHandler<T = unknown, P = unknown> {
   prepareAlone?(event: WebhookEvent<T>, context: { signal: AbortSignal }): Promise<P>;
   handle(event: WebhookEvent<T>, context: HandlerContext, prepared: P): Promise<void>;
   /**
+   * In place of `handle`, where another event of the object with the same version took effect before: which is the later one is not known, so
+   * that what this one carries may be old. Absent: the one with the greater id counts as the later one; with `prepare` the one that comes now.
+   */
+  handleTie?(event: WebhookEvent<T>, context: HandlerContext): Promise<void>;
+  /**
    * What the provider shows at once, where it asks (commands, buttons and forms): JSON, or text as it is; undefined: nothing to
    * say. Asked before the event is worked off, and again when the delivery is repeated, so it must change nothing; 2.5 s at most.
    */

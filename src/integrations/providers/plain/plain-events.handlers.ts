@@ -65,6 +65,12 @@ class PlainRecordsHandler implements WebhookHandler {
     const record = deleted ? { id, deleted } : { id, data, ...(version !== undefined && { version }), ...hangsOn(resource, parent) };
     await context.applyRecords(name, [record]);
   }
+
+  /** A run reads how the object is now. What is gone is gone: nothing is made anew under the id that it had. */
+  async handleTie(event: WebhookEvent, context: HandlerContext): Promise<void> {
+    if (this.facts.gone?.includes(event.type)) return this.handle(event, context);
+    if (context.connection) await context.requestSync([this.facts.resource]);
+  }
 }
 
 /** The provider is asked first: the account may have been connected again before this came. */

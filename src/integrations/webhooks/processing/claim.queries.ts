@@ -90,13 +90,17 @@ export const CLAIM_EXPIRED = `
   SELECT c.status, ${CLAIMED_COLUMNS}, ${PAYLOAD} FROM claimed c
   LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id LEFT JOIN webhook_payloads p ON p.id = c.payload_id`;
 
-/** Of versions that are the same the one with the greater id is the later one, byte by byte. */
-const IS_LATER = `(excluded.version, excluded.event_id COLLATE "C") > (g.version, g.event_id COLLATE "C")`;
+/** What a new mark says of the one before, where its event asks how the object is now; a row that is made at once has none before. */
+const ASKS = 'asks';
+/** Of versions that are the same the one with the greater id is the later one, byte by byte; or the one that comes now, where it asks. */
+const IS_LATER = `(excluded.version > g.version OR (excluded.version = g.version
+  AND (excluded.before_event_id = '${ASKS}' OR excluded.event_id COLLATE "C" > g.event_id COLLATE "C")))`;
 
 /**
  * Comes first in the transaction: it makes sure that the events are ours, and keeps them and their objects so until the commit.
  * What belongs to a connection that was disconnected meanwhile, or that nobody handles, moves no mark. Tells where each object's
- * mark stood before; it is locked in one order for everybody. $1 owner, $2 kinds (`provider/type`) that nobody handles, $3 ids.
+ * mark stood before; it is locked in one order for everybody. $1 owner, $2 kinds (`provider/type`) that nobody handles, $3 ids, $4 kinds whose
+ * handlers ask how the object is now.
  */
 export const MARK_COMPLETED = `
   WITH marked AS (
@@ -104,16 +108,17 @@ export const MARK_COMPLETED = `
     WHERE e.id = ANY ($3::uuid[]) AND e.lease_owner = $1::uuid AND e.status = 'processing' RETURNING e.*),
   ours AS (
     SELECT m.id, m.event_id, m.connection_id, m.object_key, m.object_version, k.status AS connection_status,
+      (m.provider || '/' || m.type) = ANY ($4::text[]) AS asks,
       k.status <> 'disconnected' AND m.object_key IS NOT NULL AND m.object_version IS NOT NULL AND (m.provider || '/' || m.type) <> ALL ($2::text[]) AS guarded
     FROM marked m LEFT JOIN ${CONNECTIONS} k ON k.id = m.connection_id),
   moved AS (
     INSERT INTO object_marks AS g (connection_id, object_key, version, event_id, before_version, before_event_id)
-    SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.object_version, o.event_id, ${NOTHING_YET}, ''
+    SELECT DISTINCT ON (o.connection_id, o.object_key) o.connection_id, o.object_key, o.object_version, o.event_id, ${NOTHING_YET}, CASE WHEN o.asks THEN '${ASKS}' ELSE '' END
     FROM ours o WHERE o.guarded ORDER BY o.connection_id, o.object_key, o.object_version DESC, o.event_id COLLATE "C" DESC
     ON CONFLICT (connection_id, object_key) DO UPDATE SET updated_at = now(), before_version = g.version, before_event_id = g.event_id,
       version = CASE WHEN ${IS_LATER} THEN excluded.version ELSE g.version END,
       event_id = CASE WHEN ${IS_LATER} THEN excluded.event_id ELSE g.event_id END
-    RETURNING g.connection_id, g.object_key, g.before_version, g.before_event_id)
+    RETURNING g.connection_id, g.object_key, g.before_version, CASE WHEN g.before_version = ${NOTHING_YET} THEN '' ELSE g.before_event_id END AS before_event_id)
   SELECT o.id, o.connection_status, moved.before_version, moved.before_event_id FROM ours o
   LEFT JOIN moved ON o.guarded AND moved.connection_id = o.connection_id AND moved.object_key = o.object_key`;
 

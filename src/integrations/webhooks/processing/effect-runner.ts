@@ -10,7 +10,7 @@ import { DeadlineWatch } from './deadline-watch';
 import { SMALL_BATCH } from './event-job';
 import { HandlerContexts, type AfterCommit } from './handler-contexts';
 import { HandlerRegistry } from './handler.registry';
-import { inSafeOrder, isSameMark, isStale, type ObjectMark } from './object-mark';
+import { inSafeOrder, isSameMark, isStale, isTied, type ObjectMark } from './object-mark';
 import { PROCESSING_RULES, type ProcessingRules } from './processing-options';
 
 /** What the handlers of an event got to know before the transaction. */
@@ -52,6 +52,7 @@ interface Run {
   readonly manager: EntityManager;
   readonly watch: DeadlineWatch;
   readonly stale: boolean;
+  readonly tied: boolean;
   readonly results: readonly unknown[];
   readonly afterCommit: AfterCommit[];
 }
@@ -89,9 +90,9 @@ export class EffectRunner {
         if (!mark || mark.connection_status === 'disconnected') continue;
         const known = preparedOf.get(event.id);
         const before = markBefore(mark);
-        const stale = isStale(event, before);
+        const stale = isStale(event, before, this.handlers.asksFirst(event.provider, event.type));
         if (known && !stale && !isSameMark(before, known.mark)) throw new PreparedTooEarly();
-        await this.handle(event, { manager, watch, stale, results: known?.results ?? [], afterCommit });
+        await this.handle(event, { manager, watch, stale, tied: isTied(event, before), results: known?.results ?? [], afterCommit });
       }
       return marks.size;
     };
@@ -103,7 +104,7 @@ export class EffectRunner {
   /** Marks what is ours as completed, and the objects with it. */
   private mark(manager: EntityManager, events: readonly ClaimedEvent[], owner: string): Promise<MarkedRow[]> {
     const ids = events.map(({ id }) => id);
-    const params = [owner, this.handlers.unhandledKinds(events), ids];
+    const params = [owner, this.handlers.unhandledKinds(events), ids, this.handlers.askingKinds(events)];
     // As at the insert: the plan for few is kept, the one for many is made for them.
     if (ids.length <= SMALL_BATCH) return prepared<MarkedRow>(manager, 'webhooks_mark_few', MARK_COMPLETED, params);
     return manager.query<MarkedRow[]>(MARK_COMPLETED, params);
@@ -118,14 +119,16 @@ export class EffectRunner {
   private async callAll(
     handlers: ReturnType<HandlerRegistry['handlersOf']>,
     event: ClaimedEvent,
-    { manager, watch, stale, results, afterCommit }: Run,
+    { manager, watch, stale, tied, results, afterCommit }: Run,
   ): Promise<void> {
     const given = handlerEventOf(event);
     for (const [index, { name, handler, evenStale }] of handlers.entries()) {
-      if (stale && !evenStale) continue;
+      const settlesTie = tied && handler.handleTie !== undefined;
+      if (stale && !evenStale && !settlesTie) continue;
       try {
         const context = this.contexts.make({ event, manager, signal: watch.signal, afterCommit });
-        await watch.run(`The handler ${name}`, () => handler.handle(given, context, results[index]));
+        const handle = () => (settlesTie ? handler.handleTie!(given, context) : handler.handle(given, context, results[index]));
+        await watch.run(`The handler ${name}`, handle);
       } catch (error) {
         // A deadlock is nobody's fault: the whole transaction is run again.
         if (isRetryableTransactionError(error)) throw error;

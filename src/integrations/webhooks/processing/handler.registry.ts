@@ -70,6 +70,13 @@ export class HandlerRegistry {
     return [...kinds];
   }
 
+  /** Of these events' kinds, those whose handlers ask the provider how the object is now. */
+  askingKinds(events: Iterable<{ readonly provider: string; readonly type: string }>): string[] {
+    const kinds = new Set<string>();
+    for (const { provider, type } of events) if (this.asksFirst(provider, type)) kinds.add(`${provider}/${type}`);
+    return [...kinds];
+  }
+
   /** In the order in which they were found; each handler once. */
   handlersOf(provider: string, type: string): readonly RegisteredHandler[] {
     const key = `${provider}/${type}`;

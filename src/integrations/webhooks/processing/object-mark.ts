@@ -2,9 +2,10 @@ import type { SqlRunner } from '../../../database';
 import type { ClaimedEvent } from './claimed-event';
 
 /**
- * What was last applied to an object. It keeps the object's events from going backwards: of two events with the same version the
- * one with the greater id is the later one, arbitrary, but the same for everybody, so that any order of delivery ends in the same
- * state.
+ * What was last applied to an object. It keeps the object's events from going backwards. Versions may be coarse (a second): which of two events
+ * with the same one is the later cannot be told. Where the event's handlers ask the provider how the object is now, the one that comes later
+ * counts, and asks; otherwise the one with the greater id, arbitrary, but the same for everybody, so that any order of delivery ends in the
+ * same state.
  */
 export interface ObjectMark {
   readonly version: number;
@@ -28,10 +29,15 @@ export async function readMark(runner: SqlRunner, event: ClaimedEvent): Promise<
   return row ? { version: Number(row.version), eventId: row.event_id } : { version: NOTHING_YET, eventId: '' };
 }
 
-/** Whether something newer than the event was applied to its object. */
-export function isStale(event: ClaimedEvent, mark: ObjectMark | undefined): boolean {
+/** Whether something newer than the event was applied to its object. @param asks whether it asks how the object is now */
+export function isStale(event: ClaimedEvent, mark: ObjectMark | undefined, asks: boolean): boolean {
   if (!mark || !isGuarded(event)) return false;
-  return mark.version !== event.objectVersion ? mark.version > event.objectVersion : compareBytes(mark.eventId, event.eventId) > 0;
+  return mark.version !== event.objectVersion ? mark.version > event.objectVersion : !asks && compareBytes(mark.eventId, event.eventId) > 0;
+}
+
+/** Whether another event of the same version was applied to its object: neither is known to be the later one. */
+export function isTied(event: ClaimedEvent, mark: ObjectMark | undefined): boolean {
+  return mark !== undefined && isGuarded(event) && mark.version === event.objectVersion && mark.eventId !== event.eventId;
 }
 
 export function isSameMark(a: ObjectMark | undefined, b: ObjectMark | undefined): boolean {
