@@ -1,6 +1,6 @@
 import { until } from './http-client';
 import type { Report } from './report';
-import { accountState, finishedRun, readRecords, type World } from './world';
+import { accountState, connectionAt, finishedRun, readRecords, type World } from './world';
 
 /** The demo's account at each provider, as the sandbox's consent page names it. */
 export const ACCOUNTS = { slack: 'T_ACME', stripe: 'acct_1SandboxAcme', google: 'ada@acme.test' } as const;
@@ -13,8 +13,8 @@ export async function connectSteps(world: World, report: Report): Promise<void> 
       const since = await world.control.lastSeq();
       await connect(world, provider);
       const exchanges = await world.control.ledger({ provider, endpoint: EXCHANGES[provider], since });
-      const card = await world.user.get(`/v1/connections/${world.connections.get(provider) ?? ''}`);
-      return `${(card.body as { status: string }).status}; ${exchanges.length} code exchanged`;
+      const { status } = await world.user.get('/v1/connections/{id}', { params: { path: connectionAt(world, provider) } });
+      return `${status}; ${exchanges.length} code exchanged`;
     });
   }
   await report.step('a callback that is opened a second time', 'refused; 0 codes exchanged', async () => {
@@ -34,7 +34,7 @@ export async function syncSteps(world: World, report: Report): Promise<void> {
         const run = await finishedRun(world, provider);
         // A cancelled occurrence of a series is kept as a fact about the series; the sandbox counts it apart.
         const records = (await readRecords(world, provider, resource)).filter((record) => record.status !== 'cancelled');
-        return `${String(run?.status)}; ${records.length} records`;
+        return `${run?.status}; ${records.length} records`;
       });
     }
   }
@@ -58,8 +58,8 @@ export async function syncSteps(world: World, report: Report): Promise<void> {
 
 export async function connect(world: World, provider: string, connectionId?: string): Promise<void> {
   const returnTo = `${world.serviceUrl}/settings/integrations`;
-  const session = await world.user.post('/v1/connect-sessions', { provider, returnTo, ...(connectionId ? { connectionId } : {}) });
-  const { connectUrl } = session.body as { connectUrl: string };
+  const body = { provider, returnTo, ...(connectionId ? { connectionId } : {}) };
+  const { connectUrl } = await world.user.post('/v1/connect-sessions', { body });
   const start = await world.browser.pressConnect(connectUrl);
   const consent = new URL(start.location ?? '');
   const allowed = await world.browser.postForm(`${consent.origin}/oauth/consent`, {

@@ -1,31 +1,11 @@
+import { TrestleClient } from '../packages/client/src/index.ts';
+
 const TIMEOUT_MS = 30_000;
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: unknown;
-}
-
-/** Calls the product's API as a product's backend would: a bearer token and JSON. */
-export class ApiClient {
-  constructor(
-    private readonly origin: string,
-    private readonly token: string,
-  ) {}
-
-  get = (path: string) => this.call('GET', path);
-  post = (path: string, body: unknown = {}, headers: Record<string, string> = {}) => this.call('POST', path, body, headers);
-  delete = (path: string) => this.call('DELETE', path);
-
-  private async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await fetch(`${this.origin}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${this.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    return { status: response.status, headers: response.headers, body: await readBody(response) };
-  }
 }
 
 /** Follows redirects by hand and keeps cookies per origin, as a browser does. */
@@ -82,9 +62,10 @@ export function formOn(page: string): { action: string; fields: Record<string, s
 
 /** A link that opens the pages for the token's person, once, within a minute: what the product's backend sends its user's browser to. */
 export async function signInLinkOf(origin: string, token: string, returnTo?: string): Promise<string> {
-  const { status, body } = await new ApiClient(origin, token).post('/v1/browser-sessions', { ...(returnTo && { returnTo }) });
-  if (status !== 201) throw new Error(`POST /v1/browser-sessions answered ${status}`);
-  return (body as { url: string }).url;
+  const { url } = await new TrestleClient({ baseUrl: origin, token }).post('/v1/browser-sessions', {
+    body: { ...(returnTo && { returnTo }) },
+  });
+  return url;
 }
 
 async function readBody(response: Response): Promise<unknown> {

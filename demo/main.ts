@@ -7,7 +7,8 @@ import { startSandbox } from '../sandbox';
 import { actionSteps } from './action.steps';
 import { connectSteps, syncSteps } from './connect.steps';
 import { createDemoDatabase } from './demo-database';
-import { ApiClient, Browser } from './http-client';
+import { TrestleClient } from '../packages/client/src/index.ts';
+import { Browser } from './http-client';
 import { Report } from './report';
 import { startSignInDoor } from './sign-in-door';
 import { startService, StartFailure } from './service-process';
@@ -73,8 +74,14 @@ async function main(asked: Promise<void>): Promise<void> {
   const world: World = {
     serviceUrl: url,
     controlUrl: sandbox.urls.control,
-    user: new ApiClient(url, await token('ada', 'user')),
-    admin: new ApiClient(url, await token('grace', 'admin')),
+    user: new TrestleClient({ baseUrl: url, token: () => token('ada', 'user') }),
+    admin: new TrestleClient({ baseUrl: url, token: () => token('grace', 'admin') }),
+    callProxy: async (path) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${await token('ada', 'user')}` },
+        signal: AbortSignal.timeout(30_000),
+      }),
     browser: new Browser(),
     control: new SandboxClient(sandbox.urls.control),
     connections: new Map(),

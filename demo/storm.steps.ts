@@ -10,6 +10,11 @@ interface Storm {
   readonly eventIds: readonly string[];
 }
 
+interface EventPage {
+  readonly data: readonly { readonly eventId: string; readonly status: string }[];
+  readonly nextCursor: string | null;
+}
+
 const EVENTS = 200;
 const COPIES = 3;
 
@@ -25,14 +30,13 @@ export async function stormSteps(world: World, report: Report): Promise<void> {
   const stored = async (eventIds: readonly string[]) => {
     const wanted = new Set(eventIds);
     const rows: { eventId: string; status: string }[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const query: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
-      const answer = await world.admin.get(`/v1/admin/webhook-events?limit=1000${query}`);
-      const page = answer.body as { data: { eventId: string; status: string }[]; nextCursor: string | null };
+    let cursor: string | undefined;
+    do {
+      const query = { limit: 1_000, ...(cursor !== undefined && { cursor }) };
+      const page: EventPage = await world.admin.get('/v1/admin/webhook-events', { params: { query } });
       rows.push(...page.data.filter((row) => wanted.has(row.eventId)));
-      cursor = page.nextCursor;
-    }
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
     return rows;
   };
 

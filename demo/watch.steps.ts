@@ -19,18 +19,15 @@ const MARKER = 'T_ACME';
 /** What administrators see of all this, and what nobody sees. */
 export async function watchSteps(world: World, report: Report, places: Places): Promise<void> {
   await report.step('health tells of each provider', 'google, slack, stripe: traffic and a last success', async () => {
-    const answer = await world.admin.get('/v1/admin/health');
-    const known = (answer.body as { data: { provider: string; requests24h: number; lastSuccess: string | null }[] }).data.filter(
-      (one) => one.requests24h > 0 && one.lastSuccess,
-    );
+    const { data } = await world.admin.get('/v1/admin/health');
+    const known = data.filter((one) => one.requests24h > 0 && one.lastSuccess);
     return `${known
       .map((one) => one.provider)
       .sort()
       .join(', ')}: traffic and a last success`;
   });
   await report.step('the request log names endpoints, not addresses', 'no query string in 100 entries', async () => {
-    const answer = await world.admin.get('/v1/admin/requests?limit=100');
-    const entries = (answer.body as { data: { endpoint: string }[] }).data;
+    const { data: entries } = await world.admin.get('/v1/admin/requests', { params: { query: { limit: 100 } } });
     return `${entries.some((entry) => entry.endpoint.includes('?')) ? 'a' : 'no'} query string in ${entries.length} entries`;
   });
   await report.step('tokens, keys and secrets in the database and the log', '0 found', async () => {

@@ -1,11 +1,14 @@
-import { ApiClient, Browser, until, type Answer } from './http-client';
+import { type TrestleClient, TrestleError } from '../packages/client/src/index.ts';
+import { until, type Browser } from './http-client';
 
 /** Who takes part in the demo, and where each is reached. Every step asks over HTTP: the product's API or the sandbox's control API. */
 export interface World {
   readonly serviceUrl: string;
   readonly controlUrl: string;
-  readonly user: ApiClient;
-  readonly admin: ApiClient;
+  readonly user: TrestleClient;
+  readonly admin: TrestleClient;
+  /** What the description has no types of: a call of the user's to a provider's own API. */
+  callProxy(path: string): Promise<Response>;
   readonly browser: Browser;
   readonly control: SandboxClient;
   /** Connection ids by provider, filled by the first steps. */
@@ -77,45 +80,36 @@ export async function accountState(world: World, provider: string, account: stri
   return state;
 }
 
-export function connectionPath(world: World, provider: string, rest = ''): string {
+/** The connection at a provider, as the path's parameter of a call. */
+export function connectionAt(world: World, provider: string): { id: string } {
   const id = world.connections.get(provider);
   if (!id) throw new Error(`${provider} is not connected`);
-  return `/v1/connections/${id}${rest}`;
+  return { id };
 }
 
-/** A member of a JSON answer, as text. */
-export function member(answer: Answer, name: string): string {
-  const body = answer.body as Record<string, unknown> | null;
-  return String(body?.[name]);
+/** How a call that has to fail fails. */
+export async function failureOf(call: Promise<unknown>): Promise<TrestleError> {
+  const failure = await call.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
+  if (failure instanceof TrestleError) return failure;
+  throw failure;
 }
 
 /** The last run of a connection, once it has ended. */
-export async function finishedRun(world: World, provider: string, runId?: string): Promise<Record<string, unknown> | undefined> {
-  const runs = () =>
-    world.user.get(connectionPath(world, provider, '/syncs')).then((answer) => (answer.body as { data: Record<string, unknown>[] }).data);
-  const pick = (list: Record<string, unknown>[]) => (runId ? list.find((run) => run.id === runId) : list[0]);
-  const ended = (run: Record<string, unknown> | undefined) => run !== undefined && !['queued', 'running'].includes(String(run.status));
-  return pick(await until(runs, (list) => ended(pick(list)), 60_000));
+export async function finishedRun(world: World, provider: string) {
+  const last = async () =>
+    (await world.user.get('/v1/connections/{id}/syncs', { params: { path: connectionAt(world, provider) } })).data[0];
+  return until(last, (run) => run !== undefined && !['queued', 'running'].includes(run.status), 60_000);
 }
 
-/** Every live record of a resource, read through the change feed page by page. */
+/** Every live record of a resource, read through the change feed. */
 export async function readRecords(world: World, provider: string, resource: string): Promise<Record<string, unknown>[]> {
   const live = new Map<string, Record<string, unknown>>();
-  let cursor = '';
-  for (let page = 0; page < 1_000; page++) {
-    const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : '';
-    const answer = await world.user.get(connectionPath(world, provider, `/records/${resource}${query}`));
-    if (answer.status !== 200) throw new Error(`reading ${resource} was answered ${answer.status}`);
-    const { data, nextCursor } = answer.body as {
-      data: { id: string; data: Record<string, unknown>; deleted: boolean }[];
-      nextCursor: string | null;
-    };
-    for (const record of data) {
-      if (record.deleted) live.delete(record.id);
-      else live.set(record.id, record.data);
-    }
-    if (data.length === 0 || nextCursor === null) return [...live.values()];
-    cursor = nextCursor;
+  for await (const { id, data, deleted } of world.user.records(connectionAt(world, provider).id, resource)) {
+    if (deleted) live.delete(id);
+    else live.set(id, data as Record<string, unknown>);
   }
-  throw new Error(`the feed of ${resource} does not end`);
+  return [...live.values()];
 }
