@@ -49,7 +49,7 @@ export const RETENTIONS: Readonly<
 
   webhook_payloads: { by: 'PayloadRetention: whole partitions after RETENTION_DAYS, once no event of it waits' },
   webhook_events: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
-  object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS' },
+  object_marks: { by: 'PayloadRetention: after three times RETENTION_DAYS, looked at once a day' },
   audit_entries: { by: 'AuditPartitions: whole months, after 400 days' },
   records: { by: 'RecordCompactor: deleted ones, once everybody has had time to read of it' },
   sync_seen: { by: 'SyncScheduler: with the end of its walk' },

@@ -3,6 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { systemClock } from '../../clock';
 import { DatabaseInfo, firstIdOf, timePartitions } from '../../database';
 import { Retention } from './retention';
+import { expectWritten } from '../../../test/support/written-docs';
 import { RETENTIONS } from './retention-list';
 
 let database: TestDatabase;
@@ -19,6 +20,39 @@ it('knows of every table what ends its rows', async () => {
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('migrations', 'payment_notes') ORDER BY 1`,
   );
   expect(tables.map(({ name }) => name).filter((name) => !(name in RETENTIONS))).toEqual([]);
+});
+
+it('docs/retention.md lists every table', () => {
+  const days = (of: (retentionDays: number) => number) => {
+    const [few, some, many] = [of(3), of(90), of(1_000)];
+    if (few === many) return many === 0 ? 'at once' : `${many} ${many === 1 ? 'day' : 'days'}`;
+    if (few === 3 && many === 1_000) return '`RETENTION_DAYS`';
+    return few === 3 ? `\`RETENTION_DAYS\`, ${some} days at most` : `\`RETENTION_DAYS\`, ${few} days at least`;
+  };
+  const rows = Object.entries(RETENTIONS)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([table, retention]) => {
+      if ('column' in retention)
+        return [table, `${days(retention.days)} after \`${retention.column}\`${retention.only ? ', once it is over' : ''}`, 'rows'];
+      if ('partitionedDays' in retention)
+        return [table, `${days(retention.partitionedDays)}, and until its partition is over`, 'partitions'];
+      if ('by' in retention) return [table, retention.by.replace(/\b(RETENTION_DAYS|ENDED_CONNECTION_DAYS)\b/g, '`$1`'), ''];
+      return [table, 'with' in retention ? `with \`${retention.with}\`` : `stays ${retention.stays}`, ''];
+    });
+  const lines = rows.map(([table, what, how]) => `| \`${table}\` | ${what} | ${how} |`);
+  expectWritten(
+    'docs/retention.md',
+    () => `# How long rows are kept
+
+What ends the rows of each table. In words, and what it means for a person's data: [operations](operations.md#what-is-kept-and-how-long). Rows are deleted in short statements, every ten minutes, until nothing is overdue; [partitions](decisions/0020-partitions-by-time.md) are dropped whole. How fast: [scaling](scaling.md#what-goes-out).
+
+This page is made of the code.
+
+| table | kept | ended as |
+|---|---|---|
+${lines.join('\n')}
+`,
+  );
 });
 
 it('deletes all that is overdue, however much it is, and nothing else', async () => {
