@@ -11,6 +11,8 @@ export const JEST = bin('jest/bin/jest.js');
 const BUILD = [bin('@nestjs/cli/bin/nest.js'), 'build'];
 /** What the product's pages load; it lies in the build of the service, which serves it. */
 const EMBED = ['packages/embed/build.mjs', 'dist/ui/embed'];
+/** What a first start of the embedded database begins with. */
+const SEED = ['scripts/seed-database.mjs'];
 
 /** What `npm run check` runs, in its order; the first fault ends it. */
 const CHECKS = [
@@ -23,6 +25,7 @@ const CHECKS = [
   ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'sandbox', 'demo', '--config', '.dependency-cruiser.cjs']],
   ['build', BUILD],
   ['script', EMBED],
+  ['seed', SEED],
   ['tests', [JEST]],
 ];
 
@@ -54,7 +57,7 @@ export function ensureInstalled(folder = '.') {
 
 export function ensureBuilt() {
   const sources = ['src', 'packages/client/src', 'packages/embed/src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
-  build({ what: 'building', sources, into: 'dist', commands: [BUILD, EMBED] });
+  build({ what: 'building', sources, into: 'dist', commands: [BUILD, EMBED, SEED] });
 }
 
 export function ensureClientBuilt() {

@@ -4,10 +4,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PGlite } from '@electric-sql/pglite';
 import { DataFolderLock } from './data-folder-lock';
 import { PgliteStream, type EmbeddedSession } from './pglite-stream';
+import { shippedSeed } from './shipped-seed';
 import { asksForReady, endsReady, queryMessage } from './wire-messages';
 
 export interface EmbeddedPostgresOptions {
-  /** A dump of `dumpSeed()`; a new database starts from it instead of being made from nothing (about 1 s instead of 4 s). */
+  /** A dump of `dumpSeed()`; a new database starts from it. Default: in a folder, the empty one that the build made, where there is a build. */
   seed?: Uint8Array;
   /** Milliseconds a caller waits for the one connection. */
   connectionTimeoutMs: number;
@@ -182,7 +183,7 @@ async function openFolder(folder: string, seed?: Uint8Array): Promise<PGlite> {
   const isNew = !(await exists(join(folder, 'PG_VERSION')));
   if (isNew) await writeFile(marker, 'The first start has not finished; the next one begins again.\n');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const database = await openPglite(folder, isNew ? seed : undefined);
+  const database = await openPglite(folder, isNew ? (seed ?? (await shippedSeed())) : undefined);
   if (isNew) {
     await keepPrivate(folder);
     await rm(marker);
