@@ -73,6 +73,9 @@ export const styles = css`
     gap: 0.5rem;
     align-items: center;
   }
+  .actions {
+    margin-top: 0.75rem;
+  }
   .name {
     flex: 1;
     font-weight: 600;
