@@ -47,6 +47,8 @@ describe('the shape of a plain provider', () => {
     }
     for (const host of hosts) expect(host).toMatch(/^(\*|[a-z0-9-]+)(\.(\*|[a-z0-9-]+))*\.[a-z0-9-]+\.[a-z]{2,}$/);
     if (signsIn(declaration)) expect(oauth2?.authorizeUrl).toBeDefined();
+    if (declaration.noEvents !== undefined)
+      expect([declaration.webhooks, declaration.noEvents]).toEqual([undefined, expect.stringMatching(/^[A-Z].*\.$/)]);
     if (apiKey) expect(apiKey.help).toMatch(/^[A-Z].*\.$/);
     if (apiKey?.pattern) expect(apiKey.example).toMatch(new RegExp(`^(?:${apiKey.pattern.source})$`));
     for (const { pattern, example } of Object.values(ask)) expect(example).toMatch(new RegExp(`^(?:${pattern.source})$`));

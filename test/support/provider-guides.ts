@@ -66,6 +66,7 @@ function guideOf(provider: PlainProvider): string[] {
     ...(scopes.length > 0 ? [`- Scopes: ${scopes.join(', ')}`] : []),
     ...(apiKey ? [`- Or with a key: ${apiKey.help}`] : []),
     ...(webhooks ? [webhooksOf(provider, addresses.webhooks, header)] : []),
+    ...(provider.noEvents === undefined ? [] : [`- No webhooks: ${provider.noEvents} Its changes are found by the schedule.`]),
     `- Settings: ${variablesOf(plainSettings(provider)).join(', ') || 'none'}`,
     '',
   ];

@@ -47,6 +47,7 @@ export const notion: PlainProvider = {
   account: { id: 'token:/workspace_id', name: 'token:/workspace_name' },
   limits: { account: { perSecond: 3, burst: 10, per: 'account' } },
   endpoints: [{ method: 'POST', path: '/v1/search', repeatable: true }],
+  noEvents: 'Notion sends the secret of its webhooks once, to an address that cannot verify it yet: no safe way to take it is built.',
   resources: [
     found('pages', 'Pages', 'page'),
     found('databases', 'Databases', 'database'),

@@ -61,6 +61,8 @@ export const salesforce: PlainProvider = {
     { status: 403, at: '/0/errorCode', is: 'REQUEST_LIMIT_EXCEEDED', code: 'provider_rate_limited' },
   ],
   limits: { account: { perSecond: 5, burst: 50, per: 'account' } },
+  noEvents:
+    'Salesforce streams its changes (Pub/Sub API, gRPC) or sends them as SOAP messages without a signature, and has no signed webhook.',
   resources: [
     objects('accounts', 'Accounts', 'Account', 'Name, Type, Industry, Phone, Website, OwnerId, ParentId'),
     objects('contacts', 'Contacts', 'Contact', 'FirstName, LastName, Email, Phone, Title, AccountId, OwnerId'),

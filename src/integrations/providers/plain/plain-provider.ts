@@ -53,6 +53,8 @@ export interface PlainProvider {
   /** First match wins; what matches none is read by its HTTP status. */
   readonly faults?: readonly PlainFault[];
   readonly webhooks?: PlainWebhooks;
+  /** Why its events are not taken, though it has some: a sentence for the guide. Its changes are found by runs. */
+  readonly noEvents?: string;
   readonly resources?: readonly PlainResource[];
   readonly operations?: readonly PlainOperation[];
   /** For what cannot be said as data; each part takes the place of the engine's. */
