@@ -15,7 +15,7 @@ This page is made of the code.
 `,
   logs: `# The log
 
-One line of JSON each (\`LOG_LEVEL\`), with \`level\`, \`time\`, \`context\` (the part of the service), \`msg\`, and within a request \`requestId\`, \`traceId\` where the caller sent one, \`tenant\`, \`userId\` and \`role\`. Tokens, keys and secrets are taken out by their values, wherever they stand. What follows are the messages, \`…\` where something is put in; a request that fails is told by its route with the \`code\` of [the errors](errors.md).
+One line of JSON each (\`LOG_LEVEL\`), with \`level\`, \`time\`, \`context\` (the part of the service), \`msg\`, within a request \`requestId\`, \`tenant\`, \`userId\` and \`role\`, and \`traceId\` where it is traced. Tokens, keys and secrets are taken out by their values, wherever they stand. What follows are the messages, \`…\` where something is put in; a request that fails is told by its route with the \`code\` of [the errors](errors.md).
 
 This page is made of the code.
 `,
