@@ -99,6 +99,7 @@ async function main(asked: Promise<void>): Promise<void> {
   if (!values.once) {
     say('Still up. Open a page (the demo signs you in, as a product does with its users):');
     for (const { title, url: address } of door.doors) say(`  ${title.padEnd(12)}  ${address}`);
+    say(`  ${'Sandbox'.padEnd(12)}  ${sandbox.urls.control}/page`);
     if (values.json) process.stdout.write(`${JSON.stringify({ steps: report.steps })}\n`);
     say('Press Ctrl-C to end.');
     waiting = true;

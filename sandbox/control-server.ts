@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { SandboxControl } from './control';
+import { actOfPage, controlPage, isOwnForm, PAGE_HEADERS } from './control-page';
 import { listenOn, type ListeningServer, readBody } from './sandbox-server';
 import type { FaultSpec } from './faults';
 import { text } from './form-body';
@@ -17,7 +18,8 @@ export function listenForControl(
   port: number,
 ): Promise<ListeningServer> {
   const verbs = verbsOf(control, env, urls);
-  const server = createServer((incoming, outgoing) => void serve(verbs, incoming, outgoing));
+  const parts = { control, urls };
+  const server = createServer((incoming, outgoing) => void serve(verbs, parts, incoming, outgoing));
   return listenOn(server, port);
 }
 
@@ -73,13 +75,14 @@ function verbsOf(control: SandboxControl, env: () => Record<string, string>, url
   };
 }
 
-async function serve(verbs: Record<string, Verb>, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function serve(verbs: Record<string, Verb>, parts: PageParts, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const answer = (status: number, body: unknown): void => {
     outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
   try {
     const url = new URL(incoming.url ?? '/', 'http://control');
     const raw = await readBody(incoming);
+    if (url.pathname === '/page') return await servePage(parts, url, raw, incoming, outgoing);
     const verb = verbs[`${incoming.method ?? 'GET'} ${url.pathname}`];
     if (!verb) return answer(404, { error: `no verb ${incoming.method ?? ''} ${url.pathname}; GET / lists them` });
     const body = raw && raw.length > 0 ? (JSON.parse(raw.toString('utf8')) as Json) : {};
@@ -87,6 +90,33 @@ async function serve(verbs: Record<string, Verb>, incoming: IncomingMessage, out
   } catch (error) {
     answer(400, { error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+interface PageParts {
+  readonly control: SandboxControl;
+  readonly urls: () => Record<string, string>;
+}
+
+/** The page for people; its buttons are forms that lead back to it. */
+async function servePage(
+  { control, urls }: PageParts,
+  url: URL,
+  raw: Buffer | null,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  if (incoming.method !== 'POST') {
+    outgoing.writeHead(200, PAGE_HEADERS).end(controlPage(control, urls(), url.searchParams.get('said') ?? undefined));
+    return;
+  }
+  if (!isOwnForm(incoming)) {
+    outgoing.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ error: 'send the form from /page' }));
+    return;
+  }
+  const said = await actOfPage(control, new URLSearchParams(raw?.toString('utf8') ?? '')).catch((error: unknown) =>
+    error instanceof Error ? error.message : String(error),
+  );
+  outgoing.writeHead(303, { location: `/page?said=${encodeURIComponent(said)}` }).end();
 }
 
 function ledgerQuery(query: URLSearchParams): LedgerQuery {

@@ -45,6 +45,7 @@ function inWords({ urls, env }: Sandbox): string {
     `Faults that can be caused: ${FAULT_KINDS.join(', ')}`,
     `  e.g. curl -X POST ${urls.control}/faults -d '{"kind":"status","status":503,"count":3}'`,
     `Everything else it does: curl ${urls.control}/`,
+    `A page with buttons: ${urls.control}/page`,
     '',
   ].join('\n');
 }

@@ -1217,7 +1217,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "returnTo": "/settings/integrations"
+                 *       "returnTo": "/settings/integrations",
+                 *       "lang": "AA-AA"
                  *     }
                  */
                 "application/json": {
@@ -2217,6 +2218,9 @@ export interface operations {
                      *               "secret": true
                      *             }
                      *           },
+                     *           "apiKey": {
+                     *             "help": "text"
+                     *           },
                      *           "capabilities": {
                      *             "sync": true,
                      *             "webhooks": true,
@@ -2292,7 +2296,8 @@ export interface operations {
                  *       "display": {
                  *         "user": "text",
                  *         "organization": "text"
-                 *       }
+                 *       },
+                 *       "lang": "AA-AA"
                  *     }
                  */
                 "application/json": {
