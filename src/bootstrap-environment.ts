@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readEnvironment, type Settings } from './config/env';
+import { SettingsError } from './config/settings-error';
 import { PROVIDER_SETTINGS } from './providers';
 
 interface RunningSandbox {
@@ -35,6 +36,25 @@ export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
   const folder = join(settings.dataDir, 'sandbox');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const sandbox = await sandboxModule().startSandbox({ stateFile: join(folder, 'state.json') });
-  // `on`: with the sandbox's credentials present, `auto` would read as off.
-  return { settings: readEnvironment(PROVIDER_SETTINGS, { ...sandbox.env(), SANDBOX: 'on' }), sandbox };
+  const { sandboxOnly } = settings;
+  try {
+    // `on`: with the sandbox's credentials present, `auto` would read as off.
+    const env = sandboxOnly ? envOf(sandboxOnly, sandbox.env()) : { ...sandbox.env(), SANDBOX: 'on' };
+    return { settings: readEnvironment(PROVIDER_SETTINGS, env), sandbox };
+  } catch (error) {
+    await sandbox.stop();
+    throw error;
+  }
+}
+
+/** Of these providers alone; the others keep what the environment says. */
+function envOf(names: readonly string[], env: Readonly<Record<string, string>>): Record<string, string> {
+  const variablesOf = (name: string) =>
+    Object.entries(env).filter(([variable]) => variable.startsWith(`${name.toUpperCase().replaceAll('-', '_')}_`));
+  const missing = names.filter((name) => variablesOf(name).length === 0);
+  if (missing.length > 0)
+    throw new SettingsError([
+      `SANDBOX: it has no ${missing.join(', ')}; leave ${missing.length > 1 ? 'them' : 'it'} out, or set real credentials`,
+    ]);
+  return Object.fromEntries(names.flatMap(variablesOf));
 }

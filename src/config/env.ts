@@ -64,6 +64,8 @@ export interface Settings {
   readonly browserOrigins: readonly string[];
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly sandbox: 'auto' | 'on' | 'off';
+  /** The providers that it stands in for, where it is not for all. */
+  readonly sandboxOnly?: readonly string[];
   /** True when the sandbox providers are to be started (decided from `sandbox`, credentials and NODE_ENV). */
   readonly useSandbox: boolean;
   /** Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed; empty: nobody's. */
@@ -161,7 +163,10 @@ export const environment = z.object({
   RETURN_TO_ORIGINS: list,
   BROWSER_ORIGINS: list,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  SANDBOX: z.enum(['auto', 'on', 'off']).default('auto'),
+  SANDBOX: z
+    .string()
+    .regex(/^[a-z0-9-]+(\s*,\s*[a-z0-9-]+)*$/, 'must be auto, on, off, or the keys of providers (stripe,google)')
+    .default('auto'),
   TRUSTED_PROXIES: list,
   REQUESTS_PER_SECOND: integer(1, 1_000_000).default(200),
   PROXY: z.enum(['declared', 'any', 'off']).optional(),
@@ -203,9 +208,12 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
   const production = e.NODE_ENV === 'production';
   const dataDir = resolve(e.DATA_DIR);
   const anyCredentials = Object.values(providers).some(({ clientId, clientSecret }) => clientId ?? clientSecret);
-  if (production && e.SANDBOX === 'on')
+  const { sandbox, sandboxOnly } = sandboxOf(e.SANDBOX);
+  for (const name of sandboxOnly ?? [])
+    if (declarations.length > 0 && !Object.hasOwn(providers, name)) faults.push(`SANDBOX: there is no provider "${name}"`);
+  if (production && sandbox === 'on')
     faults.push('SANDBOX: the sandbox providers never run with NODE_ENV=production; remove SANDBOX or set it to off');
-  const useSandbox = !production && (e.SANDBOX === 'on' || (e.SANDBOX === 'auto' && !anyCredentials));
+  const useSandbox = !production && (sandbox === 'on' || (sandbox === 'auto' && !anyCredentials));
 
   // In production a server holds everything, and nothing lies in the folder.
   const open = production && e.DATABASE_URL ? undefined : folderFault(dataDir);
@@ -261,7 +269,8 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     returnToOrigins: [...(publicUrl ? [new URL(publicUrl).origin] : []), ...returnToOrigins],
     browserOrigins: e.BROWSER_ORIGINS,
     logLevel: e.LOG_LEVEL,
-    sandbox: e.SANDBOX,
+    sandbox,
+    ...(sandboxOnly && { sandboxOnly }),
     useSandbox,
     trustedProxies: e.TRUSTED_PROXIES,
     requestsPerSecond: e.REQUESTS_PER_SECOND,
@@ -284,6 +293,12 @@ export function loadSettings(env: Env, declarations: readonly ProviderSettingsDe
     alertWebhookSecret: e.ALERT_WEBHOOK_SECRET,
     providers,
   };
+}
+
+/** `auto`, `on`, `off`, or the providers that it is on for, beside real ones. */
+function sandboxOf(text: string): Pick<Settings, 'sandbox' | 'sandboxOnly'> {
+  if (text === 'auto' || text === 'on' || text === 'off') return { sandbox: text };
+  return { sandbox: 'on', sandboxOnly: text.split(',').map((name) => name.trim()) };
 }
 
 /**
