@@ -103,7 +103,7 @@ async function embedded(image: Image, add: Add): Promise<void> {
 function demo(folder: string, image: Image, add: Add): void {
   const driver = join(folder, 'driver');
   mkdirSync(driver);
-  for (const name of ['demo', 'sandbox', 'src', 'scripts', 'node_modules', 'package.json'])
+  for (const name of ['demo', 'sandbox', 'src', 'packages', 'scripts', 'node_modules', 'package.json'])
     symlinkSync(join(ROOT, name), join(driver, name));
   symlinkSync(join(image.root, image.run.workdir, 'dist'), join(driver, 'dist'));
   // Symbolic links are kept as they are, so that `demo` finds the image's `dist` beside itself; the service's process follows its own.
