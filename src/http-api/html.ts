@@ -35,7 +35,7 @@ export function htmlPage(title: string, body: Html, { language, brand }: PageFra
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · ${brand.name}</title>
-        <link rel="icon" href="data:," />
+        ${brand.logo && html`<link rel="icon" href="${brand.logo.src}" />`}
         <link rel="stylesheet" href="/ui/trestle.css" />
       </head>
       <body class="plain">

@@ -50,7 +50,7 @@ export function page({ title, frame = PLAIN_FRAME, caller, path, body, sought, r
         <meta name="referrer" content="same-origin" />
         ${refreshTo !== undefined && html`<meta http-equiv="refresh" content="0;url=${refreshTo}" />`}
         <title>${title} · ${brand.name}</title>
-        <link rel="icon" href="data:," />
+        <link rel="icon" href="${brand.logo?.src ?? 'data:,'}" />
         <link rel="stylesheet" href="/ui/trestle.css" />
         <script src="/ui/idiomorph.js" defer></script>
         <script src="/ui/trestle.js" defer data-words="${scriptWords(language)}"></script>

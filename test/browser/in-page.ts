@@ -35,7 +35,7 @@ export const FOCUSED_TEXT = `document.activeElement?.textContent.trim().replace(
 export const LOADED_AT = `performance.timeOrigin`;
 
 /** Parts that scroll sideways, and what of them is out of sight; a payload may. */
-export const OFF_SCREEN = `[...document.querySelectorAll('.scroll')]
+export const OFF_SCREEN = `[...document.querySelectorAll('.scroll, dialog')]
   .filter((part) => !part.querySelector('pre') && part.scrollWidth > part.clientWidth + 1)
   .map((part) => part.getAttribute('aria-label') + ': ' + part.scrollWidth + ' of ' + part.clientWidth)`;
 
@@ -47,4 +47,9 @@ export const CUT_TEXTS = `[...document.querySelectorAll('body *')]
     return !element.closest('.unseen, svg') && element.textContent.trim() &&
       ((hides(overflowX) && element.scrollWidth > element.clientWidth + 1) || (hides(overflowY) && element.scrollHeight > element.clientHeight + 1));
   })
+  .map((element) => element.outerHTML.slice(0, 120))`;
+
+/** Buttons and fields without an edge: what a background says is lost where the reader forces colors. */
+export const BORDERLESS = `[...document.querySelectorAll('button, select, input:not([type=hidden]), .pill')]
+  .filter((element) => element.checkVisibility() && !['radio', 'checkbox'].includes(element.type) && parseFloat(getComputedStyle(element).borderTopWidth) < 1)
   .map((element) => element.outerHTML.slice(0, 120))`;

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Response } from 'playwright-core';
 import { ConnectionSeals } from '../../src/integrations/connections/seals/connection-seals';
 import { StartPageModule } from '../../src/ui/start/start-page.module';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
@@ -12,7 +12,7 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
   let pages: PagesFixture;
   let browser: Browser;
   let lists: FilledLists;
-  const contexts: Partial<Record<'ada' | 'operator' | 'nobody', BrowserContext>> = {};
+  const contexts: Partial<Record<'ada' | 'adaInChinese' | 'operator' | 'nobody' | 'nobodyInChinese', BrowserContext>> = {};
   const complaints: string[] = [];
 
   beforeAll(async () => {
@@ -20,8 +20,11 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     browser = await launchBrowser();
     lists = await fillLists(pages);
     await pages.app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
+    const ada = { tenant: lists.tenant, user: lists.user, role: 'user' } as const;
     contexts.nobody = await browser.newContext();
-    contexts.ada = await signedIn({ tenant: lists.tenant, user: lists.user, role: 'user' });
+    contexts.nobodyInChinese = await browser.newContext({ locale: 'zh-CN' });
+    contexts.ada = await signedIn(ada);
+    contexts.adaInChinese = await signedIn(ada, 'zh-CN');
     contexts.operator = await signedIn({ tenant: 'ops', user: 'op', role: 'operator' });
   });
   afterAll(async () => {
@@ -29,8 +32,8 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     await pages?.close();
   });
 
-  async function signedIn(who: Parameters<PagesFixture['signInLink']>[0]): Promise<BrowserContext> {
-    const context = await browser.newContext({ timezoneId: 'Asia/Shanghai' });
+  async function signedIn(who: Parameters<PagesFixture['signInLink']>[0], locale = 'en-GB'): Promise<BrowserContext> {
+    const context = await browser.newContext({ timezoneId: 'Asia/Shanghai', locale });
     const page = await context.newPage();
     await page.goto(await pages.signInLink(who));
     await page.close();
@@ -47,6 +50,11 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     ['connect', 'nobody', () => lists.connect],
     ['connect-done', 'nobody', () => '/connect/done'],
     ['integrations', 'ada', () => '/settings/integrations'],
+    ['integrations-zh', 'adaInChinese', () => '/settings/integrations'],
+    ['connect-zh', 'nobodyInChinese', () => lists.connect],
+    ['connect-done-zh', 'nobodyInChinese', () => '/connect/done'],
+    ['not-signed-in-zh', 'nobodyInChinese', () => '/settings/integrations'],
+    ['missing-zh', 'nobodyInChinese', () => '/nothing-here'],
     ['integrations-admin', 'operator', () => '/settings/integrations'],
     ['overview', 'operator', () => '/admin'],
     ['providers', 'operator', () => '/admin/providers'],
@@ -81,10 +89,45 @@ describeInBrowser('each page, light and dark, on a phone and on a desk, with lon
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 40[014]/.test(message.text())) complaints.push(`${name}: ${message.text()}`);
     });
-    const faults = await faultsOfLooks(page, pages.url + path(), name);
+    const faults = await faultsOfLooks(page, () => page.goto(pages.url + path()), name);
     await page.close();
     expect(faults).toEqual([]);
   });
+
+  const DISCONNECT = 'form[action$="/disconnect"]';
+  const OPENED: readonly (readonly [name: string, open: (page: Page) => Promise<Response | null>])[] = [
+    [
+      'disconnect-question',
+      async (page) => {
+        const answer = await page.goto(`${pages.url}/settings/integrations`);
+        await page.locator(`${DISCONNECT} button`).first().click();
+        await page.locator('dialog').waitFor();
+        return answer;
+      },
+    ],
+    [
+      'disconnect-page',
+      async (page) => {
+        await page.goto(`${pages.url}/settings/integrations`);
+        // As where no script runs.
+        const [answer] = await Promise.all([
+          page.waitForResponse((response) => response.url().endsWith('/disconnect')),
+          page.evaluate(`document.querySelector('${DISCONNECT}').submit()`),
+        ]);
+        await page.locator('#confirm').waitFor();
+        return answer;
+      },
+    ],
+  ];
+  it.each(OPENED.flatMap(([name, open]) => [[name, 'ada', open] as const, [`${name}-zh`, 'adaInChinese', open] as const]))(
+    '%s',
+    async (name, who, open) => {
+      const page = await contexts[who]!.newPage();
+      const faults = await faultsOfLooks(page, () => open(page), name);
+      await page.close();
+      expect(faults).toEqual([]);
+    },
+  );
 
   it('no page made the browser complain', () => expect(complaints).toEqual([]));
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
-import { CUT_TEXTS, OFF_SCREEN, OVERFLOWING } from './in-page';
+import type { Page, Response } from 'playwright-core';
+import { BORDERLESS, CUT_TEXTS, OFF_SCREEN, OVERFLOWING } from './in-page';
 
 /** For people to look at; not kept by git. */
 const PICTURES = join(__dirname, '..', '..', 'artifacts', 'pages');
@@ -11,10 +11,15 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 /** What is wrong in the eyes of axe, a line each. */
 const FINDINGS = `axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`;
 
-/** Looks at a page in light and dark, on a phone and on a desk, and leaves a picture of each. @returns what is wrong, a line each */
-export async function faultsOfLooks(page: Page, url: string, name: string): Promise<string[]> {
+/**
+ * Looks at a page in light and dark, on a phone and on a desk, and with colors that the reader has forced, and leaves a picture of each.
+ *
+ * @param open leads the page there
+ * @returns what is wrong, a line each
+ */
+export async function faultsOfLooks(page: Page, open: () => Promise<Response | null>, name: string): Promise<string[]> {
   mkdirSync(PICTURES, { recursive: true });
-  const answer = await page.goto(url);
+  const answer = await open();
   const bytes = (await answer?.body())?.length ?? 0;
   const faults = bytes > MOST_BYTES ? [`${bytes} bytes`] : [];
   await page.evaluate(AXE);
@@ -34,5 +39,11 @@ export async function faultsOfLooks(page: Page, url: string, name: string): Prom
     );
     await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
   }
+  // The reader's own colors: https://www.w3.org/TR/css-color-adjust-1/#forced
+  await page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' });
+  const borderless = await page.evaluate<string[]>(BORDERLESS);
+  faults.push(...borderless.map((each) => `forced colors: nothing shows that it is a button or a field: ${each}`));
+  await page.screenshot({ path: join(PICTURES, `${name}-forced-1280.png`), fullPage: true });
+  await page.emulateMedia({ forcedColors: 'none' });
   return faults;
 }

@@ -3,6 +3,7 @@ import { ERROR_KINDS } from '../../errors';
 import { ownerOf, type ConnectionWithSync, type Provider } from '../../integrations';
 import { actionForm } from '../form';
 import { pill } from '../layout';
+import { providerSign } from '../provider-sign';
 import { disconnectQuestion } from '../settings/disconnect-question';
 import { addressOf, table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
@@ -36,7 +37,7 @@ export function connectionTable(connections: readonly ConnectionWithSync[], cont
     html`<div class="wide">
       <a href="${CONNECTIONS_PATH}/${connection.id}">${connection.accountName || 'Unnamed'}</a><br /><code>${connection.accountId}</code>
     </div>`,
-    nameOf(connection.provider),
+    html`${providerSign({ key: connection.provider, name: nameOf(connection.provider) })} ${nameOf(connection.provider)}`,
     ...tenants.cell(connection.tenant),
     html`<span class="name">${whose(connection)}</span>`,
     html`${statePill(connection, missingOf(connection))}${connection.error && html`<br /><code>${connection.error.code}</code>`}`,

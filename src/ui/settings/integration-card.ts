@@ -7,7 +7,7 @@ import { INTEGRATIONS_PATH, pill } from '../layout';
 import { connectForms, keyForm, policyForm, type FormContext } from './connect-forms';
 import { disconnectChoice, disconnectQuestion } from './disconnect-question';
 import type { AccountState, ProviderCard } from './integration-cards';
-import { providerSign } from './provider-sign';
+import { providerSign } from '../provider-sign';
 import { faultOf, partNotes, syncNote } from './sync-notes';
 
 export interface CardContext extends FormContext {
