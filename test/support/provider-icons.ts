@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import * as icons from 'simple-icons';
 import { contrast } from '../../src/config/brand';
 import { PLAIN_PROVIDERS } from '../../src/providers';
 
@@ -39,10 +40,9 @@ interface SimpleIcon {
 
 /** The signs of the providers in one file, a symbol each, of those that the packages have: all of both would be 30 MB. */
 export function providerIcons(): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a package of three thousand names
-  const simple = new Map(
-    Object.values(require('simple-icons') as Record<string, SimpleIcon>).map((icon) => [icon.title.toLowerCase(), icon]),
-  );
+  // Beside the names stands `default` where a bundler joins the two kinds of modules.
+  const all = Object.values<Partial<SimpleIcon>>({ ...icons }).filter((icon): icon is SimpleIcon => icon.title !== undefined);
+  const simple = new Map(all.map((icon) => [icon.title.toLowerCase(), icon]));
   const logos = JSON.parse(readFileSync(require.resolve('@iconify-json/logos/icons.json'), 'utf8')) as Logos;
   const symbols = [...CODED, ...PLAIN_PROVIDERS]
     .sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -37,7 +37,9 @@ export function connectionTable(connections: readonly ConnectionWithSync[], cont
     html`<div class="wide">
       <a href="${CONNECTIONS_PATH}/${connection.id}">${connection.accountName || 'Unnamed'}</a><br /><code>${connection.accountId}</code>
     </div>`,
-    html`${providerSign({ key: connection.provider, name: nameOf(connection.provider) })} ${nameOf(connection.provider)}`,
+    html`<span class="with-sign"
+      >${providerSign({ key: connection.provider, name: nameOf(connection.provider) })} ${nameOf(connection.provider)}</span
+    >`,
     ...tenants.cell(connection.tenant),
     html`<span class="name">${whose(connection)}</span>`,
     html`${statePill(connection, missingOf(connection))}${connection.error && html`<br /><code>${connection.error.code}</code>`}`,
