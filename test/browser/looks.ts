@@ -14,12 +14,12 @@ const FINDINGS = `axe.run(document).then(({ violations }) => violations.flatMap(
 /**
  * Looks at a page in light and dark, on a phone and on a desk, and with colors that the reader has forced, and leaves a picture of each.
  *
- * @param open leads the page there
+ * @param open the address, or what leads the page there
  * @returns what is wrong, a line each
  */
-export async function faultsOfLooks(page: Page, open: () => Promise<Response | null>, name: string): Promise<string[]> {
+export async function faultsOfLooks(page: Page, open: string | (() => Promise<Response | null>), name: string): Promise<string[]> {
   mkdirSync(PICTURES, { recursive: true });
-  const answer = await open();
+  const answer = await (typeof open === 'string' ? page.goto(open) : open());
   const bytes = (await answer?.body())?.length ?? 0;
   const faults = bytes > MOST_BYTES ? [`${bytes} bytes`] : [];
   await page.evaluate(AXE);
