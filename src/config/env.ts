@@ -165,7 +165,7 @@ export const environment = z.object({
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   SANDBOX: z
     .string()
-    .regex(/^[a-z0-9-]+(\s*,\s*[a-z0-9-]+)*$/, 'must be auto, on, off, or the keys of providers (stripe,google)')
+    .regex(/^[a-z0-9-]+(\s*,\s*[a-z0-9-]+)*$/, 'must be auto, on, off, or the keys of providers (acme,other)')
     .default('auto'),
   TRUSTED_PROXIES: list,
   REQUESTS_PER_SECOND: integer(1, 1_000_000).default(200),
