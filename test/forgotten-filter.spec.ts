@@ -252,10 +252,10 @@ describe('a statement that forgets whose rows it is for', () => {
     });
     expect(lines).toEqual([]);
     await asked(() => data.erase({ tenant: THEIRS }));
-    const [left] = await database.query<{ n: number }[]>(
-      `SELECT ((SELECT count(*) FROM destinations) + (SELECT count(*) FROM alerts) + (SELECT count(*) FROM webhook_events) + (SELECT count(*) FROM actions))::int AS n`,
+    const [left] = await database.query<Record<string, number>[]>(
+      `SELECT (SELECT count(*)::int FROM destinations) AS destinations, (SELECT count(*)::int FROM alerts) AS alerts, (SELECT count(*)::int FROM webhook_events) AS events, (SELECT count(*)::int FROM actions) AS actions`,
     );
-    expect(left).toEqual({ n: 4 });
+    expect(left).toEqual({ destinations: 1, alerts: 1, events: 1, actions: 1 });
   });
 
   it('a secret, even of its own: only the service reads it', async () => {

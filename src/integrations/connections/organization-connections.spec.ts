@@ -58,7 +58,7 @@ describe('A connection of an organization', () => {
     };
     expect(await page({})).not.toContain('organization’s');
     expect(await page(organizations)).toContain(
-      'organization’s</strong>, not yours alone. Everybody in the organization can work with the account, its administrators',
+      'The connection will be the organization’s, not yours alone. It stays when you leave. Everybody in the organization can work with the account, its administrators look after it.',
     );
     expect(await page({ ...organizations, policy: { usedBy: 'admins' } })).toContain(
       'The organization’s administrators alone can work with the account',

@@ -5,8 +5,9 @@ import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import { systemClock, type Clock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
+import { PLAIN_BRAND } from '../../../config/brand';
 import type { Settings } from '../../../config/env';
-import { BrowserNews, BrowserSessions } from '../../../http-api';
+import { BrowserNews, BrowserSessions, PageFrames } from '../../../http-api';
 import { DATABASE_TOKEN, LOCK_POOL, LockPool, ManagedDataSource, OWN_DATA_SOURCE } from '../../../database';
 import { startSandbox, type Sandbox } from '../../../../sandbox';
 import { ConnectionRepository } from '../../connections/connection.repository';
@@ -64,6 +65,8 @@ const settings = {
   publicUrl: 'http://localhost:3000',
   returnToOrigins: ['http://localhost:3000'],
   encryptionKeys: [{ id: 'k1', key: randomBytes(32) }],
+  brand: PLAIN_BRAND,
+  languageFiles: {},
 } as unknown as Settings;
 
 /** `processes` counts only on a server: the embedded database has one. */
@@ -112,6 +115,7 @@ async function startProcess(
     { provide: LOCK_POOL, useValue: lockPool },
     BrowserSessions,
     BrowserNews,
+    PageFrames,
   ];
   @Global()
   @Module({ providers: [OWN_DATA_SOURCE, ...shared], exports: shared.map((part) => ('provide' in part ? part.provide : part)) })

@@ -149,29 +149,32 @@ export class PersonalData {
   }
 
   /**
-   * With what they alone point at, in one transaction; as service, since it may be others' as well, and is read by no caller. What is pointed at
-   * is locked first, and looked at afterwards with a statement that sees what was committed until then: of two who end the last two, one ends it.
+   * With what they alone point at. Found as whoever asks, so that nobody's rows but their own are; destroyed in one transaction as service,
+   * since what is pointed at may be others' as well, and is read by no caller. That is locked first, and looked at afterwards with a
+   * statement that sees what was committed until then: of two who end the last two, one ends it.
    */
-  private destroyBoth(table: string, pointedAt: HeldTable, condition: string, params: readonly unknown[]): Promise<Batch> {
+  private async destroyBoth(table: string, pointedAt: HeldTable, condition: string, params: readonly unknown[]): Promise<Batch> {
     const { table: shared, pointedAtBy: { column, points } = { column: '', points: '' } } = pointedAt;
-    return asService(() =>
+    const rows = await this.dataSource.query<{ id: string; shared: string | null }[]>(
+      `SELECT id, ${column} AS shared FROM ${table} WHERE ${condition} LIMIT ${BATCH}`,
+      [...params],
+    );
+    if (rows.length === 0) return { found: 0, gone: 0 };
+    const ids = [...new Set(rows.flatMap((row) => row.shared ?? []))];
+    const gone = await asService(() =>
       inTransaction(this.dataSource, async (manager) => {
-        const rows = await manager.query<{ id: string; shared: string | null }[]>(
-          `SELECT id, ${column} AS shared FROM ${table} WHERE ${condition} LIMIT ${BATCH}`,
-          [...params],
-        );
-        const ids = [...new Set(rows.flatMap((row) => row.shared ?? []))];
         await manager.query(`SELECT 1 FROM ${shared} WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE`, [ids]);
-        const [, gone] = (await manager.query(`DELETE FROM ${table} WHERE id = ANY($1::uuid[])`, [rows.map(({ id }) => id)])) as [
+        const [, count] = (await manager.query(`DELETE FROM ${table} WHERE id = ANY($1::uuid[])`, [rows.map(({ id }) => id)])) as [
           unknown,
           number,
         ];
         await manager.query(`DELETE FROM ${shared} WHERE id = ANY($1::uuid[]) AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE ${points})`, [
           ids,
         ]);
-        return { found: rows.length, gone };
+        return count;
       }),
     );
+    return { found: rows.length, gone };
   }
 
   private async *lines(
