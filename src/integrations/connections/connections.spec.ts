@@ -94,6 +94,7 @@ describe('Connections', () => {
           key: 'pay',
           name: 'pay',
           authType: 'api_key',
+          apiKey: { help: 'Make a restricted key in the dashboard.' },
           configured: true,
           scopes: [],
           capabilities: { sync: false, webhooks: false, actions: false },
