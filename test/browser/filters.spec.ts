@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser } from './chromium';
+import { v7 as uuidv7 } from 'uuid';
 
 const LISTS = ['/admin/webhook-events', '/admin/sync-runs', '/admin/requests'];
 const PAGES = [...LISTS, '/admin/alerts', '/admin/connections', '/admin/deliveries', '/admin/destinations'];
@@ -40,8 +41,8 @@ describeInBrowser('the filters of the lists', () => {
       await query(`UPDATE connections SET account_name = $2, account_id = $3 WHERE id = $1`, id, account, `T-${user}`);
       const at = `2026-03-01T${hour}:00:00Z`;
       await query(
-        `INSERT INTO webhook_events (id, provider, event_id, type, tenant, status, connection_id, received_at) VALUES (gen_random_uuid(), 'slack', $1, $2, 'acme', 'completed', $3, $4)`,
-        ...[`Ev-${user}`, `channel.${user}_renamed`, id, at],
+        `INSERT INTO webhook_events (id, provider, event_id, type, tenant, status, connection_id, received_at) VALUES ($5, 'slack', $1, $2, 'acme', 'completed', $3, $4)`,
+        ...[`Ev-${user}`, `channel.${user}_renamed`, id, at, uuidv7({ msecs: Date.parse(at) })],
       );
       await query(
         `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, resources, created_at, error_code, error_message) VALUES (gen_random_uuid(), $1, 'acme', 'slack', 'full', 'schedule', 'failed', '{}', $2, 'provider_rejected', $3)`,

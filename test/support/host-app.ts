@@ -90,9 +90,21 @@ async function start({ host, prefix, settings: overrides, before }: HostAppOptio
     host === 'Express'
       ? module.createNestApplication(new ExpressEdgeAdapter(settings), { logger: false })
       : module.createNestApplication(new EdgeAdapter(settings), { logger: false, bodyParser: false });
+  const close = async () => {
+    await requestContext.exit(() => drainAndClose(app, { noticeMs: 0, finishMs: 2_000 }));
+    await sandbox.stop();
+    if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
+    await rm(folder, { recursive: true, force: true });
+  };
   before?.(app);
-  await configureApp(app);
-  const origin = await listen(app, settings);
+  let origin: string;
+  try {
+    await configureApp(app);
+    origin = await listen(app, settings);
+  } catch (error) {
+    await close(); // what it began would go on beside the tests that follow
+    throw error;
+  }
   sandbox.setWebhookTarget(settings.publicUrl);
   return {
     origin,
@@ -106,11 +118,6 @@ async function start({ host, prefix, settings: overrides, before }: HostAppOptio
         .setJti(randomUUID())
         .setExpirationTime('1h')
         .sign(new TextEncoder().encode(settings.apiJwtSecret)),
-    close: async () => {
-      await requestContext.exit(() => drainAndClose(app, { noticeMs: 0, finishMs: 2_000 }));
-      await sandbox.stop();
-      if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
-      await rm(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
