@@ -29,9 +29,7 @@ describe('Scopes in the person’s own name', () => {
     expect(query.get('user_scope')).toBe('search:read,made:up');
     expect(query.get('scope')).toContain('chat:write');
     const { text } = await new Browser().get(await fixture.session('slack', { userScopes: ['search:read', 'made:up'] }));
-    expect(text).toMatch(
-      /in your own name:<\/p>\s*<ul>\s*<li>Search all messages and files that you can see<\/li>\s*<li>made:up<\/li>/,
-    );
+    expect(text).toMatch(/in your own name:<\/p>\s*<ul>\s*<li>Search all messages and files that you can see<\/li>\s*<li>made:up<\/li>/);
     expect((await new Browser().get(await fixture.session('slack'))).text).not.toContain('in your own name');
   });
 
