@@ -85,6 +85,18 @@ it('gives back untried what it claimed ahead when the destination fails', async 
   expect(await counted()).toEqual({ 'delivered 1': 1, 'pending 0': WAITING - sent, 'pending 1': sent });
 });
 
+it('sends a test at once, whatever waits before it', async () => {
+  await manyWaiting();
+  const [destination] = await database.dataSource.query<{ id: string }[]>('SELECT id FROM destinations');
+  const tested = process.tester.test(destination!.id, 'acme');
+  await until(() => held.length === perDestination + 1);
+  held.pop()!.writeHead(204).end();
+  expect(await tested).toMatchObject({ status: 'delivered' });
+  receiver.answers.set('/a', 204);
+  for (const response of held.splice(0)) response.writeHead(204).end();
+  await process.worker.idle();
+});
+
 it('gives back untried what it claimed ahead when the process stops', async () => {
   await manyWaiting();
   const stopped = process.worker.stop();

@@ -105,8 +105,7 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
 
   async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
     const { destinationId } = delivery;
-    await this.turns.enter(destinationId, signal);
-    const result = await this.sender.send(delivery, signal).finally(() => this.turns.leave(destinationId));
+    const result = await (delivery.once ? this.sender.send(delivery, signal) : this.sendInTurn(delivery, signal));
     this.noteSpeed(destinationId, result);
     if (result.error === undefined) {
       // The destination has room again, while the outcome is on its way to the disk.
@@ -137,6 +136,12 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
 
   release(delivery: ClaimedDelivery): Promise<void> {
     return this.claims.release(delivery);
+  }
+
+  /** Not so what is sent once, as a test: somebody waits for its answer, and nothing gives it back. */
+  private async sendInTurn(delivery: ClaimedDelivery, signal: AbortSignal): Promise<SendResult> {
+    await this.turns.enter(delivery.destinationId, signal);
+    return this.sender.send(delivery, signal).finally(() => this.turns.leave(delivery.destinationId));
   }
 
   /** Where it does not do well, what was claimed ahead is given back: it is sent one at a time then, or not at all for a while. */
