@@ -11,6 +11,11 @@ export class Slots {
     return this.queue.length;
   }
 
+  /** How many more can begin at once. */
+  get free(): number {
+    return this.count - this.running;
+  }
+
   /** @param rank the smaller, the sooner its turn; in the order of their coming where it is the same. Default 0 */
   async run<T>(work: () => Promise<T>, rank = 0): Promise<T> {
     if (this.running < this.count) this.running++;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Forge } from '../sandbox.types';
 import { eventBody, resourceOf, type PlainEvent } from './plain-events';
-import { signedBy } from './plain-signer';
+import { offBy, signedBy } from './plain-signer';
 import type { PlainWatchHere, PlainWorld } from './plain-world';
 
 export interface PlainDelivery extends Partial<PlainEvent> {
@@ -11,8 +11,6 @@ export interface PlainDelivery extends Partial<PlainEvent> {
   /** The address of one connection, and its secret. */
   readonly to?: { readonly url: string; readonly secret: string };
 }
-
-const MINUTES = 60_000;
 
 /** Sends an event to the service, as often as wanted and forged as wanted. @returns how often which status was answered, and the event's id */
 export async function deliverEvent(
@@ -25,7 +23,7 @@ export async function deliverEvent(
   const resource = record?.by.resource ?? resourceOf(world.declaration, type);
   const watch = isWatched ? forged(await world.watchOf(resource ?? ''), forge) : undefined;
   const url = to?.url ?? watch?.address ?? `${serviceUrl}/webhooks/${key}`;
-  const signedAt = Date.now() + (forge === 'old-timestamp' ? -10 : forge === 'future-timestamp' ? 10 : 0) * MINUTES;
+  const signedAt = Date.now() + offBy(webhooks!.scheme, forge);
   const { body, headers, ...event } = eventBody(world, { id, type, at, signedAt, ...(record && { record }), ...(watch && { watch }) });
   const secret = forge === 'bad-signature' ? 'c29tZWJvZHkgZWxzZQ==' : (to?.secret ?? world.signingSecret);
   const signature = forge === 'no-signature' ? {} : signedBy(webhooks!.scheme, { secret, url, body, id, at: signedAt });

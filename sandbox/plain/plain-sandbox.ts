@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import { confirmation } from './plain-confirmation';
 import { verdictOn } from './plain-credential';
 import { listPage } from './plain-lists';
 import { carriedOut } from './plain-made';
@@ -28,6 +29,8 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   /** A text is sent as it is. */
   readonly body?: unknown;
+  /** It is not given before. */
+  readonly until?: Promise<unknown>;
 }
 
 type Promised<T> = T | Promise<T>;
@@ -67,7 +70,7 @@ export class PlainSandbox {
   env(): Record<string, string> {
     const env: Record<string, string> = {};
     for (const { declaration, clientId, clientSecret, webhookSecret } of this.worlds.values()) {
-      const { key, oauth2, account, webhooks } = declaration;
+      const { key, oauth2, account, webhooks, app } = declaration;
       const prefix = key.toUpperCase().replaceAll('-', '_');
       env[`${prefix}_API_BASE_URL`] = `${this.origin}/${key}/api/${placesIn(declaration.apiBaseUrl)}`;
       if (account.path?.startsWith('https:')) env[`${prefix}_USERINFO_URL`] = `${this.origin}/${key}/api/userinfo`;
@@ -75,8 +78,8 @@ export class PlainSandbox {
       if (!oauth2) continue;
       env[`${prefix}_TOKEN_URL`] = `${this.origin}/${key}/token/${placesIn(oauth2.tokenUrl)}`;
       if (oauth2.revokeUrl) env[`${prefix}_REVOKE_URL`] = `${this.origin}/${key}/revoke`;
-      if (oauth2.grant === 'client_credentials') continue;
-      env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
+      if (oauth2.grant === 'client_credentials' && !app) continue;
+      if (oauth2.grant !== 'client_credentials') env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
       env[`${prefix}_CLIENT_ID`] = clientId;
       env[`${prefix}_CLIENT_SECRET`] = clientSecret;
     }
@@ -167,6 +170,7 @@ export class PlainSandbox {
     if (verdict !== 'good') return { reply: refusal(world, verdict) };
     const planned = this.next.get(key) ?? this.always.get(key);
     this.next.delete(key);
+    await planned?.until;
     if (planned) return { reply: planned };
     const places = placesIn(world.declaration.apiBaseUrl).split('/').filter(Boolean);
     const parts = path.split('/');
@@ -180,6 +184,8 @@ export class PlainSandbox {
     const call = { method: request.method ?? 'GET', path: below, text, headers: request.headers };
     if (several && call.method === 'GET' && below === several.person.path)
       return { reply: { status: 200, body: put({}, firstOf(several.person.id) ?? '/id', 'person-1') } };
+    const confirmed = confirmation(world, call);
+    if (confirmed) return { reply: confirmed };
     const watched = await watchCall(world, { ...call, account: world.accountIds.find((id) => parts.includes(id)) ?? world.accountId });
     if (watched) return { reply: watched };
     const list = listPage(world, { ...call, url });
@@ -223,14 +229,15 @@ function token(
   const refuse = (status: number, error: string, why = error) => ({ reply: { status, body: { error } }, refused: why });
   if (isJson !== (oauth2?.tokenBody === 'json')) return refuse(400, 'invalid_request', 'body');
   const fields = (isJson ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text))) as Record<string, string>;
-  const own = oauth2?.grant === 'client_credentials';
-  const [id, secret] = own ? ['your-client-id', 'your-client-secret'] : [world.clientId, world.clientSecret];
-  const basic = `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
-  const shows =
+  const shows = ([id, secret]: readonly [string, string]) =>
     oauth2?.clientAuth === 'basic'
-      ? request.headers.authorization === basic
+      ? request.headers.authorization ===
+        `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`
       : fields['client_id'] === id && fields['client_secret'] === secret;
-  if (!shows) return refuse(401, 'invalid_client');
+  const ofThePerson = oauth2?.grant === 'client_credentials' && shows(['your-client-id', 'your-client-secret']);
+  const ofTheApp = (oauth2?.grant !== 'client_credentials' || world.declaration.app) && shows([world.clientId, world.clientSecret]);
+  if (!ofThePerson && !ofTheApp) return refuse(401, 'invalid_client');
+  const own = ofThePerson || (world.declaration.app && fields['grant_type'] === 'client_credentials');
   const missing = Object.entries(oauth2?.tokenParams ?? {}).find(([name, value]) => fields[name] !== value);
   if (missing) return refuse(400, 'invalid_request', missing[0]);
   const grantType = fields['grant_type'] ?? '';

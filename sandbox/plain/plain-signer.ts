@@ -1,8 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
+import { confirmableHeaders } from './plain-confirmation';
 import { timeFor } from './plain-events';
+import type { Forge } from '../sandbox.types';
 import type { PlainWebhooks } from '../../src/integrations/providers/plain/plain-provider';
 
 type SignatureScheme = PlainWebhooks['scheme'];
+
+const MINUTE_MS = 60_000;
 
 export interface Signing {
   readonly secret: string;
@@ -29,6 +33,8 @@ export function signedBy(scheme: SignatureScheme, signing: Signing): Record<stri
     }
     case 'watch':
       return {};
+    case 'call':
+      return confirmableHeaders(scheme, signing);
     case 'token':
       return { [scheme.header]: `${scheme.prefix ?? ''}${secret}` };
     case 'jwt': {
@@ -48,6 +54,12 @@ export function signedBy(scheme: SignatureScheme, signing: Signing): Record<stri
 /** Whether a scheme signs a time, so that what is old can be told from what is new. */
 export function signsTime(scheme: SignatureScheme): boolean {
   return scheme.kind === 'hmac' ? (scheme.timestamp ?? scheme.parts) !== undefined : scheme.kind !== 'token' && scheme.kind !== 'watch';
+}
+
+/** How far a time has to lie off to be refused, ms: in the past a scheme may take what is older than usual. */
+export function offBy(scheme: SignatureScheme, forge: Forge | undefined): number {
+  const oldestS = scheme.kind === 'call' ? (scheme.oldestS ?? 0) : 0;
+  return forge === 'old-timestamp' ? -oldestS * 1_000 - 10 * MINUTE_MS : forge === 'future-timestamp' ? 10 * MINUTE_MS : 0;
 }
 
 function hmacHeaders(scheme: Extract<SignatureScheme, { kind: 'hmac' }>, { secret, url, body, at }: Signing): Record<string, string> {

@@ -44,8 +44,16 @@ export interface Provider {
    * @throws IntegrationError `destination_refused` for a value that leads elsewhere
    */
   resolve?(values: Readonly<Record<string, unknown>>): Provider;
+  /** How the service calls it as the app itself, by nobody's grant. Absent: it does not, or has no credentials for it. */
+  readonly app?: AppFacts;
   /** The provider with an organization's own client in place of the operator's. Absent: it takes none. */
   withClient?(client: OAuthClient): Provider;
+}
+
+/** How an app shows that it is itself. */
+export interface AppFacts extends OAuthClient {
+  /** `client_credentials`: by a token of its own (RFC 6749, 4.4); `basic`: its id and secret with every call. */
+  readonly by: 'client_credentials' | 'basic';
 }
 
 /** An app that is registered at a provider. */
@@ -321,13 +329,25 @@ export interface RawDelivery {
 
 export type RefusalCause =
   'no_secret' | 'no_signature' | 'malformed_signature' | 'clock_skew' | 'wrong_signature' | 'unknown_channel' | 'wrong_token';
+/**
+ * A governed call of a provider's API that belongs to a delivery: with the token of the connection that the delivery is for, else as the app.
+ * @param request address and rest, for the values of that connection
+ */
+export type ProviderCall = (
+  request: (values: Readonly<Record<string, unknown>>) => readonly [address: string, init: RequestInit],
+) => Promise<Response>;
+
 export type Verdict = { readonly ok: true; readonly tenant?: string } | { readonly ok: false; readonly cause: RefusalCause };
 
 export interface WebhookFacts {
   /** Whether something to verify with is configured; without, every delivery is refused and the start says so. */
   readonly configured: boolean;
-  /** Verifies over the raw bytes, in constant time. Never throws for what a stranger sent. `watches`: for a delivery that names one of ours. */
-  verify(delivery: RawDelivery, watches?: KnownWatches): Promise<Verdict> | Verdict;
+  /**
+   * Verifies over the raw bytes, in constant time. Never throws for what a stranger sent. `watches`: for a delivery that names one of ours; `call`:
+   * where only the provider can tell.
+   * @throws IntegrationError `provider_unavailable`: what verifies cannot be reached, so the delivery is worth sending again
+   */
+  verify(delivery: RawDelivery, watches?: KnownWatches, call?: ProviderCall): Promise<Verdict> | Verdict;
   /** Reads a verified delivery. What it cannot make sense of it throws as `invalid_request`: that is kept without its body, and answered 200. */
   parse(delivery: RawDelivery): ParsedDelivery;
   /** Answers a provider that, unsigned, asks whether this address is ours; undefined: it is no such question. The only thing that a GET may be. */

@@ -74,7 +74,7 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
 }
 
 /** What a scheme does not sign cannot be forged. */
-function forgeriesOf(scheme: SignatureScheme): readonly Forge[] {
+export function forgeriesOf(scheme: SignatureScheme): readonly Forge[] {
   const saysNothingOfBody = scheme.kind === 'token' || scheme.kind === 'watch' || (scheme.kind === 'jwt' && scheme.bodyHash === undefined);
   const signed = saysNothingOfBody ? [] : (['altered-body'] as const);
   return ['bad-signature', 'no-signature', ...signed, ...(signsTime(scheme) ? (['old-timestamp', 'future-timestamp'] as const) : [])];

@@ -6,6 +6,7 @@ import type { Settings } from '../../config/env';
 import { AuditModule } from '../audit';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
+import { AppHttp } from './app-http';
 import { GovernedHttp } from './governed-http';
 import { ConnectParticipants } from './connect-participants';
 import { ConnectionCounts } from './connection-counts';
@@ -24,6 +25,7 @@ import { OauthClientsService } from './clients/oauth-clients.service';
 import { TenantProviders } from './clients/tenant-providers';
 import { GrantEntity } from './grant.entity';
 import { IntegrationEvents } from '../integration-events';
+import { AppTokens } from './tokens/app-tokens';
 import { TokenEndpoint } from './tokens/token-endpoint';
 import { TokenRefresher } from './tokens/token-refresher';
 import { TokenService } from './tokens/token.service';
@@ -65,6 +67,8 @@ import { TokenRepository } from './tokens/token.repository';
     TenantProviders,
     OauthClientsService,
     GovernedHttp,
+    AppTokens,
+    AppHttp,
   ],
   exports: [
     ConnectParticipants,
@@ -83,6 +87,7 @@ import { TokenRepository } from './tokens/token.repository';
     TokenEndpoint,
     TokenService,
     GovernedHttp,
+    AppHttp,
     TenantProviders,
     OauthClientsService,
   ],

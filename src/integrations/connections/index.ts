@@ -14,6 +14,7 @@ export type { Exported, HeldTable } from './personal-data/held-table';
 export { PersonalData } from './personal-data/personal-data';
 export { PersonalDataModule } from './personal-data/personal-data.module';
 export { ALTERED_CONNECTIONS, LOST_CONNECTIONS } from './findings';
+export { AppHttp } from './app-http';
 export { GovernedHttp } from './governed-http';
 export { partAnswer, partView, type PartView } from './part-view';
 export { DisconnectService } from './disconnect.service';

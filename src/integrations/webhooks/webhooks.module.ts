@@ -13,6 +13,7 @@ import { OutboundModule } from '../outbound';
 import { SyncModule } from '../sync';
 import { AdminWebhooksController } from './replay/admin-webhooks.controller';
 import { ClaimStrategy } from './processing/claim-strategy';
+import { DeliveryCalls } from './inbox/delivery-calls';
 import { DeliveryReader } from './inbox/delivery-reader';
 import { DirectProcessing } from './processing/direct-processing';
 import { EffectRunner } from './processing/effect-runner';
@@ -53,6 +54,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
     processingRulesProvider,
     WebhookInbox,
     RefusalCounter,
+    DeliveryCalls,
     DeliveryReader,
     WebhookAddressesService,
     InboxWriter,

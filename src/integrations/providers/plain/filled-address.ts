@@ -1,10 +1,9 @@
 import { IntegrationError } from '../../../errors';
+import { hostMatches } from '../host-pattern';
 
 export type Values = Readonly<Record<string, unknown>>;
 
 const PLACE = /\{(\w+)\}/g;
-/** One label of a host name; `xn--` would let letters of other alphabets pass for these. */
-const LABEL = /^(?!xn--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export const isTemplate = (address: string): boolean => /\{\w+\}/.test(address);
 
@@ -53,14 +52,8 @@ function segment(value: string): string {
 /** The origin of a text that is one and no more, where its host is allowed. */
 function originIn(text: string, hosts: readonly string[]): string {
   const [, host] = /^https:\/\/([a-z0-9.-]+)\/?$/i.exec(text) ?? [];
-  if (host === undefined || !hosts.some((pattern) => matches(host.toLowerCase(), pattern))) throw refused();
+  if (host === undefined || !hosts.some((pattern) => hostMatches(host.toLowerCase(), pattern))) throw refused();
   return `https://${host.toLowerCase()}`;
-}
-
-function matches(host: string, pattern: string): boolean {
-  const labels = host.split('.');
-  const wanted = pattern.split('.');
-  return labels.length === wanted.length && labels.every((label, at) => LABEL.test(label) && (wanted[at] === '*' || wanted[at] === label));
 }
 
 function valueOf(values: Values, name: string): string {

@@ -67,6 +67,7 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
     ...(declaration.translations && { translations: declaration.translations }),
     ...plainServices(declaration, own, publicUrl),
     actions: operations.map((operation) => operation.name),
+    ...appOf(declaration, own),
     ...(signsIn && { withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client }, publicUrl) }),
   };
   const known = new Map<string, Provider>();
@@ -87,6 +88,10 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
   };
   const plain = resolve({});
   return addresses.isTemplate || declaration.ask || declaration.learn ? { ...plain, resolve } : plain;
+}
+
+function appOf({ app }: PlainProvider, { clientId, clientSecret }: PlainSettings): Pick<Provider, 'app'> {
+  return app && clientId && clientSecret ? { app: { ...app, clientId, clientSecret } } : {};
 }
 
 function oauth2Facts({ oauth2, key }: PlainProvider, own: PlainSettings, addresses: PlainAddresses, values: Values): OAuth2Facts {

@@ -10,7 +10,13 @@ type Credential = Parameters<NonNullable<HttpFacts['authorize']>>[1];
 export function plainHttp(declaration: PlainProvider, own: ProviderSettings, values: Values): HttpFacts {
   const { limits = {}, faults = [], retry, limitHeaders, endpoints = [] } = declaration;
   return {
-    endpoints: [...grantEndpoints(declaration), ...endpoints, ...readEndpoints(declaration), ...operationEndpoints(declaration)],
+    endpoints: [
+      ...grantEndpoints(declaration),
+      ...verifyingEndpoints(declaration),
+      ...endpoints,
+      ...readEndpoints(declaration),
+      ...operationEndpoints(declaration),
+    ],
     limits,
     defaultLimits: Object.keys(limits).filter((name) => !endpoints.some((endpoint) => endpoint.limits?.includes(name))),
     ...(retry && { retry }),
@@ -25,6 +31,12 @@ export function plainHttp(declaration: PlainProvider, own: ProviderSettings, val
 function grantEndpoints({ oauth2 }: PlainProvider): EndpointFacts[] {
   const addresses = [oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
   return [...new Set(addresses.map(pathOf))].map((path) => ({ path, proxy: 'never' }));
+}
+
+/** Where the provider is asked whether a delivery is its own: it changes nothing. */
+function verifyingEndpoints({ apiBaseUrl, webhooks }: PlainProvider): EndpointFacts[] {
+  if (webhooks?.scheme.kind !== 'call') return [];
+  return [{ method: 'POST', path: pathOf(apiBaseUrl) + pathOf(webhooks.scheme.path), repeatable: true }];
 }
 
 /** What the declaration reads is named by it: whose account it is, and the lists. A POST may do anything (GraphQL), so it names nothing. */

@@ -1,7 +1,7 @@
 import type { Translations } from '../../../languages';
 import type { z } from 'zod';
 import type { ErrorCode } from '../../../errors';
-import type { EndpointFacts, LimitFacts, ProviderAuth, ProviderSync, RetryFacts, WebhookFacts } from '../../contract';
+import type { AppFacts, EndpointFacts, LimitFacts, ProviderAuth, ProviderSync, RetryFacts, WebhookFacts } from '../../contract';
 import type { SignatureScheme } from '../signatures/signature-scheme';
 
 /**
@@ -37,6 +37,8 @@ export interface PlainProvider {
   readonly learn?: Readonly<Record<string, At>>;
   readonly oauth2?: PlainOAuth2;
   readonly apiKey?: PlainApiKey;
+  /** How it is called as the app itself, by nobody's grant, with `<KEY>_CLIENT_ID` and `<KEY>_CLIENT_SECRET`. Absent: it is not. */
+  readonly app?: Pick<AppFacts, 'by'>;
   /** How a call shows its credential. Default: bearer. */
   readonly credential?: PlainCredential;
   /** Sent with every call; `{clientId}` is the app's. */

@@ -32,7 +32,7 @@ const scopes = scopesVariable();
 export const prefixOf = (key: string): string => key.toUpperCase().replaceAll('-', '_');
 
 /** What every plain provider reads of the environment, by its key. */
-export function plainSettings({ key, oauth2, webhooks }: PlainProvider): ProviderSettingsDeclaration<PlainSettings> {
+export function plainSettings({ key, oauth2, webhooks, app }: PlainProvider): ProviderSettingsDeclaration<PlainSettings> {
   const prefix = prefixOf(key);
   const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';
   const variables = {
@@ -40,9 +40,8 @@ export function plainSettings({ key, oauth2, webhooks }: PlainProvider): Provide
     [`${prefix}_API_BASE_URL`]: address,
     [`${prefix}_USERINFO_URL`]: address,
     ...(oauth2 && { [`${prefix}_TOKEN_URL`]: address, [`${prefix}_REVOKE_URL`]: address }),
+    ...((signsIn || app) && { [`${prefix}_CLIENT_ID`]: text, [`${prefix}_CLIENT_SECRET`]: text }),
     ...(signsIn && {
-      [`${prefix}_CLIENT_ID`]: text,
-      [`${prefix}_CLIENT_SECRET`]: text,
       [`${prefix}_SCOPES`]: scopes,
       [`${prefix}_AUTHORIZE_URL`]: address,
     }),
@@ -58,6 +57,10 @@ export function plainSettings({ key, oauth2, webhooks }: PlainProvider): Provide
     const clientSecret = of<string>('CLIENT_SECRET');
     if (clientSecret && !clientId) fault(`${prefix}_CLIENT_SECRET: set without its id; set ${prefix}_CLIENT_ID too`);
     if (clientId && !clientSecret) fault(`${prefix}_CLIENT_ID: set without its secret; set ${prefix}_CLIENT_SECRET too`);
+    if (webhooks?.scheme.kind === 'call' && of<string[]>('WEBHOOK_SECRET')?.length && !clientId)
+      fault(
+        `${prefix}_WEBHOOK_SECRET: deliveries are verified by a call; set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET, with which it is made`,
+      );
     const told = {
       clientId,
       clientSecret,

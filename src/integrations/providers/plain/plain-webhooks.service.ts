@@ -6,10 +6,12 @@ import type {
   KnownWatch,
   KnownWatches,
   ParsedDelivery,
+  ProviderCall,
   RawDelivery,
   Verdict,
   WebhookFacts,
 } from '../../contract';
+import { verifyByCall } from '../signatures/call.scheme';
 import { watchOfToken } from '../signatures/channel-token.scheme';
 import { JwksVerifier } from '../signatures/jwks.verifier';
 import type { SchemeOf } from '../signatures/signature-scheme';
@@ -18,6 +20,7 @@ import { verifySigned } from '../signatures/verify-signed';
 import { pointed } from '../pointed';
 import { textAt, type Sources } from './at';
 import { withPointed } from './plain-pages';
+import type { Values } from './filled-address';
 import type { PlainAddresses } from './plain-addresses';
 import { eventIdIn } from './plain-event-items';
 import { plainHandlers } from './plain-events.handlers';
@@ -36,6 +39,7 @@ export interface PlainWebhookSettings {
 
 /** Events of one delivery that are looked at for the watches that they belong to. */
 const MAX_WATCHED = 1_000;
+const NOBODY_TO_ASK: ProviderCall = () => Promise.reject(new IntegrationError('provider_unavailable'));
 const NO_WATCHES: KnownWatches = { find: () => Promise.resolve(undefined), ofAccount: () => Promise.resolve([]) };
 
 /** Deliveries, as declared: verified by the scheme, read by where things stand. */
@@ -57,8 +61,12 @@ export class PlainWebhooksService implements WebhookFacts {
     this.handlers = plainHandlers(declaration, facts, own.addresses);
   }
 
-  verify(delivery: RawDelivery, watches: KnownWatches = NO_WATCHES): Verdict | Promise<Verdict> {
+  verify(delivery: RawDelivery, watches: KnownWatches = NO_WATCHES, call: ProviderCall = NOBODY_TO_ASK): Verdict | Promise<Verdict> {
     const { scheme, watchIds } = this.facts;
+    if (scheme.kind === 'call') {
+      const address = (values: Values) => this.own.addresses.below(scheme.path, values);
+      return verifyByCall(delivery, this.own.secrets, scheme, { call, address });
+    }
     if (scheme.kind === 'watch') return this.verifyByWatches(delivery, scheme, watches);
     if (this.published || scheme.kind === 'jwks') return this.published!.verify(delivery);
     const url = `${this.own.publicUrl()}${delivery.url ?? `/webhooks/${this.declaration.key}`}`;

@@ -34,10 +34,31 @@ export type SignatureScheme =
     }
   /** No signature: each notification has the token that we gave the provider with its watch, as `channel.token`. */
   | { readonly kind: 'watch'; readonly token: string }
+  /**
+   * The provider itself is asked whether a delivery is its own: a governed call with the token of the connection that the delivery is for, or else
+   * of the app. Before that only what costs nothing is looked at: the headers, the time, the host of the key's address.
+   */
+  | {
+      readonly kind: 'call';
+      /** A POST below `apiBaseUrl`. */
+      readonly path: string;
+      /** JSON, a field each: `{header:name}`, `{secret}` (what was set for the webhook, e.g. its id), or `{body}`: the delivery as it came, for one field. */
+      readonly body: Readonly<Record<string, string>>;
+      /** What the answer says of a delivery that is genuine. */
+      readonly good: { readonly at: string; readonly is: string };
+      /** Header with the signature, which nothing here can verify. */
+      readonly header: string;
+      /** Header with the time (ISO 8601). */
+      readonly timestamp: string;
+      /** How old a delivery may be, seconds: as long as the provider repeats it with the time of its first try. Default 300. */
+      readonly oldestS?: number;
+      /** Header with the address of the key, and the hosts that it may have; `*` is one label. */
+      readonly keyAddress?: { readonly header: string; readonly hosts: readonly string[] };
+    }
   | { readonly kind: 'token'; readonly header: string; readonly prefix?: string };
 
 /** What is verified with a secret or a key that stands in the settings. */
-export type KeyedScheme = Exclude<SignatureScheme, { kind: 'jwks' | 'watch' }>;
+export type KeyedScheme = Exclude<SignatureScheme, { kind: 'jwks' | 'watch' | 'call' }>;
 
 /** The options of one kind. */
 export type SchemeOf<K extends SignatureScheme['kind']> = Extract<SignatureScheme, { kind: K }>;

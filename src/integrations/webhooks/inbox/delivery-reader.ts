@@ -7,6 +7,7 @@ import { ProviderRegistry } from '../../providers';
 import { WatchService } from '../../sync';
 import { WebhookAddressesService } from '../addresses/webhook-addresses.service';
 import { StoredPayload, TRACE_HEADER } from '../stored-payload';
+import { DeliveryCalls } from './delivery-calls';
 import type { NewDelivery } from './inbox-insert';
 import { RefusalCounter } from './refusal-counter';
 import { safeHeaders } from './safe-headers';
@@ -44,6 +45,7 @@ export class DeliveryReader implements OnApplicationBootstrap {
     private readonly refusals: RefusalCounter,
     private readonly addresses: WebhookAddressesService,
     private readonly watches: WatchService,
+    private readonly calls: DeliveryCalls,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -85,7 +87,9 @@ export class DeliveryReader implements OnApplicationBootstrap {
       if (!verdict.ok) throw this.refuse(sender, verdict.cause);
       return verdict;
     };
-    const given = sender.webhooks.verify(delivery, this.watches);
+    const { connection } = sender;
+    const call = this.calls.callFor({ provider: sender, ...(connection && { connectionId: connection.id }) });
+    const given = sender.webhooks.verify(delivery, this.watches, call);
     return given instanceof Promise ? given.then(verified) : verified(given);
   }
 
