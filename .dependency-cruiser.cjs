@@ -46,6 +46,12 @@ module.exports = {
       to: { path: '^src/integrations/', pathNot: '^src/integrations/jobs/' },
     },
     {
+      name: 'figures-import-no-sibling',
+      severity: 'error',
+      from: { path: '^src/integrations/figures/', pathNot: SPECS },
+      to: { path: '^src/integrations/', pathNot: '^src/integrations/figures/' },
+    },
+    {
       name: 'audit-imports-jobs-alone',
       severity: 'error',
       from: { path: '^src/integrations/audit/', pathNot: SPECS },

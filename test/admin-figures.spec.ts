@@ -1,4 +1,5 @@
 import { HttpReceiver } from '../src/integrations/notifications/testing/http-receiver';
+import { duration } from '../src/ui/time-tag';
 import { startPages, type PagesFixture, type Visitor } from './support/pages-fixture';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -54,7 +55,17 @@ describe('each figure of the administrators’ pages is the API’s', () => {
     await pages.dataSource.query(
       `UPDATE webhook_events SET status = 'dead', attempts = 8, error_code = 'webhook_handler_failed', last_error = 'Error: gone' WHERE id = (SELECT max(id::text)::uuid FROM webhook_events)`,
     );
-    // the request log is written beside the calls
+    // the figures are written beside what happens
+    await pages.eventually(
+      'the figures are written',
+      async () =>
+        (
+          await pages.dataSource.query<unknown[]>(
+            `SELECT 1 FROM figures WHERE tenant = '' GROUP BY tenant HAVING sum(events) >= 3 AND sum(delivered) >= 1 AND sum(ok) > 0`,
+          )
+        ).length > 0,
+    );
+    // and so is the request log
     await pages.eventually(
       'the calls are logged',
       async () => (await pages.dataSource.query<unknown[]>('SELECT 1 FROM request_buckets')).length > 0,
@@ -83,6 +94,36 @@ describe('each figure of the administrators’ pages is the API’s', () => {
     });
     expect(row?.['Requests']).toBe(count(health['requests24h']));
     expect(Number(health['requests24h'])).toBeGreaterThan(0);
+    const read = async () => (await api('figures')) as { total: Row; hourly: Record<string, (number | null)[]>; providers: Row[] };
+    let figures = await read();
+    let shown = text;
+    await pages.eventually('nothing was counted while both were read', async () => {
+      figures = await read();
+      shown = (await operator.get('/admin')).text;
+      return JSON.stringify(figures) === JSON.stringify(await read());
+    });
+    const lines = tableOf(shown, 'The last 24 hours');
+    const line = (what: string) => lines.find((each) => each['What'] === what);
+    for (const [what, figure] of [
+      ['Requests', 'requests'],
+      ['Failed requests', 'failed'],
+      ['Held back by limits (429)', 'rateLimited'],
+      ['Webhook events in effect', 'events'],
+      ['Failed in handlers', 'eventsFailed'],
+      ['Deliveries taken', 'delivered'],
+    ] as const) {
+      expect([what, line(what)?.['In 24 hours']]).toEqual([what, count(figures.total[figure])]);
+      expect([what, line(what)?.['In this hour']]).toEqual([what, count(figures.hourly[figure]?.at(-1))]);
+    }
+    for (const [what, figure] of [
+      ['95 of 100 calls within', 'latencyP95Ms'],
+      ['95 of 100 events in effect within', 'lagP95Ms'],
+      ['95 of 100 deliveries taken within', 'deliveryLagP95Ms'],
+    ] as const)
+      expect([what, line(what)?.['In 24 hours']]).toEqual([what, duration(Number(figures.total[figure])).replace(/\s+/g, ' ')]);
+    expect(figures.total).toMatchObject({ events: 3, delivered: 1 });
+    expect(Number(figures.total['requests'])).toBeGreaterThanOrEqual(Number(health['requests24h']));
+    expect(shown).toContain(`aria-label="Webhook events in effect by the hour: 3 in 24 hours`);
     const queue = await api('queue');
     expect(tableOf(text, 'Queue of webhook events')).toEqual([
       expect.objectContaining({

@@ -125,6 +125,7 @@ describe('a statement that forgets whose rows it is for', () => {
       `INSERT INTO request_buckets (minute, provider, tenant, connection_id, ok) VALUES (date_trunc('minute', now()), 'slack', $2, $1, 5)`,
       [connection, THEIRS],
     );
+    await run(`INSERT INTO figures (tenant, slot, provider, ok) VALUES ($1, now(), 'slack', 5)`, [THEIRS]);
     await run(
       `INSERT INTO destinations (id, tenant, name, url, events, created_at, updated_at) VALUES ($1, $2, 'n', 'http://127.0.0.1:9/', '{}', now(), now())`,
       [ids.destination, THEIRS],

@@ -21,7 +21,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'operator /v1/admin/webhook-events?type=seldom': 'an index of types would be written with every event; a tenant’s are few enough',
   'operator /v1/admin/deliveries?type=seldom': 'as with events',
   'operator /v1/admin/deliveries?type=type7': 'as with events; there is none',
-  'operator /v1/admin/health/{provider}/connections': 'each connection of the provider is counted, whether or not it was used',
   'SyncScheduler.tidy connections': 'once an hour: what has no schedule can be told by nothing else',
   'SyncScheduler.tidy sync_schedules': 'the same',
 };
@@ -38,7 +37,7 @@ const { paths } = JSON.parse(readFileSync(join(__dirname, '..', 'docs', 'openapi
 const READ = Object.entries(paths).flatMap(([path, { get }]) => {
   const queries = (get?.parameters ?? []).filter((parameter) => parameter.in === 'query');
   const isList = queries.some(({ name }) => name === 'limit') && !/\{(?!provider\})/.test(path); // of one thing: by its key
-  const isSum = /^\/v1\/admin\/(health|queue)/.test(path);
+  const isSum = /^\/v1\/admin\/(health|queue|figures)/.test(path);
   return isList || isSum ? [{ path, queries: queries.filter(({ name }) => name !== 'limit' && name !== 'cursor') }] : [];
 });
 

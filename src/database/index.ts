@@ -23,6 +23,7 @@ export {
   firstIdOf,
   makePartitionsAhead,
   partitionsOver,
+  timeOfId,
   timePartitions,
   type TimePartition,
 } from './time-partitions';

@@ -30,6 +30,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'integrations/operations': ['actions'],
   'integrations/outbound': ['request_buckets', 'request_log'],
   'integrations/notifications': ['deliveries', 'destination_secrets', 'destinations', 'outbox', 'outbox_payloads', 'record_change_batches'],
+  'integrations/figures': ['figures'],
   'integrations/monitoring': ['alerts'],
   'integrations/keys': ['encryption_keys'],
   'app-handlers': ['payment_notes'],

@@ -43,15 +43,16 @@ export function firstIdOf(ms: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`;
 }
 
-const timeOf = (id: string) => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+/** When a UUIDv7 was made, ms since the epoch. */
+export const timeOfId = (id: string) => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 
 /** The partitions of the table, or of all tables that have some, the oldest first. */
 export async function timePartitions(db: SqlRunner, table?: string): Promise<TimePartition[]> {
   const rows = await db.query<{ name: string; table: string; low: string | null; high: string | null }>(PARTITIONS, [table ?? null]);
   return rows.map(({ low, high, ...named }) => ({
     ...named,
-    ...(low && { fromMs: timeOf(low) }),
-    ...(high && { toMs: timeOf(high) }),
+    ...(low && { fromMs: timeOfId(low) }),
+    ...(high && { toMs: timeOfId(high) }),
   }));
 }
 

@@ -22,7 +22,7 @@ describeInBrowser("the overview's first line", () => {
     await page.goto(await pages.signInLink({ tenant: 'acme', user: 'boss', role: 'admin' }));
   });
   beforeEach(async () => {
-    for (const table of ['request_buckets', 'webhook_events', 'alerts']) await query(`DELETE FROM ${table}`);
+    for (const table of ['request_buckets', 'figures', 'webhook_events', 'alerts']) await query(`DELETE FROM ${table}`);
   });
   afterAll(async () => {
     await browser?.close();
@@ -34,11 +34,18 @@ describeInBrowser("the overview's first line", () => {
     return (await page.locator('.verdict').innerText()).replace(/\s+/g, ' ');
   };
   const slackRow = async () => (await page.getByRole('row').filter({ hasText: 'Slack' }).first().innerText()).replace(/\s+/g, ' ');
-  const traffic = (ok: number, failed: number, minutesAgo: number) =>
-    query(
+  const traffic = async (ok: number, failed: number, minutesAgo: number) => {
+    await query(
+      `INSERT INTO figures AS f (tenant, slot, provider, ok, failed)
+       SELECT whose, to_timestamp(floor(extract(epoch FROM now() - $3 * interval '1 minute') / 300) * 300), 'slack', $1, $2 FROM unnest(ARRAY['', 'acme']) whose
+       ON CONFLICT (tenant, slot, provider) DO UPDATE SET ok = f.ok + excluded.ok, failed = f.failed + excluded.failed`,
+      [ok, failed, minutesAgo],
+    );
+    await query(
       `INSERT INTO request_buckets (minute, provider, tenant, connection_id, ok, failed, server_errors, duration_ms) VALUES (date_trunc('minute', now()) - $4 * interval '1 minute', 'slack', 'acme', $1, $2, $3, 0, 5)`,
       [connection, ok, failed, minutesAgo],
     );
+  };
   const failingEvents = (count: number) =>
     query(
       `INSERT INTO webhook_events (id, provider, event_id, type, tenant, status, attempts, connection_id, next_attempt_at) SELECT gen_random_uuid(), 'slack', 'e' || n, 'x', 'acme', 'failed', 3, $1, now() + interval '1 hour' FROM generate_series(1, $2) n`,
@@ -59,7 +66,8 @@ describeInBrowser("the overview's first line", () => {
     // Traffic is known by the minute, so it began up to a minute before.
     expect(text).toMatch(/Slack: 7 of 12 requests of the last hour failed, since 1[23] minutes ago; 1 organization, 1 connection/);
     const bars = page.getByRole('img', { name: /^Failed requests by the hour: 7 in 24 hours/ });
-    expect(await bars.count()).toBe(1);
+    expect(await bars.count()).toBe(2); // of all, and of Slack
+    expect(await page.getByRole('img', { name: '95 of 100 calls within by the hour: nothing in 24 hours' }).count()).toBe(1);
   });
 
   it('it is us: handlers that fail; no provider is called healthy beside them', async () => {

@@ -49,6 +49,9 @@ export function fillStatements(rows: number): readonly string[] {
     `INSERT INTO request_buckets (minute, provider, tenant, connection_id, ok, failed)
      SELECT date_trunc('minute', now()) - (g.n / 100)::int * interval '1 minute', c.provider, c.tenant, c.id, 1, 0
      FROM ${each(Math.ceil(rows / 2), 7)} ON CONFLICT DO NOTHING`,
+    `INSERT INTO figures (tenant, slot, provider, ok, events, latency, lag)
+     SELECT whose, to_timestamp(floor(extract(epoch FROM minute) / 300) * 300), provider, count(*), count(*), array_fill(count(*)::int, ARRAY[21]), array_fill(count(*)::int, ARRAY[21])
+     FROM request_buckets, unnest(ARRAY['', tenant]) whose GROUP BY 1, 2, 3`,
     `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, slot, created_at, started_at, finished_at)
      SELECT ${id()}, c.id, c.tenant, c.provider, CASE WHEN g.n % 700 = 0 THEN 'full' ELSE 'incremental' END, CASE WHEN g.n % 900 = 0 THEN 'manual' ELSE 'schedule' END,
        CASE WHEN g.n % 1000 = 0 THEN 'failed' WHEN g.n % 9000 = 5 THEN 'paused' ELSE 'succeeded' END, 's' || g.n, ${time}, ${time}, ${time} FROM ${each(rows, 30)}`,

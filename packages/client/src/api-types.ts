@@ -1042,6 +1042,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of the last 24 hours, by the hour and by provider */
+        get: operations["adminHealthDayFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/requests": {
         parameters: {
             query?: never;
@@ -6350,6 +6367,11 @@ export interface operations {
                      *           "lastFailure": "2026-03-01T10:00:00Z",
                      *           "errorRate24h": 1,
                      *           "requests24h": 1,
+                     *           "rateLimited24h": 1,
+                     *           "latencyP95Ms24h": 1,
+                     *           "events24h": 1,
+                     *           "eventsFailed24h": 1,
+                     *           "lagP95Ms24h": 1,
                      *           "connections": {
                      *             "connected": 1,
                      *             "needsReauth": 1
@@ -6372,6 +6394,16 @@ export interface operations {
                             /** @description 0 to 1; null without traffic. */
                             errorRate24h: number | null;
                             requests24h: number;
+                            /** @description Of the requests, those that the provider answered with 429, or how it says that. */
+                            rateLimited24h: number;
+                            /** @description Of the calls to the provider, tries counted one by one. */
+                            latencyP95Ms24h: number | null;
+                            /** @description Webhook events that took effect. */
+                            events24h: number;
+                            /** @description Tries of webhook events that failed in their handlers. */
+                            eventsFailed24h: number;
+                            /** @description From the receipt of webhook events to their effect. */
+                            lagP95Ms24h: number | null;
                             connections: {
                                 connected: number;
                                 needsReauth: number;
@@ -6412,6 +6444,11 @@ export interface operations {
                      *       "lastFailure": "2026-03-01T10:00:00Z",
                      *       "errorRate24h": 1,
                      *       "requests24h": 1,
+                     *       "rateLimited24h": 1,
+                     *       "latencyP95Ms24h": 1,
+                     *       "events24h": 1,
+                     *       "eventsFailed24h": 1,
+                     *       "lagP95Ms24h": 1,
                      *       "connections": {
                      *         "connected": 1,
                      *         "needsReauth": 1
@@ -6430,6 +6467,16 @@ export interface operations {
                         /** @description 0 to 1; null without traffic. */
                         errorRate24h: number | null;
                         requests24h: number;
+                        /** @description Of the requests, those that the provider answered with 429, or how it says that. */
+                        rateLimited24h: number;
+                        /** @description Of the calls to the provider, tries counted one by one. */
+                        latencyP95Ms24h: number | null;
+                        /** @description Webhook events that took effect. */
+                        events24h: number;
+                        /** @description Tries of webhook events that failed in their handlers. */
+                        eventsFailed24h: number;
+                        /** @description From the receipt of webhook events to their effect. */
+                        lagP95Ms24h: number | null;
                         connections: {
                             connected: number;
                             needsReauth: number;
@@ -6509,6 +6556,188 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminHealthDayFigures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-03-01T10:00:00Z",
+                     *       "total": {
+                     *         "requests": 1,
+                     *         "failed": 1,
+                     *         "rateLimited": 1,
+                     *         "latencyP95Ms": 1,
+                     *         "events": 1,
+                     *         "eventsFailed": 1,
+                     *         "lagP95Ms": 1,
+                     *         "delivered": 1,
+                     *         "deliveryLagP95Ms": 1
+                     *       },
+                     *       "hourly": {
+                     *         "requests": [
+                     *           1
+                     *         ],
+                     *         "failed": [
+                     *           1
+                     *         ],
+                     *         "rateLimited": [
+                     *           1
+                     *         ],
+                     *         "latencyP95Ms": [
+                     *           1
+                     *         ],
+                     *         "events": [
+                     *           1
+                     *         ],
+                     *         "eventsFailed": [
+                     *           1
+                     *         ],
+                     *         "lagP95Ms": [
+                     *           1
+                     *         ],
+                     *         "delivered": [
+                     *           1
+                     *         ],
+                     *         "deliveryLagP95Ms": [
+                     *           1
+                     *         ]
+                     *       },
+                     *       "providers": [
+                     *         {
+                     *           "provider": "acme",
+                     *           "total": {
+                     *             "requests": 1,
+                     *             "failed": 1,
+                     *             "rateLimited": 1,
+                     *             "latencyP95Ms": 1,
+                     *             "events": 1,
+                     *             "eventsFailed": 1,
+                     *             "lagP95Ms": 1,
+                     *             "delivered": 1,
+                     *             "deliveryLagP95Ms": 1
+                     *           },
+                     *           "hourly": {
+                     *             "requests": [
+                     *               1
+                     *             ],
+                     *             "failed": [
+                     *               1
+                     *             ],
+                     *             "rateLimited": [
+                     *               1
+                     *             ],
+                     *             "latencyP95Ms": [
+                     *               1
+                     *             ],
+                     *             "events": [
+                     *               1
+                     *             ],
+                     *             "eventsFailed": [
+                     *               1
+                     *             ],
+                     *             "lagP95Ms": [
+                     *               1
+                     *             ],
+                     *             "delivered": [
+                     *               1
+                     *             ],
+                     *             "deliveryLagP95Ms": [
+                     *               1
+                     *             ]
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description When the first of the 24 hours began; the one under way is the last.
+                         */
+                        from: string;
+                        total: {
+                            requests: number;
+                            failed: number;
+                            /** @description Requests that the provider answered with 429, or how it says that. */
+                            rateLimited: number;
+                            /** @description Of the calls: 95 of 100 took no longer. Null where there was none. */
+                            latencyP95Ms: number | null;
+                            /** @description Webhook events that took effect. */
+                            events: number;
+                            /** @description Tries of webhook events that failed in their handlers. */
+                            eventsFailed: number;
+                            /** @description From the receipt of webhook events to their effect. */
+                            lagP95Ms: number | null;
+                            /** @description Deliveries that destinations took. */
+                            delivered: number;
+                            /** @description From what deliveries tell of to their being taken. */
+                            deliveryLagP95Ms: number | null;
+                        };
+                        /** @description 24 of each, the oldest first. A process that was killed has lost what it counted in its last seconds. */
+                        hourly: {
+                            requests: number[];
+                            failed: number[];
+                            rateLimited: number[];
+                            latencyP95Ms: (number | null)[];
+                            events: number[];
+                            eventsFailed: number[];
+                            lagP95Ms: (number | null)[];
+                            delivered: number[];
+                            deliveryLagP95Ms: (number | null)[];
+                        };
+                        /** @description Those that had something. Deliveries are of no provider. */
+                        providers: {
+                            provider: string;
+                            total: {
+                                requests: number;
+                                failed: number;
+                                /** @description Requests that the provider answered with 429, or how it says that. */
+                                rateLimited: number;
+                                /** @description Of the calls: 95 of 100 took no longer. Null where there was none. */
+                                latencyP95Ms: number | null;
+                                /** @description Webhook events that took effect. */
+                                events: number;
+                                /** @description Tries of webhook events that failed in their handlers. */
+                                eventsFailed: number;
+                                /** @description From the receipt of webhook events to their effect. */
+                                lagP95Ms: number | null;
+                                /** @description Deliveries that destinations took. */
+                                delivered: number;
+                                /** @description From what deliveries tell of to their being taken. */
+                                deliveryLagP95Ms: number | null;
+                            };
+                            hourly: {
+                                requests: number[];
+                                failed: number[];
+                                rateLimited: number[];
+                                latencyP95Ms: (number | null)[];
+                                events: number[];
+                                eventsFailed: number[];
+                                lagP95Ms: (number | null)[];
+                                delivered: number[];
+                                deliveryLagP95Ms: (number | null)[];
+                            };
+                        }[];
+                    };
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

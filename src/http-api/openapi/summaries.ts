@@ -57,6 +57,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   adminDeliveriesResend: 'Send a delivery again',
   adminHealthAll: 'Health of all providers',
   adminHealthOne: 'Health of a provider',
+  adminHealthDayFigures: 'The figures of the last 24 hours, by the hour and by provider',
   adminHealthConnections: 'Health of the connections of a provider',
   adminHealthRequests: 'Calls to providers, each try, the newest first',
   adminHealthListAlerts: 'Alerts, the newest first',

@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
+export interface ConnectionCount {
+  readonly connected: number;
+  readonly needsReauth: number;
+}
+
 /** How many connections there are, for those who watch. A tenant of undefined is an operator's: everybody's. */
 @Injectable()
 export class ConnectionCounts {
@@ -22,12 +27,13 @@ export class ConnectionCounts {
     );
   }
 
-  async ofProvider(provider: string, tenant: string | undefined): Promise<{ connected: number; needsReauth: number }> {
-    const [row] = await this.dataSource.query<{ connected: number; lost: number }[]>(
-      `SELECT count(*) FILTER (WHERE status = 'connected')::int AS connected, count(*) FILTER (WHERE status = 'needs_reauth')::int AS lost
-       FROM connections WHERE provider = $1 AND ($2::text IS NULL OR tenant = $2)`,
-      [provider, tenant ?? null],
+  /** By the provider's key; those that nobody has connected are left out. */
+  async ofProviders(tenant: string | undefined, provider?: string): Promise<ReadonlyMap<string, ConnectionCount>> {
+    const rows = await this.dataSource.query<({ provider: string } & ConnectionCount)[]>(
+      `SELECT provider, count(*) FILTER (WHERE status = 'connected')::int AS connected, count(*) FILTER (WHERE status = 'needs_reauth')::int AS "needsReauth"
+       FROM connections WHERE ($1::text IS NULL OR tenant = $1) AND ($2::text IS NULL OR provider = $2) GROUP BY provider`,
+      [tenant ?? null, provider ?? null],
     );
-    return { connected: row?.connected ?? 0, needsReauth: row?.lost ?? 0 };
+    return new Map(rows.map(({ provider: key, ...count }) => [key, count]));
   }
 }

@@ -1,6 +1,6 @@
 export { ConnectionStatusService, type RevokedReason, eventOf } from './connection-status.service';
 export { ConnectParticipants } from './connect-participants';
-export { ConnectionCounts } from './connection-counts';
+export { type ConnectionCount, ConnectionCounts } from './connection-counts';
 export { assertUsable, ConnectionRepository, type OfWhom } from './connection.repository';
 export { assertMayManage, type ConnectionPolicy, type ConnectionViewer, isOwn, mayManage, ownerOf } from './connection-access';
 export { ConnectionPolicyService } from './connection-policy.service';

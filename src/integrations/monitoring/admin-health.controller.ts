@@ -21,7 +21,8 @@ import { ConnectionRepository } from '../connections';
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { RequestLogReader } from '../outbound';
-import { alertAnswer, connectionHealthAnswer, loggedRequestAnswer, providerHealthAnswer } from './monitoring-answers';
+import { DayFiguresService } from './day-figures';
+import { alertAnswer, connectionHealthAnswer, dayFiguresAnswer, loggedRequestAnswer, providerHealthAnswer } from './monitoring-answers';
 
 const text = z.string().min(1).max(255).optional();
 const requestsQuery = z.strictObject({
@@ -46,6 +47,7 @@ const connectionsQuery = z.strictObject({ limit });
 export class AdminHealthController {
   constructor(
     private readonly health: ProviderHealthService,
+    private readonly figures: DayFiguresService,
     private readonly requestLog: RequestLogReader,
     private readonly alerts: AlertService,
     private readonly owned: ConnectionRepository,
@@ -71,6 +73,13 @@ export class AdminHealthController {
     @ZodQuery(connectionsQuery) query: z.infer<typeof connectionsQuery>,
   ) {
     return paged(await this.health.connections(provider, visibleTenant(caller), query.limit));
+  }
+
+  /** What the sparklines of the overview are drawn from. */
+  @Answer(dayFiguresAnswer)
+  @Get('figures')
+  dayFigures(@CurrentUser() caller: Principal) {
+    return this.figures.of(visibleTenant(caller));
   }
 
   @Answer(pageOf(loggedRequestAnswer))

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
+import { asTenant } from '../../database';
+import { FigureReader } from '../figures';
 import { MINUTES } from '../outbound';
 
 /** Calls to one provider that failed in the last hour. */
@@ -15,53 +17,47 @@ export interface FailingProvider {
   readonly since: Date;
 }
 
-/** Requests of one provider, the oldest hour first: 24 of them, the one under way last. */
-export interface HourlyTraffic {
-  readonly requests: readonly number[];
-  readonly failed: readonly number[];
-}
+type WhoseRow = Pick<FailingProvider, 'provider' | 'tenants' | 'connections' | 'since'>;
 
 const HOUR_MS = 3_600_000;
-const HOURS = 24;
 /** Below this share nothing is said of single failures, which go on by themselves. */
 const FAILING_FROM = 0.01;
 
-/** What fails now, and how the last day went, from the minute sums that the request chain writes. */
+/** What fails now: how much by the buckets, and of whom by the minutes in which something failed. */
 @Injectable()
 export class CurrentTraffic {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly figures: FigureReader,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** @param tenant undefined: of all (an operator). @returns those with the most failures first */
   async failing(tenant: string | undefined): Promise<FailingProvider[]> {
-    return this.dataSource.query<FailingProvider[]>(
-      `SELECT b.provider, sum(b.failed)::int AS failed, sum(b.ok + b.failed)::int AS requests, count(DISTINCT b.tenant) FILTER (WHERE b.failed > 0)::int AS tenants,
-         count(DISTINCT b.connection_id) FILTER (WHERE b.failed > 0)::int AS connections, min(b.minute) FILTER (WHERE b.failed > 0) AS since
-       FROM ${MINUTES} b WHERE b.minute >= $1 AND ($2::text IS NULL OR b.tenant = $2)
-       GROUP BY b.provider HAVING sum(b.failed) >= $3::float8 * sum(b.ok + b.failed) AND sum(b.failed) > 0 ORDER BY 2 DESC, 1`,
-      [new Date(this.clock.now() - HOUR_MS), tenant ?? null, FAILING_FROM],
+    const since = this.clock.now() - HOUR_MS;
+    const traffic = await this.figures.since(tenant, since);
+    const failing = [...traffic].filter(([, { ok, failed }]) => failed > 0 && failed >= FAILING_FROM * (ok + failed));
+    if (failing.length === 0) return [];
+    const whose = await this.whose(
+      tenant,
+      since,
+      failing.map(([provider]) => provider),
     );
+    return failing
+      .map(([provider, { ok, failed, lastFailedAt }]) => {
+        // The two are written beside each other: for a moment there may be one without the other.
+        const known = whose.get(provider) ?? { tenants: 0, connections: 0, since: lastFailedAt ?? new Date(since) };
+        return { ...known, provider, failed, requests: ok + failed };
+      })
+      .sort((a, b) => b.failed - a.failed || (a.provider < b.provider ? -1 : 1));
   }
 
-  /** By the provider's key; who had no traffic is left out. */
-  async hourly(tenant: string | undefined): Promise<ReadonlyMap<string, HourlyTraffic>> {
-    const firstHour = Math.floor(this.clock.now() / HOUR_MS) - (HOURS - 1);
-    const rows = await this.dataSource.query<{ provider: string; hour: number; requests: number; failed: number }[]>(
-      `SELECT b.provider, (floor(extract(epoch FROM b.minute) / 3600) - $3)::int AS hour, sum(b.ok + b.failed)::int AS requests, sum(b.failed)::int AS failed
-       FROM ${MINUTES} b WHERE b.minute >= $1 AND ($2::text IS NULL OR b.tenant = $2) GROUP BY 1, 2`,
-      [new Date(firstHour * HOUR_MS), tenant ?? null, firstHour],
+  private async whose(tenant: string | undefined, since: number, providers: readonly string[]): Promise<ReadonlyMap<string, WhoseRow>> {
+    const rows = await asTenant(this.dataSource, tenant).query<WhoseRow>(
+      `SELECT b.provider, count(DISTINCT b.tenant)::int AS tenants, count(DISTINCT b.connection_id)::int AS connections, min(b.minute) AS since
+       FROM ${MINUTES} b WHERE b.failed > 0 AND b.minute >= $1 AND b.provider = ANY($3) AND ($2::text IS NULL OR b.tenant = $2) GROUP BY b.provider`,
+      [new Date(since), tenant ?? null, providers],
     );
-    const traffic = new Map<string, { requests: number[]; failed: number[] }>();
-    for (const { provider, hour, requests, failed } of rows) {
-      const none = () => Array.from({ length: HOURS }, () => 0);
-      const known = traffic.get(provider) ?? { requests: none(), failed: none() };
-      traffic.set(provider, known);
-      if (hour < 0 || hour >= HOURS) continue;
-      known.requests[hour] = requests;
-      known.failed[hour] = failed;
-    }
-    return traffic;
+    return new Map(rows.map((row) => [row.provider, row]));
   }
 }

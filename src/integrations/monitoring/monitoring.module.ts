@@ -15,6 +15,7 @@ import { AlertMetrics } from './alert-metrics';
 import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
 import { CurrentTraffic } from './current-traffic';
+import { DayFiguresService } from './day-figures';
 import { ProviderSetupCheck } from './provider-setup-check';
 import { ProviderHealthService } from './provider-health.service';
 import { ReadinessController } from './readiness.controller';
@@ -35,6 +36,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
   controllers: [AdminHealthController, AdminProvidersController, ReadinessController],
   providers: [
     CurrentTraffic,
+    DayFiguresService,
     OWN_DATA_SOURCE,
     ProviderHealthService,
     ProviderSetupCheck,
@@ -47,7 +49,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
     Retention,
     MonitoringScheduler,
   ],
-  exports: [CurrentTraffic, ProviderHealthService, ProviderSetupCheck, RequestLogReader, AlertService, ReadinessService],
+  exports: [CurrentTraffic, DayFiguresService, ProviderHealthService, ProviderSetupCheck, RequestLogReader, AlertService, ReadinessService],
 })
 export class MonitoringModule {
   constructor(data: PersonalData) {

@@ -2,9 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
 import type { RowOf } from '../../database';
-import { ConnectionCounts, CONNECTIONS, type Connection } from '../connections';
+import { ConnectionCounts, CONNECTIONS, type Connection, type ConnectionCount } from '../connections';
+import { FigureReader, NO_FIGURES, sumOf, type Figures } from '../figures';
 import { CircuitStates, MINUTES, TRAFFIC, type TrafficRow } from '../outbound';
 import { ProviderRegistry } from '../providers';
+import { sumsOf } from './day-figures';
+
 export type HealthStatus = 'healthy' | 'degraded' | 'down' | 'unknown';
 
 /** Health of one provider over the last 24 hours, as `GET /v1/admin/health` gives it. `errorRate24h` is 0..1, null without traffic. */
@@ -15,6 +18,15 @@ export interface ProviderHealth {
   lastFailure: string | null;
   errorRate24h: number | null;
   requests24h: number;
+  /** Of them, those that the provider answered with 429, or how it says that. */
+  rateLimited24h: number;
+  /** 95 of 100 calls took no longer, ms. Null without calls. */
+  latencyP95Ms24h: number | null;
+  /** Webhook events that took effect, and tries of them that failed in their handlers. */
+  events24h: number;
+  eventsFailed24h: number;
+  /** From the receipt of webhook events to their effect, ms. */
+  lagP95Ms24h: number | null;
   connections: { connected: number; needsReauth: number };
   circuit: string;
 }
@@ -39,18 +51,14 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const HEALTHY_BELOW = 0.01;
 const DEGRADED_BELOW = 0.1;
 
-interface InUseRow {
-  readonly traffic: string | null;
-  readonly connections: string | null;
-}
-
-/** Reads health from the minute sums that the request chain writes. Never divides by zero: no traffic is `unknown`. */
+/** Reads health from the buckets. Never divides by zero: no traffic is `unknown`. */
 @Injectable()
 export class ProviderHealthService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly registry: ProviderRegistry,
     private readonly counts: ConnectionCounts,
+    private readonly figures: FigureReader,
     private readonly circuits: CircuitStates,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -58,33 +66,51 @@ export class ProviderHealthService {
   /** @param tenant undefined: all tenants (an operator). */
   async all(tenant: string | undefined): Promise<ProviderHealth[]> {
     const silent = this.registry.all().filter(({ offered = true }) => !offered);
-    const used = await this.counts.inUse(silent.map(({ key }) => key));
+    const [used, figures, counts] = await Promise.all([
+      this.counts.inUse(silent.map(({ key }) => key)),
+      this.figures.since(tenant, this.clock.now() - DAY_MS),
+      this.counts.ofProviders(tenant),
+    ]);
     const shown = new Set([...this.registry.offered().map(({ key }) => key), ...used]);
-    return Promise.all(this.registry.all().flatMap(({ key }) => (shown.has(key) ? [this.one(key, tenant)] : [])));
+    return this.registry.all().flatMap(({ key }) => (shown.has(key) ? [this.healthOf(key, figures.get(key), counts.get(key))] : []));
   }
 
   /** Traffic and state of the connections of all providers together: tells that something has changed, not what. */
-  inUse(tenant: string | undefined): Promise<InUseRow[]> {
-    return this.dataSource.query<InUseRow[]>(
-      `SELECT (SELECT sum(b.ok) || '/' || sum(b.failed) FROM ${MINUTES} b WHERE b.minute >= $1 AND ($2::text IS NULL OR b.tenant = $2)) AS traffic,
-         (SELECT count(*) FILTER (WHERE c.status = 'connected') || '/' || count(*) FILTER (WHERE c.status = 'needs_reauth') FROM ${CONNECTIONS} c WHERE $2::text IS NULL OR c.tenant = $2) AS connections`,
-      [new Date(this.clock.now() - HOUR_MS), tenant ?? null],
-    );
+  async inUse(tenant: string | undefined): Promise<unknown> {
+    const [figures, connections] = await Promise.all([
+      this.figures.since(tenant, this.clock.now() - HOUR_MS),
+      this.counts.ofProviders(tenant),
+    ]);
+    return [sumsOf(sumOf(figures.values())), [...connections]];
   }
 
   /** @throws IntegrationError `provider_unknown` */
   async one(providerKey: string, tenant: string | undefined): Promise<ProviderHealth> {
-    const provider = this.registry.get(providerKey);
-    const since = new Date(this.clock.now() - DAY_MS);
-    const [traffic] = await this.dataSource.query<TrafficRow[]>(
-      `SELECT ${TRAFFIC} FROM ${MINUTES} b WHERE b.provider = $1 AND b.minute >= $2 AND ($3::text IS NULL OR b.tenant = $3)`,
-      [provider.key, since, tenant ?? null],
-    );
+    const { key } = this.registry.get(providerKey);
+    const [figures, counts] = await Promise.all([
+      this.figures.since(tenant, this.clock.now() - DAY_MS, key),
+      this.counts.ofProviders(tenant, key),
+    ]);
+    return this.healthOf(key, figures.get(key), counts.get(key));
+  }
+
+  private healthOf(
+    provider: string,
+    figures: Figures = NO_FIGURES,
+    connections: ConnectionCount = { connected: 0, needsReauth: 0 },
+  ): ProviderHealth {
+    const { ok, failed, lastOkAt, lastFailedAt } = figures;
+    const { rateLimited, latencyP95Ms, events, eventsFailed, lagP95Ms } = sumsOf(figures);
     return {
-      provider: provider.key,
-      ...summarize(traffic),
-      connections: await this.counts.ofProvider(provider.key, tenant),
-      circuit: this.circuits.of(provider.key),
+      provider,
+      ...summarize({ ok, failed, lastOkAt, lastFailedAt }),
+      rateLimited24h: rateLimited,
+      latencyP95Ms24h: latencyP95Ms,
+      events24h: events,
+      eventsFailed24h: eventsFailed,
+      lagP95Ms24h: lagP95Ms,
+      connections,
+      circuit: this.circuits.of(provider),
     };
   }
 
@@ -92,10 +118,15 @@ export class ProviderHealthService {
   async connections(providerKey: string, tenant: string | undefined, limit: number): Promise<ConnectionHealth[]> {
     const provider = this.registry.get(providerKey);
     const rows = await this.dataSource.query<(TrafficRow & Pick<RowOf<Connection>, 'id' | 'account_name' | 'user_id' | 'status'>)[]>(
-      `SELECT c.id, c.account_name, c.user_id, c.status, ${TRAFFIC}
-       FROM ${CONNECTIONS} c LEFT JOIN ${MINUTES} b ON b.connection_id = c.id AND b.provider = c.provider AND b.minute >= $2
-       WHERE c.provider = $1 AND ($3::text IS NULL OR c.tenant = $3)
-       GROUP BY c.id, c.account_name, c.user_id, c.status ORDER BY coalesce(sum(b.failed), 0) DESC, c.id LIMIT $4`,
+      `WITH failing AS MATERIALIZED (
+         SELECT b.connection_id, sum(b.failed) AS failures FROM ${MINUTES} b JOIN ${CONNECTIONS} c ON c.id = b.connection_id AND c.provider = $1
+         WHERE b.provider = $1 AND b.minute >= $2 AND b.failed > 0 AND ($3::text IS NULL OR b.tenant = $3) GROUP BY b.connection_id ORDER BY 2 DESC, 1 LIMIT $4),
+       others AS (
+         SELECT o.id AS connection_id, 0 AS failures FROM ${CONNECTIONS} o
+         WHERE o.provider = $1 AND ($3::text IS NULL OR o.tenant = $3) AND NOT EXISTS (SELECT 1 FROM failing f WHERE f.connection_id = o.id) ORDER BY o.id LIMIT $4)
+       SELECT c.id, c.account_name, c.user_id, c.status, t.* FROM (SELECT * FROM failing UNION ALL SELECT * FROM others) p JOIN ${CONNECTIONS} c ON c.id = p.connection_id
+       CROSS JOIN LATERAL (SELECT ${TRAFFIC} FROM ${MINUTES} b WHERE b.connection_id = c.id AND b.minute >= $2) t
+       ORDER BY p.failures DESC, c.id LIMIT $4`,
       [provider.key, new Date(this.clock.now() - DAY_MS), tenant ?? null, limit],
     );
     return rows.map((row) => ({
@@ -104,20 +135,23 @@ export class ProviderHealthService {
       accountName: row.account_name,
       userId: row.user_id || null,
       connectionStatus: row.status,
-      ...summarize(row),
+      ...summarize({
+        ok: Number(row.ok ?? 0),
+        failed: Number(row.failed ?? 0),
+        lastOkAt: row.last_ok_at,
+        lastFailedAt: row.last_failed_at,
+      }),
     }));
   }
 }
 
-function summarize(row: TrafficRow | undefined) {
-  const ok = Number(row?.ok ?? 0);
-  const failed = Number(row?.failed ?? 0);
+function summarize({ ok, failed, lastOkAt, lastFailedAt }: Pick<Figures, 'ok' | 'failed' | 'lastOkAt' | 'lastFailedAt'>) {
   const requests24h = ok + failed;
   const errorRate24h = requests24h === 0 ? null : failed / requests24h;
   return {
     status: statusOf(errorRate24h),
-    lastSuccess: row?.last_ok_at?.toISOString() ?? null,
-    lastFailure: row?.last_failed_at?.toISOString() ?? null,
+    lastSuccess: lastOkAt?.toISOString() ?? null,
+    lastFailure: lastFailedAt?.toISOString() ?? null,
     errorRate24h,
     requests24h,
   };

@@ -53,7 +53,7 @@ export class ProviderSetupCheck {
   async look(key: string): Promise<ProviderSetup> {
     const provider = this.registry.get(key);
     const arrivals = await this.arrivals.of(key);
-    const { connected } = await this.counts.ofProvider(key, undefined);
+    const connected = (await this.counts.ofProviders(undefined, key)).get(key)?.connected ?? 0;
     const { redirect = null, webhooks = null } = addressesToRegister(provider, this.settings.publicUrl);
     const findings = [
       credentials(provider),

@@ -28,6 +28,7 @@ export const RETENTIONS: Readonly<
   request_log: { partitionedDays: asSet },
   /** Minute sums serve 24 hours of health; a few days more let an administrator compare. */
   request_buckets: { column: 'minute', days: (retentionDays) => Math.min(7, retentionDays) },
+  figures: { column: 'slot', days: (retentionDays) => Math.min(7, retentionDays) },
   alerts: { column: 'resolved_at', days: asSet },
   outbox: { column: 'created_at', days: asSet },
   outbox_payloads: { column: 'created_at', days: asSet },

@@ -1,5 +1,8 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { CLOCK, type Clock } from '../../clock';
+import { timeOfId } from '../../database';
+import { FigureCollector } from '../figures';
 import {
   JobEngine,
   type Claim,
@@ -52,6 +55,8 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     private readonly sender: DeliverySender,
     private readonly engine: JobEngine,
     @Inject(DELIVERY_OPTIONS) private readonly delivery: DeliveryOptions,
+    private readonly figures: FigureCollector,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.turns = new DestinationTurns(delivery);
     this.options = {
@@ -112,7 +117,7 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
       this.answered.add(delivery);
       // Not for each that was taken: what was claimed ahead goes first.
       if (this.turns.waiting(destinationId) < this.delivery.perDestination) void this.worker?.look();
-      if (await this.claims.delivered(delivery, result)) outgoingDeliveries.inc({ outcome: 'delivered' });
+      if (await this.claims.delivered(delivery, result)) this.countDelivered(delivery);
       return;
     }
     signal.throwIfAborted(); // cut off by us: no failure of the destination
@@ -136,6 +141,13 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
 
   release(delivery: ClaimedDelivery): Promise<void> {
     return this.claims.release(delivery);
+  }
+
+  private countDelivered({ tenant, messageId }: ClaimedDelivery): void {
+    outgoingDeliveries.inc({ outcome: 'delivered' });
+    const at = this.clock.now();
+    // Of no provider: what is told need not be of one.
+    this.figures.delivered({ at, provider: '', tenant }, Math.max(0, at - timeOfId(messageId)));
   }
 
   /** Not so what is sent once, as a test: somebody waits for its answer, and nothing gives it back. */

@@ -6,7 +6,7 @@
 export const failingProviders = (most: number) => `
   WITH hit AS (
     SELECT provider, nullif(tenant, '') AS tenant, sum(server_errors)::int AS errors FROM request_buckets
-    WHERE minute > now() - interval '5 minutes' GROUP BY provider, nullif(tenant, '') HAVING sum(server_errors) > 0)
+    WHERE failed > 0 AND minute > now() - interval '5 minutes' GROUP BY provider, nullif(tenant, '') HAVING sum(server_errors) > 0)
   SELECT 'provider_errors:' || provider || ':tenant:' || tenant AS key, provider, tenant, NULL::uuid AS connection_id, errors AS count, NULL AS about, NULL AS code
   FROM hit WHERE tenant IS NOT NULL AND errors > ${most}
   UNION ALL

@@ -16,6 +16,7 @@ import { PageRoute } from '../page-route.decorators';
 import { table } from '../table';
 import { duration } from '../time-tag';
 import { adminNotice } from './admin-notices';
+import { dayTable } from './day-table';
 import { alertTable } from './alert-table';
 import { ProviderCircumstances } from './provider-circumstances';
 import { verdict } from './verdict';
@@ -50,12 +51,14 @@ export class OverviewPageController {
       this.traffic.failing(tenant),
       this.around.of(tenant),
     ]);
-    const { nowMs, alerts, events } = around;
+    const { nowMs, alerts, events, figures } = around;
     const shown = all.filter((each) => this.registry.get(each.provider).configured || isInUse(each));
     const open = alerts.reduce((sum, each) => sum + each.open, 0);
     const nameOf = (key: string) => this.registry.find(key)?.name ?? key;
     const notice = adminNotice(this.news.take(request, reply, caller));
     const content = html`${verdict({ providers: failing, events, alerts, nameOf, nowMs })}
+      <h2>The last 24 hours</h2>
+      ${dayTable(figures)}
       <h2>Providers, last 24 hours</h2>
       ${this.around.healthTable(shown, around)}
       ${all.length > shown.length && html`<p class="soft">${(all.length - shown.length).toLocaleString('en')} more are not set up here.</p>`}

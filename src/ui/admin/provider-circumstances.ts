@@ -3,12 +3,12 @@ import { html, type Html } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
   AlertService,
-  CurrentTraffic,
+  DayFiguresService,
   ProviderRegistry,
   WebhookEventList,
   type AlertCount,
+  type DayFigures,
   type FailingEvents,
-  type HourlyTraffic,
   type ProviderHealth,
 } from '../../integrations';
 import { pill } from '../layout';
@@ -22,7 +22,7 @@ import { statusPill } from './status-words';
 export interface Circumstances {
   readonly alerts: readonly AlertCount[];
   readonly events: readonly FailingEvents[];
-  readonly hourly: ReadonlyMap<string, HourlyTraffic>;
+  readonly figures: DayFigures;
   readonly nowMs: number;
 }
 
@@ -32,24 +32,24 @@ export class ProviderCircumstances {
   constructor(
     private readonly alerts: AlertService,
     private readonly events: WebhookEventList,
-    private readonly traffic: CurrentTraffic,
+    private readonly dayFigures: DayFiguresService,
     private readonly registry: ProviderRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   async of(tenant: string | undefined): Promise<Circumstances> {
-    const [alerts, events, hourly] = await Promise.all([
+    const [alerts, events, figures] = await Promise.all([
       this.alerts.countOpen(tenant),
       this.events.failing(tenant),
-      this.traffic.hourly(tenant),
+      this.dayFigures.of(tenant),
     ]);
-    return { alerts, events, hourly, nowMs: this.clock.now() };
+    return { alerts, events, figures, nowMs: this.clock.now() };
   }
 
-  healthTable(providers: readonly ProviderHealth[], { alerts, events, hourly, nowMs }: Circumstances): Html {
+  healthTable(providers: readonly ProviderHealth[], { alerts, events, figures, nowMs }: Circumstances): Html {
     const rows = providers.map((health) => {
       const provider = this.registry.get(health.provider);
-      const traffic = hourly.get(health.provider);
+      const traffic = figures.providers.find(({ provider: key }) => key === health.provider)?.hourly;
       return [
         html`<a href="${PROVIDERS_PATH}/${health.provider}">${provider.name}</a> ${!provider.configured && pill('soft', 'Not configured')}`,
         providerHealthCell(

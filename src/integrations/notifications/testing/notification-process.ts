@@ -17,6 +17,7 @@ import { Outbox } from '../outbox/outbox';
 import { DeliveryClaims } from '../delivery-claims';
 import { AuditLog } from '../../audit';
 import { DeliveryList } from '../delivery.list';
+import { FigureCollector } from '../../figures';
 import { DeliveryJobs } from '../delivery-jobs';
 import { DeliveryWakeUp } from '../delivery-wake-up';
 import { DeliverySender } from '../delivery-sender';
@@ -74,6 +75,7 @@ export class NotificationProcess {
   readonly outbox: Outbox;
   readonly claims: DeliveryClaims;
   readonly operators: OperatorDestinations;
+  readonly figures: FigureCollector;
   readonly sender: DeliverySender;
   readonly worker: JobWorker<ClaimedDelivery>;
   readonly deliveries: DeliveryList;
@@ -98,8 +100,9 @@ export class NotificationProcess {
     const batches = new RecordChangeBatches(dataSource, this.outbox);
     this.claims = new DeliveryClaims(dataSource, clock, all);
     this.operators = new OperatorDestinations(dataSource, this.interest, { publicUrl: 'https://trestle.test', ...settings }, clock);
+    this.figures = new FigureCollector(dataSource);
     this.sender = new DeliverySender(this.http, secrets, this.operators, clock, all);
-    const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all);
+    const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all, this.figures, clock);
     const audit = new AuditLog(dataSource, clock);
     this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock, audit);
     this.destinations = new DestinationService(repository, secrets, this.interest, this.http, this.wakeUp, { production }, clock, audit);

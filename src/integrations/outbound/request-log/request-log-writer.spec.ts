@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { FigureCollector } from '../../figures';
 import { requestLogDropped } from '../outbound-metrics';
 import { REQUEST_LOG_DEFAULTS, RequestLogWriter, type RequestLogEntry } from './request-log-writer';
 
@@ -17,7 +18,10 @@ function writerOn(store: { takes: boolean }) {
     if (!store.takes) throw new Error('the store is away');
     await work({ query });
   };
-  return { seen, writer: new RequestLogWriter({ transaction } as unknown as DataSource) };
+  return {
+    seen,
+    writer: new RequestLogWriter({ transaction } as unknown as DataSource, new FigureCollector({ transaction } as unknown as DataSource)),
+  };
 }
 
 const entry = (number: number): RequestLogEntry => ({

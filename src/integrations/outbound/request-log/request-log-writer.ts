@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import type { Outcome } from '../call';
 import { asService } from '../../../database';
+import { FigureCollector } from '../../figures';
 import { requestLogDropped } from '../outbound-metrics';
 
 export interface RequestLogEntry {
@@ -66,7 +67,10 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
   /** The last write failed: the next one waits for its time, however much there is. */
   private away = false;
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly figures: FigureCollector,
+  ) {}
 
   onModuleInit(): void {
     // Real time: how often memory is emptied has nothing to do with the time that the log speaks of.
@@ -81,7 +85,15 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
 
   add(entry: RequestLogEntry): void {
     this.rows.push(rowOf(uuid({ msecs: entry.at, seq: this.added++, random: this.random }), entry));
-    if (entry.counts !== 'nothing') this.count(entry);
+    if (entry.counts !== 'nothing') {
+      this.count(entry);
+      const { outcome, durationMs } = entry;
+      this.figures.request(entry, {
+        ok: entry.counts === 'ok',
+        limited: outcome === 'rate_limited',
+        latencyMs: outcome === 'not_sent' ? undefined : durationMs,
+      });
+    }
     if (this.rows.length < REQUEST_LOG_DEFAULTS.maxRows / 2) return;
     if (!this.away && !this.writing) void this.flush();
     else this.dropOldest();

@@ -8,5 +8,5 @@ export interface TrafficRow {
 
 export const TRAFFIC = `sum(b.ok) AS ok, sum(b.failed) AS failed, max(b.last_ok_at) AS last_ok_at, max(b.last_failed_at) AS last_failed_at`;
 
-/** The minute sums that the request chain writes. Stands behind FROM or JOIN, under the name `b`; the planner sees through it. */
+/** The minute sums by connection that the request chain writes; sums over many are in the figures. Stands behind FROM or JOIN, under the name `b`; the planner sees through it. */
 export const MINUTES = `(SELECT minute, provider, tenant, connection_id, ok, failed, last_ok_at, last_failed_at FROM request_buckets)`;

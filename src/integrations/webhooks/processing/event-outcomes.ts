@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { hostname } from 'node:os';
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationEvents } from '../../connections';
+import { FigureCollector } from '../../figures';
 import { nextTry } from '../../jobs';
 import { effectSeconds, settledEvents } from '../webhook-metrics';
 import type { ClaimedEvent } from './claimed-event';
@@ -22,6 +23,7 @@ export class EventOutcomes {
   constructor(
     private readonly claims: EventClaims,
     private readonly events: IntegrationEvents,
+    private readonly figures: FigureCollector,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(PROCESSING_RULES) private readonly rules: ProcessingRules,
   ) {}
@@ -34,9 +36,12 @@ export class EventOutcomes {
   /** @param count of them; the others were somebody else's by then */
   completed(events: readonly ClaimedEvent[], count: number): void {
     settledEvents.inc({ outcome: 'completed', provider: providerOf(events) }, count);
-    // A clock apart from the one that received it may be behind.
-    for (const { provider, receivedAt } of events)
-      effectSeconds.observe({ provider }, Math.max(0, this.clock.now() - receivedAt.getTime()) / 1_000);
+    const at = this.clock.now();
+    for (const [index, { provider, tenant, receivedAt }] of events.entries()) {
+      const lagMs = Math.max(0, at - receivedAt.getTime()); // a clock apart from the one that received it may be behind
+      effectSeconds.observe({ provider }, lagMs / 1_000);
+      if (index < count) this.figures.event({ at, provider, tenant: tenant ?? undefined }, lagMs);
+    }
   }
 
   /** Stores that an event failed, under its lease. Whatever the error says, a later try may find it mended. */
@@ -45,6 +50,7 @@ export class EventOutcomes {
     const options = { maxAttempts: this.rules.maxAttempts, backOff: retryBackOff(this.rules) };
     const next = nextTry(undefined, event.attempts, options, reason.retryAfterMs);
     const outcome = await this.claims.fail(event, reason, next, this.attemptOf(event, reason));
+    if (outcome) this.figures.eventFailed({ at: this.clock.now(), provider: event.provider, tenant: event.tenant ?? undefined });
     if (outcome === 'dead') this.dead(event, reason.message);
     if (outcome !== 'failed') return;
     settledEvents.inc({ outcome: 'failed', provider: event.provider });
