@@ -1,7 +1,9 @@
 // What development needs before a command runs: dependencies and a build. Production never comes here.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const bin = (name) => join('node_modules', name);
@@ -14,26 +16,51 @@ const EMBED = ['packages/embed/build.mjs', 'dist/ui/embed'];
 /** What a first start of the embedded database begins with. */
 const SEED = ['scripts/seed-database.mjs'];
 
-/** What `npm run check` runs, in its order; the first fault ends it. */
-const CHECKS = [
+/** What `npm run check` looks at first: as many beside each other as there are cores; after the licences the longest first. */
+const LOOKS = [
   ['licences', ['scripts/supply-chain.mjs', 'licences']],
-  ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
   ['lint', [bin('eslint/bin/eslint.js'), '.']],
   ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
+  ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
+  ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'sandbox', 'demo', '--config', '.dependency-cruiser.cjs']],
   ['embed', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'packages/embed']],
   ['example', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'examples/embed']],
-  ['imports', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), 'src', 'sandbox', 'demo', '--config', '.dependency-cruiser.cjs']],
+];
+/** What it does then, in its order. */
+const STEPS = [
   ['build', BUILD],
   ['script', EMBED],
   ['seed', SEED],
   ['tests', [JEST]],
 ];
 
-export function check() {
-  for (const [name, args] of CHECKS) {
+/** The first fault ends it. */
+export async function check() {
+  const open = [...LOOKS];
+  const look = async () => {
+    for (let next = open.shift(); next; next = open.shift()) {
+      const { status, output, seconds } = await looked(next[1]);
+      say(`check: ${next[0]} (${seconds} s)`);
+      process.stderr.write(output);
+      endUnless({ status });
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), LOOKS.length) }, look));
+  for (const [name, args] of STEPS) {
     say(`check: ${name}`);
     endUnless(spawnSync(process.execPath, args, { stdio: 'inherit' }));
   }
+}
+
+/** Runs to its end; what it says is held until then, as others speak beside it. */
+async function looked(args) {
+  const began = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  process.once('exit', () => child.kill());
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => output.push(part));
+  const [status] = await once(child, 'close');
+  return { status, output: Buffer.concat(output), seconds: Math.round((performance.now() - began) / 1_000) };
 }
 
 /** Installs from the lock file when it changed since the last install. */

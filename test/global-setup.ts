@@ -1,19 +1,24 @@
 import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { PRODUCT_MIGRATIONS } from '../src/app-handlers/migrations';
-import { openEmbeddedPostgres } from '../src/database/embedded-postgres';
+import { openEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/embedded-postgres';
 import { migrateEmbedded, migrateServer } from '../src/database/migrator';
 import { CALLER_ROLE, WORKER_ROLE } from '../src/database/tenant-rows';
-import { onServer, SEED_FILE, SERVICE_ROLE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
+import { onServer, SEED_FILE, SEED_FOLDER, SERVICE_ROLE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
 
 const ROOT = join(__dirname, '..');
+const KEPT = join(ROOT, 'node_modules', '.cache', 'trestle');
+const DAY_MS = 24 * 3_600_000;
 
-/** One migrated database for the whole run, which every test file copies: a dump for the embedded one, a template on a server. */
+/** One migrated database for the whole run, which every test file copies: a dump and a folder of the embedded one, a template on a server. */
 export default async function globalSetup(): Promise<void> {
-  process.env[SEED_FILE] = await migratedSeed();
+  const seed = await migratedSeed();
+  process.env[SEED_FILE] = join(seed, 'dump.tar.gz');
+  process.env[SEED_FOLDER] = join(seed, 'postgres');
   const server = process.env['TEST_DATABASE_URL'];
   if (!server) return;
   const template = `trestle_template_${process.pid}`;
@@ -35,27 +40,59 @@ async function makeServiceRole(server: string): Promise<void> {
 
 /** Kept between runs under the name of what it was made from. */
 async function migratedSeed(): Promise<string> {
-  const folder = join(ROOT, 'node_modules', '.cache', 'trestle');
-  const file = join(folder, `test-seed-${await fingerprint()}.tar.gz`);
-  if (existsSync(file)) return file;
+  const folder = join(KEPT, `test-seed-${await fingerprint()}`);
+  if (existsSync(folder)) return folder;
+  // two runs may do this at once
+  const draft = `${folder}.${process.pid}`;
+  await mkdir(draft, { recursive: true });
+  const dump = await migratedDump();
+  await writeFile(join(draft, 'dump.tar.gz'), dump);
+  const opened = await openEmbeddedPostgres(draft, { seed: dump });
+  await opened.close(); // in order: there is nothing to recover at the next start
+  await rename(draft, folder).catch(async (error: unknown) => {
+    if (!existsSync(folder)) throw error;
+    await rm(draft, { recursive: true });
+  });
+  await forgetOldSeeds(folder);
+  return folder;
+}
+
+async function migratedDump(): Promise<Uint8Array> {
   const embedded = await openEmbeddedPostgres('memory://');
   try {
     await migrateEmbedded(embedded, PRODUCT_MIGRATIONS);
-    await mkdir(folder, { recursive: true });
-    // two runs may do this at once
-    const draft = `${file}.${process.pid}`;
-    await writeFile(draft, await embedded.dumpSeed());
-    await rename(draft, file);
+    await leaveOutTemplates(embedded);
+    return await embedded.dumpSeed();
   } finally {
     await embedded.close();
   }
-  return file;
+}
+
+/** The two databases that others are made from are half of all files, and nobody makes another one in an embedded database. */
+async function leaveOutTemplates(embedded: EmbeddedPostgres): Promise<void> {
+  const client = new Client(embedded.poolConfig());
+  await client.connect();
+  for (const name of ['template0', 'template1']) {
+    await client.query(`ALTER DATABASE ${name} IS_TEMPLATE false`);
+    await client.query(`DROP DATABASE ${name}`);
+  }
+  await client.end();
+}
+
+/** A run that began before the migrations changed may still read the seed of before. */
+async function forgetOldSeeds(current: string): Promise<void> {
+  for (const name of await readdir(KEPT)) {
+    const path = join(KEPT, name);
+    if (!name.startsWith('test-seed-') || path === current) continue;
+    const { mtimeMs } = await stat(path);
+    if (mtimeMs < Date.now() - DAY_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function fingerprint(): Promise<string> {
   const folders = ['database', 'app-handlers'].map((owner) => join(ROOT, 'src', owner, 'migrations'));
   const files = (await Promise.all(folders.map(async (folder) => (await readdir(folder)).sort().map((name) => join(folder, name))))).flat();
-  files.push(join(ROOT, 'src', 'database', 'tenant-rows.ts'));
+  files.push(join(ROOT, 'src', 'database', 'tenant-rows.ts'), __filename);
   const hash = createHash('sha256');
   for (const file of [...files, join(ROOT, 'node_modules', '@electric-sql', 'pglite', 'package.json')])
     hash.update(file).update(await readFile(file));

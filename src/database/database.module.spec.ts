@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type DataSource, EntitySchema } from 'typeorm';
-import { createTestDatabase, testSeed } from '../../test/support/test-database';
+import { createTestDatabase, layEmbeddedDatabase } from '../../test/support/test-database';
 import { ConfigModule } from '../config/config.module';
 import type { Settings } from '../config/env';
 import { loadSettings } from '../config/env';
-import { DATABASE, DATABASE_TOKEN, DatabaseHealth, DatabaseInfo, DatabaseModule, EMBEDDED_SEED, LOCK_POOL } from '.';
+import { DATABASE, DATABASE_TOKEN, DatabaseHealth, DatabaseInfo, DatabaseModule, LOCK_POOL } from '.';
 import { MIGRATIONS } from './migrations';
 
 const note = new EntitySchema<{ id: number }>({ name: 'note', columns: { id: { type: 'int', primary: true } } });
@@ -23,13 +23,11 @@ describe('DatabaseModule', () => {
   });
   afterEach(() => rm(dataDir, { recursive: true }));
 
-  async function start(overrides: Partial<Settings> = {}, seed?: Uint8Array): Promise<TestingModule> {
+  async function start(overrides: Partial<Settings> = {}): Promise<TestingModule> {
     const settings = { ...loadSettings({ DATA_DIR: dataDir }, []), ...overrides };
     const module = await Test.createTestingModule({
       imports: [ConfigModule.forRoot(settings), DatabaseModule.forRoot(), TypeOrmModule.forFeature([note], DATABASE)],
     })
-      .overrideProvider(EMBEDDED_SEED)
-      .useValue(seed)
       .setLogger(SILENT)
       .compile();
     return module.init();
@@ -53,7 +51,8 @@ describe('DatabaseModule', () => {
   }, 120_000);
 
   it('refuses a second start on the folder at once, in plain words, and leaves the first running', async () => {
-    const first = await start({}, await testSeed());
+    layEmbeddedDatabase(dataDir);
+    const first = await start();
     const started = performance.now();
     await expect(start()).rejects.toThrow(/in use by another process \(pid \d+\).*another DATA_DIR.*set DATABASE_URL/);
     expect(performance.now() - started).toBeLessThan(10_000);

@@ -15,15 +15,6 @@ import { DATABASE, DATABASE_TOKEN, OWN_DATA_SOURCE } from './own-database';
 import { OnlyProcess, PROCESS_SIGNS, ProcessSession } from './process-session';
 import { makePartitionsAhead } from './time-partitions';
 
-/** Injection token of a dump that a new embedded database starts from; undefined unless a test overrides it. */
-export const EMBEDDED_SEED = Symbol('EmbeddedSeed');
-
-@Module({
-  providers: [{ provide: EMBEDDED_SEED, useValue: undefined }],
-  exports: [EMBEDDED_SEED],
-})
-class EmbeddedSeedModule {}
-
 /** What Nest's TypeORM module hands on to the factory of the DataSource. */
 type Options = TypeOrmModuleOptions & { name: string; prepared: PreparedDatabase };
 
@@ -95,15 +86,14 @@ export class DatabaseModule implements OnModuleInit, OnApplicationShutdown {
 function typeOrm(migrations: readonly Migration[]): DynamicModule {
   return TypeOrmModule.forRootAsync({
     name: DATABASE,
-    imports: [EmbeddedSeedModule],
-    inject: [SETTINGS, EMBEDDED_SEED],
+    inject: [SETTINGS],
     // here and not in the factory of the DataSource: Nest would answer its failure with "Retrying"
-    useFactory: async (settings: Settings, seed?: Uint8Array): Promise<Options> => ({
+    useFactory: async (settings: Settings): Promise<Options> => ({
       name: DATABASE, // by it the module finds its DataSource to close it
       type: 'postgres',
       autoLoadEntities: true,
       retryAttempts: 1,
-      prepared: await prepareDatabase({ ...databaseSettings(settings), migrations, seed }),
+      prepared: await prepareDatabase({ ...databaseSettings(settings), migrations }),
     }),
     dataSourceFactory: async (options) => connectPrepared((options as Options).prepared, options?.entities),
   });

@@ -2,7 +2,7 @@ export { asService, asTenant, type Scope } from './caller-scope';
 export { connectDatabase } from './connect-database';
 export { DatabaseHealth, type DatabaseHealthReport } from './database-health';
 export { DatabaseInfo, type DatabaseKind } from './database-info';
-export { DatabaseModule, EMBEDDED_SEED } from './database.module';
+export { DatabaseModule } from './database.module';
 export { COMMIT_WITHOUT_WAITING } from './durability';
 export { DataFolderLockedError, openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres';
 export type { RowOf } from './entities';

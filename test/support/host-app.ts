@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configureApp, listen } from '../../src/bootstrap';
 import { loadSettings, type Env } from '../../src/config/env';
-import { EMBEDDED_SEED } from '../../src/database';
 import { drainAndClose } from '../../src/http-api/edge/drain';
 import { EdgeAdapter } from '../../src/http-api/edge/edge-adapter';
 import { ExpressEdgeAdapter } from '../../src/http-api/edge/express-edge-adapter';
@@ -15,7 +14,7 @@ import { PROVIDER_SETTINGS } from '../../src/providers';
 import { requestContext } from '../../src/request-context';
 import { TrestleModule } from '../../src/trestle.module';
 import { startSandbox, type Sandbox } from '../../sandbox';
-import { asServiceRole, createServerDatabase, dropServerDatabase, testSeed } from './test-database';
+import { asServiceRole, createServerDatabase, dropServerDatabase, layEmbeddedDatabase } from './test-database';
 
 /** What the application has of its own. */
 @Controller()
@@ -82,10 +81,8 @@ async function start({ host, prefix, settings: overrides, before }: HostAppOptio
     },
     PROVIDER_SETTINGS,
   );
-  const module = await Test.createTestingModule({ imports: [ShopModule, TrestleModule.forRoot(settings, { prefix })] })
-    .overrideProvider(EMBEDDED_SEED)
-    .useValue(await testSeed())
-    .compile();
+  if (!settings.databaseUrl) layEmbeddedDatabase(settings.dataDir);
+  const module = await Test.createTestingModule({ imports: [ShopModule, TrestleModule.forRoot(settings, { prefix })] }).compile();
   const app =
     host === 'Express'
       ? module.createNestApplication(new ExpressEdgeAdapter(settings), { logger: false })

@@ -14,11 +14,10 @@ import { AppModule, type AppParts } from '../../src/app.module';
 import { configureApp, listen, nestOptions, serviceAdapter } from '../../src/bootstrap';
 import type { Clock } from '../../src/clock';
 import { loadSettings, type Env, type Settings } from '../../src/config/env';
-import { EMBEDDED_SEED } from '../../src/database';
 import { PROVIDER_SETTINGS } from '../../src/providers';
 import { requestContext } from '../../src/request-context';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../sandbox';
-import { asServiceRole, createServerDatabase, dropServerDatabase, testSeed } from './test-database';
+import { asServiceRole, createServerDatabase, dropServerDatabase, layEmbeddedDatabase } from './test-database';
 
 // The whole service on a busy machine takes its time to start; a test of its own logic has the usual limit in its own file.
 if (typeof jest !== 'undefined') jest.setTimeout(120_000);
@@ -85,11 +84,8 @@ async function start({
     PROVIDER_SETTINGS,
   );
   const logger = createLogger(settings, log);
-  const building = Test.createTestingModule({ imports: [AppModule.forRoot(settings, { logger, clock, imports })] });
-  const module = await building
-    .overrideProvider(EMBEDDED_SEED)
-    .useValue(await testSeed())
-    .compile();
+  if (!settings.databaseUrl) layEmbeddedDatabase(settings.dataDir);
+  const module = await Test.createTestingModule({ imports: [AppModule.forRoot(settings, { logger, clock, imports })] }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(serviceAdapter(settings), nestOptions(logger));
   await configureApp(app);
   const url = await listen(app, settings);

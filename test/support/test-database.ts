@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseKind } from '../../src/database/database-info';
@@ -19,8 +21,9 @@ export interface TestDatabaseOptions {
   databasePoolMax?: number;
 }
 
-/** Set by `global-setup.ts`: the file of the migrated dump, and the migrated template on the server. */
+/** Set by `global-setup.ts`: the migrated database as a dump and as a folder, and the migrated template on the server. */
 export const SEED_FILE = 'TRESTLE_TEST_SEED_FILE';
+export const SEED_FOLDER = 'TRESTLE_TEST_SEED_FOLDER';
 export const TEMPLATE_DATABASE = 'TRESTLE_TEST_TEMPLATE';
 /** On a server: a role that has the rights which the running service needs, and no others. Its password is its name. */
 export const SERVICE_ROLE = 'trestle_test_service';
@@ -43,9 +46,23 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   return { dataSource, kind: 'server', url, close };
 }
 
-/** The migrated dump, for `openEmbeddedPostgres(dir, { seed })` or `overrideProvider(EMBEDDED_SEED)`. */
+/** The migrated dump, for `openEmbeddedPostgres(dir, { seed })`. */
 export async function testSeed(): Promise<Uint8Array> {
   return readFile(process.env[SEED_FILE] as string);
+}
+
+/** Lays a migrated database into a data folder that has none, where an embedded one will be opened: to copy it is quicker than to unpack it. */
+export function layEmbeddedDatabase(dataDir: string): void {
+  const folder = join(dataDir, 'postgres');
+  if (existsSync(folder)) return;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  copyFolder(process.env[SEED_FOLDER] as string, folder);
+}
+
+function copyFolder(from: string, to: string): void {
+  mkdirSync(to, { mode: 0o700 });
+  for (const entry of readdirSync(from, { withFileTypes: true }))
+    (entry.isDirectory() ? copyFolder : copyFileSync)(join(from, entry.name), join(to, entry.name));
 }
 
 /** Creates a migrated database on the server and gives its address. */

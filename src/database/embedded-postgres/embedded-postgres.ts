@@ -89,6 +89,7 @@ export class EmbeddedPostgres {
 
   /** The whole database as a compressed archive, for the option `seed` of another. */
   async dumpSeed(): Promise<Uint8Array> {
+    await this.run([queryMessage('CHECKPOINT')]); // or whoever starts from it goes through its whole history first
     return new Uint8Array(await (await this.database.dumpDataDir('gzip')).arrayBuffer());
   }
 
