@@ -11,7 +11,9 @@ class CompileOnceRuntime extends JestRuntime {
     super(config, environment, resolver, transformer, cacheFS, coverage, testPath, globalConfig);
     const { executor } = this;
     if (!executor?.compile || !executor.injectedModuleParameters)
-      throw new Error('This version of jest compiles elsewhere: mend test/support/compile-once.cjs, or take `runtime` out of jest.config.js.');
+      throw new Error(
+        'This version of jest compiles elsewhere: mend test/support/compile-once.cjs, or take `runtime` out of jest.config.js.',
+      );
     if (globalConfig.collectCoverage) return; // counts by the places of jest's own wrapper
     const head = `(function(${executor.injectedModuleParameters.join(',')}){`;
     const compileAnew = executor.compile.bind(executor);
