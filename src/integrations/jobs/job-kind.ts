@@ -94,6 +94,11 @@ export interface JobKind<J extends ClaimedJob> {
   endLeases?(alive: readonly string[]): Promise<void>;
   /** Of all processes. */
   waiting?(): Promise<Waiting>;
+  /**
+   * Whether the room that ended jobs have left is worth a claim now, where nobody has woken the worker: asked before such a claim.
+   * Default: it is. What is left for later is found when the next job ends, by a wake-up, and by the sweeper's within 2 s.
+   */
+  wantsMore?(): boolean;
   /** The strategy. Never called twice at the same time in one process. */
   claim(request: ClaimRequest<J>): Promise<Claim<J>>;
   /**

@@ -26,6 +26,8 @@ export class JobWorker<J extends ClaimedJob> {
   private readonly stopping = new AbortController();
   private claiming?: Promise<void>;
   private claimAgain = false;
+  /** A job has left room since the last claim. */
+  private roomLeft = false;
   private extending?: AbortController;
   private lastLook?: Look;
   private readonly seconds: Histogram.Internal<'kind'>;
@@ -60,10 +62,20 @@ export class JobWorker<J extends ClaimedJob> {
   /** Looks for work and begins it; does not wait for its end, after which it looks again by itself. */
   look(): Promise<void> {
     this.claimAgain = true;
+    return this.claimWhatIsDue();
+  }
+
+  /** As `look`, where the kind says that it is worth a claim: a job has left room, before it ends or with its end. */
+  refill(): Promise<void> {
+    this.roomLeft = true;
+    return this.claimWhatIsDue();
+  }
+
+  private claimWhatIsDue(): Promise<void> {
     // Whoever's request it was that asked: what is claimed is everybody's.
     this.claiming ??= asService(() => this.claimRounds()).finally(() => {
       this.claiming = undefined;
-      if (this.claimAgain && !this.stopping.signal.aborted && this.room > 0) void this.look(); // was asked for as this one ended
+      if (this.isAsked && !this.stopping.signal.aborted && this.room > 0) void this.claimWhatIsDue(); // was asked for as this one ended
     });
     return this.claiming;
   }
@@ -124,18 +136,20 @@ export class JobWorker<J extends ClaimedJob> {
     const { signal } = this.stopping;
     const newLease = () => this.presence.newLease();
     try {
-      while (this.claimAgain && !signal.aborted && this.room > 0) {
-        this.claimAgain = false;
+      while (this.isAsked && !signal.aborted && this.room > 0) {
+        const isWorthIt = this.claimAgain || (this.kind.wantsMore?.() ?? true);
+        this.claimAgain = this.roomLeft = false;
+        if (!isWorthIt) continue;
         const { jobs, more } = await this.kind.claim({ room: this.room, held: this.inWork, leaseSeconds, newLease, signal });
         for (const job of jobs) {
           if (signal.aborted) await this.giveBack(job);
-          else void this.hold(job, true).then(() => (signal.aborted ? undefined : this.look()));
+          else void this.hold(job, true).then(() => (signal.aborted ? undefined : this.refill()));
         }
         if (more) this.claimAgain = true;
       }
     } catch (error) {
       // The rows are still there: the next wake-up looks again, the sweeper's at the latest.
-      this.claimAgain = false;
+      this.claimAgain = this.roomLeft = false;
       if (!signal.aborted) this.warn('Looking for work failed', error);
     }
   }
@@ -147,6 +161,10 @@ export class JobWorker<J extends ClaimedJob> {
     this.held.set(job, { controller, claimed, ended });
     if (!this.extending) asService(() => this.keepLeases());
     return ended;
+  }
+
+  private get isAsked(): boolean {
+    return this.claimAgain || this.roomLeft;
   }
 
   private get room(): number {

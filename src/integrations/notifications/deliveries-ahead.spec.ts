@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database';
+import { DeliveryClaims } from './delivery-claims';
 import { DELIVERY_DEFAULTS } from './delivery-options';
 import { DestinationTurns } from './destination-turns';
 import { HttpReceiver } from './testing/http-receiver';
@@ -46,12 +47,12 @@ const until = async (holds: () => boolean) => {
 };
 
 /** One was taken quickly; then many wait, and no answer is given. */
-async function manyWaiting(): Promise<void> {
+async function manyWaiting(count = WAITING): Promise<void> {
   await process.destination(receiver.url('/a'));
   await process.happens();
   await process.deliver();
   receiver.answers.set('/a', (response) => held.push(response));
-  for (let i = 0; i < WAITING; i++) await process.happens({ data: { n: i } });
+  for (let i = 0; i < count; i++) await process.happens({ data: { n: i } });
   await process.worker.wake();
   await until(() => held.length === perDestination);
 }
@@ -72,6 +73,20 @@ it('claims ahead for a destination that answers quickly, and sends it no more at
   const ids = receiver.at('/a').map(({ headers }) => headers['webhook-id']);
   expect(new Set(ids).size).toBe(1 + WAITING);
   expect(ids).toHaveLength(1 + WAITING);
+});
+
+it('claims many at a time, not for each that was taken', async () => {
+  await manyWaiting(4 * WAITING);
+  const claims = jest.spyOn(DeliveryClaims.prototype, 'due');
+  receiver.answers.delete('/a');
+  for (const response of held.splice(0)) response.writeHead(204).end();
+  await process.worker.idle();
+  expect(await counted()).toEqual({ 'delivered 1': 1 + 4 * WAITING });
+  const brought = (await Promise.all(claims.mock.results.map(({ value }) => value as Promise<unknown[]>))).map(({ length }) => length);
+  const withMore = brought.filter((_, index) => brought.slice(index + 1).some((count) => count > 0));
+  expect(withMore.length).toBeGreaterThan(3);
+  expect(Math.min(...withMore)).toBeGreaterThan(claimedAhead - 2 * perDestination);
+  claims.mockRestore();
 });
 
 it('gives back untried what it claimed ahead when the destination fails', async () => {

@@ -43,6 +43,8 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
   private readonly slow = new Set<string>();
   private readonly quick = new Set<string>();
   private readonly turns: DestinationTurns;
+  /** Destinations that had a POST end since the last claim. */
+  private readonly used = new Set<string>();
   /** What was taken, and is in work only until that is stored. */
   private readonly answered = new WeakSet<ClaimedDelivery>();
   worker?: JobWorker<ClaimedDelivery>;
@@ -105,23 +107,21 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
       if (!this.answered.has(delivery)) busy.set(destinationId, (busy.get(destinationId) ?? 0) + 1);
     }
     const [slow, quick] = [[...this.slow], [...this.quick]];
+    this.used.clear();
     return { jobs: await this.claims.due({ good, doubtful, slow, quick, lease: newLease(), busy }), more: false };
   }
 
+  /** Not for each that ends: what was claimed ahead goes first, and a claim costs as much as six POSTs (docs/decisions/0022). */
+  wantsMore(): boolean {
+    return [...this.used].some((id) => this.turns.waiting(id) < this.delivery.perDestination);
+  }
+
   async run(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
-    const { destinationId } = delivery;
-    const result = await (delivery.once ? this.sender.send(delivery, signal) : this.sendInTurn(delivery, signal));
-    this.noteSpeed(destinationId, result);
-    if (result.error === undefined) {
-      // The destination has room again, while the outcome is on its way to the disk.
-      this.answered.add(delivery);
-      // Not for each that was taken: what was claimed ahead goes first.
-      if (this.turns.waiting(destinationId) < this.delivery.perDestination) void this.worker?.look();
-      if (await this.claims.delivered(delivery, result)) this.countDelivered(delivery);
-      return;
+    try {
+      await this.deliver(delivery, signal);
+    } finally {
+      this.used.add(delivery.destinationId);
     }
-    signal.throwIfAborted(); // cut off by us: no failure of the destination
-    throw new NotTakenError({ ...result, error: result.error });
   }
 
   traces({ traceparent }: ClaimedDelivery): Iterable<string | undefined> {
@@ -148,6 +148,22 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     const at = this.clock.now();
     // Of no provider: what is told need not be of one.
     this.figures.delivered({ at, provider: '', tenant }, Math.max(0, at - timeOfId(messageId)));
+  }
+
+  private async deliver(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
+    const { destinationId } = delivery;
+    const result = await (delivery.once ? this.sender.send(delivery, signal) : this.sendInTurn(delivery, signal));
+    this.noteSpeed(destinationId, result);
+    if (result.error === undefined) {
+      // The destination has room again, while the outcome is on its way to the disk.
+      this.answered.add(delivery);
+      this.used.add(destinationId);
+      void this.worker?.refill();
+      if (await this.claims.delivered(delivery, result)) this.countDelivered(delivery);
+      return;
+    }
+    signal.throwIfAborted(); // cut off by us: no failure of the destination
+    throw new NotTakenError({ ...result, error: result.error });
   }
 
   /** Not so what is sent once, as a test: somebody waits for its answer, and nothing gives it back. */
