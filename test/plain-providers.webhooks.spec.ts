@@ -116,6 +116,25 @@ describe('what a declaration says of its deliveries', () => {
     expect(await (await fetch(`${app.url}/webhooks/dropbox?challenge=abc`)).text()).toBe('abc');
   });
 
+  it('shows the operator, and nobody else, a secret that came unsigned, and verifies nothing with it', async () => {
+    const secret = 'secret_of_an_app_0123456789abcdef';
+    const event = { id: 'n1', type: 'page.created', workspace_id: 'acct-1', entity: { id: 'page-1', type: 'page' } };
+    const signed = { 'x-notion-signature': `sha256=${createHmac('sha256', secret).update(JSON.stringify(event)).digest('hex')}` };
+    const seen = async (role: 'admin' | 'operator') =>
+      browser.api<{ toldSecrets?: { secret: string }[] }>('GET', '/v1/admin/providers/notion/setup', undefined, {
+        token: await app.tokenFor({ tenant: 'acme', user: 'root', role }),
+      });
+    expect((await post('notion', { verification_token: secret })).status).toBe(200);
+    expect((await post('notion', event, signed)).status).toBe(401);
+    expect((await post('notion', { verification_token: secret, type: 'page.created' })).status).toBe(401);
+    expect((await post('notion', { verification_token: 'short' })).status).toBe(401);
+    expect((await post('github', { verification_token: secret })).status).toBe(401);
+    expect((await seen('admin')).status).toBe(403);
+    expect((await seen('operator')).body.toldSecrets).toMatchObject([{ secret }]);
+    for (let n = 0; n < 30; n++) await post('notion', { verification_token: `secret_of_a_stranger_${n}` });
+    expect((await seen('operator')).body.toldSecrets).toHaveLength(10);
+  });
+
   it('answers a challenge by POST, signs only what is signed and a word', async () => {
     const smartsheet = await post('smartsheet', {}, { 'smartsheet-hook-challenge': 'abc' });
     expect(await smartsheet.json()).toEqual({ smartsheetHookResponse: 'abc' });

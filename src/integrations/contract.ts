@@ -156,6 +156,13 @@ export interface AccountIdentity {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+/** A secret that somebody sent, who may be anybody. */
+export interface ToldSecret {
+  readonly secret: string;
+  /** ms since the epoch */
+  readonly receivedAt: number;
+}
+
 /** Implemented by `<p>-auth.service.ts`. */
 export interface ProviderAuth {
   /**
@@ -352,6 +359,13 @@ export interface WebhookFacts {
   parse(delivery: RawDelivery): ParsedDelivery;
   /** Answers a provider that, unsigned, asks whether this address is ours; undefined: it is no such question. The only thing that a GET may be. */
   challenge?(delivery: RawDelivery): DeliveryReply | undefined;
+  /**
+   * What came to the app's address as the secret with which all deliveries to it will be signed, newest first: unsigned, so that nobody knows who
+   * sent it, and nothing is verified with it until an operator has set it. In memory. Absent: the provider sends none.
+   */
+  toldSecrets?(): readonly ToldSecret[];
+  /** Whether the client's own secret signs them, so that an organization's own client has an address of its own. Default false. */
+  readonly signedByClient?: boolean;
   /** The same with these secrets in place of the app's: those of an address of one connection. Absent: it has no such addresses. */
   withSecrets?(secrets: readonly string[]): WebhookFacts;
   /** What its events do, besides the handlers marked with `@OnWebhook`; a type may end with `*`. */

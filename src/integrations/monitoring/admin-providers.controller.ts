@@ -9,6 +9,11 @@ const setupAnswer = z.object({
   redirect: z.string().nullable().describe('The redirect address to register there.'),
   webhooks: z.string().nullable().describe('The address of webhooks to register there.'),
   lastWebhook: moment.nullable(),
+  toldSecrets: z
+    .array(z.object({ secret: z.string(), receivedAt: moment }))
+    .describe(
+      'What came to this process, unsigned, as the secret of webhooks, newest first. Anybody can send one: enter it at the provider, and set it as the webhook secret once the provider has taken it.',
+    ),
   findings: z.array(
     z.object({ check: z.enum(SETUP_CHECKS), state: z.enum(SETUP_STATES), detail: z.string(), nextStep: z.string().nullable() }),
   ),

@@ -29,6 +29,8 @@ export interface ProviderSetup {
   readonly redirect: string | null;
   readonly webhooks: string | null;
   readonly lastWebhook: string | null;
+  /** What came to this process as the secret of webhooks, newest first: from anybody, so the provider is asked which one is its own. */
+  readonly toldSecrets: readonly { readonly secret: string; readonly receivedAt: string }[];
   readonly findings: readonly SetupFinding[];
 }
 
@@ -55,13 +57,17 @@ export class ProviderSetupCheck {
     const arrivals = await this.arrivals.of(key);
     const connected = (await this.counts.ofProviders(undefined, key)).get(key)?.connected ?? 0;
     const { redirect = null, webhooks = null } = addressesToRegister(provider, this.settings.publicUrl);
+    const toldSecrets = (provider.webhooks?.toldSecrets?.() ?? []).map(({ secret, receivedAt }) => ({
+      secret,
+      receivedAt: new Date(receivedAt).toISOString(),
+    }));
     const findings = [
       credentials(provider),
       ...(redirect !== null || webhooks !== null ? [address(this.settings.publicUrl)] : []),
       ...(provider.webhooks ? [this.deliveries(provider, arrivals, connected)] : []),
       this.clocks(arrivals),
     ];
-    return { provider: key, redirect, webhooks, lastWebhook: arrivals.lastReceived, findings };
+    return { provider: key, redirect, webhooks, lastWebhook: arrivals.lastReceived, toldSecrets, findings };
   }
 
   /** The same, and asks the provider whether it knows our client: with a code that nobody was given, which it refuses. */

@@ -20,6 +20,7 @@ export const dropbox: PlainProvider = {
     scheme: { kind: 'hmac', header: 'x-dropbox-signature' },
     challenge: { method: 'GET', at: 'query:challenge', reply: 'echo' },
     items: '/list_folder/accounts',
+    signedByClient: true,
     type: ['=list_folder'],
     routingKey: [''],
   },

@@ -84,6 +84,7 @@ export const hubspot: PlainProvider = {
       timestamp: 'x-hubspot-request-timestamp',
       timestampAs: 'ms',
     },
+    signedByClient: true,
     items: '',
     // An event's own id is not guaranteed to be unique.
     eventId: { all: ['/eventId', '/subscriptionId', '/occurredAt', '/objectId'] },

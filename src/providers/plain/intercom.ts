@@ -10,6 +10,7 @@ export const intercom: PlainProvider = {
   account: { path: 'me', id: '/app/id_code', name: ['/app/name', '/email'] },
   webhooks: {
     scheme: { kind: 'hmac', header: 'x-hub-signature', prefix: 'sha1=', algorithm: 'sha1' },
+    signedByClient: true,
     eventId: '/id',
     type: ['/topic'],
     routingKey: '/app_id',

@@ -46,7 +46,8 @@ export const jira: PlainProvider = {
     { status: 401, code: 'needs_reauth', tokenExpired: true },
   ],
   webhooks: {
-    // The token says nothing of the body, so of that only which issue it is about is believed.
+    // Atlassian says that it is a JWT signed with the client's secret; which claims it has is not published (not confirmed): one with neither
+    // `exp` nor `iat` would be refused. It says nothing of the body, so of that only which issue it is about is believed.
     scheme: { kind: 'jwt', header: 'authorization' },
     signedByClient: true,
     eventId: 'header:x-atlassian-webhook-identifier',

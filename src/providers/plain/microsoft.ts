@@ -34,8 +34,9 @@ function list(name: string, label: string, scope: string): PlainResource {
       },
       id: '/id',
       expires: '/expirationDateTime',
-      hours: 160,
-      renewBeforeHours: 48,
+      // Not confirmed: a copy of Microsoft's page `subscription` says 4,230 minutes for Outlook, others' newer code 10,080. It is below both.
+      hours: 70,
+      renewBeforeHours: 24,
       renew: { method: 'PATCH', path: 'subscriptions/{id}', body: { expirationDateTime: '{expires}' } },
       stop: { method: 'DELETE', path: 'subscriptions/{id}' },
     },

@@ -34,7 +34,7 @@ export const notion: PlainProvider = {
   key: 'notion',
   name: 'Notion',
   docs: 'https://developers.notion.com/docs/authorization',
-  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic; the search: @notionhq/client 5.26.0' },
+  checked: { at: '2026-11-28', against: 'grant 5.4.24, arctic; the search: @notionhq/client 5.26.0; the events: developers.notion.com' },
   apiBaseUrl: 'https://api.notion.com/v1/',
   oauth2: {
     authorizeUrl: 'https://api.notion.com/v1/oauth/authorize',
@@ -47,7 +47,21 @@ export const notion: PlainProvider = {
   account: { id: 'token:/workspace_id', name: 'token:/workspace_name' },
   limits: { account: { perSecond: 3, burst: 10, per: 'account' } },
   endpoints: [{ method: 'POST', path: '/v1/search', repeatable: true }],
-  noEvents: 'Notion sends the secret of its webhooks once, to an address that cannot verify it yet: no safe way to take it is built.',
+  webhooks: {
+    // https://developers.notion.com/reference/webhooks and /webhooks-events-delivery: one subscription an app, whose token is sent once, unsigned.
+    scheme: { kind: 'hmac', header: 'x-notion-signature', prefix: 'sha256=' },
+    tellsSecret: '/verification_token',
+    eventId: '/id',
+    type: ['/type'],
+    routingKey: '/workspace_id',
+    objectId: '/entity/id',
+    objectVersion: '/timestamp',
+    // An event has ids only.
+    records: [
+      { types: ['page.*'], resource: 'pages', id: '/entity/id', gone: ['page.deleted'] },
+      { types: ['database.*', 'data_source.*'], resource: 'databases', id: '/entity/id', gone: ['database.deleted'] },
+    ],
+  },
   resources: [
     found('pages', 'Pages', 'page'),
     found('databases', 'Databases', 'database'),

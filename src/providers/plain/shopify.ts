@@ -20,6 +20,7 @@ export const shopify: PlainProvider = {
   limits: { account: { perSecond: 2, burst: 40, per: 'account' } },
   webhooks: {
     scheme: { kind: 'hmac', header: 'x-shopify-hmac-sha256', encoding: 'base64' },
+    signedByClient: true,
     eventId: ['header:x-shopify-event-id', 'header:x-shopify-webhook-id'],
     type: ['header:x-shopify-topic'],
     routingKey: 'header:x-shopify-shop-domain',

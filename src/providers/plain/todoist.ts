@@ -15,6 +15,7 @@ export const todoist: PlainProvider = {
   account: { path: 'user', id: '/id', name: ['/full_name', '/email'] },
   webhooks: {
     scheme: { kind: 'hmac', header: 'x-todoist-hmac-sha256', encoding: 'base64' },
+    signedByClient: true,
     eventId: 'header:x-todoist-delivery-id',
     type: ['/event_name'],
     routingKey: '/user_id',

@@ -10,6 +10,7 @@ export const vercel: PlainProvider = {
   account: { path: 'v2/user', id: '/user/id', name: ['/user/username', '/user/email'] },
   webhooks: {
     scheme: { kind: 'hmac', header: 'x-vercel-signature', algorithm: 'sha1' },
+    signedByClient: true,
     eventId: '/id',
     type: ['/type'],
     routingKey: '/payload/user/id',

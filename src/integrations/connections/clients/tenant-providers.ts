@@ -8,7 +8,9 @@ import { SecretBox } from '../tokens/secret-box';
 import { clientSecretBinding } from './encrypted-table';
 import type { OauthClientEntity } from './oauth-client.entity';
 
-type ClientRow = Pick<RowOf<OauthClientEntity>, 'provider' | 'client_id' | 'secret'>;
+type ClientRow = Pick<RowOf<OauthClientEntity>, 'id' | 'tenant' | 'provider' | 'client_id' | 'secret'>;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Providers as an organization has them: with its own client where it has set one, else with the operator's. */
 @Injectable()
@@ -30,7 +32,7 @@ export class TenantProviders {
    */
   async toConnect(key: string, tenant: string): Promise<{ provider: Provider; client?: string }> {
     const base = this.registry.get(key);
-    const [row] = base.withClient ? await this.rows(tenant, 'provider = $2 AND ended_at IS NULL', [key]) : [];
+    const [row] = base.withClient ? await this.rows('tenant = $1 AND provider = $2 AND ended_at IS NULL', [tenant, key]) : [];
     if (row) return { provider: this.withClient(base, tenant, row), client: row.client_id };
     return { provider: configured(base) };
   }
@@ -39,7 +41,7 @@ export class TenantProviders {
   async begunWith(key: string, { tenant, client }: { readonly tenant: string; readonly client?: string }): Promise<Provider> {
     const base = this.registry.get(key);
     if (client === undefined) return configured(base);
-    const [row] = await this.rows(tenant, 'provider = $2 AND client_id = $3 AND ended_at IS NULL', [key, client]);
+    const [row] = await this.rows('tenant = $1 AND provider = $2 AND client_id = $3 AND ended_at IS NULL', [tenant, key, client]);
     if (!row) throw new IntegrationError('provider_not_configured', { provider: key });
     return this.withClient(base, tenant, row);
   }
@@ -51,7 +53,7 @@ export class TenantProviders {
   async of(base: Provider, { tenant, metadata }: Pick<ConnectionRef, 'tenant' | 'metadata'>): Promise<Provider> {
     const { clientId } = metadata;
     if (!base.withClient || typeof clientId !== 'string') return base;
-    const [row] = await this.rows(tenant, 'provider = $2 AND client_id = $3', [base.key, clientId]);
+    const [row] = await this.rows('tenant = $1 AND provider = $2 AND client_id = $3', [tenant, base.key, clientId]);
     if (row) return this.withClient(base, tenant, row);
     throw new IntegrationError('provider_not_configured', {
       provider: base.key,
@@ -61,9 +63,28 @@ export class TenantProviders {
     });
   }
 
+  /**
+   * Where deliveries for a connection go to: to the address of the client that made it, where that client's secret signs them.
+   * @returns the path below `PUBLIC_URL`
+   */
+  async deliveryPath(base: Provider, { tenant, metadata }: Pick<ConnectionRef, 'tenant' | 'metadata'>): Promise<string> {
+    const { clientId } = metadata;
+    const shared = `/webhooks/${base.key}`;
+    if (!base.withClient || !base.webhooks?.signedByClient || typeof clientId !== 'string') return shared;
+    const [row] = await this.rows('tenant = $1 AND provider = $2 AND client_id = $3', [tenant, base.key, clientId]);
+    return row ? `${shared}/${row.id}` : shared;
+  }
+
+  /** Whose address this is, with the client's own secret to verify with. It proves nothing by itself: the signature does. */
+  async atAddress(base: Provider, address: string): Promise<{ provider: Provider; tenant: string } | undefined> {
+    if (!base.withClient || !base.webhooks?.signedByClient || !UUID.test(address)) return undefined;
+    const [row] = await this.rows('id = $1 AND provider = $2', [address, base.key]);
+    return row && { provider: this.withClient(base, row.tenant, row), tenant: row.tenant };
+  }
+
   /** All providers; those for which the organization has a client of its own are configured, and shown. */
   async seenBy(tenant: string, providers: readonly Provider[] = this.registry.all()): Promise<Provider[]> {
-    const own = new Set((await this.rows(tenant, 'ended_at IS NULL', [])).map(({ provider }) => provider));
+    const own = new Set((await this.rows('tenant = $1 AND ended_at IS NULL', [tenant])).map(({ provider }) => provider));
     return providers.map((each) => (own.has(each.key) && each.withClient ? { ...each, configured: true, offered: true } : each));
   }
 
@@ -72,11 +93,11 @@ export class TenantProviders {
     return base.withClient?.({ clientId, clientSecret }) ?? base;
   }
 
-  /** A secret is read by the service, for the organization that is named. */
-  private rows(tenant: string, where: string, params: readonly string[]): Promise<ClientRow[]> {
+  /** A secret is read by the service, for the organization or the client that is named. */
+  private rows(where: string, params: readonly string[]): Promise<ClientRow[]> {
     return asService(() =>
       this.dataSource
-        .query<ClientRow[]>(`SELECT provider, client_id, secret FROM oauth_clients WHERE tenant = $1 AND ${where}`, [tenant, ...params])
+        .query<ClientRow[]>(`SELECT id, tenant, provider, client_id, secret FROM oauth_clients WHERE ${where}`, [...params])
         .catch((error: unknown) => {
           throw asStorageError(error);
         }),

@@ -68,7 +68,10 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
     ...plainServices(declaration, own, publicUrl),
     actions: operations.map((operation) => operation.name),
     ...appOf(declaration, own),
-    ...(signsIn && { withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client }, publicUrl) }),
+    // What the operator has set to verify with says nothing of another app's deliveries.
+    ...(signsIn && {
+      withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client, webhookSecrets: [] }, publicUrl),
+    }),
   };
   const known = new Map<string, Provider>();
   const resolve = (values: Values): Provider => {

@@ -189,6 +189,8 @@ export interface PlainWebhooks {
     /** For a GET: the parameter that must be one of the webhook secrets. */
     readonly token?: string;
   };
+  /** Where the very first delivery, which is unsigned and says nothing else, has the secret with which all others will be signed: shown to the operator. */
+  readonly tellsSecret?: `/${string}`;
   /** The list of events in a delivery. Default: the delivery is one event. */
   readonly items?: string;
   /** Absent: the hash of the body. `all`: where one value alone does not tell an event from another. */

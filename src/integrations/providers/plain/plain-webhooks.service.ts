@@ -8,6 +8,7 @@ import type {
   ParsedDelivery,
   ProviderCall,
   RawDelivery,
+  ToldSecret,
   Verdict,
   WebhookFacts,
 } from '../../contract';
@@ -40,13 +41,19 @@ export interface PlainWebhookSettings {
 /** Events of one delivery that are looked at for the watches that they belong to. */
 const MAX_WATCHED = 1_000;
 const NOBODY_TO_ASK: ProviderCall = () => Promise.reject(new IntegrationError('provider_unavailable'));
+/** Strangers may send some as well: the newest are kept. */
+const MAX_TOLD = 10;
+const MAX_TOLD_BYTES = 1_000;
+const TOLD = /^[\w-]{16,200}$/;
 const NO_WATCHES: KnownWatches = { find: () => Promise.resolve(undefined), ofAccount: () => Promise.resolve([]) };
 
 /** Deliveries, as declared: verified by the scheme, read by where things stand. */
 export class PlainWebhooksService implements WebhookFacts {
   readonly configured: boolean;
+  readonly signedByClient: boolean;
   readonly handlers: NonNullable<WebhookFacts['handlers']>;
   private readonly published: JwksVerifier | undefined;
+  private readonly told: ToldSecret[] = [];
   /** Of a verified delivery, until it is parsed: the watches that its events belong to, by their place. */
   private readonly watched = new WeakMap<RawDelivery, readonly (readonly KnownWatch[])[]>();
 
@@ -58,6 +65,7 @@ export class PlainWebhooksService implements WebhookFacts {
     this.published = facts.scheme.kind === 'jwks' ? publishedBy(facts.scheme, own) : undefined;
     // Watches bring a secret of their own.
     this.configured = facts.scheme.kind === 'watch' || (this.published?.configured ?? own.secrets.length > 0);
+    this.signedByClient = facts.signedByClient ?? false;
     this.handlers = plainHandlers(declaration, facts, own.addresses);
   }
 
@@ -105,6 +113,7 @@ export class PlainWebhooksService implements WebhookFacts {
   challenge(delivery: RawDelivery): DeliveryReply | undefined {
     const { challenge } = this.facts;
     const { method = 'POST' } = delivery;
+    if (this.hearsSecret(delivery)) return { body: '', contentType: 'text/plain; charset=utf-8' };
     if (!challenge || challenge.method !== method || (challenge.reply === 'hmac' && method === 'POST')) return undefined;
     const query = queryOf(delivery);
     const value = textAt(challenge.at, { query, headers: delivery.headers, json: method === 'POST' ? jsonIn(delivery) : undefined });
@@ -112,6 +121,24 @@ export class PlainWebhooksService implements WebhookFacts {
     if (challenge.token !== undefined && !this.own.secrets.some((secret) => same(secret, query.get(challenge.token ?? '') ?? '')))
       return undefined;
     return this.replyTo(challenge, value);
+  }
+
+  toldSecrets(): readonly ToldSecret[] {
+    return this.told;
+  }
+
+  /** At an address of one connection it is nobody's who could set it. */
+  private hearsSecret(delivery: RawDelivery): boolean {
+    const { tellsSecret, scheme } = this.facts;
+    if (tellsSecret === undefined || delivery.method !== 'POST' || delivery.body.length > MAX_TOLD_BYTES) return false;
+    if (delivery.url !== undefined && delivery.url !== `/webhooks/${this.declaration.key}`) return false;
+    if ('header' in scheme && scheme.header !== undefined && delivery.headers[scheme.header] !== undefined) return false;
+    const json = jsonIn(delivery);
+    const secret = pointed(json, tellsSecret);
+    if (typeof secret !== 'string' || !TOLD.test(secret) || Object.keys(json as object).length !== 1) return false;
+    const others = this.told.filter((each) => each.secret !== secret);
+    this.told.splice(0, this.told.length, { secret, receivedAt: delivery.receivedAt }, ...others.slice(0, MAX_TOLD - 1));
+    return true;
   }
 
   parse(delivery: RawDelivery): ParsedDelivery {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { AuditLog } from '../../audit';
 import { v7 as uuidv7 } from 'uuid';
 import { sealsOn } from '../../../../test/support/seals';
@@ -15,6 +15,8 @@ import { PeriodicTasks } from '../../jobs/periodic-tasks';
 import { InProcessWakeUp } from '../../jobs/wake-up/in-process.wake-up';
 import { DestinationInterest } from '../../notifications/outbox/destination-interest';
 import { Outbox } from '../../notifications/outbox/outbox';
+import { SecretBox } from '../../connections/tokens/secret-box';
+import { TenantProviders } from '../../connections/clients/tenant-providers';
 import { ProviderRegistry } from '../../providers/provider-registry';
 import { PageStore } from '../pages/page-store';
 import { RecordChangeEvents } from '../records/record-change-events';
@@ -100,6 +102,7 @@ export class SyncProcess {
       new WatchRepository(dataSource.getRepository(SyncWatchEntity)),
       connections,
       registry,
+      new TenantProviders(dataSource, registry, new SecretBox([{ id: 'harness', key: randomBytes(32) }])),
       http,
       clock,
       own,

@@ -5,7 +5,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import { findIntegrationError } from '../../../errors';
-import { GovernedHttp, ConnectionRepository, toRef } from '../../connections';
+import { GovernedHttp, ConnectionRepository, TenantProviders, toRef } from '../../connections';
 import type { ConnectionRef, KnownWatches, SyncContext, WatchFacts } from '../../contract';
 import { ProviderRegistry } from '../../providers';
 import { accessEnded, isPartial, syncError } from '../runs/run-policy';
@@ -24,6 +24,7 @@ export class WatchService implements KnownWatches {
     private readonly watches: WatchRepository,
     private readonly connections: ConnectionRepository,
     private readonly registry: ProviderRegistry,
+    @Inject(TenantProviders) private readonly providers: Pick<TenantProviders, 'deliveryPath'>,
     @Inject(GovernedHttp) private readonly http: Pick<GovernedHttp, 'fetchFor'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: Pick<Settings, 'publicUrl'>,
@@ -160,7 +161,8 @@ export class WatchService implements KnownWatches {
       tokenHash: createHash('sha256').update(token).digest('hex'),
     });
     try {
-      const address = `${this.settings.publicUrl}/webhooks/${connection.provider}`;
+      const path = await this.providers.deliveryPath(this.registry.get(connection.provider), connection);
+      const address = `${this.settings.publicUrl}${path}`;
       await this.watches.activate(
         channelId,
         await watch.create({ ...this.context(connection, partition, signal), channelId, token, address }),

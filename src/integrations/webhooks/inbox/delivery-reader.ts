@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { IntegrationError } from '../../../errors';
 import { traceInHand } from '../../../tracing';
 import type { DeliveryReply, IncomingEvent, ParsedDelivery, Provider, RawDelivery, RefusalCause, WebhookFacts } from '../../contract';
+import { TenantProviders } from '../../connections';
 import { ProviderRegistry } from '../../providers';
 import { WatchService } from '../../sync';
 import { WebhookAddressesService } from '../addresses/webhook-addresses.service';
@@ -17,6 +18,8 @@ export type Sender = Provider & {
   readonly webhooks: WebhookFacts;
   /** The one connection that it delivers for, at the address of that. */
   readonly connection?: { readonly id: string; readonly tenant: string };
+  /** The organization whose own client it delivers for, at the address of that. */
+  readonly tenant?: string;
 };
 /** Whose secret it was verified with; no tenant: the app's own. */
 export type Verified = Pick<NewDelivery, 'tenant'>;
@@ -46,6 +49,7 @@ export class DeliveryReader implements OnApplicationBootstrap {
     private readonly addresses: WebhookAddressesService,
     private readonly watches: WatchService,
     private readonly calls: DeliveryCalls,
+    private readonly providers: TenantProviders,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -68,8 +72,10 @@ export class DeliveryReader implements OnApplicationBootstrap {
     return provider as Sender;
   }
 
-  /** The same where it delivers for one connection. @throws IntegrationError `not_found` */
+  /** The same where it delivers for one connection, or for an organization's own client. @throws IntegrationError `not_found` */
   async senderAt(known: Sender, address: string): Promise<Sender> {
+    const ofClient = await this.providers.atAddress(known, address);
+    if (ofClient?.provider.webhooks) return { ...ofClient.provider, webhooks: ofClient.provider.webhooks, tenant: ofClient.tenant };
     const found = known.webhooks.withSecrets && (await this.addresses.opened(known.key, address));
     if (!found) throw new IntegrationError('not_found', { detail: 'Nobody is delivered to at this address.' });
     const { connectionId: id, tenant, secret } = found;
@@ -85,7 +91,8 @@ export class DeliveryReader implements OnApplicationBootstrap {
     if (!sender.webhooks.configured) throw this.refuse(sender, 'no_secret');
     const verified = (verdict: Awaited<ReturnType<WebhookFacts['verify']>>): Verified => {
       if (!verdict.ok) throw this.refuse(sender, verdict.cause);
-      return verdict;
+      // A client's secret speaks for its organization alone.
+      return sender.tenant === undefined ? verdict : { tenant: sender.tenant };
     };
     const { connection } = sender;
     const call = this.calls.callFor({ provider: sender, ...(connection && { connectionId: connection.id }) });
