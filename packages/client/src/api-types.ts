@@ -3193,7 +3193,8 @@ export interface operations {
                      *       "provider": "acme",
                      *       "clientId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
                      *       "setBy": "text",
-                     *       "setAt": "2026-03-01T10:00:00Z"
+                     *       "setAt": "2026-03-01T10:00:00Z",
+                     *       "webhookUrl": "https://product.example/hooks"
                      *     }
                      */
                     "application/json": {
@@ -3202,6 +3203,8 @@ export interface operations {
                         setBy: string;
                         /** Format: date-time */
                         setAt: string;
+                        /** @description Where the provider is to deliver events of this client, where the client’s secret signs them; null: to no address of its own. */
+                        webhookUrl: string | null;
                     };
                 };
             };
@@ -3249,7 +3252,8 @@ export interface operations {
                      *       "provider": "acme",
                      *       "clientId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
                      *       "setBy": "text",
-                     *       "setAt": "2026-03-01T10:00:00Z"
+                     *       "setAt": "2026-03-01T10:00:00Z",
+                     *       "webhookUrl": "https://product.example/hooks"
                      *     }
                      */
                     "application/json": {
@@ -3258,6 +3262,8 @@ export interface operations {
                         setBy: string;
                         /** Format: date-time */
                         setAt: string;
+                        /** @description Where the provider is to deliver events of this client, where the client’s secret signs them; null: to no address of its own. */
+                        webhookUrl: string | null;
                     };
                 };
             };
@@ -6993,6 +6999,12 @@ export interface operations {
                      *       "redirect": "text",
                      *       "webhooks": "text",
                      *       "lastWebhook": "2026-03-01T10:00:00Z",
+                     *       "toldSecrets": [
+                     *         {
+                     *           "secret": "text",
+                     *           "receivedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
                      *       "findings": [
                      *         {
                      *           "check": "credentials",
@@ -7011,6 +7023,12 @@ export interface operations {
                         webhooks: string | null;
                         /** Format: date-time */
                         lastWebhook: string | null;
+                        /** @description What came to this process, unsigned, as the secret of webhooks, newest first. Anybody can send one: enter it at the provider, and set it as the webhook secret once the provider has taken it. */
+                        toldSecrets: {
+                            secret: string;
+                            /** Format: date-time */
+                            receivedAt: string;
+                        }[];
                         findings: {
                             /** @enum {string} */
                             check: "credentials" | "client" | "address" | "webhooks" | "clock";
@@ -7052,6 +7070,12 @@ export interface operations {
                      *       "redirect": "text",
                      *       "webhooks": "text",
                      *       "lastWebhook": "2026-03-01T10:00:00Z",
+                     *       "toldSecrets": [
+                     *         {
+                     *           "secret": "text",
+                     *           "receivedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
                      *       "findings": [
                      *         {
                      *           "check": "credentials",
@@ -7070,6 +7094,12 @@ export interface operations {
                         webhooks: string | null;
                         /** Format: date-time */
                         lastWebhook: string | null;
+                        /** @description What came to this process, unsigned, as the secret of webhooks, newest first. Anybody can send one: enter it at the provider, and set it as the webhook secret once the provider has taken it. */
+                        toldSecrets: {
+                            secret: string;
+                            /** Format: date-time */
+                            receivedAt: string;
+                        }[];
                         findings: {
                             /** @enum {string} */
                             check: "credentials" | "client" | "address" | "webhooks" | "clock";
