@@ -1,4 +1,3 @@
-import { DiscoveryService } from '@nestjs/core';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
@@ -7,12 +6,11 @@ import { PeriodicTasks } from '../src/integrations/jobs';
 import { fill } from './support/filled-database';
 import { plansOf, type PlannedStatement } from './support/statement-plans';
 import { startTestApp, type TestApp } from './support/test-app';
+import { ticksOf } from './support/ticks';
 
 /** So many events, records, runs and logged requests that reading them all costs more than an index does. */
 const ROWS = 40_000;
 const BIG = 4_000;
-/** Set by `@Interval` of `@nestjs/schedule`. */
-const INTERVAL = 'SCHEDULE_INTERVAL_OPTIONS';
 const DAY_MS = 86_400_000;
 const ago = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
 
@@ -51,7 +49,7 @@ let values: Readonly<Record<string, readonly string[]>>;
 beforeAll(async () => {
   app = await startTestApp({ sandbox: false, ownsTables: true, settings: { WORKERS: 'false' } });
   dataSource = app.app.get<DataSource>(DATABASE_TOKEN, { strict: false });
-  await asService(() => fill(dataSource, ROWS));
+  await asService(() => fill(dataSource, { rows: ROWS }));
   const one = async (sql: string) => (await asService(() => dataSource.query<{ id: string }[]>(sql)))[0]?.id ?? '';
   const connection = await one(`SELECT id FROM connections WHERE tenant = 't7' AND status = 'connected' LIMIT 1`);
   const tables = await asService(() =>
@@ -118,7 +116,7 @@ describe('what is done again and again', () => {
     Object.assign(app.app.get(PeriodicTasks, { strict: false }), { settings: { workers: true } }); // each by itself, when it is asked for
     const found: string[] = [];
     const done: string[] = [];
-    for (const { name, tick } of ticks()) {
+    for (const { name, tick } of ticksOf(app.app)) {
       const plans = await plansOf(tick);
       done.push(name);
       for (const table of readWhole(plans)) if (!(`${name} ${table}` in ALLOWED)) found.push(`${name}: ${table}`);
@@ -129,19 +127,3 @@ describe('what is done again and again', () => {
     expect(found).toEqual([]);
   });
 });
-
-/** Every method with `@Interval`, of whichever module. */
-function ticks(): { name: string; tick: () => Promise<unknown> }[] {
-  const instances = app.app
-    .get(DiscoveryService, { strict: false })
-    .getProviders()
-    .flatMap(({ instance }) => (typeof instance === 'object' && instance !== null ? [instance as object] : []));
-  return [...new Set(instances)].flatMap((owner) => {
-    const prototype = Object.getPrototypeOf(owner) as object;
-    return Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([method, { value }]) => {
-      if (typeof value !== 'function' || !Reflect.hasMetadata(INTERVAL, value as object)) return [];
-      const tick = value as () => Promise<unknown>;
-      return [{ name: `${owner.constructor.name}.${method}`, tick: () => Promise.resolve(tick.call(owner)) }];
-    });
-  });
-}

@@ -2,12 +2,22 @@ import type { SqlRunner } from '../../src/database';
 
 const DAY_MS = 86_400_000;
 
+/** How much of what there is. */
+export interface Filling {
+  /** Events and records; half as many messages to the product and entries of the audit. */
+  readonly rows: number;
+  /** Default: a quarter of `rows`. */
+  readonly connections?: number;
+  /** Runs and logged requests. Default: `rows`. */
+  readonly runs?: number;
+}
+
 /**
- * Statements that fill a migrated database: `rows` events, records, runs and logged requests of the last three months or month, a quarter
- * as many connections of `rows / 1000` organizations. Most is over; a few of each kind wait, failed or are dead. By itself, in seconds for 100,000 rows.
+ * Statements that fill a migrated database: events and records, runs and logged requests of the last three months or month, connections
+ * of `rows / 1000` organizations. Most is over; a few of each kind wait, failed or are dead. By itself, in seconds for 100,000 rows.
  */
-export function fillStatements(rows: number): readonly string[] {
-  const connections = Math.max(100, Math.ceil(rows / 4));
+export function fillStatements({ rows, connections = Math.max(100, Math.ceil(rows / 4)), runs = rows }: Filling): readonly string[] {
+  const perConnection = Math.max(1, Math.round(rows / connections));
   const tenants = Math.max(10, Math.ceil(rows / 1_000));
   /** `g.n` of `of` rows, evenly over the last days; `g.at` is the time in ms. */
   const spread = (of: number, days: number) =>
@@ -25,12 +35,12 @@ export function fillStatements(rows: number): readonly string[] {
     `CREATE TABLE filled AS SELECT row_number() OVER (ORDER BY id) AS n, id, tenant, provider, routing_key FROM connections`,
     `CREATE UNIQUE INDEX ON filled (n)`,
     `ANALYZE filled`,
-    `INSERT INTO record_sequences (connection_id, last_change) SELECT id, 4 FROM filled`,
+    `INSERT INTO record_sequences (connection_id, last_change) SELECT id, ${perConnection} FROM filled`,
     `INSERT INTO sync_schedules (connection_id, next_incremental_at, next_full_at, next_due_at)
      SELECT id, now() + n * interval '1 minute', now() + interval '3 days', now() + n * interval '1 minute' FROM filled`,
     `INSERT INTO records (connection_id, resource, external_id, data, hash, change_no, deleted)
      SELECT c.id, 'customers', 'r' || s, jsonb_build_object('id', 'r' || s, 'name', repeat('x', 200)), decode(md5(s::text), 'hex'), s, s = 3
-     FROM filled c, generate_series(1, 4) s`,
+     FROM filled c, generate_series(1, ${perConnection}) s`,
     `INSERT INTO webhook_events (id, payload_id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version, status, attempts,
        next_attempt_at, received_at, processed_at, last_error, error_code)
      SELECT ${id()}, ${id()}, c.provider, 'evt_' || g.n, 'type' || g.n % 20, c.routing_key, c.id, c.tenant, 'o/' || g.n % 1000, g.n,
@@ -45,7 +55,7 @@ export function fillStatements(rows: number): readonly string[] {
     `INSERT INTO webhook_replays (id, actor, tenant, filter, matched, at) SELECT ${id()}, 'ann', 't' || g.n % ${tenants}, '{}', 1, ${time} FROM ${spread(1_000, 30)}`,
     `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, attempt, duration_ms, operation)
      SELECT ${id()}, ${time}, c.provider, c.tenant, c.id, 'GET', 'things.list', 200, CASE WHEN g.n % 1000 = 0 THEN 'server_error' ELSE 'ok' END, 1, 50,
-       CASE WHEN g.n % 3000 = 0 THEN 'message.send' END FROM ${each(rows, 30)}`,
+       CASE WHEN g.n % 3000 = 0 THEN 'message.send' END FROM ${each(runs, 30)}`,
     `INSERT INTO request_buckets (minute, provider, tenant, connection_id, ok, failed)
      SELECT date_trunc('minute', now()) - (g.n / 100)::int * interval '1 minute', c.provider, c.tenant, c.id, 1, 0
      FROM ${each(Math.ceil(rows / 2), 7)} ON CONFLICT DO NOTHING`,
@@ -54,7 +64,7 @@ export function fillStatements(rows: number): readonly string[] {
      FROM request_buckets, unnest(ARRAY['', tenant]) whose GROUP BY 1, 2, 3`,
     `INSERT INTO sync_runs (id, connection_id, tenant, provider, type, trigger, status, slot, created_at, started_at, finished_at)
      SELECT ${id()}, c.id, c.tenant, c.provider, CASE WHEN g.n % 700 = 0 THEN 'full' ELSE 'incremental' END, CASE WHEN g.n % 900 = 0 THEN 'manual' ELSE 'schedule' END,
-       CASE WHEN g.n % 1000 = 0 THEN 'failed' WHEN g.n % 9000 = 5 THEN 'paused' ELSE 'succeeded' END, 's' || g.n, ${time}, ${time}, ${time} FROM ${each(rows, 30)}`,
+       CASE WHEN g.n % 1000 = 0 THEN 'failed' WHEN g.n % 9000 = 5 THEN 'paused' ELSE 'succeeded' END, 's' || g.n, ${time}, ${time}, ${time} FROM ${each(runs, 30)}`,
     `INSERT INTO destinations (id, tenant, name, url, events, status, created_at, updated_at)
      SELECT gen_random_uuid(), 't' || n, 'D' || n, 'https://x.example/' || n, '{records.changed}', 'active', now(), now() FROM generate_series(0, ${tenants - 1}) n`,
     `INSERT INTO outbox (id, tenant, type, connection_id, body, created_at)
@@ -76,12 +86,12 @@ export function fillStatements(rows: number): readonly string[] {
 }
 
 /** Fills it, with the partitions that it would have been given over that time. */
-export async function fill(db: SqlRunner, rows: number): Promise<void> {
+export async function fill(db: SqlRunner, filling: Filling): Promise<void> {
   const weekMs = 7 * DAY_MS;
   const monday = Math.floor((Date.now() - 4 * DAY_MS) / weekMs) * weekMs + 4 * DAY_MS;
   for (const table of ['webhook_payloads', 'request_log'])
     for (let week = -5; week < 0; week++)
       await db.query('SELECT make_time_partition($1, $2, $3)', [table, monday + week * weekMs, monday + (week + 1) * weekMs]);
   await db.query("SELECT make_audit_month(now() - n * interval '1 month') FROM generate_series(0, 2) n");
-  for (const statement of fillStatements(rows)) await db.query(statement);
+  for (const statement of fillStatements(filling)) await db.query(statement);
 }
