@@ -1,6 +1,7 @@
 import {
   context,
   propagation,
+  ProxyTracerProvider,
   ROOT_CONTEXT,
   SpanKind,
   SpanStatusCode,
@@ -37,6 +38,7 @@ const MAX_LINKS = 128;
 
 /** Does the work within a span of its own. One that fails has the error's code, and never its text: that may hold what a log line would not. */
 export function inSpan<T>(name: string, facts: SpanFacts, work: () => Promise<T>): Promise<T> {
+  if (!isTraced()) return work();
   const { kind, attributes } = facts;
   const { parent, links } = originOf(facts);
   return tracer.startActiveSpan(name, { kind, attributes, links }, parent, (span) => ended(span, work));
@@ -55,7 +57,7 @@ async function ended<T>(span: Span, work: () => Promise<T>): Promise<T> {
 
 /** Where we are in a trace, as a `traceparent`, to be stored with what goes on later; undefined where nothing is traced. */
 export function traceInHand(): string | undefined {
-  return traceHeaders()['traceparent'];
+  return isTraced() ? traceHeaders()['traceparent'] : undefined;
 }
 
 /** The id of the trace in hand, for the log; undefined where nothing is traced. */
@@ -77,13 +79,18 @@ export function inSpanOf<T>(traceparent: string | undefined, name: string, work:
   return tracer.startActiveSpan(name, { kind: SpanKind.INTERNAL, links }, parent, (span) => ended(span, work));
 }
 
-/** Whether an SDK is registered: without one nothing is to be put into headers. */
-function isTraced(): boolean {
-  return propagation.fields().length > 0;
+/**
+ * Whether anything is registered that makes spans or hands on a trace. Without it a span that goes nowhere would still cost a call or a
+ * delivery several microseconds (docs/decisions/0024), so it is asked first.
+ */
+export function isTraced(): boolean {
+  const provider = trace.getTracerProvider();
+  const makesSpans = !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer('trestle') !== undefined;
+  return makesSpans || propagation.fields().length > 0;
 }
 
 function originOf({ goesOnFrom }: SpanFacts): { parent: Context; links: Link[] } {
-  if (!goesOnFrom || !isTraced()) return { parent: context.active(), links: [] };
+  if (!goesOnFrom) return { parent: context.active(), links: [] };
   const stored = [...new Set(goesOnFrom())].flatMap((traceparent) => (traceparent === undefined ? [] : [contextOf(traceparent)]));
   if (stored.length === 1) return { parent: stored[0]!, links: [] };
   const contexts = stored.slice(0, MAX_LINKS).map((each) => trace.getSpanContext(each));
@@ -113,8 +120,11 @@ export interface RequestSpan {
   end(method: string, route: string, status: number): void;
 }
 
+const NO_SPAN: RequestSpan = { within: (work) => work(), end: () => undefined };
+
 /** Goes on with the caller's trace, where it sent one. */
 export function requestSpan(headers: Readonly<Record<string, unknown>>): RequestSpan {
+  if (!isTraced()) return NO_SPAN;
   const caller: Context = propagation.extract(ROOT_CONTEXT, headers);
   const span = tracer.startSpan('HTTP request', { kind: SpanKind.SERVER }, caller);
   const { traceId } = span.spanContext();

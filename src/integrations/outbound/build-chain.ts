@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock';
-import { inSpan, SpanKind, traceHeaders } from '../../tracing';
+import { inSpan, isTraced, SpanKind, traceHeaders } from '../../tracing';
 import { BulkheadInterceptor } from './policies/bulkhead.interceptor';
 import type { Call } from './call';
 import type { CircuitStates } from './policies/circuit-states';
@@ -50,6 +50,9 @@ export function buildChain({ clock, random, log, circuits, limits, transport }: 
     ],
     inner: [new BulkheadInterceptor()],
     // Each try is a span: what was waited for between them is the call's.
-    transport: (call) => inSpan(`${call.provider.key} ${call.request.method}`, spanOf(call), () => transport.send(traced(call))),
+    transport: (call) =>
+      isTraced()
+        ? inSpan(`${call.provider.key} ${call.request.method}`, spanOf(call), () => transport.send(traced(call)))
+        : transport.send(call),
   });
 }

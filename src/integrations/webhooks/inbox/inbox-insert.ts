@@ -21,12 +21,9 @@ export interface NewDelivery {
  * brought something new. Sorted, so that two writers with the same events never wait for each other crosswise. A row that is there
  * already stays as it is. The bodies come as one run of bytes: neither side has to spell them out. Events and payloads come as two
  * flat lists: of nested ones the planner expects ten thousand rows and compiles the statement first, which takes 25 times as long.
- * $1 events, $2 bodies, $3 owner and $4 lease in seconds where the events are claimed as they are stored, else null, $5 payloads,
- * $6 whether the caller wants what was new: to read it back costs a tenth of a delivery. Always prepared: to parse and plan it takes
- * half as long again as to store forty events (docs/decisions/0008).
+ * $1 events, $2 bodies, $3 owner and $4 lease in seconds where the events are claimed as they are stored, else null, $5 payloads.
  */
-const INSERT = `
-  WITH stored AS (
+const EVENTS = `
   INSERT INTO webhook_events (id, payload_id, provider, event_id, type, routing_key, connection_id, tenant, object_key, object_version,
     status, attempts, lease_owner, lease_until)
   SELECT (substr(e.payload_id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid, e.payload_id,
@@ -39,15 +36,21 @@ const INSERT = `
 ${RECEIVERS}
   ) c ON e.tenant IS NULL OR c.tenant = e.tenant
   ORDER BY e.provider, e.event_id, c.id
-  ON CONFLICT DO NOTHING RETURNING *),
-  payloads AS (
+  ON CONFLICT DO NOTHING`;
+
+const PAYLOADS = `
   INSERT INTO webhook_payloads (id, headers, body)
   SELECT p.id, p.headers, substring($2::bytea FROM p.body_from FOR p.body_length)
   FROM json_to_recordset($5::json) AS p (id uuid, headers jsonb, body_from int, body_length int)
-  WHERE p.id IN (SELECT payload_id FROM stored))
-  SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id WHERE $6::boolean`;
+  WHERE p.id IN (SELECT payload_id FROM stored)`;
 
-const STATEMENT = 'inbox_insert';
+/** Both are always prepared: to parse and plan them takes half as long again as to store forty events (docs/decisions/0008). */
+const STORE = `WITH stored AS (${EVENTS} RETURNING payload_id) ${PAYLOADS}`;
+
+/** What was new is read back: that costs a tenth of a delivery. */
+const INSERT = `
+  WITH stored AS (${EVENTS} RETURNING *), payloads AS (${PAYLOADS})
+  SELECT ${CLAIMED_COLUMNS} FROM stored c LEFT JOIN ${CONNECTIONS} k ON k.id = c.connection_id`;
 
 const NO_BODY = Buffer.alloc(0);
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -61,7 +64,7 @@ export interface DirectClaim {
 
 /** Stores deliveries; a delivery that is there already changes nothing. */
 export async function storeDeliveries(db: DataSource | EntityManager, deliveries: readonly NewDelivery[]): Promise<void> {
-  await prepared<ClaimedRow>(db, STATEMENT, INSERT, paramsOf(deliveries, undefined, false).values);
+  await prepared(db, 'inbox_store', STORE, paramsOf(deliveries).values);
 }
 
 /** As `storeDeliveries`; gives the events that were not there before, claimed where a claim is given. */
@@ -70,15 +73,14 @@ export async function insertDeliveries(
   deliveries: readonly NewDelivery[],
   claim?: DirectClaim,
 ): Promise<ClaimedEvent[]> {
-  const { values, payloads } = paramsOf(deliveries, claim, true);
-  const rows = await prepared<ClaimedRow>(db, STATEMENT, INSERT, values);
+  const { values, payloads } = paramsOf(deliveries, claim);
+  const rows = await prepared<ClaimedRow>(db, 'inbox_insert', INSERT, values);
   return rows.map((row) => claimedEventOf(row, payloads.get(row.payload_id ?? '') as StoredPayload));
 }
 
 function paramsOf(
   deliveries: readonly NewDelivery[],
   { owner, leaseSeconds }: Partial<DirectClaim> = {},
-  wanted: boolean,
 ): { values: unknown[]; payloads: ReadonlyMap<string, StoredPayload> } {
   const payloads = new Map<string, StoredPayload>();
   const bodies: Buffer[] = [];
@@ -94,7 +96,7 @@ function paramsOf(
     end += body.length;
     for (const event of brought) events.push({ payload_id: id, provider, tenant, ...columnsOf(event) });
   }
-  const values = [JSON.stringify(events), Buffer.concat(bodies, end), owner ?? null, leaseSeconds ?? null, JSON.stringify(places), wanted];
+  const values = [JSON.stringify(events), Buffer.concat(bodies, end), owner ?? null, leaseSeconds ?? null, JSON.stringify(places)];
   return { values, payloads };
 }
 
