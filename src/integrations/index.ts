@@ -80,6 +80,11 @@ export {
   type StoredEventView,
   WebhookReplay,
   type ReplayActor,
+  type AskedEvents,
+  EventFilters,
+  eventGroup,
+  type ReplayRun,
+  ReplayRuns,
 } from './webhooks';
 export {
   MapRecords,

@@ -16,6 +16,7 @@ import { Lookup } from './admin/lookup';
 import { OverviewPageController } from './admin/overview-page.controller';
 import { ProviderCircumstances } from './admin/provider-circumstances';
 import { ProvidersPageController } from './admin/providers-page.controller';
+import { ReplaysPageController } from './admin/replays-page.controller';
 import { RequestsPageController } from './admin/requests-page.controller';
 import { SearchPageController } from './admin/search-page.controller';
 import { SyncRunsPageController } from './admin/sync-runs-page.controller';
@@ -61,6 +62,7 @@ import { PolicyFormController } from './settings/policy-form.controller';
     DestinationFormsController,
     SearchPageController,
     FailedEventsPageController,
+    ReplaysPageController,
     AuditPageController,
     KeysPageController,
   ],

@@ -34,6 +34,7 @@ import { EventFailures1764973000000 } from './1764973000000-event-failures';
 import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
 import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 import { Figures1764980300000 } from './1764980300000-figures';
+import { ReplayRuns1764980310000 } from './1764980310000-replay-runs';
 
 /** The core's, in the order in which they are applied. One that has landed is never edited: add another. A product's own come beside them. */
 export const MIGRATIONS = [
@@ -73,4 +74,5 @@ export const MIGRATIONS = [
   TimePartitions1764975000000,
   ListIndexes1764975100000,
   Figures1764980300000,
+  ReplayRuns1764980310000,
 ];

@@ -8,6 +8,7 @@ export const AUDIT_ACTIONS = [
   'operation.run',
   'proxy.call',
   'webhook.replay',
+  'webhook.replay-cancel',
   'delivery.resend',
   'destination.create',
   'destination.update',

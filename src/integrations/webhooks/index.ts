@@ -11,6 +11,8 @@ export {
   WebhookEventList,
 } from './replay/webhook-event.list';
 export { type Arrivals, WebhookArrivals } from './replay/webhook-arrivals';
+export { type AskedEvents, EventFilters, eventGroup } from './replay/asked-events';
+export { type ReplayRun, ReplayRuns } from './replay/replay-runs';
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
 export { WebhookInbox } from './webhook-inbox';
 export { WebhooksModule } from './webhooks.module';

@@ -43,4 +43,6 @@ export class WebhookEventEntity {
   @Column('jsonb', { nullable: true }) failures!: FailedAttempt[] | null;
   /** Null once its time is over. */
   @Column('uuid', { nullable: true }) payloadId!: string | null;
+  /** The replay whose batch it is in, until its outcome is counted there. */
+  @Column('uuid', { nullable: true }) replayId!: string | null;
 }

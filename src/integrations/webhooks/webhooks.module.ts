@@ -35,6 +35,10 @@ import { WebhookEventEntity } from './webhook-event.entity';
 import { WebhookInbox } from './webhook-inbox';
 import { WebhookReplayEntity } from './replay/webhook-replay.entity';
 import { WebhookReplay } from './replay/webhook-replay';
+import { AdminReplaysController } from './replay/admin-replays.controller';
+import { EventFilters } from './replay/asked-events';
+import { ReplayJobs } from './replay/replay-jobs';
+import { ReplayRuns } from './replay/replay-runs';
 import { WebhooksController } from './inbox/webhooks.controller';
 
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
@@ -48,7 +52,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
     SyncModule,
     TypeOrmModule.forFeature([WebhookAddressEntity, WebhookEventEntity, WebhookReplayEntity], DATABASE),
   ],
-  controllers: [WebhooksController, WebhookAddressesController, AdminWebhooksController],
+  controllers: [WebhooksController, WebhookAddressesController, AdminWebhooksController, AdminReplaysController],
   providers: [
     OWN_DATA_SOURCE,
     processingRulesProvider,
@@ -72,9 +76,12 @@ import { WebhooksController } from './inbox/webhooks.controller';
     WebhookArrivals,
     WebhookEventList,
     WebhookReplay,
+    EventFilters,
+    ReplayRuns,
+    ReplayJobs,
     PayloadRetention,
   ],
-  exports: [WebhookInbox, FailedEvents, WebhookArrivals, WebhookEventList, WebhookReplay],
+  exports: [WebhookInbox, FailedEvents, WebhookArrivals, WebhookEventList, WebhookReplay, EventFilters, ReplayRuns],
 })
 export class WebhooksModule {
   constructor(data: PersonalData) {

@@ -4,6 +4,7 @@ export const ALERTS_PATH = '/admin/alerts';
 export const CONNECTIONS_PATH = '/admin/connections';
 export const EVENTS_PATH = '/admin/webhook-events';
 export const FAILED_EVENTS_PATH = '/admin/failed-events';
+export const REPLAYS_PATH = '/admin/replays';
 export const RUNS_PATH = '/admin/sync-runs';
 export const REQUESTS_PATH = '/admin/requests';
 export const DELIVERIES_PATH = '/admin/deliveries';

@@ -20,6 +20,8 @@ const NOTICES = {
   tested: 'A test was sent. What came of it stands below.',
   replayed: 'The event is processed again.',
   'replayed-all': 'The events are processed again, the oldest first.',
+  'replay-cancelled': 'The replay is cancelled: nothing more is put back. What is back already is processed.',
+  'nothing-chosen': 'Nothing was chosen. Tick the groups that are to be replayed, or fill in what they have in common.',
   'nothing-to-replay':
     'No event that could be replayed matches: what waits or runs is processed anyway, and a payload is kept for a time only.',
 } as const;

@@ -13,28 +13,49 @@ import {
   type SessionPrincipal,
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { FailedEvents, WebhookReplay, type FailedEventGroup } from '../../integrations';
+import { IntegrationError } from '../../errors';
+import { EventFilters, eventGroup, FailedEvents, ReplayRuns, WebhookReplay, type EventFilter } from '../../integrations';
 import { confirmPage } from '../confirm-page';
-import { actionForm } from '../form';
+import { hiddenFields } from '../form';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { table } from '../table';
-import { timeTag } from '../time-tag';
-import { EVENTS_PATH, FAILED_EVENTS_PATH as PATH } from './admin-links';
+import { EVENTS_PATH, FAILED_EVENTS_PATH as PATH, REPLAYS_PATH } from './admin-links';
 import { adminNews, adminNotice } from './admin-notices';
-import { PAGE_ROWS } from './list-query';
+import { failedGroupTable, replayForms } from './failed-event-views';
+import { filterId, filterText, filterTime, PAGE_ROWS } from './list-query';
+import { filterWords } from './replay-views';
 
-const text = z.string().max(600);
-const replayForm = z.strictObject({ provider: text, type: text, error: text, confirmed: z.literal('yes').optional() });
+const error = z
+  .string()
+  .max(2_000)
+  .optional()
+  .transform((text) => text || undefined);
+const group = z.string().max(4_000);
+const replayForm = z.strictObject({
+  provider: filterText,
+  type: filterText,
+  handler: filterText,
+  connectionId: filterId,
+  error,
+  from: filterTime,
+  to: filterTime,
+  /** As the boxes of the table have them. */
+  group: z.union([group, z.array(group).max(100)]).optional(),
+  all: z.literal('yes').optional(),
+  confirmed: z.literal('yes').optional(),
+});
+type ReplayForm = z.infer<typeof replayForm>;
 
-/** What fails in the handlers of events, by kind and error, and all of a group again. */
+/** What fails in the handlers of events, by kind and error; and again, what was ticked, what has something in common, or all. */
 @Roles('admin')
 @Controller('admin/failed-events')
 export class FailedEventsPageController {
   constructor(
     private readonly failed: FailedEvents,
     private readonly replays: WebhookReplay,
+    private readonly runs: ReplayRuns,
+    private readonly filters: EventFilters,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -48,69 +69,69 @@ export class FailedEventsPageController {
     const groups = await this.failed.groups(visibleTenant(caller), PAGE_ROWS);
     const notice = adminNotice(this.news.take(request, reply, caller));
     const body = html`${notice}
-      <p><a href="${EVENTS_PATH}">All webhook events</a></p>
-      ${liveRegion('failed-events', groupTable(groups, this.clock.now(), caller))}
-      ${groups.length === PAGE_ROWS && html`<p class="soft">The largest ${PAGE_ROWS} groups are shown.</p>`}`;
+      <p><a href="${EVENTS_PATH}">All webhook events</a> · <a href="${REPLAYS_PATH}">Replays</a></p>
+      ${liveRegion('failed-events', failedGroupTable(groups, this.clock.now(), caller))}
+      ${groups.length === PAGE_ROWS && html`<p class="soft">The largest ${PAGE_ROWS} groups are shown.</p>`}
+      ${groups.length > 0 && replayForms(groups, caller)}`;
     return page({ title: 'Failed events', caller, path: EVENTS_PATH, body });
   }
 
-  /** First how many it would be, then, when that is confirmed, all of them. */
+  /** First how many it would be, then, when that is confirmed, a run of all of them. */
   @FormRoute('replay')
   async replay(
     @CurrentUser() caller: SessionPrincipal,
-    @ZodBody(replayForm) { confirmed, ...group }: z.infer<typeof replayForm>,
+    @ZodBody(replayForm) { confirmed, ...form }: ReplayForm,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const actor = { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
-    const { matched } = await this.replays.many({ ...group, typeIsExact: true }, actor, confirmed === undefined);
-    if (matched === 0 || confirmed) {
-      this.news.tell(reply, caller, adminNews(matched === 0 ? 'nothing-to-replay' : 'replayed-all'));
-      return void (await reply.redirect(PATH, 303));
+    const tenant = visibleTenant(caller);
+    const actor = { tenant, name: `${caller.tenant}/${caller.userId}` };
+    const asked = await this.filterOf(form, tenant);
+    const matched = asked && (await this.replays.many(asked, actor, true)).matched;
+    if (!asked || !matched || confirmed) {
+      this.news.tell(reply, caller, adminNews(!asked ? 'nothing-chosen' : !matched ? 'nothing-to-replay' : 'replayed-all'));
+      const to = asked && matched ? `${REPLAYS_PATH}/${(await this.runs.start(asked, actor)).id}` : PATH;
+      return void (await reply.redirect(to, 303));
     }
-    const count = matched === 1 ? '1 event' : `${matched.toLocaleString('en')} events`;
-    const question = `${count} of ${group.provider}, ${group.type}, failed so: “${group.error}”. Process ${matched === 1 ? 'it' : 'them'} again?`;
+    const { group: boxes, ...fields } = form;
     await reply.send(
       confirmPage({
         title: 'Replay',
-        question,
+        question: question(matched, asked),
         to: `${PATH}/replay`,
         label: 'Replay',
-        fields: group,
+        fields: Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined)),
+        asked: html`${[boxes ?? []].flat().map((value) => hiddenFields({ group: value }))}` satisfies Html,
         back: PATH,
         path: EVENTS_PATH,
         caller,
       }),
     );
   }
+
+  /** Undefined where nothing was chosen: all is chosen by its own button alone. */
+  private async filterOf(
+    { group: boxes, from, to, all, ...fields }: ReplayForm,
+    tenant: string | undefined,
+  ): Promise<EventFilter | undefined> {
+    const groups = [boxes ?? []].flat().map(groupOf);
+    const isChosen = groups.length > 0 || all !== undefined || [from, to, ...Object.values(fields)].some((value) => value !== undefined);
+    if (!isChosen) return undefined;
+    const asked = { ...fields, receivedFrom: from, receivedTo: to, ...(groups.length > 0 && { groups }) };
+    return { ...(await this.filters.of(asked, tenant)), typeIsExact: true };
+  }
 }
 
-function groupTable(groups: readonly FailedEventGroup[], nowMs: number, { csrfToken }: SessionPrincipal): Html {
-  const rows = groups.map((group, index) => [
-    html`<span class="name">${group.provider}: ${group.type}</span>`,
-    html`<span class="name">${group.handlers.join(', ') || 'Nobody'}</span>`,
-    html`<div class="wide">
-      <a href="${EVENTS_PATH}/${group.exampleId}">${group.error ?? 'An unknown error'}</a>
-      ${group.errorCode && html`<br /><code>${group.errorCode}</code>`}
-    </div>`,
-    group.dead.toLocaleString('en'),
-    group.retrying.toLocaleString('en'),
-    `${counted(group.tenants, 'organization')}, ${counted(group.connections, 'connection')}`,
-    timeTag(group.since, nowMs),
-    timeTag(group.last, nowMs),
-    group.error !== null &&
-      actionForm({
-        to: `${PATH}/replay`,
-        label: 'Replay…',
-        about: `${group.provider}, ${group.type}`,
-        csrfToken,
-        id: `replay-${index}`,
-        fields: { provider: group.provider, type: group.type, error: group.error },
-      }),
-  ]);
-  const headings = ['Kind', 'Handlers', 'Error', 'Given up', 'Tried again', 'Whom', 'Oldest', 'Newest', 'Replay'];
-  return table('Failed events', headings, rows, 'No event fails in its handlers.');
+function groupOf(text: string): z.infer<typeof eventGroup> {
+  try {
+    return eventGroup.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new IntegrationError('invalid_request', { cause });
+  }
 }
 
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+function question(matched: number, asked: EventFilter): string {
+  const [count, them] = matched === 1 ? ['1 event', 'it'] : [`${matched.toLocaleString('en')} events`, 'them'];
+  const { provider, type, error: text } = asked;
+  if (provider && type && text) return `${count} of ${provider}, ${type}, failed so: “${text}”. Process ${them} again?`;
+  return `${count}: ${filterWords(asked)}. Process ${them} again?`;
 }

@@ -17,6 +17,7 @@ import { CLOCK, type Clock } from '../../clock';
 import {
   ConnectionRepository,
   ProviderRegistry,
+  ReplayRuns,
   WebhookEventList,
   WebhookReplay,
   type EventFilter,
@@ -33,7 +34,7 @@ import { adminNews, adminNotice } from './admin-notices';
 import { ListPages } from './list-pages';
 import { beginning, cursorOf, filterId, filterOf, filterText, whoseFields } from './list-query';
 import { Visit, type PageVisit } from './page-visit';
-import { EVENTS_PATH as PATH, FAILED_EVENTS_PATH } from './admin-links';
+import { EVENTS_PATH as PATH, FAILED_EVENTS_PATH, REPLAYS_PATH } from './admin-links';
 import { eventFacts, eventTable } from './webhook-event-views';
 
 const STATUSES = [
@@ -66,6 +67,7 @@ export class WebhookEventsPageController {
     private readonly lists: ListPages,
     private readonly events: WebhookEventList,
     private readonly replays: WebhookReplay,
+    private readonly runs: ReplayRuns,
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
     private readonly news: BrowserNews,
@@ -92,7 +94,7 @@ export class WebhookEventsPageController {
         read: async ({ cursor, ...asked }, limit, { tenant }) =>
           this.events.list({ ...(await this.resolved(asked, tenant)), tenant }, limit, cursor),
         position: ({ id }: StoredEventView) => ({ id }),
-        above: () => html`<p><a href="${FAILED_EVENTS_PATH}">What fails, by kind and error</a></p>`,
+        above: () => html`<p><a href="${FAILED_EVENTS_PATH}">What fails, by kind and error</a> · <a href="${REPLAYS_PATH}">Replays</a></p>`,
         table: eventTable,
         below: (rows, { given, caller }) => (rows.length > 0 ? replayAll(given, caller) : undefined),
       },
@@ -119,15 +121,13 @@ export class WebhookEventsPageController {
     @ZodBody(replayForm) { confirmed, ...filter }: z.infer<typeof replayForm>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { matched } = await this.replays.many(
-      await this.resolved(filter, visibleTenant(caller)),
-      actorOf(caller),
-      confirmed === undefined,
-    );
+    const asked = await this.resolved(filter, visibleTenant(caller));
+    const { matched } = await this.replays.many(asked, actorOf(caller), true);
     const back = addressOf(PATH, filter);
     if (matched === 0 || confirmed) {
       this.news.tell(reply, caller, adminNews(matched === 0 ? 'nothing-to-replay' : 'replayed-all'));
-      return void (await reply.redirect(back, 303));
+      const to = matched === 0 ? back : `${REPLAYS_PATH}/${(await this.runs.start(asked, actorOf(caller))).id}`;
+      return void (await reply.redirect(to, 303));
     }
     const count = matched === 1 ? '1 event matches' : `${matched.toLocaleString('en')} events match`;
     const question = `${count}${filter.status === undefined ? ' (failed and dead ones)' : ''}. Process ${matched === 1 ? 'it' : 'them'} again?`;

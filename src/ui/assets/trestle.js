@@ -103,6 +103,11 @@ function isAtWork(card) {
   return isFilledIn || card.querySelector('details[open]') || (card.contains(focused) && focused.matches('input, select'));
 }
 
+/** What a person has ticked stays so. */
+function isTicked(box) {
+  return box.matches('input[type=checkbox]') && box.checked;
+}
+
 function bringUpToDate(live, fresh) {
   const next = fresh.getElementById(live.id);
   if (!next) return;
@@ -110,7 +115,7 @@ function bringUpToDate(live, fresh) {
   const before = says();
   Idiomorph.morph(live, next, {
     callbacks: {
-      beforeNodeMorphed: (old) => !(old instanceof HTMLElement && old.matches('[data-card]') && isAtWork(old)),
+      beforeNodeMorphed: (old) => !(old instanceof HTMLElement && ((old.matches('[data-card]') && isAtWork(old)) || isTicked(old))),
       beforeNodeRemoved: (old) => !(old instanceof HTMLElement && old.matches('.copy')),
     },
   });

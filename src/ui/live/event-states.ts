@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FailedEvents, WebhookEventList } from '../../integrations';
+import { FailedEvents, ReplayRuns, WebhookEventList } from '../../integrations';
 import { PAGE_ROWS } from '../admin/list-query';
 
 /** What the pages of webhook events are made of. */
@@ -8,6 +8,7 @@ export class EventStates {
   constructor(
     private readonly events: WebhookEventList,
     private readonly failed: FailedEvents,
+    private readonly runs: ReplayRuns,
   ) {}
 
   newest(tenant: string | undefined): Promise<unknown> {
@@ -17,6 +18,14 @@ export class EventStates {
   async one(id: string, tenant: string | undefined): Promise<unknown> {
     const { status, attempts, failures, nextAttemptAt } = await this.events.find(id, tenant);
     return { status, attempts, failures, nextAttemptAt };
+  }
+
+  replays(tenant: string | undefined): Promise<unknown> {
+    return this.runs.list(tenant, PAGE_ROWS);
+  }
+
+  replay(id: string, tenant: string | undefined): Promise<unknown> {
+    return this.runs.find(id, tenant);
   }
 
   failing(tenant: string | undefined): Promise<unknown> {

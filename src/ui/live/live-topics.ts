@@ -16,6 +16,7 @@ const LISTS = [
   'alerts',
   'webhook-events',
   'failed-events',
+  'replays',
   'sync-runs',
   'requests',
   'audit',
@@ -24,7 +25,7 @@ const LISTS = [
   'destinations',
 ] as const;
 /** What is about one thing. */
-const ONES = ['connection', 'webhook-event', 'delivery', 'destination'] as const;
+const ONES = ['connection', 'webhook-event', 'replay', 'delivery', 'destination'] as const;
 export const LIVE_TOPICS = [...LISTS, ...ONES] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
@@ -71,6 +72,10 @@ export class LiveTopics {
         return this.events.one(id, newest.tenant);
       case 'failed-events':
         return this.events.failing(newest.tenant);
+      case 'replays':
+        return this.events.replays(newest.tenant);
+      case 'replay':
+        return this.events.replay(id, newest.tenant);
       case 'sync-runs':
         return this.activity.runs(newest.tenant);
       case 'requests':

@@ -1,5 +1,5 @@
 /** What there may be to do: each topic has one worker. */
-export const TOPICS = ['webhooks', 'sync', 'deliveries', 'actions'] as const;
+export const TOPICS = ['webhooks', 'sync', 'deliveries', 'actions', 'replays'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** Who works on a topic in this process. */

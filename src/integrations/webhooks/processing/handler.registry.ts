@@ -77,6 +77,13 @@ export class HandlerRegistry {
     return [...kinds];
   }
 
+  /** What the handlers of this name are called for: types, or their beginnings with an asterisk. */
+  kindsOf(name: string): { readonly provider: string; readonly type: string }[] {
+    return this.entries.flatMap((entry) =>
+      entry.name === name ? entry.subscription.types.map((type) => ({ provider: entry.subscription.provider, type })) : [],
+    );
+  }
+
   /** In the order in which they were found; each handler once. */
   handlersOf(provider: string, type: string): readonly RegisteredHandler[] {
     const key = `${provider}/${type}`;

@@ -18,34 +18,15 @@ import {
   pageFrom,
   positionOf,
 } from '../../../http-api';
-import { ConnectionRepository } from '../../connections';
-import { EVENT_STATUSES } from '../webhook-event.entity';
-import { WebhookEventList, type EventFilter } from './webhook-event.list';
+import { EventFilters, eventFields, replayFilter } from './asked-events';
+import { WebhookEventList } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
 import { FailedEvents } from './failed-events';
 import { eventAnswer, eventDetailAnswer, failedGroupAnswer, queueAnswer, replayAnswer } from './event-answers';
 
-const text = z.string().min(1).max(512);
-const fields = {
-  provider: text.optional(),
-  type: text.optional(),
-  status: z.enum(EVENT_STATUSES).optional(),
-  eventId: text.optional(),
-  connectionId: z.guid().optional(),
-  receivedFrom: z.iso.datetime({ offset: true }).optional(),
-  receivedTo: z.iso.datetime({ offset: true }).optional(),
-  userId: text.optional(),
-  account: text.optional(),
-  error: text.optional(),
-};
 const groupsQuery = z.strictObject({ limit });
-const listQuery = z.strictObject({ ...fields, limit, cursor });
-const replayBody = z.strictObject({
-  filter: z.strictObject(fields).refine((filter) => Object.keys(filter).length > 0, 'name at least one field, e.g. {"status": "dead"}'),
-  dryRun: z.boolean().default(false),
-});
-
-type AskedFilter = z.infer<typeof replayBody>['filter'];
+const listQuery = z.strictObject({ ...eventFields, limit, cursor });
+const replayBody = z.strictObject({ filter: replayFilter, dryRun: z.boolean().default(false) });
 
 /** The inbox for administrators: what came, what became of it, and again. */
 @Controller('v1/admin')
@@ -56,7 +37,7 @@ export class AdminWebhooksController {
     private readonly events: WebhookEventList,
     private readonly failed: FailedEvents,
     private readonly replay: WebhookReplay,
-    private readonly connections: ConnectionRepository,
+    private readonly filters: EventFilters,
   ) {}
 
   @Answer(pageOf(eventAnswer))
@@ -64,7 +45,7 @@ export class AdminWebhooksController {
   async list(@CurrentUser() caller: Principal, @ZodQuery(listQuery) query: z.infer<typeof listQuery>) {
     const { limit: most, cursor: text, ...asked } = query;
     const tenant = visibleTenant(caller);
-    const filter = await this.resolved(asked, tenant);
+    const filter = await this.filters.of(asked, tenant);
     const found = await this.events.list({ ...filter, tenant }, most + 1, positionOf(text, byId));
     return pageFrom(found, most, ({ id }) => ({ id }));
   }
@@ -86,7 +67,7 @@ export class AdminWebhooksController {
   @Post('webhook-events/replay')
   @HttpCode(200)
   async replayMany(@CurrentUser() caller: Principal, @ZodBody(replayBody) { filter, dryRun }: z.infer<typeof replayBody>) {
-    return this.replay.many(await this.resolved(filter, visibleTenant(caller)), actorOf(caller), dryRun);
+    return this.replay.many(await this.filters.of(filter, visibleTenant(caller)), actorOf(caller), dryRun);
   }
 
   @Answer(eventAnswer)
@@ -100,10 +81,6 @@ export class AdminWebhooksController {
   @Get('queue')
   queue(@CurrentUser() caller: Principal) {
     return this.events.queue(visibleTenant(caller));
-  }
-
-  private async resolved({ userId, account, ...filter }: AskedFilter, tenant: string | undefined): Promise<EventFilter> {
-    return { ...filter, connectionIds: await this.connections.idsOf(tenant, { userId, account }) };
   }
 }
 

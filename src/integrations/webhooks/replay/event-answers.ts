@@ -4,6 +4,8 @@ import { EVENT_STATUSES } from '../webhook-event.entity';
 import type { QueueState, StoredEventDetail, StoredEventView } from './webhook-event.list';
 import type { FailedEventGroup } from './failed-events';
 import type { ReplayReport } from './webhook-replay';
+import type { ReplayRun } from './replay-runs';
+import { REPLAY_STATES } from './webhook-replay.entity';
 
 export const eventAnswer = z.object({
   id: z.string(),
@@ -59,6 +61,21 @@ export const replayAnswer = z.object({
   replayed: z.number().int().describe('0 for a dry run.'),
   dryRun: z.boolean(),
 }) satisfies z.ZodType<ReplayReport>;
+
+export const replayRunAnswer = z.object({
+  id: z.string(),
+  tenant: z.string().nullable().describe('Of whose events; null: of all.'),
+  actor: z.string().describe('Who asked: organization and user.'),
+  filter: z.object({}).loose().describe('Which events, as it was asked for.') as unknown as z.ZodType<ReplayRun['filter']>,
+  state: z.enum(REPLAY_STATES),
+  total: z.number().int().describe('Events that matched when it was asked for.'),
+  done: z.number().int(),
+  failed: z.number().int().describe('Failed again: tried again by themselves, or given up.'),
+  skipped: z.number().int().describe('Could not be replayed when their turn came; known at the end.'),
+  createdAt: moment,
+  startedAt: moment.nullable(),
+  endedAt: moment.nullable(),
+}) satisfies z.ZodType<ReplayRun>;
 
 export const queueAnswer = z.object({
   depth: z.number().int(),

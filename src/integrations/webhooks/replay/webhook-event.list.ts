@@ -49,6 +49,11 @@ export interface EventFilter {
   readonly error?: string;
   /** Exact, or a beginning that ends with `*`. */
   readonly eventId?: string;
+  /** Of any of these groups of failed events. */
+  readonly groups?: readonly EventFilter[];
+  /** The name of a handler, and the kinds that it handles: of any of these. */
+  readonly handler?: string;
+  readonly kinds?: readonly EventFilter[];
   readonly connectionId?: string;
   /** Of one of these. */
   readonly connectionIds?: readonly string[];
@@ -207,6 +212,10 @@ export class WebhookEventList {
 /** The filter as SQL, with parameters from $1 on. */
 export function conditionsOf(filter: EventFilter): { sql: string; params: unknown[] } {
   const params: unknown[] = [];
+  return { sql: conditionInto(params, filter), params };
+}
+
+function conditionInto(params: unknown[], filter: EventFilter): string {
   const conditions = ['true'];
   const add = (value: unknown, condition: (place: string) => string) => {
     if (value !== undefined) conditions.push(condition(`$${params.push(value)}`));
@@ -229,7 +238,9 @@ export function conditionsOf(filter: EventFilter): { sql: string; params: unknow
   // The same by the id, which is what the list is in the order of.
   add(filter.receivedFrom && firstIdOf(Date.parse(filter.receivedFrom) - CLOCKS_APART_MS), (p) => `id >= ${p}::uuid`);
   add(filter.receivedTo && firstIdOf(Date.parse(filter.receivedTo) + CLOCKS_APART_MS), (p) => `id < ${p}::uuid`);
-  return { sql: conditions.join(' AND '), params };
+  for (const any of [filter.groups, filter.kinds])
+    if (any) conditions.push(any.length === 0 ? 'false' : `(${any.map((each) => conditionInto(params, each)).join(' OR ')})`);
+  return `(${conditions.join(' AND ')})`;
 }
 
 function viewOf(row: Row): StoredEventView {

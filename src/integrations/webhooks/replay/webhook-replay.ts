@@ -5,6 +5,7 @@ import { asStorageError, inTransaction } from '../../../database';
 import { IntegrationError } from '../../../errors';
 import { AuditLog, type AuditedAct } from '../../audit';
 import { WakeUp } from '../../jobs';
+import { ANEW, ofStatus, replayable, REPLAYABLE_AND_HELD } from './replayable';
 import { WebhookReplayEntity } from './webhook-replay.entity';
 import { conditionsOf, WebhookEventList, type EventFilter, type StoredEventView } from './webhook-event.list';
 
@@ -23,13 +24,6 @@ export interface ReplayReport {
 }
 
 const BATCH = 500;
-/** What is settled can be run again; what waits or runs does so anyway. Without its payload an event says nothing any more. */
-const replayable = (lock = '') =>
-  `status IN ('completed', 'failed', 'dead') AND EXISTS (SELECT 1 FROM webhook_payloads p WHERE p.id = payload_id ${lock})`;
-/** Until the replay is committed nobody ends the payload. */
-const REPLAYABLE_AND_HELD = replayable('FOR KEY SHARE SKIP LOCKED');
-const ANEW = `status = 'received', attempts = 0, next_attempt_at = now(), processed_at = NULL, lease_owner = NULL, lease_until = NULL, last_error = NULL, error_code = NULL`;
-
 /** Puts events back into the inbox: they go the same way as when they came first. Every replay is noted with who asked for it. */
 @Injectable()
 export class WebhookReplay {
@@ -69,7 +63,7 @@ export class WebhookReplay {
   async many(filter: EventFilter, actor: ReplayActor, dryRun: boolean): Promise<ReplayReport> {
     const visible: EventFilter = { ...filter, ...(actor.tenant !== undefined && { tenant: actor.tenant }) };
     const { sql, params } = conditionsOf(visible);
-    const where = `${sql}${filter.status === undefined ? ` AND status IN ('failed', 'dead')` : ''}`;
+    const where = `${sql}${ofStatus(filter.status)}`;
     try {
       const counted = await this.dataSource.query<{ tenant: string | null; matched: number; last: string }[]>(
         `SELECT tenant, count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where} AND ${replayable()} GROUP BY tenant`,
@@ -110,7 +104,12 @@ export class WebhookReplay {
     }
   }
 
-  private async note(manager: EntityManager, actor: ReplayActor, filter: object, matched: number): Promise<void> {
+  private async note(
+    manager: EntityManager,
+    actor: ReplayActor,
+    filter: EventFilter | { readonly id: string },
+    matched: number,
+  ): Promise<void> {
     await manager.insert(WebhookReplayEntity, { id: uuidv7(), tenant: actor.tenant ?? null, actor: actor.name, filter, matched });
   }
 }
