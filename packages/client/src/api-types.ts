@@ -818,6 +818,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Replays, the newest first */
+        get: operations["adminReplaysList"];
+        put?: never;
+        /** Process many events again, as a run */
+        post: operations["adminReplaysStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/replays/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One replay, and how far it is */
+        get: operations["adminReplaysOne"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/replays/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a replay */
+        post: operations["adminReplaysCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/admin/destinations": {
         parameters: {
             query?: never;
@@ -2000,7 +2052,7 @@ export interface operations {
                 cursor?: string;
                 actor?: string;
                 tenant?: string;
-                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "browser-token.create" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
+                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "webhook.replay-cancel" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "browser-token.create" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
                 target?: string;
                 from?: string;
                 to?: string;
@@ -5033,7 +5085,16 @@ export interface operations {
                  *         "receivedTo": "2026-03-01T10:00:00Z",
                  *         "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
                  *         "account": "text",
-                 *         "error": "text"
+                 *         "error": "text",
+                 *         "handler": "text",
+                 *         "groups": [
+                 *           {
+                 *             "provider": "acme",
+                 *             "type": "text",
+                 *             "error": "text"
+                 *           }
+                 *         ],
+                 *         "all": true
                  *       },
                  *       "dryRun": false
                  *     }
@@ -5054,6 +5115,19 @@ export interface operations {
                         userId?: string;
                         account?: string;
                         error?: string;
+                        /** @description The name of a handler: what it handles. */
+                        handler?: string;
+                        /** @description Any of these groups of failed events. */
+                        groups?: {
+                            provider: string;
+                            type: string;
+                            error: string;
+                        }[];
+                        /**
+                         * @description Whatever failed or was given up.
+                         * @enum {boolean}
+                         */
+                        all?: true;
                     };
                     /** @default false */
                     dryRun?: boolean;
@@ -5180,6 +5254,342 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminReplaysList: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "tenant": "acme-inc",
+                     *           "actor": "text",
+                     *           "filter": {},
+                     *           "state": "queued",
+                     *           "total": 1,
+                     *           "done": 1,
+                     *           "failed": 1,
+                     *           "skipped": 1,
+                     *           "createdAt": "2026-03-01T10:00:00Z",
+                     *           "startedAt": "2026-03-01T10:00:00Z",
+                     *           "endedAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        data: {
+                            id: string;
+                            /** @description Of whose events; null: of all. */
+                            tenant: string | null;
+                            /** @description Who asked: organization and user. */
+                            actor: string;
+                            /** @description Which events, as it was asked for. */
+                            filter: {
+                                [key: string]: unknown;
+                            };
+                            /** @enum {string} */
+                            state: "queued" | "running" | "cancelling" | "completed" | "cancelled";
+                            /** @description Events that matched when it was asked for. */
+                            total: number;
+                            done: number;
+                            /** @description Failed again: tried again by themselves, or given up. */
+                            failed: number;
+                            /** @description Could not be replayed when their turn came; known at the end. */
+                            skipped: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            startedAt: string | null;
+                            /** Format: date-time */
+                            endedAt: string | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminReplaysStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "filter": {
+                 *         "provider": "acme",
+                 *         "type": "text",
+                 *         "status": "received",
+                 *         "eventId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *         "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *         "receivedFrom": "2026-03-01T10:00:00Z",
+                 *         "receivedTo": "2026-03-01T10:00:00Z",
+                 *         "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                 *         "account": "text",
+                 *         "error": "text",
+                 *         "handler": "text",
+                 *         "groups": [
+                 *           {
+                 *             "provider": "acme",
+                 *             "type": "text",
+                 *             "error": "text"
+                 *           }
+                 *         ],
+                 *         "all": true
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    filter: {
+                        provider?: string;
+                        type?: string;
+                        /** @enum {string} */
+                        status?: "received" | "processing" | "completed" | "failed" | "dead";
+                        eventId?: string;
+                        /** Format: uuid */
+                        connectionId?: string;
+                        /** Format: date-time */
+                        receivedFrom?: string;
+                        /** Format: date-time */
+                        receivedTo?: string;
+                        userId?: string;
+                        account?: string;
+                        error?: string;
+                        /** @description The name of a handler: what it handles. */
+                        handler?: string;
+                        /** @description Any of these groups of failed events. */
+                        groups?: {
+                            provider: string;
+                            type: string;
+                            error: string;
+                        }[];
+                        /**
+                         * @description Whatever failed or was given up.
+                         * @enum {boolean}
+                         */
+                        all?: true;
+                    };
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "actor": "text",
+                     *       "filter": {},
+                     *       "state": "queued",
+                     *       "total": 1,
+                     *       "done": 1,
+                     *       "failed": 1,
+                     *       "skipped": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "endedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": {
+                        id: string;
+                        /** @description Of whose events; null: of all. */
+                        tenant: string | null;
+                        /** @description Who asked: organization and user. */
+                        actor: string;
+                        /** @description Which events, as it was asked for. */
+                        filter: {
+                            [key: string]: unknown;
+                        };
+                        /** @enum {string} */
+                        state: "queued" | "running" | "cancelling" | "completed" | "cancelled";
+                        /** @description Events that matched when it was asked for. */
+                        total: number;
+                        done: number;
+                        /** @description Failed again: tried again by themselves, or given up. */
+                        failed: number;
+                        /** @description Could not be replayed when their turn came; known at the end. */
+                        skipped: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        endedAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminReplaysOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "actor": "text",
+                     *       "filter": {},
+                     *       "state": "queued",
+                     *       "total": 1,
+                     *       "done": 1,
+                     *       "failed": 1,
+                     *       "skipped": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "endedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": {
+                        id: string;
+                        /** @description Of whose events; null: of all. */
+                        tenant: string | null;
+                        /** @description Who asked: organization and user. */
+                        actor: string;
+                        /** @description Which events, as it was asked for. */
+                        filter: {
+                            [key: string]: unknown;
+                        };
+                        /** @enum {string} */
+                        state: "queued" | "running" | "cancelling" | "completed" | "cancelled";
+                        /** @description Events that matched when it was asked for. */
+                        total: number;
+                        done: number;
+                        /** @description Failed again: tried again by themselves, or given up. */
+                        failed: number;
+                        /** @description Could not be replayed when their turn came; known at the end. */
+                        skipped: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        endedAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    adminReplaysCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *       "tenant": "acme-inc",
+                     *       "actor": "text",
+                     *       "filter": {},
+                     *       "state": "queued",
+                     *       "total": 1,
+                     *       "done": 1,
+                     *       "failed": 1,
+                     *       "skipped": 1,
+                     *       "createdAt": "2026-03-01T10:00:00Z",
+                     *       "startedAt": "2026-03-01T10:00:00Z",
+                     *       "endedAt": "2026-03-01T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": {
+                        id: string;
+                        /** @description Of whose events; null: of all. */
+                        tenant: string | null;
+                        /** @description Who asked: organization and user. */
+                        actor: string;
+                        /** @description Which events, as it was asked for. */
+                        filter: {
+                            [key: string]: unknown;
+                        };
+                        /** @enum {string} */
+                        state: "queued" | "running" | "cancelling" | "completed" | "cancelled";
+                        /** @description Events that matched when it was asked for. */
+                        total: number;
+                        done: number;
+                        /** @description Failed again: tried again by themselves, or given up. */
+                        failed: number;
+                        /** @description Could not be replayed when their turn came; known at the end. */
+                        skipped: number;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /** Format: date-time */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        endedAt: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
