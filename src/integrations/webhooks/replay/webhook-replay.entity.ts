@@ -1,5 +1,4 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { EventFilter } from './webhook-event.list';
 
 export const REPLAY_STATES = ['queued', 'running', 'cancelling', 'completed', 'cancelled'] as const;
 export type ReplayState = (typeof REPLAY_STATES)[number];
@@ -12,7 +11,7 @@ export class WebhookReplayEntity {
   @Column('text', { nullable: true }) tenant!: string | null;
   /** e.g. `acme/u1`. */
   @Column('text') actor!: string;
-  @Column('jsonb') filter!: EventFilter;
+  @Column('jsonb') filter!: object;
   @Column('integer') matched!: number;
   @Column('timestamptz') at!: Date;
   @Column('text') state!: ReplayState;
