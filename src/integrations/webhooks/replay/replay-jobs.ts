@@ -41,10 +41,10 @@ interface ReplayJob extends ClaimedJob {
 
 interface RunRow {
   id: string;
-  lease_owner: string;
+  lease_owner: string | null;
   attempts: number;
   filter: EventFilter;
-  last_id: string;
+  last_id: string | null;
 }
 
 type Step = 'put_back' | 'in_work' | 'held_back' | 'ended';
@@ -88,8 +88,9 @@ export class ReplayJobs implements JobKind<ReplayJob>, OnApplicationBootstrap {
     // A lease each: they end one by one.
     while (jobs.length < room) {
       const [row] = await this.dataSource.query<RunRow[]>(CLAIM_RUNS, [1, newLease(), leaseSeconds]);
-      if (!row) return { jobs, more: false };
-      jobs.push({ id: row.id, lease: row.lease_owner, attempts: row.attempts, filter: row.filter, last: row.last_id });
+      const { lease_owner: lease, last_id: last } = row ?? {};
+      if (!row || !lease || !last) return { jobs, more: false };
+      jobs.push({ id: row.id, lease, attempts: row.attempts, filter: row.filter, last });
     }
     return { jobs, more: true };
   }
@@ -119,8 +120,8 @@ export class ReplayJobs implements JobKind<ReplayJob>, OnApplicationBootstrap {
   }
 
   private async step(manager: EntityManager, job: ReplayJob): Promise<Step> {
-    const [run] = await manager.query<{ state: string; after_id: string }[]>(HOLD_RUN, [job.id, job.lease]);
-    if (!run) throw new LeaseLostError('The run is not this worker’s any more.');
+    const [run] = await manager.query<{ state: string; after_id: string | null }[]>(HOLD_RUN, [job.id, job.lease]);
+    if (!run?.after_id) throw new LeaseLostError('The run is not this worker’s any more.');
     const [outcomes] = await manager.query<{ done: number; failed: number; inWork: boolean }[]>(TAKE_OUTCOMES, [job.id]);
     const { done = 0, failed = 0, inWork = false } = outcomes ?? {};
     const isOver = run.state === 'cancelling' || run.after_id >= job.last;

@@ -34,8 +34,8 @@ export interface ReplayRun {
 
 type Row = Pick<
   RowOf<WebhookReplayEntity>,
-  'id' | 'tenant' | 'actor' | 'filter' | 'state' | 'matched' | 'done' | 'failed' | 'skipped' | 'at' | 'started_at' | 'ended_at'
->;
+  'id' | 'tenant' | 'actor' | 'state' | 'matched' | 'done' | 'failed' | 'skipped' | 'at' | 'started_at' | 'ended_at'
+> & { filter: EventFilter };
 
 const COLUMNS = 'id, tenant, actor, filter, state, matched, done, failed, skipped, at, started_at, ended_at';
 const NONE = '00000000-0000-0000-0000-000000000000';

@@ -104,12 +104,7 @@ export class WebhookReplay {
     }
   }
 
-  private async note(
-    manager: EntityManager,
-    actor: ReplayActor,
-    filter: EventFilter | { readonly id: string },
-    matched: number,
-  ): Promise<void> {
+  private async note(manager: EntityManager, actor: ReplayActor, filter: object, matched: number): Promise<void> {
     await manager.insert(WebhookReplayEntity, { id: uuidv7(), tenant: actor.tenant ?? null, actor: actor.name, filter, matched });
   }
 }
