@@ -29,7 +29,7 @@ it('what is built serves the style and the script of its pages', async () => {
       ['/ui/trestle.css', 'text/css', ':root'],
       ['/ui/trestle.js', 'text/javascript', 'addEventListener'],
       ['/embed/trestle.js', 'text/javascript', 'trestle-integrations'],
-      ['/docs/start.js', 'text/javascript', 'SwaggerUIBundle'],
+      ['/docs/try.js', 'text/javascript', 'data-try'],
     ] as const) {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`);
       expect([path, answer.status, answer.headers.get('content-type')?.split(';')[0]]).toEqual([path, 200, type]);

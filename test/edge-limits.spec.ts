@@ -103,6 +103,6 @@ describe('limits of the edge', () => {
 
   it('hides the docs where they are off', async () => {
     await start({ DOCS: 'false' });
-    for (const path of ['/docs', '/docs-json', '/docs/start.js']) expect((await fetch(test.url + path)).status).toBe(404);
+    for (const path of ['/docs', '/docs-json', '/docs/try.js']) expect((await fetch(test.url + path)).status).toBe(404);
   });
 });

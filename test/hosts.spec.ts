@@ -187,7 +187,7 @@ describe.each(HOSTS)('Trestle in an application on $host, below $where', ({ host
     expect(servers).toEqual([{ url: new URL(shop.url).pathname }]);
     expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/connections/{id}', '/webhooks/{provider}']));
     expect(Object.keys(paths).filter((path) => path.includes('shop'))).toEqual([]);
-    for (const page of ['/docs', '/docs/try']) {
+    for (const page of ['/docs', '/docs/operations/connectionsList']) {
       const links = [...String((await call(page)).body).matchAll(/(?:src|href)="([^"#][^"]*)"/g)].slice(0, 10);
       expect(links.length).toBeGreaterThan(1);
       for (const [, link = ''] of links) expect([link, (await fetch(new URL(link, shop.url + page))).status]).toEqual([link, 200]);

@@ -1,5 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { html, type Html } from '../html';
+import { callExample, takesToken, tryForm } from './docs-call';
 import type { Schema } from './example-of';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -84,17 +85,18 @@ export function referencePage(operations: readonly ShownOperation[]): string {
   return frame('The API', body);
 }
 
-export function operationPage({ method, path, operation }: ShownOperation): string {
-  const { summary, description, parameters = [], requestBody, responses, security = [] } = operation;
+export function operationPage(shown: ShownOperation): string {
+  const { method, path, operation } = shown;
+  const { summary, description, parameters = [], requestBody, responses } = operation;
   const body = html`<p><code class="address">${method} ${path}</code></p>
     ${description !== undefined && description !== summary && html`<p>${description}</p>`}
-    <p class="soft">${security.length > 0 ? 'Takes a bearer token.' : 'Takes no bearer token.'}</p>
+    <p class="soft">${takesToken(shown) ? 'Takes a bearer token.' : 'Takes no bearer token.'}</p>
     ${
       parameters.length > 0 &&
       html`<h2>Parameters</h2>
         ${fieldTable(parameters.map(({ name, in: place, required, schema, description: words }) => [name, `${typeOf(schema)}, ${place}${required ? ', required' : ''}`, words ?? schema?.description]))}`
     }
-    ${contentPart('Body', requestBody?.content)}
+    ${callExample(shown)} ${contentPart('Body', requestBody?.content)}
     ${Object.entries(responses)
       .filter(([status]) => status.startsWith('2'))
       .map(([status, { description: words, content }]) => html`${contentPart(`Answer ${status}`, content, words)}`)}
@@ -106,7 +108,8 @@ export function operationPage({ method, path, operation }: ShownOperation): stri
           .join(', ') || 'any'
       },
       as <code>application/problem+json</code>.
-    </p>`;
+    </p>
+    ${tryForm(shown)}`;
   return frame(summary ?? `${method} ${path}`, body);
 }
 
@@ -190,14 +193,13 @@ function frame(title: string, body: Html): string {
         <title>${title} · Trestle API</title>
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="/ui/trestle.css" />
+        <script src="/docs/try.js" defer></script>
       </head>
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <header>
           <strong>Trestle</strong>
-          <nav aria-label="Pages">
-            <a href="/docs">All calls</a> <a href="/docs/try">Try it</a> <a href="/docs-json">OpenAPI, as JSON</a>
-          </nav>
+          <nav aria-label="Pages"><a href="/docs">All calls</a> <a href="/docs-json">OpenAPI, as JSON</a></nav>
         </header>
         <main id="content" tabindex="-1">
           <h1>${title}</h1>

@@ -1,7 +1,7 @@
-import { Controller, Get, Header, Inject, Injectable, Param, Res, StreamableFile, UseGuards, type CanActivate } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Injectable, Param, Redirect, Res, UseGuards, type CanActivate } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { createReadStream, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
@@ -10,15 +10,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { operationPage, operationsOf, referencePage, type ShownOperation } from './docs-pages';
 import { OpenApi } from './open-api';
 
-/** Of the package that comes with @nestjs/swagger; its own page has inline scripts, which our policy does not take. */
-const ASSETS: Readonly<Record<string, string>> = {
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-};
-const START = readFileSync(join(__dirname, 'assets', 'start.js'), 'utf8');
-const TRY =
-  '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Try the API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>' +
-  '<body><div id="api"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>\n';
+const TRY = readFileSync(join(__dirname, 'assets', 'try.js'), 'utf8');
 
 /** Where DOCS is off there is nothing at these addresses. */
 @Injectable()
@@ -58,33 +50,19 @@ export class DocsController {
     return operationPage(found);
   }
 
-  /** With a form for each call, by script. */
+  /** Before there was a form on each call's page. */
   @Get('docs/try')
-  @Header('content-type', 'text/html; charset=utf-8')
-  try(): string {
-    return TRY;
-  }
+  @Redirect('/docs', 301)
+  try(): void {}
 
-  @Get('docs/start.js')
+  @Get('docs/try.js')
   @Header('content-type', 'text/javascript; charset=utf-8')
-  start(): string {
-    return START;
-  }
-
-  @Get('docs/:asset')
-  asset(@Param('asset') asset: string): StreamableFile {
-    const type = Object.hasOwn(ASSETS, asset) ? ASSETS[asset] : undefined;
-    if (!type) throw new IntegrationError('not_found');
-    return new StreamableFile(createReadStream(join(assetFolder(), asset)), { type });
+  script(): string {
+    return TRY;
   }
 
   private operations(): ShownOperation[] {
     const { document } = this.openApi;
     return document ? operationsOf(document) : [];
   }
-}
-
-function assetFolder(): string {
-  const swagger = dirname(require.resolve('@nestjs/swagger/package.json'));
-  return dirname(require.resolve('swagger-ui-dist/package.json', { paths: [swagger] }));
 }
