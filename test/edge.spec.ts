@@ -221,7 +221,7 @@ describe('the edge', () => {
         },
       });
       expect(document.paths['/probe-page']).toBeUndefined();
-      for (const path of ['/docs', '/docs/try', '/docs/try.js']) {
+      for (const path of ['/docs', '/docs/try.js']) {
         const answer = await get(path);
         expect([path, answer.status, (await answer.text()).length > 0]).toEqual([path, 200, true]);
       }

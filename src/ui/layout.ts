@@ -86,11 +86,14 @@ const SCRIPT_WORDS = [
   'script.copied',
   'script.selected',
   'script.copyOne',
+  'script.notReached',
+  'time.now',
+  'time.inSeconds',
 ] as const satisfies readonly Word[];
 
 function scriptWords(language: Language): string {
   return JSON.stringify(
-    Object.fromEntries(SCRIPT_WORDS.map((word) => [word.slice('script.'.length), language.say(word, { text: '{text}' })])),
+    Object.fromEntries(SCRIPT_WORDS.map((word) => [word.split('.')[1], language.say(word, { text: '{text}', seconds: '{seconds}' })])),
   );
 }
 

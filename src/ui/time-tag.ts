@@ -1,11 +1,17 @@
 import { html, type Html } from '../http-api';
 import { ENGLISH, type Language } from '../languages';
-import { relativeTime } from './relative-time';
+import { relativeTime, timeUntil } from './relative-time';
 
 /** "3 minutes ago", with the exact time at hand. */
 export function timeTag(at: Date | string, nowMs: number, language: Language = ENGLISH): Html {
   const date = new Date(at);
   return html`<time datetime="${date.toISOString()}" title="${exact(date)}">${relativeTime(date, nowMs, language)}</time>`;
+}
+
+/** "in 40 s"; the script counts down. */
+export function untilTag(at: Date, nowMs: number, language: Language = ENGLISH): Html {
+  const left = Math.max(0, Math.ceil((at.getTime() - nowMs) / 1_000));
+  return html`<time datetime="${at.toISOString()}" title="${exact(at)}" data-left="${left}">${timeUntil(at, nowMs, language)}</time>`;
 }
 
 /** The exact time, and how long ago it was; the script puts the reader's own time first. */

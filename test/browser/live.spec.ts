@@ -68,6 +68,31 @@ describeInBrowser('pages that are open', () => {
     await page.context().close();
   });
 
+  it('cards name the resource that is read, how far it has come, and what is next', async () => {
+    const page = await open(ADA, CARDS);
+    const began = (resource: string, before: number) => () =>
+      query(
+        `UPDATE sync_runs SET status = 'running', fetched = $1, total = $2, progress = jsonb_build_object('resource', $3::text, 'before', $4::int)`,
+        [before + 1_300, resource === 'channels' ? 3_000 : null, resource, before],
+      );
+    await seenAfter(page, began('channels', 0), 'Channels: 1,300 of 3,000 · Members next');
+    await seenAfter(page, began('users', 3_000), 'Members: 1,300 fetched');
+    await page.context().close();
+  });
+
+  it('a try that failed is told with the next one, whose seconds go by', async () => {
+    const page = await open(ADA, CARDS);
+    const fail = () =>
+      query(
+        `UPDATE sync_runs SET status = 'queued', error_code = 'provider_unavailable', error_message = 'x', next_attempt_at = now() + interval '50 seconds'`,
+      );
+    await seenAfter(page, fail, 'Slack is not answering. Next try in');
+    const before = (await page.locator('[data-left]').textContent()) ?? '';
+    expect(before).toMatch(/^in \d+ s$/);
+    await page.locator('[data-left]').filter({ hasNotText: before }).waitFor();
+    await page.context().close();
+  });
+
   it.each([
     ['/admin', () => query(`UPDATE connections SET status = 'needs_reauth'`), '1 connection to be reconnected'],
     [

@@ -3393,7 +3393,8 @@ export interface operations {
                      *           },
                      *           "progress": {
                      *             "fetched": 1,
-                     *             "total": 1
+                     *             "total": 1,
+                     *             "resource": "text"
                      *           },
                      *           "createdAt": "2026-03-01T10:00:00Z",
                      *           "startedAt": "2026-03-01T10:00:00Z",
@@ -3403,6 +3404,7 @@ export interface operations {
                      *             "message": "text",
                      *             "nextStep": "text"
                      *           },
+                     *           "nextTryAt": "2026-03-01T10:00:00Z",
                      *           "parts": [
                      *             {
                      *               "resource": "text",
@@ -3447,6 +3449,8 @@ export interface operations {
                             progress: {
                                 fetched: number;
                                 total: number | null;
+                                /** @description What is read, or was read last. */
+                                resource: string | null;
                             };
                             /** Format: date-time */
                             createdAt: string;
@@ -3460,6 +3464,11 @@ export interface operations {
                                 message: string;
                                 nextStep: string;
                             } | null;
+                            /**
+                             * Format: date-time
+                             * @description Of one whose last try failed with `error`.
+                             */
+                            nextTryAt: string | null;
                             /** @description Those of what it was about that could not be read when it ended. */
                             parts: {
                                 resource: string;
@@ -3550,7 +3559,8 @@ export interface operations {
                      *       },
                      *       "progress": {
                      *         "fetched": 1,
-                     *         "total": 1
+                     *         "total": 1,
+                     *         "resource": "text"
                      *       },
                      *       "createdAt": "2026-03-01T10:00:00Z",
                      *       "startedAt": "2026-03-01T10:00:00Z",
@@ -3560,6 +3570,7 @@ export interface operations {
                      *         "message": "text",
                      *         "nextStep": "text"
                      *       },
+                     *       "nextTryAt": "2026-03-01T10:00:00Z",
                      *       "parts": [
                      *         {
                      *           "resource": "text",
@@ -3600,6 +3611,8 @@ export interface operations {
                         progress: {
                             fetched: number;
                             total: number | null;
+                            /** @description What is read, or was read last. */
+                            resource: string | null;
                         };
                         /** Format: date-time */
                         createdAt: string;
@@ -3613,6 +3626,11 @@ export interface operations {
                             message: string;
                             nextStep: string;
                         } | null;
+                        /**
+                         * Format: date-time
+                         * @description Of one whose last try failed with `error`.
+                         */
+                        nextTryAt: string | null;
                         /** @description Those of what it was about that could not be read when it ended. */
                         parts: {
                             resource: string;
@@ -3667,7 +3685,8 @@ export interface operations {
                      *       },
                      *       "progress": {
                      *         "fetched": 1,
-                     *         "total": 1
+                     *         "total": 1,
+                     *         "resource": "text"
                      *       },
                      *       "createdAt": "2026-03-01T10:00:00Z",
                      *       "startedAt": "2026-03-01T10:00:00Z",
@@ -3677,6 +3696,7 @@ export interface operations {
                      *         "message": "text",
                      *         "nextStep": "text"
                      *       },
+                     *       "nextTryAt": "2026-03-01T10:00:00Z",
                      *       "parts": [
                      *         {
                      *           "resource": "text",
@@ -3717,6 +3737,8 @@ export interface operations {
                         progress: {
                             fetched: number;
                             total: number | null;
+                            /** @description What is read, or was read last. */
+                            resource: string | null;
                         };
                         /** Format: date-time */
                         createdAt: string;
@@ -3730,6 +3752,11 @@ export interface operations {
                             message: string;
                             nextStep: string;
                         } | null;
+                        /**
+                         * Format: date-time
+                         * @description Of one whose last try failed with `error`.
+                         */
+                        nextTryAt: string | null;
                         /** @description Those of what it was about that could not be read when it ended. */
                         parts: {
                             resource: string;
@@ -3802,7 +3829,8 @@ export interface operations {
                      *       },
                      *       "progress": {
                      *         "fetched": 1,
-                     *         "total": 1
+                     *         "total": 1,
+                     *         "resource": "text"
                      *       },
                      *       "createdAt": "2026-03-01T10:00:00Z",
                      *       "startedAt": "2026-03-01T10:00:00Z",
@@ -3812,6 +3840,7 @@ export interface operations {
                      *         "message": "text",
                      *         "nextStep": "text"
                      *       },
+                     *       "nextTryAt": "2026-03-01T10:00:00Z",
                      *       "parts": [
                      *         {
                      *           "resource": "text",
@@ -3852,6 +3881,8 @@ export interface operations {
                         progress: {
                             fetched: number;
                             total: number | null;
+                            /** @description What is read, or was read last. */
+                            resource: string | null;
                         };
                         /** Format: date-time */
                         createdAt: string;
@@ -3865,6 +3896,11 @@ export interface operations {
                             message: string;
                             nextStep: string;
                         } | null;
+                        /**
+                         * Format: date-time
+                         * @description Of one whose last try failed with `error`.
+                         */
+                        nextTryAt: string | null;
                         /** @description Those of what it was about that could not be read when it ended. */
                         parts: {
                             resource: string;
@@ -4133,7 +4169,8 @@ export interface operations {
                      *           },
                      *           "progress": {
                      *             "fetched": 1,
-                     *             "total": 1
+                     *             "total": 1,
+                     *             "resource": "text"
                      *           },
                      *           "createdAt": "2026-03-01T10:00:00Z",
                      *           "startedAt": "2026-03-01T10:00:00Z",
@@ -4143,6 +4180,7 @@ export interface operations {
                      *             "message": "text",
                      *             "nextStep": "text"
                      *           },
+                     *           "nextTryAt": "2026-03-01T10:00:00Z",
                      *           "parts": [
                      *             {
                      *               "resource": "text",
@@ -4187,6 +4225,8 @@ export interface operations {
                             progress: {
                                 fetched: number;
                                 total: number | null;
+                                /** @description What is read, or was read last. */
+                                resource: string | null;
                             };
                             /** Format: date-time */
                             createdAt: string;
@@ -4200,6 +4240,11 @@ export interface operations {
                                 message: string;
                                 nextStep: string;
                             } | null;
+                            /**
+                             * Format: date-time
+                             * @description Of one whose last try failed with `error`.
+                             */
+                            nextTryAt: string | null;
                             /** @description Those of what it was about that could not be read when it ended. */
                             parts: {
                                 resource: string;
@@ -4273,7 +4318,8 @@ export interface operations {
                      *       },
                      *       "progress": {
                      *         "fetched": 1,
-                     *         "total": 1
+                     *         "total": 1,
+                     *         "resource": "text"
                      *       },
                      *       "createdAt": "2026-03-01T10:00:00Z",
                      *       "startedAt": "2026-03-01T10:00:00Z",
@@ -4283,6 +4329,7 @@ export interface operations {
                      *         "message": "text",
                      *         "nextStep": "text"
                      *       },
+                     *       "nextTryAt": "2026-03-01T10:00:00Z",
                      *       "parts": [
                      *         {
                      *           "resource": "text",
@@ -4323,6 +4370,8 @@ export interface operations {
                         progress: {
                             fetched: number;
                             total: number | null;
+                            /** @description What is read, or was read last. */
+                            resource: string | null;
                         };
                         /** Format: date-time */
                         createdAt: string;
@@ -4336,6 +4385,11 @@ export interface operations {
                             message: string;
                             nextStep: string;
                         } | null;
+                        /**
+                         * Format: date-time
+                         * @description Of one whose last try failed with `error`.
+                         */
+                        nextTryAt: string | null;
                         /** @description Those of what it was about that could not be read when it ended. */
                         parts: {
                             resource: string;

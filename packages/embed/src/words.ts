@@ -54,6 +54,14 @@ export class Words {
     return value.toLocaleString(this.tag);
   }
 
+  /** "in 40 s", "in 3 minutes". */
+  until(at: string): string {
+    const seconds = Math.ceil((Date.parse(at) - Date.now()) / 1_000);
+    if (seconds <= 0) return this.say('now');
+    if (seconds < 60) return this.say('inSeconds', { seconds: this.number(seconds) });
+    return new Intl.RelativeTimeFormat(this.tag).format(Math.round(seconds / 60), 'minute');
+  }
+
   ago(at: string): string {
     const minutes = Math.floor((Date.now() - Date.parse(at)) / MINUTE_MS);
     const [unit, length] = STEPS.find(([, each]) => minutes >= each) ?? [];

@@ -14,11 +14,12 @@ export const runAnswer = z.object({
   status: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
   resources: z.array(z.string()).describe('Empty: all.'),
   counts: z.object({ fetched: count, created: count, updated: count, unchanged: count, deleted: count }),
-  progress: z.object({ fetched: count, total: count.nullable() }),
+  progress: z.object({ fetched: count, total: count.nullable(), resource: z.string().nullable().describe('What is read, or was read last.') }),
   createdAt: moment,
   startedAt: moment.nullable(),
   finishedAt: moment.nullable(),
   error: z.object({ code: errorCode, message: z.string(), nextStep: z.string() }).nullable(),
+  nextTryAt: moment.nullable().describe('Of one whose last try failed with `error`.'),
   parts: z.array(partAnswer).describe('Those of what it was about that could not be read when it ended.'),
 }) satisfies z.ZodType<SyncRunView>;
 

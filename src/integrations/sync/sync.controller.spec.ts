@@ -81,7 +81,7 @@ describe('the routes of the sync', () => {
     expect(await ended()).toMatchObject({
       status: 'succeeded',
       counts: { fetched: 45, created: 45, updated: 0, unchanged: 0, deleted: 0 },
-      progress: { fetched: 45, total: 45 },
+      progress: { fetched: 45, total: 45, resource: 'items' },
     });
 
     const first = await json<{ data: { id: string; data: unknown }[]; nextCursor: string }>(

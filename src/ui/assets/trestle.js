@@ -22,6 +22,31 @@ document.addEventListener('submit', (event) => {
   });
 });
 
+/*
+ * A form with a secret is sent from where it stands: what was pasted stays in its field when the answer is that something is wrong, and
+ * never stands in a page, an address or the history. Without a script it has to be pasted again.
+ */
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches('[data-card] form[id]') || !form.querySelector('input[type=password]')) return;
+  event.preventDefault();
+  if (!form.ariaBusy) sendInPlace(form);
+});
+
+async function sendInPlace(form) {
+  form.ariaBusy = 'true';
+  const options = { method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { accept: 'text/html' }, redirect: 'manual' };
+  const answer = await fetch(form.action, options).catch(() => undefined);
+  if (answer?.type === 'opaqueredirect') return location.assign(form.action.replace(/\/[^/]+\/key$/, ''));
+  const fresh = new DOMParser().parseFromString((await answer?.text().catch(() => '')) || '', 'text/html');
+  form.ariaBusy = null;
+  const next = fresh.getElementById(form.id);
+  if (!next) return sayAbove(answer ? [...fresh.querySelectorAll('main > p:not(.brand)')] : [WORDS.notReached]);
+  const keepsSecret = (name, node) => !(name === 'value' && node.matches('input[type=password]'));
+  Idiomorph.morph(form, next, { callbacks: { beforeAttributeUpdated: keepsSecret } });
+  form.querySelector('[aria-invalid]')?.focus();
+}
+
 function ask(question, opener, asked, then) {
   const dialog = document.createElement('dialog');
   const text = Object.assign(document.createElement('p'), { id: 'question', textContent: question });
@@ -65,6 +90,20 @@ function tellLocally(time) {
   else time.title = both;
 }
 
+/* "in 40 s" counts down by the reader's own clock from when it came: the two clocks need not agree. Below a minute; longer ones are read anew. */
+const countdowns = new Map();
+function countDown() {
+  for (const [time, { left, since }] of countdowns) {
+    if (!time.isConnected) {
+      countdowns.delete(time);
+      continue;
+    }
+    const seconds = Math.max(0, Math.round(left - (performance.now() - since) / 1000));
+    if (seconds < 60) time.textContent = seconds === 0 ? WORDS.now : WORDS.inSeconds.replace('{seconds}', seconds);
+  }
+}
+setInterval(countDown, 1000);
+
 /* Beside what people copy: an id. */
 function addCopyButton(code) {
   if (code.nextElementSibling?.matches('.copy')) return;
@@ -89,11 +128,15 @@ function addCopyButton(code) {
 function addToPage(part) {
   part.querySelectorAll('time[datetime]').forEach(tellLocally);
   part.querySelectorAll('[data-copy]').forEach(addCopyButton);
+  const now = performance.now();
+  part.querySelectorAll('time[data-left]').forEach((time) => countdowns.set(time, { left: Number(time.dataset.left), since: now }));
 }
 addToPage(document);
 
 /** After a stream that was refused. */
 const AGAIN_MS = 30000;
+/** How old what is shown may become: "just now" is to stay true. */
+const FRESH_MS = 60000;
 /** After a page that could not be read: nothing else may change for a long time. */
 const UNREAD_MS = 3000;
 
@@ -127,6 +170,7 @@ function bringUpToDate(live, fresh) {
 
 /* Reads the page anew by its own address, filters and all. */
 let reading = false;
+let readAt = performance.now();
 let again = false;
 let later;
 async function refresh(live) {
@@ -140,8 +184,10 @@ async function refresh(live) {
   const fresh = new DOMParser().parseFromString(text, 'text/html');
   // A question may have been opened while the answer was on its way.
   if (document.querySelector('dialog[open]')) again = true;
-  else if (answer?.ok) bringUpToDate(live, fresh);
-  else if (answer?.status === 401) sayEnded(fresh);
+  else if (answer?.ok) {
+    readAt = performance.now();
+    bringUpToDate(live, fresh);
+  } else if (answer?.status === 401) sayEnded(fresh);
   else {
     clearTimeout(later);
     later = setTimeout(refresh, UNREAD_MS, live);
@@ -152,10 +198,16 @@ async function refresh(live) {
 
 /* The page that says that the session has ended, above what is no longer followed. */
 function sayEnded(fresh) {
+  sayAbove([...fresh.querySelectorAll('main > p:not(.brand)')]);
+}
+
+function sayAbove(parts) {
+  document.querySelector('.banner[data-said]')?.remove();
   const said = document.createElement('div');
   said.className = 'banner bad';
   said.setAttribute('role', 'alert');
-  said.append(...fresh.querySelectorAll('main > p'));
+  said.dataset.said = '';
+  said.append(...parts);
   document.querySelector('main h1').after(said);
 }
 
@@ -188,6 +240,7 @@ function follow() {
       timer = setTimeout(open, AGAIN_MS);
     };
     stream.addEventListener('changed', () => refresh(live));
+    stream.addEventListener('heartbeat', () => performance.now() - readAt >= FRESH_MS && refresh(live));
     stream.addEventListener('ended', () => {
       close(WORDS.paused);
       document.removeEventListener('visibilitychange', turn);

@@ -2,12 +2,19 @@ import { html, type Html } from '../../http-api';
 import type { Provider } from '../../integrations';
 import type { Language } from '../../languages';
 
-/** A form that came to nothing, shown again with what was filled in; never with a secret. */
+/**
+ * A form that came to nothing, shown again with what was filled in; never with a secret: a key that has not proved itself is neither put
+ * into a page nor kept here. The script sends such a form from where it stands, so that the key stays in its field and goes nowhere else.
+ */
 export interface Attempt {
   readonly provider: string;
   readonly form: 'connect' | 'organization' | 'key';
+  /** Which of the provider's forms for a key: a connection's id, where it is to be connected anew. */
+  readonly again?: string | undefined;
   readonly fields: Readonly<Record<string, string>>;
-  /** By field: a sentence. */
+  /** Whose it was to be, as chosen. */
+  readonly people?: string | undefined;
+  /** By field, `apiKey` among them: a sentence. */
   readonly faults: Readonly<Record<string, string>>;
   /** What else went wrong. */
   readonly message?: string;

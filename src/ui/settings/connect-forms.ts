@@ -1,5 +1,5 @@
 import { html, type Html } from '../../http-api';
-import { POLICY_CHOICES, policyChoice, type ConnectionPolicy, type PolicyChoice, type Provider } from '../../integrations';
+import { POLICY_CHOICES, policyChoice, type ConnectionPolicy, type Provider } from '../../integrations';
 import type { Language } from '../../languages';
 import { askedFields, type Attempt } from './asked-fields';
 import { actionForm, hiddenFields } from '../form';
@@ -21,14 +21,15 @@ export function connectForms({ provider, accounts, forOrganization }: ProviderCa
   const id = `connect-${provider.key}`;
   const bySigningIn = provider.oauth2 !== undefined && provider.oauth2.grant !== 'client_credentials';
   const label = language.say(isFirst ? 'card.connect' : 'card.connectAnother');
-  const tried = (form: Attempt['form']) => (attempt?.provider === provider.key && attempt.form === form ? attempt : undefined);
+  const tried = (form: Attempt['form']) =>
+    attempt?.provider === provider.key && attempt.form === form && !attempt.again ? attempt : undefined;
   const connect = bySigningIn && (provider.ask ? askingForm(provider, at, { id, label, attempt: tried('connect') }) : plainForm());
   const key =
     (provider.apiKey ?? (provider.oauth2 && !bySigningIn)) &&
     keyForm(provider, at, {
       id: `key-${provider.key}`,
       label: language.say('card.connect'),
-      whose: forOrganization && whoseField(language),
+      whose: forOrganization && whoseField(language, tried('key')?.people),
       attempt: tried('key'),
     });
   const organization =
@@ -64,6 +65,8 @@ export interface KeyFormOptions {
   readonly owner?: 'user' | 'organization';
   readonly whose?: Html | false;
   readonly attempt?: Attempt | undefined;
+  /** The connection that is connected anew. */
+  readonly again?: string;
   /** What a connection knows of what is asked. */
   readonly known?: Readonly<Record<string, unknown>>;
 }
@@ -72,12 +75,13 @@ export interface KeyFormOptions {
 export function keyForm(
   provider: Provider,
   { csrfToken, language }: FormContext,
-  { id, label, owner, whose, attempt, known = {} }: KeyFormOptions,
+  { id, label, owner, whose, attempt, again, known = {} }: KeyFormOptions,
 ): Html {
   const { apiKey, name } = provider;
   const withWhat = language.say(apiKey ? 'card.withKey' : 'card.withClient', { provider: name });
-  return html`<form class="fields" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
-    ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined })} ${whatWentWrong(attempt)}
+  const fault = attempt?.faults['apiKey'];
+  return html`<form class="fields" id="form-${id}" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
+    ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined, again })} ${whatWentWrong(attempt)}
     ${askedFields(provider, { id, language, values: known, ...tellingOf(attempt) })}
     ${
       apiKey &&
@@ -90,8 +94,10 @@ export function keyForm(
           maxlength="1000"
           autocomplete="off"
           spellcheck="false"
-          aria-describedby="${id}-help"
+          ${fault !== undefined && html`aria-invalid="true"`}
+          aria-describedby="${fault !== undefined && `${id}-fault `}${id}-help"
         />
+        ${fault !== undefined && html`<p class="bad" id="${id}-fault" role="alert">${fault}</p>`}
         <p class="soft" id="${id}-help">${language.text(apiKey.help, provider.translations)}</p>`
     }
     ${whose}
@@ -113,19 +119,19 @@ function organizationForm(provider: Provider, { csrfToken, language }: FormConte
     <label
       >${language.say('people.legend')}
       <select name="people">
-        ${choices(language)}
+        ${choices(language, attempt?.people)}
       </select></label
     >
     <button id="${id}">${language.say('card.connectForOrganization')}<span class="unseen"> ${provider.name}</span></button>
   </form>`;
 }
 
-function whoseField(language: Language): Html {
+function whoseField(language: Language, chosen?: string): Html {
   return html`<label
     >${language.say('people.whose')}
     <select name="people">
       <option value="">${language.say('people.yours')}</option>
-      <optgroup label="${language.say('people.organization')}">${choices(language)}</optgroup>
+      <optgroup label="${language.say('people.organization')}">${choices(language, chosen)}</optgroup>
     </select></label
   >`;
 }
@@ -153,7 +159,7 @@ export function policyForm(
   </details>`;
 }
 
-function choices(language: Language, chosen?: PolicyChoice): Html[] {
+function choices(language: Language, chosen?: string): Html[] {
   return Object.entries(POLICY_CHOICES).map(([choice, { words }]) =>
     choice === chosen
       ? html`<option value="${choice}" selected>${language.text(words)}</option>`

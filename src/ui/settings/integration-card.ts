@@ -39,7 +39,15 @@ function accountPart({ provider, forOrganization }: ProviderCard, account: Accou
   type ButtonWord = 'card.reconnect' | 'card.allowMissing' | 'card.syncNow' | 'card.disconnect';
   const button = (name: string, word: ButtonWord, more: { kind?: 'primary' | 'danger'; question?: string; asked?: Html } = {}) =>
     actionForm({ to: `${to}/${name}`, label: language.say(word), csrfToken, id: `${name}-${id}`, about, ...more });
-  const again = { id: `key-${id}`, label: language.say('card.reconnect'), owner: ownerOf(connection), known: connection.metadata ?? {} };
+  const attempt = context.attempt?.again === id ? context.attempt : undefined;
+  const again = {
+    id: `key-${id}`,
+    again: id,
+    attempt,
+    label: language.say('card.reconnect'),
+    owner: ownerOf(connection),
+    known: connection.metadata ?? {},
+  };
   const question = disconnectQuestion(provider.name, connection, language);
   return html`<section class="account" aria-label="${about}">
     <h3><span>${accountName}</span> ${statePill(isConnected, missing, language)}</h3>

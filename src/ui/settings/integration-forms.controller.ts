@@ -32,9 +32,14 @@ const people = z
   .optional();
 /** What the provider asks for stands in `field.<name>`; what it does not ask for is refused. */
 const asked = z.string().max(1_000);
-const isKnown = (form: object) => Object.keys(form).every((name) => ['owner', 'people', 'apiKey'].includes(name) || isFieldName(name));
+const isKnown = (form: object) =>
+  Object.keys(form).every((name) => ['owner', 'people', 'apiKey', 'again'].includes(name) || isFieldName(name));
 const connectForm = z.object({ owner, people }).catchall(asked).refine(isKnown).readonly();
-const keyForm = z.object({ apiKey: asked.optional(), owner, people }).catchall(asked).refine(isKnown).readonly();
+const keyForm = z
+  .object({ apiKey: asked.optional(), owner, people, again: z.guid().optional() })
+  .catchall(asked)
+  .refine(isKnown)
+  .readonly();
 
 /** The buttons of the cards. Each ends with a redirect to the cards (303), so that loading them again repeats nothing; connecting leads to the provider. */
 @Controller('settings/integrations')
@@ -130,13 +135,14 @@ export class IntegrationFormsController {
   /** Where something is asked, what went wrong is told beside what was filled in, on the same page. */
   private async withFields(
     { caller, frame, reply }: Sender,
-    { provider: key, form, given }: Pick<Attempt, 'provider' | 'form'> & { given: Readonly<Record<string, unknown>> },
+    { provider: key, form, given }: Pick<Attempt, 'provider' | 'form'> & { given: z.infer<typeof keyForm> },
     work: (fields: Record<string, string> | undefined) => Promise<unknown>,
   ): Promise<void> {
     const provider = this.registry.get(key);
     const fields = fieldsIn(given);
+    const { people, again: connection } = given;
     const again = async (faults: Attempt['faults'], message?: string) => {
-      const attempt = { provider: key, form, fields, faults, ...(message !== undefined && { message }) };
+      const attempt = { provider: key, form, fields, faults, people, again: connection, ...(message !== undefined && { message }) };
       await reply.status(422).send(await this.page.show(caller, frame, { attempt }));
     };
     const faulty = Object.keys(fieldFaults(provider, fields));
@@ -145,10 +151,12 @@ export class IntegrationFormsController {
       await work(Object.keys(fields).length > 0 ? fields : undefined);
     } catch (error) {
       const news = toldOnTheCards(error);
-      if (!provider.ask) return this.answer(caller, reply, () => Promise.resolve(news));
+      if (!provider.ask && form !== 'key') return this.answer(caller, reply, () => Promise.resolve(news));
       const { code, message, nextStep: next } = findIntegrationError(error)!;
-      const { detail, nextStep } = errorIn(frame.language, { code, detail: message, nextStep: next });
-      await again({}, `${detail} ${nextStep}`);
+      const { detail, nextStep } = errorIn(frame.language, { code, detail: message, nextStep: next }, provider.translations);
+      const sentence = `${detail} ${nextStep}`;
+      if (code === 'credentials_rejected' && provider.apiKey) return again({ apiKey: sentence });
+      await again({}, sentence);
     }
   }
 

@@ -1,9 +1,8 @@
 import { errorIn, html, told, type Html } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import type { Provider } from '../../integrations';
+import type { Provider, SyncResource } from '../../integrations';
 import type { Language } from '../../languages';
-import { timeUntil } from '../relative-time';
-import { timeTag } from '../time-tag';
+import { timeTag, untilTag } from '../time-tag';
 import type { AccountState } from './integration-cards';
 
 /** To a person these are one thing: nothing is wrong here, and it is tried again. */
@@ -23,27 +22,44 @@ export function syncNote({ connection, run }: Pick<AccountState, 'connection' | 
   if (!connection.syncInProgress || !run) return html`<p class="soft">${last}</p>`;
   if (run.error && run.nextTryAt)
     return html`<p class="bad">
-        ${stumble(provider, run.error, language)} ${language.say('sync.nextTry', { time: timeUntil(run.nextTryAt, nowMs, language) })}
+        ${stumble(provider, run.error, language)} ${told(language, 'sync.nextTry', { time: untilTag(run.nextTryAt, nowMs, language) })}
       </p>
       <p class="soft">${last}</p>`;
-  const fetched = run.counts.fetched;
+  const { fetched, total } = readOf(run);
   const bar =
-    run.total === null
+    total === null
       ? html`<progress aria-label="${language.say('sync.bar')}"></progress>`
-      : html`<progress aria-label="${language.say('sync.bar')}" value="${fetched}" max="${Math.max(run.total, fetched, 1)}"></progress>`;
-  return html`<p>${progressOf(run, connection.lastSync === null, language)}</p>
+      : html`<progress aria-label="${language.say('sync.bar')}" value="${fetched}" max="${Math.max(total, fetched, 1)}"></progress>`;
+  return html`<p>${progressOf(run, connection.lastSync === null, { provider, language })}</p>
     ${bar}
     <p class="soft">${last}</p>`;
 }
 
-function progressOf(
-  { status, total, counts: { fetched } }: NonNullable<AccountState['run']>,
-  isFirst: boolean,
-  language: Language,
-): string {
-  if (status === 'queued') return language.say(isFirst ? 'sync.firstQueued' : 'sync.queued');
-  if (total === null) return language.say(isFirst ? 'sync.firstRunning' : 'sync.running', { fetched });
-  return language.say(isFirst ? 'sync.firstRunningOf' : 'sync.runningOf', { fetched, total: Math.max(total, fetched) });
+type Run = NonNullable<AccountState['run']>;
+
+/** Of the resource that is read, where it is known; else of all. */
+function readOf({ at, total, counts }: Run): { fetched: number; total: number | null } {
+  return { fetched: counts.fetched - (at?.before ?? 0), total };
+}
+
+function progressOf(run: Run, isFirst: boolean, { provider, language }: Pick<NoteContext, 'provider' | 'language'>): string {
+  if (run.status === 'queued') return language.say(isFirst ? 'sync.firstQueued' : 'sync.queued');
+  const { fetched, total } = readOf(run);
+  const numbers = { fetched, total: Math.max(total ?? 0, fetched) };
+  const label = (resource: SyncResource) => language.text(resource.label, provider.translations);
+  const resources = (provider.sync?.resources ?? []).filter(({ name }) => run.resources.length === 0 || run.resources.includes(name));
+  const place = resources.findIndex(({ name }) => name === run.at?.resource);
+  const [resource, next] = place < 0 ? [] : resources.slice(place, place + 2);
+  if (!resource) {
+    if (total === null) return language.say(isFirst ? 'sync.firstRunning' : 'sync.running', numbers);
+    return language.say(isFirst ? 'sync.firstRunningOf' : 'sync.runningOf', numbers);
+  }
+  const part = label(resource);
+  const progress =
+    total === null
+      ? language.say(isFirst ? 'sync.firstPartRunning' : 'sync.partRunning', { ...numbers, part })
+      : language.say(isFirst ? 'sync.firstPartRunningOf' : 'sync.partRunningOf', { ...numbers, part });
+  return next ? language.say('sync.then', { progress, part: label(next) }) : progress;
 }
 
 /** Why the last try of a run that goes on by itself came to nothing. */

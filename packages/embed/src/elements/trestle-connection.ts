@@ -88,7 +88,7 @@ export class TrestleConnection extends TrestleElement {
         <span class="pill ${connected ? (partial ? 'warn' : 'good') : 'bad'}" part="status">${this.stateOf(connection)}</span>
       </div>
       ${partial ? html`<p class="soft">${words.say('missing', { scopes: missingScopes.join(', ') })}</p>` : nothing}
-      ${provider.capabilities.sync ? this.syncPart(connection, run) : nothing}
+      ${provider.capabilities.sync ? this.syncPart(provider, connection, run) : nothing}
       ${error ? html`<p class="bad" part="message">${error.message} ${error.nextStep}</p>` : nothing}
       ${
         this.asked === id
@@ -107,10 +107,13 @@ export class TrestleConnection extends TrestleElement {
     </div>`;
   }
 
-  private syncPart({ syncInProgress, lastSync }: Connection, run: ConnectionState['run']): TemplateResult {
+  private syncPart({ name }: Provider, { syncInProgress, lastSync }: Connection, run: ConnectionState['run']): TemplateResult {
     const { words } = this;
     const last = lastSync ? words.say('lastSynced', { when: words.ago(lastSync) }) : words.say('notSynced');
     if (!syncInProgress) return html`<p class="soft">${last}</p>`;
+    if (run?.status === 'queued' && run.nextTryAt)
+      return html`<p class="bad" part="message">${words.say('syncWaits', { provider: name, when: words.until(run.nextTryAt) })}</p>
+        <p class="soft">${last}</p>`;
     const { fetched = 0, total = null } = run?.progress ?? {};
     const numbers = { fetched: words.number(fetched), total: words.number(Math.max(total ?? 0, fetched)) };
     const text = run?.status === 'running' ? words.say(total === null ? 'syncing' : 'syncingOf', numbers) : words.say('syncQueued');

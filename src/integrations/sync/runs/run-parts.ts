@@ -7,7 +7,7 @@ import { RecordStore } from '../records/record-store';
 import { isPartial, syncError } from './run-policy';
 import { partKey, type KnownPart, type LearnedParts, type PartError, type PartPlace, type TriedPart } from './sync-part';
 import { SyncPartRepository } from './sync-part.repository';
-import type { RunEnd } from './sync-run.repository';
+import { SyncRunRepository, type RunEnd } from './sync-run.repository';
 
 /** Partitions by resource. */
 export type Partitions = ReadonlyMap<string, readonly string[]>;
@@ -29,6 +29,7 @@ export class RunParts {
     private readonly records: RecordStore,
     private readonly registry: ProviderRegistry,
     private readonly parts: SyncPartRepository,
+    private readonly runs: SyncRunRepository,
   ) {}
 
   /**
@@ -56,6 +57,7 @@ export class RunParts {
         continue;
       }
       try {
+        await this.runs.begin(job.run, resource.name);
         const waiting = (partition: string) => waits({ resource: resource.name, partition, whole: false });
         walked.add(resource, await this.walker.walk(job, resource, waiting));
       } catch (error) {

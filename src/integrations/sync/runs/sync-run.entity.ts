@@ -37,7 +37,8 @@ export class SyncRunEntity {
   @Column('integer') unchanged!: number;
   @Column('integer') deleted!: number;
   @Column('integer', { nullable: true }) total!: number | null;
-  @Column('jsonb') progress!: object;
+  /** The resource that is read, and what had been fetched before it; empty before the first. */
+  @Column('jsonb') progress!: { readonly resource?: string; readonly before?: number };
   /** Those that could not be read when it ended. */
   @Column('jsonb') parts!: readonly PartView[];
   @Column('boolean') confirmed!: boolean;

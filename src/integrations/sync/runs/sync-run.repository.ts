@@ -81,6 +81,15 @@ export class SyncRunRepository {
     );
   }
 
+  /** From here on this resource is read; how much there is of it is not known yet. A try that goes on with it changes nothing. */
+  async begin(run: Pick<SyncRun, 'id' | 'fence'>, resource: string): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE sync_runs SET progress = jsonb_build_object('resource', $3::text, 'before', fetched), total = NULL
+       WHERE ${HELD} AND progress->>'resource' IS DISTINCT FROM $3`,
+      [run.id, run.fence, resource],
+    );
+  }
+
   /** @returns those that are still their claim's */
   async extend(runs: readonly Pick<SyncRun, 'id' | 'fence'>[], leaseSeconds: number): Promise<ReadonlySet<string>> {
     const rows = await changedRows<{ id: string }>(

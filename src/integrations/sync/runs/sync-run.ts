@@ -20,7 +20,10 @@ export interface SyncRun {
   readonly fence: number;
   readonly confirmed: boolean;
   readonly counts: SyncCounts;
+  /** How much the list that is read holds, where the provider says so. */
   readonly total: number | null;
+  /** The resource that is read, or was read last, and how much of `counts.fetched` came before it. */
+  readonly at: { readonly resource: string; readonly before: number } | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Those of what it was about that could not be read when it ended. */
   readonly parts: readonly PartView[];
@@ -51,19 +54,21 @@ export interface SyncRunView {
   readonly status: Exclude<SyncStatus, 'paused'>;
   readonly resources: readonly string[];
   readonly counts: SyncCounts;
-  readonly progress: { readonly fetched: number; readonly total: number | null };
+  /** `resource`: what is read, or was read last. */
+  readonly progress: { readonly fetched: number; readonly total: number | null; readonly resource: string | null };
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
+  readonly nextTryAt: string | null;
   readonly parts: readonly PartView[];
 }
 
 /** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
-export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'lease_owner' | 'lease_until' | 'progress' | 'after_run'>;
+export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'lease_owner' | 'lease_until' | 'after_run'>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
-  fetched, created, updated, unchanged, deleted, total, parts, error_code, error_message, next_attempt_at, created_at, started_at, finished_at, traceparent`;
+  fetched, created, updated, unchanged, deleted, total, progress, parts, error_code, error_message, next_attempt_at, created_at, started_at, finished_at, traceparent`;
 
 /** Lower goes first: a person who waits, then a change that was told of, then the clock. */
 export const PRIORITY: Readonly<Record<SyncTrigger, number>> = { connect: 0, manual: 0, webhook: 3, schedule: 5 };
@@ -84,6 +89,7 @@ export function runOf(row: SyncRunRow): SyncRun {
     confirmed: row.confirmed,
     counts: { fetched, created, updated, unchanged, deleted },
     total: row.total,
+    at: row.progress.resource === undefined ? null : { resource: row.progress.resource, before: row.progress.before ?? 0 },
     error: row.error_code ? { code: row.error_code, message: row.error_message ?? ERROR_KINDS[row.error_code].detail } : null,
     parts: row.parts,
     nextTryAt: row.status === 'queued' && row.error_code ? row.next_attempt_at : null,
@@ -106,11 +112,12 @@ export function viewOf(run: SyncRun): SyncRunView {
     status: run.status === 'paused' ? 'failed' : run.status,
     resources,
     counts,
-    progress: { fetched: counts.fetched, total: run.total },
+    progress: { fetched: counts.fetched, total: run.total, resource: run.at?.resource ?? null },
     createdAt: run.createdAt.toISOString(),
     startedAt: run.startedAt?.toISOString() ?? null,
     finishedAt: run.finishedAt?.toISOString() ?? null,
     error: run.error && { ...run.error, nextStep: ERROR_KINDS[run.error.code].nextStep },
+    nextTryAt: run.nextTryAt?.toISOString() ?? null,
     parts: run.parts,
   };
 }

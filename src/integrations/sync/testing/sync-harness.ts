@@ -112,7 +112,7 @@ export class SyncProcess {
     const pages = new PageStore(dataSource, this.runs, this.walks, this.records, this.changes);
     const walker = new ResourceWalker(pages, this.walks, http, clock);
     const outcome = new RunOutcome(dataSource, this.runs, this.records, this.service, this.parts, this.schedules, this.events, outbox);
-    const parts = new RunParts(walker, this.records, registry, this.parts);
+    const parts = new RunParts(walker, this.records, registry, this.parts, this.runs);
     const engine = new JobEngine(wakeUp, clock, new ProcessPresence(undefined, clock));
     this.jobs = new SyncJobs(this.runs, connections, parts, outcome, this.watches, this.events, engine, clock);
     this.jobs.onApplicationBootstrap();
