@@ -12,7 +12,11 @@ export interface ErrorWords {
  *
  * @param own translations of whoever wrote the sentence
  */
-export function errorIn(language: Language, { code, detail, nextStep }: ErrorWords, own?: Translations): { title: string; detail: string; nextStep: string } {
+export function errorIn(
+  language: Language,
+  { code, detail, nextStep }: ErrorWords,
+  own?: Translations,
+): { title: string; detail: string; nextStep: string } {
   const kind = ERROR_KINDS[code];
   return {
     title: language.text(kind.title),

@@ -14,7 +14,11 @@ export const runAnswer = z.object({
   status: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
   resources: z.array(z.string()).describe('Empty: all.'),
   counts: z.object({ fetched: count, created: count, updated: count, unchanged: count, deleted: count }),
-  progress: z.object({ fetched: count, total: count.nullable(), resource: z.string().nullable().describe('What is read, or was read last.') }),
+  progress: z.object({
+    fetched: count,
+    total: count.nullable(),
+    resource: z.string().nullable().describe('What is read, or was read last.'),
+  }),
   createdAt: moment,
   startedAt: moment.nullable(),
   finishedAt: moment.nullable(),
