@@ -1,6 +1,6 @@
 import { html, type Html } from '../html';
 import { exampleOf } from './example-of';
-import type { ShownOperation } from './docs-pages';
+import type { ShownOperation } from './shown-operation';
 
 /** Of a program that makes calls: where the service is, and a token of the product's. */
 const SERVICE = '$TRESTLE_URL';

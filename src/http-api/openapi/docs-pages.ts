@@ -2,30 +2,10 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { html, type Html } from '../html';
 import { callExample, takesToken, tryForm } from './docs-call';
 import type { Schema } from './example-of';
+import type { Content, ShownOperation } from './shown-operation';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const MOST_DEPTH = 5;
-
-interface Content {
-  readonly schema?: Schema & { readonly $ref?: string };
-  readonly example?: unknown;
-}
-
-/** An operation as the pages read it. */
-export interface ShownOperation {
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly tag: string;
-  readonly operation: {
-    readonly summary?: string;
-    readonly description?: string;
-    readonly security?: readonly unknown[];
-    readonly parameters?: readonly { name: string; in: string; required?: boolean; description?: string; schema?: Schema }[];
-    readonly requestBody?: { readonly required?: boolean; readonly content?: Readonly<Record<string, Content>> };
-    readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: Readonly<Record<string, Content>> }>>;
-  };
-}
 
 /** Tags as people read them, in the order of the list; others follow. */
 const TAGS: Readonly<Record<string, string>> = {

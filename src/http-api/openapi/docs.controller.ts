@@ -7,8 +7,9 @@ import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { Public } from '../principal/access.decorators';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { operationPage, operationsOf, referencePage, type ShownOperation } from './docs-pages';
+import { operationPage, operationsOf, referencePage } from './docs-pages';
 import { OpenApi } from './open-api';
+import type { ShownOperation } from './shown-operation';
 
 const TRY = readFileSync(join(__dirname, 'assets', 'try.js'), 'utf8');
 
