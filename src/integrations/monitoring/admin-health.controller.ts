@@ -21,7 +21,7 @@ import { ConnectionRepository } from '../connections';
 import { AlertService, type Alert } from './alert.service';
 import { ProviderHealthService } from './provider-health.service';
 import { RequestLogReader } from '../outbound';
-import { DayFiguresService } from './day-figures';
+import { DayFiguresService } from './day-figures.service';
 import { alertAnswer, connectionHealthAnswer, dayFiguresAnswer, loggedRequestAnswer, providerHealthAnswer } from './monitoring-answers';
 
 const text = z.string().min(1).max(255).optional();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { moment } from '../../http-api';
 import type { LoggedRequest } from '../outbound';
 import type { Alert } from './alert.service';
-import type { DayFigures, FigureSums } from './day-figures';
+import type { DayFigures, FigureSums } from './day-figures.service';
 import type { ConnectionHealth, ProviderHealth } from './provider-health.service';
 
 const health = {

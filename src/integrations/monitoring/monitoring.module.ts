@@ -15,7 +15,7 @@ import { AlertMetrics } from './alert-metrics';
 import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
 import { CurrentTraffic } from './current-traffic';
-import { DayFiguresService } from './day-figures';
+import { DayFiguresService } from './day-figures.service';
 import { ProviderSetupCheck } from './provider-setup-check';
 import { ProviderHealthService } from './provider-health.service';
 import { ReadinessController } from './readiness.controller';

@@ -6,7 +6,7 @@ import { ConnectionCounts, CONNECTIONS, type Connection, type ConnectionCount } 
 import { FigureReader, NO_FIGURES, sumOf, type Figures } from '../figures';
 import { CircuitStates, MINUTES, TRAFFIC, type TrafficRow } from '../outbound';
 import { ProviderRegistry } from '../providers';
-import { sumsOf } from './day-figures';
+import { sumsOf } from './day-figures.service';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'down' | 'unknown';
 

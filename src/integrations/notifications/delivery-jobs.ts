@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { CLOCK, type Clock } from '../../clock';
+import { systemClock } from '../../clock';
 import { timeOfId } from '../../database';
 import { FigureCollector } from '../figures';
 import {
@@ -58,7 +58,6 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
     private readonly engine: JobEngine,
     @Inject(DELIVERY_OPTIONS) private readonly delivery: DeliveryOptions,
     private readonly figures: FigureCollector,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.turns = new DestinationTurns(delivery);
     this.options = {
@@ -145,7 +144,7 @@ export class DeliveryJobs implements JobKind<ClaimedDelivery>, OnApplicationBoot
 
   private countDelivered({ tenant, messageId }: ClaimedDelivery): void {
     outgoingDeliveries.inc({ outcome: 'delivered' });
-    const at = this.clock.now();
+    const at = systemClock.now(); // the clock that makes ids
     // Of no provider: what is told need not be of one.
     this.figures.delivered({ at, provider: '', tenant }, Math.max(0, at - timeOfId(messageId)));
   }

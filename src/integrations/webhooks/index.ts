@@ -11,7 +11,7 @@ export {
   WebhookEventList,
 } from './replay/webhook-event.list';
 export { type Arrivals, WebhookArrivals } from './replay/webhook-arrivals';
-export { type AskedEvents, EventFilters, eventGroup } from './replay/asked-events';
+export { type AskedEvents, EventFilters, eventGroup } from './replay/event-filters';
 export { type ReplayRun, ReplayRuns } from './replay/replay-runs';
 export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
 export { WebhookInbox } from './webhook-inbox';

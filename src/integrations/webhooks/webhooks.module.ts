@@ -36,7 +36,7 @@ import { WebhookInbox } from './webhook-inbox';
 import { WebhookReplayEntity } from './replay/webhook-replay.entity';
 import { WebhookReplay } from './replay/webhook-replay';
 import { AdminReplaysController } from './replay/admin-replays.controller';
-import { EventFilters } from './replay/asked-events';
+import { EventFilters } from './replay/event-filters';
 import { ReplayJobs } from './replay/replay-jobs';
 import { ReplayRuns } from './replay/replay-runs';
 import { WebhooksController } from './inbox/webhooks.controller';

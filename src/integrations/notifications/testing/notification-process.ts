@@ -102,7 +102,7 @@ export class NotificationProcess {
     this.operators = new OperatorDestinations(dataSource, this.interest, { publicUrl: 'https://trestle.test', ...settings }, clock);
     this.figures = new FigureCollector(dataSource);
     this.sender = new DeliverySender(this.http, secrets, this.operators, clock, all);
-    const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all, this.figures, clock);
+    const jobs = new DeliveryJobs(dataSource, this.interest, batches, this.claims, this.sender, this.engine, all, this.figures);
     const audit = new AuditLog(dataSource, clock);
     this.deliveries = new DeliveryList(dataSource, this.wakeUp, clock, audit);
     this.destinations = new DestinationService(repository, secrets, this.interest, this.http, this.wakeUp, { production }, clock, audit);

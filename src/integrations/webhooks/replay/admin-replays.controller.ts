@@ -17,7 +17,7 @@ import {
   ZodQuery,
   type Principal,
 } from '../../../http-api';
-import { EventFilters, replayFilter } from './asked-events';
+import { EventFilters, replayFilter } from './event-filters';
 import { replayRunAnswer } from './event-answers';
 import { ReplayRuns } from './replay-runs';
 

@@ -18,7 +18,7 @@ import {
   pageFrom,
   positionOf,
 } from '../../../http-api';
-import { EventFilters, eventFields, replayFilter } from './asked-events';
+import { EventFilters, eventFields, replayFilter } from './event-filters';
 import { WebhookEventList } from './webhook-event.list';
 import { WebhookReplay, type ReplayActor } from './webhook-replay';
 import { FailedEvents } from './failed-events';
