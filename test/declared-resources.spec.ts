@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { ProviderRegistry, type PlainProvider } from '../src/integrations';
 import { ConnectionSeals } from '../src/integrations/connections';
@@ -112,11 +114,43 @@ describe('a list of a plain provider', () => {
   });
 });
 
+describe('the shape of records', () => {
+  it('is declared of every resource, those of events alone too, and is read as JSON Schema that lets other fields pass', async () => {
+    interface View {
+      provider: string;
+      name: string;
+      schema: { type: string; required: string[]; additionalProperties?: boolean } | null;
+    }
+    const { body } = await browser.api<{ data: View[] }>('GET', '/v1/resources');
+    const declared = providers().flatMap(({ key, sync }) =>
+      [...(sync?.resources ?? []), ...(sync?.eventOnly ?? [])].map(({ name }) => `${key} ${name}`),
+    );
+    expect(body.data.map(({ provider, name }) => `${provider} ${name}`).sort()).toEqual(declared.sort());
+    expect(declared.length).toBeGreaterThan(80);
+    for (const { provider, name, schema } of body.data) {
+      expect([provider, name, schema?.type, schema?.additionalProperties]).toEqual([provider, name, 'object', undefined]);
+      expect([provider, name, schema?.required.length]).not.toEqual([provider, name, 0]);
+    }
+    const { body: one } = await browser.api<{ data: View[] }>('GET', '/v1/resources?provider=slack');
+    expect(one.data.map(({ name }) => name)).toEqual(['channels', 'users', 'messages']);
+    expect((await browser.api('GET', '/v1/resources?provider=nobody')).status).toBe(404);
+  });
+
+  it('of GitHub, with its facts, is no more than a page each of data and of code', () => {
+    const lines = (file: string) =>
+      readFileSync(join(__dirname, '../src/providers/plain', file), 'utf8')
+        .trimEnd()
+        .split('\n').length;
+    expect(lines('github.ts')).toBeLessThanOrEqual(90);
+    expect(lines('github.schemas.ts')).toBeLessThanOrEqual(120);
+  });
+});
+
 describe('a resource of which there is nothing yet', () => {
   it('is an empty list, for every resource that any provider declares, with a place to go on from', async () => {
     let asked = 0;
     for (const { key, sync } of providers()) {
-      const names = [...(sync?.resources ?? []).map(({ name }) => name), ...(sync?.eventOnly ?? [])];
+      const names = [...(sync?.resources ?? []).map(({ name }) => name), ...(sync?.eventOnly ?? []).map(({ name }) => name)];
       if (names.length === 0) continue;
       const id = await connection(key);
       for (const name of names) {

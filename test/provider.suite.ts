@@ -129,7 +129,8 @@ export function describeProvider(subject: ProviderSubject): void {
     });
 
     it('is synced by itself until it equals the provider', async () => {
-      await browser.synced(connectionId, (run) => run.trigger === 'connect');
+      const { shapeErrors } = await browser.synced(connectionId, (run) => run.trigger === 'connect');
+      expect(shapeErrors).toEqual([]);
       for (const resource of subject.resources) {
         const { ids } = await browser.records(connectionId, resource);
         expect([...ids].sort()).toEqual([...(await subject.remoteIds(stage, resource))].sort());

@@ -1,5 +1,7 @@
 import type { PlainResource } from '../../src/integrations/providers/plain/plain-provider';
+import { z } from 'zod';
 import { pageFrom } from '../paging';
+import { exampleOfSchema } from './schema-example';
 import { at, firstOf, put, type Json } from './pointed';
 import type { PlainWorld } from './plain-world';
 
@@ -37,8 +39,11 @@ export function itemsOf(world: PlainWorld, resource: PlainResource): Json[] {
   return items;
 }
 
+/** With all that is declared of it. */
 export function itemOf(resource: PlainResource, id: string, changedAt: number): Json {
-  const item: Json = {};
+  const item = exampleOfSchema(
+    z.toJSONSchema(resource.shape ?? z.object({}), { io: 'input' }) as Parameters<typeof exampleOfSchema>[0],
+  ) as Json;
   const version = firstOf(resource.version);
   if (version?.startsWith('/')) put(item, version, new Date(changedAt).toISOString());
   put(item, firstOf(resource.id) ?? '/id', id);

@@ -1,8 +1,10 @@
 import type { Json } from './pointed';
 
 interface Schema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly examples?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly format?: string;
   readonly minimum?: number;
@@ -15,7 +17,9 @@ interface Schema {
 export function exampleOfSchema(schema: Schema, name = 'value'): unknown {
   if (schema.examples) return schema.examples[0];
   if (schema.enum) return schema.enum[0];
-  switch (schema.type) {
+  if ('const' in schema) return schema.const;
+  if (schema.anyOf?.[0]) return exampleOfSchema(schema.anyOf[0], name);
+  switch ([schema.type].flat()[0]) {
     case 'object':
       return Object.fromEntries(
         Object.entries(schema.properties ?? {}).map(([field, each]) => [field, exampleOfSchema(each, field)]),

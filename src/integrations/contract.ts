@@ -3,6 +3,7 @@
  * webhooks). The core reads these and knows no provider's name.
  */
 import type { EntityManager } from 'typeorm';
+import type { z } from 'zod';
 import type { ErrorCode } from '../errors';
 import type { Extent, KnownWatches, PartitionList, StoredRecord, SyncPage, SyncRecord } from './contract-records';
 
@@ -480,18 +481,27 @@ export type ImmediateEvent<T = unknown> = Pick<WebhookEvent<T>, 'provider' | 'ev
 
 export interface ProviderSync {
   readonly resources: readonly SyncResource[];
-  /** Names of resources that no run can walk: events alone fill them. */
-  readonly eventOnly?: readonly string[];
+  /** Resources that no run can walk: events alone fill them. */
+  readonly eventOnly?: readonly EventResource[];
+}
+
+/** What is known of a resource's records, however they come. */
+export interface EventResource {
+  readonly name: string;
+  /** As people read it: "Calendar events". */
+  readonly label: string;
+  /**
+   * What a record's data has, for whoever reads it; what it does not name is there as well. Each record is held against it as it is written: one
+   * that is otherwise is stored as it came, and named. Default: nothing is promised.
+   */
+  readonly shape?: z.ZodType;
 }
 
 /**
  * A kind of record, e.g. `channels`. A resource may have partitions (one per calendar), each with a cursor of its own.
  * The generators yield pages; the engine stores each with its checkpoint in one transaction, counts, hashes and sweeps.
  */
-export interface SyncResource {
-  readonly name: string;
-  /** As people read it: "Calendar events". */
-  readonly label: string;
+export interface SyncResource extends EventResource {
   /** Scopes without which nothing of it is read. Default: none that is known. */
   readonly scopes?: readonly string[];
   /** Wider scopes that do as well as one of `scopes`. */

@@ -13,6 +13,8 @@ export interface RunView {
   readonly trigger: string;
   readonly status: string;
   readonly error: { readonly code?: string } | null;
+  /** What does not have its declared shape. */
+  readonly shapeErrors: readonly unknown[];
 }
 
 export interface CallOptions {
@@ -67,8 +69,8 @@ export class Browser {
   }
 
   /** Waits for the newest such run to end well. */
-  async synced(connectionId: string, wanted: (run: RunView) => boolean): Promise<void> {
-    await this.eventually(async () => {
+  async synced(connectionId: string, wanted: (run: RunView) => boolean): Promise<RunView> {
+    return this.eventually(async () => {
       const { body } = await this.api<{ data: RunView[] }>('GET', `/v1/connections/${connectionId}/syncs`);
       const run = body.data.find(wanted);
       if (run?.status === 'failed' || run?.status === 'cancelled')

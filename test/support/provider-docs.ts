@@ -1,9 +1,11 @@
+import { z } from 'zod';
+import { plainShape } from '../../src/integrations/providers/plain/plain-shape';
 import { PLAIN_PROVIDERS } from '../../src/providers';
 import type { PlainProvider } from '../../src/integrations';
 
 /** `docs/providers.md`, made of the declarations. */
 export function providerDocs(): string {
-  const rows = [...PLAIN_PROVIDERS].sort((a, b) => a.name.localeCompare(b.name, 'en')).map(rowOf);
+  const rows = [...PLAIN_PROVIDERS].sort(byName).map(rowOf);
   const columns = ['provider', 'key', 'connect', 'asks for', 'webhooks', 'syncs', 'operations', 'checked'];
   return [
     '# Plain providers',
@@ -17,7 +19,40 @@ export function providerDocs(): string {
     `| ${columns.map(() => '---').join(' | ')} |`,
     ...rows.map((row) => `| ${row.join(' | ')} |`),
     '',
+    '## Records',
+    '',
+    'What a record of each resource has, as far as it is promised (`?` where it may be missing or null); what is not named is there as well. `GET /v1/resources` has it as JSON Schema, of all providers. One that is otherwise is stored as it came, and named: [Records as you want them](record-mappings.md).',
+    '',
+    '| provider | resource | has |',
+    '| --- | --- | --- |',
+    ...[...PLAIN_PROVIDERS].sort(byName).flatMap(({ name, resources = [] }) => resources.map((each) => shapeRow(name, each))),
+    '',
   ].join('\n');
+}
+
+const byName = (a: PlainProvider, b: PlainProvider) => a.name.localeCompare(b.name, 'en');
+
+function shapeRow(provider: string, resource: NonNullable<PlainProvider['resources']>[number]): string {
+  const fields = fieldsIn(z.toJSONSchema(plainShape(resource), { io: 'input' }) as Schema);
+  return `| ${provider} | \`${resource.name}\` | ${fields.join(', ')} |`;
+}
+
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly anyOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** The fields of an object, those of the objects in it by their paths. */
+function fieldsIn({ properties = {}, required = [] }: Schema, before = ''): string[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const kinds = [schema, ...(schema.anyOf ?? [])].flatMap(({ type }) => type ?? []);
+    const mayLack = !required.includes(name) || kinds.includes('null');
+    const inner = schema.properties ? schema : schema.anyOf?.find(({ properties: of }) => of);
+    const path = `${before}${name}${mayLack ? '?' : ''}`;
+    return inner ? fieldsIn(inner, `${path}.`) : [`\`${path}\``];
+  });
 }
 
 function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources = [], operations = [], checked }: PlainProvider): string[] {

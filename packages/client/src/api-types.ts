@@ -472,6 +472,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is synced, and the shape of its records */
+        get: operations["resourcesList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{id}/syncs": {
         parameters: {
             query?: never;
@@ -2472,6 +2489,8 @@ export interface operations {
                      *               "partition": "text",
                      *               "label": "text",
                      *               "extent": "text",
+                     *               "shapeErrors": 1,
+                     *               "shapeError": "text",
                      *               "error": {
                      *                 "code": "text",
                      *                 "message": "text",
@@ -2532,6 +2551,10 @@ export interface operations {
                                 label: string;
                                 /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                                 extent: string | null;
+                                /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                                shapeErrors: number;
+                                /** @description What is wrong with the first of them. */
+                                shapeError: string | null;
                                 /** @description Why it cannot be read. */
                                 error: {
                                     /** @description As `code` of a problem. */
@@ -2645,6 +2668,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -2701,6 +2726,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -2782,6 +2811,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -2838,6 +2869,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -2975,6 +3010,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -3031,6 +3068,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -3122,6 +3163,8 @@ export interface operations {
                      *               "partition": "text",
                      *               "label": "text",
                      *               "extent": "text",
+                     *               "shapeErrors": 1,
+                     *               "shapeError": "text",
                      *               "error": {
                      *                 "code": "text",
                      *                 "message": "text",
@@ -3184,6 +3227,10 @@ export interface operations {
                                 label: string;
                                 /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                                 extent: string | null;
+                                /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                                shapeErrors: number;
+                                /** @description What is wrong with the first of them. */
+                                shapeError: string | null;
                                 /** @description Why it cannot be read. */
                                 error: {
                                     /** @description As `code` of a problem. */
@@ -3352,6 +3399,63 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    resourcesList: {
+        parameters: {
+            query?: {
+                provider?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "provider": "acme",
+                     *           "name": "Acme",
+                     *           "label": "text",
+                     *           "scopes": [
+                     *             "text"
+                     *           ],
+                     *           "eventOnly": true,
+                     *           "schema": {}
+                     *         }
+                     *       ],
+                     *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
+                     *     }
+                     */
+                    "application/json": {
+                        data: {
+                            provider: string;
+                            name: string;
+                            label: string;
+                            /** @description Without which nothing of it is read. */
+                            scopes: string[];
+                            /** @description No run can walk it: events alone fill it. */
+                            eventOnly: boolean;
+                            /** @description JSON Schema (2020-12) of a record's `data` without a mapping. What it does not name is there as well; null: nothing is promised. */
+                            schema: {
+                                [key: string]: unknown;
+                            } | null;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     syncRuns: {
         parameters: {
             query?: {
@@ -3411,6 +3515,8 @@ export interface operations {
                      *               "partition": "text",
                      *               "label": "text",
                      *               "extent": "text",
+                     *               "shapeErrors": 1,
+                     *               "shapeError": "text",
                      *               "error": {
                      *                 "code": "text",
                      *                 "message": "text",
@@ -3419,6 +3525,15 @@ export interface operations {
                      *               "failures": 1,
                      *               "failingSince": "2026-03-01T10:00:00Z",
                      *               "nextTryAt": "2026-03-01T10:00:00Z"
+                     *             }
+                     *           ],
+                     *           "shapeErrors": [
+                     *             {
+                     *               "resource": "text",
+                     *               "partition": "text",
+                     *               "records": 1,
+                     *               "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *               "reason": "text"
                      *             }
                      *           ]
                      *         }
@@ -3477,6 +3592,10 @@ export interface operations {
                                 label: string;
                                 /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                                 extent: string | null;
+                                /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                                shapeErrors: number;
+                                /** @description What is wrong with the first of them. */
+                                shapeError: string | null;
                                 /** @description Why it cannot be read. */
                                 error: {
                                     /** @description As `code` of a problem. */
@@ -3493,6 +3612,14 @@ export interface operations {
                                  * @description Syncs before it leave it out; one that a person starts tries it at once.
                                  */
                                 nextTryAt: string | null;
+                            }[];
+                            /** @description Records that do not have the declared shape, with the first of each part: they are stored as they came. */
+                            shapeErrors: {
+                                resource: string;
+                                partition: string | null;
+                                records: number;
+                                recordId: string;
+                                reason: string;
                             }[];
                         }[];
                         nextCursor: string | null;
@@ -3577,6 +3704,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -3585,6 +3714,15 @@ export interface operations {
                      *           "failures": 1,
                      *           "failingSince": "2026-03-01T10:00:00Z",
                      *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "shapeErrors": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "records": 1,
+                     *           "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "reason": "text"
                      *         }
                      *       ]
                      *     }
@@ -3639,6 +3777,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -3655,6 +3797,14 @@ export interface operations {
                              * @description Syncs before it leave it out; one that a person starts tries it at once.
                              */
                             nextTryAt: string | null;
+                        }[];
+                        /** @description Records that do not have the declared shape, with the first of each part: they are stored as they came. */
+                        shapeErrors: {
+                            resource: string;
+                            partition: string | null;
+                            records: number;
+                            recordId: string;
+                            reason: string;
                         }[];
                     };
                 };
@@ -3703,6 +3853,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -3711,6 +3863,15 @@ export interface operations {
                      *           "failures": 1,
                      *           "failingSince": "2026-03-01T10:00:00Z",
                      *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "shapeErrors": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "records": 1,
+                     *           "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "reason": "text"
                      *         }
                      *       ]
                      *     }
@@ -3765,6 +3926,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -3781,6 +3946,14 @@ export interface operations {
                              * @description Syncs before it leave it out; one that a person starts tries it at once.
                              */
                             nextTryAt: string | null;
+                        }[];
+                        /** @description Records that do not have the declared shape, with the first of each part: they are stored as they came. */
+                        shapeErrors: {
+                            resource: string;
+                            partition: string | null;
+                            records: number;
+                            recordId: string;
+                            reason: string;
                         }[];
                     };
                 };
@@ -3847,6 +4020,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -3855,6 +4030,15 @@ export interface operations {
                      *           "failures": 1,
                      *           "failingSince": "2026-03-01T10:00:00Z",
                      *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "shapeErrors": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "records": 1,
+                     *           "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "reason": "text"
                      *         }
                      *       ]
                      *     }
@@ -3909,6 +4093,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -3925,6 +4113,14 @@ export interface operations {
                              * @description Syncs before it leave it out; one that a person starts tries it at once.
                              */
                             nextTryAt: string | null;
+                        }[];
+                        /** @description Records that do not have the declared shape, with the first of each part: they are stored as they came. */
+                        shapeErrors: {
+                            resource: string;
+                            partition: string | null;
+                            records: number;
+                            recordId: string;
+                            reason: string;
                         }[];
                     };
                 };
@@ -3966,6 +4162,7 @@ export interface operations {
                      *           "partition": "text",
                      *           "data": {},
                      *           "mappingError": "text",
+                     *           "shapeError": "text",
                      *           "deleted": true,
                      *           "changedAt": "2026-03-01T10:00:00Z"
                      *         }
@@ -3986,6 +4183,8 @@ export interface operations {
                             data: unknown;
                             /** @description Why the mapping made nothing of this record. It is as it was: read it with `raw=true`. */
                             mappingError?: string;
+                            /** @description Where the provider's object does not have the declared shape (`GET /v1/resources`): why. It is stored as it came. */
+                            shapeError?: string;
                             deleted: boolean;
                             /** Format: date-time */
                             changedAt: string;
@@ -4036,6 +4235,7 @@ export interface operations {
                      *       "partition": "text",
                      *       "data": {},
                      *       "mappingError": "text",
+                     *       "shapeError": "text",
                      *       "deleted": true,
                      *       "changedAt": "2026-03-01T10:00:00Z",
                      *       "mapping": {
@@ -4051,6 +4251,8 @@ export interface operations {
                         data: unknown;
                         /** @description Why the mapping made nothing of this record. It is as it was: read it with `raw=true`. */
                         mappingError?: string;
+                        /** @description Where the provider's object does not have the declared shape (`GET /v1/resources`): why. It is stored as it came. */
+                        shapeError?: string;
                         deleted: boolean;
                         /** Format: date-time */
                         changedAt: string;
@@ -4187,6 +4389,8 @@ export interface operations {
                      *               "partition": "text",
                      *               "label": "text",
                      *               "extent": "text",
+                     *               "shapeErrors": 1,
+                     *               "shapeError": "text",
                      *               "error": {
                      *                 "code": "text",
                      *                 "message": "text",
@@ -4195,6 +4399,15 @@ export interface operations {
                      *               "failures": 1,
                      *               "failingSince": "2026-03-01T10:00:00Z",
                      *               "nextTryAt": "2026-03-01T10:00:00Z"
+                     *             }
+                     *           ],
+                     *           "shapeErrors": [
+                     *             {
+                     *               "resource": "text",
+                     *               "partition": "text",
+                     *               "records": 1,
+                     *               "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *               "reason": "text"
                      *             }
                      *           ]
                      *         }
@@ -4253,6 +4466,10 @@ export interface operations {
                                 label: string;
                                 /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                                 extent: string | null;
+                                /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                                shapeErrors: number;
+                                /** @description What is wrong with the first of them. */
+                                shapeError: string | null;
                                 /** @description Why it cannot be read. */
                                 error: {
                                     /** @description As `code` of a problem. */
@@ -4269,6 +4486,14 @@ export interface operations {
                                  * @description Syncs before it leave it out; one that a person starts tries it at once.
                                  */
                                 nextTryAt: string | null;
+                            }[];
+                            /** @description Records that do not have the declared shape, with the first of each part: they are stored as they came. */
+                            shapeErrors: {
+                                resource: string;
+                                partition: string | null;
+                                records: number;
+                                recordId: string;
+                                reason: string;
                             }[];
                         }[];
                         nextCursor: string | null;
@@ -4336,6 +4561,8 @@ export interface operations {
                      *           "partition": "text",
                      *           "label": "text",
                      *           "extent": "text",
+                     *           "shapeErrors": 1,
+                     *           "shapeError": "text",
                      *           "error": {
                      *             "code": "text",
                      *             "message": "text",
@@ -4344,6 +4571,15 @@ export interface operations {
                      *           "failures": 1,
                      *           "failingSince": "2026-03-01T10:00:00Z",
                      *           "nextTryAt": "2026-03-01T10:00:00Z"
+                     *         }
+                     *       ],
+                     *       "shapeErrors": [
+                     *         {
+                     *           "resource": "text",
+                     *           "partition": "text",
+                     *           "records": 1,
+                     *           "recordId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "reason": "text"
                      *         }
                      *       ]
                      *     }
@@ -4398,6 +4634,10 @@ export interface operations {
                             label: string;
                             /** @description What is left out of it, in words: nothing is taken for deleted that is not in it. Null: nothing. */
                             extent: string | null;
+                            /** @description Records that do not have the declared shape, of those read last: they are stored as they came. */
+                            shapeErrors: number;
+                            /** @description What is wrong with the first of them. */
+                            shapeError: string | null;
                             /** @description Why it cannot be read. */
                             error: {
                                 /** @description As `code` of a problem. */
@@ -4414,6 +4654,14 @@ export interface operations {
                              * @description Syncs before it leave it out; one that a person starts tries it at once.
                              */
                             nextTryAt: string | null;
+                        }[];
+                        /** @description Records that do not have the declared shape, with the first of each part: they are stored as they came. */
+                        shapeErrors: {
+                            resource: string;
+                            partition: string | null;
+                            records: number;
+                            recordId: string;
+                            reason: string;
                         }[];
                     };
                 };

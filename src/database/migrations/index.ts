@@ -33,6 +33,7 @@ import { Traces1764970000000 } from './1764970000000-traces';
 import { EventFailures1764973000000 } from './1764973000000-event-failures';
 import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
 import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
+import { RecordShapes1764980200000 } from './1764980200000-record-shapes';
 import { Figures1764980300000 } from './1764980300000-figures';
 import { ReplayRuns1764980310000 } from './1764980310000-replay-runs';
 
@@ -73,6 +74,7 @@ export const MIGRATIONS = [
   EventFailures1764973000000,
   TimePartitions1764975000000,
   ListIndexes1764975100000,
+  RecordShapes1764980200000,
   Figures1764980300000,
   ReplayRuns1764980310000,
 ];

@@ -21,6 +21,7 @@ export const SUMMARIES: Readonly<Record<string, string>> = {
   adminClientsGet: "The organization's own OAuth client at a provider",
   adminClientsSet: "Set the organization's own OAuth client at a provider",
   adminClientsEnd: "End the use of the organization's own OAuth client",
+  resourcesList: 'What is synced, and the shape of its records',
   syncStart: 'Start a sync',
   syncRuns: 'The runs of a connection, the newest first',
   syncRun: 'One run',

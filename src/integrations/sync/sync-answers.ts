@@ -25,6 +25,9 @@ export const runAnswer = z.object({
   error: z.object({ code: errorCode, message: z.string(), nextStep: z.string() }).nullable(),
   nextTryAt: moment.nullable().describe('Of one whose last try failed with `error`.'),
   parts: z.array(partAnswer).describe('Those of what it was about that could not be read when it ended.'),
+  shapeErrors: z
+    .array(z.object({ resource: z.string(), partition: z.string().nullable(), records: count, recordId: z.string(), reason: z.string() }))
+    .describe('Records that do not have the declared shape, with the first of each part: they are stored as they came.'),
 }) satisfies z.ZodType<SyncRunView>;
 
 const record = {
@@ -39,6 +42,10 @@ const record = {
     .string()
     .exactOptional()
     .describe('Why the mapping made nothing of this record. It is as it was: read it with `raw=true`.'),
+  shapeError: z
+    .string()
+    .exactOptional()
+    .describe("Where the provider's object does not have the declared shape (`GET /v1/resources`): why. It is stored as it came."),
   deleted: z.boolean(),
   changedAt: moment,
 };
@@ -51,6 +58,20 @@ export const feedAnswer = z.object({
   mapping: mappingInForce.exactOptional(),
   nextCursor: z.string().describe('Always there: ask with it again later.'),
   hasMore: z.boolean().describe('Whether there is more to read now.'),
+});
+
+export const resourceAnswer = z.object({
+  provider: z.string(),
+  name: z.string(),
+  label: z.string(),
+  scopes: z.array(z.string()).describe('Without which nothing of it is read.'),
+  eventOnly: z.boolean().describe('No run can walk it: events alone fill it.'),
+  schema: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe(
+      "JSON Schema (2020-12) of a record's `data` without a mapping. What it does not name is there as well; null: nothing is promised.",
+    ),
 });
 
 export const mappingAnswer = z.object({

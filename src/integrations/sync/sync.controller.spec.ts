@@ -23,7 +23,7 @@ class RemoteModule {
       apiBaseUrl: 'https://api.example/',
       auth: { parseTokenResponse: () => [], identify: () => Promise.resolve({ accountId: 'a', accountName: 'a' }) },
       http: { endpoints: [], limits: {}, defaultLimits: [] },
-      sync: { ...remote.sync(), eventOnly: ['told'] },
+      sync: { ...remote.sync(), eventOnly: [{ name: 'told', label: 'Told' }] },
       actions: [],
     });
   }

@@ -20,6 +20,7 @@ import { ConnectionRepository, type Connection } from '../connections';
 import { ProviderRegistry } from '../providers';
 import { RecordFeed, type FeedItem } from './feed/record-feed';
 import { MappedFeed, type MappedItems } from './mappings/mapped-feed';
+import { RecordShapes } from './records/record-shapes';
 import { pageOfRuns } from './runs/run-pages';
 import { SyncService } from './runs/sync.service';
 import { viewOf, type SyncRunView } from './runs/sync-run';
@@ -43,6 +44,7 @@ export class SyncController {
     private readonly service: SyncService,
     private readonly feed: RecordFeed,
     private readonly mapped: MappedFeed,
+    private readonly shapes: RecordShapes,
   ) {}
 
   /** 202 with the new run; 200 with the one that is under way already. */
@@ -135,7 +137,10 @@ export class SyncController {
   /** Of a resource that this connection has, or had. */
   private async resourceOf(caller: Principal, id: string, resource: string): Promise<Connection> {
     const connection = await this.connections.findFor(caller, id);
-    const known = [...this.resourcesOf(connection.provider), ...(this.registry.find(connection.provider)?.sync?.eventOnly ?? [])];
+    const known = [
+      ...this.resourcesOf(connection.provider),
+      ...(this.registry.find(connection.provider)?.sync?.eventOnly ?? []).map(({ name }) => name),
+    ];
     if (known.includes(resource) || (await this.feed.has(id, resource))) return connection;
     throw new IntegrationError('not_found', {
       detail: `There is no resource "${resource.slice(0, 100)}".`,
@@ -149,7 +154,8 @@ export class SyncController {
     items: readonly FeedItem[],
     asGiven: 'true' | 'false',
   ): Promise<MappedItems> {
-    return asGiven === 'true' ? { items } : this.mapped.map(connection, resource, items);
+    const told = this.shapes.tell(connection.provider, resource, items);
+    return asGiven === 'true' ? { items: told } : this.mapped.map(connection, resource, told);
   }
 
   private resourcesOf(provider: string): string[] {

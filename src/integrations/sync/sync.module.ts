@@ -24,6 +24,7 @@ import { PageStore } from './pages/page-store';
 import { RealtimeRecords } from './records/realtime-records';
 import { RecordCompactor } from './records/record-compactor';
 import { RecordFeed } from './feed/record-feed';
+import { RecordShapes } from './records/record-shapes';
 import { RecordStore } from './records/record-store';
 import { ResourceWalker } from './pages/resource-walker';
 import { RunOutcome } from './runs/run-outcome';
@@ -33,6 +34,7 @@ import { SyncLifecycle } from './runs/sync-lifecycle';
 import { SyncRunRepository } from './runs/sync-run.repository';
 import { SyncJobs } from './runs/sync-jobs';
 import { SyncScheduler } from './runs/sync-scheduler';
+import { ResourcesController } from './resources.controller';
 import { SyncController } from './sync.controller';
 import { SyncService } from './runs/sync.service';
 import { WalkRepository } from './pages/walk.repository';
@@ -54,10 +56,18 @@ import { WatchService } from './watches/watch.service';
     OutboxModule,
     TypeOrmModule.forFeature([RecordMappingEntity, SyncPartEntity, SyncRunEntity, SyncScheduleEntity, SyncWatchEntity], DATABASE),
   ],
-  controllers: [SyncController, ConnectionEventsController, ConnectionsEventsController, AdminSyncController, AdminMappingsController],
+  controllers: [
+    ResourcesController,
+    SyncController,
+    ConnectionEventsController,
+    ConnectionsEventsController,
+    AdminSyncController,
+    AdminMappingsController,
+  ],
   providers: [
     OWN_DATA_SOURCE,
     RecordStore,
+    RecordShapes,
     RecordFeed,
     RecordCompactor,
     MappedFeed,

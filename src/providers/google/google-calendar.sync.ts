@@ -19,6 +19,7 @@ import { allowed } from './google-auth.service';
 import { calendarClient } from './google.clients';
 import { CALENDAR_SCOPE, CALENDAR_SCOPES, GOOGLE, googleRoots } from './google.facts';
 import { googleSettings } from './google.settings';
+import { calendarShape, eventShape } from './google.shapes';
 
 const PAGE_SIZE = 250;
 const DAY_MS = 86_400_000;
@@ -55,6 +56,7 @@ export class GoogleCalendarSync {
     this.calendars = {
       name: 'calendars',
       label: 'Calendars',
+      shape: calendarShape,
       ...NEEDS,
       partitions: ({ connection }) => Promise.resolve(allowed(connection, CALENDAR_SCOPES)),
       full: (context) => full(context, this.listCalendars(context), CALENDARS_QUERY),
@@ -64,6 +66,7 @@ export class GoogleCalendarSync {
     this.events = {
       name: 'events',
       label: 'Calendar events',
+      shape: eventShape,
       ...NEEDS,
       partitions: (context) => this.calendarIds(context),
       full: (context) => full(context, this.listEvents(context), EVENTS_QUERY),

@@ -29,6 +29,7 @@ import {
 import { gmailClient } from './google.clients';
 import { GOOGLE, googleRoots, MAIL_READ_SCOPE, MAIL_READ_SCOPES } from './google.facts';
 import { googleSettings } from './google.settings';
+import { mailShape } from './google.shapes';
 
 const PAGE_SIZE = 50;
 const HISTORY_PAGE_SIZE = 100;
@@ -69,6 +70,7 @@ export class GoogleMailSync {
     this.messages = {
       name: 'messages',
       label: 'Mail',
+      shape: mailShape,
       scopes: [MAIL_READ_SCOPE],
       widerScopes: { [MAIL_READ_SCOPE]: MAIL_READ_SCOPES },
       partitions: ({ connection }) => Promise.resolve(allowed(connection, MAIL_READ_SCOPES)),

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
+import { githubOperations, issueShape, repositoryShape } from './github.schemas';
 
 /** https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api#personal-access-tokens-and-saml-sso */
 const SINGLE_SIGN_ON = {
@@ -48,6 +48,7 @@ export const github: PlainProvider = {
     {
       name: 'repositories',
       label: 'Repositories',
+      shape: repositoryShape,
       extent: { wholeWith: ['repo'], otherwise: 'Private repositories may be left out.' },
       partial: SINGLE_SIGN_ON,
       path: 'user/repos',
@@ -59,6 +60,7 @@ export const github: PlainProvider = {
     {
       name: 'issues',
       label: 'Issues',
+      shape: issueShape,
       // All that the person can see, open and closed.
       extent: { wholeWith: ['repo'], otherwise: 'Issues of private repositories may be left out.' },
       partial: SINGLE_SIGN_ON,
@@ -70,43 +72,5 @@ export const github: PlainProvider = {
       since: { param: 'since', as: 'iso' },
     },
   ],
-  // https://docs.github.com/en/rest/issues: it takes no key and an issue's text cannot be searched at once, so neither is repeated.
-  operations: [
-    {
-      name: 'issues.create',
-      title: 'Create an issue',
-      description: 'Opens an issue in a repository; labels and assignees need the right to push there, and are left out without it.',
-      effect: 'write',
-      makes: true,
-      scopes: ['repo'],
-      method: 'POST',
-      path: 'repos/{owner}/{repo}/issues',
-      input: z.strictObject({
-        owner: z.string().min(1).max(100),
-        repo: z.string().min(1).max(100),
-        title: z.string().min(1).max(256),
-        body: z.string().max(65_536).optional(),
-        labels: z.array(z.string().min(1).max(50)).max(100).optional(),
-        assignees: z.array(z.string().min(1).max(100)).max(10).optional(),
-      }),
-      output: z.object({ id: z.number(), number: z.number(), title: z.string(), state: z.string(), html_url: z.string() }),
-    },
-    {
-      name: 'comments.create',
-      title: 'Comment on an issue',
-      description: 'Adds a comment to an issue or a pull request, as the person who connected.',
-      effect: 'write',
-      makes: true,
-      scopes: ['repo'],
-      method: 'POST',
-      path: 'repos/{owner}/{repo}/issues/{issue_number}/comments',
-      input: z.strictObject({
-        owner: z.string().min(1).max(100),
-        repo: z.string().min(1).max(100),
-        issue_number: z.int().positive(),
-        body: z.string().min(1).max(65_536),
-      }),
-      output: z.object({ id: z.number(), html_url: z.string() }),
-    },
-  ],
+  operations: githubOperations,
 };

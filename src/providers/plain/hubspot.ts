@@ -4,11 +4,19 @@ import type { PlainOperation, PlainProvider, PlainResource } from '../../integra
 // Objects, search and webhooks: https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide, and the types of
 // @hubspot/api-client 13.5.0 (crm/contacts), on 2026-11-28.
 
+const shape = z.object({
+  id: z.string(),
+  properties: z.record(z.string(), z.string().nullable()),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+
 /** Without archived ones, which is what HubSpot calls deleted. A search gives the first 10,000 that it finds. */
 function objects(name: string, label: string, changedBy: string): PlainResource {
   return {
     name,
     label,
+    shape,
     extent: 'whole',
     scopes: [`crm.objects.${name}.read`],
     path: `crm/v3/objects/${name}`,

@@ -12,6 +12,20 @@ const issue = z
   .regex(/^(\d{1,20}|[A-Z][A-Z0-9_]{1,50}-\d{1,12})$/)
   .meta({ examples: ['EX-1'] });
 
+const issueShape = z.object({
+  id: z.string(),
+  key: z.string(),
+  fields: z.object({
+    summary: z.string(),
+    status: z.object({ name: z.string() }),
+    project: z.object({ key: z.string() }),
+    created: z.string(),
+    updated: z.string(),
+  }),
+});
+const projectShape = z.object({ id: z.string(), key: z.string(), name: z.string() });
+const userShape = z.object({ accountId: z.string(), displayName: z.string(), active: z.boolean() });
+
 /** Jira knows no key: what is done in doubt is not done again. */
 function acting(
   facts: Pick<PlainOperation, 'name' | 'title' | 'description' | 'path' | 'input' | 'output' | 'body' | 'makes'>,
@@ -60,6 +74,7 @@ export const jira: PlainProvider = {
     {
       name: 'issues',
       label: 'Issues',
+      shape: issueShape,
       // What the person may see; archived ones are no more.
       extent: 'whole',
       scopes: ['read:jira-work'],
@@ -100,6 +115,7 @@ export const jira: PlainProvider = {
     {
       name: 'projects',
       label: 'Projects',
+      shape: projectShape,
       extent: 'whole',
       scopes: ['read:jira-work'],
       path: 'api/3/project/search',
@@ -109,6 +125,7 @@ export const jira: PlainProvider = {
     {
       name: 'users',
       label: 'People',
+      shape: userShape,
       extent: 'whole',
       scopes: ['read:jira-user'],
       path: 'api/3/users/search',

@@ -4,14 +4,28 @@ import type { PlainOperation, PlainProvider, PlainResource } from '../../integra
 // https://linear.app/developers/webhooks and /graphql, and the types of @linear/sdk 98.0.0 (QueryIssuesArgs, IssueCreateInput,
 // EntityWebhookPayload), on 2026-11-28.
 
+const made = { id: z.string(), url: z.string(), createdAt: z.string(), updatedAt: z.string() };
+const person = z.object({ id: z.string() }).nullable();
+const issueShape = z.object({
+  ...made,
+  identifier: z.string(),
+  title: z.string(),
+  priority: z.number(),
+  state: z.object({ id: z.string(), name: z.string(), type: z.string() }),
+  team: z.object({ id: z.string(), key: z.string() }),
+  assignee: person,
+});
+const projectShape = z.object({ ...made, name: z.string(), lead: person });
+
 /** With archived ones; what is deleted for good is told by an event, and swept. */
-function list(name: string, label: string, fields: string): PlainResource {
+function list(name: string, label: string, fields: string, shape: z.ZodObject): PlainResource {
   // All of them by when they were made: in the order of the last change one that changes meanwhile would move to a page that was read already.
   const query = (types: string, how: string) =>
     `query($after: String${types}) { ${name}(first: 100, after: $after, includeArchived: true, ${how}) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
   return {
     name,
     label,
+    shape,
     extent: 'whole',
     path: 'graphql',
     method: 'POST',
@@ -104,11 +118,13 @@ export const linear: PlainProvider = {
       'issues',
       'Issues',
       'id identifier title description priority estimate dueDate url createdAt updatedAt archivedAt completedAt canceledAt trashed state { id name type } team { id key } assignee { id } creator { id } project { id } labels { nodes { id name } }',
+      issueShape,
     ),
     list(
       'projects',
       'Projects',
       'id name description url createdAt updatedAt archivedAt completedAt canceledAt startDate targetDate progress lead { id }',
+      projectShape,
     ),
   ],
   operations: [

@@ -4,11 +4,27 @@ import type { PlainProvider, PlainResource } from '../../integrations';
 // https://learn.microsoft.com/en-us/graph/api/user-list-messages, user-list-events, user-list-contacts, user-sendmail and user-post-events,
 // and the types of @microsoft/microsoft-graph-types 2.43.1, on 2026-11-28.
 
+const item = { id: z.string(), lastModifiedDateTime: z.string() };
+const mailbox = z.object({ name: z.string().nullish(), address: z.string().nullish() });
+const moment = z.object({ dateTime: z.string(), timeZone: z.string() });
+const SHAPES = {
+  messages: z.object({
+    ...item,
+    subject: z.string().nullish(),
+    from: z.object({ emailAddress: mailbox }).nullish(),
+    receivedDateTime: z.string().nullish(),
+    isRead: z.boolean().nullish(),
+  }),
+  events: z.object({ ...item, subject: z.string().nullish(), start: moment, end: moment, isCancelled: z.boolean().nullish() }),
+  contacts: z.object({ ...item, displayName: z.string().nullish(), emailAddresses: z.array(mailbox).nullish() }),
+};
+
 /** Everything of the mailbox, what lies in its folder of deleted things among it. */
-function list(name: string, label: string, scope: string): PlainResource {
+function list(name: keyof typeof SHAPES, label: string, scope: string): PlainResource {
   return {
     name,
     label,
+    shape: SHAPES[name],
     extent: 'whole',
     scopes: [scope],
     widerScopes: { [scope]: [scope.replace('.Read', '.ReadWrite')] },
@@ -46,7 +62,7 @@ function list(name: string, label: string, scope: string): PlainResource {
 
 const address = z.strictObject({ emailAddress: z.strictObject({ address: z.email().max(320), name: z.string().max(255).optional() }) });
 const body = z.strictObject({ contentType: z.enum(['text', 'html']), content: z.string().max(1_000_000) });
-const moment = z.strictObject({
+const when = z.strictObject({
   dateTime: z.iso.datetime({ local: true }).meta({ examples: ['2027-01-01T10:00:00'] }),
   timeZone: z.string().min(1).max(100),
 });
@@ -119,8 +135,8 @@ export const microsoft: PlainProvider = {
       path: 'me/events',
       input: z.strictObject({
         subject: z.string().min(1).max(255),
-        start: moment,
-        end: moment,
+        start: when,
+        end: when,
         body: body.optional(),
         location: z.strictObject({ displayName: z.string().max(255) }).optional(),
         attendees: z.array(address).max(500).optional(),

@@ -3,12 +3,17 @@ import type { PlainProvider, PlainResource } from '../../integrations';
 
 // https://developers.notion.com/reference/post-search, /create-a-comment and /post-page, and the types of @notionhq/client 5.26.0, on 2026-11-28.
 
+const object = { id: z.string(), created_time: z.string(), last_edited_time: z.string(), properties: z.record(z.string(), z.unknown()) };
+const pageShape = z.object({ ...object, url: z.string() });
+const databaseShape = z.object({ ...object, title: z.array(z.object({ plain_text: z.string() })) });
+
 /** What was shared with the app, as far as Notion's search finds it. */
-function found(name: string, label: string, object: string): PlainResource {
-  const body = { page_size: 100, filter: { property: 'object', value: object } };
+function found(name: string, label: string, kind: string, shape: z.ZodObject): PlainResource {
+  const body = { page_size: 100, filter: { property: 'object', value: kind } };
   return {
     name,
     label,
+    shape,
     extent: { filtered: 'Notion’s search may leave out some of what was shared.' },
     path: 'search',
     method: 'POST',
@@ -63,11 +68,12 @@ export const notion: PlainProvider = {
     ],
   },
   resources: [
-    found('pages', 'Pages', 'page'),
-    found('databases', 'Databases', 'database'),
+    found('pages', 'Pages', 'page', pageShape),
+    found('databases', 'Databases', 'database', databaseShape),
     {
       name: 'users',
       label: 'People',
+      shape: z.object({ id: z.string(), name: z.string().nullish() }),
       // https://developers.notion.com/reference/get-users
       extent: { filtered: 'Notion leaves guests out.' },
       path: 'users',

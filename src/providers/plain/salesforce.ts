@@ -3,12 +3,26 @@ import type { PlainOperation, PlainProvider, PlainResource } from '../../integra
 
 // https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_query.htm and resources_sobject_basic_info_post.htm, on 2026-11-28.
 
+const object = { Id: z.string(), CreatedDate: z.string(), SystemModstamp: z.string() };
+const field = z.string().nullable();
+const accountShape = z.object({ ...object, Name: z.string(), Phone: field, Website: field });
+const contactShape = z.object({ ...object, FirstName: field, LastName: z.string(), Email: field, AccountId: field });
+const opportunityShape = z.object({
+  ...object,
+  Name: z.string(),
+  StageName: z.string(),
+  CloseDate: z.string(),
+  Amount: z.number().nullable(),
+  IsClosed: z.boolean(),
+});
+
 /** What the person may see; in the recycle bin it is no more. */
-function objects(name: string, label: string, type: string, fields: string): PlainResource {
+function objects(name: string, label: string, type: string, fields: string, shape: z.ZodObject): PlainResource {
   const select = `SELECT Id, ${fields}, CreatedDate, SystemModstamp FROM ${type}`;
   return {
     name,
     label,
+    shape,
     extent: 'whole',
     path: 'query',
     items: '/records',
@@ -64,9 +78,15 @@ export const salesforce: PlainProvider = {
   noEvents:
     'Salesforce streams its changes (Pub/Sub API, gRPC) or sends them as SOAP messages without a signature, and has no signed webhook.',
   resources: [
-    objects('accounts', 'Accounts', 'Account', 'Name, Type, Industry, Phone, Website, OwnerId, ParentId'),
-    objects('contacts', 'Contacts', 'Contact', 'FirstName, LastName, Email, Phone, Title, AccountId, OwnerId'),
-    objects('opportunities', 'Opportunities', 'Opportunity', 'Name, StageName, Amount, CloseDate, IsClosed, IsWon, AccountId, OwnerId'),
+    objects('accounts', 'Accounts', 'Account', 'Name, Type, Industry, Phone, Website, OwnerId, ParentId', accountShape),
+    objects('contacts', 'Contacts', 'Contact', 'FirstName, LastName, Email, Phone, Title, AccountId, OwnerId', contactShape),
+    objects(
+      'opportunities',
+      'Opportunities',
+      'Opportunity',
+      'Name, StageName, Amount, CloseDate, IsClosed, IsWon, AccountId, OwnerId',
+      opportunityShape,
+    ),
   ],
   operations: [
     creating(

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { PlainProvider } from '../../integrations';
 
+const object = { id: z.union([z.number(), z.string()]), created_at: z.string(), updated_at: z.string() };
+const text = z.string().nullish();
+const productShape = z.object({ ...object, title: z.string(), status: text });
+const orderShape = z.object({ ...object, name: z.string(), total_price: text, currency: text, financial_status: text });
+const customerShape = z.object({ ...object, email: text, first_name: text, last_name: text });
+
 export const shopify: PlainProvider = {
   key: 'shopify',
   name: 'Shopify',
@@ -37,6 +43,7 @@ export const shopify: PlainProvider = {
     {
       name: 'products',
       label: 'Products',
+      shape: productShape,
       // Drafts and archived ones too: https://shopify.dev/docs/api/admin-rest/latest/resources/product
       extent: 'whole',
       path: 'products.json',
@@ -49,6 +56,7 @@ export const shopify: PlainProvider = {
     {
       name: 'orders',
       label: 'Orders',
+      shape: orderShape,
       // https://shopify.dev/docs/api/admin-rest/latest/resources/order: older ones need the right to read all orders.
       extent: { window: 'Holds the orders of the last 60 days.' },
       scopes: ['read_orders'],
@@ -62,6 +70,7 @@ export const shopify: PlainProvider = {
     {
       name: 'customers',
       label: 'Customers',
+      shape: customerShape,
       extent: 'whole',
       scopes: ['read_customers'],
       path: 'customers.json',

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import type { PlainProvider, PlainResource } from '../../integrations';
 
+const object = { id: z.union([z.number(), z.string()]), created_at: z.string(), updated_at: z.string() };
+const ticketShape = z.object({ ...object, subject: z.string().nullish(), status: z.string() });
+const userShape = z.object({ ...object, name: z.string(), email: z.string().nullish(), active: z.boolean() });
+
 /** Everything since the beginning, or since a time; Zendesk gives what is a minute old. */
-function exported(name: string, label: string, deletedWhen: PlainResource['deletedWhen'] & object): PlainResource {
+function exported(name: string, label: string, shape: z.ZodObject, deletedWhen: PlainResource['deletedWhen'] & object): PlainResource {
   return {
     name,
     label,
+    shape,
     extent: 'whole',
     path: `incremental/${name}/cursor.json`,
     items: `/${name}`,
@@ -59,7 +64,10 @@ export const zendesk: PlainProvider = {
     ],
   },
   // https://developer.zendesk.com/api-reference/ticketing/ticket-management/incremental_exports/: archived ones too, and deleted ones as such.
-  resources: [exported('tickets', 'Tickets', { at: '/status', is: 'deleted' }), exported('users', 'Users', { at: '/active', is: 'false' })],
+  resources: [
+    exported('tickets', 'Tickets', ticketShape, { at: '/status', is: 'deleted' }),
+    exported('users', 'Users', userShape, { at: '/active', is: 'false' }),
+  ],
   operations: [
     {
       name: 'tickets.create',

@@ -18,6 +18,7 @@ import {
 import { slackClient } from './slack.client';
 import { seesPrivateChannels, SLACK, SLACK_API_BASE_URL } from './slack.facts';
 import { slackSettings } from './slack.settings';
+import { channelShape, messageShape, userShape } from './slack.shapes';
 
 /** Slack recommends at most 200: https://docs.slack.dev/apis/web-api/pagination */
 const PAGE_SIZE = 200;
@@ -61,7 +62,7 @@ interface ListAnswer {
 @Injectable()
 export class SlackSyncService implements ProviderSync {
   readonly resources: readonly SyncResource[];
-  readonly eventOnly = ['messages'];
+  readonly eventOnly = [{ name: 'messages', label: 'Messages', shape: messageShape }];
   private readonly apiBaseUrl: string;
 
   constructor(@Inject(SETTINGS) settings: Settings) {
@@ -70,6 +71,7 @@ export class SlackSyncService implements ProviderSync {
       {
         name: 'channels',
         label: 'Channels',
+        shape: channelShape,
         scopes: ['channels:read'],
         partitions: ({ connection }) => Promise.resolve(channelKinds(connection)),
         full: (context) =>
@@ -77,7 +79,7 @@ export class SlackSyncService implements ProviderSync {
             listChannels(client, at, context.partition === PRIVATE ? 'private_channel' : 'public_channel'),
           ),
       },
-      { name: 'users', label: 'Members', scopes: ['users:read'], full: (context) => this.walk(context, listUsers) },
+      { name: 'users', label: 'Members', shape: userShape, scopes: ['users:read'], full: (context) => this.walk(context, listUsers) },
     ];
   }
 

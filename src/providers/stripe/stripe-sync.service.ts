@@ -10,6 +10,7 @@ import { stripeClient, stripeList } from './stripe.client';
 import { STRIPE, STRIPE_API_BASE_URL } from './stripe.facts';
 import { currentRecord, STRIPE_RESOURCES, type StripeResource } from './stripe.resources';
 import { stripeSettings } from './stripe.settings';
+import { STRIPE_SHAPES } from './stripe.shapes';
 
 const PAGE_SIZE = 100;
 /** Objects that are asked for at once in an incremental run. */
@@ -47,6 +48,7 @@ export class StripeSyncService implements ProviderSync {
     this.resources = STRIPE_RESOURCES.map((resource) => ({
       name: resource.name,
       label: resource.label,
+      shape: STRIPE_SHAPES[resource.name],
       full: (context) => this.full(context, resource),
       incremental: (context) => this.incremental(context, resource),
     }));

@@ -71,10 +71,18 @@ export function connectionFacts(connection: ConnectionWithSync, provider: Provid
     ...(connection.disconnectedAt ? [['Disconnected', exactTime(connection.disconnectedAt, nowMs)] as const] : []),
     ...(provider?.sync ? [['Last sync', connection.lastSync ? exactTime(connection.lastSync, nowMs) : 'Never'] as const] : []),
     ...connection.parts.map(
-      ({ label, error: fault, extent }) => [label, fault ? `${fault.message} ${fault.nextStep}` : (extent ?? '')] as const,
+      ({ label, error: fault, extent, ...shape }) =>
+        [label, [fault ? `${fault.message} ${fault.nextStep}` : extent, shapeNote(shape)].filter(Boolean).join(' ')] as const,
     ),
   ];
   return html`<div class="card">${factList(facts)} ${buttons(connection, provider, context)}</div>`;
+}
+
+function shapeNote({
+  shapeErrors,
+  shapeError,
+}: Pick<ConnectionWithSync['parts'][number], 'shapeErrors' | 'shapeError'>): string | undefined {
+  return shapeErrors > 0 ? `Without the declared shape, and stored as they came: ${shapeErrors}. First: ${shapeError}.` : undefined;
 }
 
 /** Lists of all that is of this connection. */

@@ -71,6 +71,10 @@ export function runFacts(run: SyncRun, { nowMs, caller }: RunContext): Html {
     ['Took', tookOf(run, nowMs)],
     ['Starts since the last stored page', run.attempts],
     ...run.parts.map(({ label, error }) => [label, error && `${error.message} ${error.nextStep}`] as const),
+    ...run.shapeErrors.map(
+      ({ resource, records, recordId, reason }) =>
+        [resource, `Without the declared shape, and stored as they came: ${records}. First: ${recordId}, ${reason}.`] as const,
+    ),
   ];
   return html`<div class="card">
       ${factList(facts)} ${run.status === 'paused' && html`<div class="actions">${confirmForm(run, caller)}</div>`}

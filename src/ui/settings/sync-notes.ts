@@ -83,7 +83,7 @@ export function faultOf({ connection, run }: Pick<AccountState, 'connection' | '
   return faultNote({ detail: `${outcome} ${detail}`, nextStep });
 }
 
-/** Of each resource: what cannot be read, where the last run does not tell it, when it is tried again, and what its list leaves out. */
+/** Of each resource: what cannot be read, where the last run does not tell it, when it is tried again, what its list leaves out, and what is otherwise than expected. */
 export function partNotes({ connection: { parts }, run }: Pick<AccountState, 'connection' | 'run'>, context: NoteContext): Html[] {
   const { language, nowMs, provider } = context;
   return [...new Set(parts.map(({ label }) => label))].flatMap((label) => {
@@ -92,11 +92,13 @@ export function partNotes({ connection: { parts }, run }: Pick<AccountState, 'co
     const failing = own.find(({ error }) => error !== null);
     const saidOfRun = run?.error ? wordsOf(run.error, language).detail : '';
     const extents = [...new Set(own.flatMap(({ extent }) => extent ?? []))];
+    const otherwise = own.reduce((sum, { shapeErrors }) => sum + shapeErrors, 0);
     const named = (sentence: string) => language.say('sync.part', { part, sentence });
     return [
       ...(failing?.error && !saidOfRun.includes(label) ? [faultNote(namedFault(failing.error, named, language))] : []),
       ...(failing?.nextTryAt ? [nextTryNote(part, failing.nextTryAt, { nowMs, language })] : []),
       ...extents.map((extent) => html`<p class="soft">${named(language.text(extent, provider.translations))}</p>`),
+      ...(otherwise > 0 ? [html`<p class="soft">${named(language.say('sync.partShape', { count: otherwise }))}</p>`] : []),
     ];
   });
 }

@@ -239,6 +239,11 @@ export type PlainExtent =
 export interface PlainResource {
   readonly name: string;
   readonly label: string;
+  /**
+   * What a record has, for whoever reads it: of the fields that its reference promises those that matter; what it does not name is there as well.
+   * Default: the id, and the version where there is one.
+   */
+  readonly shape?: z.ZodObject;
   /** Has no default: look in the provider's reference for what its list leaves out unless it is asked for. */
   readonly extent: PlainExtent;
   /** What an answer has (`at`) that leaves out some of an otherwise whole list, and what that is, in a sentence. */

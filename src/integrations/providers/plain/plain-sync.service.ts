@@ -6,6 +6,7 @@ import { textAt, valueAt } from './at';
 import type { Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { changesOf, firstPage, isCut, isNumbered, nextPage, sourcesOf, type Page, type PageAnswer } from './plain-pages';
+import { plainShape } from './plain-shape';
 import { plainWatch } from './plain-watch';
 import type { PlainExtent, PlainProvider, PlainResource } from './plain-provider';
 
@@ -35,6 +36,7 @@ export class PlainSyncService implements ProviderSync {
     this.resources = (declaration.resources ?? []).map((resource) => ({
       name: resource.name,
       label: resource.label,
+      shape: plainShape(resource),
       ...(resource.scopes && { scopes: resource.scopes }),
       ...(resource.widerScopes && { widerScopes: resource.widerScopes }),
       full: (context) => this.walk(resource, context),

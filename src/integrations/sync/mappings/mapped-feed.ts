@@ -19,7 +19,7 @@ export interface MappedItems {
 }
 
 /** `data` is null where the mapping failed; the record is as it was, and is read with `raw=true`. */
-export type MappedItem = FeedItem & { readonly mappingError?: string };
+export type MappedItem = FeedItem & { readonly mappingError?: string; readonly shapeError?: string };
 
 type Owner = Pick<Connection, 'id' | 'tenant' | 'provider'>;
 

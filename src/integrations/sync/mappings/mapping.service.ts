@@ -113,7 +113,7 @@ export class MappingService {
 
   private async assertKnown(caller: Principal, { provider, resource, connectionId }: MappingPlace): Promise<void> {
     const sync = this.registry.find(provider)?.sync;
-    const known = [...(sync?.resources.map(({ name }) => name) ?? []), ...(sync?.eventOnly ?? [])];
+    const known = [...(sync?.resources.map(({ name }) => name) ?? []), ...(sync?.eventOnly ?? []).map(({ name }) => name)];
     if (!known.includes(resource))
       throw new IntegrationError('invalid_request', {
         detail: `resource: "${resource}" is none of ${provider}.`,

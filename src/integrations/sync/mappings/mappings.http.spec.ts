@@ -1,6 +1,7 @@
 import { Injectable, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
 import { startTestApp, type TestApp } from '../../../../test/support/test-app';
 import type { Problem } from '../../../http-api';
 import { ConnectionSeals } from '../../connections';
@@ -10,17 +11,18 @@ import { MappingTeller } from './mapping-teller';
 import { MapRecords, type RecordMapper } from './record-mappers';
 
 const remote = new FakeRemote();
+const shape = z.object({ n: z.number().max(3) });
 
 @Module({})
 class RemoteModule {
   constructor(registry: ProviderRegistry) {
     const key = (name: string) => ({ key: name, name, configured: true, apiBaseUrl: 'https://api.example/' });
-    for (const name of ['remote', 'coded'])
+    for (const name of ['remote', 'coded', 'shaped'])
       registry.register({
         ...key(name),
         auth: { parseTokenResponse: () => [], identify: () => Promise.resolve({ accountId: 'a', accountName: 'a' }) },
         http: { endpoints: [], limits: {}, defaultLimits: [] },
-        sync: remote.sync(),
+        sync: { resources: remote.sync().resources.map((each) => ({ ...each, ...(name === 'shaped' && { shape }) })) },
         actions: [],
       });
   }
@@ -42,6 +44,7 @@ interface Item {
   data: unknown;
   deleted: boolean;
   mappingError?: string;
+  shapeError?: string;
 }
 interface Feed {
   data: Item[];
@@ -107,6 +110,7 @@ describe('records as an organization wants them', () => {
       Problem;
   const feed = async (of = id, query = '') =>
     (await (await ask('GET', `connections/${of}/records/items${query}`, undefined, tokens.user)).json()) as Feed;
+  const operator = () => app.tokenFor({ tenant: 'acme', user: 'root', role: 'operator' });
   const tell = () => app.app.get(MappingTeller, { strict: false }).tellAll(new AbortController().signal);
   const dataOf = ({ data }: Feed) => data.map(({ data: each }) => each);
 
@@ -168,6 +172,23 @@ describe('records as an organization wants them', () => {
       expect.objectContaining({ id: 'r3', data: null, mappingError: expect.stringContaining('three is odd') as string }),
     ]);
     expect((await feed(id, '?raw=true')).data[3]).toMatchObject({ data: { n: 3 } });
+  });
+
+  it('says of a record that does not have the declared shape what is wrong with it, mapped or not, and gives it all the same', async () => {
+    const shaped = await connected('shaped');
+    const wrong = ({ data }: Feed) =>
+      data.flatMap(({ id: record, shapeError }) => (shapeError === undefined ? [] : [[record, shapeError]]));
+    const reason = 'n: Too big: expected number to be <=3';
+    expect(wrong(await feed(shaped))).toEqual([['r4', reason]]);
+    await set('{ "double": n * 2 }', { provider: 'shaped' });
+    const mapped = await feed(shaped);
+    expect([wrong(mapped), dataOf(mapped)[4]]).toEqual([[['r4', reason]], { double: 8 }]);
+    const one = await ask('GET', `connections/${shaped}/records/items/r4?raw=true`, undefined, tokens.user);
+    expect(await one.json()).toMatchObject({ data: { n: 4 }, shapeError: reason });
+    const view = await (await ask('GET', `connections/${shaped}`, undefined, tokens.user)).json();
+    expect(view).toMatchObject({ error: null, parts: [{ resource: 'items', shapeErrors: 1, shapeError: reason, error: null }] });
+    const metrics = await (await fetch(`${app.url}/metrics`, { headers: { authorization: `Bearer ${await operator()}` } })).text();
+    expect(metrics).toMatch(/trestle_record_shape_failures_total\{[^}]*provider="shaped"[^}]*\} [1-9]/);
   });
 
   it('ends an expression that takes too long or too much, and goes on with the others', async () => {

@@ -63,7 +63,8 @@ export class PageStore {
     // By itself and before the page: met twice, after a crash in between, is met.
     if (met.length > 0 && walkId) await this.step(run, (manager) => this.walks.meet(manager, place, walkId, met));
     const progress = { ...page, fetched: page.records.length };
-    if (!last) {
+    const { shapeErrors } = batch;
+    if (!last && !shapeErrors) {
       const wanted = await this.changes.wanted(this.dataSource, run.tenant);
       if (previous && !batch.deleted && !batch.partOf && !(wanted && previous === 'created')) {
         if (await this.retried(() => this.storeUniform(previous, run, place, batch, progress)))
@@ -86,6 +87,7 @@ export class PageStore {
         if (!stored) throw new IntegrationError('internal_error'); // the turn is ours: nobody can have been there
         counts = stored;
       }
+      if (shapeErrors) await this.runs.noteShapeErrors(manager, run, place, shapeErrors);
       await this.changes.tell(manager, run, place.resource, before, counts);
       return { counts, end };
     });

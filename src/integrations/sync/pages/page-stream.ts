@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { z } from 'zod';
 import type { Extent, SyncPage } from '../../contract';
 import { recordBatch, type RecordBatch } from '../records/record-batch';
 
@@ -25,6 +26,7 @@ export const FETCH_AHEAD_AFTER = 10;
 export async function* pageStream(
   pages: AsyncIterable<SyncPage>,
   signal: AbortSignal,
+  shape?: z.ZodType,
 ): AsyncGenerator<ArrivedPage, Extent | undefined, void> {
   const iterator = pages[Symbol.asyncIterator]();
   let ahead: Promise<Fetched> | undefined;
@@ -33,7 +35,7 @@ export async function* pageStream(
   const next = (ready?: Promise<void>) => {
     const result = interruptible.wait(async () => {
       await ready;
-      return ended ? END : fetched(await iterator.next());
+      return ended ? END : fetched(await iterator.next(), shape);
     });
     result.catch(() => undefined); // reported when it is awaited; nobody awaits it when the walk ends before
     return result;
@@ -66,8 +68,8 @@ type PageThere = Pick<ArrivedPage, 'page' | 'batch'>;
 type Fetched = PageThere | { readonly page?: undefined; readonly extent?: Extent };
 const END: Fetched = {};
 
-function fetched(result: IteratorResult<SyncPage, Extent | undefined>): Fetched {
-  if (!result.done) return { page: result.value, batch: recordBatch(result.value.records) };
+function fetched(result: IteratorResult<SyncPage, Extent | undefined>, shape: z.ZodType | undefined): Fetched {
+  if (!result.done) return { page: result.value, batch: recordBatch(result.value.records, shape) };
   return result.value ? { extent: result.value } : END;
 }
 

@@ -38,6 +38,8 @@ export interface ResourceOutcome {
   readonly extent: string | null;
   /** The same of the partitions that were walked from end to end. */
   readonly extents: ReadonlyMap<string, string | null>;
+  /** Partitions of which this run met all that there is. */
+  readonly walked: ReadonlySet<string>;
   /** There is more to read than what changed. */
   readonly more: boolean;
 }
@@ -47,6 +49,7 @@ interface WalkEnd {
   readonly end: 'done' | 'blocked';
   readonly extent?: string | null;
   readonly more?: boolean;
+  readonly mode?: Walk['mode'];
 }
 
 interface StartedWalk extends Walk {
@@ -78,20 +81,22 @@ export class ResourceWalker {
     const left = partitions.filter(waits);
     const unreadable = new Map<string, IntegrationError>();
     const extents = new Map<string, string | null>();
+    const walked = new Set<string>();
     let goesOn = false;
     for (const partition of partitions.filter((name) => !left.includes(name))) {
       try {
-        const { end, extent, more = false } = await this.walkPartition(job, resource, partition);
+        const { end, extent, mode, more = false } = await this.walkPartition(job, resource, partition);
         if (end === 'blocked') blocked.push(partition);
         goesOn ||= more;
         if (extent !== undefined) extents.set(partition, extent);
+        if (mode === 'full') walked.add(partition);
       } catch (error) {
         const known = syncError(error);
         if (job.signal.aborted || !isPartial(known)) throw error;
         unreadable.set(partition, known);
       }
     }
-    return { partitions, blocked, unreadable, left, extent: inWords(listed), extents, more: goesOn };
+    return { partitions, blocked, unreadable, left, extent: inWords(listed), extents, walked, more: goesOn };
   }
 
   context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {
@@ -145,8 +150,9 @@ export class ResourceWalker {
 
   private async walkPages(job: WalkJob, resource: SyncResource, at: RecordPlace, walk: StartedWalk): Promise<WalkEnd> {
     let previous: UniformPage | undefined;
+    const { mode } = walk;
     let more = false;
-    const stream = pageStream(this.source(job, resource, at, walk), job.signal);
+    const stream = pageStream(this.source(job, resource, at, walk), job.signal, resource.shape);
     let next = await stream.next();
     try {
       for (; !next.done; next = await stream.next()) {
@@ -156,14 +162,14 @@ export class ResourceWalker {
         job.onPage({ resource: resource.name, partition: at.partition, fetched: page.records.length, total: page.total, counts });
         job.signal.throwIfAborted();
         more = page.more ?? false;
-        if (end) return { end, more, ...extentOf(next.value.extent) };
+        if (end) return { end, mode, more, ...extentOf(next.value.extent) };
       }
     } finally {
       await stream.return(undefined);
     }
     const { counts, end } = await this.pages.finish(job.run, at, walk, next.value);
     job.onPage({ resource: resource.name, partition: at.partition, fetched: 0, counts: addCounts(NO_COUNTS, counts) });
-    return { end: end ?? 'done', more, ...extentOf(next.value) };
+    return { end: end ?? 'done', mode, more, ...extentOf(next.value) };
   }
 
   private source(

@@ -1,6 +1,8 @@
+import type { z } from 'zod';
 import { IntegrationError } from '../../../errors';
 import type { SyncRecord } from '../../contract';
 import { canonicalJson, contentHashes, storable } from './canonical-json';
+import { shapeErrorsIn, type ShapeErrors } from './record-shapes';
 
 /**
  * Between the texts of a batch, which go as one: an array parameter would need every quote escaped here and unescaped there. JSON writes
@@ -24,10 +26,12 @@ export interface RecordBatch {
   readonly partOf: readonly (string | null)[] | null;
   /** Those that are not taken in where what they hang on is stored as deleted. Null: none. */
   readonly required: readonly boolean[] | null;
+  /** Those that do not have the declared shape. Null: none. */
+  readonly shapeErrors: ShapeErrors | null;
 }
 
 /** Of an id that comes twice the later one counts, unless its version is lower. */
-export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
+export function recordBatch(records: readonly SyncRecord[], shape?: z.ZodType): RecordBatch {
   const chosen = new Map<string, SyncRecord>();
   for (const record of records) {
     if (typeof record.id !== 'string' || record.id === '')
@@ -49,6 +53,7 @@ export function recordBatch(records: readonly SyncRecord[]): RecordBatch {
       ? unique.map(({ partOf }) => (partOf ? `${partOf.resource ?? ''}/${storable(partOf.id)}` : null))
       : null,
     required: unique.some(isRequired) ? unique.map(isRequired) : null,
+    shapeErrors: shapeErrorsIn(unique, shape),
   };
 }
 

@@ -8,9 +8,10 @@ import { syncRuns, syncRunSeconds } from './run-metrics';
 import { accessEnded } from './run-policy';
 import { ScheduleRepository } from './schedule.repository';
 import { SyncService } from './sync.service';
-import type { LearnedParts } from './sync-part';
+import { partKey, type LearnedParts } from './sync-part';
 import { SyncPartRepository } from './sync-part.repository';
 import type { SyncRun } from './sync-run';
+import type { PartShapeErrors } from './sync-run.entity';
 import { SyncRunRepository, type RunEnd } from './sync-run.repository';
 
 /** Behind the priority of every trigger. */
@@ -40,6 +41,7 @@ export class RunOutcome {
       if (learned) await this.parts.note(manager, run.connectionId, learned, { pauses: end.status !== 'failed' || ofParts });
       const done = await this.runs.finish(manager, run, end, await this.failingOf(manager, run));
       if (!done) return undefined;
+      if (learned) await this.parts.noteShapes(manager, run.connectionId, learned, shapesOf(done));
       // A later full run answers what an earlier one was waiting for.
       if (run.type === 'full' && (end.status === 'succeeded' || end.status === 'paused')) {
         await manager.query(`UPDATE sync_runs SET status = 'failed' WHERE connection_id = $1 AND status = 'paused' AND id <> $2`, [
@@ -92,4 +94,9 @@ export class RunOutcome {
       data: { runId, type, trigger, counts, ...(end.error && { error: end.error }) },
     };
   }
+}
+
+/** By `partKey`. */
+function shapesOf({ shapeErrors }: SyncRun): ReadonlyMap<string, PartShapeErrors> {
+  return new Map(shapeErrors.map((part) => [partKey({ ...part, whole: false }), part]));
 }

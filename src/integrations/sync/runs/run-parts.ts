@@ -90,7 +90,7 @@ class Walked {
     this.gone.push(...[...this.known.values()].filter(({ resource }) => !names.has(resource)));
   }
 
-  add(resource: SyncResource, { partitions, unreadable, left, extents, extent, blocked, more }: ResourceOutcome): void {
+  add(resource: SyncResource, { partitions, unreadable, left, extents, walked, extent, blocked, more }: ResourceOutcome): void {
     const { name, label } = resource;
     const read = partitions.filter((partition) => !unreadable.has(partition) && !left.includes(partition));
     this.listed.set(name, partitions);
@@ -100,7 +100,7 @@ class Walked {
       if (left.includes(partition)) continue;
       const error = unreadable.get(partition);
       const told = extents.get(partition);
-      const place = { resource: name, partition, whole: false };
+      const place = { resource: name, partition, whole: false, walked: walked.has(partition) };
       this.tried.push({ ...place, label, ...(error && { error: errorOf(error) }), ...(told !== undefined && { extent: told }) });
     }
     if (extent === null) this.gone.push(...this.absent(name, partitions));

@@ -13,6 +13,10 @@ export class SyncPartEntity {
   @Column('text') label!: string;
   /** What its list leaves out, in words. Null: nothing, as far as is known. */
   @Column('text', { nullable: true }) extent!: string | null;
+  /** Records of it that are stored as they came, since they do not have the declared shape. */
+  @Column('integer') shapeErrors!: number;
+  /** Of the first of them: what is wrong with it. */
+  @Column('text', { nullable: true }) shapeError!: string | null;
   /** Tries in a row that could not read it. A run that did not try it changes nothing. */
   @Column('integer') failures!: number;
   @Column('text', { nullable: true }) errorCode!: ErrorCode | null;

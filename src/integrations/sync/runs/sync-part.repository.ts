@@ -4,6 +4,7 @@ import { backOffMs } from '../../../back-off';
 import { SETTINGS } from '../../../config/config.module';
 import type { Settings } from '../../../config/env';
 import type { SqlRunner } from '../../../database';
+import type { ShapeErrors } from '../records/record-shapes';
 import type { SyncTrigger } from './sync-run.entity';
 import { partKey, type KnownPart, type LearnedParts, type PartPlace, type TriedPart } from './sync-part';
 
@@ -11,7 +12,7 @@ import { partKey, type KnownPart, type LearnedParts, type PartPlace, type TriedP
 const LONGEST_PAUSE_S = 86_400;
 const AT = 'p.connection_id = $1 AND p.resource = n.resource AND p.partition = n.partition AND p.whole = n.whole';
 const READABLE = 'failures = 0, error_code = NULL, error_message = NULL, failing_since = NULL, tried_at = NULL, next_try_at = NULL';
-const WITHOUT_NEWS = 'DELETE FROM sync_parts WHERE connection_id = $1 AND failures = 0 AND extent IS NULL';
+const WITHOUT_NEWS = 'DELETE FROM sync_parts WHERE connection_id = $1 AND failures = 0 AND extent IS NULL AND shape_errors = 0';
 const PLACES = 'unnest($2::text[], $3::text[], $4::boolean[])';
 
 /** What is remembered of the parts that cannot be read, or are not read whole. Times are the database's. */
@@ -50,6 +51,54 @@ export class SyncPartRepository {
         connectionId,
         ...columnsOf(gone),
       ]);
+  }
+
+  /**
+   * What a run stored as it came. Where it met all that there is and nothing of the kind, there is nothing left to say; else it says something only of what it met.
+   * @param met by `partKey`
+   */
+  async noteShapes(
+    db: SqlRunner,
+    connectionId: string,
+    { tried }: Pick<LearnedParts, 'tried'>,
+    met: ReadonlyMap<string, Pick<ShapeErrors, 'records' | 'reason'>>,
+  ): Promise<void> {
+    const known = await this.known(connectionId, db);
+    const over = { records: 0, reason: null };
+    const news = tried.flatMap((part) => {
+      const isOver = part.walked && (known.get(partKey(part))?.shape_errors ?? 0) > 0;
+      const errors = met.get(partKey(part)) ?? (isOver ? over : undefined);
+      return errors ? [{ ...part, ...errors }] : [];
+    });
+    if (news.length === 0) return;
+    await db.query(
+      `INSERT INTO sync_parts (connection_id, resource, partition, whole, label, shape_errors, shape_error)
+       SELECT $1, n.resource, n.partition, n.whole, n.label, n.records, n.reason
+       FROM unnest($2::text[], $3::text[], $4::boolean[], $5::text[], $6::int[], $7::text[]) AS n(resource, partition, whole, label, records, reason)
+       ON CONFLICT (connection_id, resource, partition, whole) DO UPDATE SET shape_errors = excluded.shape_errors, shape_error = excluded.shape_error`,
+      [
+        connectionId,
+        ...columnsOf(news),
+        news.map(({ label }) => label),
+        news.map(({ records }) => records),
+        news.map(({ reason }) => reason),
+      ],
+    );
+    await db.query(WITHOUT_NEWS, [connectionId]);
+  }
+
+  /** What an event brought and was stored as it came, beside what was known of; under the connection's turn. */
+  async addShapeErrors(
+    db: SqlRunner,
+    connectionId: string,
+    { resource, partition, label, records, reason }: Pick<PartPlace, 'resource' | 'partition'> & { readonly label: string } & ShapeErrors,
+  ): Promise<void> {
+    await db.query(
+      `INSERT INTO sync_parts AS p (connection_id, resource, partition, whole, label, shape_errors, shape_error) VALUES ($1, $2, $3, false, $4, $5, $6)
+       ON CONFLICT (connection_id, resource, partition, whole) DO UPDATE SET shape_errors = p.shape_errors + excluded.shape_errors,
+         shape_error = coalesce(p.shape_error, excluded.shape_error)`,
+      [connectionId, resource, partition, label, records, reason],
+    );
   }
 
   /**

@@ -21,6 +21,8 @@ export interface TriedPart extends PartPlace {
   readonly error?: PartError;
   /** Of what was read: what its list leaves out, `null` for nothing. Absent: the run did not learn it. */
   readonly extent?: string | null;
+  /** The run met all that there is of it. */
+  readonly walked?: boolean;
 }
 
 /** What a run learned of the parts; of those that it did not try it says nothing. */

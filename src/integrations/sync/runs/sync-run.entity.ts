@@ -1,11 +1,17 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
 import type { PartView } from '../../connections';
+import type { ShapeErrors } from '../records/record-shapes';
 
 export type SyncType = 'full' | 'incremental';
 export type SyncTrigger = 'schedule' | 'manual' | 'webhook' | 'connect';
 /** `paused`: a sweep would remove unusually much and waits for a confirmation. */
 export type SyncStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'paused';
+
+export interface PartShapeErrors extends ShapeErrors {
+  readonly resource: string;
+  readonly partition: string;
+}
 
 /** A run of a connection's sync. Leases and due times are the database's. */
 @Entity('sync_runs')
@@ -41,6 +47,8 @@ export class SyncRunEntity {
   @Column('jsonb') progress!: { readonly resource?: string; readonly before?: number };
   /** Those that could not be read when it ended. */
   @Column('jsonb') parts!: readonly PartView[];
+  /** What it stored as it came, of each part that has some. */
+  @Column('jsonb') shapeErrors!: Readonly<Record<string, PartShapeErrors>>;
   @Column('boolean') confirmed!: boolean;
   @Column('text', { nullable: true }) errorCode!: ErrorCode | null;
   @Column('text', { nullable: true }) errorMessage!: string | null;

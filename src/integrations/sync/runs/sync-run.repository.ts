@@ -4,16 +4,16 @@ import { COUNTED_AT_MOST, OF_ENDED_PROCESS, type Waiting } from '../../jobs';
 import { DataSource } from 'typeorm';
 import type { ErrorCode } from '../../../errors';
 import type { PartView } from '../../connections';
-import { RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
+import type { RecordPlace } from '../records/record-store';
+import type { ShapeErrors } from '../records/record-shapes';
+import { shapeFailures } from '../records/shape-metrics';
+import { MOST_NAMED, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
 import type { SyncStatus, SyncTrigger, SyncType } from './sync-run.entity';
 
 export interface RunEnd {
   readonly status: Extract<SyncStatus, 'succeeded' | 'failed' | 'cancelled' | 'paused'>;
   readonly error?: { readonly code: ErrorCode; readonly message: string };
 }
-
-/** Of more than so many parts that cannot be read a run names no more. */
-const MOST_PARTS = 100;
 
 /** A run in the hands of this process. */
 export interface ClaimedRun extends Omit<SyncRun, 'attempts'> {
@@ -113,6 +113,23 @@ export class SyncRunRepository {
     return rows.length > 0;
   }
 
+  /** Added to what the run met there before, of which the first is named; the run is held. */
+  async noteShapeErrors(
+    manager: SqlRunner,
+    run: Pick<SyncRun, 'id' | 'provider'>,
+    { resource, partition }: Pick<RecordPlace, 'resource' | 'partition'>,
+    errors: ShapeErrors,
+  ): Promise<void> {
+    const part = JSON.stringify([resource, partition]);
+    await manager.query(
+      `UPDATE sync_runs SET shape_errors = shape_errors || jsonb_build_object($2::text,
+         $3::jsonb || coalesce(shape_errors -> $2, '{}') || jsonb_build_object('records', coalesce((shape_errors -> $2 ->> 'records')::int, 0) + $4::int))
+       WHERE id = $1`,
+      [run.id, part, JSON.stringify({ resource, partition, ...errors }), errors.records],
+    );
+    shapeFailures.inc({ provider: run.provider }, errors.records);
+  }
+
   /** Back into the queue, its checkpoints kept. `waitMs` until the next try. */
   async putBack(
     run: Pick<SyncRun, 'id' | 'fence'>,
@@ -136,7 +153,7 @@ export class SyncRunRepository {
       manager,
       `UPDATE sync_runs SET status = $3, finished_at = now(), lease_until = NULL, error_code = $4, error_message = $5, parts = $6::jsonb WHERE ${HELD}
        RETURNING ${RUN_COLUMNS}`,
-      [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null, JSON.stringify(parts.slice(0, MOST_PARTS))],
+      [run.id, run.fence, end.status, end.error?.code ?? null, end.error?.message ?? null, JSON.stringify(parts.slice(0, MOST_NAMED))],
     );
     return row && runOf(row);
   }

@@ -1,7 +1,7 @@
 import type { RowOf } from '../../../database';
 import { ERROR_KINDS, type ErrorCode } from '../../../errors';
 import type { PartView } from '../../connections';
-import type { SyncRunEntity, SyncStatus, SyncTrigger, SyncType } from './sync-run.entity';
+import type { PartShapeErrors, SyncRunEntity, SyncStatus, SyncTrigger, SyncType } from './sync-run.entity';
 
 /** A run of a connection's sync, as stored. */
 export interface SyncRun {
@@ -27,6 +27,8 @@ export interface SyncRun {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Those of what it was about that could not be read when it ended. */
   readonly parts: readonly PartView[];
+  /** What it stored as it came, since it does not have the declared shape. */
+  readonly shapeErrors: readonly PartShapeErrors[];
   /** When it is tried again, where a try failed. */
   readonly nextTryAt: Date | null;
   readonly createdAt: Date;
@@ -62,13 +64,17 @@ export interface SyncRunView {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly nextStep: string } | null;
   readonly nextTryAt: string | null;
   readonly parts: readonly PartView[];
+  readonly shapeErrors: readonly (Omit<PartShapeErrors, 'partition'> & { readonly partition: string | null })[];
 }
 
 /** A row of `sync_runs`, its columns as `RUN_COLUMNS`. */
 export type SyncRunRow = Omit<RowOf<SyncRunEntity>, 'slot' | 'priority' | 'lease_owner' | 'lease_until' | 'after_run'>;
 
 export const RUN_COLUMNS = `id, connection_id, tenant, provider, type, trigger, status, resources, attempts, fence, confirmed,
-  fetched, created, updated, unchanged, deleted, total, progress, parts, error_code, error_message, next_attempt_at, created_at, started_at, finished_at, traceparent`;
+  fetched, created, updated, unchanged, deleted, total, progress, parts, shape_errors, error_code, error_message, next_attempt_at, created_at, started_at, finished_at, traceparent`;
+
+/** Of more parts than so many a run names no more. */
+export const MOST_NAMED = 100;
 
 /** Lower goes first: a person who waits, then a change that was told of, then the clock. */
 export const PRIORITY: Readonly<Record<SyncTrigger, number>> = { connect: 0, manual: 0, webhook: 3, schedule: 5 };
@@ -92,6 +98,7 @@ export function runOf(row: SyncRunRow): SyncRun {
     at: row.progress.resource === undefined ? null : { resource: row.progress.resource, before: row.progress.before ?? 0 },
     error: row.error_code ? { code: row.error_code, message: row.error_message ?? ERROR_KINDS[row.error_code].detail } : null,
     parts: row.parts,
+    shapeErrors: Object.values(row.shape_errors),
     nextTryAt: row.status === 'queued' && row.error_code ? row.next_attempt_at : null,
     createdAt: row.created_at,
     startedAt: row.started_at,
@@ -119,5 +126,6 @@ export function viewOf(run: SyncRun): SyncRunView {
     error: run.error && { ...run.error, nextStep: ERROR_KINDS[run.error.code].nextStep },
     nextTryAt: run.nextTryAt?.toISOString() ?? null,
     parts: run.parts,
+    shapeErrors: run.shapeErrors.slice(0, MOST_NAMED).map((part) => ({ ...part, partition: part.partition || null })),
   };
 }
