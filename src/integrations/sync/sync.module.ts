@@ -24,6 +24,7 @@ import { PageStore } from './pages/page-store';
 import { RealtimeRecords } from './records/realtime-records';
 import { RecordCompactor } from './records/record-compactor';
 import { RecordFeed } from './feed/record-feed';
+import { EventShapes } from './records/event-shapes';
 import { RecordShapes } from './records/record-shapes';
 import { RecordStore } from './records/record-store';
 import { ResourceWalker } from './pages/resource-walker';
@@ -68,6 +69,7 @@ import { WatchService } from './watches/watch.service';
     OWN_DATA_SOURCE,
     RecordStore,
     RecordShapes,
+    EventShapes,
     RecordFeed,
     RecordCompactor,
     MappedFeed,

@@ -4,11 +4,9 @@ import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationEvents } from '../../connections';
 import type { ConnectionRef, StoredRecord, SyncRecord } from '../../contract';
 import { WakeUp } from '../../jobs';
+import { EventShapes } from './event-shapes';
 import { changesByResource, RecordChangeEvents } from './record-change-events';
-import { RecordShapes, shapeErrorsIn } from './record-shapes';
 import { RecordStore } from './record-store';
-import { shapeFailures } from './shape-metrics';
-import { SyncPartRepository } from '../runs/sync-part.repository';
 import { SyncService } from '../runs/sync.service';
 import { WatchService } from '../watches/watch.service';
 
@@ -22,8 +20,7 @@ export class RealtimeRecords {
     private readonly wakeUp: WakeUp,
     private readonly changes: RecordChangeEvents,
     private readonly watches: WatchService,
-    private readonly shapes: RecordShapes,
-    private readonly parts: SyncPartRepository,
+    private readonly shapes: EventShapes,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -40,7 +37,7 @@ export class RealtimeRecords {
     const owner = { tenant, provider, connectionId };
     const before = await this.changes.position(manager, owner);
     const counts = await this.records.apply(manager, connection, resource, partition, records);
-    await this.checkShape(manager, connection, { resource, partition, records });
+    await this.shapes.check(manager, connection, { resource, partition, records });
     const changed = changesByResource(resource, counts).filter(({ created, updated, deleted }) => created + updated + deleted > 0);
     if (changed.length === 0) return undefined;
     await this.changes.tell(manager, owner, resource, before, counts);
@@ -48,18 +45,6 @@ export class RealtimeRecords {
       for (const data of changed)
         this.events.emit({ ...owner, type: 'records.changed', at: new Date(this.clock.now()), data: { ...data, partition } });
     };
-  }
-
-  private async checkShape(
-    manager: EntityManager,
-    { id, provider }: ConnectionRef,
-    { resource, partition, records }: { resource: string; partition: string; records: readonly SyncRecord[] },
-  ): Promise<void> {
-    const declared = this.shapes.find(provider, resource);
-    const errors = shapeErrorsIn(records, declared?.shape);
-    if (!declared || !errors) return;
-    await this.parts.addShapeErrors(manager, id, { resource, partition, label: declared.label, ...errors });
-    shapeFailures.inc({ provider }, errors.records);
   }
 
   /** What is stored and hangs on a record of another resource. */

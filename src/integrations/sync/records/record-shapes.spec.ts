@@ -4,6 +4,7 @@ import type { ConnectionRef, SyncPage, SyncRecord } from '../../contract';
 import { InProcessWakeUp } from '../../jobs/wake-up/in-process.wake-up';
 import { SyncHarness, type SyncProcess } from '../testing/sync-harness';
 import { SYNC_COLUMNS } from '../runs/sync-columns';
+import { EventShapes } from './event-shapes';
 import { RealtimeRecords } from './realtime-records';
 import { RecordShapes } from './record-shapes';
 
@@ -25,7 +26,16 @@ describe('a record that does not have the declared shape', () => {
     const { records, service, events, changes, watches, parts } = process;
     const { clock, registry } = harness;
     const wakeUp = new InProcessWakeUp({ workers: false }, clock);
-    realtime = new RealtimeRecords(records, service, events, wakeUp, changes, watches, new RecordShapes(registry), parts, clock);
+    realtime = new RealtimeRecords(
+      records,
+      service,
+      events,
+      wakeUp,
+      changes,
+      watches,
+      new EventShapes(new RecordShapes(registry), parts),
+      clock,
+    );
   });
   afterAll(() => harness.close());
   beforeEach(async () => {
