@@ -7,7 +7,6 @@ import { MonitoringModule } from './monitoring';
 import { OutboundModule } from './outbound';
 import { ConnectModule } from './connect';
 import { NotificationsModule } from './notifications';
-import { FiguresModule } from './figures';
 import { JobsModule } from './jobs';
 import { KeysModule } from './keys';
 import { ProviderRegistryModule } from './providers';
@@ -30,5 +29,5 @@ const PARTS = [
 ];
 
 /** The core: knows how to connect, call, receive, sync and watch; knows no provider's name. */
-@Module({ imports: [ScheduleModule.forRoot(), JobsModule, FiguresModule, ...PARTS], exports: PARTS })
+@Module({ imports: [ScheduleModule.forRoot(), JobsModule, ...PARTS], exports: PARTS })
 export class IntegrationsModule {}

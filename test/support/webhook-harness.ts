@@ -12,7 +12,6 @@ import { DATABASE_TOKEN, DatabaseInfo, LOCK_POOL, LockPool, PROCESS_SIGNS, type 
 import { IntegrationError } from '../../src/errors';
 import { ConnectionSeals } from '../../src/integrations/connections';
 import type { IncomingEvent, Provider, WebhookFacts } from '../../src/integrations';
-import { FiguresModule } from '../../src/integrations/figures';
 import { JobEngine, PeriodicTasks, ProcessPresence } from '../../src/integrations/jobs';
 import type { JobWorker } from '../../src/integrations/jobs';
 import { WakeUp, type Topic } from '../../src/integrations/jobs/wake-up/wake-up';
@@ -147,7 +146,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   class Surroundings {}
 
   const module = await Test.createTestingModule({
-    imports: [Surroundings, FiguresModule, ProviderRegistryModule, WebhooksModule],
+    imports: [Surroundings, ProviderRegistryModule, WebhooksModule],
     providers: options.handlers ?? [],
   }).compile();
   module.useLogger(false);

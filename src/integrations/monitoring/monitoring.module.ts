@@ -4,6 +4,7 @@ import { DATABASE, OWN_DATA_SOURCE } from '../../database';
 import { AuditModule } from '../audit';
 import { ConnectionsModule, PersonalData } from '../connections';
 import { MONITORING_TABLES } from './held-tables';
+import { FiguresModule } from '../figures';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule, RequestLogReader } from '../outbound';
 import { WebhooksModule } from '../webhooks';
@@ -26,6 +27,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
 /** Reads what the others wrote: health, the request log, alerts, readiness. Nobody imports it but the composition. */
 @Module({
   imports: [
+    FiguresModule,
     AuditModule,
     ConnectionsModule,
     OutboundModule,

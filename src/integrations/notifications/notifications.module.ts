@@ -6,6 +6,7 @@ import { ConnectionsModule, PersonalData } from '../connections';
 import { NOTIFICATION_TABLES } from './held-tables';
 import { AdminDeliveriesController } from './admin-deliveries.controller';
 import { AdminDestinationsController } from './admin-destinations.controller';
+import { FiguresModule } from '../figures';
 import { OutboundModule } from '../outbound';
 import { OutboxModule } from './outbox';
 import { DeliveryEntity } from './delivery.entity';
@@ -26,6 +27,7 @@ import { DestinationTester } from './destination-tester';
 /** Webhooks to the product: destinations, and the deliveries of what the outbox was given. */
 @Module({
   imports: [
+    FiguresModule,
     AuditModule,
     ConnectionsModule,
     OutboundModule,

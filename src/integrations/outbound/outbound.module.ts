@@ -3,6 +3,7 @@ import { OWN_DATA_SOURCE } from '../../database';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
+import { FiguresModule } from '../figures';
 import { buildChain } from './build-chain';
 import { CircuitStates } from './policies/circuit-states';
 import { GovernedChain } from './governed-chain';
@@ -16,6 +17,7 @@ import { Transport } from './transport/transport';
 
 /** The way out: the chain without the connections' tokens. */
 @Module({
+  imports: [FiguresModule],
   providers: [
     OWN_DATA_SOURCE,
     RequestLogWriter,

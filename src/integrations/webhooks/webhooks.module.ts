@@ -8,6 +8,7 @@ import { WebhookAddressEntity } from './addresses/webhook-address.entity';
 import { WebhookAddressesController } from './addresses/webhook-addresses.controller';
 import { WebhookAddressesService } from './addresses/webhook-addresses.service';
 import { WEBHOOK_TABLES } from './held-tables';
+import { FiguresModule } from '../figures';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule } from '../outbound';
 import { SyncModule } from '../sync';
@@ -44,6 +45,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
 /** The way in: verified, stored, answered; worked off behind that, each event once. */
 @Module({
   imports: [
+    FiguresModule,
     AuditModule,
     DiscoveryModule,
     ConnectionsModule,
