@@ -173,7 +173,12 @@ describe('a statement that forgets whose rows it is for', () => {
     expect(await asked(() => get(RecordFeed).has(connection, 'notes'))).toBe(false);
     const end = new AbortController();
     const first = await asked(async () => {
-      const asking = get(ConnectionStream).follow(connection, { until: Date.now() + 600, signal: end.signal, user: 'u1' });
+      const asking = get(ConnectionStream).follow(connection, {
+        until: Date.now() + 600,
+        signal: end.signal,
+        user: 'u1',
+        goesOn: async () => true,
+      });
       return (await asking.next()).done;
     });
     end.abort();

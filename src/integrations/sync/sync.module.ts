@@ -13,6 +13,7 @@ import { ConnectionStream } from './feed/connection-stream';
 import { ConnectionsEventsController } from './feed/connections-events.controller';
 import { ConnectionsStream } from './feed/connections-stream';
 import { OpenStreams } from './feed/open-streams';
+import { StateFollower } from './feed/state-follower';
 import { AdminMappingsController } from './mappings/admin-mappings.controller';
 import { MappedFeed } from './mappings/mapped-feed';
 import { MappingEvaluator } from './mappings/mapping-evaluator';
@@ -96,6 +97,7 @@ import { WatchService } from './watches/watch.service';
     ConnectionStream,
     ConnectionsStream,
     OpenStreams,
+    StateFollower,
   ],
   exports: [SyncService, RecordStore, RecordFeed, WatchService, RealtimeRecords],
 })

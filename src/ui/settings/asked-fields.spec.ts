@@ -45,7 +45,7 @@ describe('what a provider asks for at the connect, on the page of integrations',
     const refused = await ada.post(`${PAGE}/twilio/key`, { 'field.accountSid': sid, apiKey: 'c'.repeat(32) });
     const shown = cardOf(refused.text, 'twilio');
     expect(refused.status).toBe(422);
-    expect(shown).toMatch(/class="bad" role="alert">[A-Z].*\./);
+    expect(shown).toMatch(/class="bad" id="key-twilio-fault" role="alert">[A-Z].*\./);
     expect(shown).toContain(`value="${sid}"`);
     expect(refused.text).not.toContain('c'.repeat(32));
     const withSecret = await ada.post(`${PAGE}/datadog/key`, { 'field.appKey': 'b'.repeat(40), apiKey: 'c'.repeat(32) });

@@ -1,16 +1,9 @@
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { CLOCK, type Clock } from '../../../clock';
-import { IntegrationError } from '../../../errors';
-import {
-  ConnectionRepository,
-  ConnectionViews,
-  IntegrationEvents,
-  type ConnectionViewer,
-  type ConnectionWithSync,
-} from '../../connections';
+import { Injectable } from '@nestjs/common';
+import { ConnectionRepository, ConnectionViews, type ConnectionViewer, type ConnectionWithSync } from '../../connections';
 import { viewOf, type SyncRunView } from '../runs/sync-run';
 import { SyncService } from '../runs/sync.service';
-import { listenerOf, OpenStreams } from './open-streams';
+import { listenerOf } from './open-streams';
+import { StateFollower, type Heartbeat, type Listening } from './state-follower';
 
 type ConnectionView = ReturnType<ConnectionViews['of']>;
 
@@ -18,70 +11,44 @@ export type ConnectionsMessage =
   | { readonly type: 'connection'; readonly data: { readonly connection: ConnectionView; readonly run: SyncRunView | null } }
   | { readonly type: 'gone'; readonly data: { readonly id: string } }
   | { readonly type: 'ready'; readonly data: { readonly ids: readonly string[] } }
-  | { readonly type: 'heartbeat'; readonly data: Record<string, never> };
+  | Heartbeat;
 
-/** How often the state is read, which another process may have changed; what happens in this one is told at once. */
-const POLL_MS = 1_000;
-/** No more often than this, however much happens. */
-const PAUSE_MS = 150;
-const HEARTBEAT_MS = 15_000;
+const PACE = { pollMs: 1_000, pauseMs: 150 };
 /** More than these nobody has on one page. */
 const MOST_CONNECTIONS = 200;
 
-export interface FollowConnections {
+export interface FollowConnections extends Omit<Listening, 'user'> {
   readonly viewer: ConnectionViewer;
-  /** ms since the epoch. */
-  readonly until: number;
-  readonly signal: AbortSignal;
-  /** Asked before anything is told: whether the caller's token still opens it. */
-  readonly goesOn: () => Promise<boolean>;
 }
 
 /** A person's connections as they change, each with its sync: all at first, then what differs. */
 @Injectable()
-export class ConnectionsStream implements BeforeApplicationShutdown {
-  private readonly stopping = new AbortController();
-
+export class ConnectionsStream {
   constructor(
     private readonly connections: ConnectionRepository,
     private readonly views: ConnectionViews,
     private readonly syncs: SyncService,
-    private readonly events: IntegrationEvents,
-    private readonly open: OpenStreams,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly follower: StateFollower,
   ) {}
 
-  beforeApplicationShutdown(): void {
-    this.stopping.abort(new IntegrationError('shutting_down'));
-  }
-
   /** @throws IntegrationError `too_many_requests`, before the first message is asked for */
-  follow(options: FollowConnections): AsyncGenerator<ConnectionsMessage> {
-    const { viewer, signal } = options;
-    this.open.add(listenerOf(viewer), signal);
-    return this.messages({ ...options, viewer: { ...viewer, ownOnly: true } });
-  }
-
-  private async *messages({ viewer, until, signal, goesOn }: FollowConnections): AsyncGenerator<ConnectionsMessage> {
-    const stop = AbortSignal.any([signal, this.stopping.signal]);
-    const nudge = { wake: () => undefined as void };
-    const unsubscribe = this.events.on('*', ({ tenant }) => tenant === viewer.tenant && nudge.wake());
+  follow({ viewer, ...listening }: FollowConnections): AsyncGenerator<ConnectionsMessage> {
+    const own = { ...viewer, ownOnly: true };
     const told = new Map<string, string>();
-    let toldAt = this.clock.now();
     let isFirst = true;
-    try {
-      while (!stop.aborted && this.clock.now() < until && (await goesOn())) {
-        const messages = await this.news(viewer, told);
-        if (isFirst) messages.push({ type: 'ready', data: { ids: [...told.keys()] } });
-        isFirst = false;
-        if (messages.length === 0 && this.clock.now() - toldAt >= HEARTBEAT_MS) messages.push({ type: 'heartbeat', data: {} });
-        if (messages.length > 0) toldAt = this.clock.now();
-        yield* messages;
-        await this.pauseOrNudge(nudge, Math.min(POLL_MS, Math.max(until - this.clock.now(), 0)), stop);
-      }
-    } finally {
-      unsubscribe();
-    }
+    return this.follower.follow<ConnectionsMessage>(
+      { ...listening, user: listenerOf(viewer) },
+      {
+        ...PACE,
+        news: async () => {
+          const messages = await this.news(own, told);
+          if (isFirst) messages.push({ type: 'ready', data: { ids: [...told.keys()] } });
+          isFirst = false;
+          return messages;
+        },
+        concerns: ({ tenant }) => tenant === viewer.tenant,
+      },
+    );
   }
 
   private async news(viewer: ConnectionViewer, told: Map<string, string>): Promise<ConnectionsMessage[]> {
@@ -106,12 +73,5 @@ export class ConnectionsStream implements BeforeApplicationShutdown {
     const runs = await this.syncs.list({ tenant, connectionId: id, limit: 2 });
     const run = runs.find(({ status }) => status === 'running') ?? runs[0];
     return run ? viewOf(run) : null;
-  }
-
-  private async pauseOrNudge(nudge: { wake: () => void }, ms: number, stop: AbortSignal): Promise<void> {
-    const sleeping = new AbortController();
-    nudge.wake = () => sleeping.abort();
-    await this.clock.sleep(Math.min(PAUSE_MS, ms), stop).catch(() => undefined); // the loop looks at the signal
-    await this.clock.sleep(Math.max(ms - PAUSE_MS, 0), AbortSignal.any([stop, sleeping.signal])).catch(() => undefined);
   }
 }
