@@ -63,6 +63,39 @@ describeInBrowser('the filters of the lists', () => {
     return ['ada', 'bob'].filter((user) => text.includes(`channel.${user}`));
   };
 
+  it('asks for times in the zone of whoever reads, says UTC beside them, and keeps them so', async () => {
+    const context = await browser.newContext({ timezoneId: 'Asia/Shanghai' });
+    const away = await context.newPage();
+    await away.goto(await pages.signInLink({ tenant: 'acme', user: 'boss', role: 'admin' }));
+    await away.goto(`${pages.url}/admin/requests`);
+    const from = away.getByLabel(/^From \((CST|GMT\+8)\)/);
+    await from.fill('2026-03-01T18:30');
+    await away.getByText('2026-03-01 10:30 UTC').waitFor();
+    await away.getByLabel(/^To \(/).fill('2026-03-01T23:00');
+    await away.getByRole('button', { name: 'Show' }).click();
+    await away.locator('table').getByText('/channel.bob').waitFor();
+    expect(await away.locator('table').textContent()).not.toContain('/channel.ada');
+    const { searchParams } = new URL(away.url());
+    expect([searchParams.get('from'), searchParams.get('to')]).toEqual(['2026-03-01T10:30Z', '2026-03-01T15:00Z']);
+    expect(await from.inputValue()).toBe('2026-03-01T18:30');
+    await away.goto(`${pages.url}/admin/requests?from=2026-07-01T10:30Z&to=`);
+    expect([await from.inputValue(), await away.locator('[name=to]').inputValue()]).toEqual(['2026-07-01T18:30', '']);
+    await context.close();
+  });
+
+  it('asks for times in UTC where there is no script', async () => {
+    const context = await browser.newContext({ timezoneId: 'Asia/Shanghai', javaScriptEnabled: false });
+    const away = await context.newPage();
+    await away.goto(await pages.signInLink({ tenant: 'acme', user: 'boss', role: 'admin' }));
+    await away.goto(`${pages.url}/admin/requests`);
+    await away.getByLabel('From (UTC)').fill('2026-03-01T10:30');
+    await away.getByLabel('To (UTC)').fill('2026-03-01T15:00');
+    await away.getByRole('button', { name: 'Show' }).click();
+    await away.locator('table').getByText('/channel.bob').waitFor();
+    expect(await away.locator('table').textContent()).not.toContain('/channel.ada');
+    await context.close();
+  });
+
   it.each([
     ['/admin/alerts', 'state', 'nonsense', 'Choose one of the list.'],
     ['/admin/webhook-events', 'connectionId', 'x', 'This is no id'],

@@ -90,6 +90,31 @@ function tellLocally(time) {
   else time.title = both;
 }
 
+/* A time of a form: the field holds the reader's own, its label says the zone, UTC stands beside it and is what is sent. */
+function askLocally(field) {
+  // What the browser itself has put back into the field, after a reload, is the reader's own time already.
+  const known = field.defaultValue === '' ? undefined : new Date(`${field.defaultValue}Z`);
+  const length = field.defaultValue.length > 16 ? 23 : 16;
+  const sent = Object.assign(document.createElement('input'), { type: 'hidden', name: field.name });
+  const beside = Object.assign(document.createElement('span'), { className: 'soft' });
+  const label = field.labels[0].firstChild;
+  const [name] = label.textContent.split('(UTC)');
+  const tell = () => {
+    const at = new Date(field.value);
+    const isTime = !Number.isNaN(at.getTime());
+    sent.value = isTime ? `${at.toISOString().slice(0, length)}Z` : field.value;
+    beside.textContent = isTime ? `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC` : '';
+    label.textContent = `${name}(${HERE.formatToParts(isTime ? at : new Date()).find(({ type }) => type === 'timeZoneName').value})`;
+  };
+  field.removeAttribute('name');
+  field.defaultValue = known ? new Date(known.getTime() - known.getTimezoneOffset() * 60000).toISOString().slice(0, length) : '';
+  field.addEventListener('input', tell);
+  field.after(beside, sent);
+  addEventListener('pageshow', tell);
+  tell();
+}
+if (Intl.DateTimeFormat().resolvedOptions().timeZone !== 'UTC') document.querySelectorAll('input[type=datetime-local]').forEach(askLocally);
+
 /* "in 40 s" counts down by the reader's own clock from when it came: the two clocks need not agree. Below a minute; longer ones are read anew. */
 const countdowns = new Map();
 function countDown() {
