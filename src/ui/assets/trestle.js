@@ -110,7 +110,7 @@ function askLocally(field) {
   field.defaultValue = known ? new Date(known.getTime() - known.getTimezoneOffset() * 60000).toISOString().slice(0, length) : '';
   field.addEventListener('input', tell);
   field.after(beside, sent);
-  addEventListener('pageshow', tell);
+  window.addEventListener('pageshow', tell);
   tell();
 }
 if (Intl.DateTimeFormat().resolvedOptions().timeZone !== 'UTC') document.querySelectorAll('input[type=datetime-local]').forEach(askLocally);
