@@ -1,6 +1,6 @@
 import { AlertEvaluator } from '../src/integrations/monitoring/alert-evaluator';
 import { RequestLogWriter } from '../src/integrations/outbound/request-log/request-log-writer';
-import { ProviderRegistry } from '../src/integrations';
+import { isMinted, ProviderRegistry } from '../src/integrations';
 import { faultOf } from '../src/integrations/outbound/provider-fault';
 import { Browser } from './support/browser';
 import { useConnectedApp, type Problem } from './support/connected-app';
@@ -140,7 +140,7 @@ describe('a refusal of the token endpoint', () => {
     test.app.app
       .get(ProviderRegistry, { strict: false })
       .all()
-      .filter(({ oauth2 }) => oauth2 && oauth2.grant !== 'client_credentials');
+      .filter(({ oauth2 }) => oauth2 && !isMinted(oauth2));
 
   it("is the user's, the operator's, the organization's or nobody's that is known, at every provider and with every status", () => {
     const met = signingIn();
@@ -181,5 +181,25 @@ describe('a refusal of the token endpoint', () => {
       .filter(({ oauth2 }) => oauth2?.grant === 'client_credentials');
     expect(own.length).toBeGreaterThan(0);
     for (const { key } of own) expect([key, read(key, 401, 'invalid_client')?.code]).toEqual([key, 'needs_reauth']);
+  });
+
+  it("is the person's where a sign-in call refuses what the person filled in, unless a gate before it or a limit did", () => {
+    const own = test.app.app
+      .get(ProviderRegistry, { strict: false })
+      .all()
+      .filter(({ oauth2 }) => oauth2?.grant === 'login');
+    expect(own.length).toBeGreaterThan(0);
+    for (const provider of own) {
+      const codeOf = (status: number, json?: unknown) =>
+        faultOf(provider, { status, headers: new Headers(), body: Buffer.alloc(0), json }, 0, { step: 'refresh' })?.code;
+      expect([401, 403, 429, 500, 503].map((status) => codeOf(status, { message: 'no' }))).toEqual([
+        'needs_reauth',
+        'needs_reauth',
+        'provider_rate_limited',
+        'provider_unavailable',
+        'provider_unavailable',
+      ]);
+      expect([codeOf(401), codeOf(403), codeOf(400, {})]).toEqual(['needs_reauth', 'refresh_refused', 'refresh_refused']);
+    }
   });
 });

@@ -1,12 +1,13 @@
 import { isErrorCode } from './support/error-codes';
+import { systemClock, type Clock } from '../src/clock';
 import { PLAIN_PROVIDERS, PROVIDERS } from '../src/providers';
-import type { PlainProvider } from '../src/integrations';
+import { isMinted, type PlainProvider } from '../src/integrations';
 import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
 import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';
 
 const names = PLAIN_PROVIDERS.map((declaration) => [declaration.key, declaration] as const);
-const signsIn = ({ oauth2 }: PlainProvider) => oauth2 !== undefined && oauth2.grant !== 'client_credentials';
+const signsIn = ({ oauth2 }: PlainProvider) => oauth2 !== undefined && !isMinted(oauth2);
 
 describe('the shape of a plain provider', () => {
   it('is one of its own', () => {
@@ -47,6 +48,18 @@ describe('the shape of a plain provider', () => {
     }
     for (const host of hosts) expect(host).toMatch(/^(\*|[a-z0-9-]+)(\.(\*|[a-z0-9-]+))*\.[a-z0-9-]+\.[a-z]{2,}$/);
     if (signsIn(declaration)) expect(oauth2?.authorizeUrl).toBeDefined();
+    expect(oauth2?.signIn !== undefined).toBe(oauth2?.grant === 'login');
+    if (oauth2?.signIn) {
+      const posted = [...JSON.stringify(oauth2.signIn).matchAll(/\{(\w+)\}/g)].map(([, place]) => place as string);
+      const secrets = Object.keys(ask).filter((name) => ask[name]?.secret);
+      expect(posted).toEqual(expect.arrayContaining(secrets));
+      expect(Object.keys(ask)).toEqual(expect.arrayContaining(posted));
+      expect(secrets.length).toBeGreaterThan(0);
+      // A secret is in no address.
+      for (const address of addresses) for (const secret of secrets) expect(address).not.toContain(`{${secret}}`);
+      // Nothing else may mint its tokens.
+      expect([oauth2.refresh, declaration.apiKey, declaration.app]).toEqual([undefined, undefined, undefined]);
+    }
     if (declaration.noEvents !== undefined)
       expect([declaration.webhooks, declaration.noEvents]).toEqual([undefined, expect.stringMatching(/^[A-Z].*\.$/)]);
     if (apiKey) expect(apiKey.help).toMatch(/^[A-Z].*\.$/);
@@ -67,10 +80,14 @@ describe('every plain provider, against what its declaration says', () => {
   let app: TestApp;
   let sandbox: PlainSandbox;
   let browser: Browser;
+  let aheadMs = 0;
+  let logged = '';
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+  const log = { write: (line: string) => void (logged += line) };
 
   beforeAll(async () => {
     sandbox = await PlainSandbox.start(PLAIN_PROVIDERS);
-    app = await startTestApp({ settings: { ...sandbox.env(), REQUESTS_PER_SECOND: '10000', WORKERS: 'false' } });
+    app = await startTestApp({ clock, log, settings: { ...sandbox.env(), REQUESTS_PER_SECOND: '10000', WORKERS: 'false' } });
     browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
   });
   afterAll(async () => {
@@ -109,14 +126,13 @@ describe('every plain provider, against what its declaration says', () => {
     expect(body.account.id).not.toBe('');
     expect((await call(id)).status).toBe(200);
 
-    const renews = declaration.oauth2?.refresh || declaration.oauth2?.grant === 'client_credentials';
+    const { oauth2 } = declaration;
+    const renews = oauth2?.refresh || isMinted(oauth2);
     if (renews) {
       const before = tokenCalls(key).length;
       sandbox.expireTokens(key);
       expect((await call(id)).status).toBe(200);
-      expect(tokenCalls(key).slice(before)).toMatchObject([
-        { status: 200, grantType: declaration.oauth2?.grant === 'client_credentials' ? 'client_credentials' : 'refresh_token' },
-      ]);
+      expect(tokenCalls(key).slice(before)).toMatchObject([{ status: 200, grantType: isMinted(oauth2) ? oauth2?.grant : 'refresh_token' }]);
     }
 
     sandbox.revokeTokens(key);
@@ -128,5 +144,70 @@ describe('every plain provider, against what its declaration says', () => {
     expect(await connect(declaration)).toBe(id);
     sandbox.answerNext(key, { status: 429, headers: { 'retry-after': '120' }, body: {} });
     expect(await call(id, 'limited')).toMatchObject({ status: 429 });
+  });
+
+  const minted = names.filter(([, { oauth2 }]) => oauth2?.grant === 'login');
+
+  it.each(minted)('%s is signed in anew, and asks its person only where the sign-in is refused', async (key, declaration) => {
+    browser = new Browser(app, await app.tokenFor({ tenant: 'other', user: 'bo' }));
+    sandbox.admitAgain(key);
+    const id = await connect(declaration);
+    const statusOf = async () => (await browser.api<{ status: string }>('GET', `/v1/connections/${id}`)).body.status;
+    sandbox.expireTokens(key);
+    sandbox.answerNextToken(key, { status: 503, body: {} });
+    expect(await call(id, 'busy')).toMatchObject({ status: 503, body: { code: 'provider_unavailable' } });
+    expect(await statusOf()).toBe('connected');
+    // Whoever comes in the next moments shares the failure.
+    aheadMs += 60_000;
+    expect((await call(id)).status).toBe(200);
+
+    sandbox.expireTokens(key);
+    sandbox.answerNextToken(key, { status: 403, body: { message: 'no' } });
+    const refused = await call(id, 'refused');
+    expect(refused).toMatchObject({ status: 409, body: { code: 'needs_reauth' } });
+    expect(await statusOf()).toBe('needs_reauth');
+    const secrets = Object.values(declaration.ask ?? {}).filter(({ secret }) => secret);
+    const { body } = await browser.api('GET', `/v1/connections/${id}`);
+    for (const { example } of secrets) {
+      expect(JSON.stringify([refused.body, body])).not.toContain(example);
+      expect(logged).toContain(id);
+      expect(logged).not.toContain(example);
+      for (const { path, query } of sandbox.requests.filter(({ provider }) => provider === key))
+        expect(path + query).not.toContain(example);
+    }
+  });
+
+  it.each(minted)('%s refuses at the connect what its sign-in refuses', async (key, declaration) => {
+    sandbox.revokeTokens(key);
+    const { status, body } = await browser.api('POST', '/v1/connections', { provider: key, fields: fieldsOf(declaration) });
+    expect({ status, body }).toMatchObject({ status: 422, body: { code: 'credentials_rejected' } });
+    sandbox.admitAgain(key);
+  });
+
+  const told = minted.flatMap(([key, declaration]) => {
+    const [, seconds] = /^=(\d+)$/.exec([declaration.token?.expiresIn].flat()[0] ?? '') ?? [];
+    return seconds === undefined ? [] : [[key, declaration, Number(seconds)] as const];
+  });
+
+  it.each(told)('%s is signed in anew before the end that its declaration tells', async (key, declaration, seconds) => {
+    const id = await connect(declaration);
+    aheadMs += (seconds - 30) * 1_000;
+    browser = new Browser(app, await app.tokenFor({ tenant: 'other', user: 'bo' }));
+    const before = sandbox.requests.length;
+    expect((await call(id)).status).toBe(200);
+    const asked = sandbox.requests.slice(before).filter(({ provider }) => provider === key);
+    expect(asked.map(({ what, status }) => ({ what, status }))).toEqual([
+      { what: 'token', status: 200 },
+      { what: 'api', status: 200 },
+    ]);
+  });
+
+  // The last of all: a limit of the sign-in call holds for a while.
+  it.each(minted)('%s asks nobody to connect anew where its sign-in is limited', async (key, declaration) => {
+    const id = await connect(declaration);
+    sandbox.expireTokens(key);
+    sandbox.answerNextToken(key, { status: 429, headers: { 'retry-after': '120' }, body: {} });
+    expect(await call(id, 'limited')).toMatchObject({ status: 429, body: { code: 'provider_rate_limited' } });
+    expect((await browser.api<{ status: string }>('GET', `/v1/connections/${id}`)).body.status).toBe('connected');
   });
 });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import { isDeepStrictEqual } from 'node:util';
+import { isMinted, type PlainProvider } from '../../src/integrations';
 import { confirmation } from './plain-confirmation';
 import { verdictOn } from './plain-credential';
 import { listPage } from './plain-lists';
@@ -44,6 +45,8 @@ export class PlainSandbox {
   /** The next call of the API is answered so. */
   private readonly next = new Map<string, Reply>();
   private readonly always = new Map<string, Reply>();
+  /** The next call of the token endpoint is answered so. */
+  private readonly nextTokens = new Map<string, Reply>();
   /** The next operation is carried out, and its connection cut before the answer. */
   private readonly cuts = new Set<string>();
   private constructor(
@@ -78,8 +81,8 @@ export class PlainSandbox {
       if (!oauth2) continue;
       env[`${prefix}_TOKEN_URL`] = `${this.origin}/${key}/token/${placesIn(oauth2.tokenUrl)}`;
       if (oauth2.revokeUrl) env[`${prefix}_REVOKE_URL`] = `${this.origin}/${key}/revoke`;
-      if (oauth2.grant === 'client_credentials' && !app) continue;
-      if (oauth2.grant !== 'client_credentials') env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
+      if (isMinted(oauth2) && !app) continue;
+      if (!isMinted(oauth2)) env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
       env[`${prefix}_CLIENT_ID`] = clientId;
       env[`${prefix}_CLIENT_SECRET`] = clientSecret;
     }
@@ -88,6 +91,10 @@ export class PlainSandbox {
 
   answerNext(key: string, reply: Reply): void {
     this.next.set(key, reply);
+  }
+
+  answerNextToken(key: string, reply: Reply): void {
+    this.nextTokens.set(key, reply);
   }
 
   /** Every call of the API is answered so, until it is called without. */
@@ -151,7 +158,7 @@ export class PlainSandbox {
       case 'authorize':
         return authorize(world, call.url.searchParams);
       case 'token':
-        return token(world, call);
+        return this.token(world, call);
       case 'revoke':
         return revoke(world, call);
       case 'api':
@@ -159,6 +166,14 @@ export class PlainSandbox {
       default:
         return { reply: { status: 404 } };
     }
+  }
+
+  private token(world: PlainWorld, call: { request: IncomingMessage; text: string }): ReturnType<typeof token> {
+    const { key, oauth2 } = world.declaration;
+    const planned = this.nextTokens.get(key);
+    this.nextTokens.delete(key);
+    if (planned) return { reply: planned };
+    return oauth2?.grant === 'login' ? signIn(world, call) : token(world, call);
   }
 
   private async api(
@@ -218,6 +233,15 @@ function authorize(world: PlainWorld, query: URLSearchParams): { reply: Reply; r
   const told = { code: world.code(query), state: query.get('state') ?? '', ...world.callback };
   for (const [name, value] of Object.entries(told)) target.searchParams.set(name, value);
   return { reply: { status: 302, headers: { location: target.href } } };
+}
+
+/** Takes what a person was shown to fill in, as the declaration posts it and in no other way. */
+function signIn(world: PlainWorld, { request, text }: { request: IncomingMessage; text: string }): ReturnType<typeof token> {
+  const isJson = request.method === 'POST' && request.headers['content-type'] === 'application/json';
+  const isRight = isJson && isDeepStrictEqual(JSON.parse(text), world.signIn);
+  if (!isRight || !world.admits)
+    return { reply: { status: 401, body: { message: 'no such sign-in' } }, refused: 'sign-in', grantType: 'login' };
+  return { reply: { status: 200, body: world.grant() }, grantType: 'login' };
 }
 
 function token(

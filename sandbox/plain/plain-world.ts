@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import { isMinted } from '../../src/integrations';
 import { at, exampleOf, firstOf, put, type Json } from './pointed';
 
 /** What an operation did here. */
@@ -118,6 +119,12 @@ export class PlainWorld {
     return verifier === code.challenge ? undefined : 'invalid_grant';
   }
 
+  /** What is posted to sign in: the declaration's, with what a person fills in. */
+  get signIn(): unknown {
+    const text = JSON.stringify(this.declaration.oauth2?.signIn);
+    return JSON.parse(text.replace(/\{(\w+)\}/g, (place, name: string) => this.values[name] ?? place));
+  }
+
   takeRefresh(token: string | undefined): Grant | undefined {
     return this.grants.find(({ refresh, revoked }) => refresh !== undefined && refresh === token && !revoked);
   }
@@ -131,7 +138,7 @@ export class PlainWorld {
     const body: Json = {};
     put(body, firstOf(token.access) ?? '/access_token', grant.access);
     if (grant.refresh !== undefined) put(body, firstOf(token.refresh) ?? '/refresh_token', grant.refresh);
-    if (grant.refresh !== undefined || oauth2?.grant === 'client_credentials') put(body, firstOf(token.expiresIn) ?? '/expires_in', 3600);
+    if (grant.refresh !== undefined || isMinted(oauth2)) put(body, firstOf(token.expiresIn) ?? '/expires_in', 3600);
     put(body, firstOf(token.scope) ?? '/scope', (oauth2?.scopes ?? []).join(oauth2?.scopeSeparator ?? ' '));
     this.tell(body);
     return body;

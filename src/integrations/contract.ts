@@ -97,8 +97,13 @@ export interface OAuth2Facts {
   readonly authorizeParams?: Readonly<Record<string, string>>;
   /** How the client shows who it is at the token endpoint. Default `body`. */
   readonly clientAuth?: 'body' | 'basic';
-  /** `client_credentials`: nobody consents; the token is minted for an id and a secret that a person fills in. Default `code`. */
-  readonly grant?: 'code' | 'client_credentials';
+  /**
+   * Default `code`. With the others nobody consents, and the token is minted for what a person fills in: an id and a secret with
+   * `client_credentials`, whatever a sign-in call of the provider's own takes with `login`.
+   */
+  readonly grant?: 'code' | 'client_credentials' | 'login';
+  /** For `login`: what is posted to `tokenUrl`, as JSON, with the secrets that were filled in. @throws IntegrationError `needs_reauth` where one is missing */
+  signIn?(secrets: Readonly<Record<string, string>>): unknown;
   /** How fields are written at the token endpoint. Default `form`. */
   readonly tokenBody?: 'form' | 'json';
   /** Further fields of every token call. */

@@ -18,6 +18,7 @@ export {
   type SignatureScheme,
   verifySigned,
   signStandardWebhook,
+  isMinted,
 } from './providers';
 export {
   assertMayManage,

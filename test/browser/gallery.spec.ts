@@ -1,4 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
+import { isMinted } from '../../src/integrations';
 import { prefixOf } from '../../src/integrations/providers/plain/plain-settings';
 import { PLAIN_PROVIDERS } from '../../src/providers';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
@@ -14,7 +15,7 @@ function allSetUp(): Record<string, string> {
   return Object.fromEntries(
     PLAIN_PROVIDERS.flatMap(({ key, oauth2 }) => {
       const prefix = prefixOf(key);
-      if (!oauth2 || oauth2.grant === 'client_credentials') return [[`${prefix}_OFFERED`, 'true']];
+      if (!oauth2 || isMinted(oauth2)) return [[`${prefix}_OFFERED`, 'true']];
       return [
         [`${prefix}_CLIENT_ID`, 'our-client'],
         [`${prefix}_CLIENT_SECRET`, 'our-secret'],

@@ -56,7 +56,7 @@ function fieldsIn({ properties = {}, required = [] }: Schema, before = ''): stri
 }
 
 function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources = [], operations = [], checked }: PlainProvider): string[] {
-  const signIn = oauth2?.grant === 'client_credentials' ? 'client credentials' : oauth2 && `OAuth 2.0${oauth2.pkce ? ' with PKCE' : ''}`;
+  const signIn = oauth2 && wayOf(oauth2);
   const renewal = oauth2?.refresh ? ', refresh' : '';
   const ways = [signIn && `${signIn}${renewal}`, apiKey && 'key'].filter(Boolean).join('; ');
   const asked = Object.values(ask).map(({ label }) => label);
@@ -71,4 +71,10 @@ function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources 
     operations.map(({ title }) => title.toLowerCase()).join(', '),
     `${checked.at}: ${checked.against}`,
   ];
+}
+
+function wayOf({ grant, pkce }: NonNullable<PlainProvider['oauth2']>): string {
+  if (grant === 'client_credentials') return 'client credentials';
+  if (grant === 'login') return 'sign-in call';
+  return `OAuth 2.0${pkce ? ' with PKCE' : ''}`;
 }

@@ -35,5 +35,6 @@ function rowOf({ name, oauth2, apiKey, sync, webhooks }: Provider, own: readonly
 
 function wayOf({ grant, pkce }: OAuth2Facts): string {
   if (grant === 'client_credentials') return 'client credentials';
+  if (grant === 'login') return 'sign-in call';
   return pkce ? 'OAuth 2.0 with PKCE' : 'OAuth 2.0';
 }

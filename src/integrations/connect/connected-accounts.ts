@@ -14,6 +14,7 @@ import {
   type IntegrationEvent,
 } from '../connections';
 import type { AccountIdentity, Provider, TokenGrant } from '../contract';
+import { isMinted } from '../providers';
 import { Outbox } from '../notifications/outbox';
 import { scopesOf } from './asked-scopes';
 import type { ConnectIntent } from './connect-flow.repository';
@@ -121,7 +122,7 @@ export class ConnectedAccounts {
       authType,
       account,
       client: provider.oauth2?.clientId,
-      ownGrant: authType === 'api_key' || provider.oauth2?.grant === 'client_credentials',
+      ownGrant: authType === 'api_key' || isMinted(provider.oauth2),
       scopes,
       at,
     });

@@ -3,7 +3,7 @@ import { IntegrationError } from '../../errors';
 import { TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
 import { assertMayChoose, type ChosenOwner } from './chosen-owner';
 import type { AccountIdentity, Provider } from '../contract';
-import { filledIn, providerFor, ProviderRegistry } from '../providers';
+import { filledIn, isMinted, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { clientFailure, keyFailure } from './connect-failure';
 import type { ConnectIntent } from './connect-flow.repository';
@@ -17,7 +17,7 @@ export interface KeyRequest extends ChosenOwner {
 
 type Owner = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;
 
-/** Connecting by what the person types: a key, or an id and a secret of a client of their own. */
+/** Connecting by what the person types: a key, an id and a secret of a client of their own, or what a sign-in call takes. */
 @Injectable()
 export class KeyConnectService {
   constructor(
@@ -33,7 +33,7 @@ export class KeyConnectService {
     const { tenant, userId } = viewer;
     const intent: Owner = { tenant, userId, owner, policy };
     const provider = this.registry.get(key);
-    if (provider.oauth2?.grant === 'client_credentials') return this.withClient(intent, provider, fields);
+    if (isMinted(provider.oauth2)) return this.withMinted(intent, provider, fields);
     return this.withKey(intent, provider, { apiKey, fields });
   }
 
@@ -54,17 +54,19 @@ export class KeyConnectService {
     return this.accounts.save({ provider, intent, authType: 'api_key', account, grants });
   }
 
-  /** A token is minted for the client, now and whenever one ends. */
-  private async withClient(intent: Owner, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
+  /** A token is minted for what was typed, now and whenever one ends. */
+  private async withMinted(intent: Owner, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
     const { values, secrets } = filledIn(base, fields);
     const provider = providerFor(base, values);
     const minted = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {
       throw clientFailure(error, provider);
     });
-    const found = await this.lookup.byGrant(provider, minted, { values: { ...values, clientId: secrets['clientId'] } });
-    // A client of one's own is one account's.
+    const known = { ...values, ...base.auth.learn?.({ tokenBody: minted.body, callback: {} }) };
+    const found = await this.lookup.byGrant(providerFor(base, known), minted, { values: { ...known, clientId: secrets['clientId'] } });
+    // What a person types is one account's.
     const [account] = [found].flat() as AccountIdentity[];
-    if (!account) throw new IntegrationError('connect_failed', { provider: provider.key, detail: 'This client has no account.' });
+    if (!account)
+      throw new IntegrationError('connect_failed', { provider: provider.key, detail: 'What was filled in belongs to no account.' });
     return this.accounts.save({ provider, intent, authType: 'oauth2', account, grants: minted.grants });
   }
 }

@@ -1,6 +1,6 @@
 import type { ErrorCode, IntegrationErrorOptions } from '../../errors';
 import type { ConnectionRef, Provider, ProviderFault } from '../contract';
-import { refusalOf } from '../providers';
+import { isRefusedSignIn, refusalOf } from '../providers';
 import { AnswerError, type Answer } from './answer-error';
 import { capped, parseRetryAfter } from './policies/retry-after';
 
@@ -61,7 +61,7 @@ function tokenFault(
   const providerCode = read?.providerCode ?? told;
   if (!read && providerCode === undefined) return undefined;
   const code = providerCode === undefined ? undefined : refusalOf(oauth2, providerCode);
-  const unknown = step === 'refresh' ? 'refresh_refused' : 'connect_failed';
+  const unknown = isRefusedSignIn(oauth2, status, json) ? 'needs_reauth' : step === 'refresh' ? 'refresh_refused' : 'connect_failed';
   return { code: code ?? unknown, providerCode, retryable: false, notExecuted: true };
 }
 

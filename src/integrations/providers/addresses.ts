@@ -1,4 +1,5 @@
 import type { Provider } from '../contract';
+import { isMinted } from './minted';
 
 /** What has to be entered in the provider's own settings, where the provider has such. */
 export interface RegisteredAddresses {
@@ -22,7 +23,7 @@ export function addressesToRegister(
   publicUrl: string,
 ): RegisteredAddresses {
   return {
-    ...(oauth2 && oauth2.grant !== 'client_credentials' && { redirect: redirectAddress(publicUrl, key) }),
+    ...(oauth2 && !isMinted(oauth2) && { redirect: redirectAddress(publicUrl, key) }),
     ...(webhooks !== undefined && { webhooks: `${publicUrl}/webhooks/${key}` }),
   };
 }

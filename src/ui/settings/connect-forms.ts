@@ -1,5 +1,5 @@
 import { html, type Html } from '../../http-api';
-import { POLICY_CHOICES, policyChoice, type ConnectionPolicy, type Provider } from '../../integrations';
+import { isMinted, POLICY_CHOICES, policyChoice, type ConnectionPolicy, type Provider } from '../../integrations';
 import type { Language } from '../../languages';
 import { askedFields, type Attempt } from './asked-fields';
 import { actionForm, hiddenFields } from '../form';
@@ -14,12 +14,12 @@ export interface FormContext {
   readonly attempt?: Attempt;
 }
 
-/** What connects an account: by consent for the person or the organization, with a key, or with a client of one's own. */
+/** What connects an account: by consent for the person or the organization, with a key, a client of one's own, or what a sign-in call takes. */
 export function connectForms({ provider, accounts, forOrganization }: ProviderCard, at: FormContext): Html {
   const { language, csrfToken, attempt } = at;
   const isFirst = accounts.length === 0;
   const id = `connect-${provider.key}`;
-  const bySigningIn = provider.oauth2 !== undefined && provider.oauth2.grant !== 'client_credentials';
+  const bySigningIn = provider.oauth2 !== undefined && !isMinted(provider.oauth2);
   const label = language.say(isFirst ? 'card.connect' : 'card.connectAnother');
   const tried = (form: Attempt['form']) =>
     attempt?.provider === provider.key && attempt.form === form && !attempt.again ? attempt : undefined;
@@ -78,7 +78,9 @@ export function keyForm(
   { id, label, owner, whose, attempt, again, known = {} }: KeyFormOptions,
 ): Html {
   const { apiKey, name } = provider;
-  const withWhat = language.say(apiKey ? 'card.withKey' : 'card.withClient', { provider: name });
+  const withWhat = language.say(apiKey ? 'card.withKey' : provider.oauth2?.signIn ? 'card.withSignIn' : 'card.withClient', {
+    provider: name,
+  });
   const fault = attempt?.faults['apiKey'];
   return html`<form class="fields" id="form-${id}" method="post" action="${INTEGRATIONS_PATH}/${provider.key}/key">
     ${hiddenFields({ _csrf: csrfToken, owner: owner === 'organization' ? owner : undefined, again })} ${whatWentWrong(attempt)}

@@ -3,7 +3,7 @@ import { CLOCK, type Clock } from '../../../clock';
 import { withDeadline } from '../../../deadline';
 import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } from '../../../errors';
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
-import { providerFor, refusalOf } from '../../providers';
+import { isMinted, isRefusedSignIn, providerFor, refusalOf } from '../../providers';
 import { TenantProviders } from '../clients/tenant-providers';
 import { ProviderFetch } from '../../outbound';
 
@@ -41,13 +41,13 @@ export class TokenEndpoint {
     signal: AbortSignal,
   ): Promise<TokenAnswer> {
     const provider = await this.providers.of(base, connection);
-    if (provider.oauth2?.grant === 'client_credentials') {
-      const client = JSON.parse(token.refreshToken) as Record<string, string>;
+    if (isMinted(provider.oauth2)) {
+      const secrets = JSON.parse(token.refreshToken) as Record<string, string>;
       return this.call(
         provider,
         { grant_type: 'client_credentials' },
         { step: 'refresh', kind: token.kind },
-        { connection, signal, client },
+        { connection, signal, secrets },
       );
     }
     return this.call(
@@ -58,10 +58,13 @@ export class TokenEndpoint {
     );
   }
 
-  /** A token for an id and a secret of the person's own (RFC 6749, 4.4). What mints the next one is kept in the refresh token's place. */
-  async mint(provider: Provider, client: Readonly<Record<string, string>>): Promise<TokenAnswer> {
-    const { body, grants } = await this.call(provider, { grant_type: 'client_credentials' }, { step: 'exchange' }, { client });
-    return { body, grants: grants.map((grant) => ({ ...grant, refreshToken: JSON.stringify(client) })) };
+  /**
+   * A token for secrets of the person's own: a client's id and secret (RFC 6749, 4.4), or what the provider's sign-in call takes. They mint
+   * the next one too, and are kept in the refresh token's place.
+   */
+  async mint(provider: Provider, secrets: Readonly<Record<string, string>>): Promise<TokenAnswer> {
+    const { body, grants } = await this.call(provider, { grant_type: 'client_credentials' }, { step: 'exchange' }, { secrets });
+    return { body, grants: grants.map((grant) => ({ ...grant, refreshToken: JSON.stringify(secrets) })) };
   }
 
   /** How long a call may take, ms. */
@@ -73,9 +76,9 @@ export class TokenEndpoint {
     provider: Provider,
     params: Readonly<Record<string, string>>,
     context: { step: 'exchange' | 'refresh'; kind?: string },
-    options: { connection?: ConnectionRef; signal?: AbortSignal; client?: Readonly<Record<string, string>> } = {},
+    options: { connection?: ConnectionRef; signal?: AbortSignal; secrets?: Readonly<Record<string, string>> } = {},
   ): Promise<TokenAnswer> {
-    const facts = oauth2FactsOf(providerFor(provider, options.connection?.metadata), options.client);
+    const facts = oauth2FactsOf(providerFor(provider, options.connection?.metadata), options.secrets);
     try {
       return await withDeadline(
         this.clock,
@@ -88,8 +91,8 @@ export class TokenEndpoint {
             operation: `oauth.${context.step}`,
             passThrough: true,
           });
-          const response = await fetch(facts.tokenUrl, { ...requestOf(facts, params), signal });
-          return grantsOf(provider, response, await response.text(), context);
+          const response = await fetch(facts.tokenUrl, { ...requestOf(facts, params, options.secrets), signal });
+          return grantsOf({ provider, facts }, response, await response.text(), context);
         },
         { stop: options.signal },
       );
@@ -99,13 +102,21 @@ export class TokenEndpoint {
   }
 }
 
-function oauth2FactsOf({ oauth2, key }: Provider, client: Readonly<Record<string, string>> = {}): OAuth2Facts {
+function oauth2FactsOf({ oauth2, key }: Provider, secrets: Readonly<Record<string, string>> = {}): OAuth2Facts {
   if (!oauth2) throw new IntegrationError('not_supported', { provider: key });
-  const { clientId = oauth2.clientId, clientSecret = oauth2.clientSecret } = client;
+  const { clientId = oauth2.clientId, clientSecret = oauth2.clientSecret } = secrets;
   return { ...oauth2, clientId, clientSecret };
 }
 
-function requestOf(facts: OAuth2Facts, params: Readonly<Record<string, string>>): RequestInit {
+function requestOf(
+  facts: OAuth2Facts,
+  params: Readonly<Record<string, string>>,
+  secrets: Readonly<Record<string, string>> = {},
+): RequestInit {
+  if (facts.signIn) {
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    return { method: 'POST', headers, body: JSON.stringify(facts.signIn(secrets)), redirect: 'error' };
+  }
   const type = facts.tokenBody === 'json' ? 'application/json' : 'application/x-www-form-urlencoded';
   const headers: Record<string, string> = { 'content-type': type, accept: 'application/json' };
   const body = new URLSearchParams({ ...params, ...facts.tokenParams });
@@ -122,13 +133,13 @@ function requestOf(facts: OAuth2Facts, params: Readonly<Record<string, string>>)
 }
 
 function grantsOf(
-  provider: Provider,
+  { provider, facts }: { provider: Provider; facts: OAuth2Facts },
   response: Response,
   text: string,
   context: { step: 'exchange' | 'refresh'; kind?: string },
 ): TokenAnswer {
   const body = parseJson(text);
-  if (!response.ok) throw failureOf(response.status, body);
+  if (!response.ok) throw failureOf(facts, response.status, body);
   if (typeof body !== 'object' || body === null) throw new IntegrationError('provider_bad_answer', { providerStatus: response.status });
   const grants = provider.auth.parseTokenResponse(body, context);
   if (grants.length === 0 || grants.some(({ accessToken }) => typeof accessToken !== 'string' || accessToken === '')) {
@@ -140,13 +151,13 @@ function grantsOf(
   return { body, grants };
 }
 
-function failureOf(status: number, body: unknown): IntegrationError {
+function failureOf(facts: OAuth2Facts, status: number, body: unknown): IntegrationError {
   // RFC 6749, 5.2: the code stands in `error`.
   const code = (body as { error?: unknown } | null | undefined)?.error;
   const known = { providerStatus: status, ...(typeof code === 'string' && { providerCode: code.slice(0, 100) }) };
   if (status === 429) return new IntegrationError('provider_rate_limited', { ...known, notExecuted: true });
   if (status >= 500) return new IntegrationError('provider_unavailable', known);
-  return new IntegrationError('connect_failed', { ...known, notExecuted: true });
+  return new IntegrationError(isRefusedSignIn(facts, status, body) ? 'needs_reauth' : 'connect_failed', { ...known, notExecuted: true });
 }
 
 /** What a failed call means: by the provider's own code first, wherever it stood. */

@@ -12,6 +12,14 @@ export function filled(template: string, values: Values): string {
   return template.replace(PLACE, (_, name: string) => valueOf(values, name));
 }
 
+/** JSON with the places in its texts filled in. @throws IntegrationError where a value is missing */
+export function filledJson(template: unknown, values: Values): unknown {
+  if (typeof template === 'string') return filled(template, values);
+  if (Array.isArray(template)) return template.map((each) => filledJson(each, values));
+  if (typeof template !== 'object' || template === null) return template;
+  return Object.fromEntries(Object.entries(template).map(([name, each]) => [name, filledJson(each, values)]));
+}
+
 /**
  * An address with its places filled in, when it leads to one of these hosts and to nothing else.
  * In the path a value is encoded; in the host it must make a label; an address that is a value whole (`{instance}/v1/`) is one that the provider told.

@@ -1,6 +1,7 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { AccountIdentity, Fetch, ProviderAuth, TokenGrant } from '../../contract';
+import { isMinted } from '../minted';
 import { pointed } from '../pointed';
 import { textAt, valueAt, type Sources } from './at';
 import { filled, type Values } from './filled-address';
@@ -41,7 +42,7 @@ export class PlainAuthService implements ProviderAuth {
         accessToken,
         ...(refreshToken !== undefined && { refreshToken }),
         // Where nothing can renew it, its end is noticed when the provider says so.
-        ...(expiresInS > 0 && (refreshToken !== undefined || oauth2?.grant === 'client_credentials') && { expiresInS }),
+        ...(expiresInS > 0 && (refreshToken !== undefined || isMinted(oauth2)) && { expiresInS }),
         scopes: scopesIn(valueAt(token.scope ?? '/scope', from)),
       },
     ];
@@ -74,7 +75,8 @@ export class PlainAuthService implements ProviderAuth {
     if (!oauth2?.revokeUrl || !token || connection.authType === 'api_key') return false;
     const { clientId = '', clientSecret = '' } = this.own;
     const { method = 'POST', as, body, bodyAs = 'form' } = oauth2.revoke ?? {};
-    const refreshToken = token.refreshToken ?? token.accessToken;
+    // What stands in its place may be what a person filled in, which the provider is not told again.
+    const refreshToken = isMinted(oauth2) ? token.accessToken : (token.refreshToken ?? token.accessToken);
     const values = { ...connection.metadata, accessToken: token.accessToken, refreshToken, clientId, clientSecret };
     const asApp = as === 'app' || (as === undefined && oauth2.clientAuth === 'basic');
     const usual = { token: '{refreshToken}', ...(asApp ? {} : { client_id: '{clientId}', client_secret: '{clientSecret}' }) };

@@ -1,7 +1,8 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { AskedFacts, OAuth2Facts, OAuthClient, Provider, ProviderAuth, WebhookFacts } from '../../contract';
-import type { Values } from './filled-address';
+import { isMinted } from '../minted';
+import { filledJson, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { PlainAuthService } from './plain-auth.service';
 import { plainHttp } from './plain-http';
@@ -54,7 +55,7 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
 export function plainProvider(declaration: PlainProvider, own: PlainSettings, publicUrl: () => string): Provider {
   const { key, name, apiKey, oauth2, operations = [] } = declaration;
   const addresses = new PlainAddresses(declaration, own);
-  const signsIn = oauth2 !== undefined && oauth2.grant !== 'client_credentials';
+  const signsIn = oauth2 !== undefined && !isMinted(oauth2);
   const ask = { ...(oauth2?.grant === 'client_credentials' ? OWN_CLIENT : {}), ...declaration.ask };
   const base: Omit<Provider, 'apiBaseUrl' | 'http'> = {
     key,
@@ -113,8 +114,18 @@ function oauth2Facts({ oauth2, key }: PlainProvider, own: PlainSettings, address
     pkce,
     refusalCodes: ['invalid_grant', ...refusalCodes],
     clientFaultCodes: [...CLIENT_FAULTS, ...clientFaultCodes],
+    ...(rest.signIn && { signIn: (secrets) => signInBody(key, rest.signIn, { ...values, ...secrets }) }),
     ...(Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)) as Partial<OAuth2Facts>),
   };
+}
+
+function signInBody(key: string, template: unknown, values: Values): unknown {
+  try {
+    return filledJson(template, values);
+  } catch {
+    // What is asked for has changed since it was filled in.
+    throw new IntegrationError('needs_reauth', { provider: key, notExecuted: true });
+  }
 }
 
 /** Where the account is asked for, when that is not the API's own host. */

@@ -76,8 +76,13 @@ export interface AskedField {
 export interface PlainOAuth2 {
   /** Where it differs from that of a key. */
   readonly credential?: PlainCredential;
-  /** Default `code`. With `client_credentials` a person fills in `clientId` and `clientSecret` of their own. */
-  readonly grant?: 'code' | 'client_credentials';
+  /**
+   * Default `code`. With `client_credentials` a person fills in `clientId` and `clientSecret` of their own, with `login` what `signIn` needs of
+   * `ask`; both are posted again when the token ends. How long it lives stands at `token.expiresIn`: `=7200` where the answer does not say.
+   */
+  readonly grant?: 'code' | 'client_credentials' | 'login';
+  /** For `login`: the JSON that is posted to `tokenUrl`; `{name}` in its texts is a field of `ask`, secret ones too. Refused (401, 403): connect anew. */
+  readonly signIn?: Readonly<Record<string, unknown>>;
   /** For `code`. */
   readonly authorizeUrl?: string;
   readonly tokenUrl: string;
