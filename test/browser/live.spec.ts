@@ -104,7 +104,7 @@ describeInBrowser('pages that are open', () => {
         ),
       'just_arrived',
     ],
-    ['/admin/sync-runs', () => query(`UPDATE sync_runs SET fetched = 2950`), '2,950 of 3,000'],
+    ['/admin/sync-runs', () => query(`UPDATE sync_runs SET fetched = 2950, total = 3000, progress = '{}'`), '2,950 of 3,000'],
     [
       '/admin/requests',
       () =>
@@ -142,7 +142,7 @@ describeInBrowser('pages that are open', () => {
   it('leaves the filter that somebody is filling in as it is', async () => {
     const page = await open(BOSS, '/admin/sync-runs');
     await page.getByLabel('User').fill('half a na');
-    await seenAfter(page, () => query(`UPDATE sync_runs SET fetched = 2960`), '2,960 of 3,000');
+    await seenAfter(page, () => query(`UPDATE sync_runs SET fetched = 2960, total = 3000`), '2,960 of 3,000');
     expect(await page.getByLabel('User').inputValue()).toBe('half a na');
     await page.context().close();
   });
@@ -185,6 +185,31 @@ describeInBrowser('pages that are open', () => {
     for (const stop of streams) stop.abort();
     await api.context().close();
     await ada.close();
+  });
+
+  it('news goes, or becomes other news, when what follows says otherwise', async () => {
+    await query(`UPDATE connections SET status = 'connected'`);
+    await query(`DELETE FROM sync_runs`);
+    const page = await open(ADA, CARDS);
+    const banners = page.locator('.banner');
+    const askForSync = async (): Promise<void> => {
+      await page.getByRole('button', { name: /Sync now/ }).click();
+      await banners.getByText('The sync has been started.').waitFor();
+      await page.locator('[data-live-mark]').getByText('Live', { exact: true }).waitFor();
+    };
+    const come = (change: string) => () => query(`UPDATE sync_runs SET ${change}`);
+    await askForSync();
+    await seenAfter(page, come(`status = 'running', fetched = 1300, total = 3000`), '1,300 of 3,000');
+    expect(await banners.allTextContents()).toEqual(['The sync has been started.']);
+    const failed = `status = 'queued', error_code = 'provider_unavailable', error_message = 'x', next_attempt_at = now() + interval '50 seconds'`;
+    await seenAfter(page, come(failed), 'Slack is not answering. Next try in');
+    await banners.waitFor({ state: 'detached' });
+    await query(`DELETE FROM sync_runs`);
+    await page.reload();
+    await askForSync();
+    await come(`status = 'succeeded', finished_at = now()`)();
+    await banners.getByText('The sync is done.').waitFor();
+    await page.context().close();
   });
 
   it('made the browser complain of nothing', () => {

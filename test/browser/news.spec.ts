@@ -65,6 +65,7 @@ describeInBrowser('what the pages tell', () => {
       'synced',
       async () => (await pages.dataSource.query(`SELECT 1 FROM sync_runs WHERE status = 'succeeded'`)).length > 0,
     );
+    await page.route('**/live/**', (route) => route.abort()); // the button is pressed on a page that does not know yet
     await page.reload();
     await slack()
       .getByRole('button', { name: /Sync now/ })
@@ -74,6 +75,7 @@ describeInBrowser('what the pages tell', () => {
       .getByRole('button', { name: /Sync now/ })
       .click();
     await slack().getByText('Reconnect needed').waitFor();
+    await page.unroute('**/live/**');
     expect(await page.locator('main').textContent()).not.toContain('has been started');
     const boss = await tabOf({ tenant: 'acme', user: 'boss', role: 'admin' });
     for (const path of ['/admin', '/admin/providers/slack']) {

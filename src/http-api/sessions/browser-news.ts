@@ -7,6 +7,8 @@ import type { Settings } from '../../config/env';
 import type { EdgeRequest } from '../request';
 import { Seal } from './seal';
 
+/** With this the script brings a page up to date that shows news: the page's own `sealed`. No address and no other origin can send it. */
+const SHOWN_HEADER = 'trestle-news';
 /** How long news waits for the page that tells it, ms. */
 const NEWS_MS = 60_000;
 
@@ -21,8 +23,8 @@ const sealedNews = z.strictObject({
   expiresAt: z.number(),
 });
 export type News = Pick<z.infer<typeof sealedNews>, 'kind' | 'about'>;
-/** With whom it concerns. */
-export type ToldNews = News & NewsOf;
+/** With whom it concerns, and as the page that shows it asks again whether it is so still. */
+export type ToldNews = News & NewsOf & { readonly sealed: string };
 export type NewsOf = Pick<z.infer<typeof sealedNews>, 'tenant' | 'userId'>;
 
 /**
@@ -55,14 +57,15 @@ export class BrowserNews {
 
   /** @param of whom the page is for; without, whoever holds the browser. @returns undefined where there is none, for them */
   take(request: EdgeRequest, reply: FastifyReply, of?: NewsOf): ToldNews | undefined {
-    const text = request.cookies[this.cookieName];
-    // A script that brings a page up to date shows no news, and leaves it to the page that does.
-    if (text === undefined || request.headers['sec-fetch-dest'] === 'empty') return undefined;
-    void reply.setCookie(this.cookieName, '', { ...this.options, maxAge: 0 });
+    // A script that brings a page up to date leaves news to the page that tells it; of what it shows itself it asks whether it is so still.
+    const isUpdate = request.headers['sec-fetch-dest'] === 'empty';
+    const text = isUpdate ? request.headers[SHOWN_HEADER] : request.cookies[this.cookieName];
+    if (typeof text !== 'string') return undefined;
+    if (!isUpdate) void reply.setCookie(this.cookieName, '', { ...this.options, maxAge: 0 });
     const news = this.seal.open(text, 'news-cookie');
-    if (!news || news.expiresAt <= this.clock.now()) return undefined;
+    if (!news || (!isUpdate && news.expiresAt <= this.clock.now())) return undefined;
     const isTheirs = of === undefined || (news.tenant === of.tenant && news.userId === of.userId);
     const { tenant, userId, kind, about } = news;
-    return isTheirs ? { tenant, userId, kind, about } : undefined;
+    return isTheirs ? { tenant, userId, kind, about, sealed: text } : undefined;
   }
 }

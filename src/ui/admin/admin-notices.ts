@@ -6,7 +6,7 @@ const NOTICES = {
   acknowledged: 'The alert is acknowledged. It stays on the list until its cause is gone.',
   confirmed: 'The run goes on, and removes what is missing at the provider.',
   'sync-asked': 'A sync has been asked for.',
-  'sync-joined': 'A sync is under way already.',
+  'sync-joined': 'A sync was under way already.',
   disconnected: 'Disconnected. The access has ended at the provider as well.',
   'disconnected-here':
     'Disconnected, and what was held is deleted. At the provider the access goes on for the other connections of this account; where there is none, remove the app there to be certain.',

@@ -130,7 +130,7 @@ describe('connections, for administrators', () => {
 
   it('syncs, and disconnects after asking', async () => {
     const synced = await boss.follow(await boss.post(`${PATH}/${id}/sync`));
-    expect(synced.text).toMatch(/A sync has been asked for\.|A sync is under way already\./);
+    expect(synced.text).toMatch(/A sync has been asked for\.|A sync was under way already\./);
     expect((await query(`SELECT 1 FROM sync_runs WHERE connection_id = $1 AND trigger = 'manual'`, [id])).length).toBe(1);
     expect((await boss.post(`${PATH}/${id}/disconnect`)).text).toContain('Disconnect Acme Mail from Slack?');
     const ended = await boss.follow(await boss.post(`${PATH}/${id}/disconnect`, { confirmed: 'yes' }));

@@ -35,6 +35,7 @@ document.addEventListener('submit', (event) => {
 
 async function sendInPlace(form) {
   form.ariaBusy = 'true';
+  document.querySelector('.banner[data-said]')?.remove();
   const options = { method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { accept: 'text/html' }, redirect: 'manual' };
   const answer = await fetch(form.action, options).catch(() => undefined);
   if (answer?.type === 'opaqueredirect') return location.assign(form.action.replace(/\/[^/]+\/key$/, ''));
@@ -203,7 +204,9 @@ async function refresh(live) {
   if (reading) return void (again = true);
   reading = true;
   again = false;
-  const options = { headers: { accept: 'text/html' }, credentials: 'same-origin', signal: AbortSignal.timeout(5000) };
+  const told = document.getElementById('told'); // news is held against the state again: it goes, or becomes other news, with what it told of
+  const headers = { accept: 'text/html', ...(told?.dataset.told && { 'trestle-news': told.dataset.told }) };
+  const options = { headers, credentials: 'same-origin', signal: AbortSignal.timeout(5000) };
   const answer = await fetch(location.href, options).catch(() => undefined);
   const text = (await answer?.text().catch(() => '')) || '';
   const fresh = new DOMParser().parseFromString(text, 'text/html');
@@ -212,6 +215,8 @@ async function refresh(live) {
   else if (answer?.ok) {
     readAt = performance.now();
     bringUpToDate(live, fresh);
+    const still = told && fresh.getElementById('told');
+    if (still) Idiomorph.morph(told, still);
   } else if (answer?.status === 401) sayEnded(fresh);
   else {
     clearTimeout(later);

@@ -100,7 +100,7 @@ describe('the page of integrations', () => {
     const id = await connectionOf('ada', 'slack');
     const newest = '(SELECT id FROM sync_runs WHERE connection_id = $1 ORDER BY created_at DESC LIMIT 1)';
     await pages.dataSource.query(
-      `UPDATE sync_runs SET status = 'running', fetched = 1200, total = 3000, lease_until = now() + interval '1 hour' WHERE id = ${newest}`,
+      `UPDATE sync_runs SET status = 'running', fetched = 1200, total = 3000, progress = '{}', lease_until = now() + interval '1 hour' WHERE id = ${newest}`,
       [id],
     );
     const card = cardOf((await ada.get(PAGE)).text, 'slack');

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { html, type News, type PageFrame, type SessionPrincipal } from '../../http-api';
+import { html, type PageFrame, type SessionPrincipal, type ToldNews } from '../../http-api';
 import { INTEGRATIONS_PATH, page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import type { Attempt } from './asked-fields';
@@ -9,7 +9,7 @@ import { IntegrationCards } from './integration-cards';
 import { newsBanner } from './settings-banner';
 
 export interface Shown {
-  readonly news?: News | undefined;
+  readonly news?: ToldNews | undefined;
   readonly attempt?: Attempt;
   readonly browsing?: Browsing;
 }
@@ -31,7 +31,8 @@ export class IntegrationsPage {
         : html`<ul class="cards">
             ${cards.map((card) => integrationCard(card, context))}
           </ul>`;
-    const body = html`${news && newsBanner(news, all, language)}
+    const told = news && newsBanner(news, all, language);
+    const body = html`<div id="told" ${told && html`data-told="${news.sealed}"`}>${told}</div>
       ${liveRegion('cards', html`${list} ${gallery && galleryOf(gallery, browsing, language)}`)}
       <p class="unseen" role="status" data-news></p>`;
     return page({ title: language.say('integrations.title'), frame, caller, path: INTEGRATIONS_PATH, body });
