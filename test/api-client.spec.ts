@@ -161,10 +161,12 @@ describe('the client', () => {
     const url = 'https://product.example/hooks';
     const made = await admin.post('/v1/admin/destinations', { body: { name: 'product', url, events: ['connection.connected'] } });
     const events = await admin.get('/v1/admin/webhook-events', { params: { query: { limit: 1 } } });
+    const replay = await admin.post('/v1/admin/replays', { body: { filter: { provider: 'slack' } } });
     const google = (await browser.connect('google')).searchParams.get('connection') ?? '';
     const ids: Record<string, string | undefined> = {
       '/v1/admin/destinations/': made.id,
       '/v1/admin/webhook-events/': events.data[0]?.id,
+      '/v1/admin/replays/': replay.id,
       '/v1/connections/{id}/google/': google,
       '/v1/connections/': connection,
     };

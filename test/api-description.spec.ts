@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
+import { ModulesContainer } from '@nestjs/core';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { SUMMARIES } from '../src/http-api/openapi/summaries';
 import { startTestApp, type TestApp } from './support/test-app';
@@ -85,6 +86,20 @@ describe('the description of the API', () => {
     );
   });
   afterAll(() => test.close());
+
+  it('describes each answer under the status that its route gives', () => {
+    const controllers = [...test.app.get(ModulesContainer).values()].flatMap((module) => [...module.controllers.values()]);
+    const otherwise = controllers.flatMap(({ metatype }) => {
+      const handlers = Object.entries(Object.getOwnPropertyDescriptors((metatype as { prototype: object }).prototype));
+      return handlers.flatMap(([name, { value }]) => {
+        if (typeof value !== 'function') return [];
+        const given = Reflect.getMetadata('__httpCode__', value) as number | undefined;
+        const described = Object.keys((Reflect.getMetadata('swagger/apiResponse', value) as object | undefined) ?? {});
+        return given === undefined || described.length === 0 || described.includes(`${given}`) ? [] : [{ name, given, described }];
+      });
+    });
+    expect(otherwise).toEqual([]);
+  });
 
   it('names every promised route', () => {
     expect(operations.map(({ method, path }) => `${method} ${path}`)).toEqual(expect.arrayContaining(PROMISED));

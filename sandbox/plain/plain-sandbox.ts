@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import { isMinted, type PlainProvider } from '../../src/integrations';
+import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
 import { confirmation } from './plain-confirmation';
 import { verdictOn } from './plain-credential';
 import { listPage } from './plain-lists';
 import { carriedOut } from './plain-made';
 import { firstOf, put, type Json } from './pointed';
 import { watchCall } from './plain-watches';
-import { PlainWorld } from './plain-world';
+import { isUnasked, PlainWorld } from './plain-world';
 
 export interface PlainRequest {
   readonly provider: string;
@@ -81,8 +81,8 @@ export class PlainSandbox {
       if (!oauth2) continue;
       env[`${prefix}_TOKEN_URL`] = `${this.origin}/${key}/token/${placesIn(oauth2.tokenUrl)}`;
       if (oauth2.revokeUrl) env[`${prefix}_REVOKE_URL`] = `${this.origin}/${key}/revoke`;
-      if (isMinted(oauth2) && !app) continue;
-      if (!isMinted(oauth2)) env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
+      if (isUnasked(oauth2) && !app) continue;
+      if (!isUnasked(oauth2)) env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
       env[`${prefix}_CLIENT_ID`] = clientId;
       env[`${prefix}_CLIENT_SECRET`] = clientSecret;
     }

@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
-import { isMinted } from '../../src/integrations';
 import { at, exampleOf, firstOf, put, type Json } from './pointed';
 
 /** What an operation did here. */
@@ -35,6 +34,9 @@ interface Code {
   readonly challenge: string | null;
   readonly redirectUri: string;
 }
+
+/** Nobody is asked for consent: a token is given for what is known already. */
+export const isUnasked = (oauth2: PlainProvider['oauth2']): boolean => ['client_credentials', 'login'].includes(oauth2?.grant ?? '');
 
 /** One pretend provider: its app, its one account, its tokens and what it holds. */
 export class PlainWorld {
@@ -138,7 +140,7 @@ export class PlainWorld {
     const body: Json = {};
     put(body, firstOf(token.access) ?? '/access_token', grant.access);
     if (grant.refresh !== undefined) put(body, firstOf(token.refresh) ?? '/refresh_token', grant.refresh);
-    if (grant.refresh !== undefined || isMinted(oauth2)) put(body, firstOf(token.expiresIn) ?? '/expires_in', 3600);
+    if (grant.refresh !== undefined || isUnasked(oauth2)) put(body, firstOf(token.expiresIn) ?? '/expires_in', 3600);
     put(body, firstOf(token.scope) ?? '/scope', (oauth2?.scopes ?? []).join(oauth2?.scopeSeparator ?? ' '));
     this.tell(body);
     return body;

@@ -5704,7 +5704,8 @@ export interface operations {
             };
         };
         responses: {
-            200: {
+            /** @description A new run */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -35,7 +35,7 @@ export class AdminReplaysController {
   ) {}
 
   /** The run is stored when it answers; a worker goes on with it. */
-  @Answer(replayRunAnswer)
+  @Answer(replayRunAnswer, { status: 202, description: 'A new run' })
   @Post()
   @HttpCode(202)
   async start(@CurrentUser() caller: Principal, @ZodBody(startBody) { filter }: z.infer<typeof startBody>) {
