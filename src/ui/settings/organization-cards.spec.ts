@@ -61,7 +61,7 @@ describe('the cards of an organization’s connections', () => {
     expect(await bob.get(PAGE).then(({ text }) => text)).not.toContain('name="people"');
     const apiKey = String(pages.sandbox.control.change('stripe', 'keys', { account: 'acct_1ForAll' })['key']);
     const refused = await bob.follow(await bob.post(`${PAGE}/stripe/key`, { apiKey, people: 'shared' }));
-    expect(refused.text).toContain('Your role does not allow this.');
+    expect(refused.text).toContain('Only an administrator connects an account for the organization.');
     await boss.follow(await boss.post(`${PAGE}/stripe/key`, { apiKey, people: 'admins' }));
     const rows = await pages.dataSource.query<object[]>(`SELECT user_id, used_by, managed_by FROM connections WHERE provider = 'stripe'`);
     expect(rows).toEqual([{ user_id: '', used_by: 'admins', managed_by: 'admins' }]);
