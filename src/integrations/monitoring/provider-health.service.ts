@@ -119,12 +119,13 @@ export class ProviderHealthService {
     const provider = this.registry.get(providerKey);
     const rows = await this.dataSource.query<(TrafficRow & Pick<RowOf<Connection>, 'id' | 'account_name' | 'user_id' | 'status'>)[]>(
       `WITH failing AS MATERIALIZED (
-         SELECT b.connection_id, sum(b.failed) AS failures FROM ${MINUTES} b JOIN ${CONNECTIONS} c ON c.id = b.connection_id AND c.provider = $1
-         WHERE b.provider = $1 AND b.minute >= $2 AND b.failed > 0 AND ($3::text IS NULL OR b.tenant = $3) GROUP BY b.connection_id ORDER BY 2 DESC, 1 LIMIT $4),
+         SELECT b.connection_id, sum(b.failed) AS failures FROM ${MINUTES} b
+         WHERE b.provider = $1 AND b.minute >= $2 AND b.failed > 0 AND b.connection_id IS NOT NULL AND ($3::text IS NULL OR b.tenant = $3) GROUP BY b.connection_id ORDER BY 2 DESC, 1 LIMIT $4),
        others AS (
          SELECT o.id AS connection_id, 0 AS failures FROM ${CONNECTIONS} o
          WHERE o.provider = $1 AND ($3::text IS NULL OR o.tenant = $3) AND NOT EXISTS (SELECT 1 FROM failing f WHERE f.connection_id = o.id) ORDER BY o.id LIMIT $4)
-       SELECT c.id, c.account_name, c.user_id, c.status, t.* FROM (SELECT * FROM failing UNION ALL SELECT * FROM others) p JOIN ${CONNECTIONS} c ON c.id = p.connection_id
+       SELECT c.*, t.* FROM (SELECT * FROM failing UNION ALL SELECT * FROM others ORDER BY 2 DESC, 1 LIMIT $4) p
+       CROSS JOIN LATERAL (SELECT id, account_name, user_id, status FROM ${CONNECTIONS} WHERE id = p.connection_id OFFSET 0) c
        CROSS JOIN LATERAL (SELECT ${TRAFFIC} FROM ${MINUTES} b WHERE b.connection_id = c.id AND b.minute >= $2) t
        ORDER BY p.failures DESC, c.id LIMIT $4`,
       [provider.key, new Date(this.clock.now() - DAY_MS), tenant ?? null, limit],
