@@ -125,7 +125,7 @@ export class ProviderHealthService {
          SELECT o.id AS connection_id, 0 AS failures FROM ${CONNECTIONS} o
          WHERE o.provider = $1 AND ($3::text IS NULL OR o.tenant = $3) AND NOT EXISTS (SELECT 1 FROM failing f WHERE f.connection_id = o.id) ORDER BY o.id LIMIT $4)
        SELECT c.*, t.* FROM (SELECT * FROM failing UNION ALL SELECT * FROM others ORDER BY 2 DESC, 1 LIMIT $4) p
-       CROSS JOIN LATERAL (SELECT id, account_name, user_id, status FROM ${CONNECTIONS} WHERE id = p.connection_id OFFSET 0) c
+       CROSS JOIN LATERAL (SELECT o.id, o.account_name, o.user_id, o.status FROM ${CONNECTIONS} o WHERE o.id = p.connection_id OFFSET 0) c
        CROSS JOIN LATERAL (SELECT ${TRAFFIC} FROM ${MINUTES} b WHERE b.connection_id = c.id AND b.minute >= $2) t
        ORDER BY p.failures DESC, c.id LIMIT $4`,
       [provider.key, new Date(this.clock.now() - DAY_MS), tenant ?? null, limit],
