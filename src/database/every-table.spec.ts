@@ -99,6 +99,15 @@ it('has a table for each of its names', () => {
   expect(tables.length).toBeGreaterThan(25);
 });
 
+it('has no index twice: each is written with every row', async () => {
+  const twice = await dataSource.query<object[]>(
+    `SELECT indrelid::regclass::text AS "table", array_agg(indexrelid::regclass::text) AS indexes FROM pg_index
+     WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+     GROUP BY indrelid, indkey::text, indclass::text, indoption::text, indexprs::text, indpred::text HAVING count(*) > 1`,
+  );
+  expect(twice).toEqual([]);
+});
+
 it('locks each table that holds something of an organization, against its owner as well', async () => {
   const locked = await dataSource.query<{ name: string; on: boolean; forced: boolean; roles: string[] }[]>(
     `SELECT c.relname AS name, c.relrowsecurity AS on, c.relforcerowsecurity AS forced,

@@ -26,14 +26,10 @@ export class Figures1764980300000 implements MigrationInterface {
     await runner.query('DROP INDEX request_buckets_by_provider');
     await runner.query('CREATE INDEX request_buckets_by_connection ON request_buckets (connection_id, minute)');
     await runner.query('CREATE INDEX request_buckets_failed ON request_buckets (minute) WHERE failed > 0');
-    await runner.query(
-      `CREATE INDEX request_log_misconfigured ON request_log (at) WHERE error_code IN ('provider_misconfigured', 'refresh_refused')`,
-    );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const index of ['request_log_misconfigured', 'request_buckets_failed', 'request_buckets_by_connection'])
-      await runner.query(`DROP INDEX ${index}`);
+    for (const index of ['request_buckets_failed', 'request_buckets_by_connection']) await runner.query(`DROP INDEX ${index}`);
     await runner.query('CREATE INDEX request_buckets_by_provider ON request_buckets (provider, minute)');
     await runner.query('DROP TABLE figures');
   }

@@ -45,7 +45,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764975000000-time-partitions.ts': 'acf8be705370b3279707c65931f9c99cdbb63f32baff963c8e9f0c22e09fb080',
   'src/database/migrations/1764975100000-list-indexes.ts': 'd718c70d9011fb6a6fb391880bf1d4ba5b624132ec885fef4349c636467da682',
   'src/database/migrations/1764980200000-record-shapes.ts': '2cd427f4fdfec94da1cd8c4eaf783c4e895b44a09a4024e5808532219a8501ab',
-  'src/database/migrations/1764980300000-figures.ts': '8d7cb8f53df6f896f699d46ddb5243bdca9ef8f986a95c2807e6a6af2f7aa006',
+  'src/database/migrations/1764980300000-figures.ts': '973a4174e4390e80978b5b655b8b52017288609cfd2cf2ce54dd7e7fe06e7536',
   'src/database/migrations/1764980310000-replay-runs.ts': 'd59ee60294240ef547385ba39615e3dfc5e46e736147298f7eed15f5b73292ea',
 };
 
