@@ -114,6 +114,7 @@ async function idsOf(arena: Arena, owner: Who): Promise<Readonly<Record<string, 
     method: 'PUT',
     body: { provider: 'stripe', resource: 'customers', expression: '{ "id": id }' },
   });
+  const replay = await arena.service.as(admin, '/v1/admin/replays', { body: { filter: { provider: 'stripe' } } });
   return {
     connection,
     destination,
@@ -122,6 +123,7 @@ async function idsOf(arena: Arena, owner: Who): Promise<Readonly<Record<string, 
     deliveries: (await first('/v1/admin/deliveries')) ?? (await first(`/v1/admin/destinations/${destination}/deliveries`)),
     alerts: await alertOf(arena, owner, () => first('/v1/admin/alerts')),
     mappings: (mapping.json as { id: string }).id,
+    replays: (replay.json as { id: string }).id,
   };
 }
 
