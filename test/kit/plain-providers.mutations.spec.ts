@@ -57,9 +57,12 @@ const MUTATIONS: readonly Mutation[] = [
     of: ({ resources = [] }) =>
       resources.some(({ since }) => since)
         ? {
-            resources: resources.map((each) =>
-              each.since ? { ...each, since: { ...each.since, param: 'ignored', as: 'iso' as const } } : each,
-            ),
+            resources: resources.map((each) => {
+              if (!each.since) return each;
+              // Without its own call, the list comes in its usual order.
+              if ('newestFirst' in each.since) return { ...each, since: { newestFirst: {} } };
+              return { ...each, since: { ...each.since, param: 'ignored', as: 'iso' as const } };
+            }),
           }
         : undefined,
   },
