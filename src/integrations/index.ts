@@ -80,7 +80,7 @@ export {
   type StoredEventDetail,
   type StoredEventView,
   WebhookReplay,
-  type ReplayActor,
+  replayActorOf,
   type AskedEvents,
   EventFilters,
   eventGroup,

@@ -13,7 +13,7 @@ export {
 export { type Arrivals, WebhookArrivals } from './replay/webhook-arrivals';
 export { type AskedEvents, EventFilters, eventGroup } from './replay/event-filters';
 export { type ReplayRun, ReplayRuns } from './replay/replay-runs';
-export { type ReplayActor, WebhookReplay } from './replay/webhook-replay';
+export { replayActorOf, WebhookReplay } from './replay/webhook-replay';
 export { WebhookInbox } from './webhook-inbox';
 export { WebhooksModule } from './webhooks.module';
 export { type FailedEventGroup, FailedEvents } from './replay/failed-events';

@@ -14,7 +14,7 @@ import {
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
-import { EventFilters, eventGroup, FailedEvents, ReplayRuns, WebhookReplay, type EventFilter } from '../../integrations';
+import { EventFilters, eventGroup, FailedEvents, replayActorOf, ReplayRuns, WebhookReplay, type EventFilter } from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { hiddenFields } from '../form';
 import { page } from '../layout';
@@ -83,9 +83,8 @@ export class FailedEventsPageController {
     @ZodBody(replayForm) { confirmed, ...form }: ReplayForm,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const tenant = visibleTenant(caller);
-    const actor = { tenant, name: `${caller.tenant}/${caller.userId}` };
-    const asked = await this.filterOf(form, tenant);
+    const actor = replayActorOf(caller);
+    const asked = await this.filterOf(form, actor.tenant);
     const matched = asked && (await this.replays.many(asked, actor, true)).matched;
     if (!asked || !matched || confirmed) {
       this.news.tell(reply, caller, adminNews(!asked ? 'nothing-chosen' : !matched ? 'nothing-to-replay' : 'replayed-all'));

@@ -15,13 +15,13 @@ import {
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import {
-  ConnectionRepository,
+  EventFilters,
   ProviderRegistry,
+  replayActorOf,
   ReplayRuns,
   WebhookEventList,
   WebhookReplay,
   type EventFilter,
-  type ReplayActor,
   type StoredEventView,
 } from '../../integrations';
 import { confirmPage } from '../confirm-page';
@@ -69,7 +69,7 @@ export class WebhookEventsPageController {
     private readonly replays: WebhookReplay,
     private readonly runs: ReplayRuns,
     private readonly registry: ProviderRegistry,
-    private readonly connections: ConnectionRepository,
+    private readonly filters: EventFilters,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -122,11 +122,11 @@ export class WebhookEventsPageController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const asked = await this.resolved(filter, visibleTenant(caller));
-    const { matched } = await this.replays.many(asked, actorOf(caller), true);
+    const { matched } = await this.replays.many(asked, replayActorOf(caller), true);
     const back = addressOf(PATH, filter);
     if (matched === 0 || confirmed) {
       this.news.tell(reply, caller, adminNews(matched === 0 ? 'nothing-to-replay' : 'replayed-all'));
-      const to = matched === 0 ? back : `${REPLAYS_PATH}/${(await this.runs.start(asked, actorOf(caller))).id}`;
+      const to = matched === 0 ? back : `${REPLAYS_PATH}/${(await this.runs.start(asked, replayActorOf(caller))).id}`;
       return void (await reply.redirect(to, 303));
     }
     const count = matched === 1 ? '1 event matches' : `${matched.toLocaleString('en')} events match`;
@@ -152,27 +152,19 @@ export class WebhookEventsPageController {
     @ZodBody(nothing) _: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { eventId } = await this.replays.one(id, actorOf(caller));
+    const { eventId } = await this.replays.one(id, replayActorOf(caller));
     this.news.tell(reply, caller, adminNews('replayed'));
     await reply.redirect(addressOf(PATH, { eventId }), 303);
   }
 
-  private async resolved(
-    { type, eventId, userId, account, from, to, ...rest }: AskedFilter,
-    tenant: string | undefined,
-  ): Promise<EventFilter> {
-    const connectionIds = await this.connections.idsOf(tenant, { userId, account });
-    return { ...rest, type: beginning(type), eventId: beginning(eventId), receivedFrom: from, receivedTo: to, connectionIds };
+  private resolved({ type, eventId, from, to, ...rest }: AskedFilter, tenant: string | undefined): Promise<EventFilter> {
+    return this.filters.of({ ...rest, type: beginning(type), eventId: beginning(eventId), receivedFrom: from, receivedTo: to }, tenant);
   }
 }
 
 function replayAll(fields: Readonly<Record<string, string>>, { csrfToken }: SessionPrincipal): Html {
   const button = actionForm({ to: `${PATH}/replay`, label: 'Replay all that match…', csrfToken, id: 'replay-all', fields });
   return html`<div class="actions">${button}</div>`;
-}
-
-function actorOf(caller: SessionPrincipal): ReplayActor {
-  return { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
 }
 
 function filled(filter: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -20,6 +20,7 @@ import {
 import { EventFilters, replayFilter } from './event-filters';
 import { replayRunAnswer } from './event-answers';
 import { ReplayRuns } from './replay-runs';
+import { replayActorOf } from './webhook-replay';
 
 const listQuery = z.strictObject({ limit, cursor });
 const startBody = z.strictObject({ filter: replayFilter });
@@ -39,8 +40,7 @@ export class AdminReplaysController {
   @Post()
   @HttpCode(202)
   async start(@CurrentUser() caller: Principal, @ZodBody(startBody) { filter }: z.infer<typeof startBody>) {
-    const tenant = visibleTenant(caller);
-    return this.runs.start(await this.filters.of(filter, tenant), { tenant, name: `${caller.tenant}/${caller.userId}` });
+    return this.runs.start(await this.filters.of(filter, visibleTenant(caller)), replayActorOf(caller));
   }
 
   @Answer(pageOf(replayRunAnswer))

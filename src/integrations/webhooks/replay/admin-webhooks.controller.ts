@@ -20,7 +20,7 @@ import {
 } from '../../../http-api';
 import { EventFilters, eventFields, replayFilter } from './event-filters';
 import { WebhookEventList } from './webhook-event.list';
-import { WebhookReplay, type ReplayActor } from './webhook-replay';
+import { replayActorOf, WebhookReplay } from './webhook-replay';
 import { FailedEvents } from './failed-events';
 import { eventAnswer, eventDetailAnswer, failedGroupAnswer, queueAnswer, replayAnswer } from './event-answers';
 
@@ -67,14 +67,14 @@ export class AdminWebhooksController {
   @Post('webhook-events/replay')
   @HttpCode(200)
   async replayMany(@CurrentUser() caller: Principal, @ZodBody(replayBody) { filter, dryRun }: z.infer<typeof replayBody>) {
-    return this.replay.many(await this.filters.of(filter, visibleTenant(caller)), actorOf(caller), dryRun);
+    return this.replay.many(await this.filters.of(filter, visibleTenant(caller)), replayActorOf(caller), dryRun);
   }
 
   @Answer(eventAnswer)
   @Post('webhook-events/:id/replay')
   @HttpCode(200)
   replayOne(@CurrentUser() caller: Principal, @IdParam('id', 'not_found') id: string) {
-    return this.replay.one(id, actorOf(caller));
+    return this.replay.one(id, replayActorOf(caller));
   }
 
   @Answer(queueAnswer)
@@ -82,8 +82,4 @@ export class AdminWebhooksController {
   queue(@CurrentUser() caller: Principal) {
     return this.events.queue(visibleTenant(caller));
   }
-}
-
-function actorOf(caller: Principal): ReplayActor {
-  return { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
 }

@@ -30,8 +30,8 @@ import {
   RUNS_WAITING,
   TAKE_OUTCOMES,
 } from './replay-run.queries';
-import { ofStatus } from './replayable';
-import { conditionsOf, type EventFilter } from './webhook-event.list';
+import { askedFor } from './replayable';
+import type { EventFilter } from './webhook-event.list';
 
 interface ReplayJob extends ClaimedJob {
   readonly filter: EventFilter;
@@ -144,8 +144,7 @@ export class ReplayJobs implements JobKind<ReplayJob>, OnApplicationBootstrap {
   }
 
   private async putBackNext(manager: EntityManager, { id, filter, last }: ReplayJob, after: string) {
-    const { sql, params } = conditionsOf(filter);
-    const where = `${sql}${ofStatus(filter.status)}`;
+    const { sql: where, params } = askedFor(filter);
     const [batch] = await manager.query<{ count: number; last: string | null }[]>(putBack(where, params.length + 1), [
       ...params,
       id,

@@ -5,11 +5,11 @@ import { asStorageError, asTenant, inTransaction, type RowOf } from '../../../da
 import { IntegrationError } from '../../../errors';
 import { AuditLog } from '../../audit';
 import { WakeUp } from '../../jobs';
-import { ofStatus, replayable } from './replayable';
+import { replayableOf } from './replayable';
 import { OPEN } from './replay-run.queries';
 import type { ReplayState, WebhookReplayEntity } from './webhook-replay.entity';
 import type { ReplayActor } from './webhook-replay';
-import { conditionsOf, type EventFilter } from './webhook-event.list';
+import type { EventFilter } from './webhook-event.list';
 
 /** Events that are processed again, batch by batch. */
 export interface ReplayRun {
@@ -52,20 +52,9 @@ export class ReplayRuns {
   /** What failed or was given up, unless the filter names another status; of the actor's organization alone. */
   async start(asked: EventFilter, actor: ReplayActor): Promise<ReplayRun> {
     const filter: EventFilter = { ...asked, ...(actor.tenant !== undefined && { tenant: actor.tenant }) };
-    const { sql, params } = conditionsOf(filter);
     const id = uuidv7();
     const work = async () => {
-      const counted = await this.dataSource.query<{ tenant: string | null; matched: number; last: string }[]>(
-        `SELECT tenant, count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${sql}${ofStatus(filter.status)} AND ${replayable()} GROUP BY tenant`,
-        params,
-      );
-      const matched = counted.reduce((sum, each) => sum + each.matched, 0);
-      // What comes after it, or fails again meanwhile, is not replayed for ever.
-      const last =
-        counted
-          .map((each) => each.last)
-          .sort()
-          .at(-1) ?? NONE;
+      const { counted, matched, last = NONE } = await replayableOf(this.dataSource, filter);
       await inTransaction(this.dataSource, async (manager) => {
         await manager.query(
           `INSERT INTO webhook_replays (id, tenant, actor, filter, matched, state, after_id, last_id) VALUES ($1, $2, $3, $4, $5, 'queued', '${NONE}', $6)`,

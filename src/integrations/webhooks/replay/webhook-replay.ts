@@ -3,17 +3,22 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { asStorageError, inTransaction } from '../../../database';
 import { IntegrationError } from '../../../errors';
+import { visibleTenant, type Principal } from '../../../http-api';
 import { AuditLog, type AuditedAct } from '../../audit';
 import { WakeUp } from '../../jobs';
-import { ANEW, ofStatus, replayable, REPLAYABLE_AND_HELD } from './replayable';
+import { ANEW, askedFor, REPLAYABLE_AND_HELD, replayableOf } from './replayable';
 import { WebhookReplayEntity } from './webhook-replay.entity';
-import { conditionsOf, WebhookEventList, type EventFilter, type StoredEventView } from './webhook-event.list';
+import { WebhookEventList, type EventFilter, type StoredEventView } from './webhook-event.list';
 
 /** Who asks, and what may be touched: `tenant` undefined is everything. */
 export interface ReplayActor {
   readonly tenant?: string;
   /** For the audit, e.g. `acme/u1`. */
   readonly name: string;
+}
+
+export function replayActorOf(caller: Principal): ReplayActor {
+  return { tenant: visibleTenant(caller), name: `${caller.tenant}/${caller.userId}` };
 }
 
 export interface ReplayReport {
@@ -24,6 +29,7 @@ export interface ReplayReport {
 }
 
 const BATCH = 500;
+
 /** Puts events back into the inbox: they go the same way as when they came first. Every replay is noted with who asked for it. */
 @Injectable()
 export class WebhookReplay {
@@ -62,29 +68,20 @@ export class WebhookReplay {
   /** What failed or died, unless the filter names another status. */
   async many(filter: EventFilter, actor: ReplayActor, dryRun: boolean): Promise<ReplayReport> {
     const visible: EventFilter = { ...filter, ...(actor.tenant !== undefined && { tenant: actor.tenant }) };
-    const { sql, params } = conditionsOf(visible);
-    const where = `${sql}${ofStatus(filter.status)}`;
     try {
-      const counted = await this.dataSource.query<{ tenant: string | null; matched: number; last: string }[]>(
-        `SELECT tenant, count(*)::int AS matched, max(id::text) AS last FROM webhook_events WHERE ${where} AND ${replayable()} GROUP BY tenant`,
-        params,
-      );
-      const matched = counted.reduce((sum, each) => sum + each.matched, 0);
-      if (dryRun || matched === 0) return { matched, replayed: 0, dryRun };
+      const { counted, matched, last } = await replayableOf(this.dataSource, visible);
+      if (dryRun || last === undefined) return { matched, replayed: 0, dryRun };
       await this.note(this.dataSource.manager, actor, visible, matched);
-      const last = counted
-        .map((each) => each.last)
-        .sort()
-        .at(-1) as string;
       const acts = counted.map((each) => replayOf(each.tenant, `webhook-events:${each.matched}`));
-      return { matched, replayed: await this.audit.around(acts, () => this.inBatches(where, params, last)), dryRun };
+      return { matched, replayed: await this.audit.around(acts, () => this.inBatches(visible, last)), dryRun };
     } catch (error) {
       throw asStorageError(error);
     }
   }
 
-  /** From id to id up to the last one that was counted, so that what fails again meanwhile is not replayed for ever. */
-  private async inBatches(where: string, params: readonly unknown[], last: string): Promise<number> {
+  /** From id to id up to the last one that was counted. */
+  private async inBatches(filter: EventFilter, last: string): Promise<number> {
+    const { sql: where, params } = askedFor(filter);
     const from = `$${params.length + 1}`;
     const to = `$${params.length + 2}`;
     let replayed = 0;
