@@ -1,7 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { asService } from '../../database';
-import { ADD_FIGURES, EVERYBODY, SLOT_MS } from './figure.queries';
+import { ADD_FIGURES, COUNTS, EVERYBODY, HISTOGRAMS, SLOT_MS, TIMES } from './figure.queries';
 import { addTo, observe, type Histogram } from './histogram';
 
 /** What a figure is of. */
@@ -149,9 +149,9 @@ function empty(tenant: string | undefined, slot: number, provider: string): Cell
 }
 
 function add(sum: Cell, more: Cell): void {
-  for (const count of ['ok', 'failed', 'limited', 'events', 'event_failures', 'delivered'] as const) sum[count] += more[count];
-  for (const last of ['last_ok_at', 'last_failed_at'] as const) if (more[last] !== null) sum[last] = later(sum[last], more[last]);
-  for (const histogram of ['latency', 'lag', 'delivery_lag'] as const) addTo(sum[histogram], more[histogram]);
+  for (const count of COUNTS) sum[count] += more[count];
+  for (const last of TIMES) if (more[last] !== null) sum[last] = later(sum[last], more[last]);
+  for (const histogram of HISTOGRAMS) addTo(sum[histogram], more[histogram]);
 }
 
 /** Each cell of an organization's, and the sums of all: an operator reads one row where there are ten thousand organizations. */

@@ -4,9 +4,9 @@ export const SLOT_MS = 5 * 60_000;
 /** In place of an organization: the sums of all, and of what is nobody's. No organization has this name. */
 export const EVERYBODY = '';
 
-const COUNTS = ['ok', 'failed', 'limited', 'events', 'event_failures', 'delivered'] as const;
-const TIMES = ['last_ok_at', 'last_failed_at'] as const;
-const HISTOGRAMS = ['latency', 'lag', 'delivery_lag'] as const;
+export const COUNTS = ['ok', 'failed', 'limited', 'events', 'event_failures', 'delivered'] as const;
+export const TIMES = ['last_ok_at', 'last_failed_at'] as const;
+export const HISTOGRAMS = ['latency', 'lag', 'delivery_lag'] as const;
 
 /** Step by step; where one side has none, the other's. */
 const summed = (column: string) =>
