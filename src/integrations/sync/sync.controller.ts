@@ -137,10 +137,7 @@ export class SyncController {
   /** Of a resource that this connection has, or had. */
   private async resourceOf(caller: Principal, id: string, resource: string): Promise<Connection> {
     const connection = await this.connections.findFor(caller, id);
-    const known = [
-      ...this.resourcesOf(connection.provider),
-      ...(this.registry.find(connection.provider)?.sync?.eventOnly ?? []).map(({ name }) => name),
-    ];
+    const known = this.shapes.of(connection.provider).map(({ name }) => name);
     if (known.includes(resource) || (await this.feed.has(id, resource))) return connection;
     throw new IntegrationError('not_found', {
       detail: `There is no resource "${resource.slice(0, 100)}".`,

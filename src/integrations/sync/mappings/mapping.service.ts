@@ -8,7 +8,7 @@ import { IntegrationError } from '../../../errors';
 import { tenantInHand, type Principal } from '../../../http-api';
 import { AuditLog } from '../../audit';
 import { ConnectionRepository } from '../../connections';
-import { ProviderRegistry } from '../../providers';
+import { RecordShapes } from '../records/record-shapes';
 import { MappingEvaluator } from './mapping-evaluator';
 import { ADD_VERSION, END_AT, SAMPLE } from './mapping.queries';
 import { RecordMappingEntity } from './record-mapping.entity';
@@ -47,7 +47,7 @@ export class MappingService {
     private readonly dataSource: DataSource,
     @InjectRepository(RecordMappingEntity, DATABASE) private readonly mappings: Repository<RecordMappingEntity>,
     private readonly connections: ConnectionRepository,
-    private readonly registry: ProviderRegistry,
+    private readonly shapes: RecordShapes,
     private readonly evaluator: MappingEvaluator,
     private readonly audit: AuditLog,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -112,8 +112,7 @@ export class MappingService {
   }
 
   private async assertKnown(caller: Principal, { provider, resource, connectionId }: MappingPlace): Promise<void> {
-    const sync = this.registry.find(provider)?.sync;
-    const known = [...(sync?.resources.map(({ name }) => name) ?? []), ...(sync?.eventOnly ?? []).map(({ name }) => name)];
+    const known = this.shapes.of(provider).map(({ name }) => name);
     if (!known.includes(resource))
       throw new IntegrationError('invalid_request', {
         detail: `resource: "${resource}" is none of ${provider}.`,

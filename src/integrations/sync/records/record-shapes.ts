@@ -33,9 +33,14 @@ function shapeError(shape: z.ZodType, data: unknown): string | undefined {
 export class RecordShapes {
   constructor(private readonly registry: ProviderRegistry) {}
 
-  find(provider: string, resource: string): EventResource | undefined {
+  /** All that the provider has, whether a run walks it or events alone fill it. */
+  of(provider: string): readonly EventResource[] {
     const { resources = [], eventOnly = [] } = this.registry.find(provider)?.sync ?? {};
-    return [...resources, ...eventOnly].find(({ name }) => name === resource);
+    return [...resources, ...eventOnly];
+  }
+
+  find(provider: string, resource: string): EventResource | undefined {
+    return this.of(provider).find(({ name }) => name === resource);
   }
 
   /** The records as readers get them: of those that do not have the declared shape it is said why. */
