@@ -43,6 +43,12 @@ export class AnswerError extends IntegrationError {
   }
 }
 
+/** The same refusal by what it means for whoever called. */
+export function restated(error: AnswerError, code: ErrorCode): IntegrationError {
+  const { provider, providerStatus, providerCode, providerRequestId } = error;
+  return new IntegrationError(code, { provider, providerStatus, providerCode, providerRequestId, notExecuted: true, cause: error });
+}
+
 /** The same failure, of a call that an earlier try may have carried out. */
 export function inDoubt(error: IntegrationError): IntegrationError {
   const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;

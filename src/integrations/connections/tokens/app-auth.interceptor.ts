@@ -1,6 +1,6 @@
 import { unlessAborted } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
-import { AnswerError, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import { AnswerError, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
 import type { AppTokens } from './app-tokens';
 
 /** Gives a call the app's own credential; a token that is refused is minted anew once, and the call replayed once. */
@@ -37,13 +37,5 @@ function withBasic(call: Call, { clientId, clientSecret }: { clientId: string; c
 /** Nobody can connect anew for the app: its credentials are the operator's to mend. */
 function misconfigured(error: unknown): never {
   if (!(error instanceof AnswerError) || !(error.tokenExpired || error.grantEnded)) throw error;
-  const { provider, providerStatus, providerCode, providerRequestId } = error;
-  throw new IntegrationError('provider_misconfigured', {
-    provider,
-    providerStatus,
-    providerCode,
-    providerRequestId,
-    notExecuted: true,
-    cause: error,
-  });
+  throw restated(error, 'provider_misconfigured');
 }

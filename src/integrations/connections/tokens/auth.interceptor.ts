@@ -1,7 +1,7 @@
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionRef } from '../../contract';
-import { AnswerError, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import { AnswerError, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
 import type { ConnectionStatusService } from '../connection-status.service';
 import { RefusedAfterRenewal } from './refused-after-renewal';
 import type { AccessToken, TokenService } from './token.service';
@@ -76,15 +76,7 @@ export class AuthInterceptor implements Interceptor {
       token: { id: refused.tokenId, version: refused.version },
     });
     if (error.code === 'needs_reauth' || error.code === 'not_connected') return error;
-    const { provider, providerStatus, providerCode, providerRequestId } = error;
-    return new IntegrationError('needs_reauth', {
-      provider,
-      providerStatus,
-      providerCode,
-      providerRequestId,
-      notExecuted: true,
-      cause: error,
-    });
+    return restated(error, 'needs_reauth');
   }
 }
 
