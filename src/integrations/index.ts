@@ -18,6 +18,7 @@ export {
   type SignatureScheme,
   verifySigned,
   signStandardWebhook,
+  isConsented,
   isMinted,
 } from './providers';
 export {

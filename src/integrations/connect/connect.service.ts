@@ -14,7 +14,7 @@ import {
   type ConnectionViewer,
 } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
-import { filledIn, isMinted, providerFor, redirectAddress } from '../providers';
+import { filledIn, isConsented, providerFor, redirectAddress } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { askedInPerson, assertAllowed, assertUsual, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
@@ -219,7 +219,7 @@ function mendedFor(viewer: ConnectionViewer, old: Connection, { owner = ownerOf(
 }
 
 function oauth2Of(provider: Provider): OAuth2Facts {
-  if (!provider.oauth2 || isMinted(provider.oauth2))
+  if (!isConsented(provider.oauth2))
     throw new IntegrationError('not_supported', { detail: `${provider.name} is connected with a key.`, provider: provider.key });
   return provider.oauth2;
 }

@@ -4,7 +4,7 @@ import { ownerOf, type ConnectionPolicy } from './connection-access';
 import type { Connection, ConnectionStatus, ConnectionWithSync } from './connection';
 import type { PartView } from './part-view';
 import type { Provider } from '../contract';
-import { isMinted, ScopeNeeds } from '../providers';
+import { isConsented, ScopeNeeds } from '../providers';
 
 /** A connection as callers read it. */
 export interface ConnectionView {
@@ -79,7 +79,7 @@ export function providerView(provider: Provider): ProviderView {
   return {
     key: provider.key,
     name: provider.name,
-    authType: provider.oauth2 && !isMinted(provider.oauth2) ? 'oauth2' : 'api_key',
+    authType: isConsented(provider.oauth2) ? 'oauth2' : 'api_key',
     configured: provider.configured,
     scopes: provider.oauth2?.scopes ?? [],
     ...(provider.ask && { ask: askedOf(provider.ask) }),

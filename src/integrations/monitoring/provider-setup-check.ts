@@ -6,7 +6,7 @@ import type { Settings } from '../../config/env';
 import { findIntegrationError } from '../../errors';
 import type { Provider } from '../contract';
 import { ConnectionCounts, TokenEndpoint } from '../connections';
-import { addressesToRegister, isMinted, ProviderRegistry, redirectAddress } from '../providers';
+import { addressesToRegister, isConsented, ProviderRegistry, redirectAddress } from '../providers';
 import { WebhookArrivals, type Arrivals } from '../webhooks';
 
 export const SETUP_CHECKS = ['credentials', 'client', 'address', 'webhooks', 'clock'] as const;
@@ -74,7 +74,7 @@ export class ProviderSetupCheck {
   async ask(key: string): Promise<ProviderSetup> {
     const seen = await this.look(key);
     const provider = this.registry.get(key);
-    if (!provider.configured || provider.oauth2 === undefined || isMinted(provider.oauth2)) return seen;
+    if (!provider.configured || !isConsented(provider.oauth2)) return seen;
     const [first, ...others] = seen.findings;
     return { ...seen, findings: [...(first ? [first] : []), await this.client(provider), ...others] };
   }
@@ -168,7 +168,7 @@ export class ProviderSetupCheck {
 
 function credentials(provider: Provider): SetupFinding {
   const { configured, oauth2, name } = provider;
-  const isOurs = oauth2 !== undefined && !isMinted(oauth2);
+  const isOurs = isConsented(oauth2);
   if (configured)
     return {
       check: 'credentials',

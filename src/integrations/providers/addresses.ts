@@ -1,5 +1,5 @@
 import type { Provider } from '../contract';
-import { isMinted } from './minted';
+import { isConsented } from './minted';
 
 /** What has to be entered in the provider's own settings, where the provider has such. */
 export interface RegisteredAddresses {
@@ -23,7 +23,7 @@ export function addressesToRegister(
   publicUrl: string,
 ): RegisteredAddresses {
   return {
-    ...(oauth2 && !isMinted(oauth2) && { redirect: redirectAddress(publicUrl, key) }),
+    ...(isConsented(oauth2) && { redirect: redirectAddress(publicUrl, key) }),
     ...(webhooks !== undefined && { webhooks: `${publicUrl}/webhooks/${key}` }),
   };
 }

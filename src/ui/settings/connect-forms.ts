@@ -1,5 +1,5 @@
 import { html, type Html } from '../../http-api';
-import { isMinted, POLICY_CHOICES, policyChoice, type ConnectionPolicy, type Provider } from '../../integrations';
+import { isConsented, POLICY_CHOICES, policyChoice, type ConnectionPolicy, type Provider } from '../../integrations';
 import type { Language } from '../../languages';
 import { askedFields, type Attempt } from './asked-fields';
 import { actionForm, hiddenFields } from '../form';
@@ -19,7 +19,7 @@ export function connectForms({ provider, accounts, forOrganization }: ProviderCa
   const { language, csrfToken, attempt } = at;
   const isFirst = accounts.length === 0;
   const id = `connect-${provider.key}`;
-  const bySigningIn = provider.oauth2 !== undefined && !isMinted(provider.oauth2);
+  const bySigningIn = isConsented(provider.oauth2);
   const label = language.say(isFirst ? 'card.connect' : 'card.connectAnother');
   const tried = (form: Attempt['form']) =>
     attempt?.provider === provider.key && attempt.form === form && !attempt.again ? attempt : undefined;

@@ -1,7 +1,7 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { AskedFacts, OAuth2Facts, OAuthClient, Provider, ProviderAuth, WebhookFacts } from '../../contract';
-import { isMinted } from '../minted';
+import { isConsented } from '../minted';
 import { filledJson, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { PlainAuthService } from './plain-auth.service';
@@ -55,7 +55,7 @@ export function plainServices(declaration: PlainProvider, own: PlainSettings, pu
 export function plainProvider(declaration: PlainProvider, own: PlainSettings, publicUrl: () => string): Provider {
   const { key, name, apiKey, oauth2, operations = [] } = declaration;
   const addresses = new PlainAddresses(declaration, own);
-  const signsIn = oauth2 !== undefined && !isMinted(oauth2);
+  const signsIn = isConsented(oauth2);
   const ask = { ...(oauth2?.grant === 'client_credentials' ? OWN_CLIENT : {}), ...declaration.ask };
   const base: Omit<Provider, 'apiBaseUrl' | 'http'> = {
     key,

@@ -6,7 +6,7 @@ import {
   type ProviderSettings,
   type ProviderSettingsDeclaration,
 } from '../../../config/provider-settings';
-import { isMinted } from '../minted';
+import { isConsented } from '../minted';
 import type { PlainProvider } from './plain-provider';
 
 export interface PlainSettings extends ProviderSettings {
@@ -35,7 +35,7 @@ export const prefixOf = (key: string): string => key.toUpperCase().replaceAll('-
 /** What every plain provider reads of the environment, by its key. */
 export function plainSettings({ key, oauth2, webhooks, app }: PlainProvider): ProviderSettingsDeclaration<PlainSettings> {
   const prefix = prefixOf(key);
-  const signsIn = oauth2 !== undefined && !isMinted(oauth2);
+  const signsIn = isConsented(oauth2);
   const variables = {
     [`${prefix}_OFFERED`]: flag,
     [`${prefix}_API_BASE_URL`]: address,
