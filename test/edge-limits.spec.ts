@@ -13,7 +13,12 @@ describe('limits of the edge', () => {
   const start = async (settings: Record<string, string>) => {
     test = await startTestApp({ settings });
   };
-  afterEach(() => test.close());
+  // Buckets fill with time: it stands still, so that a busy machine counts as a quiet one does.
+  beforeEach(() => jest.spyOn(performance, 'now').mockReturnValue(performance.now()));
+  afterEach(() => {
+    jest.restoreAllMocks();
+    return test.close();
+  });
 
   const statuses = async (times: number, headers: (i: number) => Record<string, string>, path = '/errors') => {
     const seen: number[] = [];
@@ -28,8 +33,7 @@ describe('limits of the edge', () => {
   it('slows a flood down, and is not fooled by X-Forwarded-For', async () => {
     await start({ REQUESTS_PER_SECOND: '5' });
     const seen = await statuses(40, (i) => ({ 'x-forwarded-for': `10.0.0.${i}` }));
-    expect(seen.slice(0, 10).every((status) => status === 200)).toBe(true);
-    expect(seen.filter((status) => status === 429).length).toBeGreaterThan(10);
+    expect(seen.map((status, i) => [i < 10, status])).toEqual(seen.map((_, i) => [i < 10, i < 10 ? 200 : 429]));
     const answer = await fetch(`${test.url}/errors`);
     expect([answer.status, Number(answer.headers.get('retry-after'))]).toEqual([429, 1]);
     expect(await answer.json()).toMatchObject({ code: 'too_many_requests', retryable: true, retryAfter: 1 });
@@ -39,7 +43,7 @@ describe('limits of the edge', () => {
     await start({ REQUESTS_PER_SECOND: '1000' });
     const seen = await statuses(130, (i) => ({ authorization: `Bearer a.b.${i}` }), '/metrics');
     expect(new Set(seen.slice(0, 100))).toEqual(new Set([401]));
-    expect(seen.slice(100).filter((status) => status === 429).length).toBeGreaterThan(15);
+    expect(new Set(seen.slice(100))).toEqual(new Set([429]));
     const token = await test.tokenFor({ tenant: 'ops', user: 'o', role: 'operator' });
     expect(await statuses(1, () => ({ authorization: `Bearer ${token}` }), '/metrics')).toEqual([200]);
   });
@@ -69,7 +73,7 @@ describe('limits of the edge', () => {
     await start({ REQUESTS_PER_SECOND: '1' });
     for (const path of ['/v1/connect-sessions', '/webhooks/stripe']) {
       const answers = await Promise.all(Array.from({ length: 250 }, () => fetch(test.url + path, { method: 'POST', body: '{}' })));
-      expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(50);
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(path.startsWith('/v1') ? 150 : 250); // one bucket for both
     }
   });
 
