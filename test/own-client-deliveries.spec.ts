@@ -7,6 +7,8 @@ import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';
 
 const signed = PLAIN_PROVIDERS.filter(({ webhooks }) => webhooks?.signedByClient);
+/** One whose deliveries are signed with a secret that the operator sets. */
+const others = PLAIN_PROVIDERS.filter(({ key }) => key === 'linear');
 const OPERATORS = 'the-operators-secret';
 
 describe("deliveries of an organization's own client", () => {
@@ -17,9 +19,9 @@ describe("deliveries of an organization's own client", () => {
   let umbrellaAdmin: Browser;
 
   beforeAll(async () => {
-    sandbox = await PlainSandbox.start(signed);
+    sandbox = await PlainSandbox.start([...signed, ...others]);
     const isClient = ([name]: [string, string]) => /_CLIENT_(ID|SECRET)$/.test(name);
-    const operators = signed.flatMap(({ key }) => [
+    const operators = [...signed, ...others].flatMap(({ key }) => [
       [`${key.toUpperCase()}_CLIENT_ID`, 'the-operators'],
       [`${key.toUpperCase()}_CLIENT_SECRET`, OPERATORS],
     ]);
@@ -45,6 +47,18 @@ describe("deliveries of an organization's own client", () => {
     expect((await admin.api<{ webhookUrl: string }>('GET', path)).body.webhookUrl).toBe(body.webhookUrl);
     return body.webhookUrl.replace(/^https?:\/\/[^/]+/, app.url);
   }
+
+  /** Works with the operator's client at the provider, which knows no other meanwhile. */
+  async function asOperators<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const world = sandbox.world(key);
+    const { clientId, clientSecret } = world;
+    Object.assign(world, { clientId: 'the-operators', clientSecret: OPERATORS });
+    return work().finally(() => Object.assign(world, { clientId, clientSecret }));
+  }
+  const fieldsOf = (key: string) =>
+    Object.fromEntries(Object.entries(sandbox.world(key).declaration.ask ?? {}).map(([name, { example }]) => [name, example]));
+  const connected = async (browser: Browser, key: string) =>
+    (await browser.connect(key, {}, { fields: fieldsOf(key) })).searchParams.get('connection') ?? '';
 
   const rows = (eventId: string) =>
     app.app
@@ -85,14 +99,45 @@ describe("deliveries of an organization's own client", () => {
     const { clientSecret } = sandbox.world('shopify');
     const mine = await addressOf(acmeAdmin, 'shopify', clientSecret);
     const theirs = await addressOf(umbrellaAdmin, 'shopify', `of-umbrella-${clientSecret}`);
-    const fields = Object.fromEntries(
-      Object.entries(sandbox.world('shopify').declaration.ask ?? {}).map(([name, { example }]) => [name, example]),
-    );
-    const connection = (await acme.connect('shopify', {}, { fields })).searchParams.get('connection');
+    const connection = await connected(acme, 'shopify');
     expect((await deliver('shopify', mine, clientSecret)).stored).toEqual([{ tenant: 'acme', connection_id: connection }]);
     const foreign = await deliver('shopify', theirs, `of-umbrella-${clientSecret}`);
     expect(foreign.status).toBe(200);
     expect(foreign.stored.filter(({ connection_id: id }) => id !== null)).toEqual([]);
+  });
+
+  it("come to connections of the client that verified them, whether it is an organization's or the operator's", async () => {
+    const { clientSecret } = sandbox.world('hubspot');
+    const shared = `${app.url}/webhooks/hubspot`;
+    const earlier = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'bob' }));
+    const elsewhere = new Browser(app, await app.tokenFor({ tenant: 'initech', user: 'ida' }));
+    await acmeAdmin.api('DELETE', '/v1/admin/providers/hubspot/client');
+    const [ofBob, ofIda] = await asOperators('hubspot', async () => [
+      await connected(earlier, 'hubspot'),
+      await connected(elsewhere, 'hubspot'),
+    ]);
+    const mine = await addressOf(acmeAdmin, 'hubspot', clientSecret);
+    const ofAda = await connected(acme, 'hubspot');
+    const receivers = async (url: string, secret: string) =>
+      (await deliver('hubspot', url, secret)).stored.map(({ connection_id: id }) => id).sort();
+    expect(await receivers(shared, OPERATORS)).toEqual([ofBob, ofIda].sort());
+    expect(await receivers(mine, clientSecret)).toEqual([ofAda]);
+    // What replaces a client has an address of its own; what was connected with the one before stays with that one's.
+    await acmeAdmin.api('PUT', '/v1/admin/providers/hubspot/client', { clientId: 'next', clientSecret: 'of-the-next' });
+    const next = (await acmeAdmin.api<{ webhookUrl: string }>('GET', '/v1/admin/providers/hubspot/client')).body.webhookUrl;
+    expect(await receivers(next.replace(/^https?:\/\/[^/]+/, app.url), 'of-the-next')).toEqual([null]);
+    expect(await receivers(mine, clientSecret)).toEqual([ofAda]);
+  });
+
+  it("that are verified with a secret of the operator's, where a client's signs none, come to connections of the operator's client", async () => {
+    const world = sandbox.world('linear');
+    const elsewhere = new Browser(app, await app.tokenFor({ tenant: 'initech', user: 'ida' }));
+    const ofIda = await asOperators('linear', () => connected(elsewhere, 'linear'));
+    const { clientId, clientSecret } = world;
+    await acmeAdmin.api('PUT', '/v1/admin/providers/linear/client', { clientId, clientSecret });
+    expect(await connected(acme, 'linear')).not.toBe('');
+    const { stored } = await deliver('linear', `${app.url}/webhooks/linear`, world.webhookSecret);
+    expect(stored).toEqual([{ tenant: 'initech', connection_id: ofIda }]);
   });
 
   it('are asked for at its own address: Jira’s watches', async () => {
@@ -110,5 +155,12 @@ describe("deliveries of an organization's own client", () => {
       to: { url: watch.address, secret: OPERATORS },
     });
     expect(forged.byStatus).toEqual({ 401: 1 });
+    // Ids of watches are a client's own: the operator's may have one of the same number.
+    const ofTheOperators = await deliverEvent(sandbox.world('jira'), app.url, {
+      type: 'jira:issue_updated',
+      to: { url: `${app.url}/webhooks/jira`, secret: OPERATORS },
+    });
+    expect(ofTheOperators.byStatus).toEqual({ 200: 1 });
+    expect((await rows(ofTheOperators.eventIds[0] ?? '')).filter(({ connection_id: id }) => id !== null)).toEqual([]);
   });
 });

@@ -3302,7 +3302,7 @@ export interface operations {
                         setBy: string;
                         /** Format: date-time */
                         setAt: string;
-                        /** @description Where the provider is to deliver events of this client, where the client’s secret signs them; null: to no address of its own. */
+                        /** @description Where the provider is to deliver events of this client, where the client’s secret signs them. Null: to no address of its own, so that its connections are told of events by watches and by addresses of their own alone. */
                         webhookUrl: string | null;
                     };
                 };
@@ -3361,7 +3361,7 @@ export interface operations {
                         setBy: string;
                         /** Format: date-time */
                         setAt: string;
-                        /** @description Where the provider is to deliver events of this client, where the client’s secret signs them; null: to no address of its own. */
+                        /** @description Where the provider is to deliver events of this client, where the client’s secret signs them. Null: to no address of its own, so that its connections are told of events by watches and by addresses of their own alone. */
                         webhookUrl: string | null;
                     };
                 };

@@ -27,7 +27,7 @@ const answer = z.object({
     .string()
     .nullable()
     .describe(
-      'Where the provider is to deliver events of this client, where the client’s secret signs them; null: to no address of its own.',
+      'Where the provider is to deliver events of this client, where the client’s secret signs them. Null: to no address of its own, so that its connections are told of events by watches and by addresses of their own alone.',
     ),
 });
 

@@ -76,10 +76,10 @@ export class TenantProviders {
   }
 
   /** Whose address this is, with the client's own secret to verify with. It proves nothing by itself: the signature does. */
-  async atAddress(base: Provider, address: string): Promise<{ provider: Provider; tenant: string } | undefined> {
+  async atAddress(base: Provider, address: string): Promise<{ provider: Provider; tenant: string; clientId: string } | undefined> {
     if (!base.withClient || !base.webhooks?.signedByClient || !UUID.test(address)) return undefined;
     const [row] = await this.rows('id = $1 AND provider = $2', [address, base.key]);
-    return row && { provider: this.withClient(base, row.tenant, row), tenant: row.tenant };
+    return row && { provider: this.withClient(base, row.tenant, row), tenant: row.tenant, clientId: row.client_id };
   }
 
   /** All providers; those for which the organization has a client of its own are configured, and shown. */

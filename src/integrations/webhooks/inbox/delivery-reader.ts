@@ -18,11 +18,11 @@ export type Sender = Provider & {
   readonly webhooks: WebhookFacts;
   /** The one connection that it delivers for, at the address of that. */
   readonly connection?: { readonly id: string; readonly tenant: string };
-  /** The organization whose own client it delivers for, at the address of that. */
-  readonly tenant?: string;
+  /** The organization's own client that it delivers for, at the address of that. */
+  readonly ownClient?: { readonly id: string; readonly tenant: string };
 };
 /** Whose secret it was verified with; no tenant: the app's own. */
-export type Verified = Pick<NewDelivery, 'tenant'>;
+export type Verified = Pick<NewDelivery, 'tenant' | 'client'>;
 
 export interface ReadDelivery {
   readonly taken: NewDelivery;
@@ -75,7 +75,10 @@ export class DeliveryReader implements OnApplicationBootstrap {
   /** The same where it delivers for one connection, or for an organization's own client. @throws IntegrationError `not_found` */
   async senderAt(known: Sender, address: string): Promise<Sender> {
     const ofClient = await this.providers.atAddress(known, address);
-    if (ofClient?.provider.webhooks) return { ...ofClient.provider, webhooks: ofClient.provider.webhooks, tenant: ofClient.tenant };
+    if (ofClient?.provider.webhooks) {
+      const { provider, clientId: id, tenant } = ofClient;
+      return { ...provider, webhooks: ofClient.provider.webhooks, ownClient: { id, tenant } };
+    }
     const found = known.webhooks.withSecrets && (await this.addresses.opened(known.key, address));
     if (!found) throw new IntegrationError('not_found', { detail: 'Nobody is delivered to at this address.' });
     const { connectionId: id, tenant, secret } = found;
@@ -88,19 +91,20 @@ export class DeliveryReader implements OnApplicationBootstrap {
    */
   verify(sender: Sender, delivery: RawDelivery): Verified | Promise<Verified> {
     if (delivery.method === 'GET') throw new IntegrationError('not_found');
-    if (!sender.webhooks.configured) throw this.refuse(sender, 'no_secret');
+    const { webhooks, connection, ownClient } = sender;
+    if (!webhooks.configured) throw this.refuse(sender, 'no_secret');
     const verified = (verdict: Awaited<ReturnType<WebhookFacts['verify']>>): Verified => {
       if (!verdict.ok) throw this.refuse(sender, verdict.cause);
-      // A client's secret speaks for its organization alone.
-      return sender.tenant === undefined ? verdict : { tenant: sender.tenant };
+      // A client's secret speaks for that client alone, and within its organization.
+      if (ownClient) return { tenant: ownClient.tenant, client: ownClient.id };
+      return { tenant: verdict.tenant, ...(webhooks.signedByClient && !connection && { client: '' }) };
     };
-    const { connection } = sender;
     const call = this.calls.callFor({ provider: sender, ...(connection && { connectionId: connection.id }) });
-    const given = sender.webhooks.verify(delivery, this.watches, call);
+    const given = webhooks.verify(delivery, this.watches, call);
     return given instanceof Promise ? given.then(verified) : verified(given);
   }
 
-  read(sender: Sender, delivery: RawDelivery, { tenant }: Verified): ReadDelivery {
+  read(sender: Sender, delivery: RawDelivery, { tenant, client }: Verified): ReadDelivery {
     const { events: told, stored, storedType, reply, asksForAnswer } = this.parse(sender, delivery);
     // Whose account it is, the address says: what the body says of it would let one account speak for another.
     const { connection } = sender;
@@ -110,7 +114,7 @@ export class DeliveryReader implements OnApplicationBootstrap {
     const traceparent = traceInHand();
     if (traceparent !== undefined) headers[TRACE_HEADER] = traceparent;
     const payload = new StoredPayload(headers, stored ?? delivery.body);
-    return { taken: { provider: sender.key, tenant: connection?.tenant ?? tenant, payload, events }, reply, asksForAnswer };
+    return { taken: { provider: sender.key, tenant: connection?.tenant ?? tenant, client, payload, events }, reply, asksForAnswer };
   }
 
   /**

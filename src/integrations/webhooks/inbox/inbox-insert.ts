@@ -12,6 +12,8 @@ export interface NewDelivery {
   readonly provider: string;
   /** Only connections of this tenant are concerned: the delivery was verified with the tenant's own secret. */
   readonly tenant?: string;
+  /** The client whose secret it was verified with: an organization's own by its id, '' for the operator's. Absent: with another secret. */
+  readonly client?: string;
   readonly payload: StoredPayload;
   readonly events: readonly IncomingEvent[];
 }
@@ -30,7 +32,7 @@ const EVENTS = `
     e.provider, e.event_id, e.type, e.routing_key, c.id, coalesce(c.tenant, e.tenant), e.object_key, e.object_version,
     CASE WHEN $3::uuid IS NULL THEN 'received' ELSE 'processing' END, CASE WHEN $3::uuid IS NULL THEN 0 ELSE 1 END,
     $3::uuid, now() + make_interval(secs => $4::int)
-  FROM json_to_recordset($1::json) AS e (payload_id uuid, provider text, tenant text, event_id text, type text, routing_key text,
+  FROM json_to_recordset($1::json) AS e (payload_id uuid, provider text, tenant text, client text, event_id text, type text, routing_key text,
     connection_id uuid, object_key text, object_version numeric, seen_by text[], personal boolean)
   LEFT JOIN LATERAL (
 ${RECEIVERS}
@@ -87,14 +89,14 @@ function paramsOf(
   const places: object[] = [];
   const events: object[] = [];
   let end = 0;
-  for (const { provider, tenant, payload, events: brought } of deliveries) {
+  for (const { provider, tenant, client, payload, events: brought } of deliveries) {
     const id = uuidv7();
     const body = payload.body ?? NO_BODY;
     payloads.set(id, payload);
     bodies.push(body);
     places.push({ id, headers: payload.headers, body_from: end + 1, body_length: body.length }); // Postgres counts from one
     end += body.length;
-    for (const event of brought) events.push({ payload_id: id, provider, tenant, ...columnsOf(event) });
+    for (const event of brought) events.push({ payload_id: id, provider, tenant, client, ...columnsOf(event) });
   }
   const values = [JSON.stringify(events), Buffer.concat(bodies, end), owner ?? null, leaseSeconds ?? null, JSON.stringify(places)];
   return { values, payloads };
