@@ -128,6 +128,10 @@ const CANARY = 'CANARY7f3a9c';
 const SECRET =
   /(xox[a-z.]-?[\w.-]{10,}|xoxe[\w.-]{10,}|ya29\.[\w-]{10,}|1\/\/[\w-]{10,}|\b[sr]k_(?:test|live)_\w{10,}|whsec_[\w+/]{16,}|GOCSPX-[\w-]{10,}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]+)/;
 
+/** A field that would hold one; what only says where a person finds a key is none. */
+const SECRET_FIELD =
+  /"(access_?token|refresh_?token|secret|ciphertext|code_?verifier)"\s*:\s*["{[]|"apiKey"\s*:\s*(?!\{"help":"[^"]*"\}[,}])["{[]/i;
+
 /** Everything an administrator or a user can read of the service. */
 async function readings(arena: Arena, tenant: string): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
@@ -164,11 +168,7 @@ const reads: Attack = {
     const known = await secretsOf(arena);
     for (const [name, text] of await readings(arena, tenant)) {
       const shown = SECRET.exec(text)?.[0] ?? known.find((secret) => text.includes(secret));
-      trials.add(
-        name,
-        shown === undefined && !/"(access_?token|refresh_?token|secret|apiKey|ciphertext|code_?verifier)"\s*:\s*["{[]/i.test(text),
-        shown === undefined ? 'no secret' : `${shown.slice(0, 8)}…`,
-      );
+      trials.add(name, shown === undefined && !SECRET_FIELD.test(text), shown === undefined ? 'no secret' : `${shown.slice(0, 8)}…`);
     }
     trials.note(`looked for ${known.length} known secrets`);
     return trials.verdict();

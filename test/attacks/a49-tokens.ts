@@ -67,7 +67,7 @@ const metrics: Attack = {
 const GOOD_SECRET = randomBytes(32).toString('hex');
 const WEAK: Readonly<Record<string, { env: Readonly<Record<string, string>>; names: RegExp }>> = {
   'a public address without https': { env: { PUBLIC_URL: 'http://trestle.example.com' }, names: /PUBLIC_URL.*https/ },
-  'a public address with a path': { env: { PUBLIC_URL: 'https://example.com/trestle' }, names: /PUBLIC_URL.*path/ },
+  'a public address with a query': { env: { PUBLIC_URL: 'https://example.com/trestle?a=b' }, names: /PUBLIC_URL/ },
   'a secret of one letter': { env: { API_JWT_SECRET: 'x'.repeat(64) }, names: /API_JWT_SECRET.*random/ },
   'keys over http': {
     env: { API_JWKS_URL: 'http://app.example.com/jwks', API_JWT_ISSUER: ISSUER, API_JWT_AUDIENCE: AUDIENCE },
