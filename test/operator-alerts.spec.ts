@@ -1,3 +1,4 @@
+import { systemClock } from '../src/clock';
 import { AlertEvaluator } from '../src/integrations/monitoring/alert-evaluator';
 import { RequestLogWriter } from '../src/integrations/outbound/request-log/request-log-writer';
 import { isMinted, ProviderRegistry } from '../src/integrations';
@@ -12,7 +13,9 @@ interface Alert {
   readonly nextStep: string;
 }
 
-const test = useConnectedApp();
+/** Where the clock stands still: a pause lasts then until the test goes on, however slow the machine is. */
+let standsAt: number | undefined;
+const test = useConnectedApp({ clock: { ...systemClock, now: () => standsAt ?? systemClock.now() } });
 
 const refuse = (provider: string, endpoint: string, status: number, body: object) =>
   test.app.sandbox.control.addFault({ kind: 'status', provider, endpoint, status, body });
@@ -74,6 +77,9 @@ describe('a call that is refused for how this application is set up', () => {
 });
 
 describe('a connection whose set-up is refused behind it', () => {
+  afterEach(() => {
+    standsAt = undefined;
+  });
   let people = 0;
   /** One more person who is connected to Google, and what she can ask. */
   async function person() {
@@ -95,6 +101,7 @@ describe('a connection whose set-up is refused behind it', () => {
     const noFaults = () => test.app.sandbox.control.clearFaults();
     refuse('google', 'events.list', 401, expired);
     refuse('google', 'oauth.token', answer, { error });
+    standsAt = systemClock.now();
     for (let call = 0; call < 2; call++) {
       const refused = await ask();
       expect(refused.body).toMatchObject({ code, nextStep: expect.stringMatching(words) as string });
@@ -102,6 +109,7 @@ describe('a connection whose set-up is refused behind it', () => {
     expect(await status()).toBe('connected');
     // The second call did not ask again: there is a pause, and it grows.
     expect(test.hits('oauth.token')).toHaveLength(1);
+    standsAt = undefined;
     const alerts = (await told()).filter(({ provider }) => provider === 'google');
     expect(alerts).toHaveLength(1);
     if (code !== 'organization_forbids') expect(alerts[0]?.detail).toContain(error);

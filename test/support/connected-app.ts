@@ -1,3 +1,4 @@
+import type { Clock } from '../../src/clock';
 import { undeclaredAnswers } from '../../src/integrations/operations/answer-check';
 import { Browser } from './browser';
 import { startTestApp, type TestApp } from './test-app';
@@ -30,12 +31,12 @@ export interface ConnectedApp {
  * For a whole file: the service, with a user who is connected to every provider that has code. Each test begins without faults, and the
  * file fails where an operation answered something else than it declares.
  */
-export function useConnectedApp(): ConnectedApp {
+export function useConnectedApp(options: { readonly clock?: Clock } = {}): ConnectedApp {
   let app: TestApp;
   let browser: Browser;
   const connections: Record<string, string> = {};
   beforeAll(async () => {
-    app = await startTestApp();
+    app = await startTestApp(options);
     browser = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'ada' }));
     for (const provider of ['slack', 'stripe', 'google'])
       connections[provider] = (await browser.connect(provider)).searchParams.get('connection') ?? '';
