@@ -100,6 +100,7 @@ export {
   viewOf,
   type SyncRun,
   type SyncRunView,
+  type WaitingRuns,
   WatchService,
 } from './sync';
 export { type ChosenOwner, CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';

@@ -1,9 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
+import { ProviderRegistry } from '../../src/integrations/providers/provider-registry';
 import { startPages, type PagesFixture, type Person } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser } from './chromium';
 
 const PAGE = '/settings/integrations';
 const ADA = { tenant: 'acme', user: 'ada' };
+const BOSS = { tenant: 'acme', user: 'boss', role: 'admin' } as const;
 
 jest.setTimeout(180_000);
 
@@ -11,10 +13,12 @@ describeInBrowser('what the pages tell', () => {
   let pages: PagesFixture;
   let browser: Browser;
   let page: Page;
+  let boss: Page;
   beforeAll(async () => {
     pages = await startPages();
     browser = await launchBrowser();
     page = await tabOf(ADA);
+    boss = await tabOf(BOSS);
   });
   afterAll(async () => {
     await browser?.close();
@@ -29,6 +33,7 @@ describeInBrowser('what the pages tell', () => {
     return tab;
   }
   const slack = () => page.locator('#card-slack');
+  const query = <Row extends object>(sql: string) => pages.dataSource.query<Row[]>(sql);
   const allow = async () => {
     await page.waitForURL((url) => url.origin === pages.sandbox.urls.slack);
     await page.getByRole('button', { name: 'Allow' }).click();
@@ -44,11 +49,9 @@ describeInBrowser('what the pages tell', () => {
     '/admin/alerts?notice=acknowledged',
     '/admin/sync-runs?notice=confirmed',
   ])('nothing that only the address says: %s', async (address) => {
-    const boss = await tabOf({ tenant: 'acme', user: 'boss', role: 'admin' });
     await boss.goto(pages.url + address);
     await boss.locator('main').waitFor();
     expect(await boss.locator('.banner').allTextContents()).toEqual([]);
-    await boss.context().close();
   });
 
   it('that an account is connected, once', async () => {
@@ -77,30 +80,121 @@ describeInBrowser('what the pages tell', () => {
     await slack().getByText('Reconnect needed').waitFor();
     await page.unroute('**/live/**');
     expect(await page.locator('main').textContent()).not.toContain('has been started');
-    const boss = await tabOf({ tenant: 'acme', user: 'boss', role: 'admin' });
     for (const path of ['/admin', '/admin/providers/slack']) {
       await boss.goto(pages.url + path);
       const row = await boss.getByRole('row').filter({ hasText: /slack/i }).first().textContent();
       expect(row).not.toContain('Healthy');
       expect(row).toContain('1 connection to be reconnected');
     }
-    await boss.context().close();
     await pages.dataSource.query(`UPDATE connections SET status = 'connected' WHERE provider = 'slack'`);
   });
 
-  it('that the provider does not answer, and when the next try is', async () => {
-    pages.sandbox.control.addFault({ kind: 'status', status: 503, provider: 'slack' });
-    await page.reload();
-    await slack()
-      .getByRole('button', { name: /Sync now/ })
-      .click();
-    await pages.eventually(
-      'a failed try',
-      async () => (await pages.dataSource.query(`SELECT 1 FROM sync_runs WHERE status = 'queued' AND error_code IS NOT NULL`)).length > 0,
-    );
-    await page.goto(pages.url + PAGE);
-    const told = await slack().locator('.account').textContent();
-    expect(told).toMatch(/Slack is not answering\. Next try (in \d+ s|in \d+ minutes?|now)/);
-    expect(told).not.toContain('about to start');
+  describe('while a provider fails: on open pages and after a reload', () => {
+    beforeAll(async () => {
+      await boss.goto(`${pages.url}/admin`);
+      await page.goto(pages.url + PAGE);
+    });
+    beforeEach(async () => {
+      pages.sandbox.control.clearFaults();
+      setDeadline(30_000);
+      await query(`DELETE FROM sync_runs`);
+      for (const table of ['figures', 'request_buckets', 'alerts']) await query(`DELETE FROM ${table}`);
+      await Promise.all([page, boss].map((tab) => tab.locator('[data-live-mark]').getByText('Live', { exact: true }).waitFor()));
+      await boss.locator('.verdict').getByText('All is well').waitFor();
+    });
+    const setDeadline = (deadlineMs: number) =>
+      Object.assign(pages.app.app.get(ProviderRegistry, { strict: false }).get('slack').http, { deadlineMs });
+    const syncNow = () =>
+      slack()
+        .getByRole('button', { name: /Sync now/ })
+        .click();
+    const plain = async (shown: Promise<string>) => (await shown).replace(/\s+/g, ' ');
+    const onCard = () => plain(slack().innerText());
+    const row = () => plain(boss.getByRole('row').filter({ hasText: 'Slack' }).first().innerText());
+    /** Looks once at the pages as they are, which have followed, and once at what a reload shows. */
+    async function twice(look: () => Promise<void>): Promise<void> {
+      await look();
+      await Promise.all([page.reload(), boss.reload()]);
+      await look();
+    }
+    const told = (tab: Page, text: RegExp) =>
+      pages.eventually(String(text), async () => text.test(await plain(tab.locator('#live').innerText())));
+    async function seenAsTriedAgain(why: string): Promise<void> {
+      await told(page, new RegExp(why));
+      await query(`UPDATE sync_runs SET next_attempt_at = greatest(next_attempt_at, now() + interval '40 s')`); // it stands still while it is looked at
+      const card = await onCard();
+      expect(card).toMatch(new RegExp(`${why} Next try (in \\d+ s|in \\d+ minutes?|now)\\. Nothing is lost; you need not do anything`));
+      expect(card).not.toMatch(/is queued|Syncing|Sync now|has been started/);
+      expect(await slack().getAttribute('data-says')).toBe(`Slack, Acme: connected; the last try of a sync failed, and it is tried again.`);
+      expect(await page.locator('.banner').count()).toBe(0);
+    }
+    async function seenByAdmins(verdict: RegExp): Promise<void> {
+      await told(boss, verdict);
+      await told(boss, /1 sync waits, the next try/);
+      const text = await plain(boss.locator('.verdict').innerText());
+      expect(text).not.toMatch(/All is well|\b0 (organizations|connections)/);
+      expect(text).toMatch(/the next try (in \d+ s|in \d+ minutes?|now)/);
+      expect(await row()).not.toContain('Healthy');
+    }
+
+    it.each([
+      ['fails', () => pages.sandbox.control.addFault({ kind: 'status', status: 503, provider: 'slack' })],
+      [
+        'is slow beyond the deadline',
+        () => {
+          setDeadline(700); // else this took half a minute
+          pages.sandbox.control.addFault({ kind: 'hang', provider: 'slack' });
+        },
+      ],
+    ])('that it %s', async (_, fail) => {
+      fail();
+      await syncNow();
+      await twice(async () => {
+        await seenAsTriedAgain('Slack is not answering\\.');
+        await seenByAdmins(/It is them: calls to providers fail/);
+      });
+    });
+
+    it('that the access was ended there', async () => {
+      pages.sandbox.control.setWebhookTarget(undefined); // it does not tell: the next call notices
+      pages.sandbox.control.revokeTokens('slack');
+      await syncNow();
+      await twice(async () => {
+        await slack().getByText('Reconnect needed').waitFor();
+        const card = await onCard();
+        expect(card).toContain('The access that was given has ended. Reconnect the integration to go on.');
+        expect(card).not.toMatch(/Connected|Sync now|Syncing|Next try/);
+        expect(await slack().getAttribute('data-says')).toBe('Slack, Acme: reconnect needed.');
+        expect(await page.locator('.banner').count()).toBe(0);
+        await told(boss, /1 connection has to be reconnected by its user/);
+        expect(await plain(boss.locator('.verdict').innerText())).not.toContain('All is well');
+        expect(await row()).toMatch(/Needs attention 1 connection to be reconnected/);
+      });
+      await slack()
+        .getByRole('button', { name: /Reconnect/ })
+        .click();
+      await allow();
+      await slack().getByText('Connected', { exact: true }).waitFor();
+    });
+
+    it('that it asks to slow down, with the time it asks for', async () => {
+      pages.sandbox.control.addFault({ kind: 'rate-limit', retryAfter: '45', provider: 'slack' });
+      await syncNow();
+      await twice(async () => {
+        await seenAsTriedAgain('Slack asks us to slow down\\.');
+        expect(Number(/in (\d+) s/.exec(await onCard())?.[1])).toBeGreaterThan(30);
+        await seenByAdmins(/Slack asks us to slow down: \d+ of \d+ requests? of the last hour/);
+      });
+    });
+
+    it('that a call waits as it asks to slow down', async () => {
+      pages.sandbox.control.setAutoConsent('allow');
+      pages.sandbox.control.addFault({ kind: 'rate-limit', retryAfter: '20', provider: 'google', path: 'calendar' });
+      const ada = await pages.signIn(ADA);
+      await ada.follow(await ada.post(`${PAGE}/google/connect`));
+      const google = page.locator('#card-google');
+      await google.getByText('Google asks us to slow down.').waitFor();
+      expect(await plain(google.innerText())).toMatch(/Google asks us to slow down\. Next try in (1\d|2\d) s\./);
+    });
   });
 });

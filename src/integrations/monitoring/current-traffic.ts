@@ -10,6 +10,8 @@ export interface FailingProvider {
   readonly provider: string;
   readonly failed: number;
   readonly requests: number;
+  /** Of those that failed: answered with 429, or how the provider says that. */
+  readonly limited: number;
   /** Whose calls failed. */
   readonly tenants: number;
   readonly connections: number;
@@ -44,10 +46,10 @@ export class CurrentTraffic {
       failing.map(([provider]) => provider),
     );
     return failing
-      .map(([provider, { ok, failed, lastFailedAt }]) => {
+      .map(([provider, { ok, failed, limited, lastFailedAt }]) => {
         // The two are written beside each other: for a moment there may be one without the other.
         const known = whose.get(provider) ?? { tenants: 0, connections: 0, since: lastFailedAt ?? new Date(since) };
-        return { ...known, provider, failed, requests: ok + failed };
+        return { ...known, provider, failed, limited, requests: ok + failed };
       })
       .sort((a, b) => b.failed - a.failed || (a.provider < b.provider ? -1 : 1));
   }

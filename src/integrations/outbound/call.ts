@@ -1,5 +1,5 @@
 import type { StopSignal } from '../../clock';
-import type { ErrorCode } from '../../errors';
+import type { ErrorCode, IntegrationError } from '../../errors';
 import type { ConnectionRef, Provider } from '../contract';
 import type { Endpoint } from './endpoint-matcher';
 import type { OutboundRequest } from './outbound-request';
@@ -7,6 +7,8 @@ import type { OutboundRequest } from './outbound-request';
 export interface CallOptions {
   /** Ends the call, whatever it waits for. */
   readonly signal?: AbortSignal;
+  /** Told of each wait for another try, before it begins: why, and how long, ms. Must not throw. */
+  readonly onWait?: (error: IntegrationError, waitMs: number) => void;
   /** Total time with all tries and waits, ms. Default: the provider's (`HttpFacts.deadlineMs`), else 30 000. */
   readonly deadlineMs?: number;
   /** Which of the connection's tokens goes with it. Default: the connection's only or first one. */

@@ -52,11 +52,15 @@ export class OverviewPageController {
       this.around.of(tenant),
     ]);
     const { nowMs, alerts, events, figures } = around;
+    const waiting = await this.around.waitingRuns(
+      tenant,
+      failing.map(({ provider }) => provider),
+    );
     const shown = all.filter((each) => this.registry.get(each.provider).configured || isInUse(each));
     const open = alerts.reduce((sum, each) => sum + each.open, 0);
     const nameOf = (key: string) => this.registry.find(key)?.name ?? key;
     const notice = adminNotice(this.news.take(request, reply, caller));
-    const content = html`${verdict({ providers: failing, events, alerts, nameOf, nowMs })}
+    const content = html`${verdict({ providers: failing, waiting, health: all, events, alerts, nameOf, nowMs })}
       <h2>The last 24 hours</h2>
       ${dayTable(figures)}
       <h2>Providers, last 24 hours</h2>

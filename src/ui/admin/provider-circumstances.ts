@@ -5,11 +5,13 @@ import {
   AlertService,
   DayFiguresService,
   ProviderRegistry,
+  SyncService,
   WebhookEventList,
   type AlertCount,
   type DayFigures,
   type FailingEvents,
   type ProviderHealth,
+  type WaitingRuns,
 } from '../../integrations';
 import { pill } from '../layout';
 import { sparkline, type Sparkline } from '../sparkline';
@@ -34,6 +36,7 @@ export class ProviderCircumstances {
     private readonly events: WebhookEventList,
     private readonly dayFigures: DayFiguresService,
     private readonly registry: ProviderRegistry,
+    private readonly syncs: SyncService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -44,6 +47,11 @@ export class ProviderCircumstances {
       this.dayFigures.of(tenant),
     ]);
     return { alerts, events, figures, nowMs: this.clock.now() };
+  }
+
+  /** Syncs of these providers that wait for another try. */
+  async waitingRuns(tenant: string | undefined, providers: readonly string[]): Promise<readonly WaitingRuns[]> {
+    return providers.length > 0 ? this.syncs.failing(tenant, providers) : [];
   }
 
   healthTable(providers: readonly ProviderHealth[], { alerts, events, figures, nowMs }: Circumstances): Html {

@@ -1,12 +1,15 @@
 import { html, type Html } from '../../http-api';
-import type { AlertCount, FailingEvents, FailingProvider } from '../../integrations';
+import type { AlertCount, FailingEvents, FailingProvider, ProviderHealth, WaitingRuns } from '../../integrations';
 import { pill } from '../layout';
-import { timeTag } from '../time-tag';
+import { timeTag, untilTag } from '../time-tag';
 
 export interface WhatFails {
   readonly providers: readonly FailingProvider[];
   readonly events: readonly FailingEvents[];
   readonly alerts: readonly AlertCount[];
+  /** Syncs of the failing providers that wait for another try. */
+  readonly waiting: readonly WaitingRuns[];
+  readonly health: readonly ProviderHealth[];
   readonly nameOf: (provider: string) => string;
   readonly nowMs: number;
 }
@@ -24,8 +27,9 @@ const OURS: ReadonlySet<string> = new Set([
 /** The first line of the overview: whether it is them, the providers, or us; since when, and whom it concerns. */
 export function verdict(facts: WhatFails): Html {
   const { providers, events, alerts } = facts;
+  const ended = facts.health.reduce((sum, { connections }) => sum + connections.needsReauth, 0);
   const ourAlerts = sumOf(alerts.filter(({ kind }) => OURS.has(kind)));
-  const others = sumOf(alerts) - ourAlerts;
+  const otherAlerts = sumOf(alerts) - ourAlerts;
   const them = providers.length > 0;
   const us = events.length > 0 || ourAlerts > 0;
   const lines = [
@@ -34,12 +38,18 @@ export function verdict(facts: WhatFails): Html {
     ...(ourAlerts > 0
       ? [line('Us', html`<a href="/admin/alerts?state=open">${counted(ourAlerts, 'open alert')}</a> of how this side is set up or works`)]
       : []),
-    ...(others > 0
-      ? [line('Look', html`<a href="/admin/alerts?state=open">${counted(others, 'open alert')}</a> of single connections or providers`)]
+    ...(ended > 0 ? [line('Look', endedWords(ended))] : []),
+    ...(otherAlerts > 0
+      ? [
+          line(
+            'Look',
+            html`<a href="/admin/alerts?state=open">${counted(otherAlerts, 'open alert')}</a> of single connections or providers`,
+          ),
+        ]
       : []),
   ];
   return html`<section class="verdict" aria-labelledby="verdict">
-    <h2 id="verdict">${sentence(them, us, others > 0)}</h2>
+    <h2 id="verdict">${sentence({ them, us, ended: ended > 0, alerts: otherAlerts > 0 })}</h2>
     ${
       lines.length > 0 &&
       html`<ul>
@@ -49,20 +59,38 @@ export function verdict(facts: WhatFails): Html {
   </section>`;
 }
 
-function sentence(them: boolean, us: boolean, others: boolean): string {
+function sentence({ them, us, ended, alerts }: Readonly<Record<'them' | 'us' | 'ended' | 'alerts', boolean>>): string {
   if (them && us) return 'It is both: calls to providers fail, and so does something on this side.';
   if (them) return 'It is them: calls to providers fail. Nothing on this side does.';
   if (us) return 'It is us: something on this side fails. The providers answer.';
-  return others ? 'Providers and this side work; some alerts are open.' : 'All is well: nothing fails, and no alert is open.';
+  if (ended) return 'Providers and this side work; some connections have to be reconnected.';
+  return alerts ? 'Providers and this side work; some alerts are open.' : 'All is well: nothing fails, and no alert is open.';
 }
 
 function line(whose: 'Them' | 'Us' | 'Look', words: Html): Html {
   return html`<li>${pill(whose === 'Look' ? 'warn' : 'bad', whose)} ${words}</li>`;
 }
 
-function providerWords({ provider, failed, requests, tenants, connections, since }: FailingProvider, { nameOf, nowMs }: WhatFails): Html {
-  return html`<a href="/admin/providers/${provider}">${nameOf(provider)}</a>: ${count(failed)} of ${counted(requests, 'request')} of the
-    last hour failed, since ${timeTag(since, nowMs)}; ${counted(tenants, 'organization')}, ${counted(connections, 'connection')}`;
+function providerWords(each: FailingProvider, { nameOf, nowMs, waiting }: WhatFails): Html {
+  const { provider, failed, limited, requests, tenants, connections, since } = each;
+  const syncs = waiting.find((runs) => runs.provider === provider);
+  const asksToSlowDown = limited === failed;
+  // A call may be counted a moment before it is known whose it was.
+  const whose = connections > 0 && html`; ${counted(tenants, 'organization')}, ${counted(connections, 'connection')}`;
+  return html`<a href="/admin/providers/${provider}">${nameOf(provider)}</a>${asksToSlowDown && ' asks us to slow down'}: ${count(failed)}
+    of ${counted(requests, 'request')} of the last hour
+    failed${limited > 0 && !asksToSlowDown && html`, ${count(limited)} of them as it asks us to slow down`}, since
+    ${timeTag(since, nowMs)}${whose}${syncs && waitingWords(syncs, nowMs)}`;
+}
+
+function waitingWords({ provider, count: syncs, nextTryAt }: WaitingRuns, nowMs: number): Html {
+  const link = html`<a href="/admin/sync-runs?provider=${provider}">${counted(syncs, 'sync')}</a>`;
+  return html`; ${link} ${syncs === 1 ? 'waits' : 'wait'}, the next try ${untilTag(nextTryAt, nowMs)}`;
+}
+
+function endedWords(connections: number): Html {
+  const link = html`<a href="/admin/connections?status=needs_reauth">${counted(connections, 'connection')}</a>`;
+  return html`${link} ${connections === 1 ? 'has to be reconnected by its user' : 'have to be reconnected by their users'}`;
 }
 
 function eventWords({ provider, retrying, dead, since, tenants, connections }: FailingEvents, { nameOf, nowMs }: WhatFails): Html {

@@ -1,7 +1,7 @@
 import { html, type Html } from '../../http-api';
 import { ERROR_KINDS } from '../../errors';
 import { ownerOf, type Provider } from '../../integrations';
-import type { Language } from '../../languages';
+import type { Language, Word } from '../../languages';
 import { actionForm } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
 import { connectForms, keyForm, policyForm, type FormContext } from './connect-forms';
@@ -125,10 +125,13 @@ function unavailableNote({ accounts }: ProviderCard, language: Language): Html {
 function spoken({ provider: { name }, accounts }: ProviderCard, { nowMs, language }: CardContext): string {
   if (accounts.length === 0) return language.say('spoken.notConnected', { provider: name });
   return accounts
-    .map(({ connection: { accountName, status, syncInProgress, lastSync } }) => {
-      const isFresh = lastSync !== null && nowMs - lastSync.getTime() < 60_000;
-      const connected = syncInProgress ? 'spoken.syncing' : isFresh ? 'spoken.synced' : 'spoken.connected';
-      return language.say(status === 'connected' ? connected : 'spoken.reconnectNeeded', { provider: name, account: accountName });
-    })
+    .map((account) => language.say(spokenWord(account, nowMs), { provider: name, account: account.connection.accountName }))
     .join(' ');
+}
+
+function spokenWord({ connection: { status, syncInProgress, lastSync }, run }: AccountState, nowMs: number): Word {
+  if (status !== 'connected') return 'spoken.reconnectNeeded';
+  if (syncInProgress) return run?.error && run.nextTryAt ? 'spoken.syncWaits' : 'spoken.syncing';
+  if (run?.status === 'failed') return 'spoken.syncFailed';
+  return lastSync !== null && nowMs - lastSync.getTime() < 60_000 ? 'spoken.synced' : 'spoken.connected';
 }

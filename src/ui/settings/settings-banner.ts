@@ -48,8 +48,8 @@ export function toldOnTheCards(error: unknown): CardNews {
 
 function syncBanner(about: News['about'], { connection, run }: AccountState, language: Language): Html | undefined {
   if (connection.status !== 'connected' || run === undefined) return undefined;
-  // A run that waits for its next try has failed once: the card says why, and when it goes on.
-  if ((run.status === 'queued' && run.error === null) || run.status === 'running')
+  // Where a try has failed, the card says why, and when it goes on.
+  if ((run.status === 'queued' || run.status === 'running') && run.error === null)
     return banner('good', language.say(about['created'] === 'yes' ? 'news.syncStarted' : 'news.syncUnderWay'));
   return run.id === about['run'] && run.status === 'succeeded' && !run.error ? banner('good', language.say('news.syncDone')) : undefined;
 }

@@ -64,7 +64,8 @@ function progressOf(run: Run, isFirst: boolean, { provider, language }: Pick<Not
 
 /** Why the last try of a run that goes on by itself came to nothing. */
 function stumble({ name }: Provider, error: { readonly code: ErrorCode; readonly message: string }, language: Language): string {
-  return NOT_ANSWERING.has(error.code) ? language.say('sync.notAnswering', { provider: name }) : wordsOf(error, language).detail;
+  if (NOT_ANSWERING.has(error.code)) return language.say('sync.notAnswering', { provider: name });
+  return error.code === 'provider_rate_limited' ? language.say('sync.limited', { provider: name }) : wordsOf(error, language).detail;
 }
 
 /** The connection's own trouble first; a sync that failed is told of until one succeeds or runs. */

@@ -111,7 +111,7 @@ export class TrestleConnection extends TrestleElement {
     const { words } = this;
     const last = lastSync ? words.say('lastSynced', { when: words.ago(lastSync) }) : words.say('notSynced');
     if (!syncInProgress) return html`<p class="soft">${last}</p>`;
-    if (run?.status === 'queued' && run.nextTryAt)
+    if (run?.nextTryAt)
       return html`<p class="bad" part="message">${words.say('syncWaits', { provider: name, when: words.until(run.nextTryAt) })}</p>
         <p class="soft">${last}</p>`;
     const { fetched = 0, total = null } = run?.progress ?? {};

@@ -45,6 +45,7 @@ export class RetryInterceptor implements Interceptor {
       // A wait that cannot fit is not begun: the caller learns now when to come again.
       if (askedMs > policy.maxRetryAfterMs || this.clock.now() + waitMs >= call.deadlineAt) throw last;
       retriesTotal.inc({ provider: call.provider.key });
+      call.options.onWait?.(error, waitMs);
       await this.clock.sleep(waitMs, call.signal).catch(() => {
         throw last;
       });

@@ -195,7 +195,7 @@ export class PageStore {
   ): Promise<void> {
     await manager.query(
       `UPDATE sync_runs SET fetched = fetched + $2, created = created + $3, updated = updated + $4, unchanged = unchanged + $5, deleted = deleted + $6,
-         total = coalesce($7, total), attempts = 1 WHERE id = $1`,
+         total = coalesce($7, total), attempts = 1, error_code = NULL, error_message = NULL WHERE id = $1`,
       [run.id, page.fetched, counts.created, counts.updated, counts.unchanged, counts.deleted, page.total ?? null],
     );
   }

@@ -28,7 +28,7 @@ const placed = (gate: string, { checkpoint, cursor }: Run) => `placed AS (
 )`;
 
 const noted = (gate: string, { id, fetched, total }: Run, counts: string) => `noted AS (
-  UPDATE sync_runs r SET fetched = r.fetched + ${fetched}, ${counts}, total = coalesce(${total}, r.total), attempts = 1 FROM ${gate} WHERE r.id = ${id}
+  UPDATE sync_runs r SET fetched = r.fetched + ${fetched}, ${counts}, total = coalesce(${total}, r.total), attempts = 1, error_code = NULL, error_message = NULL FROM ${gate} WHERE r.id = ${id}
 )`;
 
 /** Any page. One without a change does not wait for the disk: all that a power failure can take from it is where to go on. */

@@ -24,6 +24,8 @@ export interface WalkJob {
   readonly signal: AbortSignal;
   /** Called after each commit. */
   onPage(progress: PageProgress): void;
+  /** Told of each wait for another try of a call. */
+  onWait(error: IntegrationError, waitMs: number): void;
 }
 
 export interface ResourceOutcome {
@@ -99,11 +101,11 @@ export class ResourceWalker {
     return { partitions, blocked, unreadable, left, extent: inWords(listed), extents, walked, more: goesOn };
   }
 
-  context(job: Pick<WalkJob, 'connection' | 'signal'>, partition: string, checkpoint: unknown): SyncContext {
-    const { connection, signal } = job;
+  context(job: Pick<WalkJob, 'connection' | 'signal' | 'onWait'>, partition: string, checkpoint: unknown): SyncContext {
+    const { connection, signal, onWait } = job;
     return {
       connection,
-      fetch: this.http.fetchFor(connection, { signal, operation: 'sync' }),
+      fetch: this.http.fetchFor(connection, { signal, onWait, operation: 'sync' }),
       partition,
       checkpoint,
       signal,

@@ -26,6 +26,8 @@ import { SyncRunRepository, type ClaimedRun } from './sync-run.repository';
 export const RUNS_PER_PROVIDER = 4;
 /** Starts of a run without a single page stored in between, until it fails. */
 const MAX_ATTEMPTS = 6;
+/** Waits for another try of a call that are as long as this are shown, ms. */
+const SHOWN_WAIT_MS = 2_000;
 
 /** Runs as jobs: one at a time of a connection, a few of a provider, so that a slow provider leaves room for the others. */
 @Injectable()
@@ -86,7 +88,11 @@ export class SyncJobs implements JobKind<ClaimedRun>, OnApplicationBootstrap {
         run.attempts = 1; // it goes on: its tries count from here
         this.tell(run, connection, page);
       };
-      const job: WalkJob = { run, connection: toRef(connection), signal, onPage };
+      const onWait = (error: IntegrationError, waitMs: number) => {
+        // Only shown: a run whose wait could not be written down goes on.
+        if (waitMs >= SHOWN_WAIT_MS) void this.runs.noteWait(run, error, waitMs).catch(() => undefined);
+      };
+      const job: WalkJob = { run, connection: toRef(connection), signal, onPage, onWait };
       const { end, readable, listed, learned } = await this.parts.walk(job);
       await this.outcome.end(run, end, learned);
       if (end.status === 'succeeded') await this.watches.ensure(job.connection, { listed, readable }, signal);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { asTenant, changedRows, type SqlRunner } from '../../../database';
 import { COUNTED_AT_MOST, OF_ENDED_PROCESS, type Waiting } from '../../jobs';
 import { DataSource } from 'typeorm';
-import type { ErrorCode } from '../../../errors';
+import type { ErrorCode, IntegrationError } from '../../../errors';
 import type { PartView } from '../../connections';
 import type { RecordPlace } from '../records/record-store';
 import type { ShapeErrors } from '../records/record-shapes';
@@ -20,6 +20,13 @@ export interface ClaimedRun extends Omit<SyncRun, 'attempts'> {
   readonly lease: number;
   /** Starts since the last page that was stored. */
   attempts: number;
+}
+
+/** Runs of one provider whose last try failed, and which go on by themselves. */
+export interface WaitingRuns {
+  readonly provider: string;
+  readonly count: number;
+  readonly nextTryAt: Date;
 }
 
 export interface RunFilter {
@@ -73,6 +80,17 @@ export class SyncRunRepository {
     return row ?? { count: 0, oldest: null };
   }
 
+  /** Of each provider the runs that wait for another try, as many as are counted, and the first one's time. @param tenant undefined: of all (an operator) */
+  failing(tenant: string | undefined, providers: readonly string[]): Promise<WaitingRuns[]> {
+    return asTenant(this.dataSource, tenant).query<WaitingRuns>(
+      `SELECT w.provider, count(*)::int AS count, min(w.next_attempt_at) AS "nextTryAt"
+       FROM (SELECT provider, next_attempt_at FROM sync_runs
+         WHERE status IN ('queued', 'running') AND error_code IS NOT NULL AND provider = ANY($2) AND ($1::text IS NULL OR tenant = $1) LIMIT $3) w
+       GROUP BY w.provider`,
+      [tenant ?? null, providers, COUNTED_AT_MOST],
+    );
+  }
+
   /** What processes held that have ended goes on elsewhere. @param alive the signs of the processes that live */
   async endLeases(alive: readonly string[]): Promise<void> {
     await this.dataSource.query(
@@ -87,6 +105,14 @@ export class SyncRunRepository {
       `UPDATE sync_runs SET progress = jsonb_build_object('resource', $3::text, 'before', fetched), total = NULL
        WHERE ${HELD} AND progress->>'resource' IS DISTINCT FROM $3`,
       [run.id, run.fence, resource],
+    );
+  }
+
+  /** Why a run under way waits for another try of a call, and until when; the next page that it stores ends that. */
+  async noteWait(run: Pick<SyncRun, 'id' | 'fence'>, { code, message }: IntegrationError, waitMs: number): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE sync_runs SET error_code = $3, error_message = $4, next_attempt_at = now() + $5 * interval '1 millisecond' WHERE ${HELD}`,
+      [run.id, run.fence, code, message, waitMs],
     );
   }
 

@@ -29,7 +29,7 @@ export interface SyncRun {
   readonly parts: readonly PartView[];
   /** What it stored as it came, since it does not have the declared shape. */
   readonly shapeErrors: readonly PartShapeErrors[];
-  /** When it is tried again, where a try failed. */
+  /** When it is tried again, where a try failed: the run's own, or a call's of one that is running. */
   readonly nextTryAt: Date | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
@@ -99,12 +99,16 @@ export function runOf(row: SyncRunRow): SyncRun {
     error: row.error_code ? { code: row.error_code, message: row.error_message ?? ERROR_KINDS[row.error_code].detail } : null,
     parts: row.parts,
     shapeErrors: Object.values(row.shape_errors),
-    nextTryAt: row.status === 'queued' && row.error_code ? row.next_attempt_at : null,
+    nextTryAt: isUnderWay(row) && row.error_code ? row.next_attempt_at : null,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     traceparent: row.traceparent,
   };
+}
+
+function isUnderWay({ status }: SyncRunRow): boolean {
+  return status === 'queued' || status === 'running';
 }
 
 export function viewOf(run: SyncRun): SyncRunView {

@@ -12,7 +12,7 @@ import { WalkRepository } from '../pages/walk.repository';
 import { SyncPartRepository } from './sync-part.repository';
 import { PRIORITY, RUN_COLUMNS, runOf, type SyncRun, type SyncRunRow } from './sync-run';
 import type { SyncTrigger, SyncType } from './sync-run.entity';
-import { SyncRunRepository, type RunFilter } from './sync-run.repository';
+import { SyncRunRepository, type RunFilter, type WaitingRuns } from './sync-run.repository';
 
 export interface SyncRequest {
   readonly type: SyncType;
@@ -88,7 +88,7 @@ export class SyncService {
     if (manager) await this.records.lock(manager, connectionId);
     const rows = await changedRows(
       manager ?? this.dataSource,
-      `UPDATE sync_runs SET status = 'cancelled', finished_at = now(), lease_until = NULL, error_code = 'cancelled'
+      `UPDATE sync_runs SET status = 'cancelled', finished_at = now(), lease_until = NULL, error_code = 'cancelled', error_message = NULL
        WHERE connection_id = $1 AND status IN ('queued', 'running', 'paused') RETURNING id`,
       [connectionId],
     );
@@ -123,6 +123,11 @@ export class SyncService {
   /** A run of this connection. */
   async find(connectionId: string, id: string): Promise<SyncRun | undefined> {
     return (await this.runs.list({ connectionId, id, limit: 1 }))[0];
+  }
+
+  /** Of these providers the runs that wait for another try. @param tenant undefined: of all (an operator) */
+  failing(tenant: string | undefined, providers: readonly string[]): Promise<WaitingRuns[]> {
+    return this.runs.failing(tenant, providers);
   }
 
   list(filter: RunFilter): Promise<SyncRun[]> {
