@@ -80,6 +80,9 @@ describeInBrowser('the filters of the lists', () => {
     expect(await from.inputValue()).toBe('2026-03-01T18:30');
     await away.goto(`${pages.url}/admin/requests?from=2026-07-01T10:30Z&to=`);
     expect([await from.inputValue(), await away.locator('[name=to]').inputValue()]).toEqual(['2026-07-01T18:30', '']);
+    // A link may say its own zone, or seconds.
+    await away.goto(`${pages.url}/admin/requests?from=2026-07-01T12:30:00%2B02:00&to=2026-07-01T10:30:05`);
+    expect([await from.inputValue(), await away.getByLabel(/^To \(/).inputValue()]).toEqual(['2026-07-01T18:30', '2026-07-01T18:30:05']);
     await context.close();
   });
 

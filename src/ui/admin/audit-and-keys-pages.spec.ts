@@ -64,7 +64,7 @@ describe('the audit and the keys, for whom they are', () => {
     }
     expect((await entries('?tenant=acme', 'operator')).every(({ tenant }) => tenant === 'acme')).toBe(true);
     expect(await entries('?tenant=globex')).toEqual([]);
-    for (const wrong of ['action=x', 'from=yesterday', 'unknown=1'])
+    for (const wrong of ['action=x', 'from=yesterday', 'from=2026-02-31T10:00', 'unknown=1'])
       expect([wrong, (await boss.get(`/admin/audit?${wrong}`)).status]).toEqual([wrong, 400]);
   });
 

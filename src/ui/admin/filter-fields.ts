@@ -1,6 +1,6 @@
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import { filterForm, select, textField, type Choice } from '../form';
-import type { Filters } from './list-query';
+import { fieldTime, type Filters } from './list-query';
 
 /** The fields of a filter form, as they were filled in. */
 export class FilterFields {
@@ -34,7 +34,7 @@ export class FilterFields {
       ['from', 'From (UTC)'],
       ['to', 'To (UTC)'],
     ] as const)
-      this.add(name, textField(name, label, given[name]?.replace(/Z$/, ''), { fault: faults[name], type: 'datetime-local' }));
+      this.add(name, textField(name, label, fieldTime(given[name]), { fault: faults[name], type: 'datetime-local' }));
     return this;
   }
 

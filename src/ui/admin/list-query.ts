@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decodeCursor } from '../../http-api';
 import { IntegrationError } from '../../errors';
+import { timeOf } from '../../time-of';
 
 /** Rows a page: what a person looks through, and at most 40 KB with names and errors as long as they get. */
 export const PAGE_ROWS = 25;
@@ -20,14 +21,29 @@ export function filterOf<const T extends string>(values: readonly T[]) {
   return filterText.pipe(z.enum(values, { error: 'Choose one of the list.' }).optional());
 }
 
-/** A minute of a form, in UTC; or any ISO time, of a link. */
+const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?$/;
+
+/** What a form or a link says, in UTC where it names no zone. Undefined: it is no time. */
+function isoTimeOf(text: string): string | undefined {
+  const [, day] = TIME.exec(text) ?? [];
+  const time = timeOf(text);
+  // The 31st of February would be read as a day in March.
+  if (day === undefined || Number.isNaN(time) || !new Date(Date.parse(day)).toISOString().startsWith(day)) return undefined;
+  return new Date(time).toISOString();
+}
+
+/** A time of a form, in UTC (the page's script says the zone of whoever reads); or any ISO time, of a link. */
 export const filterTime = filterText.transform((text, context) => {
-  if (text === undefined) return undefined;
-  const time = Date.parse(/T\d\d:\d\d$/.test(text) ? `${text}Z` : text);
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(time)) return new Date(time).toISOString();
+  const time = text === undefined ? undefined : isoTimeOf(text);
+  if (text === undefined || time !== undefined) return time;
   context.addIssue({ code: 'custom', message: 'Write a time such as 2026-03-01T10:00, in UTC.' });
   return z.NEVER;
 });
+
+/** The same as a field of a form shows it, in UTC: as short as it is exact. */
+export function fieldTime(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : isoTimeOf(text.trim())?.replace(/(:00)?\.000Z$|Z$/, '');
+}
 
 /** What lists of what belongs to a connection take: whose it is, and when. */
 export const whoseFields = { userId: filterText, account: filterText, from: filterTime, to: filterTime };

@@ -1,3 +1,5 @@
+import { timeOf } from '../../../time-of';
+
 /** Longest time that a provider can close a bucket for by one answer: an hour. A year is a mistake. */
 export const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
 
@@ -12,9 +14,9 @@ export function parseRetryAfter(headers: Pick<Headers, 'get'>, now: number): num
   if (/^[+-]?\d{1,15}(\.\d{1,9})?$/.test(text)) return capped(Number(text) * 1000);
   if (/^\d{16,}$/.test(text)) return MAX_RETRY_AFTER_MS;
   // Date.parse takes anything ("7 apples" is a date to it): a date names a month or stands in ISO form.
-  const at = /^[A-Za-z]{3,9},? .*\d{2}:\d{2}|^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
+  const at = /^[A-Za-z]{3,9},? .*\d{2}:\d{2}|^\d{4}-\d{2}-\d{2}T/.test(text) ? timeOf(text) : Number.NaN;
   if (Number.isNaN(at)) return undefined;
-  const sentAt = Date.parse(headers.get('date') ?? '');
+  const sentAt = timeOf(headers.get('date') ?? '');
   return capped(at - (Number.isNaN(sentAt) ? now : sentAt));
 }
 

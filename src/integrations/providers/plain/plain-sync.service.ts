@@ -1,5 +1,6 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
+import { timeOf } from '../../../time-of';
 import type { ConnectionRef, Extent, ProviderSync, SyncContext, SyncPage, SyncRecord, SyncResource } from '../../contract';
 import { pointed } from '../pointed';
 import { textAt, valueAt } from './at';
@@ -148,7 +149,7 @@ export function hangsOn({ partOf }: PlainResource, id: string | undefined): Pick
 /** A time as ms, or a counter as it is. */
 export function versionOf(value: unknown): number | undefined {
   const number =
-    typeof value === 'number' ? value : typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : Date.parse(String(value));
+    typeof value === 'number' ? value : typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : timeOf(String(value));
   return Number.isFinite(number) ? number : undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
+import { timeOf } from '../../../time-of';
 import type { SyncContext, WatchFacts } from '../../contract';
 import { textAt, type Sources } from './at';
 import { filled, type Values } from './filled-address';
@@ -64,7 +65,6 @@ function filledBody(json: unknown, values: Values): unknown {
 
 function timeIn(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  // Some write no colon in the zone, which not every engine reads.
-  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  const time = /^\d+$/.test(text) ? Number(text) : timeOf(text);
   return Number.isFinite(time) ? time : undefined;
 }

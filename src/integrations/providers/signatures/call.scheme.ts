@@ -1,4 +1,5 @@
 import { IntegrationError } from '../../../errors';
+import { timeOf } from '../../../time-of';
 import type { ProviderCall, RawDelivery, Verdict } from '../../contract';
 import { hostMatches } from '../host-pattern';
 import { pointed } from '../pointed';
@@ -62,7 +63,7 @@ function headersOf({ body, header, timestamp, keyAddress }: SchemeOf<'call'>): r
 
 /** Told as malformed: strangers must not be able to cause an alert about clocks, and nothing is known to be signed here. */
 function isInTime({ timestamp, oldestS = TOLERANCE_S }: SchemeOf<'call'>, given: ReadonlyMap<string, string>, receivedAt: number): boolean {
-  const at = Date.parse(given.get(timestamp) ?? '');
+  const at = timeOf(given.get(timestamp) ?? '');
   return at >= receivedAt - oldestS * 1_000 && at <= receivedAt + TOLERANCE_S * 1_000;
 }
 

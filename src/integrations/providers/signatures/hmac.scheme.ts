@@ -1,3 +1,4 @@
+import { timeOf } from '../../../time-of';
 import type { RawDelivery, Verdict } from '../../contract';
 import { pointed } from '../pointed';
 import type { SchemeOf } from './signature-scheme';
@@ -63,6 +64,6 @@ function only(fields: readonly [string, string][], name: string): string | undef
 }
 
 function inSeconds(timestamp: string, as: 's' | 'ms' | 'iso' = 's'): string {
-  if (as === 'iso') return String(Math.floor(Date.parse(timestamp) / 1000));
+  if (as === 'iso') return String(Math.floor(timeOf(timestamp) / 1000));
   return as === 'ms' && /^\d{4,16}$/.test(timestamp) ? timestamp.slice(0, -3) : timestamp;
 }
