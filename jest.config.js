@@ -15,13 +15,13 @@ const DYNAMIC_IMPORTS = { jsc: { parser: { syntax: 'ecmascript' }, target: 'es20
 
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/kept-environment.cjs',
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/sandbox/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/faults/', '<rootDir>/test/kit/', '<rootDir>/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  runtime: '<rootDir>/test/support/compile-once.cjs',
+  runtime: '<rootDir>/test/support/kept-runtime.cjs',
   setupFiles: ['reflect-metadata'],
-  setupFilesAfterEnv: ['<rootDir>/test/support/tests-as-service.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/as-a-process-begins.ts', '<rootDir>/test/support/tests-as-service.ts'],
   globalSetup: '<rootDir>/test/global-setup.ts',
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   transform: {

@@ -1,5 +1,5 @@
 import { Global, Module, type Provider as Injectable } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
+import type { TestingModule } from '@nestjs/testing';
 import { systemClock } from '../../src/clock';
 import { ConfigModule } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
@@ -22,6 +22,7 @@ import { ConnectionsModule } from '../../src/integrations/connections/connection
 import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
 import { ProviderRegistryModule } from '../../src/integrations/providers/provider-registry.module';
 import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox';
+import { moduleWithoutHttp } from './module-without-http';
 import { createTestDatabase } from './test-database';
 
 export interface ProviderFixture {
@@ -64,7 +65,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
   })
   class TestDatabaseModule {}
 
-  const module = await Test.createTestingModule({
+  const module = await moduleWithoutHttp({
     imports: [ConfigModule.forRoot(settings, systemClock), TestDatabaseModule, ProviderRegistryModule, ConnectionsModule],
     providers: [...injectables],
   }).compile();

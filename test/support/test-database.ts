@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
@@ -21,6 +21,8 @@ export interface TestDatabaseOptions {
   databasePoolMax?: number;
 }
 
+/** Set by `global-setup.ts` where it lies in memory: the folder for what the tests of this run write. */
+export const RUN_FOLDER = 'TRESTLE_TEST_FOLDER';
 /** Set by `global-setup.ts`: the migrated database as a dump and as a folder, and the migrated template on the server. */
 export const SEED_FILE = 'TRESTLE_TEST_SEED_FILE';
 export const SEED_FOLDER = 'TRESTLE_TEST_SEED_FOLDER';
@@ -28,14 +30,10 @@ export const TEMPLATE_DATABASE = 'TRESTLE_TEST_TEMPLATE';
 /** On a server: a role that has the rights which the running service needs, and no others. Its password is its name. */
 export const SERVICE_ROLE = 'trestle_test_service';
 
-/** A fresh, migrated database: embedded in memory, or with TEST_DATABASE_URL on that server. Close it in `afterAll`. */
+/** A fresh, migrated database: embedded, or with TEST_DATABASE_URL on that server. Close it in `afterAll`. */
 export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = process.env['TEST_DATABASE_URL'];
-  if (!server) {
-    const dataSource = await ManagedDataSource.open({ dataDir: 'memory://', seed: await testSeed(), ...options });
-    await dataSource.initialize();
-    return { dataSource, kind: 'embedded', close: () => dataSource.destroy() };
-  }
+  if (!server) return embeddedTestDatabase(options);
   const url = await createServerDatabase(server);
   const dataSource = await ManagedDataSource.open({ databaseUrl: url, dataDir: '', ...options });
   await dataSource.initialize();
@@ -44,6 +42,21 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
     await dropServerDatabase(server, url);
   };
   return { dataSource, kind: 'server', url, close };
+}
+
+async function embeddedTestDatabase(options: TestDatabaseOptions): Promise<TestDatabase> {
+  const parent = process.env[RUN_FOLDER];
+  const folder = parent && (await mkdtemp(join(parent, 'database-')));
+  if (folder) layEmbeddedDatabase(folder);
+  const dataSource = await ManagedDataSource.open(
+    folder ? { dataDir: folder, ...options } : { dataDir: 'memory://', seed: await testSeed(), ...options },
+  );
+  await dataSource.initialize();
+  const close = async () => {
+    await dataSource.destroy();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  };
+  return { dataSource, kind: 'embedded', close };
 }
 
 /** The migrated dump, for `openEmbeddedPostgres(dir, { seed })`. */

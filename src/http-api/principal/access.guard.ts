@@ -12,6 +12,8 @@ import { sameSecret } from '../sessions/csrf';
 import { EdgeLimits } from '../edge/edge-limits';
 import type { EdgeRequest } from '../request';
 
+/** In a process where Trestle runs by itself and within another application too, it stands before a controller twice: a form's token is taken once. */
+const passed = new WeakSet<EdgeRequest>();
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /** For whoever looks at the pages on their own machine, where there is no product yet. */
@@ -35,6 +37,7 @@ export class AccessGuard implements CanActivate {
     if (access === 'public' || (access === 'metrics' && this.settings.metricsPublic)) return true;
 
     const request = context.switchToHttp().getRequest<EdgeRequest>();
+    if (passed.has(request)) return true;
     if (access === 'metrics' && this.showsMetricsToken(request.headers.authorization)) return true;
     const caller = access === 'page' ? await this.pageCaller(request) : await this.bearers.of(request);
     this.limits.countCaller(caller);
@@ -44,6 +47,7 @@ export class AccessGuard implements CanActivate {
     else if (needed && !roleReaches(caller.role, needed)) throw new IntegrationError('forbidden');
     request.caller = caller;
     holdTo(request, caller);
+    passed.add(request);
     return true;
   }
 
