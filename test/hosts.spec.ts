@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { signedDelivery } from '../src/integrations/webhooks/testing';
 import { Browser } from '../demo/http-client';
 import { startTestApp } from './support/test-app';
+import { startPages } from './support/pages-fixture';
 import { startHostApp, type HostApp, type HostAppOptions } from './support/host-app';
 
 const PATIENCE_MS = 20_000;
@@ -217,6 +218,20 @@ describe('an application that moves routes by itself', () => {
       expect((await fetch(`${shop.origin}/api/shop`)).status).toBe(200);
     } finally {
       await shop.close();
+    }
+  });
+});
+
+describe('the service by itself, in a process where an application had Trestle', () => {
+  it('takes the token of a form once', async () => {
+    const shop = await startHostApp({ host: 'Fastify' });
+    await shop.close();
+    const pages = await startPages();
+    try {
+      const ada = await pages.signIn({ tenant: 'acme', user: 'ada' });
+      expect((await ada.post('/settings/integrations/slack/connect')).status).toBe(200);
+    } finally {
+      await pages.close();
     }
   });
 });

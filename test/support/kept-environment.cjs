@@ -1,5 +1,5 @@
 // The environment of the tests (`testEnvironment` in jest.config.js): jest's own for Node, made once for a process and kept for all test
-// files that it runs. What a file changes of it is put back. Why: docs/decisions/0023-tests-compile-once.md
+// files that it runs. What a file changes of it is put back. Why: docs/decisions/0023-tests-keep-modules.md
 const NodeEnvironment = require('jest-environment-node').default;
 
 /** The one of this process, and what its globals and `process` were before the first test file. */

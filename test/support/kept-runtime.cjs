@@ -1,6 +1,6 @@
 // The runtime of the tests (`runtime` in jest.config.js): jest's own, but that a process runs a module of the product or of a library once
 // and keeps it for the test files that follow. Spec files and what lies in test/ run anew for each file.
-// Why, and what a test must not leave behind: docs/decisions/0023-tests-compile-once.md
+// Why, and what a test must not leave behind: docs/decisions/0023-tests-keep-modules.md
 const { join, sep } = require('node:path');
 const { Script } = require('node:vm');
 const JestRuntime = require('jest-runtime').default;
