@@ -5,7 +5,7 @@ import { AuditLog } from '../../audit';
 import { LeaseLostError, type JobEngine, type WakeUp } from '../../jobs';
 import { ReplayJobs } from './replay-jobs';
 import { BATCH, LIVE_AT_MOST } from './replay-run.queries';
-import { ReplayRuns, type ReplayRun } from './replay-runs';
+import { MOST_OPEN, ReplayRuns, type ReplayRun } from './replay-runs';
 import type { EventFilter } from './webhook-event.list';
 
 const BOSS = { tenant: 'acme', name: 'acme/boss' };
@@ -41,8 +41,8 @@ describe('a replay as a run', () => {
   }
 
   /** A process whose clock lets something happen, or ends it, wherever a run waits. */
-  function process(between: Between) {
-    const clock: Clock = { ...systemClock, now: () => systemClock.now(), sleep: between };
+  function process(between: Between, now = systemClock.now) {
+    const clock: Clock = { ...systemClock, now, sleep: between };
     const jobs = new ReplayJobs(database.dataSource, undefined as unknown as JobEngine, wakeUp, clock);
     const claim = async () => {
       const request = { room: 1, held: [], leaseSeconds: 30, newLease: () => uuidv7(), signal: new AbortController().signal };
@@ -127,6 +127,49 @@ describe('a replay as a run', () => {
     await query('DELETE FROM webhook_payloads WHERE id = (SELECT id FROM webhook_payloads LIMIT 1)');
     await workOff(async () => void (await settle('dead')));
     expect(await now(run)).toMatchObject({ state: 'completed', total: 5, done: 0, failed: 4, skipped: 1 });
+  });
+
+  it('has one run of an organization in work at a time: who asks for many leaves the others their turn', async () => {
+    await events(1);
+    await events(1, { tenant: 'globex' });
+    const mine = [await start(), await start()];
+    const theirs = await runs.start({ status: 'dead' }, { tenant: 'globex', name: 'globex/boss' });
+    const { claim, jobs } = process(() => Promise.resolve());
+    const [first, second] = [await claim(), await claim()];
+    expect([first?.id, second?.id, await claim()]).toEqual([mine[0]?.id, theirs.id, undefined]);
+    await jobs.release(second!);
+    await query(`UPDATE webhook_replays SET state = 'completed', ended_at = now(), lease_owner = NULL WHERE id = $1`, [first!.id]);
+    expect([(await claim())?.id, (await claim())?.id].sort()).toEqual([mine[1]?.id, theirs.id].sort());
+  });
+
+  it('gives its place to the next one after a while, and goes on after it', async () => {
+    await events(BATCH + 1);
+    const long = await start();
+    const next = await start({ status: 'dead', type: 'none' });
+    let aheadMs = 0;
+    const later: Between = async () => {
+      aheadMs += 60_000;
+      await settle();
+    };
+    const { claim, jobs } = process(later, () => systemClock.now() + aheadMs);
+    const order: string[] = [];
+    for (let job = await claim(); job && order.length < 10; job = await claim()) {
+      order.push(job.id);
+      await jobs.run(job, new AbortController().signal);
+    }
+    expect(order.slice(0, 3)).toEqual([long.id, next.id, long.id]);
+    expect(await now(long)).toMatchObject({ state: 'completed', done: BATCH + 1 });
+  });
+
+  it('is refused where too many of the organization are not over yet', async () => {
+    await events(1);
+    for (let each = 0; each < MOST_OPEN; each++) await start();
+    await expect(start()).rejects.toMatchObject({ code: 'too_many_requests' });
+    const [first] = await runs.list(BOSS.tenant, 1);
+    await query(`UPDATE webhook_replays SET state = 'completed' WHERE id = $1`, [first!.id]);
+    const together = await Promise.allSettled([start(), start(), start()]);
+    expect(together.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await runs.start({ status: 'dead' }, { tenant: 'globex', name: 'globex/boss' })).toMatchObject({ state: 'queued' });
   });
 
   it('lets a worker whose lease went to another change nothing', async () => {

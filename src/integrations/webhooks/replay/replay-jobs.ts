@@ -29,6 +29,7 @@ import {
   RUN_FAILED,
   RUNS_WAITING,
   TAKE_OUTCOMES,
+  YIELD_RUN,
 } from './replay-run.queries';
 import { askedFor } from './replayable';
 import type { EventFilter } from './webhook-event.list';
@@ -51,6 +52,9 @@ type Step = 'put_back' | 'in_work' | 'held_back' | 'ended';
 
 /** Until the next look at a batch that is in work, and at one that waits for others, ms. */
 const PAUSES_MS: Readonly<Record<Exclude<Step, 'ended'>, number>> = { put_back: 50, in_work: 100, held_back: 500 };
+
+/** So long a run is in work before the next one has its place, ms: one of a million events leaves the others their turn. */
+const TURN_MS = 10_000;
 
 /**
  * Replays as jobs: a batch goes back into the inbox, and the next one when that has its outcome and what comes in now does not wait.
@@ -96,12 +100,14 @@ export class ReplayJobs implements JobKind<ReplayJob>, OnApplicationBootstrap {
   }
 
   async run(job: ReplayJob, signal: AbortSignal): Promise<void> {
+    const turnEnds = this.clock.now() + TURN_MS;
     for (;;) {
       signal.throwIfAborted();
       const step = await inTransaction(this.dataSource, (manager) => this.step(manager, job));
       if (step === 'ended') return;
       if (step === 'put_back') this.wakeUp.wake('webhooks');
       await this.clock.sleep(PAUSES_MS[step], signal);
+      if (this.clock.now() >= turnEnds) return void (await this.dataSource.query(YIELD_RUN, [job.id, job.lease]));
     }
   }
 

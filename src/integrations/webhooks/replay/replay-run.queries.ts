@@ -9,11 +9,12 @@ export const LIVE_AT_MOST = 100;
 export const OPEN = `state IN ('queued', 'running', 'cancelling')`;
 const OURS = `id = $1::uuid AND lease_owner = $2::uuid AND ${OPEN}`;
 
-/** $1 runs at most, $2 lease, $3 its seconds. Few are open at a time, and found by their own index. */
+/** $1 runs at most, $2 lease, $3 its seconds. Few are open at a time, and found by their own index; of an organization one is in work. */
 export const CLAIM_RUNS = `
   WITH picked AS MATERIALIZED (
-    SELECT id FROM webhook_replays WHERE ${OPEN} AND next_attempt_at <= now() AND (lease_until IS NULL OR lease_until <= now())
-    ORDER BY next_attempt_at, id LIMIT $1::int FOR UPDATE SKIP LOCKED),
+    SELECT r.id FROM webhook_replays r WHERE ${OPEN} AND r.next_attempt_at <= now() AND (r.lease_until IS NULL OR r.lease_until <= now())
+      AND NOT EXISTS (SELECT 1 FROM webhook_replays WHERE ${OPEN} AND lease_until > now() AND tenant IS NOT DISTINCT FROM r.tenant)
+    ORDER BY r.next_attempt_at, r.id LIMIT $1::int FOR UPDATE OF r SKIP LOCKED),
   claimed AS (
     UPDATE webhook_replays r SET state = CASE WHEN r.state = 'queued' THEN 'running' ELSE r.state END, started_at = coalesce(r.started_at, now()),
       attempts = r.attempts + 1, lease_owner = $2::uuid, lease_until = now() + make_interval(secs => $3::int)
@@ -69,6 +70,9 @@ export const END_RUN = `
 /** $1 id, $2 lease, $3 milliseconds to wait. */
 export const RUN_FAILED = `
   UPDATE webhook_replays SET lease_owner = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => $3::float8 / 1000) WHERE ${OURS}`;
+
+/** Behind those that wait. $1 id, $2 lease. */
+export const YIELD_RUN = `UPDATE webhook_replays SET lease_owner = NULL, lease_until = NULL, next_attempt_at = now() WHERE ${OURS}`;
 
 /** $1 id, $2 lease. */
 export const RELEASE_RUN = `UPDATE webhook_replays SET lease_owner = NULL, lease_until = NULL, attempts = greatest(0, attempts - 1) WHERE ${OURS}`;

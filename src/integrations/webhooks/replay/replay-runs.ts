@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { asStorageError, asTenant, inTransaction, type RowOf } from '../../../database';
 import { IntegrationError } from '../../../errors';
@@ -38,6 +38,8 @@ type Row = Pick<
 > & { filter: EventFilter };
 
 const COLUMNS = 'id, tenant, actor, filter, state, matched, done, failed, skipped, at, started_at, ended_at';
+/** Runs of an organization that are not over. */
+export const MOST_OPEN = 20;
 const NONE = '00000000-0000-0000-0000-000000000000';
 
 /** Replays as runs: asked for, looked at, cancelled. `ReplayJobs` works them off. */
@@ -49,13 +51,17 @@ export class ReplayRuns {
     private readonly audit: AuditLog,
   ) {}
 
-  /** What failed or was given up, unless the filter names another status; of the actor's organization alone. */
+  /**
+   * What failed or was given up, unless the filter names another status; of the actor's organization alone.
+   * @throws IntegrationError `too_many_requests` where too many are not over yet
+   */
   async start(asked: EventFilter, actor: ReplayActor): Promise<ReplayRun> {
     const filter: EventFilter = { ...asked, ...(actor.tenant !== undefined && { tenant: actor.tenant }) };
     const id = uuidv7();
     const work = async () => {
       const { counted, matched, last = NONE } = await replayableOf(this.dataSource, filter);
       await inTransaction(this.dataSource, async (manager) => {
+        await assertRoom(manager, actor.tenant ?? null);
         await manager.query(
           `INSERT INTO webhook_replays (id, tenant, actor, filter, matched, state, after_id, last_id) VALUES ($1, $2, $3, $4, $5, 'queued', '${NONE}', $6)`,
           [id, actor.tenant ?? null, actor.name, JSON.stringify(filter), matched, last],
@@ -110,6 +116,21 @@ export class ReplayRuns {
     this.wakeUp.wake('replays');
     return this.find(id, tenant);
   }
+}
+
+/** Who ask at once take turns. */
+async function assertRoom(manager: EntityManager, tenant: string | null): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify(['replays', tenant])]);
+  const [open] = await manager.query<{ n: number }[]>(
+    `SELECT count(*)::int AS n FROM webhook_replays WHERE ${OPEN} AND tenant IS NOT DISTINCT FROM $1::text`,
+    [tenant],
+  );
+  if ((open?.n ?? 0) >= MOST_OPEN)
+    throw new IntegrationError('too_many_requests', {
+      detail: `${MOST_OPEN} replays are not over yet.`,
+      nextStep: 'Wait until one is over, or cancel one.',
+      retryAfterMs: 10_000,
+    });
 }
 
 function runOf(row: Row): ReplayRun {
