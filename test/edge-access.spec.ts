@@ -84,6 +84,7 @@ describe('who may come in', () => {
         '/v1/things/admin',
         `/v1/connections/${id}/records/channels`,
         `/v1/connections/${id}/proxy/x`,
+        '/v1/admin/providers/twitch/app/proxy/x',
         '/v1/admin/destinations',
       ])
         expect([path, (await get(path, support)).status]).toEqual([path, 403]);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { ProxyService, type IncomingCall } from '../src/integrations/operations/proxy/proxy.service';
+import type { IncomingCall } from '../src/integrations/operations/proxy/proxy-exchange';
+import { ProxyService } from '../src/integrations/operations/proxy/proxy.service';
 import { useConnectedApp, type Problem } from './support/connected-app';
 
 const test = useConnectedApp();

@@ -8,11 +8,13 @@ export interface Shown {
 
 /** Whether a call shows what the declaration says it must: a token that is good, or the key. */
 export function verdictOn(world: PlainWorld, { headers, query }: Shown): 'good' | 'bad' | 'expired' {
-  const { credential, oauth2, apiKey, headers: fixed = {} } = world.declaration;
+  const { credential, oauth2, apiKey, app, headers: fixed = {} } = world.declaration;
   for (const [name, value] of Object.entries(fixed)) {
     const wanted = value.replaceAll('{clientId}', world.clientId).replace(/\{(\w+)\}/g, (_, each: string) => world.values[each] ?? '');
     if (headers[name.toLowerCase()] !== wanted) return 'bad';
   }
+  const asApp = `Basic ${Buffer.from(`${world.clientId}:${world.clientSecret}`).toString('base64')}`;
+  if (app?.by === 'basic' && headers.authorization === asApp) return 'good';
   const ways = [
     ...(oauth2 ? [{ how: oauth2.credential ?? credential ?? ({ in: 'bearer' } as const), isToken: true }] : []),
     ...(apiKey ? [{ how: apiKey.credential ?? credential ?? ({ in: 'bearer' } as const), isToken: false }] : []),

@@ -47,6 +47,8 @@ export interface Provider {
   resolve?(values: Readonly<Record<string, unknown>>): Provider;
   /** How the service calls it as the app itself, by nobody's grant. Absent: it does not, or has no credentials for it. */
   readonly app?: AppFacts;
+  /** Whether it can be called as an app itself, whoever's the app is. Default: no. */
+  readonly takesApp?: boolean;
   /** The provider with an organization's own client in place of the operator's. Absent: it takes none. */
   withClient?(client: OAuthClient): Provider;
 }

@@ -80,6 +80,7 @@ const tenants: Attack = {
         const answer = await arena.service.as(who, `/v1/connections/${ids.connection}/proxy/conversations.list`, { method });
         trials.status(`proxy ${method} by ${name}`, answer, 404);
       }
+    await asTheirApp(arena, trials, owner);
     const session = await arena.service.as({ tenant: 'stranger', user: 'ada' }, '/v1/connect-sessions', {
       body: { provider: 'slack', connectionId: ids.connection },
     });
@@ -94,6 +95,24 @@ const tenants: Attack = {
     return trials.verdict();
   },
 };
+
+/** An organization's own app is nobody else's, and the operator's is no organization's. */
+async function asTheirApp(arena: Arena, trials: Trials, owner: Who): Promise<void> {
+  const client = '/v1/admin/providers/twitch/client';
+  const admin = { ...owner, user: 'root', role: 'admin' } as const;
+  const body = { clientId: 'the-owners', clientSecret: 'the-owners-secret' };
+  trials.status('setting a client', await arena.service.as(admin, client, { method: 'PUT', body }), 200);
+  for (const [name, who, status] of [
+    ['another tenant’s admin', { tenant: 'stranger', user: 'root', role: 'admin' }, 409],
+    ['an operator, who has none', { tenant: 'owner', user: 'root', role: 'operator' }, 409],
+    ['another user of the tenant', { tenant: 'owner', user: 'eve' }, 403],
+  ] as const)
+    for (const method of ['GET', 'POST', 'DELETE']) {
+      const answer = await arena.service.as(who, '/v1/admin/providers/twitch/app/proxy/eventsub/subscriptions', { method });
+      trials.status(`as the owner’s app, ${method} by ${name}`, answer, status);
+    }
+  trials.status('ending it', await arena.service.as(admin, client, { method: 'DELETE' }), 204);
+}
 
 /** What there is of the owner's, by kind. */
 async function idsOf(arena: Arena, owner: Who): Promise<Readonly<Record<string, string | undefined>>> {

@@ -66,6 +66,7 @@ function guideOf(provider: PlainProvider): string[] {
     ...(scopes.length > 0 ? [`- Scopes: ${scopes.join(', ')}`] : []),
     ...(apiKey ? [`- Or with a key: ${apiKey.help}`] : []),
     ...(webhooks ? [webhooksOf(provider, addresses.webhooks, header)] : []),
+    ...(provider.app ? [appOf(provider)] : []),
     ...(provider.noEvents === undefined ? [] : [`- No webhooks: ${provider.noEvents} Its changes are found by the schedule.`]),
     `- Settings: ${variablesOf(plainSettings(provider)).join(', ') || 'none'}`,
     '',
@@ -78,6 +79,11 @@ function webhooksOf({ webhooks, resources = [] }: PlainProvider, address: string
   const asked = resources.filter(({ watch }) => watch).map(({ label }) => label.toLowerCase());
   const made = asked.length > 0 ? `; the service asks for those of ${asked.join(', ')} itself, and goes on asking before it ends` : '';
   return `- Webhooks: \`${address}\`, ${verified}${made}`;
+}
+
+function appOf({ key, app }: PlainProvider): string {
+  const shown = app?.by === 'basic' ? 'its id and secret' : 'a token of its own (client credentials)';
+  return `- As the app itself: \`/v1/admin/providers/${key}/app/proxy/...\`, with ${shown}`;
 }
 
 function addressRows(provider: Parameters<typeof addressesToRegister>[0]): string[] {

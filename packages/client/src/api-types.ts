@@ -2069,7 +2069,7 @@ export interface operations {
                 cursor?: string;
                 actor?: string;
                 tenant?: string;
-                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "webhook.replay" | "webhook.replay-cancel" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "browser-token.create" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
+                action?: "connection.connect" | "connection.update" | "connection.disconnect" | "connection.purge" | "grant.end" | "operation.run" | "proxy.call" | "app.call" | "webhook.replay" | "webhook.replay-cancel" | "delivery.resend" | "destination.create" | "destination.update" | "destination.delete" | "destination.rotate-secret" | "keys.rotate" | "session.open" | "session.end" | "browser-token.create" | "sync.confirm" | "mapping.set" | "mapping.end" | "client.set" | "client.end" | "webhook-address.set" | "webhook-address.end" | "alert.acknowledge" | "user.erase" | "user.export" | "approval.decide" | "agent-token.create" | "agent-token.end";
                 target?: string;
                 from?: string;
                 to?: string;

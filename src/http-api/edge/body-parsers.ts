@@ -5,7 +5,7 @@ import type { EdgeRequest } from '../request';
 import { ownRoute } from './base-path';
 
 /** Paths whose body is handed on as it came. Matched on the route, not on the address, so that no spelling gets round it. */
-const RAW_ROUTES = [/^\/webhooks\//, /^\/v1\/connections\/:[^/]+\/proxy\//];
+const RAW_ROUTES = [/^\/webhooks\//, /^\/v1\/(?:connections\/:[^/]+|admin\/providers\/:[^/]+\/app)\/proxy\//];
 const MAX_DEPTH = 64;
 /** Building and checking more of them holds up everybody else: a megabyte holds enough for 150 ms. */
 const MAX_MEMBERS = 10_000;

@@ -7,6 +7,7 @@ export const AUDIT_ACTIONS = [
   'grant.end',
   'operation.run',
   'proxy.call',
+  'app.call',
   'webhook.replay',
   'webhook.replay-cancel',
   'delivery.resend',

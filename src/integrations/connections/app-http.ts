@@ -16,8 +16,15 @@ export class AppHttp {
     this.auth = new AppAuthInterceptor(tokens);
   }
 
-  /** Like `GovernedHttp.fetchFor`. @throws IntegrationError `provider_not_configured` from its calls, where this server has no credentials of the app */
-  fetchFor(provider: Provider, options: CallOptions = {}): Fetch {
-    return this.chain.fetchFor({ provider, purpose: 'api', auth: this.auth, options });
+  /**
+   * Like `GovernedHttp.fetchFor`.
+   * @param provider with the app's credentials (`Provider.app`)
+   * @param tenant the organization whose own app it is; absent: it is the operator's
+   * @throws IntegrationError `provider_not_configured` from its calls, where there are no credentials of the app
+   */
+  fetchFor(provider: Provider, options: CallOptions = {}, tenant?: string): Fetch {
+    const { app } = provider;
+    const caller = app && { app: { clientId: app.clientId, ...(tenant !== undefined && { tenant }) } };
+    return this.chain.fetchFor({ provider, ...caller, purpose: 'api', auth: this.auth, options });
   }
 }

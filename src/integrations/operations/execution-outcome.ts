@@ -33,6 +33,7 @@ const NOT_ABOUT_THE_REQUEST: ReadonlySet<ErrorCode> = new Set([
   'missing_scope',
   'provider_not_configured',
   'provider_misconfigured',
+  'credentials_rejected',
   'organization_forbids',
   'decryption_failed',
   'connection_altered',

@@ -16,7 +16,7 @@ export interface NewExecution {
   readonly key?: string;
   readonly route: string;
   readonly requestHash: string;
-  readonly connectionId: string;
+  readonly connectionId?: string;
 }
 
 export interface StoredExecution {
@@ -77,7 +77,7 @@ export class ExecutionRepository {
         execution.key ?? null,
         execution.route,
         execution.requestHash,
-        execution.connectionId,
+        execution.connectionId ?? null,
         uuid(),
         times.leaseSeconds,
         times.keepSeconds,

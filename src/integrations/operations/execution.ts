@@ -1,10 +1,10 @@
 import type { Principal } from '../../http-api';
-import type { ConnectionRef } from '../contract';
 
 /** What an execution does at the provider, and how it answers. */
 export interface ExecutionRequest {
   readonly caller: Principal;
-  readonly connection: ConnectionRef;
+  /** On which connection. Without an id: as an app itself, which `route` and `body` tell from others. */
+  readonly connection: { readonly provider: string; readonly id?: string };
   /** Name of what is done, e.g. `acme.messages.send`: a key belongs to one. */
   readonly route: string;
   /** The validated body. */

@@ -7,7 +7,10 @@ import { OPERATION_TABLES } from './held-tables';
 import { OperationRegistry } from './operation-registry';
 import { OperationService } from './operation.service';
 import { OperationsController } from './operations.controller';
+import { AppProxyController } from './proxy/app-proxy.controller';
+import { AppProxyService } from './proxy/app-proxy.service';
 import { ProxyController } from './proxy/proxy.controller';
+import { ProxyExchange } from './proxy/proxy-exchange';
 import { ProxyService } from './proxy/proxy.service';
 import { ExecutionEntity } from './execution.entity';
 import { ExecutionJobs } from './execution-jobs';
@@ -18,7 +21,7 @@ import { ExecutionService } from './execution.service';
 /** Operations and the proxy: carried out once, with a recorded outcome. */
 @Module({
   imports: [AuditModule, ConnectionsModule, TypeOrmModule.forFeature([ExecutionEntity], DATABASE)],
-  controllers: [OperationsController, ProxyController],
+  controllers: [OperationsController, ProxyController, AppProxyController],
   providers: [
     OWN_DATA_SOURCE,
     ExecutionReconciler,
@@ -27,7 +30,9 @@ import { ExecutionService } from './execution.service';
     ExecutionJobs,
     OperationRegistry,
     OperationService,
+    ProxyExchange,
     ProxyService,
+    AppProxyService,
   ],
   exports: [OperationRegistry, OperationService],
 })

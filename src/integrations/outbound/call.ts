@@ -55,10 +55,19 @@ export interface Try {
   readonly requestId?: string;
 }
 
+/** The app in whose name a call goes out that is for no connection. */
+export interface CallingApp {
+  readonly clientId: string;
+  /** The organization whose own it is. Absent: the operator's. */
+  readonly tenant?: string;
+}
+
 /** One call on its way through the steps. */
 export interface Call {
   readonly provider: Provider;
   readonly connection?: ConnectionRef;
+  /** Where it is made as the app itself. */
+  readonly app?: CallingApp;
   /** A token call goes round the auth step and has a circuit of its own. */
   readonly purpose: 'api' | 'token';
   readonly request: OutboundRequest;
@@ -82,4 +91,9 @@ export interface CallRecord {
   readonly tries: Try[];
   /** Settles when the body that was handed through has ended; absent where the body was read before. */
   bodyEnd?: Promise<void>;
+}
+
+/** Whom the provider counts the call for: the connection's account, or the app itself. Undefined where it is neither's, as of a connect. */
+export function accountOf({ connection, app }: Pick<Call, 'connection' | 'app'>): string | undefined {
+  return connection?.accountId ?? (app && `app:${app.clientId}`);
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { IntegrationError } from '../../errors';
 import type { ConnectionRef, Fetch, Provider } from '../contract';
-import type { Call, CallOptions } from './call';
+import type { Call, CallingApp, CallOptions } from './call';
 import { CallSignal } from './call-signal';
 import { matchEndpoint } from './endpoint-matcher';
 import { compose, type Interceptor, type Next } from './interceptor';
@@ -24,6 +24,7 @@ export interface ChainParts {
 export interface ChainTarget {
   readonly provider: Provider;
   readonly connection?: ConnectionRef;
+  readonly app?: CallingApp;
   readonly purpose: 'api' | 'token';
   readonly auth: Interceptor;
   readonly options: CallOptions;
@@ -36,7 +37,7 @@ export class GovernedChain {
 
   constructor(private readonly parts: ChainParts) {}
 
-  fetchFor({ provider, connection, purpose, auth, options }: ChainTarget): Fetch {
+  fetchFor({ provider, connection, app, purpose, auth, options }: ChainTarget): Fetch {
     const run = this.stepsWith(auth);
     const allowed = originsOf(provider, purpose);
     const send = (request: OutboundRequest, init: RequestInit | undefined): Promise<Response> => {
@@ -47,6 +48,7 @@ export class GovernedChain {
       const call: Call = {
         provider,
         ...(connection && { connection }),
+        ...(app && { app }),
         purpose,
         request,
         endpoint,

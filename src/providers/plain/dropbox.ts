@@ -14,6 +14,9 @@ export const dropbox: PlainProvider = {
     revokeUrl: 'https://api.dropboxapi.com/2/auth/token/revoke',
     revoke: { as: 'token' },
   },
+  // "App authentication": https://docs.rs/crate/dropbox-sdk/0.20.3/source/dropbox-api-spec/check.stone, which says what it is tried with.
+  app: { by: 'basic' },
+  endpoints: [{ method: 'POST', path: '/2/check/app', repeatable: true }],
   account: { path: 'users/get_current_account', id: '/account_id', name: '/name/display_name', method: 'POST' },
   faults: [{ status: 401, at: '/error/.tag', is: 'expired_access_token', code: 'needs_reauth', tokenExpired: true }],
   webhooks: {

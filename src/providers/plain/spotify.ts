@@ -14,6 +14,9 @@ export const spotify: PlainProvider = {
     pkce: true,
     clientAuth: 'basic',
   },
+  // https://developer.spotify.com/documentation/web-api/tutorials/client-credentials-flow: what is no person's, e.g. the catalogue.
+  app: { by: 'client_credentials' },
+  endpoints: [{ method: 'GET', path: '/v1/search' }],
   account: { path: 'me', id: '/id', name: ['/display_name', '/id'] },
   resources: [
     {

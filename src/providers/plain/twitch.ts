@@ -14,6 +14,9 @@ export const twitch: PlainProvider = {
     revokeUrl: 'https://id.twitch.tv/oauth2/revoke',
     revoke: { body: { client_id: '{clientId}', token: '{accessToken}' } },
   },
+  // https://dev.twitch.tv/docs/authentication/ (app access tokens): events are asked for as the app, and need it.
+  app: { by: 'client_credentials' },
+  endpoints: ['GET', 'POST', 'DELETE'].map((method) => ({ method, path: '/helix/eventsub/subscriptions' })),
   account: { path: 'users', id: '/data/0/id', name: '/data/0/display_name' },
   headers: { 'client-id': '{clientId}' },
   webhooks: {

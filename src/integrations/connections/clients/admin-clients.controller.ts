@@ -50,7 +50,7 @@ export class AdminClientsController {
     return this.viewOf(await this.clients.find(caller.tenant, key));
   }
 
-  /** Takes the place of what was set before. What was connected with another client stays with that one until it is disconnected or connected anew. */
+  /** Takes the place of what was set before. What was connected with another client stays with that one until it is disconnected or connected anew. Administrators call the provider as this app at `/v1/admin/providers/:provider/app/proxy/*`, where it can be. */
   @Answer(answer)
   @Put()
   async set(@CurrentUser() caller: Principal, @Param('provider') key: string, @ZodBody(body) client: z.infer<typeof body>) {

@@ -32,9 +32,32 @@ export class TenantProviders {
    */
   async toConnect(key: string, tenant: string): Promise<{ provider: Provider; client?: string }> {
     const base = this.registry.get(key);
-    const [row] = base.withClient ? await this.rows('tenant = $1 AND provider = $2 AND ended_at IS NULL', [tenant, key]) : [];
+    const row = await this.inForce(base, tenant);
     if (row) return { provider: this.withClient(base, tenant, row), client: row.client_id };
     return { provider: configured(base) };
+  }
+
+  /**
+   * To call as the app itself: the organization's own, in whose place the operator's is never taken; without an organization the operator's.
+   * @throws IntegrationError `provider_unknown`, `not_supported`, `provider_not_configured`
+   */
+  async asApp(key: string, tenant: string | undefined): Promise<Provider> {
+    const base = this.registry.get(key);
+    const { name } = base;
+    if (!base.takesApp) throw new IntegrationError('not_supported', { provider: key, detail: `${name} is not called as an app itself.` });
+    const row = tenant === undefined ? undefined : await this.inForce(base, tenant);
+    if (row) return this.withClient(base, row.tenant, row);
+    if (tenant === undefined && base.app) return base;
+    throw new IntegrationError('provider_not_configured', {
+      provider: key,
+      notExecuted: true,
+      ...(tenant === undefined
+        ? { detail: `This server has no client of its own at ${name}.` }
+        : {
+            detail: `The organization has no client of its own at ${name}, and the operator's is not used for it.`,
+            nextStep: `Register an app at ${name} and set it with PUT /v1/admin/providers/${key}/client.`,
+          }),
+    });
   }
 
   /** As `toConnect` gave it: the connect goes on with the client that it began with. @throws IntegrationError `provider_not_configured` */
@@ -86,6 +109,11 @@ export class TenantProviders {
   async seenBy(tenant: string, providers: readonly Provider[] = this.registry.all()): Promise<Provider[]> {
     const own = new Set((await this.rows('tenant = $1 AND ended_at IS NULL', [tenant])).map(({ provider }) => provider));
     return providers.map((each) => (own.has(each.key) && each.withClient ? { ...each, configured: true, offered: true } : each));
+  }
+
+  private async inForce(base: Provider, tenant: string): Promise<ClientRow | undefined> {
+    const [row] = base.withClient ? await this.rows('tenant = $1 AND provider = $2 AND ended_at IS NULL', [tenant, base.key]) : [];
+    return row;
   }
 
   private withClient(base: Provider, tenant: string, { provider, client_id: clientId, secret }: ClientRow): Provider {

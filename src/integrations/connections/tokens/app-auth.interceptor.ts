@@ -1,6 +1,6 @@
 import { unlessAborted } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
-import { AnswerError, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import { AnswerError, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
 import type { AppTokens } from './app-tokens';
 
 /** Gives a call the app's own credential; a token that is refused is minted anew once, and the call replayed once. */
@@ -9,33 +9,64 @@ export class AppAuthInterceptor implements Interceptor {
 
   async intercept(call: Call, next: Next): Promise<Response> {
     const { app } = call.provider;
-    if (app?.by === 'basic') return next(withBasic(call, app)).catch(misconfigured);
+    if (app?.by === 'basic')
+      return next(withBasic(call, app)).catch((error: unknown) => {
+        throw isRefusal(error) ? credentialsRefused(call, error) : error;
+      });
     const token = await this.token(call);
     try {
       return await next(withCredential(call, token));
     } catch (error) {
-      if (!(error instanceof AnswerError) || !error.tokenExpired) throw error;
+      if (!isRefusal(error)) throw error;
     }
-    return next(withCredential(call, await this.token(call, token))).catch(misconfigured);
+    return next(withCredential(call, await this.token(call, token))).catch((error: unknown) => {
+      throw isRefusal(error) ? callRefused(call, error) : error;
+    });
   }
 
   private async token(call: Call, rejected?: string): Promise<string> {
     try {
       return await unlessAborted(this.tokens.tokenOf(call.provider, rejected), call.signal);
     } catch (error) {
+      if (!(error instanceof IntegrationError)) throw error;
       // The token call has its own retries: nobody further out repeats them.
-      throw error instanceof IntegrationError ? settle(error) : error;
+      throw settle(MINTING_REFUSED.has(error.code) ? credentialsRefused(call, error) : error);
     }
   }
 }
+
+/** What the token endpoint says of an id and a secret that it does not take, by whom it thinks they were filled in. */
+const MINTING_REFUSED: ReadonlySet<string> = new Set(['needs_reauth', 'provider_misconfigured']);
 
 function withBasic(call: Call, { clientId, clientSecret }: { clientId: string; clientSecret: string }): Call {
   call.request.headers.set('authorization', `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`);
   return call;
 }
 
-/** Nobody can connect anew for the app: its credentials are the operator's to mend. */
-function misconfigured(error: unknown): never {
-  if (!(error instanceof AnswerError) || !(error.tokenExpired || error.grantEnded)) throw error;
-  throw restated(error, 'provider_misconfigured');
+function isRefusal(error: unknown): error is AnswerError {
+  return error instanceof AnswerError && (error.tokenExpired || error.grantEnded);
+}
+
+/** Nobody can connect anew for an app: its credentials are for whoever set them to mend, the operator or the organization. */
+function credentialsRefused({ provider, app }: Call, error: IntegrationError): IntegrationError {
+  if (app?.tenant === undefined) return new IntegrationError('provider_misconfigured', factsOf(provider.key, error));
+  return new IntegrationError('credentials_rejected', {
+    ...factsOf(provider.key, error),
+    detail: `${provider.name} does not accept the id and secret of the organization's own client.`,
+    nextStep: `Set them anew with PUT /v1/admin/providers/${provider.key}/client.`,
+  });
+}
+
+/** The token was minted for this very call, so it is not the credentials that are wrong. */
+function callRefused({ provider }: Call, error: IntegrationError): IntegrationError {
+  return new IntegrationError('provider_forbidden', {
+    ...factsOf(provider.key, error),
+    detail: `${provider.name} takes the app's credentials, and refuses this call by the app itself.`,
+    nextStep: 'Make it with the connection of a person, or see in the provider’s reference what the app needs for it.',
+  });
+}
+
+function factsOf(provider: string, cause: IntegrationError) {
+  const { providerStatus, providerCode, providerRequestId } = cause;
+  return { provider, providerStatus, providerCode, providerRequestId, notExecuted: true, cause };
 }

@@ -10,11 +10,19 @@ export interface ProxiedRequest {
   readonly body?: Buffer;
 }
 
+/** In whose name a proxied call is made. */
+export type CallsAs = 'connection' | 'app';
+
 /**
  * What may go through the proxy: endpoints that the provider's facts name (or any, as the setting says), never another account's or credential's name.
  * @throws IntegrationError `proxy_not_allowed`
  */
-export function assertAllowedThroughProxy(request: ProxiedRequest, http: HttpFacts, mode: Settings['proxy']): void {
+export function assertAllowedThroughProxy(
+  request: ProxiedRequest,
+  http: HttpFacts,
+  mode: Settings['proxy'],
+  as: CallsAs = 'connection',
+): void {
   if (mode === 'off') {
     throw refused('The proxy is switched off.', 'Use one of the provider’s operations, or let an operator set PROXY=declared.');
   }
@@ -34,10 +42,7 @@ export function assertAllowedThroughProxy(request: ProxiedRequest, http: HttpFac
   }
   const foreign = foreignNameIn(request, http.foreignAccount ?? {});
   if (foreign !== undefined) {
-    throw refused(
-      `${foreign} names another account or credential than the connection’s.`,
-      'Leave it out: the connection decides for whom it is.',
-    );
+    throw refused(`${foreign} names another account or credential than the ${as}’s.`, `Leave it out: the ${as} decides for whom it is.`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { IntegrationError } from '../../../errors';
 
 /** The path behind `/proxy/` as it was sent, not as a router decoded it. */
-const PROXIED = /^\/v1\/connections\/[0-9a-fA-F-]{36}\/proxy\/([^?#]*)(\?[^#]*)?$/;
+const PROXIED = /^\/v1\/(?:connections\/[0-9a-fA-F-]{36}|admin\/providers\/[a-z0-9-]{1,100}\/app)\/proxy\/([^?#]*)(\?[^#]*)?$/;
 /** An honest path is encoded once; each further layer is an attempt to get past somebody. */
 const MAX_LAYERS = 3;
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../clock';
 import type { HttpFacts } from '../../contract';
-import type { Call } from '../call';
+import { accountOf, type Call } from '../call';
 import { limiterWaitSeconds } from '../outbound-metrics';
 import type { Interceptor, Next } from '../interceptor';
 import { bucketsOf } from './limits/buckets';
@@ -31,7 +31,7 @@ export class RateLimitInterceptor implements Interceptor {
     const startedAt = this.clock.now();
     const waits = this.queueOf(key).enter({
       provider: key,
-      account: call.connection?.id ?? '',
+      account: call.connection?.id ?? accountOf(call) ?? '',
       buckets,
       signal: call.signal,
       deadlineAt: call.deadlineAt,

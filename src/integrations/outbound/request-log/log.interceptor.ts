@@ -29,14 +29,14 @@ export class LogInterceptor implements Interceptor {
   }
 
   private write(call: Call, tries: readonly Try[]): void {
-    const { connection, options } = call;
+    const { connection, app, options } = call;
     const provider = call.provider.key;
     for (const each of tries) {
       count(provider, each);
       this.writer.add({
         at: each.at,
         provider,
-        tenant: connection?.tenant,
+        tenant: connection?.tenant ?? app?.tenant,
         connectionId: connection?.id,
         method: call.request.method,
         endpoint: call.endpoint.template,

@@ -139,7 +139,9 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
 
   private count(entry: RequestLogEntry): void {
     const minute = Math.floor(entry.at / MINUTE_MS) * MINUTE_MS;
-    const sum = this.sumOf(minute, entry.provider, entry.connectionId ?? NO_CONNECTION, entry.tenant ?? '');
+    // What is for no connection is one sum, of all organizations' apps.
+    const { connectionId = NO_CONNECTION, tenant = '' } = entry;
+    const sum = this.sumOf(minute, entry.provider, connectionId, connectionId === NO_CONNECTION ? '' : tenant);
     if (!sum) return;
     sum.durationMs += Math.round(entry.durationMs);
     if (entry.counts === 'ok') {

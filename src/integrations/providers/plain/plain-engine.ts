@@ -69,8 +69,9 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
     ...plainServices(declaration, own, publicUrl),
     actions: operations.map((operation) => operation.name),
     ...appOf(declaration, own),
+    ...(declaration.app && !declaration.apiBaseUrl.includes('{') && { takesApp: true }),
     // What the operator has set to verify with says nothing of another app's deliveries.
-    ...(signsIn && {
+    ...((signsIn || declaration.app) && {
       withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client, webhookSecrets: [] }, publicUrl),
     }),
   };

@@ -37,7 +37,10 @@ export interface PlainProvider {
   readonly learn?: Readonly<Record<string, At>>;
   readonly oauth2?: PlainOAuth2;
   readonly apiKey?: PlainApiKey;
-  /** How it is called as the app itself, by nobody's grant, with `<KEY>_CLIENT_ID` and `<KEY>_CLIENT_SECRET`. Absent: it is not. */
+  /**
+   * How it is called as the app itself, by nobody's grant, with `<KEY>_CLIENT_ID` and `<KEY>_CLIENT_SECRET`, or with an organization's own client.
+   * Absent: it is not. Its `apiBaseUrl` is one for all.
+   */
   readonly app?: Pick<AppFacts, 'by'>;
   /** How a call shows its credential. Default: bearer. */
   readonly credential?: PlainCredential;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LimitFacts } from '../../../contract';
-import type { Call } from '../../call';
+import { accountOf, type Call } from '../../call';
 import type { OutboundRequest } from '../../outbound-request';
 import type { Bucket } from './gcra';
 
@@ -9,18 +9,19 @@ const MAX_PARSED_BYTES = 256 * 1024;
 
 /**
  * The buckets that a call falls under, and a gate of its account and endpoint, which a "slow down" of the provider closes
- * even where no limit is declared; it comes first. A call without a connection falls under the provider's own limits only.
+ * even where no limit is declared; it comes first. An app that calls as itself is an account of its own; what is neither a connection's nor
+ * an app's falls under the provider's own limits only.
  */
 export function bucketsOf(call: Call): readonly Bucket[] {
   const { provider, endpoint } = call;
-  const account = call.connection?.accountId ?? '';
+  const account = accountOf(call);
   const names = new Set([...provider.http.defaultLimits, ...(endpoint.facts?.limits ?? [])]);
   const cost = endpoint.facts?.cost ?? 1;
   const buckets: Bucket[] = [gateOf(call)];
   for (const name of names) {
     const limit = provider.http.limits[name];
-    if (!limit || (limit.per !== 'provider' && !call.connection)) continue;
-    const scope = scopeOf(limit, call, account);
+    if (!limit || (limit.per !== 'provider' && account === undefined)) continue;
+    const scope = scopeOf(limit, call, account ?? '');
     if (scope === undefined) continue;
     buckets.push({
       key: `${provider.key}|${name}|${scope}`,
@@ -38,8 +39,9 @@ function withMargin(burst: number): number {
   return burst - Math.floor(burst / 10);
 }
 
-function gateOf({ provider, connection, endpoint, request }: Call): Bucket {
-  const key = `${provider.key}|gate|${connection?.accountId ?? ''}|${request.method} ${endpoint.template}`;
+function gateOf(call: Call): Bucket {
+  const { provider, endpoint, request } = call;
+  const key = `${provider.key}|gate|${accountOf(call) ?? ''}|${request.method} ${endpoint.template}`;
   return { key, intervalMs: 0, burst: 1, cost: 1, closes: true };
 }
 
