@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PLAIN_PROVIDERS } from '../src/providers';
 import { providerIcons } from './support/provider-icons';
 
-const FILE = join(__dirname, '..', 'src', 'ui', 'assets', 'icons.svg');
+const FILE = join(__dirname, '..', 'src', 'http-api', 'frame', 'assets', 'icons.svg');
 const MOST_BYTES = 160 * 1024;
 
 describe('the icons of the providers', () => {

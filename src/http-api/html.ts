@@ -27,8 +27,12 @@ export function told(language: Language, word: Word, values: Readonly<Record<str
   return html`${language.parts(word, values)}`;
 }
 
-/** A plain page without a script, for whoever is not signed in and for what went wrong. The style is the pages' own, where they are served. */
-export function htmlPage(title: string, body: Html, { language, brand }: PageFrame = PLAIN_FRAME): string {
+/**
+ * A plain page without a script, for whoever is not signed in and for what went wrong. The style is the pages' own, where they are served.
+ *
+ * @param sign of whom the page is about, beside its title
+ */
+export function htmlPage(title: string, body: Html, { language, brand }: PageFrame = PLAIN_FRAME, sign?: Html): string {
   return html`<!doctype html>
     <html lang="${language.tag}" dir="${language.direction}">
       <head>
@@ -41,8 +45,7 @@ export function htmlPage(title: string, body: Html, { language, brand }: PageFra
       <body class="plain">
         <main>
           <p class="brand">${brandSign(brand)}</p>
-          <h1>${title}</h1>
-          ${body}
+          ${sign === undefined ? html`<h1>${title}</h1>` : html`<h1 class="signed">${sign}<span>${title}</span></h1>`} ${body}
         </main>
       </body>
     </html>`.text;

@@ -13,6 +13,7 @@ export { nameOf, productLink, signOutForm } from './sessions/session-pages';
 export { ownUrl } from './edge/base-path';
 export { letBeFramedBy } from './edge/framing';
 export { Drain } from './edge/drain';
+export { PROVIDER_ICONS, providerSign } from './frame/provider-sign';
 export { Frame, languageTag, PageFrames, PLAIN_FRAME, type PageFrame } from './frame/page-frames';
 export { brandSign, escapeHtml, Html, html, htmlPage, imageSource, told, type HtmlPart } from './html';
 export { errorIn } from './problems/error-words';

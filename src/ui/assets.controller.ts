@@ -7,13 +7,12 @@ import { join } from 'node:path';
 import { LOGO_PATH, type Brand, type BrandColor } from '../config/brand';
 import { SETTINGS } from '../config/config.module';
 import type { Settings } from '../config/env';
-import { Public } from '../http-api';
+import { PROVIDER_ICONS, Public } from '../http-api';
 import { IntegrationError } from '../errors';
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const own = (name: string) => readFileSync(join(__dirname, 'assets', name));
 const STYLE = own('trestle.css');
-const ICONS = own('icons.svg');
 const SCRIPTS = {
   'trestle.js': own('trestle.js'),
   'idiomorph.js': readFileSync(require.resolve('idiomorph/dist/idiomorph.min.js')),
@@ -36,7 +35,7 @@ export class AssetsController {
     const logo = brand.logo?.file;
     this.assets = new Map([
       ['trestle.css', assetOf('text/css; charset=utf-8', Buffer.concat([STYLE, Buffer.from(brandStyle(brand))]))],
-      ['icons.svg', assetOf('image/svg+xml', ICONS)],
+      ['icons.svg', assetOf('image/svg+xml', PROVIDER_ICONS)],
       ...Object.entries(SCRIPTS).map(([name, body]) => [name, assetOf(JAVASCRIPT, body)] as const),
       ...(logo ? [[LOGO_PATH.replace('/ui/', ''), assetOf(logo.type, logo.body)] as const] : []),
     ]);

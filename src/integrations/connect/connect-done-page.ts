@@ -1,4 +1,4 @@
-import { errorIn, html, htmlPage, productLink, type PageFrame } from '../../http-api';
+import { errorIn, html, htmlPage, providerSign, productLink, type PageFrame } from '../../http-api';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
 
 /** What the page that opened the window is told, as it is posted to it. */
@@ -25,5 +25,6 @@ export function connectDonePage({ result, providerName, origins, productUrl }: D
     <div id="outcome" ${result && html`data-result="${JSON.stringify(result)}" data-origins="${JSON.stringify(origins)}"`}></div>
     <script src="/connect/done.js"></script>`;
   const title = result?.status === 'connected' ? 'done.connected' : result ? 'done.notConnected' : 'done.nothing';
-  return htmlPage(language.say(title, { provider: providerName }), body, frame);
+  const sign = result && providerSign({ key: result.provider, name: providerName });
+  return htmlPage(language.say(title, { provider: providerName }), body, frame, sign);
 }

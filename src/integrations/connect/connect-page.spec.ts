@@ -20,6 +20,7 @@ describe('The connect page', () => {
     expect(status).toBe(200);
     for (const part of ['Connect Slack', '(u1)', '(acme)', 'Ada &#60;i&#62;L', 'Acme Inc.', 'Send messages as the app'])
       expect(text).toContain(part);
+    expect(text).toContain('<use href="/ui/icons.svg#slack" />');
     expect(text).not.toContain('<script');
     expect(text.match(/<form/g)).toHaveLength(1);
     const policy = headers.get('content-security-policy') ?? '';
@@ -53,6 +54,7 @@ describe('The connect page', () => {
 
   it('is looked at as often as one likes; its button works once', async () => {
     const url = await fixture.session('chat');
+    expect((await new Browser().get(url)).text).toContain('class="sign monogram'); // no icon is known of it
     for (let scans = 0; scans < 3; scans++) expect((await new Browser().get(url)).status).toBe(200);
     const browser = new Browser();
     const pressed = await browser.press(url);

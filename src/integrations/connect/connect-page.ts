@@ -1,4 +1,4 @@
-import { html, htmlPage, nameOf, signOutForm, told, type Html, type PageFrame, type SessionPrincipal } from '../../http-api';
+import { html, htmlPage, nameOf, providerSign, signOutForm, told, type Html, type PageFrame, type SessionPrincipal } from '../../http-api';
 import type { Language } from '../../languages';
 import { policyWords } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
@@ -43,7 +43,7 @@ export function connectPage({ provider, intent, facts }: PendingConnect, form: C
     </form>
     <p class="soft">${language.say('connect.notYou')}</p>`;
   const title = intent.connectionId === undefined ? 'connect.title' : 'connect.titleAgain';
-  return htmlPage(language.say(title, { provider: provider.name }), body, frame);
+  return htmlPage(language.say(title, { provider: provider.name }), body, frame, providerSign(provider));
 }
 
 /** The link is another person's than the one who is signed in here. */

@@ -1,9 +1,8 @@
-import { html, type Html, type SessionPrincipal } from '../../http-api';
+import { html, providerSign, type Html, type SessionPrincipal } from '../../http-api';
 import { ERROR_KINDS } from '../../errors';
 import { ownerOf, type ConnectionWithSync, type Provider } from '../../integrations';
 import { actionForm } from '../form';
 import { pill } from '../layout';
-import { providerSign } from '../provider-sign';
 import { disconnectQuestion } from '../settings/disconnect-question';
 import { addressOf, table } from '../table';
 import { exactTime, timeTag } from '../time-tag';

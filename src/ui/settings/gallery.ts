@@ -1,8 +1,7 @@
-import { html, type Html } from '../../http-api';
+import { html, providerSign, type Html } from '../../http-api';
 import type { Language } from '../../languages';
 import { INTEGRATIONS_PATH } from '../layout';
 import type { ProviderCard } from './integration-cards';
-import { providerSign } from '../provider-sign';
 
 /** As many cards without an account a page shows; with more they are tiles of a gallery. */
 const MOST_EMPTY_CARDS = 8;

@@ -1,4 +1,4 @@
-import { html, type Html } from '../../http-api';
+import { html, providerSign, type Html } from '../../http-api';
 import { ERROR_KINDS } from '../../errors';
 import { ownerOf, type Provider } from '../../integrations';
 import type { Language, Word } from '../../languages';
@@ -7,7 +7,6 @@ import { INTEGRATIONS_PATH, pill } from '../layout';
 import { connectForms, keyForm, policyForm, type FormContext } from './connect-forms';
 import { disconnectChoice, disconnectQuestion } from './disconnect-question';
 import type { AccountState, ProviderCard } from './integration-cards';
-import { providerSign } from '../provider-sign';
 import { faultOf, partNotes, syncNote } from './sync-notes';
 
 export interface CardContext extends FormContext {
