@@ -1,15 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
+import type { PlainProvider } from '../src/integrations';
+import { assertAllowedThroughProxy } from '../src/integrations/operations/proxy/proxy-policy';
+import type { Call } from '../src/integrations/outbound/call';
+import { bucketsOf } from '../src/integrations/outbound/policies/limits/buckets';
+import { plainProvider } from '../src/integrations/providers/plain/plain-engine';
 import { PLAIN_PROVIDERS } from '../src/providers';
 import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
 import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';
 
-/** By tokens of the app, by its id and secret, and where people fill in clients of their own. The operator's at two of them is not the sandbox's. */
-const CHOSEN = PLAIN_PROVIDERS.filter(({ key }) => ['twitch', 'spotify', 'dropbox', 'paypal', 'github'].includes(key));
+/** By tokens of the app, by its id and secret, and where people fill in clients of their own. The operator's at three of them is not the sandbox's. */
+const CHOSEN = PLAIN_PROVIDERS.filter(({ key }) => ['twitch', 'spotify', 'dropbox', 'github', 'paypal', 'linear'].includes(key));
 const OPERATORS = {
   ...{ TWITCH_CLIENT_ID: 'the-operators', TWITCH_CLIENT_SECRET: 'the-operators-secret' },
   ...{ DROPBOX_CLIENT_ID: 'the-operators', DROPBOX_CLIENT_SECRET: 'the-operators-secret' },
+  ...{ GITHUB_CLIENT_ID: 'the-operators', GITHUB_CLIENT_SECRET: 'the-operators-secret' },
 };
 
 interface Answer {
@@ -104,6 +110,8 @@ describe('a provider called as the app itself', () => {
 
   it.each([
     ['dropbox', 'POST', 'check/app', 502],
+    // Every call of its API has a header that the sandbox asks for.
+    ['github', 'GET', 'repos/acme/things', 502],
     ['paypal', 'GET', 'v1/notifications/webhooks', 200],
   ])('shows what %s knows an app by', async (key, method, path, operators) => {
     await set(key, key === 'paypal' ? { clientId: 'your-client-id', clientSecret: 'your-client-secret' } : undefined);
@@ -120,7 +128,7 @@ describe('a provider called as the app itself', () => {
   });
 
   it('says what cannot be called, and by whom', async () => {
-    expect(await call(admin, 'GET', 'github', 'user')).toMatchObject({ status: 422, body: { code: 'not_supported' } });
+    expect(await call(admin, 'GET', 'linear', 'user')).toMatchObject({ status: 422, body: { code: 'not_supported' } });
     expect(await call(operator, 'GET', 'slack', 'api.test')).toMatchObject({ status: 422, body: { code: 'not_supported' } });
     expect(await call(operator, 'GET', 'nobody', 'x')).toMatchObject({ status: 404, body: { code: 'provider_unknown' } });
     for (const role of ['user', 'support'] as const)
@@ -272,6 +280,28 @@ describe('a provider called as the app itself', () => {
     );
     for (const text of [...seen, ...stored.map((row) => row.text)]) for (const secret of secrets) expect(text).not.toContain(secret);
   });
+});
+
+it('no app looks up, renews or ends the tokens of people who consented to it', () => {
+  const github = PLAIN_PROVIDERS.find(({ key }) => key === 'github') as PlainProvider;
+  const { http } = plainProvider(github, { webhookSecrets: [] }, () => '');
+  for (const path of ['token', 'token/scoped', 'grant'])
+    for (const method of ['GET', 'POST', 'PATCH', 'DELETE']) {
+      const target = new URL(`https://api.github.com/applications/abc/${path}`);
+      expect(() => assertAllowedThroughProxy({ method, target, headers: new Headers() }, http, 'any', 'app')).toThrow(
+        expect.objectContaining({ code: 'proxy_not_allowed' }) as Error,
+      );
+    }
+});
+
+it.each([
+  ['an account of its own', 'app:a', { connection: undefined, app: { clientId: 'a' } }],
+  ['no account where it is nobody’s', undefined, {}],
+] as const)('a limit of an account is one of the app, %s', (_, account, whose) => {
+  const facts = { endpoints: [], limits: { account: { perSecond: 1, burst: 10, per: 'account' } }, defaultLimits: ['account'] };
+  const request = { method: 'GET', url: new URL('https://p.example/a'), headers: new Headers() };
+  const keys = bucketsOf({ provider: { key: 'p', http: facts }, request, endpoint: { template: '/a' }, ...whose } as unknown as Call);
+  expect(keys.map(({ key }) => key)).toEqual([`p|gate|${account ?? ''}|GET /a`, ...(account ? [`p|account|${account}`] : [])]);
 });
 
 describe('with PROXY=declared', () => {

@@ -57,6 +57,8 @@ export interface Provider {
 export interface AppFacts extends OAuthClient {
   /** `client_credentials`: by a token of its own (RFC 6749, 4.4); `basic`: its id and secret with every call. */
   readonly by: 'client_credentials' | 'basic';
+  /** Sent with every call that shows id and secret; a token's are set by `HttpFacts.authorize`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An app that is registered at a provider. */

@@ -24,6 +24,14 @@ export const github: PlainProvider = {
   },
   apiKey: { help: 'In GitHub under Settings, Developer settings: a personal access token.' },
   headers: { 'x-github-api-version': '2022-11-28' },
+  // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: an OAuth app's id and secret read what is public.
+  app: { by: 'basic' },
+  endpoints: [
+    // https://docs.github.com/en/rest/apps/oauth-applications: these look up, renew and end people's tokens, and not one connection's alone.
+    { path: '/applications/:client/token', proxy: 'never' },
+    { path: '/applications/:client/token/scoped', proxy: 'never' },
+    { method: 'GET', path: '/repos/:owner/:repo' },
+  ],
   account: { path: 'user', id: '/id', name: '/login' },
   limits: { account: { perSecond: 1.3, burst: 100, per: 'account' } },
   faults: [

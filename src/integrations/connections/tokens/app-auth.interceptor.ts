@@ -1,6 +1,7 @@
 import { unlessAborted } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
 import { AnswerError, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import type { AppFacts } from '../../contract';
 import type { AppTokens } from './app-tokens';
 
 /** Gives a call the app's own credential; a token that is refused is minted anew once, and the call replayed once. */
@@ -38,7 +39,8 @@ export class AppAuthInterceptor implements Interceptor {
 /** What the token endpoint says of an id and a secret that it does not take, by whom it thinks they were filled in. */
 const MINTING_REFUSED: ReadonlySet<string> = new Set(['needs_reauth', 'provider_misconfigured']);
 
-function withBasic(call: Call, { clientId, clientSecret }: { clientId: string; clientSecret: string }): Call {
+function withBasic(call: Call, { clientId, clientSecret, headers = {} }: AppFacts): Call {
+  for (const [name, value] of Object.entries(headers)) call.request.headers.set(name, value);
   call.request.headers.set('authorization', `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`);
   return call;
 }

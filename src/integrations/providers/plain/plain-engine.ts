@@ -2,7 +2,7 @@ import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { AskedFacts, OAuth2Facts, OAuthClient, Provider, ProviderAuth, WebhookFacts } from '../../contract';
 import { isConsented } from '../minted';
-import { filledJson, type Values } from './filled-address';
+import { filled, filledJson, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { PlainAuthService } from './plain-auth.service';
 import { plainHttp } from './plain-http';
@@ -95,8 +95,10 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
   return addresses.isTemplate || declaration.ask || declaration.learn ? { ...plain, resolve } : plain;
 }
 
-function appOf({ app }: PlainProvider, { clientId, clientSecret }: PlainSettings): Pick<Provider, 'app'> {
-  return app && clientId && clientSecret ? { app: { ...app, clientId, clientSecret } } : {};
+function appOf({ app, headers = {} }: PlainProvider, { clientId, clientSecret }: PlainSettings): Pick<Provider, 'app'> {
+  if (!app || !clientId || !clientSecret) return {};
+  const fixed = Object.entries(headers).map(([name, value]) => [name, filled(value, { clientId })] as const);
+  return { app: { ...app, clientId, clientSecret, headers: Object.fromEntries(fixed) } };
 }
 
 function oauth2Facts({ oauth2, key }: PlainProvider, own: PlainSettings, addresses: PlainAddresses, values: Values): OAuth2Facts {
