@@ -80,6 +80,7 @@ const LISTS: Readonly<Record<string, Counted>> = {
       receivedTo: 'received_at < $1',
     },
   },
+  '/v1/admin/replays': { table: 'webhook_replays', where: 'last_id IS NOT NULL', filters: {} },
   '/v1/admin/destinations': { table: 'destinations', where: `scope = 'tenant'`, filters: {} },
   '/v1/admin/deliveries': {
     table: 'deliveries',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Client, type QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import { fill, type Filling } from '../../test/support/filled-database';
 import { startCluster, type Cluster } from '../../test/support/service-cluster';
@@ -61,19 +62,23 @@ export async function openStage(server: string, filling: Required<Filling>): Pro
   };
 }
 
-/** Whoever prepares a cluster has its connections sealed: those that have no seal. */
-async function fillUnsealed(database: DataSource, filling: Filling): Promise<void> {
-  const runner = database.createQueryRunner();
+/**
+ * Whoever prepares a cluster has its connections sealed: those that have no seal. By a connection of its own, whose statements may take as
+ * long as they need: the service's wait for an answer for less than ten million rows take.
+ */
+async function fillUnsealed({ options }: DataSource, filling: Filling): Promise<void> {
+  const client = new Client({ connectionString: (options as { url?: string }).url });
+  await client.connect();
+  const query = async <Row extends object>(sql: string, params?: unknown[]) => (await client.query<Row & QueryResultRow>(sql, params)).rows;
   try {
-    await runner.query('SET statement_timeout = 0');
-    await runner.query('SET synchronous_commit = off');
-    await runner.query(`SET maintenance_work_mem = '512MB'`);
-    await fill(runner, filling);
-    await runner.query('UPDATE connections SET seal = NULL');
-    await runner.query('VACUUM ANALYZE connections');
-    await runner.query('CHECKPOINT');
+    await query('SET synchronous_commit = off');
+    await query(`SET maintenance_work_mem = '512MB'`);
+    await fill({ query }, filling);
+    await query('UPDATE connections SET seal = NULL');
+    await query('VACUUM ANALYZE connections');
+    await query('CHECKPOINT');
   } finally {
-    await runner.release();
+    await client.end();
   }
 }
 

@@ -2,6 +2,7 @@ import { createTestDatabase } from '../../test/support/test-database';
 
 /** By which column a table is split over servers, all its unique keys holding it already: these take what grows with connections. */
 const BY_KEY: Readonly<Record<string, string>> = {
+  connection_counts: 'tenant',
   figures: 'tenant',
   object_marks: 'connection_id',
   record_change_batches: 'connection_id',

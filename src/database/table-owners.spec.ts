@@ -7,7 +7,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'http-api/sessions': ['browser_sessions'],
   'integrations/audit': ['audit_entries'],
   'integrations/connect': ['connect_sessions', 'oauth_states'],
-  'integrations/connections': ['connections', 'grants', 'oauth_clients', 'token_refreshes', 'tokens'],
+  'integrations/connections': ['connection_counts', 'connections', 'grants', 'oauth_clients', 'token_refreshes', 'tokens'],
   'integrations/webhooks': [
     'object_marks',
     'webhook_addresses',

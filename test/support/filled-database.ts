@@ -32,6 +32,8 @@ export function fillStatements({ rows, connections = Math.max(100, Math.ceil(row
      SELECT ${id()}, 't' || g.n % ${tenants}, 'u' || g.n % ${connections / 5}, (ARRAY['slack', 'stripe', 'google', 'github', 'hubspot'])[1 + g.n % 5],
        'acc' || g.n, 'Account ' || g.n, 'acc' || g.n, 'oauth2', CASE WHEN g.n % 500 = 0 THEN 'needs_reauth' WHEN g.n % 50 = 0 THEN 'disconnected' ELSE 'connected' END, '', ${time}
      FROM ${spread(connections, 365)}`,
+    // As a minute later.
+    `SELECT recount_connections()`,
     `CREATE TABLE filled AS SELECT row_number() OVER (ORDER BY id) AS n, id, tenant, provider, routing_key FROM connections`,
     `CREATE UNIQUE INDEX ON filled (n)`,
     `ANALYZE filled`,
@@ -52,7 +54,7 @@ export function fillStatements({ rows, connections = Math.max(100, Math.ceil(row
      WHERE received_at > now() - interval '30 days'`,
     `INSERT INTO object_marks (connection_id, object_key, version, event_id, updated_at)
      SELECT id, 'o/' || s, 1, 'e', now() - s * interval '20 days' FROM filled, generate_series(1, 4) s`,
-    `INSERT INTO webhook_replays (id, actor, tenant, filter, matched, at) SELECT ${id()}, 'ann', 't' || g.n % ${tenants}, '{}', 1, ${time} FROM ${spread(1_000, 30)}`,
+    `INSERT INTO webhook_replays (id, actor, tenant, filter, matched, last_id, at) SELECT ${id()}, 'ann', 't' || g.n % ${tenants}, '{}', 1, ${id()}, ${time} FROM ${spread(1_000, 30)}`,
     `INSERT INTO request_log (id, at, provider, tenant, connection_id, method, endpoint, status, outcome, attempt, duration_ms, operation)
      SELECT ${id()}, ${time}, c.provider, c.tenant, c.id, 'GET', 'things.list', 200, CASE WHEN g.n % 1000 = 0 THEN 'server_error' ELSE 'ok' END, 1, 50,
        CASE WHEN g.n % 3000 = 0 THEN 'message.send' END FROM ${each(runs, 30)}`,

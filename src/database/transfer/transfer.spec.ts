@@ -68,6 +68,11 @@ it('brings every row to the other database as it is, and says how much it was', 
   expect(Object.values(sums).reduce((sum, { rows }) => sum + Number(rows), 0)).toBe(1 + 3 * 300 + 2 + 21);
   for (const table of ['connections', 'records', 'webhook_payloads', 'audit_entries'])
     expect(await rowsOf(target.dataSource, table)).toEqual(await rowsOf(source, table));
+  // made by what they count, and not transferred
+  const counted = `SELECT tenant, provider, status, sum(change)::int AS count FROM connection_counts GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`;
+  const counts = await target.dataSource.query<{ tenant: string; count: number }[]>(counted);
+  expect(counts).toEqual(await source.query(counted));
+  expect(counts.filter(({ tenant }) => tenant === '').reduce((sum, { count }) => sum + count, 0)).toBe(300);
   // in months of their own, which retention drops
   expect(
     await target.dataSource.query(

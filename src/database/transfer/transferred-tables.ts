@@ -6,15 +6,15 @@ export interface TableSum {
   readonly hash: string;
 }
 
-/** Which migrations were run is the schema's, and not what it holds. */
-const OF_THE_SCHEMA = 'migrations';
+/** Which migrations were run is the schema's, and not what it holds; counts are made anew by the triggers of what they count. */
+const NOT_TRANSFERRED: readonly string[] = ['migrations', 'connection_counts'];
 
-/** Every table with what it needs before it: a row never points at one that is not there yet. */
+/** Every table that is exported, with what it needs before it: a row never points at one that is not there yet. */
 export async function transferredTables(db: SqlRunner): Promise<string[]> {
   const rows = await db.query<{ name: string }>(
-    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> $1
+    `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> ALL ($1)
      ORDER BY relname`,
-    [OF_THE_SCHEMA],
+    [NOT_TRANSFERRED],
   );
   const pointing = await db.query<{ from: string; to: string }>(
     `SELECT conrelid::regclass::text AS from, confrelid::regclass::text AS to FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND conrelid <> confrelid`,

@@ -11,7 +11,6 @@ export const tokenRefreshes = new Counter({
   registers: [metricsRegistry],
 });
 
-/** Counting them all takes a while where there are many. */
 const COUNT_AGAIN_MS = 60_000;
 
 /** Connections by provider and status, as `GET /metrics` gives them. */

@@ -13,6 +13,7 @@ export const CONNECTION_TABLES: readonly HeldTable[] = [
         'id, tenant, user_id, provider, account_id, account_name, status, scopes, metadata, created_at, connected_at, disconnected_at',
     },
   },
+  { table: 'connection_counts', goesWith: 'connections' },
   { table: 'grants', goesWith: 'connections' },
   { table: 'tokens', goesWith: 'connections' },
   { table: 'token_refreshes', goesWith: 'tokens' },

@@ -56,6 +56,7 @@ export const RETENTIONS: Readonly<
   sync_seen: { by: 'SyncScheduler: with the end of its walk' },
   sync_watches: { by: 'WatchService: a day after its end' },
 
+  connection_counts: { with: 'connections' },
   webhook_addresses: { with: 'connections' },
   grants: { with: 'connections' },
   tokens: { with: 'connections' },
