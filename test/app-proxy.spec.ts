@@ -263,6 +263,15 @@ describe('a provider called as the app itself', () => {
     await end('twitch');
   });
 
+  it('is not slowed down by who claims to be the same app', async () => {
+    await set('dropbox');
+    await set('dropbox', own('dropbox'), stranger);
+    sandbox.answerNext('dropbox', { status: 429, headers: { 'retry-after': '600' }, body: {} });
+    expect((await call(stranger, 'POST', 'dropbox', 'check/app', { query: 'x' })).status).toBe(429);
+    expect((await call(admin, 'POST', 'dropbox', 'check/app', { query: 'x' })).status).toBe(200);
+    await Promise.all([end('dropbox'), end('dropbox', stranger)]);
+  });
+
   it("an organization's mistyped secret is not told as the operator's fault", async () => {
     const faults = () =>
       rows<{ n: string }>(`SELECT count(*) AS n FROM request_log WHERE provider = 'dropbox' AND error_code = 'provider_misconfigured'`);

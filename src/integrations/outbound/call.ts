@@ -93,7 +93,11 @@ export interface CallRecord {
   bodyEnd?: Promise<void>;
 }
 
-/** Whom the provider counts the call for: the connection's account, or the app itself. Undefined where it is neither's, as of a connect. */
+/**
+ * Whom the provider counts the call for: the connection's account, or the app itself. Undefined where it is neither's, as of a connect.
+ * The id of an organization's own app is what it says it is: another that says the same is not slowed down with it.
+ */
 export function accountOf({ connection, app }: Pick<Call, 'connection' | 'app'>): string | undefined {
-  return connection?.accountId ?? (app && `app:${app.clientId}`);
+  if (connection) return connection.accountId;
+  return app && `app:${JSON.stringify([app.tenant ?? null, app.clientId])}`;
 }
