@@ -305,6 +305,7 @@ it('no app looks up, renews or ends the tokens of people who consented to it', (
 
 it.each([
   ['an account of its own', 'app:a', { connection: undefined, app: { clientId: 'a' } }],
+  ['one for each organization that says so', 'app:a of acme', { connection: undefined, app: { clientId: 'a', tenant: 'acme' } }],
   ['no account where it is nobody’s', undefined, {}],
 ] as const)('a limit of an account is one of the app, %s', (_, account, whose) => {
   const facts = { endpoints: [], limits: { account: { perSecond: 1, burst: 10, per: 'account' } }, defaultLimits: ['account'] };

@@ -99,5 +99,5 @@ export interface CallRecord {
  */
 export function accountOf({ connection, app }: Pick<Call, 'connection' | 'app'>): string | undefined {
   if (connection) return connection.accountId;
-  return app && `app:${JSON.stringify([app.tenant ?? null, app.clientId])}`;
+  return app && `app:${app.clientId}${app.tenant === undefined ? '' : ` of ${app.tenant}`}`;
 }
