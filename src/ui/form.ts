@@ -80,11 +80,14 @@ function faultBeside(name: string, fault: string | undefined): Html | undefined 
   return fault === undefined ? undefined : html`<span class="bad" id="fault-${name}" role="alert">${fault}</span>`;
 }
 
-/** Filters of a list: a plain GET, so that the address can be kept and shared. */
-export function filterForm(path: string, fields: readonly Html[]): Html {
-  return html`<form class="filter" method="get" action="${path}" role="search">
-    ${fields}
-    <button>Show</button>
-    <a href="${path}">Clear</a>
-  </form>`;
+/** Filters of a list: a plain GET, so that the address can be kept and shared. Folded on a phone, unless it `isOpen`; `set` says how many are. */
+export function filterForm(path: string, fields: readonly Html[], { set, isOpen }: { set: number; isOpen: boolean }): Html {
+  return html`<details class="filter" ${isOpen && html`open`}>
+    <summary>Filter${set > 0 && ` (${set})`}</summary>
+    <form class="filter" method="get" action="${path}" role="search">
+      ${fields}
+      <button>Show</button>
+      <a href="${path}">Clear</a>
+    </form>
+  </details>`;
 }

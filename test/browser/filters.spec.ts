@@ -130,6 +130,28 @@ describeInBrowser('the filters of the lists', () => {
     await page.getByText('The list does not go on from there.').waitFor();
   });
 
+  it.each([true, false])('fold on a phone, and open by the keyboard and where one is set; script: %s', async (javaScriptEnabled) => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, javaScriptEnabled });
+    const phone = await context.newPage();
+    await phone.goto(await pages.signInLink({ tenant: 'acme', user: 'boss', role: 'admin' }));
+    await phone.goto(`${pages.url}/admin/requests?userId=`);
+    const [user, rows] = [phone.getByLabel('User'), phone.getByRole('row').nth(1)];
+    expect(await user.isVisible()).toBe(false);
+    expect((await rows.boundingBox())?.y).toBeLessThan(844);
+    await phone.locator('summary').focus();
+    await phone.keyboard.press('Enter');
+    await user.fill('ada');
+    await phone.getByRole('button', { name: 'Show' }).click();
+    await phone.getByText('Filter (1)').waitFor();
+    expect([await user.isVisible(), await user.inputValue()]).toEqual([true, 'ada']);
+    await phone.goto(`${pages.url}/admin/requests?from=yesterday`);
+    await phone.getByText('Write a time such as').waitFor();
+    await phone.setViewportSize({ width: 1280, height: 844 });
+    await phone.goto(`${pages.url}/admin/requests`);
+    expect([await user.isVisible(), await phone.locator('summary').isVisible()]).toEqual([true, false]);
+    await context.close();
+  });
+
   it.each(LISTS)('%s filters by user, account and time', async (path) => {
     await page.goto(`${pages.url}${path}?to=2026-04-01T00:00`);
     expect(await shown()).toEqual(['ada', 'bob']);

@@ -40,8 +40,10 @@ export class FilterFields {
 
   /** The form; below it, where something is wrong, that nothing is shown. */
   form(path: string): Html {
+    const set = [...this.names].filter((name) => this.filters.given[name]?.trim()).length;
+    const isOpen = set > 0 || this.filters.values === undefined;
     const others = Object.entries(this.filters.faults).filter(([name]) => !this.names.has(name));
-    return html`${filterForm(path, this.shown)}
+    return html`${this.shown.length > 0 && filterForm(path, this.shown, { set, isOpen })}
     ${others.map(([name, fault]) => html`<p class="bad" role="alert"><code>${name}</code>: ${fault}</p>`)}
     ${this.filters.values === undefined && html`<p class="empty">Nothing is shown until the filter is put right.</p>`}`;
   }
