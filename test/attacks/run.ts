@@ -12,15 +12,17 @@ async function main(): Promise<void> {
   const wanted = args.filter((arg) => /^A\d+$/i.test(arg)).map((arg) => arg.toUpperCase());
   const attacks = (await all()).filter(({ id }) => wanted.length === 0 || wanted.includes(id));
   const results: AttackResult[] = [];
-  if (attacks.length > 0) {
-    const arena = await openArena(args.includes('--production'));
+  try {
+    let arena: Arena | undefined;
     for (const attack of attacks) {
+      arena ??= await openArena(args.includes('--production'));
       const verdict = await standing(await tried(attack, arena), arena);
       process.stderr.write(`${mark(verdict.ok)} ${attack.id} ${attack.expected}: ${verdict.seen}\n`);
       results.push({ id: attack.id, expected: attack.expected, ...verdict });
     }
+  } finally {
+    await cleanUp(); // where the run itself breaks, too: processes and databases would stay
   }
-  await cleanUp();
   results.sort((a, b) => numberOf(a.id) - numberOf(b.id));
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ attacks: results })}\n`);
   process.exit(results.length === 0 || results.some(({ ok }) => ok === false) ? 1 : 0);
