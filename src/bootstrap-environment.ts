@@ -5,6 +5,7 @@ import { SettingsError } from './config/settings-error';
 import { PROVIDER_SETTINGS } from './providers';
 
 interface RunningSandbox {
+  readonly urls: { readonly control: string };
   env(): Record<string, string>;
   setWebhookTarget(origin: string): void;
   stop(): Promise<void>;
@@ -40,7 +41,7 @@ export async function readServiceEnvironment(): Promise<ServiceEnvironment> {
   try {
     // `on`: with the sandbox's credentials present, `auto` would read as off.
     const env = sandboxOnly ? envOf(sandboxOnly, sandbox.env()) : { ...sandbox.env(), SANDBOX: 'on' };
-    return { settings: readEnvironment(PROVIDER_SETTINGS, env), sandbox };
+    return { settings: { ...readEnvironment(PROVIDER_SETTINGS, env), sandboxPage: `${sandbox.urls.control}/page` }, sandbox };
   } catch (error) {
     await sandbox.stop();
     throw error;

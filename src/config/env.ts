@@ -68,6 +68,8 @@ export interface Settings {
   readonly sandboxOnly?: readonly string[];
   /** True when the sandbox providers are to be started (decided from `sandbox`, credentials and NODE_ENV). */
   readonly useSandbox: boolean;
+  /** Address of the sandbox's page, where this process has started it; no setting of the environment. */
+  readonly sandboxPage?: string;
   /** Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed; empty: nobody's. */
   readonly trustedProxies: readonly string[];
   /** Requests per second that one caller (or one address that is not signed in) may make for long. */

@@ -28,6 +28,17 @@ describeInBrowser("the sandbox's page", () => {
   const said = () => page.locator('[role=status]').innerText();
   const slack = () => page.locator('section', { has: page.locator('h2', { hasText: /^slack$/ }) });
 
+  it('is linked on the page of the cards, where the service runs with the sandbox', async () => {
+    const context = await browser.newContext();
+    const cards = await context.newPage();
+    await cards.goto(await pages.signInLink({ tenant: 'acme', user: 'ada' }));
+    await cards.goto(`${pages.url}/settings/integrations`);
+    await cards.getByRole('link', { name: 'The sandbox’s page' }).click();
+    await cards.getByRole('heading', { name: 'Sandbox', level: 1 }).waitFor();
+    expect(new URL(cards.url()).pathname).toBe('/page');
+    await context.close();
+  });
+
   it('shows accounts and what happened, on a phone and on a desk, light and dark', async () => {
     expect(await faultsOfLooks(page, address, 'sandbox')).toEqual([]);
     await page.goto(address);

@@ -68,7 +68,7 @@ async function start({
     sandboxOptions === false
       ? undefined
       : await startSandbox({ autoConsent: 'allow', now: clock && (() => clock.now()), ...sandboxOptions });
-  const settings = loadSettings(
+  const loaded = loadSettings(
     {
       NODE_ENV: 'test',
       PORT: '0',
@@ -83,6 +83,7 @@ async function start({
     },
     PROVIDER_SETTINGS,
   );
+  const settings: Settings = { ...loaded, ...(sandbox && { sandboxPage: `${sandbox.urls.control}/page` }) };
   const logger = createLogger(settings, log);
   if (!settings.databaseUrl) layEmbeddedDatabase(settings.dataDir);
   const module = await Test.createTestingModule({ imports: [AppModule.forRoot(settings, { logger, clock, imports })] }).compile();

@@ -37,7 +37,7 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
     alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
     idLink(CONNECTIONS_PATH, alert.connectionId),
     timeTag(alert.openedAt, nowMs),
-    html`${alert.count.toLocaleString('en')} times, last ${timeTag(alert.lastSeenAt, nowMs)}`,
+    html`${timesOf(alert.count)}, last ${timeTag(alert.lastSeenAt, nowMs)}`,
     alert.state === 'open' ? rowButton(acknowledge(alert)) : acknowledgedBy(alert),
   ]);
   const headings = ['State', 'Severity', 'Alert', ...tenants.heading, 'Provider', 'Connection', 'Opened', 'Seen'];
@@ -56,7 +56,7 @@ export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html 
     ['Organization', alert.tenant],
     ['Provider', provider !== null && html`<a href="/admin/providers/${provider}">${provider}</a>`],
     ['Connection', connectionId !== null && html`<a href="${CONNECTIONS_PATH}/${connectionId}">${connectionId}</a>`],
-    ['Seen', `${alert.count.toLocaleString('en')} times`],
+    ['Seen', timesOf(alert.count)],
     ['Opened', exactTime(alert.openedAt, nowMs)],
     ['Last seen', exactTime(alert.lastSeenAt, nowMs)],
     ['Acknowledged', alert.acknowledgedAt && html`${exactTime(alert.acknowledgedAt, nowMs)} by ${alert.acknowledgedBy}`],
@@ -85,4 +85,8 @@ function acknowledge({ id, title }: Alert) {
 
 function acknowledgedBy(alert: Alert): Html | null {
   return alert.acknowledgedBy === null ? null : html`by ${alert.acknowledgedBy}`;
+}
+
+function timesOf(count: number): string {
+  return `${count.toLocaleString('en')} time${count === 1 ? '' : 's'}`;
 }

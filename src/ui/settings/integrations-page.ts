@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { html, type PageFrame, type SessionPrincipal, type ToldNews } from '../../http-api';
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS } from '../../config/config.module';
+import type { Settings } from '../../config/env';
+import { html, told, type PageFrame, type SessionPrincipal, type ToldNews } from '../../http-api';
 import { INTEGRATIONS_PATH, page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import type { Attempt } from './asked-fields';
@@ -17,10 +19,14 @@ export interface Shown {
 /** The cards as one page, with what a form has done or what it came to nothing by. */
 @Injectable()
 export class IntegrationsPage {
-  constructor(private readonly cards: IntegrationCards) {}
+  constructor(
+    private readonly cards: IntegrationCards,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'sandboxPage'>,
+  ) {}
 
   async show(caller: SessionPrincipal, frame: PageFrame, { news, attempt, browsing = {} }: Shown = {}): Promise<string> {
     const { language } = frame;
+    const { sandboxPage } = this.settings;
     const { cards: all, nowMs } = await this.cards.of(caller);
     const context = { nowMs, language, csrfToken: caller.csrfToken, ...(attempt && { attempt }) };
     const chosen = new Set([browsing.add, attempt?.provider].filter((key) => key !== undefined));
@@ -31,9 +37,10 @@ export class IntegrationsPage {
         : html`<ul class="cards">
             ${cards.map((card) => integrationCard(card, context))}
           </ul>`;
-    const told = news && newsBanner(news, all, language);
-    const body = html`<div id="told" ${told && html`data-told="${news.sealed}"`}>${told}</div>
+    const banner = news && newsBanner(news, all, language);
+    const body = html`<div id="told" ${banner && html`data-told="${news.sealed}"`}>${banner}</div>
       ${liveRegion('cards', html`${list} ${gallery && galleryOf(gallery, browsing, language)}`)}
+      ${sandboxPage !== undefined && html`<p class="soft">${told(language, 'integrations.sandbox', { page: html`<a href="${sandboxPage}">${language.say('integrations.sandboxPage')}</a>` })}</p>`}
       <p class="unseen" role="status" data-news></p>`;
     return page({ title: language.say('integrations.title'), frame, caller, path: INTEGRATIONS_PATH, body });
   }
