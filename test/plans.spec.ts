@@ -151,3 +151,20 @@ describe('what is done again and again', () => {
     expect(found).toEqual([]);
   });
 });
+
+it('finds the events that failed among however many that wait', async () => {
+  await asService(async () => {
+    await dataSource.query(
+      `INSERT INTO webhook_events (id, payload_id, provider, event_id, type, routing_key, tenant, status, attempts, next_attempt_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), 'slack', 'waits' || n, 'type1', 'r', 't' || n % 20, 'received', 0, now() FROM generate_series(1, ${2 * ROWS}) n`,
+    );
+    await dataSource.query('VACUUM ANALYZE webhook_events');
+  });
+  const token = await app.tokenFor({ tenant: 't7', user: 'u7', role: 'operator' });
+  const plans = await plansOf(async () => {
+    const answer = await fetch(`${app.url}/v1/admin/webhook-events/failures`, { headers: { authorization: `Bearer ${token}` } });
+    await answer.arrayBuffer();
+    expect(answer.status).toBe(200);
+  });
+  expect([plans.length > 0, readWhole(plans)]).toEqual([true, []]);
+});

@@ -35,6 +35,7 @@ import { TimePartitions1764975000000 } from './1764975000000-time-partitions';
 import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 import { RecordShapes1764980200000 } from './1764980200000-record-shapes';
 import { ConnectionCounts1764990200000 } from './1764990200000-connection-counts';
+import { FailingEvents1764990210000 } from './1764990210000-failing-events';
 import { Figures1764980300000 } from './1764980300000-figures';
 import { ReplayRuns1764980310000 } from './1764980310000-replay-runs';
 
@@ -79,4 +80,5 @@ export const MIGRATIONS = [
   Figures1764980300000,
   ReplayRuns1764980310000,
   ConnectionCounts1764990200000,
+  FailingEvents1764990210000,
 ];
