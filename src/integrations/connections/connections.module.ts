@@ -9,7 +9,6 @@ import { OutboundModule } from '../outbound';
 import { AppHttp } from './app-http';
 import { GovernedHttp } from './governed-http';
 import { ConnectParticipants } from './connect-participants';
-import { ConnectionCountCompactor } from './connection-count-compactor';
 import { ConnectionCounts } from './connection-counts';
 import { ConnectionMetrics } from './connection-metrics';
 import { ConnectionEntity } from './connection.entity';
@@ -50,7 +49,6 @@ import { TokenRepository } from './tokens/token.repository';
     { provide: SecretBox, inject: [SETTINGS], useFactory: (settings: Settings) => new SecretBox(settings.encryptionKeys) },
     ConnectParticipants,
     ConnectionCounts,
-    ConnectionCountCompactor,
     ConnectionMetrics,
     ConnectionSeals,
     ConnectionRepository,

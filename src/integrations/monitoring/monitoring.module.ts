@@ -15,6 +15,7 @@ import { ALERT_RULES } from './alert-rules';
 import { AlertMetrics } from './alert-metrics';
 import { AlertEntity } from './alert.entity';
 import { AlertService } from './alert.service';
+import { ConnectionCountCompactor } from './connection-count-compactor';
 import { CurrentTraffic } from './current-traffic';
 import { DayFiguresService } from './day-figures.service';
 import { ProviderSetupCheck } from './provider-setup-check';
@@ -37,6 +38,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
   ],
   controllers: [AdminHealthController, AdminProvidersController, ReadinessController],
   providers: [
+    ConnectionCountCompactor,
     CurrentTraffic,
     DayFiguresService,
     OWN_DATA_SOURCE,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { ConnectionCounts } from '../connections';
 import { PeriodicTasks } from '../jobs';
-import { ConnectionCounts } from './connection-counts';
 
 const EVERY_MS = 60_000;
 
