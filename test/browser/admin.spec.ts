@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { FigureCollector } from '../../src/integrations/figures';
 import { OnWebhook, type WebhookHandler } from '../../src/integrations';
 import { HttpReceiver } from '../../src/integrations/notifications/testing/http-receiver';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
@@ -160,6 +161,10 @@ describeInBrowser('the pages for administrators', () => {
   });
 
   it("the day's table counts what happens while the page stays, in words as well", async () => {
+    // what happened before is counted, and counts no more
+    const inWork = () => query(`SELECT 1 FROM webhook_events WHERE status = 'processing'`);
+    await pages.eventually('nothing in work', async () => (await inWork()).length === 0);
+    await pages.app.app.get(FigureCollector, { strict: false }).flush();
     const { context, page } = await signedIn({}, '/admin');
     await page.locator('[data-live-mark]').getByText('Live', { exact: true }).waitFor();
     const row = page.getByRole('table', { name: 'The last 24 hours' }).getByRole('row').filter({ hasText: 'Webhook events in effect' });

@@ -31,7 +31,7 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
     severityPill(alert),
     html`<div class="wide">
       <strong><a href="${ALERTS_PATH}/${alert.id}">${alert.title}</a></strong
-      ><br />${alert.detail} ${alert.nextStep}
+      ><br />${alert.detail} ${alert.state !== 'resolved' && alert.nextStep}
     </div>`,
     ...tenants.cell(alert.tenant),
     alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
