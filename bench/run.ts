@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { printAgainst } from './lib/against';
 import type { Benchmark, BenchmarkResult, Services } from './lib/benchmark';
 import { performancePage, recorded, thisMachine, type Recorded, type RecordedBenchmark } from './lib/performance-page';
 import { QUICK } from './lib/run-options';
@@ -10,14 +11,20 @@ const RECORD = join(__dirname, '../docs/performance.json');
 const PAGE = join(__dirname, '../docs/performance.md');
 
 /**
- * `npm run bench [-- B1 B4] [--json] [--record] [--quick]`: each `bN-*.ts` beside this file is a benchmark. `--record` keeps what was
- * seen in `docs/performance.json` and writes `docs/performance.md` of it.
+ * `npm run bench [-- B1 B4] [--json] [--record] [--quick] [--against FOLDER]`: each `bN-*.ts` beside this file is a benchmark. `--record`
+ * keeps what was seen in `docs/performance.json` and writes `docs/performance.md` of it; `--against` runs them in turns with another checkout.
  */
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const json = args.includes('--json');
   const wanted = args.filter((arg) => /^B\d+$/i.test(arg)).map((arg) => arg.toUpperCase());
   if (QUICK && args.includes('--record')) throw new Error('Figures of --quick say too little to be kept: leave out one of the two.');
+  const against = args.indexOf('--against');
+  if (against >= 0) {
+    const folder = args[against + 1];
+    if (folder === undefined) throw new Error('--against needs the folder of another checkout, installed and built.');
+    return printAgainst(folder, wanted);
+  }
   const services = await reachable();
   const results: RecordedBenchmark[] = [];
   for (const file of benchmarkFiles()) {

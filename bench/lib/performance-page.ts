@@ -58,7 +58,7 @@ export function performancePage({ machine, benchmarks }: Recorded): string {
   return [
     '# Performance',
     '',
-    'What `npm run bench` measures: each benchmark runs its arms beside each other, in turns, in one run, and asserts in the same run that the work was done right: nothing lost, nothing twice. The load generator is a process of its own. On a shared machine absolute figures say little; the ratios hold. `npm run bench -- --record` writes this page anew.',
+    'What `npm run bench` measures: each benchmark runs its arms beside each other, in turns, in one run, and asserts in the same run that the work was done right: nothing lost, nothing twice. The load generator is a process of its own. On a shared machine absolute figures say little; the ratios hold. `npm run bench -- --record` writes this page anew. `npm run bench -- B1 --against ../before` runs the same in turns with another checkout, installed and built, and says by what ratio.',
     '',
     `Measured on ${cores} cores of ${processor}, ${memoryGib} GiB, Node ${node}${services && `, ${services}`}, database, Redis, rivals and load generator on the same cores.`,
     '',
