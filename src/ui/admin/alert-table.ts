@@ -24,6 +24,10 @@ const SEVERITIES: Readonly<Record<string, readonly [Tone, string]>> = {
   info: ['soft', 'For information'],
 };
 
+/** Of a list's row, characters: the page of the alert has all, and a list of many stays small. */
+const MOST_OF_DETAIL = 160;
+const MOST_OF_TITLE = 60;
+
 export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, back }: AlertTableContext): Html {
   const tenants = tenantColumn(caller);
   const rows = alerts.map((alert) => [
@@ -31,7 +35,7 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
     severityPill(alert),
     html`<div class="wide">
       <strong><a href="${ALERTS_PATH}/${alert.id}">${alert.title}</a></strong
-      ><br />${alert.detail} ${alert.state !== 'resolved' && alert.nextStep}
+      ><br />${cut(alert.detail, MOST_OF_DETAIL)} ${alert.state !== 'resolved' && alert.nextStep}
     </div>`,
     ...tenants.cell(alert.tenant),
     alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
@@ -80,7 +84,7 @@ function severityPill({ severity }: Alert): Html {
 }
 
 function acknowledge({ id, title }: Alert) {
-  return { to: `${ALERTS_PATH}/${id}/acknowledge`, label: 'Acknowledge', about: title, id: `ack-${id}` };
+  return { to: `${ALERTS_PATH}/${id}/acknowledge`, label: 'Acknowledge', about: cut(title, MOST_OF_TITLE), id: `ack-${id}` };
 }
 
 function acknowledgedBy(alert: Alert): Html | null {
@@ -89,4 +93,8 @@ function acknowledgedBy(alert: Alert): Html | null {
 
 function timesOf(count: number): string {
   return `${count.toLocaleString('en')} time${count === 1 ? '' : 's'}`;
+}
+
+function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
