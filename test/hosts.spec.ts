@@ -222,16 +222,16 @@ describe('an application that moves routes by itself', () => {
   });
 });
 
-describe('the service by itself, in a process where an application had Trestle', () => {
+describe('the service by itself, in a process where an application has Trestle', () => {
   it('takes the token of a form once', async () => {
     const shop = await startHostApp({ host: 'Fastify' });
-    await shop.close();
     const pages = await startPages();
     try {
       const ada = await pages.signIn({ tenant: 'acme', user: 'ada' });
       expect((await ada.post('/settings/integrations/slack/connect')).status).toBe(200);
     } finally {
       await pages.close();
+      await shop.close();
     }
   });
 });

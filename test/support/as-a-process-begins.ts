@@ -8,3 +8,4 @@ Logger.overrideLogger(new ConsoleLogger());
 forgetFirstLogger(); // the library writes to the first logger that it was given
 for (const metric of metricsRegistry.getMetricsAsArray() as unknown[])
   if (metric instanceof Counter || metric instanceof Histogram) metric.reset();
+jest.setTimeout(120_000); // another file's own limit stays otherwise

@@ -1,4 +1,5 @@
 import { Body, Controller, Get, Module, Post, type INestApplication } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { SignJWT } from 'jose';
 import { randomUUID } from 'node:crypto';
@@ -8,6 +9,8 @@ import { join } from 'node:path';
 import { configureApp, listen } from '../../src/bootstrap';
 import { loadSettings, type Env } from '../../src/config/env';
 import { drainAndClose } from '../../src/http-api/edge/drain';
+import { AccessGuard } from '../../src/http-api/principal/access.guard';
+import { ProblemFilter } from '../../src/http-api/problems/problem.filter';
 import { EdgeAdapter } from '../../src/http-api/edge/edge-adapter';
 import { ExpressEdgeAdapter } from '../../src/http-api/edge/express-edge-adapter';
 import { PROVIDER_SETTINGS } from '../../src/providers';
@@ -87,8 +90,12 @@ async function start({ host, prefix, settings: overrides, before }: HostAppOptio
     host === 'Express'
       ? module.createNestApplication(new ExpressEdgeAdapter(settings), { logger: false })
       : module.createNestApplication(new EdgeAdapter(settings), { logger: false, bodyParser: false });
+  const controllers = [...module.get(ModulesContainer).values()].flatMap((each) =>
+    [...each.controllers.values()].map(({ metatype }) => metatype),
+  );
   const close = async () => {
     await requestContext.exit(() => drainAndClose(app, { noticeMs: 0, finishMs: 2_000 }));
+    controllers.forEach(unbind);
     await sandbox.stop();
     if (server && databaseUrl) await dropServerDatabase(server, databaseUrl);
     await rm(folder, { recursive: true, force: true });
@@ -117,4 +124,20 @@ async function start({ host, prefix, settings: overrides, before }: HostAppOptio
         .sign(new TextEncoder().encode(settings.apiJwtSecret)),
     close,
   };
+}
+
+/** What Trestle bound to its controllers in this application: the test files that follow find them as they were. */
+function unbind(controller: unknown): void {
+  for (const [key, bound] of [
+    ['__guards__', AccessGuard],
+    ['__exceptionFilters__', ProblemFilter],
+  ] as const) {
+    const all = Reflect.getMetadata(key, controller as object) as unknown[] | undefined;
+    if (all?.includes(bound))
+      Reflect.defineMetadata(
+        key,
+        all.filter((each) => each !== bound),
+        controller as object,
+      );
+  }
 }

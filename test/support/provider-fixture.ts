@@ -1,5 +1,5 @@
 import { Global, Module, type Provider as Injectable } from '@nestjs/common';
-import type { TestingModule } from '@nestjs/testing';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { systemClock } from '../../src/clock';
 import { ConfigModule } from '../../src/config/config.module';
 import { loadSettings, type Settings } from '../../src/config/env';
@@ -22,7 +22,6 @@ import { ConnectionsModule } from '../../src/integrations/connections/connection
 import { TokenRepository } from '../../src/integrations/connections/tokens/token.repository';
 import { ProviderRegistryModule } from '../../src/integrations/providers/provider-registry.module';
 import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox';
-import { moduleWithoutHttp } from './module-without-http';
 import { createTestDatabase } from './test-database';
 
 export interface ProviderFixture {
@@ -65,7 +64,7 @@ export async function providerFixture(injectables: readonly Injectable[], env: R
   })
   class TestDatabaseModule {}
 
-  const module = await moduleWithoutHttp({
+  const module = await Test.createTestingModule({
     imports: [ConfigModule.forRoot(settings, systemClock), TestDatabaseModule, ProviderRegistryModule, ConnectionsModule],
     providers: [...injectables],
   }).compile();

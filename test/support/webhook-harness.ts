@@ -1,5 +1,5 @@
 import { Global, Module, type Provider as Injectable } from '@nestjs/common';
-import type { TestingModule } from '@nestjs/testing';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,6 @@ import type { EventJob } from '../../src/integrations/webhooks/processing/event-
 import { WebhookInbox } from '../../src/integrations/webhooks/webhook-inbox';
 import { WebhooksModule } from '../../src/integrations/webhooks/webhooks.module';
 import { rawDelivery, signedDelivery } from '../../src/integrations/webhooks/testing';
-import { moduleWithoutHttp } from './module-without-http';
 import { createTestDatabase, type TestDatabase } from './test-database';
 
 export const SECRET = 'whsec_test';
@@ -146,7 +145,7 @@ export async function createWebhookHarness(options: HarnessOptions = {}): Promis
   })
   class Surroundings {}
 
-  const module = await moduleWithoutHttp({
+  const module = await Test.createTestingModule({
     imports: [Surroundings, ProviderRegistryModule, WebhooksModule],
     providers: options.handlers ?? [],
   }).compile();

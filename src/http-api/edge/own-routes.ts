@@ -14,15 +14,18 @@ interface ModuleOfRoutes {
 }
 
 /** What Nest keeps of a decorated class and of a handler. */
-const METADATA = { imports: 'imports', controllers: 'controllers', path: 'path', routeConfig: '__fastify_route_config__' };
-
-const bound = new WeakSet<Type>();
+const METADATA = {
+  imports: 'imports',
+  controllers: 'controllers',
+  path: 'path',
+  guards: '__guards__',
+  routeConfig: '__fastify_route_config__',
+};
 
 /** Binds guard and filter to the controllers of these modules, and marks their routes: nothing else of the application is touched. Once for each. */
 export function bindToControllers(modules: readonly Imported[]): void {
   for (const controller of withRoutes(modules).flatMap(({ controllers }) => controllers)) {
-    if (bound.has(controller)) continue;
-    bound.add(controller);
+    if (((Reflect.getMetadata(METADATA.guards, controller) ?? []) as unknown[]).includes(AccessGuard)) continue;
     UseGuards(AccessGuard)(controller);
     UseFilters(ProblemFilter)(controller);
     for (const name of Object.getOwnPropertyNames(controller.prototype)) markRoute(controller.prototype as object, name);

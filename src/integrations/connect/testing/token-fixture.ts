@@ -1,8 +1,7 @@
 import { Global, Module } from '@nestjs/common';
-import type { TestingModule } from '@nestjs/testing';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { moduleWithoutHttp } from '../../../../test/support/module-without-http';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import { systemClock, type Clock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
@@ -121,7 +120,7 @@ async function startProcess(
   @Global()
   @Module({ providers: [OWN_DATA_SOURCE, ...shared], exports: shared.map((part) => ('provide' in part ? part.provide : part)) })
   class PartsModule {}
-  const module = await moduleWithoutHttp({
+  const module = await Test.createTestingModule({
     imports: [ConfigModule.forRoot(settings, clock), PartsModule, ProviderRegistryModule, ConnectModule],
   }).compile();
   await module.init();

@@ -1,8 +1,7 @@
 import { Global, Module, type ModuleMetadata } from '@nestjs/common';
-import type { TestingModule } from '@nestjs/testing';
+import { Test, type TestingModule } from '@nestjs/testing';
 import type { DataSource } from 'typeorm';
 import { v7 as uuid } from 'uuid';
-import { moduleWithoutHttp } from '../../../../test/support/module-without-http';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database';
 import { systemClock } from '../../../clock';
 import { ConfigModule } from '../../../config/config.module';
@@ -59,7 +58,7 @@ export async function chainFixture({
 }: ChainFixtureOptions = {}): Promise<ChainFixture> {
   const sandbox = await startSandbox();
   const database = await createTestDatabase();
-  const module = await moduleWithoutHttp({
+  const module = await Test.createTestingModule({
     imports: [
       ConfigModule.forRoot(settings(), systemClock),
       databaseModule(database),
