@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { EntitiesMetadataStorage } from '@nestjs/typeorm/dist/entities-metadata.storage';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { type DataSource, EntitySchema } from 'typeorm';
 import { createTestDatabase, layEmbeddedDatabase } from '../../test/support/test-database';
@@ -21,7 +22,12 @@ describe('DatabaseModule', () => {
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'trestle-module-'));
   });
-  afterEach(() => rm(dataDir, { recursive: true }));
+  afterEach(() => {
+    // kept by the library for whoever comes next in this process
+    const entities = EntitiesMetadataStorage.getEntitiesByDataSource(DATABASE) as unknown[];
+    if (entities.includes(note)) entities.splice(entities.indexOf(note), 1);
+    return rm(dataDir, { recursive: true });
+  });
 
   async function start(overrides: Partial<Settings> = {}): Promise<TestingModule> {
     const settings = { ...loadSettings({ DATA_DIR: dataDir }, []), ...overrides };
