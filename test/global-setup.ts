@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { PRODUCT_MIGRATIONS } from '../src/app-handlers/migrations';
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/embedded-postgres';
+import { isAlive } from '../src/database/embedded-postgres/process-identity';
 import { migrateEmbedded, migrateServer } from '../src/database/migrator';
 import { CALLER_ROLE, WORKER_ROLE } from '../src/database/tenant-rows';
 import { onServer, RUN_FOLDER, SEED_FILE, SEED_FOLDER, SERVICE_ROLE, TEMPLATE_DATABASE, withDatabase } from './support/test-database';
@@ -41,19 +42,12 @@ async function layRunFolder(): Promise<void> {
   if (bavail * bsize < ROOM_BYTES) return;
   for (const name of await readdir(IN_MEMORY)) {
     const pid = OF_A_RUN.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) await rm(join(IN_MEMORY, name), { recursive: true, force: true });
+    if (pid && !(await isAlive({ pid: Number(pid), startedAt: undefined, place: '' })))
+      await rm(join(IN_MEMORY, name), { recursive: true, force: true });
   }
   const folder = join(IN_MEMORY, `trestle-tests-${process.pid}`);
   await mkdir(folder, { mode: 0o700 });
   process.env[RUN_FOLDER] = process.env['TMPDIR'] = folder;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Of the whole server: another run may make it at the same time. */

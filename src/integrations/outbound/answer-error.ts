@@ -43,10 +43,22 @@ export class AnswerError extends IntegrationError {
   }
 }
 
-/** The same refusal by what it means for whoever called. */
-export function restated(error: AnswerError, code: ErrorCode): IntegrationError {
+/** The same refusal by what it means for whoever called, in words of its own where those of the code do not say it. */
+export function restated(
+  error: IntegrationError,
+  code: ErrorCode,
+  words: Pick<IntegrationErrorOptions, 'detail' | 'nextStep'> = {},
+): IntegrationError {
   const { provider, providerStatus, providerCode, providerRequestId } = error;
-  return new IntegrationError(code, { provider, providerStatus, providerCode, providerRequestId, notExecuted: true, cause: error });
+  return new IntegrationError(code, {
+    ...words,
+    provider,
+    providerStatus,
+    providerCode,
+    providerRequestId,
+    notExecuted: true,
+    cause: error,
+  });
 }
 
 /** The same failure, of a call that an earlier try may have carried out. */

@@ -1,5 +1,6 @@
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { Alert } from '../../integrations';
+import { counted } from '../counted';
 import { actionForm, rowButton, rowsForm } from '../form';
 import { pill, type Tone } from '../layout';
 import { table } from '../table';
@@ -41,7 +42,7 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
     alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
     idLink(CONNECTIONS_PATH, alert.connectionId),
     timeTag(alert.openedAt, nowMs),
-    html`${timesOf(alert.count)}, last ${timeTag(alert.lastSeenAt, nowMs)}`,
+    html`${counted(alert.count, 'time')}, last ${timeTag(alert.lastSeenAt, nowMs)}`,
     alert.state === 'open' ? rowButton(acknowledge(alert)) : acknowledgedBy(alert),
   ]);
   const headings = ['State', 'Severity', 'Alert', ...tenants.heading, 'Provider', 'Connection', 'Opened', 'Seen'];
@@ -60,7 +61,7 @@ export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html 
     ['Organization', alert.tenant],
     ['Provider', provider !== null && html`<a href="/admin/providers/${provider}">${provider}</a>`],
     ['Connection', connectionId !== null && html`<a href="${CONNECTIONS_PATH}/${connectionId}">${connectionId}</a>`],
-    ['Seen', timesOf(alert.count)],
+    ['Seen', counted(alert.count, 'time')],
     ['Opened', exactTime(alert.openedAt, nowMs)],
     ['Last seen', exactTime(alert.lastSeenAt, nowMs)],
     ['Acknowledged', alert.acknowledgedAt && html`${exactTime(alert.acknowledgedAt, nowMs)} by ${alert.acknowledgedBy}`],
@@ -89,10 +90,6 @@ function acknowledge({ id, title }: Alert) {
 
 function acknowledgedBy(alert: Alert): Html | null {
   return alert.acknowledgedBy === null ? null : html`by ${alert.acknowledgedBy}`;
-}
-
-function timesOf(count: number): string {
-  return `${count.toLocaleString('en')} time${count === 1 ? '' : 's'}`;
 }
 
 function cut(text: string, most: number): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { html, type Html, type SessionPrincipal } from '../../http-api';
 import type { FailedEventGroup } from '../../integrations';
+import { counted } from '../counted';
 import { actionForm, hiddenFields, select, textField } from '../form';
 import { table } from '../table';
 import { timeTag } from '../time-tag';
@@ -77,8 +78,4 @@ function idOf({ provider, type, error, errorCode }: FailedEventGroup): string {
     .update(JSON.stringify([provider, type, error, errorCode]))
     .digest('hex')
     .slice(0, 12);
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import { html, type Html } from '../../http-api';
 import type { ConnectionHealth, FailingEvents, ProviderHealth } from '../../integrations';
+import { counted } from '../counted';
 import { pill } from '../layout';
 import { timeTag } from '../time-tag';
 import { statusPill } from './status-words';
@@ -31,10 +32,6 @@ function healthCell({ status, errorRate24h, requests24h }: ProviderHealth | Conn
 
 function failedOf(errorRate: number, requests: number): string {
   return `${Math.round(errorRate * requests).toLocaleString('en')} of ${counted(requests, 'request')} failed`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 }
 
 export function errorShare(errorRate: number | null): string {

@@ -1,5 +1,6 @@
 import { html, type Html } from '../../http-api';
 import type { EventFilter, ReplayRun } from '../../integrations';
+import { count } from '../counted';
 import { actionForm } from '../form';
 import { pill, type Tone } from '../layout';
 import { table } from '../table';
@@ -97,8 +98,4 @@ export function filterWords(filter: EventFilter): string {
   const connections = filter.connectionIds ? [`${count(filter.connectionIds.length)} connections`] : [];
   const all = [...fields, ...connections, ...groups];
   return all.length === 0 ? 'All that failed or were given up' : all.join('; ');
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -1,5 +1,6 @@
 import { html, type Html } from '../../http-api';
 import type { AlertCount, FailingEvents, FailingProvider, ProviderHealth, WaitingRuns } from '../../integrations';
+import { count, counted } from '../counted';
 import { pill } from '../layout';
 import { timeTag, untilTag } from '../time-tag';
 
@@ -101,12 +102,4 @@ function eventWords({ provider, retrying, dead, since, tenants, connections }: F
 
 function sumOf(alerts: readonly AlertCount[]): number {
   return alerts.reduce((sum, { open }) => sum + open, 0);
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
-}
-
-function counted(value: number, what: string): string {
-  return `${count(value)} ${what}${value === 1 ? '' : 's'}`;
 }

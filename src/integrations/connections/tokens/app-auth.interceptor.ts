@@ -1,6 +1,6 @@
 import { unlessAborted } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
-import { AnswerError, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import { AnswerError, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
 import type { AppFacts } from '../../contract';
 import type { AppTokens } from './app-tokens';
 
@@ -51,9 +51,8 @@ function isRefusal(error: unknown): error is AnswerError {
 
 /** Nobody can connect anew for an app: its credentials are for whoever set them to mend, the operator or the organization. */
 function credentialsRefused({ provider, app }: Call, error: IntegrationError): IntegrationError {
-  if (app?.tenant === undefined) return new IntegrationError('provider_misconfigured', factsOf(provider.key, error));
-  return new IntegrationError('credentials_rejected', {
-    ...factsOf(provider.key, error),
+  if (app?.tenant === undefined) return restated(error, 'provider_misconfigured');
+  return restated(error, 'credentials_rejected', {
     detail: `${provider.name} does not accept the id and secret of the organization's own client.`,
     nextStep: `Set them anew with PUT /v1/admin/providers/${provider.key}/client.`,
   });
@@ -61,14 +60,8 @@ function credentialsRefused({ provider, app }: Call, error: IntegrationError): I
 
 /** The token was minted for this very call, so it is not the credentials that are wrong. */
 function callRefused({ provider }: Call, error: IntegrationError): IntegrationError {
-  return new IntegrationError('provider_forbidden', {
-    ...factsOf(provider.key, error),
+  return restated(error, 'provider_forbidden', {
     detail: `${provider.name} takes the app's credentials, and refuses this call by the app itself.`,
     nextStep: 'Make it with the connection of a person, or see in the provider’s reference what the app needs for it.',
   });
-}
-
-function factsOf(provider: string, cause: IntegrationError) {
-  const { providerStatus, providerCode, providerRequestId } = cause;
-  return { provider, providerStatus, providerCode, providerRequestId, notExecuted: true, cause };
 }
