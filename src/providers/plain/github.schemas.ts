@@ -23,6 +23,29 @@ export const issueShape = z.object({
   updated_at: z.string(),
 });
 
+/** With where it goes: owner, repository, issue. */
+export const githubInputs = {
+  issue: z.strictObject({
+    owner: z.string().min(1).max(100),
+    repo: z.string().min(1).max(100),
+    title: z.string().min(1).max(256),
+    body: z.string().max(65_536).optional(),
+    labels: z.array(z.string().min(1).max(50)).max(100).optional(),
+    assignees: z.array(z.string().min(1).max(100)).max(10).optional(),
+  }),
+  comment: z.strictObject({
+    owner: z.string().min(1).max(100),
+    repo: z.string().min(1).max(100),
+    issue_number: z.int().positive(),
+    body: z.string().min(1).max(65_536),
+  }),
+};
+
+export const githubOutputs = {
+  issue: z.object({ id: z.number(), number: z.number(), title: z.string(), state: z.string(), html_url: z.string() }),
+  comment: z.object({ id: z.number(), html_url: z.string() }),
+};
+
 /** https://docs.github.com/en/rest/issues: it takes no key and an issue's text cannot be searched at once, so neither is repeated. */
 export const githubOperations: readonly PlainOperation[] = [
   {
@@ -34,15 +57,8 @@ export const githubOperations: readonly PlainOperation[] = [
     scopes: ['repo'],
     method: 'POST',
     path: 'repos/{owner}/{repo}/issues',
-    input: z.strictObject({
-      owner: z.string().min(1).max(100),
-      repo: z.string().min(1).max(100),
-      title: z.string().min(1).max(256),
-      body: z.string().max(65_536).optional(),
-      labels: z.array(z.string().min(1).max(50)).max(100).optional(),
-      assignees: z.array(z.string().min(1).max(100)).max(10).optional(),
-    }),
-    output: z.object({ id: z.number(), number: z.number(), title: z.string(), state: z.string(), html_url: z.string() }),
+    input: githubInputs.issue,
+    output: githubOutputs.issue,
   },
   {
     name: 'comments.create',
@@ -53,12 +69,7 @@ export const githubOperations: readonly PlainOperation[] = [
     scopes: ['repo'],
     method: 'POST',
     path: 'repos/{owner}/{repo}/issues/{issue_number}/comments',
-    input: z.strictObject({
-      owner: z.string().min(1).max(100),
-      repo: z.string().min(1).max(100),
-      issue_number: z.int().positive(),
-      body: z.string().min(1).max(65_536),
-    }),
-    output: z.object({ id: z.number(), html_url: z.string() }),
+    input: githubInputs.comment,
+    output: githubOutputs.comment,
   },
 ];

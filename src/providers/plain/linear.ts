@@ -1,21 +1,9 @@
 import { z } from 'zod';
 import type { PlainOperation, PlainProvider, PlainResource } from '../../integrations';
+import { linearInputs, linearShapes } from './linear.schemas';
 
 // https://linear.app/developers/webhooks and /graphql, and the types of @linear/sdk 98.0.0 (QueryIssuesArgs, IssueCreateInput,
 // EntityWebhookPayload), on 2026-11-28.
-
-const made = { id: z.string(), url: z.string(), createdAt: z.string(), updatedAt: z.string() };
-const person = z.object({ id: z.string() }).nullable();
-const issueShape = z.object({
-  ...made,
-  identifier: z.string(),
-  title: z.string(),
-  priority: z.number(),
-  state: z.object({ id: z.string(), name: z.string(), type: z.string() }),
-  team: z.object({ id: z.string(), key: z.string() }),
-  assignee: person,
-});
-const projectShape = z.object({ ...made, name: z.string(), lead: person });
 
 /** With archived ones; what is deleted for good is told by an event, and swept. */
 function list(name: string, label: string, fields: string, shape: z.ZodObject): PlainResource {
@@ -46,8 +34,6 @@ function list(name: string, label: string, fields: string, shape: z.ZodObject): 
     },
   };
 }
-
-const id = z.string().min(1).max(100);
 
 /** One mutation; Linear honours no key. */
 function mutation(
@@ -118,13 +104,13 @@ export const linear: PlainProvider = {
       'issues',
       'Issues',
       'id identifier title description priority estimate dueDate url createdAt updatedAt archivedAt completedAt canceledAt trashed state { id name type } team { id key } assignee { id } creator { id } project { id } labels { nodes { id name } }',
-      issueShape,
+      linearShapes.issue,
     ),
     list(
       'projects',
       'Projects',
       'id name description url createdAt updatedAt archivedAt completedAt canceledAt startDate targetDate progress lead { id }',
-      projectShape,
+      linearShapes.project,
     ),
   ],
   operations: [
@@ -134,12 +120,7 @@ export const linear: PlainProvider = {
         title: 'Create an issue',
         description: 'Opens an issue in a team.',
         scopes: ['issues:create'],
-        input: z.strictObject({
-          teamId: id,
-          title: z.string().min(1).max(512),
-          description: z.string().max(100_000).optional(),
-          priority: z.int().min(0).max(4).optional(),
-        }),
+        input: linearInputs.issue,
       },
       { name: 'issueCreate', argument: 'IssueCreateInput', what: 'issue', fields: ['id', 'identifier', 'url'] },
     ),
@@ -149,7 +130,7 @@ export const linear: PlainProvider = {
         title: 'Comment on an issue',
         description: 'Adds a comment to an issue, as the person who connected.',
         scopes: ['comments:create'],
-        input: z.strictObject({ issueId: id, body: z.string().min(1).max(100_000) }),
+        input: linearInputs.comment,
       },
       { name: 'commentCreate', argument: 'CommentCreateInput', what: 'comment', fields: ['id', 'url'] },
     ),

@@ -1,30 +1,16 @@
 import { z } from 'zod';
 import type { PlainProvider, PlainResource } from '../../integrations';
+import { microsoftInputs, microsoftShapes } from './microsoft.schemas';
 
 // https://learn.microsoft.com/en-us/graph/api/user-list-messages, user-list-events, user-list-contacts, user-sendmail and user-post-events,
 // and the types of @microsoft/microsoft-graph-types 2.43.1, on 2026-11-28.
 
-const item = { id: z.string(), lastModifiedDateTime: z.string() };
-const mailbox = z.object({ name: z.string().nullish(), address: z.string().nullish() });
-const moment = z.object({ dateTime: z.string(), timeZone: z.string() });
-const SHAPES = {
-  messages: z.object({
-    ...item,
-    subject: z.string().nullish(),
-    from: z.object({ emailAddress: mailbox }).nullish(),
-    receivedDateTime: z.string().nullish(),
-    isRead: z.boolean().nullish(),
-  }),
-  events: z.object({ ...item, subject: z.string().nullish(), start: moment, end: moment, isCancelled: z.boolean().nullish() }),
-  contacts: z.object({ ...item, displayName: z.string().nullish(), emailAddresses: z.array(mailbox).nullish() }),
-};
-
 /** Everything of the mailbox, what lies in its folder of deleted things among it. */
-function list(name: keyof typeof SHAPES, label: string, scope: string): PlainResource {
+function list(name: keyof typeof microsoftShapes, label: string, scope: string): PlainResource {
   return {
     name,
     label,
-    shape: SHAPES[name],
+    shape: microsoftShapes[name],
     extent: 'whole',
     scopes: [scope],
     widerScopes: { [scope]: [scope.replace('.Read', '.ReadWrite')] },
@@ -59,13 +45,6 @@ function list(name: keyof typeof SHAPES, label: string, scope: string): PlainRes
     since: { param: '$filter', as: 'iso', text: 'lastModifiedDateTime ge {since}', query: { $orderby: 'lastModifiedDateTime asc' } },
   };
 }
-
-const address = z.strictObject({ emailAddress: z.strictObject({ address: z.email().max(320), name: z.string().max(255).optional() }) });
-const body = z.strictObject({ contentType: z.enum(['text', 'html']), content: z.string().max(1_000_000) });
-const when = z.strictObject({
-  dateTime: z.iso.datetime({ local: true }).meta({ examples: ['2027-01-01T10:00:00'] }),
-  timeZone: z.string().min(1).max(100),
-});
 
 export const microsoft: PlainProvider = {
   key: 'microsoft',
@@ -114,12 +93,7 @@ export const microsoft: PlainProvider = {
       method: 'POST',
       path: 'me/sendMail',
       body: { at: '/message' },
-      input: z.strictObject({
-        subject: z.string().min(1).max(255),
-        body,
-        toRecipients: z.array(address).min(1).max(500),
-        ccRecipients: z.array(address).max(500).optional(),
-      }),
+      input: microsoftInputs.mail,
       output: z.object({}),
     },
     {
@@ -133,14 +107,7 @@ export const microsoft: PlainProvider = {
       repeat: '/transactionId',
       method: 'POST',
       path: 'me/events',
-      input: z.strictObject({
-        subject: z.string().min(1).max(255),
-        start: when,
-        end: when,
-        body: body.optional(),
-        location: z.strictObject({ displayName: z.string().max(255) }).optional(),
-        attendees: z.array(address).max(500).optional(),
-      }),
+      input: microsoftInputs.event,
       output: z.object({ id: z.string(), webLink: z.string() }),
     },
   ],

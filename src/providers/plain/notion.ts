@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import type { PlainProvider, PlainResource } from '../../integrations';
+import { notionInputs, notionShapes } from './notion.schemas';
 
 // https://developers.notion.com/reference/post-search, /create-a-comment and /post-page, and the types of @notionhq/client 5.26.0, on 2026-11-28.
-
-const object = { id: z.string(), created_time: z.string(), last_edited_time: z.string(), properties: z.record(z.string(), z.unknown()) };
-const pageShape = z.object({ ...object, url: z.string() });
-const databaseShape = z.object({ ...object, title: z.array(z.object({ plain_text: z.string() })) });
 
 /** What was shared with the app, as far as Notion's search finds it. */
 function found(name: string, label: string, kind: string, shape: z.ZodObject): PlainResource {
@@ -25,15 +22,6 @@ function found(name: string, label: string, kind: string, shape: z.ZodObject): P
     since: { newestFirst: { body: { ...body, sort: { direction: 'descending', timestamp: 'last_edited_time' } } } },
   };
 }
-
-const id = z
-  .string()
-  .regex(/^[0-9a-f-]{32,36}$/)
-  .meta({ examples: ['59833787-2cf9-4fdf-8782-e53db20768a5'] });
-const richText = z
-  .array(z.strictObject({ text: z.strictObject({ content: z.string().min(1).max(2_000) }) }))
-  .min(1)
-  .max(100);
 
 export const notion: PlainProvider = {
   key: 'notion',
@@ -68,12 +56,12 @@ export const notion: PlainProvider = {
     ],
   },
   resources: [
-    found('pages', 'Pages', 'page', pageShape),
-    found('databases', 'Databases', 'database', databaseShape),
+    found('pages', 'Pages', 'page', notionShapes.page),
+    found('databases', 'Databases', 'database', notionShapes.database),
     {
       name: 'users',
       label: 'People',
-      shape: z.object({ id: z.string(), name: z.string().nullish() }),
+      shape: notionShapes.user,
       // https://developers.notion.com/reference/get-users
       extent: { filtered: 'Notion leaves guests out.' },
       path: 'users',
@@ -92,10 +80,7 @@ export const notion: PlainProvider = {
       makes: true,
       method: 'POST',
       path: 'pages',
-      input: z.strictObject({
-        parent: z.strictObject({ page_id: id }),
-        properties: z.strictObject({ title: z.strictObject({ title: richText }) }),
-      }),
+      input: notionInputs.page,
       output: z.object({ id: z.string(), url: z.string() }),
     },
     {
@@ -106,7 +91,7 @@ export const notion: PlainProvider = {
       makes: true,
       method: 'POST',
       path: 'comments',
-      input: z.strictObject({ parent: z.strictObject({ page_id: id }), rich_text: richText }),
+      input: notionInputs.comment,
       output: z.object({ id: z.string() }),
     },
   ],
