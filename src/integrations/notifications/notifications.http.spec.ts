@@ -294,7 +294,8 @@ describe('webhooks to the product', () => {
     });
 
     it('give pages of the log, newest first', async () => {
-      const made = await create('/pages');
+      // told of nothing but what is sent to it here
+      const made = await create('/pages', { events: ['connection.needs_reauth'] });
       const ids: string[] = [];
       for (let i = 0; i < 3; i++) ids.push((await call<{ id: string }>('POST', `admin/destinations/${made.id}/test`)).json.id);
       const first = await call<{ data: { id: string }[]; nextCursor: string }>('GET', `admin/deliveries?destination=${made.id}&limit=2`);
