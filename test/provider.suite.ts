@@ -81,7 +81,8 @@ export function describeProvider(subject: ProviderSubject): void {
     const connect = () => browser.connect(subject.key, subject.consent, subject.fields && { fields: subject.fields });
     const run = async (type: string) => {
       const { body } = await below<{ id: string }>('POST', 'syncs', { type });
-      await browser.synced(connectionId, ({ id }) => id === body.id);
+      const { shapeErrors } = await browser.synced(connectionId, ({ id }) => id === body.id);
+      expect(shapeErrors).toEqual([]);
     };
     const latest = async (from: string) => {
       const { changes } = await browser.records(connectionId, subject.changes, from);
