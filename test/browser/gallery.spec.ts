@@ -61,7 +61,7 @@ describeInBrowser('a gallery of all providers', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(/search=/);
     // the address is there before the page that it names
-    await page.waitForFunction(`document.querySelectorAll('.tiles li').length < 10`);
+    await page.locator('.tiles li').nth(9).waitFor({ state: 'detached' });
     const names = (await tiles()).map((text) => text.trim());
     for (const name of expected) expect(names).toContain(name);
     if (expected.length === 0) await page.getByText(`No service is found by “${search}”.`).waitFor();
