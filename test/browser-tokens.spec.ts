@@ -111,6 +111,75 @@ describe('browser tokens', () => {
     expect((await support.api('POST', '/v1/browser-tokens', {})).status).toBe(403);
   });
 
+  describe('that open the organization’s connections as well', () => {
+    const organization = true;
+    const boss = async () => new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' }));
+    const shared = async (policy: object, account: string) =>
+      (await (await boss()).connect('google', { login_hint: account }, { owner: 'organization', policy })).searchParams.get('connection') ??
+      '';
+    const mend = (id: string) => ({ body: { provider: 'google', connectionId: id } });
+    const full = { body: { type: 'full' } };
+
+    it('show a person what is theirs and what the organization lets them use, each with whether they may manage it', async () => {
+      const used = await shared({}, 'used@acme.test');
+      const managed = await shared({ managedBy: 'all' }, 'managed@acme.test');
+      const hidden = await shared({ usedBy: 'admins' }, 'hidden@acme.test');
+      const token = await tokenOf({}, { organization });
+      const views = (await call(token, 'GET', '/v1/connections')).body.data as unknown as {
+        id: string;
+        owner: string;
+        mayManage: boolean;
+      }[];
+      const seen = Object.fromEntries(views.map(({ id, owner, mayManage }) => [id, `${owner} ${mayManage}`]));
+      expect(seen).toMatchObject({ [connection]: 'user true', [used]: 'organization false', [managed]: 'organization true' });
+      expect(Object.keys(seen)).not.toContain(hidden);
+      for (const [id, seen, managing] of [
+        [used, 200, 403],
+        [managed, 200, 201],
+        [hidden, 404, 404],
+      ] as const) {
+        expect((await call(token, 'GET', `/v1/connections/${id}`)).status).toBe(seen);
+        expect((await call(token, 'POST', '/v1/connect-sessions', mend(id))).status).toBe(managing);
+        const started = (await call(token, 'POST', `/v1/connections/${id}/syncs`, full)).status;
+        expect(seen === 404 ? [404] : [200, 202]).toContain(started);
+      }
+      expect((await call(token, 'DELETE', `/v1/connections/${used}`)).status).toBe(403);
+      expect((await call(token, 'DELETE', `/v1/connections/${hidden}`)).status).toBe(404);
+      expect((await call(token, 'DELETE', `/v1/connections/${managed}?purge=true`)).status).toBe(403);
+      expect((await call(token, 'DELETE', `/v1/connections/${managed}`)).status).toBe(200);
+      for (const reach of [{}, { organization: false }])
+        expect((await call(await tokenOf({}, reach), 'GET', `/v1/connections/${used}`)).status).toBe(404);
+    });
+
+    it('let an administrator look after them, and do nothing with another person’s, another organization’s, or for the organization anew', async () => {
+      const hidden = await shared({ usedBy: 'admins' }, 'looked-after@acme.test');
+      const key = { provider: 'stripe', apiKey: 'sk_test_123456789012', owner: 'organization' };
+      for (const role of ['admin', 'operator'] as const) {
+        const token = await tokenOf({ user: 'boss', role }, { organization });
+        expect((await call(token, 'GET', `/v1/connections/${hidden}`)).status).toBe(200);
+        expect((await call(token, 'POST', '/v1/connect-sessions', mend(hidden))).status).toBe(201);
+        expect((await call(token, 'DELETE', `/v1/connections/${hidden}?purge=true`)).status).toBe(403);
+        for (const path of [`/v1/connections/${connection}`, `/v1/connections/${connection}/syncs`])
+          expect([path, (await call(token, 'GET', path)).status]).toEqual([path, 404]);
+        expect((await call(token, 'DELETE', `/v1/connections/${connection}`)).status).toBe(404);
+        expect((await call(token, 'POST', '/v1/connect-sessions', { body: { provider: 'slack', connectionId: connection } })).status).toBe(
+          404,
+        );
+        expect((await call(token, 'POST', '/v1/connect-sessions', { body: { provider: 'google', owner: 'organization' } })).status).toBe(
+          403,
+        );
+        expect((await call(token, 'POST', '/v1/connections', { body: key })).status).toBe(403);
+        expect((await call(token, 'GET', '/v1/admin/connections')).status).toBe(403);
+        const elsewhere = await tokenOf({ tenant: 'umbrella', user: 'boss', role }, { organization });
+        expect((await call(elsewhere, 'GET', `/v1/connections/${hidden}`)).status).toBe(404);
+        expect((await call(elsewhere, 'DELETE', `/v1/connections/${hidden}`)).status).toBe(404);
+        expect((await call(elsewhere, 'GET', '/v1/connections')).body.data).toEqual([]);
+      }
+      const token = await tokenOf({ user: 'boss', role: 'admin' }, { organization });
+      expect((await call(token, 'DELETE', `/v1/connections/${hidden}`)).status).toBe(200);
+    });
+  });
+
   it('destroy no records, ask for no more than usual, and renew nothing', async () => {
     const token = await tokenOf();
     const purge = await call(token, 'DELETE', `/v1/connections/${connection}?purge=true`);

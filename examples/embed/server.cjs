@@ -22,8 +22,8 @@ const policyOf = (trestleUrl) =>
     'trusted-types lit-html',
   ].join('; ');
 
-/** @param {{ trestleUrl: string, secret: string, user?: string }} options */
-function createProduct({ trestleUrl, secret, user = 'ada' }) {
+/** @param {{ trestleUrl: string, secret: string, user?: string, organization?: boolean }} options `organization`: its connections are shown too */
+function createProduct({ trestleUrl, secret, user = 'ada', organization = false }) {
   /** Who asks, in which organization; signed with the secret that Trestle knows. */
   function backendToken() {
     const now = Math.floor(Date.now() / 1000);
@@ -36,7 +36,7 @@ function createProduct({ trestleUrl, secret, user = 'ada' }) {
     const answer = await fetch(`${trestleUrl}/v1/browser-tokens`, {
       method: 'POST',
       headers: { authorization: `Bearer ${backendToken()}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ origin }),
+      body: JSON.stringify({ origin, organization }),
     });
     return { status: answer.status, body: await answer.text() };
   }

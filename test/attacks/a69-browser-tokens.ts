@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Sandbox } from '../../sandbox';
 import { atEnd } from '../faults/lib/clean-up';
 import { ADMIN_ROUTES } from './lib/admin-paths';
 import type { Attack } from './lib/attack';
@@ -14,7 +15,7 @@ const EVIL = 'https://evil.example.com';
 const stolen: Attack = {
   id: 'A69',
   expected:
-    'a browser token: opens no records, operations, proxy, admin routes, tokens or pages; not from another origin; not after its sessions are ended; not changed',
+    'a browser token: opens no records, operations, proxy, admin routes, tokens or pages, and of the organization’s connections what its user may where it is made for them; not from another origin; not after its sessions are ended; not changed',
   async run(arena) {
     const trials = new Trials();
     const service = await startInstance({ ...arena.sandbox.env(), BROWSER_ORIGINS: `${PRODUCT},${PARTNER}` });
@@ -47,12 +48,72 @@ const stolen: Attack = {
     trials.status('changed', await call('/v1/connections', { as: token.slice(0, -8) + randomBytes(6).toString('base64url') }), 401);
     const other = await tokenOf(service, { tenant: 'umbrella' }, {});
     trials.status("another organization's", await call(`/v1/connections/${connection}`, { as: other }), 404);
+    await organizationsOwn(arena.sandbox, service, connection, trials);
     trials.status('sessions ended', await service.as({ role: 'admin' }, '/v1/admin/users/victim/sessions', { method: 'DELETE' }), 200);
     trials.status('after that', await call('/v1/connections'), 401);
     trials.add('is in no log', !service.lines.some((line) => line.includes(token.slice(8, 48))));
     return trials.verdict();
   },
 };
+
+/** What is the organization's: nothing of it by the usual token; by one that opens it what its user may, and no more. */
+async function organizationsOwn(sandbox: Sandbox, service: Instance, connection: string, trials: Trials): Promise<void> {
+  const boss = { user: 'boss', role: 'admin' } as const;
+  const made = async (account: string, policy: object) => {
+    const body = {
+      provider: 'stripe',
+      apiKey: sandbox.control.change('stripe', 'keys', { account })['key'],
+      owner: 'organization',
+      policy,
+    };
+    return ((await service.as(boss, '/v1/connections', { body })).json as { id: string }).id;
+  };
+  const [used, hidden] = [await made('acct_1UsedByAll', {}), await made('acct_1ForAdmins', { usedBy: 'admins' })];
+  const usual = await tokenOf(service, { role: 'admin' }, {});
+  const users = await tokenOf(service, {}, { organization: true });
+  const elsewhere = await tokenOf(service, { tenant: 'umbrella', role: 'admin' }, { organization: true });
+  const admins = await tokenOf(service, boss, { organization: true });
+  for (const [name, token, id, { method = 'GET', path = '', body }, status] of [
+    ['the usual token, what all use', usual, used, {}, 404],
+    ['the usual token, ends it', usual, used, { method: 'DELETE' }, 404],
+    ['a user’s, what all use', users, used, {}, 200],
+    ['a user’s, ends it', users, used, { method: 'DELETE' }, 403],
+    ['a user’s, gives it another key', users, used, { method: 'MEND' }, 403],
+    ['a user’s, gives themselves more', users, used, { method: 'PATCH', body: { policy: { managedBy: 'all' } } }, 403],
+    ['a user’s, what administrators use', users, hidden, {}, 404],
+    ['a user’s, ends that', users, hidden, { method: 'DELETE' }, 404],
+    ['a user’s, its syncs', users, hidden, { path: '/syncs' }, 404],
+    ['a user’s, its stream', users, hidden, { path: '/events' }, 404],
+    ['an administrator’s, that', admins, hidden, {}, 200],
+    ['an administrator’s, destroys records', admins, hidden, { method: 'DELETE', path: '?purge=true' }, 403],
+    ['an administrator’s, records', admins, hidden, { path: '/records/customers' }, 403],
+    ['an administrator’s, the proxy', admins, hidden, { path: '/proxy/v1/customers' }, 403],
+    ['an administrator’s, who may use it', admins, hidden, { method: 'PATCH', body: { policy: { usedBy: 'all' } } }, 403],
+    ['an administrator’s, another person’s', admins, connection, {}, 404],
+    ['an administrator’s, ends another person’s', admins, connection, { method: 'DELETE' }, 404],
+    ['of another organization', elsewhere, used, {}, 404],
+    ['of another organization, ends it', elsewhere, used, { method: 'DELETE' }, 404],
+  ] as readonly [string, string, string, { method?: string; path?: string; body?: object }, number][]) {
+    const headers = { authorization: `Bearer ${token}`, origin: PRODUCT };
+    const request =
+      method === 'MEND'
+        ? ask(service.localUrl, '/v1/connections', {
+            headers,
+            body: { provider: 'stripe', apiKey: 'sk_test_123456789012', connectionId: id },
+          })
+        : ask(service.localUrl, `/v1/connections/${id}${path}`, { headers, method, ...(body && { body }) });
+    trials.status(name, await request, status);
+  }
+  for (const path of ['/v1/connections', '/v1/connect-sessions'])
+    trials.status(
+      `an administrator’s, for the organization anew by ${path}`,
+      await ask(service.localUrl, path, {
+        headers: { authorization: `Bearer ${admins}`, origin: PRODUCT },
+        body: { provider: 'stripe', owner: 'organization', ...(path === '/v1/connections' && { apiKey: 'sk_test_123456789012' }) },
+      }),
+      403,
+    );
+}
 
 /** A page of a stranger, in the browser of somebody who is at work in the product. */
 const hostilePage: Attack = {
@@ -98,7 +159,7 @@ interface Call {
   readonly body?: object;
 }
 
-async function tokenOf(service: Instance, who: { tenant?: string; role?: 'user' | 'admin' }, body: object): Promise<string> {
+async function tokenOf(service: Instance, who: { tenant?: string; user?: string; role?: 'user' | 'admin' }, body: object): Promise<string> {
   const made = await service.as({ user: 'victim', ...who }, '/v1/browser-tokens', { body });
   return (made.json as { token: string }).token;
 }

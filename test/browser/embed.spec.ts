@@ -4,13 +4,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { PlainSandbox } from '../../sandbox/plain/plain-sandbox';
+import { clockify } from '../../src/providers/plain/clockify';
 import { startPages, type PagesFixture } from '../support/pages-fixture';
 import { describeInBrowser, launchBrowser } from './chromium';
+import { pictures } from './looks';
 
 const ROOT = join(__dirname, '../..');
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 interface Example {
-  createProduct(options: { trestleUrl: string; secret: string; user?: string }): Handler;
+  createProduct(options: { trestleUrl: string; secret: string; user?: string; organization?: boolean }): Handler;
 }
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const FINDINGS = `axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`;
@@ -27,6 +30,8 @@ describeInBrowser('a product that embeds its integrations', () => {
   let product: string;
   let server: Server;
   let handle: Handler;
+  /** Connected with a key, and with nothing else. */
+  let keyed: PlainSandbox;
   let gate: Server;
   let users = 0;
   let user: string;
@@ -40,7 +45,9 @@ describeInBrowser('a product that embeds its integrations', () => {
     product = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     gate = createServer(cutOff);
     await new Promise<void>((done) => gate.listen(0, '127.0.0.1', done));
+    keyed = await PlainSandbox.start([clockify]);
     pages = await startPages({
+      ...keyed.env(),
       BROWSER_ORIGINS: product,
       GOOGLE_AUTHORIZE_URL: `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`,
     });
@@ -63,6 +70,7 @@ describeInBrowser('a product that embeds its integrations', () => {
   afterAll(async () => {
     await browser?.close();
     await pages?.close();
+    await keyed?.stop();
     server?.close();
     gate?.close();
   });
@@ -78,11 +86,13 @@ describeInBrowser('a product that embeds its integrations', () => {
     response.end(`<title>Consent</title><a href="${to}">Go on</a>`);
   }
   /** The product, with a person of its own for each test. */
-  function serve({ trestleUrl = pages.url }: { trestleUrl?: string }): void {
+  function serve({ trestleUrl = pages.url, organization = false }: { trestleUrl?: string; organization?: boolean }): void {
     const { createProduct } = jest.requireActual<Example>('../../examples/embed/server.cjs');
-    handle = createProduct({ trestleUrl, secret: pages.app.settings.apiJwtSecret ?? '', user });
+    handle = createProduct({ trestleUrl, secret: pages.app.settings.apiJwtSecret ?? '', user, organization });
   }
   const card = (name: string) => page.locator('#integrations').getByRole('group', { name, exact: true });
+  /** Leaves a picture of each look. */
+  const look = (name: string) => pictures(page, `embed-${name}`);
   const happened = (text: string) => page.locator('#events li', { hasText: text }).first().waitFor();
   const open = async () => {
     await page.goto(product);
@@ -146,6 +156,58 @@ describeInBrowser('a product that embeds its integrations', () => {
     const { data } = (await (await fetch(`${pages.url}/v1/connections`, { headers })).json()) as { data: { id: string }[] };
     await fetch(`${pages.url}/v1/connections/${data[0]?.id}`, { method: 'DELETE', headers });
     await card('Slack').getByText('Not connected').waitFor();
+  });
+
+  it('shows what is the organization’s where the token opens it, and lets those who may look after it do so', async () => {
+    const token = await pages.app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' });
+    const api = async (method: string, path: string, body?: object) => {
+      const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) };
+      const answer = await fetch(pages.url + path, { method, headers, body: JSON.stringify(body) });
+      return (await answer.json()) as { id: string };
+    };
+    const apiKey = String(pages.sandbox.control.change('stripe', 'keys', { account: 'acct_1ForTheEmbed' })['key']);
+    const { id } = await api('POST', '/v1/connections', { provider: 'stripe', apiKey, owner: 'organization' });
+    await open();
+    await card('Stripe').getByText('Not connected').waitFor();
+    serve({ organization: true });
+    await open();
+    const account = card('Stripe').getByRole('group');
+    await account.getByText('Your organization’s: everybody in it can work with it. Its administrators look after it.').waitFor();
+    await account.getByRole('button', { name: /^Sync now/ }).waitFor();
+    expect(await account.getByRole('button', { name: /^Disconnect/ }).count()).toBe(0);
+    await look('organization');
+    await api('PATCH', `/v1/connections/${id}`, { policy: { managedBy: 'all' } });
+    await account.getByRole('button', { name: /^Disconnect/ }).click();
+    await account.getByText(/for the whole organization\?/).waitFor();
+    await account.getByRole('button', { name: 'Disconnect', exact: true }).click();
+    await card('Stripe').getByText('Not connected').waitFor();
+    await happened('disconnected stripe');
+  });
+
+  it('asks for another key where one has ended, and mends that connection with it', async () => {
+    const apiKey = keyed.world('clockify').key;
+    await open();
+    await page.evaluate(`document.querySelector('#integrations').providers = 'clockify'`);
+    await card('Clockify').getByRole('button', { name: 'Connect Clockify' }).click();
+    await card('Clockify').getByLabel('Clockify key').fill(apiKey);
+    await page.keyboard.press('Enter');
+    await card('Clockify').getByText('Connected', { exact: true }).waitFor();
+    await pages.dataSource.query(`UPDATE connections SET status = 'needs_reauth' WHERE provider = 'clockify'`);
+    await card('Clockify').getByText('Reconnect needed', { exact: true }).waitFor();
+    await look('key-ended');
+    await card('Clockify')
+      .getByRole('button', { name: /^Reconnect/ })
+      .click();
+    await card('Clockify').getByLabel('Clockify key').fill('not it');
+    await page.keyboard.press('Enter');
+    await card('Clockify')
+      .getByText(/did not accept this key/)
+      .waitFor();
+    await look('key-again');
+    await card('Clockify').getByLabel('Clockify key').fill(apiKey);
+    await page.keyboard.press('Enter');
+    await card('Clockify').getByText('Connected', { exact: true }).waitFor();
+    expect(await pages.dataSource.query(`SELECT status FROM connections WHERE provider = 'clockify'`)).toEqual([{ status: 'connected' }]);
   });
 
   it('by the hooks: connects and ends', async () => {

@@ -11,6 +11,16 @@ const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 /** What is wrong in the eyes of axe, a line each. */
 const FINDINGS = `axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 160))))`;
 
+/** A picture of each look, light and dark, on a phone and on a desk, of a page as it stands. */
+export async function pictures(page: Page, name: string): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true });
+  for (const { colorScheme, width } of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+  }
+}
+
 /**
  * Looks at a page in light and dark, on a phone and on a desk, and with colors that the reader has forced, and leaves a picture of each.
  *

@@ -1386,12 +1386,18 @@ export interface operations {
                 /**
                  * @example {
                  *       "origin": "https://product.example",
+                 *       "organization": false,
                  *       "expiresIn": 600
                  *     }
                  */
                 "application/json": {
                     /** @description The one origin whose pages may use it; one of BROWSER_ORIGINS. Default: any of them. */
                     origin?: string;
+                    /**
+                     * @description Opens the connections of the organization as well, as far as the user may see and manage them. Default: the user’s own alone.
+                     * @default false
+                     */
+                    organization?: boolean;
                     /**
                      * @description Seconds. It ends with the token that asks for it at the latest.
                      * @default 600
@@ -2468,6 +2474,7 @@ export interface operations {
                      *             "usedBy": "all",
                      *             "managedBy": "all"
                      *           },
+                     *           "mayManage": true,
                      *           "status": "connected",
                      *           "connected": true,
                      *           "account": {
@@ -2527,6 +2534,8 @@ export interface operations {
                                 /** @enum {string} */
                                 managedBy: "all" | "admins";
                             } | null;
+                            /** @description Whether who asks may end it and connect it anew. */
+                            mayManage: boolean;
                             /** @enum {string} */
                             status: "connected" | "needs_reauth" | "disconnected";
                             connected: boolean;
@@ -2611,7 +2620,8 @@ export interface operations {
                  *       "apiKey": "text",
                  *       "fields": {
                  *         "data.provider": "text"
-                 *       }
+                 *       },
+                 *       "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
                  *     }
                  */
                 "application/json": {
@@ -2628,6 +2638,8 @@ export interface operations {
                     fields?: {
                         [key: string]: string;
                     };
+                    /** @description A connection that is connected anew: it stays whose it is, and has to be of the same account. */
+                    connectionId?: string;
                 };
             };
         };
@@ -2647,6 +2659,7 @@ export interface operations {
                      *         "usedBy": "all",
                      *         "managedBy": "all"
                      *       },
+                     *       "mayManage": true,
                      *       "status": "connected",
                      *       "connected": true,
                      *       "account": {
@@ -2702,6 +2715,8 @@ export interface operations {
                             /** @enum {string} */
                             managedBy: "all" | "admins";
                         } | null;
+                        /** @description Whether who asks may end it and connect it anew. */
+                        mayManage: boolean;
                         /** @enum {string} */
                         status: "connected" | "needs_reauth" | "disconnected";
                         connected: boolean;
@@ -2790,6 +2805,7 @@ export interface operations {
                      *         "usedBy": "all",
                      *         "managedBy": "all"
                      *       },
+                     *       "mayManage": true,
                      *       "status": "connected",
                      *       "connected": true,
                      *       "account": {
@@ -2845,6 +2861,8 @@ export interface operations {
                             /** @enum {string} */
                             managedBy: "all" | "admins";
                         } | null;
+                        /** @description Whether who asks may end it and connect it anew. */
+                        mayManage: boolean;
                         /** @enum {string} */
                         status: "connected" | "needs_reauth" | "disconnected";
                         connected: boolean;
@@ -2989,6 +3007,7 @@ export interface operations {
                      *         "usedBy": "all",
                      *         "managedBy": "all"
                      *       },
+                     *       "mayManage": true,
                      *       "status": "connected",
                      *       "connected": true,
                      *       "account": {
@@ -3044,6 +3063,8 @@ export interface operations {
                             /** @enum {string} */
                             managedBy: "all" | "admins";
                         } | null;
+                        /** @description Whether who asks may end it and connect it anew. */
+                        mayManage: boolean;
                         /** @enum {string} */
                         status: "connected" | "needs_reauth" | "disconnected";
                         connected: boolean;
@@ -3142,6 +3163,7 @@ export interface operations {
                      *             "usedBy": "all",
                      *             "managedBy": "all"
                      *           },
+                     *           "mayManage": true,
                      *           "status": "connected",
                      *           "connected": true,
                      *           "account": {
@@ -3203,6 +3225,8 @@ export interface operations {
                                 /** @enum {string} */
                                 managedBy: "all" | "admins";
                             } | null;
+                            /** @description Whether who asks may end it and connect it anew. */
+                            mayManage: boolean;
                             /** @enum {string} */
                             status: "connected" | "needs_reauth" | "disconnected";
                             connected: boolean;

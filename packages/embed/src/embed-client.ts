@@ -24,7 +24,7 @@ export interface EmbedState {
   /** Whether changes show as they happen: not in a page that is out of sight, or while Trestle is not reached. */
   readonly live: boolean;
   readonly providers: readonly Provider[];
-  /** Newest first, those that have ended as well. */
+  /** Newest first, those that have ended as well: the person's own, and the organization's (`owner`) where the token opens them. */
   readonly connections: readonly ConnectionState[];
   readonly error: EmbedError | undefined;
 }
@@ -113,8 +113,8 @@ export class TrestleEmbed {
     return outcome;
   }
 
-  /** Connects by what the person typed. @throws EmbedError `credentials_rejected`, ... */
-  async connectWithKey(provider: string, given: { apiKey?: string; fields?: Readonly<Record<string, string>> }): Promise<Connection> {
+  /** Connects by what the person typed. @throws EmbedError `credentials_rejected`, `account_mismatch`, ... */
+  async connectWithKey(provider: string, given: ConnectOptions & { readonly apiKey?: string }): Promise<Connection> {
     const connection = await this.orTold(this.api.call<Connection>('POST', '/v1/connections', { provider, ...given }));
     this.put({ connection, run: null });
     return connection;
@@ -139,23 +139,24 @@ export class TrestleEmbed {
     let before: Set<string> | undefined;
     try {
       const session = this.api.call<{ connectUrl: string }>('POST', '/v1/connect-sessions', { provider, ...options });
-      [before] = await Promise.all([this.connectedAt(provider).catch(() => undefined), session]);
+      [before] = await Promise.all([this.connectedAt(provider, options.connectionId).catch(() => undefined), session]);
       window.lead((await session).connectUrl);
     } catch (error) {
       window.close();
       throw embedErrorOf(error);
     }
     const id = await window.outcome(provider, async () => {
-      const now = await this.connectedAt(provider);
+      const now = await this.connectedAt(provider, options.connectionId);
       return before && [...now].find((each) => !before.has(each));
     });
     // The window said so; what counts is what is.
     return this.orTold(this.read(id));
   }
 
-  private async connectedAt(provider: string): Promise<Set<string>> {
+  /** The person's own, and the one that is connected anew: the organization's others are connected by other people meanwhile. */
+  private async connectedAt(provider: string, mended: string | undefined): Promise<Set<string>> {
     const { data } = await this.api.call<{ data: Connection[] }>('GET', `/v1/connections?provider=${encodeURIComponent(provider)}`);
-    return new Set(data.filter(({ connected }) => connected).map(({ id }) => id));
+    return new Set(data.filter(({ connected, owner, id }) => connected && (owner === 'user' || id === mended)).map(({ id }) => id));
   }
 
   private async read(id: string): Promise<Connection> {

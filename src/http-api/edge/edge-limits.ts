@@ -38,7 +38,7 @@ export class EdgeLimits {
   /** @throws IntegrationError `too_many_requests` */
   countCaller(caller: Principal): void {
     // What a page asks for, or who took its token, uses up nothing of what the product's backend may ask for.
-    refuseAfter(this.callers.take(JSON.stringify([caller.tenant, caller.userId, caller.viaBrowserToken ?? false])));
+    refuseAfter(this.callers.take(JSON.stringify([caller.tenant, caller.userId, caller.viaBrowserToken !== undefined])));
   }
 
   /** @throws IntegrationError `too_many_requests` */

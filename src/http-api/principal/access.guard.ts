@@ -68,7 +68,7 @@ export class AccessGuard implements CanActivate {
   private refuseBrowserToken(marks: Parameters<Reflector['getAllAndOverride']>[1]): void {
     if (this.reflector.getAllAndOverride<boolean | undefined>(BROWSER_TOKENS, marks)) return;
     throw new IntegrationError('forbidden', {
-      detail: 'A browser token lists, connects, synchronizes and ends its user’s own connections, and does nothing else.',
+      detail: 'A browser token lists, connects, synchronizes and ends connections, and does nothing else.',
       nextStep: 'Make this call from your backend, with a token of its own.',
     });
   }

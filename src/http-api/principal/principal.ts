@@ -1,6 +1,9 @@
 export const ROLES = ['user', 'support', 'admin', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** What a browser token opens: what is the user's own, or what is the organization's as well. */
+export type BrowserTokenReach = 'own' | 'organization';
+
 /** Who is calling, as the verified token or the browser session says. There is no default tenant and nobody anonymous. */
 export interface Principal {
   /** The organization. */
@@ -8,8 +11,8 @@ export interface Principal {
   readonly userId: string;
   /** `user` sees its own, `support` its tenant's status and logs and can use nothing, `admin` its tenant's, `operator` everybody's and what belongs to no tenant. */
   readonly role: Role;
-  /** Came with a browser token: a user's own connections, and none of the organization's. */
-  readonly viaBrowserToken?: true;
+  /** Came with a browser token: opens a user's own connections, and those of the organization that the user may use where it says so. */
+  readonly viaBrowserToken?: BrowserTokenReach;
 }
 
 /** A caller that came with a browser session. */

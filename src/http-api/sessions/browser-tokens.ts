@@ -7,7 +7,7 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { asService } from '../../database';
 import { IntegrationError } from '../../errors';
-import type { Principal } from '../principal/principal';
+import { roleReaches, type BrowserTokenReach, type Principal } from '../principal/principal';
 import { BrowserSessionEntity } from './browser-session.entity';
 import { hashOf } from './csrf';
 import { Seal } from './seal';
@@ -23,6 +23,8 @@ const sealedToken = z.strictObject({
   audience: z.string(),
   /** The one origin whose pages may use it; absent: any of BROWSER_ORIGINS. */
   origin: z.string().optional(),
+  /** What the user is to the organization, where its connections are opened; absent: the user's own alone. */
+  organizationAs: z.enum(['user', 'admin']).optional(),
   /** ms since the epoch. */
   expiresAt: z.number(),
 });
@@ -33,6 +35,7 @@ export interface BrowserTokenRequest {
   /** When the token that asks ends, ms since the epoch: this one does not outlive it. */
   readonly callerEndsAt: number;
   readonly origin?: string;
+  readonly reach: BrowserTokenReach;
   readonly lifetimeMs: number;
 }
 
@@ -47,8 +50,9 @@ export interface BrowserCaller {
 export type TokenWatcher = (of: { tenant: string; userId: string }, runner: EntityManager) => Promise<void>;
 
 /**
- * What a script in the product's pages calls with, for minutes: a user's own connections, whatever the role of who asked for it. The token is
- * sealed and says who it is; its row, among those of the user's sessions, says that it has not ended.
+ * What a script in the product's pages calls with, for minutes: a user's own connections, whatever the role of who asked for it; where that is
+ * asked for the organization's too, as that role is to them. The token is sealed and says who it is; its row, among those of the user's
+ * sessions, says that it has not ended.
  */
 @Injectable()
 export class BrowserTokens {
@@ -73,14 +77,15 @@ export class BrowserTokens {
   }
 
   /** @throws IntegrationError `invalid_request` for an origin that is not among BROWSER_ORIGINS */
-  async create({ caller, callerEndsAt, origin, lifetimeMs }: BrowserTokenRequest): Promise<{ token: string; expiresAt: Date }> {
+  async create({ caller, callerEndsAt, origin, reach, lifetimeMs }: BrowserTokenRequest): Promise<{ token: string; expiresAt: Date }> {
     if (origin !== undefined && !this.isAllowed(origin))
       throw new IntegrationError('invalid_request', {
         detail: `origin: ${origin.slice(0, 200)} is not among BROWSER_ORIGINS.`,
         nextStep: 'Name an origin that is listed there, exactly as browsers send it.',
       });
     const now = this.clock.now();
-    const { tenant, userId } = caller;
+    const { tenant, userId, role } = caller;
+    const organizationAs = roleReaches(role, 'admin') ? ('admin' as const) : ('user' as const);
     const expiresAt = Math.min(callerEndsAt, now + lifetimeMs);
     const id = randomBytes(32).toString('base64url');
     await this.dataSource.transaction(async (manager) => {
@@ -88,7 +93,15 @@ export class BrowserTokens {
       await manager.insert(BrowserSessionEntity, { idHash: hashOf(id), tenant, userId, expiresAt: new Date(expiresAt) });
       await this.watcher({ tenant, userId }, manager);
     });
-    const content = { id, tenant, userId, audience: this.audience(), ...(origin !== undefined && { origin }), expiresAt };
+    const content = {
+      id,
+      tenant,
+      userId,
+      audience: this.audience(),
+      ...(origin !== undefined && { origin }),
+      ...(reach === 'organization' && { organizationAs }),
+      expiresAt,
+    };
     return { token: PREFIX + this.seal.close(content, 'browser-token'), expiresAt: new Date(expiresAt) };
   }
 
@@ -102,8 +115,9 @@ export class BrowserTokens {
     if (content.audience !== this.audience()) throw refused(`The browser token is for ${content.audience}.`);
     if (!(await this.goesOn(content))) throw refused('The browser token has ended.');
     this.assertOrigin(content, origin);
-    const { tenant, userId, expiresAt } = content;
-    return { caller: { tenant, userId, role: 'user', viaBrowserToken: true }, expiresAt, goesOn: () => this.goesOn(content) };
+    const { tenant, userId, organizationAs, expiresAt } = content;
+    const viaBrowserToken = organizationAs ? 'organization' : 'own';
+    return { caller: { tenant, userId, role: organizationAs ?? 'user', viaBrowserToken }, expiresAt, goesOn: () => this.goesOn(content) };
   }
 
   private assertOrigin(content: SealedToken, origin: string | undefined): void {

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { IntegrationError } from '../../errors';
 import { roleReaches } from '../../http-api';
-import type { ConnectionPolicy, ConnectionViewer } from '../connections';
+import {
+  assertMayManage,
+  ownerOf,
+  type Connection,
+  type ConnectionPolicy,
+  type ConnectionRepository,
+  type ConnectionViewer,
+} from '../connections';
+import type { Provider } from '../contract';
+import type { ConnectIntent } from './connect-flow.repository';
 
 /** Whose a connection is to be, as a caller asks for it. */
 export interface ChosenOwner {
@@ -19,10 +28,58 @@ export const policyBody = z
 
 export const chosenOwner = { owner: z.enum(['user', 'organization']).optional(), policy: policyBody.optional() };
 
-/** @throws IntegrationError `forbidden` where somebody else than an administrator connects for the organization, `invalid_request` */
-export function assertMayChoose({ role }: Pick<ConnectionViewer, 'role'>, { owner = 'user', policy }: ChosenOwner): void {
+export type Whose = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;
+
+/**
+ * Whose the connection will be; and which one is connected anew, where it is said: that stays whose it is.
+ * @throws IntegrationError `connection_not_found`, `forbidden`, `invalid_request`
+ */
+export async function meant(
+  connections: ConnectionRepository,
+  viewer: ConnectionViewer,
+  { provider, connectionId, owner, policy }: ChosenOwner & { readonly provider: string; readonly connectionId?: string },
+): Promise<Whose & { readonly old?: Connection }> {
+  if (connectionId === undefined) {
+    assertMayChoose(viewer, { owner, policy });
+    return { tenant: viewer.tenant, userId: viewer.userId, owner: owner ?? 'user', policy };
+  }
+  const old = await connections.findFor(viewer, connectionId);
+  if (old.provider !== provider) throw new IntegrationError('connection_not_found');
+  assertMayManage(viewer, old);
+  return { ...mendedFor(viewer, old, { owner, policy }), old };
+}
+
+/** An administrator makes the link for the user, and mends what is the organization's. */
+function mendedFor(viewer: ConnectionViewer, old: Connection, { owner = ownerOf(old), policy }: ChosenOwner): Whose {
+  if (owner !== ownerOf(old))
+    throw new IntegrationError('invalid_request', { detail: 'owner: a connection that is connected anew stays whose it is.' });
+  if (policy !== undefined) throw new IntegrationError('invalid_request', { detail: 'policy: it is changed by PATCH of the connection.' });
+  if (owner === 'user') return { tenant: old.tenant, userId: old.userId, owner };
+  if (viewer.tenant !== old.tenant)
+    throw new IntegrationError('forbidden', {
+      detail: 'A connection of an organization is connected anew by its own people.',
+      nextStep: 'Ask an administrator of that organization.',
+    });
+  return { tenant: old.tenant, userId: viewer.userId, owner };
+}
+
+/** Of what the provider asks for, what a connection knows: a reconnect need not ask for it again. */
+export function fieldsOf(
+  { ask = {} }: Provider,
+  { metadata = {} }: { readonly metadata?: Readonly<Record<string, unknown>> },
+): Record<string, string> {
+  const known = Object.keys(ask).filter((field) => typeof metadata[field] === 'string');
+  return Object.fromEntries(known.map((field) => [field, metadata[field] as string]));
+}
+
+function assertMayChoose({ role, viaBrowserToken }: ConnectionViewer, { owner = 'user', policy }: ChosenOwner): void {
   if (owner === 'user' && policy !== undefined)
     throw new IntegrationError('invalid_request', { detail: 'policy: only a connection of the organization has one.' });
+  if (owner === 'organization' && viaBrowserToken)
+    throw new IntegrationError('forbidden', {
+      detail: 'A browser token connects no account for the organization: it mends what is connected.',
+      nextStep: 'Make this link in your backend, with a token of its own.',
+    });
   if (owner === 'organization' && !roleReaches(role, 'admin'))
     throw new IntegrationError('forbidden', {
       detail: 'Only an administrator connects an account for the organization.',

@@ -4,21 +4,13 @@ import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
 import { IntegrationError } from '../../errors';
 import { currentActor } from '../audit';
-import {
-  assertMayManage,
-  ConnectionRepository,
-  ownerOf,
-  TenantProviders,
-  TokenEndpoint,
-  type Connection,
-  type ConnectionViewer,
-} from '../connections';
+import { ConnectionRepository, TenantProviders, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
 import type { OAuth2Facts, Provider } from '../contract';
 import { filledIn, isConsented, providerFor, redirectAddress } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { askedInPerson, assertAllowed, assertUsual, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
-import { assertMayChoose, type ChosenOwner } from './chosen-owner';
+import { fieldsOf, meant, type ChosenOwner } from './chosen-owner';
 import { connectFailure, refusedAtProvider } from './connect-failure';
 import { ConnectedAccounts } from './connected-accounts';
 import type { PendingConnect } from './connect-page';
@@ -76,9 +68,8 @@ export class ConnectService {
     assertAllowed(provider.key, facts, request, this.settings.providers[provider.key]?.scopes);
     resolveReturnTo(request.returnTo, this.settings);
     if (viewer.viaBrowserToken) assertUsual(request);
-    const { connectionId, fields, userScopes, ...rest } = request;
-    const old = connectionId === undefined ? undefined : await this.toMend(viewer, provider, connectionId);
-    const whose = old ? mendedFor(viewer, old, request) : chosenBy(viewer, request);
+    const { fields, userScopes, ...rest } = request;
+    const { old, ...whose } = await meant(this.connections, viewer, request);
     const inPerson = askedInPerson(whose.owner, userScopes ?? (old && heldUserScopes(facts, old.scopes)));
     const { values } = filledIn(provider, fields ?? (old && fieldsOf(provider, old)));
     const now = this.clock.now();
@@ -184,51 +175,14 @@ export class ConnectService {
       exchange: (code, params) => this.endpoint.exchange(provider, params, code),
     };
   }
-
-  private async toMend(viewer: ConnectionViewer, provider: Provider, id: string): Promise<Connection> {
-    const connection = await this.connections.findFor(viewer, id);
-    if (connection.provider !== provider.key) throw new IntegrationError('connection_not_found');
-    assertMayManage(viewer, connection);
-    return connection;
-  }
 }
 
 function finished({ tenant, userId, provider }: FinishedFlow, returnTo: URL, outcome: Readonly<Record<string, string>>): FinishedConnect {
   return { location: withOutcome(returnTo, outcome), of: { tenant, userId }, outcome: { provider, ...outcome } };
 }
 
-type Whose = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;
-
-function chosenBy(viewer: ConnectionViewer, { owner = 'user', policy }: ChosenOwner): Whose {
-  assertMayChoose(viewer, { owner, policy });
-  return { tenant: viewer.tenant, userId: viewer.userId, owner, policy };
-}
-
-/** It stays whose it is: an administrator makes the link for the user, and mends what is the organization's. */
-function mendedFor(viewer: ConnectionViewer, old: Connection, { owner = ownerOf(old), policy }: ChosenOwner): Whose {
-  if (owner !== ownerOf(old))
-    throw new IntegrationError('invalid_request', { detail: 'owner: a connection that is connected anew stays whose it is.' });
-  if (policy !== undefined) throw new IntegrationError('invalid_request', { detail: 'policy: it is changed by PATCH of the connection.' });
-  if (owner === 'user') return { tenant: old.tenant, userId: old.userId, owner };
-  if (viewer.tenant !== old.tenant)
-    throw new IntegrationError('forbidden', {
-      detail: 'A connection of an organization is connected anew by its own people.',
-      nextStep: 'Ask an administrator of that organization.',
-    });
-  return { tenant: old.tenant, userId: viewer.userId, owner };
-}
-
 function oauth2Of(provider: Provider): OAuth2Facts {
   if (!isConsented(provider.oauth2))
     throw new IntegrationError('not_supported', { detail: `${provider.name} is connected with a key.`, provider: provider.key });
   return provider.oauth2;
-}
-
-/** A reconnect asks nothing that the connection already knows. */
-function fieldsOf(
-  { ask = {} }: Provider,
-  { metadata = {} }: { readonly metadata?: Readonly<Record<string, unknown>> },
-): Record<string, string> {
-  const known = Object.keys(ask).filter((field) => typeof metadata[field] === 'string');
-  return Object.fromEntries(known.map((field) => [field, metadata[field] as string]));
 }

@@ -19,6 +19,7 @@ describe('Connecting', () => {
     expect(body).toEqual({
       id,
       provider: 'chat',
+      mayManage: true,
       parts: [],
       owner: 'user',
       userId: 'u1',

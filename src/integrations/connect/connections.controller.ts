@@ -63,6 +63,11 @@ const keyConnection = z.strictObject({
   ...chosenOwner,
   apiKey: z.string().min(1).max(1_000).optional(),
   fields: fields.optional(),
+  connectionId: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('A connection that is connected anew: it stays whose it is, and has to be of the same account.'),
 });
 const change = z.strictObject({ policy: policyBody });
 const connectionList = z.strictObject({ provider: providerKey.optional(), limit, cursor });
@@ -114,7 +119,7 @@ export class ConnectionsController {
     @CurrentUser() caller: Principal,
     @ZodBody(keyConnection) body: z.infer<typeof keyConnection>,
   ): Promise<ConnectionView> {
-    return this.views.of(await this.keyConnectService.connect(caller, body));
+    return this.views.of(caller, await this.keyConnectService.connect(caller, body));
   }
 
   @SupportMayRead()
@@ -127,7 +132,7 @@ export class ConnectionsController {
   ): Promise<Paged<ConnectionView>> {
     const after = positionOf(query.cursor, byId)?.id;
     const found = await this.connections.list(caller, { provider: query.provider, limit: query.limit + 1, after });
-    const views = found.map((each) => this.views.of(each));
+    const views = found.map((each) => this.views.of(caller, each));
     return pageFrom(views, query.limit, ({ id }) => ({ id }));
   }
 
@@ -136,7 +141,7 @@ export class ConnectionsController {
   @OpenToBrowserTokens()
   @Get('connections/:id')
   async get(@CurrentUser() caller: Principal, @IdParam() id: string): Promise<ConnectionView> {
-    return this.views.of(await this.connections.findWithSync(caller, id));
+    return this.views.of(caller, await this.connections.findWithSync(caller, id));
   }
 
   /** Who of the organization may use and manage its connection. */
@@ -148,7 +153,7 @@ export class ConnectionsController {
     @ZodBody(change) { policy }: z.infer<typeof change>,
   ): Promise<ConnectionView> {
     await this.policies.change(caller, id, policy);
-    return this.views.of(await this.connections.findWithSync(caller, id));
+    return this.views.of(caller, await this.connections.findWithSync(caller, id));
   }
 
   @Answer(disconnectAnswer)

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
-import { TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
-import { assertMayChoose, type ChosenOwner } from './chosen-owner';
+import { ConnectionRepository, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
+import { fieldsOf, meant, type ChosenOwner } from './chosen-owner';
 import type { AccountIdentity, Provider } from '../contract';
 import { filledIn, isMinted, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
@@ -13,31 +13,34 @@ export interface KeyRequest extends ChosenOwner {
   readonly provider: string;
   readonly apiKey?: string;
   readonly fields?: Readonly<Record<string, string>>;
+  /** A connection that is connected anew. */
+  readonly connectionId?: string;
 }
 
-type Owner = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'>;
+type Intent = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy' | 'connectionId'>;
 
 /** Connecting by what the person types: a key, an id and a secret of a client of their own, or what a sign-in call takes. */
 @Injectable()
 export class KeyConnectService {
   constructor(
     private readonly registry: ProviderRegistry,
+    private readonly connections: ConnectionRepository,
     private readonly endpoint: TokenEndpoint,
     private readonly lookup: AccountLookup,
     private readonly accounts: ConnectedAccounts,
   ) {}
 
-  /** Connects after one real call. @throws IntegrationError `credentials_rejected`, `not_supported` */
-  async connect(viewer: ConnectionViewer, { provider: key, apiKey, fields, owner, policy }: KeyRequest): Promise<Connection> {
-    assertMayChoose(viewer, { owner, policy });
-    const { tenant, userId } = viewer;
-    const intent: Owner = { tenant, userId, owner, policy };
-    const provider = this.registry.get(key);
+  /** Connects after one real call. @throws IntegrationError `credentials_rejected`, `not_supported`, `connection_not_found`, `account_mismatch` */
+  async connect(viewer: ConnectionViewer, request: KeyRequest): Promise<Connection> {
+    const provider = this.registry.get(request.provider);
+    const { old, ...whose } = await meant(this.connections, viewer, request);
+    const intent: Intent = { ...whose, ...(old && { connectionId: old.id }) };
+    const { apiKey, fields } = { ...request, ...(old && { fields: { ...fieldsOf(provider, old), ...request.fields } }) };
     if (isMinted(provider.oauth2)) return this.withMinted(intent, provider, fields);
     return this.withKey(intent, provider, { apiKey, fields });
   }
 
-  private async withKey(intent: Owner, base: Provider, given: Pick<KeyRequest, 'apiKey' | 'fields'>): Promise<Connection> {
+  private async withKey(intent: Intent, base: Provider, given: Pick<KeyRequest, 'apiKey' | 'fields'>): Promise<Connection> {
     const verify = base.auth.verifyApiKey?.bind(base.auth);
     if (!base.apiKey || !verify) throw new IntegrationError('not_supported', { detail: `${base.name} is not connected with a key.` });
     const { values, secrets } = filledIn(base, given.fields);
@@ -55,7 +58,7 @@ export class KeyConnectService {
   }
 
   /** A token is minted for what was typed, now and whenever one ends. */
-  private async withMinted(intent: Owner, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
+  private async withMinted(intent: Intent, base: Provider, fields: KeyRequest['fields']): Promise<Connection> {
     const { values, secrets } = filledIn(base, fields);
     const provider = providerFor(base, values);
     const minted = await this.endpoint.mint(provider, secrets).catch((error: unknown) => {

@@ -54,12 +54,12 @@ export class AdminConnectionsController {
   async list(@CurrentUser() caller: Principal, @ZodQuery(query) asked: z.infer<typeof query>): Promise<Paged<AdminConnectionView>> {
     const after = positionOf(asked.cursor, byId)?.id;
     const found = await this.connections.list(caller, { ...asked, limit: asked.limit + 1, after });
-    const views = found.map((each) => this.viewOf(each));
+    const views = found.map((each) => this.viewOf(caller, each));
     return pageFrom(views, asked.limit, ({ id }) => ({ id }));
   }
 
-  private viewOf(connection: ConnectionWithSync): AdminConnectionView {
+  private viewOf(caller: Principal, connection: ConnectionWithSync): AdminConnectionView {
     const { tenant, disconnectedAt } = connection;
-    return { ...this.views.of(connection), tenant, disconnectedAt: disconnectedAt?.toISOString() ?? null };
+    return { ...this.views.of(caller, connection), tenant, disconnectedAt: disconnectedAt?.toISOString() ?? null };
   }
 }

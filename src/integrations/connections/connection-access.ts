@@ -18,8 +18,8 @@ export interface ConnectionViewer {
   readonly role: 'user' | 'support' | 'admin' | 'operator';
   /** Sees what is its own or its organization's only, whatever the role. Default false. */
   readonly ownOnly?: boolean;
-  /** Sees what is its own, and nothing of its organization's. */
-  readonly viaBrowserToken?: true;
+  /** Sees what is its own and nothing of its organization's (`own`), or both, as its role is to them (`organization`); whatever the role, nobody else's. */
+  readonly viaBrowserToken?: 'own' | 'organization';
 }
 
 /** Whose a connection is. `userId` is empty where it is the organization's. */
@@ -39,9 +39,13 @@ export function isOwn(caller: OwnedConnection, connection: OwnedConnection): boo
   return caller.tenant === connection.tenant && (connection.userId === '' || connection.userId === caller.userId);
 }
 
+function seesOwnOnly({ ownOnly, viaBrowserToken }: ConnectionViewer): boolean {
+  return ownOnly === true || viaBrowserToken !== undefined;
+}
+
 export function maySee(viewer: ConnectionViewer, connection: SharedConnection): boolean {
-  if (viewer.viaBrowserToken) return viewer.tenant === connection.tenant && viewer.userId === connection.userId;
-  if (viewer.ownOnly && !isOwn(viewer, connection)) return false;
+  if (viewer.viaBrowserToken === 'own') return viewer.tenant === connection.tenant && viewer.userId === connection.userId;
+  if (seesOwnOnly(viewer) && !isOwn(viewer, connection)) return false;
   if (viewer.role === 'operator') return true;
   if (viewer.tenant !== connection.tenant) return false;
   if (viewer.role !== 'user') return true;
@@ -49,11 +53,10 @@ export function maySee(viewer: ConnectionViewer, connection: SharedConnection): 
 }
 
 /** The same as `maySee`, as a condition on `connections c`. `param` takes a value and gives its place, e.g. `$1`. */
-export function visibleTo(
-  { tenant, userId, role, ownOnly, viaBrowserToken }: ConnectionViewer,
-  param: (value: unknown) => string,
-): string[] {
-  if (viaBrowserToken) return [`c.tenant = ${param(tenant)}`, `c.user_id = ${param(userId)}`];
+export function visibleTo(viewer: ConnectionViewer, param: (value: unknown) => string): string[] {
+  const { tenant, userId, role, viaBrowserToken } = viewer;
+  const ownOnly = seesOwnOnly(viewer);
+  if (viaBrowserToken === 'own') return [`c.tenant = ${param(tenant)}`, `c.user_id = ${param(userId)}`];
   const conditions: string[] = [];
   if (role !== 'operator' || ownOnly) conditions.push(`c.tenant = ${param(tenant)}`);
   const shared = role === 'user' ? `(c.user_id = '' AND c.used_by = 'all')` : `c.user_id = ''`;

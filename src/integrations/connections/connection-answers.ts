@@ -12,6 +12,7 @@ export const connectionAnswer = z.object({
     .object({ usedBy: z.enum(['all', 'admins']), managedBy: z.enum(['all', 'admins']) })
     .nullable()
     .describe('Who of the organization uses and manages it; null where it is a person’s.'),
+  mayManage: z.boolean().describe('Whether who asks may end it and connect it anew.'),
   status: z.enum(['connected', 'needs_reauth', 'disconnected']),
   connected: z.boolean(),
   account: z.object({ id: z.string(), name: z.string() }),

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ERROR_KINDS, type ErrorCode } from '../../errors';
-import { ownerOf, type ConnectionPolicy } from './connection-access';
+import { mayManage, ownerOf, type ConnectionPolicy, type ConnectionViewer } from './connection-access';
 import type { Connection, ConnectionStatus, ConnectionWithSync } from './connection';
 import type { PartView } from './part-view';
 import type { Provider } from '../contract';
@@ -15,6 +15,8 @@ export interface ConnectionView {
   readonly userId: string | null;
   /** Who of the organization uses and manages it; null where it is a person's. */
   readonly policy: ConnectionPolicy | null;
+  /** Whether who asks may end it and connect it anew. */
+  readonly mayManage: boolean;
   readonly status: ConnectionStatus;
   readonly connected: boolean;
   readonly account: { readonly id: string; readonly name: string };
@@ -48,13 +50,15 @@ export interface ProviderView {
 export class ConnectionViews {
   constructor(private readonly scopeNeeds: ScopeNeeds) {}
 
-  of(connection: Connection | ConnectionWithSync): ConnectionView {
+  /** As the viewer reads it, who may see it. */
+  of(viewer: ConnectionViewer, connection: Connection | ConnectionWithSync): ConnectionView {
     const missingScopes = this.scopeNeeds.missing(connection);
-    return { ...viewOf(connection), missingScopes, partial: connection.status === 'connected' && missingScopes.length > 0 };
+    const partial = connection.status === 'connected' && missingScopes.length > 0;
+    return { ...viewOf(connection), mayManage: mayManage(viewer, connection), missingScopes, partial };
   }
 }
 
-function viewOf(connection: Connection | ConnectionWithSync): Omit<ConnectionView, 'missingScopes' | 'partial'> {
+function viewOf(connection: Connection | ConnectionWithSync): Omit<ConnectionView, 'mayManage' | 'missingScopes' | 'partial'> {
   const { error, usedBy, managedBy } = connection;
   const owner = ownerOf(connection);
   return {

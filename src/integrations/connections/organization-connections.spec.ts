@@ -227,6 +227,32 @@ describe('A connection of an organization', () => {
     expect((await call('admin', 'GET', `/v1/connections/${id}`)).status).toBe(404);
   });
 
+  it('gets another key from whoever manages it: of the same account, and it stays whose it is', async () => {
+    const keyOf = (account: string) => String(fixture.sandbox.control.change('stripe', 'keys', { account })['key']);
+    const ask = (who: 'bob' | 'admin', more: object) => call(who, 'POST', '/v1/connections', { provider: 'stripe', ...more });
+    const made = await ask('admin', { apiKey: keyOf('acct_1Shared'), ...organizations });
+    expect(made.status).toBe(201);
+    const connectionId = made.body['id'] as string;
+    const policy = { usedBy: 'all', managedBy: 'admins' };
+    const again = { apiKey: keyOf('acct_1Shared'), connectionId };
+    expect((await ask('bob', again)).body).toMatchObject({ status: 403, code: 'forbidden' });
+    expect((await ask('admin', again)).body).toMatchObject({ id: connectionId, owner: 'organization', policy, mayManage: true });
+    expect((await call('admin', 'PATCH', `/v1/connections/${connectionId}`, { policy: { managedBy: 'all' } })).status).toBe(200);
+    expect((await ask('bob', again)).body).toMatchObject({
+      id: connectionId,
+      owner: 'organization',
+      policy: { managedBy: 'all' },
+      mayManage: true,
+    });
+    expect((await ask('bob', { ...again, apiKey: keyOf('acct_1Other') })).body).toMatchObject({ code: 'account_mismatch' });
+    expect((await ask('bob', { ...again, owner: 'user' })).status).toBe(400);
+    expect((await ask('bob', { ...again, policy: { usedBy: 'all' } })).status).toBe(400);
+    expect((await ask('bob', { ...again, provider: 'ghost' })).status).toBe(404);
+    const stripes = await rows(`SELECT DISTINCT account_id FROM connections WHERE provider = 'stripe' AND tenant = 'acme'`);
+    expect(stripes).toEqual([{ account_id: 'acct_1Shared:test' }]);
+    expect((await call('eve', 'POST', '/v1/connections', { provider: 'stripe', ...again })).status).toBe(404);
+  });
+
   it('has no policy where it is a person’s', async () => {
     const id = await connect('bob', 'google', mail());
     expect((await call('admin', 'PATCH', `/v1/connections/${id}`, { policy: { usedBy: 'all' } })).status).toBe(400);

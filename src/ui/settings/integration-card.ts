@@ -1,6 +1,6 @@
 import { html, providerSign, type Html } from '../../http-api';
 import { ERROR_KINDS } from '../../errors';
-import { ownerOf, type Provider } from '../../integrations';
+import { isConsented, ownerOf, type Provider } from '../../integrations';
 import type { Language, Word } from '../../languages';
 import { actionForm } from '../form';
 import { INTEGRATIONS_PATH, pill } from '../layout';
@@ -34,6 +34,7 @@ function accountPart({ provider, forOrganization }: ProviderCard, account: Accou
   const { csrfToken, language } = context;
   const to = `${INTEGRATIONS_PATH}/connections/${id}`;
   const isConnected = status === 'connected';
+  const byConsent = connection.authType === 'oauth2' && isConsented(provider.oauth2);
   const about = language.say('card.about', { provider: provider.name, account: accountName });
   type ButtonWord = 'card.reconnect' | 'card.allowMissing' | 'card.syncNow' | 'card.disconnect';
   const button = (name: string, word: ButtonWord, more: { kind?: 'primary' | 'danger'; question?: string; asked?: Html } = {}) =>
@@ -53,10 +54,10 @@ function accountPart({ provider, forOrganization }: ProviderCard, account: Accou
     ${sharedNote(connection, manages, language)} ${missing.length > 0 && missingNote(missing, provider, language)}
     ${provider.sync && syncNote(account, { ...context, provider })} ${faultOf(account, language)}
     ${isConnected && partNotes(account, { ...context, provider })}
-    ${!isConnected && manages && connection.authType === 'api_key' && keyForm(provider, context, again)}
+    ${!isConnected && manages && !byConsent && keyForm(provider, context, again)}
     <div class="actions">
-      ${!isConnected && manages && connection.authType === 'oauth2' && provider.configured && button('reconnect', 'card.reconnect', { kind: 'primary' })}
-      ${missing.length > 0 && manages && provider.configured && button('reconnect', 'card.allowMissing', { kind: 'primary' })}
+      ${!isConnected && manages && byConsent && provider.configured && button('reconnect', 'card.reconnect', { kind: 'primary' })}
+      ${missing.length > 0 && manages && isConsented(provider.oauth2) && provider.configured && button('reconnect', 'card.allowMissing', { kind: 'primary' })}
       ${isConnected && provider.sync && !connection.syncInProgress && button('sync', 'card.syncNow')}
       ${manages && button('disconnect', 'card.disconnect', { kind: 'danger', question, asked: disconnectChoice(id, language) })}
     </div>

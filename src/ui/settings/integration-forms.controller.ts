@@ -77,7 +77,9 @@ export class IntegrationFormsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     return this.withFields({ caller, frame, reply }, { provider, form: 'key', given: chosen }, async (fields) => {
-      const request = { provider, fields, ...ownerFrom(chosen), ...(chosen.apiKey !== undefined && { apiKey: chosen.apiKey }) };
+      const { apiKey, again: connectionId } = chosen;
+      const again = connectionId !== undefined && { connectionId };
+      const request = { provider, fields, ...ownerFrom(chosen), ...(apiKey !== undefined && { apiKey }), ...again };
       const { id } = await this.keyConnectService.connect(ownViewer(caller), request);
       this.news.tell(reply, caller, { kind: CONNECT_NEWS, about: { success: provider, connection: id } } satisfies CardNews);
       await reply.redirect(INTEGRATIONS_PATH, 303);

@@ -68,6 +68,26 @@ describe('the cards of an organization’s connections', () => {
     expect((await boss.post(`${PAGE}/stripe/key`, { apiKey, people: 'nobody' })).status).toBe(400);
   });
 
+  it('take another key, of the same account, from whoever the policy lets manage them', async () => {
+    const keyOf = (account: string) => String(pages.sandbox.control.change('stripe', 'keys', { account })['key']);
+    await pages.dataSource.query(
+      `UPDATE connections SET used_by = 'all', managed_by = 'all', status = 'needs_reauth', seal = NULL WHERE provider = 'stripe'`,
+    );
+    await pages.app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
+    const rows = await pages.dataSource.query<{ id: string }[]>(`SELECT id FROM connections WHERE provider = 'stripe'`);
+    const again = rows[0]?.id ?? '';
+    const stripe = async () => /<li class="card" id="card-stripe"[\s\S]*?<\/li>/.exec((await bob.get(PAGE)).text)?.[0] ?? '';
+    expect(await stripe()).toContain(`id="form-key-${again}"`);
+    const send = (account: string) => bob.post(`${PAGE}/stripe/key`, { apiKey: keyOf(account), owner: 'organization', again });
+    expect((await send('acct_1Another')).text).toContain('The account that was connected is not the one of this connection.');
+    expect((await bob.follow(await send('acct_1ForAll'))).text).toContain('Stripe is connected.');
+    expect(await pages.dataSource.query(`SELECT id, user_id, status FROM connections WHERE provider = 'stripe'`)).toEqual([
+      { id: again, user_id: '', status: 'connected' },
+    ]);
+    await pages.dataSource.query(`UPDATE connections SET used_by = 'admins', managed_by = 'admins', seal = NULL WHERE provider = 'stripe'`);
+    await pages.app.app.get(ConnectionSeals, { strict: false }).sealUnsealed();
+  });
+
   it('let an administrator change who may use and manage them, and nobody else', async () => {
     const to = `${PAGE}/connections/${id}/policy`;
     const stored = () => pages.dataSource.query<object[]>('SELECT used_by, managed_by FROM connections WHERE id = $1', [id]);

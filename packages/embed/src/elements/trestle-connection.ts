@@ -5,7 +5,8 @@ import type { ConnectionState, ConnectOptions } from '../embed-client.ts';
 import { TrestleElement } from './trestle-element.ts';
 
 /**
- * `<trestle-connection provider="slack">`: one provider, the person's accounts there, and what can be done.
+ * `<trestle-connection provider="slack">`: one provider, the person's accounts there and the organization's where the token opens them, and
+ * what the person can do with each.
  *
  * Parts: `card`, `name`, `status`, `account`, `button`, `primary`, `danger`, `message`. Events: `connected`, `disconnected`, `error`, `sync`.
  */
@@ -21,7 +22,7 @@ export class TrestleConnection extends TrestleElement {
   declare provider: string;
   declare private busy: string;
   declare private fault: string;
-  /** What stands open: the question before an end (a connection's id), or the form of a connect. */
+  /** What stands open: the question before an end (`end <id>`), the form of another key (`again <id>`), or that of a connect. */
   declare private asked: string;
   declare private said: string;
   private told = new Map<string, string>();
@@ -76,8 +77,10 @@ export class TrestleConnection extends TrestleElement {
 
   private account(provider: Provider, { connection, run }: ConnectionState): TemplateResult {
     const { words } = this;
-    const { id, connected, account, error, syncInProgress, missingScopes, partial } = connection;
+    const { id, connected, account, error, syncInProgress, missingScopes, partial, mayManage } = connection;
+    const isConsented = provider.authType === 'oauth2';
     const about = `${provider.name}, ${account.name}`;
+    const again = () => (isConsented ? this.connect({ connectionId: id }) : (this.asked = `again ${id}`));
     const button = (label: string, act: () => void, kind = 'button') =>
       html`<button class=${kind} part=${kind === 'button' ? 'button' : `button ${kind}`} ?disabled=${this.busy !== ''} @click=${act}>
         ${label}<span class="unseen"> ${about}</span>
@@ -87,24 +90,33 @@ export class TrestleConnection extends TrestleElement {
         <span class="name">${account.name}</span>
         <span class="pill ${connected ? (partial ? 'warn' : 'good') : 'bad'}" part="status">${this.stateOf(connection)}</span>
       </div>
+      ${this.whose(connection)}
       ${partial ? html`<p class="soft">${words.say('missing', { scopes: missingScopes.join(', ') })}</p>` : nothing}
       ${provider.capabilities.sync ? this.syncPart(provider, connection, run) : nothing}
       ${error ? html`<p class="bad" part="message">${error.message} ${error.nextStep}</p>` : nothing}
+      ${this.asked === `again ${id}` ? this.form(provider, connection) : nothing}
       ${
-        this.asked === id
+        this.asked === `end ${id}`
           ? this.question(provider, connection)
           : html`<div class="actions">
-              ${!connected ? button(words.say('reconnect'), () => this.connect({ connectionId: id }), 'primary') : nothing}
-              ${partial ? button(words.say('allowMissing'), () => this.connect({ connectionId: id }), 'primary') : nothing}
+              ${mayManage && !connected && this.asked !== `again ${id}` ? button(words.say('reconnect'), again, 'primary') : nothing}
+              ${mayManage && partial && isConsented ? button(words.say('allowMissing'), again, 'primary') : nothing}
               ${
                 connected && provider.capabilities.sync && !syncInProgress
                   ? button(words.say('syncNow'), () => void this.work('sync', () => this.used?.sync(id)))
                   : nothing
               }
-              ${button(words.say('disconnect'), () => (this.asked = id), 'danger')}
+              ${mayManage ? button(words.say('disconnect'), () => (this.asked = `end ${id}`), 'danger') : nothing}
             </div>`
       }
     </div>`;
+  }
+
+  /** Where it is not the person's own. */
+  private whose({ owner, policy, mayManage }: Connection): TemplateResult | typeof nothing {
+    if (owner === 'user') return nothing;
+    const word = policy?.usedBy === 'admins' ? 'organizationsAdmins' : 'organizations';
+    return html`<p class="soft">${this.words.say(word)} ${mayManage ? nothing : this.words.say('adminsManage')}</p>`;
   }
 
   private syncPart({ name }: Provider, { syncInProgress, lastSync }: Connection, run: ConnectionState['run']): TemplateResult {
@@ -125,11 +137,12 @@ export class TrestleConnection extends TrestleElement {
       }`;
   }
 
-  private question(provider: Provider, { id, account }: Connection): TemplateResult {
+  private question(provider: Provider, { id, account, owner }: Connection): TemplateResult {
     const { words } = this;
+    const question = owner === 'user' ? 'disconnectQuestion' : 'disconnectForAllQuestion';
     const end = () => void this.work('disconnect', () => this.used?.disconnect(id));
     return html`<div role="group" aria-labelledby="question" @keydown=${this.leave}>
-      <p id="question">${words.say('disconnectQuestion', { account: account.name, provider: provider.name })}</p>
+      <p id="question">${words.say(question, { account: account.name, provider: provider.name })}</p>
       <div class="actions">
         <button part="button" data-focus ?disabled=${this.busy !== ''} @click=${() => (this.asked = '')}>${words.say('cancel')}</button>
         <button class="danger" part="button danger" ?disabled=${this.busy !== ''} @click=${end}>${words.say('disconnect')}</button>
@@ -157,16 +170,18 @@ export class TrestleConnection extends TrestleElement {
     </div>`;
   }
 
-  private form(provider: Provider): TemplateResult {
+  /** @param mended the connection that gets another key */
+  private form(provider: Provider, mended?: Connection): TemplateResult {
     const { words } = this;
+    const place = mended ? `-${mended.id}` : '';
     const fields = Object.entries(provider.ask ?? {});
     const isKey = provider.authType === 'api_key';
-    return html`<form @submit=${(event: SubmitEvent) => this.submit(event, isKey)} @keydown=${this.leave}>
+    return html`<form @submit=${(event: SubmitEvent) => this.submit(event, isKey, mended?.id)} @keydown=${this.leave}>
       ${fields.map(
         ([name, { label, example, secret }], index) =>
-          html`<label for="field-${name}">${label}</label>
+          html`<label for="field-${name}${place}">${label}</label>
             <input
-              id="field-${name}"
+              id="field-${name}${place}"
               name=${name}
               type=${secret ? 'password' : 'text'}
               placeholder=${secret ? '' : example}
@@ -177,32 +192,32 @@ export class TrestleConnection extends TrestleElement {
       )}
       ${
         provider.apiKey && isKey
-          ? html`<label for="api-key">${words.say('key', { provider: provider.name })}</label>
+          ? html`<label for="api-key${place}">${words.say('key', { provider: provider.name })}</label>
               <input
-                id="api-key"
+                id="api-key${place}"
                 name="."
                 type="password"
                 autocomplete="off"
                 required
-                aria-describedby="help"
+                aria-describedby="help${place}"
                 ?data-focus=${fields.length === 0}
               />
-              <p class="soft" id="help">${provider.apiKey.help}</p>`
+              <p class="soft" id="help${place}">${provider.apiKey.help}</p>`
           : nothing
       }
       <div class="actions">
         <button class="primary" part="button primary" ?disabled=${this.busy !== ''}>
-          ${words.say('connect')}<span class="unseen"> ${provider.name}</span>
+          ${words.say(mended ? 'reconnect' : 'connect')}<span class="unseen"> ${mended?.account.name ?? provider.name}</span>
         </button>
         <button type="button" part="button" @click=${() => (this.asked = '')}>${words.say('cancel')}</button>
       </div>
     </form>`;
   }
 
-  private submit(event: SubmitEvent, isKey: boolean): void {
+  private submit(event: SubmitEvent, isKey: boolean, connectionId?: string): void {
     event.preventDefault();
     const { '.': apiKey, ...fields } = Object.fromEntries(new FormData(event.target as HTMLFormElement)) as Record<string, string>;
-    const given = Object.keys(fields).length > 0 ? { fields } : {};
+    const given = { ...(Object.keys(fields).length > 0 && { fields }), ...(connectionId && { connectionId }) };
     if (isKey) void this.work('key', () => this.used?.connectWithKey(this.provider, { ...given, ...(apiKey && { apiKey }) }));
     else this.connect(given);
   }

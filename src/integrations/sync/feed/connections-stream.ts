@@ -58,7 +58,7 @@ export class ConnectionsStream {
     for (const id of gone) told.delete(id);
     const messages: ConnectionsMessage[] = gone.map((id) => ({ type: 'gone', data: { id } }));
     for (const connection of found) {
-      const data = { connection: this.views.of(connection), run: await this.runOf(connection) };
+      const data = { connection: this.views.of(viewer, connection), run: await this.runOf(connection) };
       const text = JSON.stringify(data);
       if (told.get(connection.id) === text) continue;
       told.set(connection.id, text);

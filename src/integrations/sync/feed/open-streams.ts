@@ -40,5 +40,5 @@ export class OpenStreams {
 
 /** A person's pages, with their browser tokens, leave the backend's streams for the same person alone. */
 export function listenerOf({ tenant, userId, viaBrowserToken }: Pick<ConnectionViewer, 'tenant' | 'userId' | 'viaBrowserToken'>): string {
-  return JSON.stringify([tenant, userId, viaBrowserToken ?? false]);
+  return JSON.stringify([tenant, userId, viaBrowserToken !== undefined]);
 }
