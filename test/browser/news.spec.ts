@@ -183,7 +183,7 @@ describeInBrowser('what the pages tell', () => {
       await twice(async () => {
         await seenAsTriedAgain('Slack asks us to slow down\\.');
         expect(Number(/in (\d+) s/.exec(await onCard())?.[1])).toBeGreaterThan(30);
-        await seenByAdmins(/Slack asks us to slow down: \d+ of \d+ requests? of the last hour/);
+        await seenByAdmins(/Limits Slack asks us to slow down: \d+ of \d+ requests? of the last hour were put off/);
       });
     });
 

@@ -7115,6 +7115,7 @@ export interface operations {
                      *           "events24h": 1,
                      *           "eventsFailed24h": 1,
                      *           "lagP95Ms24h": 1,
+                     *           "nextTryAt": "2026-03-01T10:00:00Z",
                      *           "connections": {
                      *             "connected": 1,
                      *             "needsReauth": 1
@@ -7128,8 +7129,11 @@ export interface operations {
                     "application/json": {
                         data: {
                             provider: string;
-                            /** @enum {string} */
-                            status: "healthy" | "degraded" | "down" | "unknown";
+                            /**
+                             * @description `limited`: nothing fails there but for its limits (429). `unknown`: no traffic.
+                             * @enum {string}
+                             */
+                            status: "healthy" | "limited" | "degraded" | "down" | "unknown";
                             /** Format: date-time */
                             lastSuccess: string | null;
                             /** Format: date-time */
@@ -7147,6 +7151,11 @@ export interface operations {
                             eventsFailed24h: number;
                             /** @description From the receipt of webhook events to their effect. */
                             lagP95Ms24h: number | null;
+                            /**
+                             * Format: date-time
+                             * @description When the first of the syncs that wait there is tried again; null where none waits.
+                             */
+                            nextTryAt: string | null;
                             connections: {
                                 connected: number;
                                 needsReauth: number;
@@ -7192,6 +7201,7 @@ export interface operations {
                      *       "events24h": 1,
                      *       "eventsFailed24h": 1,
                      *       "lagP95Ms24h": 1,
+                     *       "nextTryAt": "2026-03-01T10:00:00Z",
                      *       "connections": {
                      *         "connected": 1,
                      *         "needsReauth": 1
@@ -7201,8 +7211,11 @@ export interface operations {
                      */
                     "application/json": {
                         provider: string;
-                        /** @enum {string} */
-                        status: "healthy" | "degraded" | "down" | "unknown";
+                        /**
+                         * @description `limited`: nothing fails there but for its limits (429). `unknown`: no traffic.
+                         * @enum {string}
+                         */
+                        status: "healthy" | "limited" | "degraded" | "down" | "unknown";
                         /** Format: date-time */
                         lastSuccess: string | null;
                         /** Format: date-time */
@@ -7220,6 +7233,11 @@ export interface operations {
                         eventsFailed24h: number;
                         /** @description From the receipt of webhook events to their effect. */
                         lagP95Ms24h: number | null;
+                        /**
+                         * Format: date-time
+                         * @description When the first of the syncs that wait there is tried again; null where none waits.
+                         */
+                        nextTryAt: string | null;
                         connections: {
                             connected: number;
                             needsReauth: number;
@@ -7264,6 +7282,7 @@ export interface operations {
                      *           "lastFailure": "2026-03-01T10:00:00Z",
                      *           "errorRate24h": 1,
                      *           "requests24h": 1,
+                     *           "rateLimited24h": 1,
                      *           "connectionId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
                      *           "accountName": "text",
                      *           "userId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
@@ -7276,8 +7295,11 @@ export interface operations {
                     "application/json": {
                         data: {
                             provider: string;
-                            /** @enum {string} */
-                            status: "healthy" | "degraded" | "down" | "unknown";
+                            /**
+                             * @description `limited`: nothing fails there but for its limits (429). `unknown`: no traffic.
+                             * @enum {string}
+                             */
+                            status: "healthy" | "limited" | "degraded" | "down" | "unknown";
                             /** Format: date-time */
                             lastSuccess: string | null;
                             /** Format: date-time */
@@ -7285,6 +7307,8 @@ export interface operations {
                             /** @description 0 to 1; null without traffic. */
                             errorRate24h: number | null;
                             requests24h: number;
+                            /** @description Of the requests, those that the provider answered with 429, or how it says that. */
+                            rateLimited24h: number;
                             connectionId: string;
                             accountName: string;
                             /** @description Null where it is the organization’s. */

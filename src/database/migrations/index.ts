@@ -36,6 +36,7 @@ import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 import { RecordShapes1764980200000 } from './1764980200000-record-shapes';
 import { ConnectionCounts1764990200000 } from './1764990200000-connection-counts';
 import { FailingEvents1764990210000 } from './1764990210000-failing-events';
+import { LimitedRequests1764990600000 } from './1764990600000-limited-requests';
 import { Figures1764980300000 } from './1764980300000-figures';
 import { ReplayRuns1764980310000 } from './1764980310000-replay-runs';
 
@@ -81,4 +82,5 @@ export const MIGRATIONS = [
   ReplayRuns1764980310000,
   ConnectionCounts1764990200000,
   FailingEvents1764990210000,
+  LimitedRequests1764990600000,
 ];

@@ -88,11 +88,18 @@ const RULES: readonly AlertRule[] = [
     kind: 'sync_failing',
     severity: 'warning',
     sql: failingSyncs(FAILED_SYNCS_FROM),
-    describe: (f) => ({
-      title: `Syncing ${f.about} keeps failing`,
-      detail: `The last ${f.count} syncs failed: ${sentenceOf(f.code)}`,
-      nextStep: 'See the sync runs of the connection; it is tried again with growing pauses.',
-    }),
+    describe: (f, name) =>
+      f.code === 'provider_rate_limited'
+        ? {
+            title: `Syncing ${f.about} is held back: ${name} asks us to slow down`,
+            detail: `The last ${f.count} syncs did not end, as ${name} takes no more calls at a time.`,
+            nextStep: `It is tried again with growing pauses. See what else uses the account, or ask ${name} for higher limits.`,
+          }
+        : {
+            title: `Syncing ${f.about} keeps failing`,
+            detail: `The last ${f.count} syncs failed: ${sentenceOf(f.code)}`,
+            nextStep: 'See the sync runs of the connection; it is tried again with growing pauses.',
+          },
   },
   {
     kind: 'sync_part_failing',

@@ -7,11 +7,14 @@ import type { ConnectionHealth, ProviderHealth } from './provider-health.service
 
 const health = {
   provider: z.string(),
-  status: z.enum(['healthy', 'degraded', 'down', 'unknown']),
+  status: z
+    .enum(['healthy', 'limited', 'degraded', 'down', 'unknown'])
+    .describe('`limited`: nothing fails there but for its limits (429). `unknown`: no traffic.'),
   lastSuccess: moment.nullable(),
   lastFailure: moment.nullable(),
   errorRate24h: z.number().nullable().describe('0 to 1; null without traffic.'),
   requests24h: z.number().int(),
+  rateLimited24h: z.number().int().describe('Of the requests, those that the provider answered with 429, or how it says that.'),
 };
 
 const p95 = z.number().nullable();
@@ -50,11 +53,11 @@ export const dayFiguresAnswer = z.object({
 
 export const providerHealthAnswer = z.object({
   ...health,
-  rateLimited24h: z.number().int().describe('Of the requests, those that the provider answered with 429, or how it says that.'),
   latencyP95Ms24h: p95.describe('Of the calls to the provider, tries counted one by one.'),
   events24h: z.number().int().describe('Webhook events that took effect.'),
   eventsFailed24h: z.number().int().describe('Tries of webhook events that failed in their handlers.'),
   lagP95Ms24h: p95.describe('From the receipt of webhook events to their effect.'),
+  nextTryAt: moment.nullable().describe('When the first of the syncs that wait there is tried again; null where none waits.'),
   connections: z.object({ connected: z.number().int(), needsReauth: z.number().int() }),
   circuit: z.string(),
 }) satisfies z.ZodType<ProviderHealth>;

@@ -7,6 +7,7 @@ import { MONITORING_TABLES } from './held-tables';
 import { FiguresModule } from '../figures';
 import { OutboxModule } from '../notifications/outbox';
 import { OutboundModule, RequestLogReader } from '../outbound';
+import { SyncModule } from '../sync';
 import { WebhooksModule } from '../webhooks';
 import { AdminHealthController } from './admin-health.controller';
 import { AdminProvidersController } from './admin-providers.controller';
@@ -33,6 +34,7 @@ import { MonitoringScheduler } from './monitoring.scheduler';
     ConnectionsModule,
     OutboundModule,
     OutboxModule,
+    SyncModule,
     WebhooksModule,
     TypeOrmModule.forFeature([AlertEntity], DATABASE),
   ],

@@ -6,9 +6,11 @@ import { ConnectionCounts, CONNECTIONS, type Connection, type ConnectionCount } 
 import { FigureReader, NO_FIGURES, sumOf, type Figures } from '../figures';
 import { CircuitStates, MINUTES, TRAFFIC, type TrafficRow } from '../outbound';
 import { ProviderRegistry } from '../providers';
+import { SyncService } from '../sync';
 import { sumsOf } from './day-figures.service';
 
-export type HealthStatus = 'healthy' | 'degraded' | 'down' | 'unknown';
+/** `limited`: it fails nothing, and limits how much may be asked. */
+export type HealthStatus = 'healthy' | 'limited' | 'degraded' | 'down' | 'unknown';
 
 /** Health of one provider over the last 24 hours, as `GET /v1/admin/health` gives it. `errorRate24h` is 0..1, null without traffic. */
 export interface ProviderHealth {
@@ -27,6 +29,8 @@ export interface ProviderHealth {
   eventsFailed24h: number;
   /** From the receipt of webhook events to their effect, ms. */
   lagP95Ms24h: number | null;
+  /** When the first of the syncs that wait there is tried again. Null where none waits. */
+  nextTryAt: string | null;
   connections: { connected: number; needsReauth: number };
   circuit: string;
 }
@@ -44,6 +48,8 @@ export interface ConnectionHealth {
   lastFailure: string | null;
   errorRate24h: number | null;
   requests24h: number;
+  /** Of them, those that the provider answered with 429, or how it says that. */
+  rateLimited24h: number;
 }
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -60,6 +66,7 @@ export class ProviderHealthService {
     private readonly counts: ConnectionCounts,
     private readonly figures: FigureReader,
     private readonly circuits: CircuitStates,
+    private readonly syncs: SyncService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -72,7 +79,8 @@ export class ProviderHealthService {
       this.counts.ofProviders(tenant),
     ]);
     const shown = new Set([...this.registry.offered().map(({ key }) => key), ...used]);
-    return this.registry.all().flatMap(({ key }) => (shown.has(key) ? [this.healthOf(key, figures.get(key), counts.get(key))] : []));
+    const found = this.registry.all().flatMap(({ key }) => (shown.has(key) ? [this.healthOf(key, figures.get(key), counts.get(key))] : []));
+    return this.withNextTries(found, tenant);
   }
 
   /** Traffic and state of the connections of all providers together: tells that something has changed, not what. */
@@ -91,20 +99,27 @@ export class ProviderHealthService {
       this.figures.since(tenant, this.clock.now() - DAY_MS, key),
       this.counts.ofProviders(tenant, key),
     ]);
-    return this.healthOf(key, figures.get(key), counts.get(key));
+    const [found] = await this.withNextTries([this.healthOf(key, figures.get(key), counts.get(key))], tenant);
+    return found!;
+  }
+
+  private async withNextTries(found: readonly Omit<ProviderHealth, 'nextTryAt'>[], tenant: string | undefined): Promise<ProviderHealth[]> {
+    const troubled = found.filter(({ status }) => status !== 'healthy' && status !== 'unknown').map(({ provider }) => provider);
+    const waiting = troubled.length > 0 ? await this.syncs.failing(tenant, troubled) : [];
+    const nextTries = new Map(waiting.map(({ provider, nextTryAt }) => [provider, nextTryAt.toISOString()]));
+    return found.map((health) => ({ ...health, nextTryAt: nextTries.get(health.provider) ?? null }));
   }
 
   private healthOf(
     provider: string,
     figures: Figures = NO_FIGURES,
     connections: ConnectionCount = { connected: 0, needsReauth: 0 },
-  ): ProviderHealth {
-    const { ok, failed, lastOkAt, lastFailedAt } = figures;
-    const { rateLimited, latencyP95Ms, events, eventsFailed, lagP95Ms } = sumsOf(figures);
+  ): Omit<ProviderHealth, 'nextTryAt'> {
+    const { ok, failed, limited, lastOkAt, lastFailedAt } = figures;
+    const { latencyP95Ms, events, eventsFailed, lagP95Ms } = sumsOf(figures);
     return {
       provider,
-      ...summarize({ ok, failed, lastOkAt, lastFailedAt }),
-      rateLimited24h: rateLimited,
+      ...summarize({ ok, failed, limited, lastOkAt, lastFailedAt }),
       latencyP95Ms24h: latencyP95Ms,
       events24h: events,
       eventsFailed24h: eventsFailed,
@@ -139,6 +154,7 @@ export class ProviderHealthService {
       ...summarize({
         ok: Number(row.ok ?? 0),
         failed: Number(row.failed ?? 0),
+        limited: Number(row.limited ?? 0),
         lastOkAt: row.last_ok_at,
         lastFailedAt: row.last_failed_at,
       }),
@@ -146,21 +162,36 @@ export class ProviderHealthService {
   }
 }
 
-function summarize({ ok, failed, lastOkAt, lastFailedAt }: Pick<Figures, 'ok' | 'failed' | 'lastOkAt' | 'lastFailedAt'>) {
+function summarize({
+  ok,
+  failed,
+  limited,
+  lastOkAt,
+  lastFailedAt,
+}: Pick<Figures, 'ok' | 'failed' | 'limited' | 'lastOkAt' | 'lastFailedAt'>) {
   const requests24h = ok + failed;
-  const errorRate24h = requests24h === 0 ? null : failed / requests24h;
   return {
-    status: statusOf(errorRate24h),
+    status: statusOf({ requests: requests24h, failed, limited }),
     lastSuccess: lastOkAt?.toISOString() ?? null,
     lastFailure: lastFailedAt?.toISOString() ?? null,
-    errorRate24h,
+    errorRate24h: requests24h === 0 ? null : failed / requests24h,
     requests24h,
+    rateLimited24h: limited,
   };
 }
 
-/** Below 1 % errors is healthy, below 10 % degraded, else down; no traffic is unknown. */
-export function statusOf(errorRate: number | null): HealthStatus {
-  if (errorRate === null) return 'unknown';
-  if (errorRate < HEALTHY_BELOW) return 'healthy';
-  return errorRate < DEGRADED_BELOW ? 'degraded' : 'down';
+/** Of all requests below 1 % errors is healthy, below 10 % degraded, else down; no traffic is unknown. Who answers that it was asked too much is not down: what only its limits put off counts for itself. */
+function statusOf({
+  requests,
+  failed,
+  limited,
+}: {
+  readonly requests: number;
+  readonly failed: number;
+  readonly limited: number;
+}): HealthStatus {
+  if (requests === 0) return 'unknown';
+  const broken = (failed - limited) / requests;
+  if (broken >= HEALTHY_BELOW) return broken < DEGRADED_BELOW ? 'degraded' : 'down';
+  return failed / requests < HEALTHY_BELOW ? 'healthy' : 'limited';
 }

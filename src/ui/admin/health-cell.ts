@@ -2,14 +2,16 @@ import { html, type Html } from '../../http-api';
 import type { ConnectionHealth, FailingEvents, ProviderHealth } from '../../integrations';
 import { counted } from '../counted';
 import { pill } from '../layout';
-import { timeTag } from '../time-tag';
+import { timeTag, untilTag } from '../time-tag';
 import { statusPill } from './status-words';
 
 /** The state of a provider, with what it is made of; nothing is called healthy beside something that is not. */
-export function providerHealthCell(health: ProviderHealth, openAlerts: number, events?: FailingEvents): Html {
+export function providerHealthCell(health: ProviderHealth, nowMs: number, openAlerts: number, events?: FailingEvents): Html {
   const { needsReauth } = health.connections;
   const isHeldBack = health.circuit === 'open';
+  const nextTry = health.nextTryAt === null ? [] : [html`next try ${untilTag(new Date(health.nextTryAt), nowMs)}`];
   return healthCell(health, [
+    ...nextTry,
     ...(isHeldBack ? ['calls are held back'] : []),
     ...(events && events.dead > 0 ? [`${counted(events.dead, 'event')} given up`] : []),
     ...(events && events.retrying > 0 ? [`${counted(events.retrying, 'event')} failing, tried again`] : []),
@@ -22,16 +24,26 @@ export function connectionHealthCell(health: ConnectionHealth): Html {
   return healthCell(health, health.connectionStatus === 'needs_reauth' ? ['it has to be reconnected'] : []);
 }
 
-function healthCell({ status, errorRate24h, requests24h }: ProviderHealth | ConnectionHealth, others: readonly string[]): Html {
-  const isFailing = status === 'degraded' || status === 'down';
-  const failures = isFailing && errorRate24h !== null ? [failedOf(errorRate24h, requests24h)] : [];
-  const reasons = [...failures, ...others];
-  const shown = !isFailing && others.length > 0 ? pill('warn', 'Needs attention') : statusPill(status);
-  return html`${shown}${reasons.length > 0 && html`<br /><span class="soft">${reasons.join('; ')}</span>`}`;
+type Reason = Html | string;
+
+function healthCell(health: ProviderHealth | ConnectionHealth, others: readonly Reason[]): Html {
+  const { status } = health;
+  const isWell = status === 'healthy' || status === 'unknown';
+  const reasons = [...(isWell ? [] : failures(health)), ...others];
+  const shown = isWell && others.length > 0 ? pill('warn', 'Needs attention') : statusPill(status);
+  return html`${shown}${
+    reasons.length > 0 && html`<br /><span class="soft">${reasons.map((reason, index) => html`${index > 0 && '; '}${reason}`)}</span>`
+  }`;
 }
 
-function failedOf(errorRate: number, requests: number): string {
-  return `${Math.round(errorRate * requests).toLocaleString('en')} of ${counted(requests, 'request')} failed`;
+/** How many failed, and how many of all were put off by the provider's limits. */
+function failures({ errorRate24h, requests24h, rateLimited24h: limited }: ProviderHealth | ConnectionHealth): string[] {
+  const failed = Math.round((errorRate24h ?? 0) * requests24h) - limited;
+  const of = counted(requests24h, 'request');
+  return [
+    ...(failed > 0 ? [`${failed.toLocaleString('en')} of ${of} failed`] : []),
+    ...(limited > 0 ? [`${limited.toLocaleString('en')} of ${of} put off, as it asks us to slow down`] : []),
+  ];
 }
 
 export function errorShare(errorRate: number | null): string {

@@ -62,6 +62,7 @@ export class ProviderCircumstances {
         html`<a href="${PROVIDERS_PATH}/${health.provider}">${provider.name}</a> ${!provider.configured && pill('soft', 'Not configured')}`,
         providerHealthCell(
           health,
+          nowMs,
           alerts.reduce((sum, each) => sum + (each.provider === health.provider ? each.open : 0), 0),
           events.find((each) => each.provider === health.provider),
         ),

@@ -5,6 +5,7 @@ import { pill, type Tone } from '../layout';
 const WORDS: Readonly<Record<string, readonly [Tone, string]>> = {
   // providers
   healthy: ['good', 'Healthy'],
+  limited: ['warn', 'Asks to slow down'],
   degraded: ['warn', 'Degraded'],
   down: ['bad', 'Down'],
   unknown: ['soft', 'No traffic'],

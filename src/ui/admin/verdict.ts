@@ -31,10 +31,10 @@ export function verdict(facts: WhatFails): Html {
   const ended = facts.health.reduce((sum, { connections }) => sum + connections.needsReauth, 0);
   const ourAlerts = sumOf(alerts.filter(({ kind }) => OURS.has(kind)));
   const otherAlerts = sumOf(alerts) - ourAlerts;
-  const them = providers.length > 0;
+  const them = providers.some(isFailing);
   const us = events.length > 0 || ourAlerts > 0;
   const lines = [
-    ...providers.map((each) => line('Them', providerWords(each, facts))),
+    ...providers.map((each) => line(isFailing(each) ? 'Them' : 'Limits', providerWords(each, facts))),
     ...events.map((each) => line('Us', eventWords(each, facts))),
     ...(ourAlerts > 0
       ? [line('Us', html`<a href="/admin/alerts?state=open">${counted(ourAlerts, 'open alert')}</a> of how this side is set up or works`)]
@@ -50,7 +50,7 @@ export function verdict(facts: WhatFails): Html {
       : []),
   ];
   return html`<section class="verdict" aria-labelledby="verdict">
-    <h2 id="verdict">${sentence({ them, us, ended: ended > 0, alerts: otherAlerts > 0 })}</h2>
+    <h2 id="verdict">${sentence({ them, us, limits: providers.length > 0, ended: ended > 0, alerts: otherAlerts > 0 })}</h2>
     ${
       lines.length > 0 &&
       html`<ul>
@@ -60,27 +60,34 @@ export function verdict(facts: WhatFails): Html {
   </section>`;
 }
 
-function sentence({ them, us, ended, alerts }: Readonly<Record<'them' | 'us' | 'ended' | 'alerts', boolean>>): string {
+/** Who answers that it was asked too much does not fail. */
+function isFailing({ failed, limited }: FailingProvider): boolean {
+  return failed > limited;
+}
+
+function sentence({ them, us, limits, ended, alerts }: Readonly<Record<'them' | 'us' | 'limits' | 'ended' | 'alerts', boolean>>): string {
   if (them && us) return 'It is both: calls to providers fail, and so does something on this side.';
   if (them) return 'It is them: calls to providers fail. Nothing on this side does.';
   if (us) return 'It is us: something on this side fails. The providers answer.';
+  if (limits) return 'Providers and this side work; some providers ask us to slow down, and what they put off goes on by itself.';
   if (ended) return 'Providers and this side work; some connections have to be reconnected.';
   return alerts ? 'Providers and this side work; some alerts are open.' : 'All is well: nothing fails, and no alert is open.';
 }
 
-function line(whose: 'Them' | 'Us' | 'Look', words: Html): Html {
-  return html`<li>${pill(whose === 'Look' ? 'warn' : 'bad', whose)} ${words}</li>`;
+function line(whose: 'Them' | 'Us' | 'Limits' | 'Look', words: Html): Html {
+  return html`<li>${pill(whose === 'Them' || whose === 'Us' ? 'bad' : 'warn', whose)} ${words}</li>`;
 }
 
 function providerWords(each: FailingProvider, { nameOf, nowMs, waiting }: WhatFails): Html {
   const { provider, failed, limited, requests, tenants, connections, since } = each;
   const syncs = waiting.find((runs) => runs.provider === provider);
-  const asksToSlowDown = limited === failed;
   // A call may be counted a moment before it is known whose it was.
   const whose = connections > 0 && html`; ${counted(tenants, 'organization')}, ${counted(connections, 'connection')}`;
-  return html`<a href="/admin/providers/${provider}">${nameOf(provider)}</a>${asksToSlowDown && ' asks us to slow down'}: ${count(failed)}
-    of ${counted(requests, 'request')} of the last hour
-    failed${limited > 0 && !asksToSlowDown && html`, ${count(limited)} of them as it asks us to slow down`}, since
+  const of = html`of ${counted(requests, 'request')} of the last hour`;
+  const what = isFailing(each)
+    ? html`: ${count(failed)} ${of} failed${limited > 0 && html`, ${count(limited)} of them as it asks us to slow down`}`
+    : html` asks us to slow down: ${count(limited)} ${of} were put off`;
+  return html`<a href="/admin/providers/${provider}">${nameOf(provider)}</a>${what}, since
     ${timeTag(since, nowMs)}${whose}${syncs && waitingWords(syncs, nowMs)}`;
 }
 

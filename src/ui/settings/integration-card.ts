@@ -131,7 +131,9 @@ function spoken({ provider: { name }, accounts }: ProviderCard, { nowMs, languag
 
 function spokenWord({ connection: { status, syncInProgress, lastSync }, run }: AccountState, nowMs: number): Word {
   if (status !== 'connected') return 'spoken.reconnectNeeded';
-  if (syncInProgress) return run?.error && run.nextTryAt ? 'spoken.syncWaits' : 'spoken.syncing';
+  if (syncInProgress && run?.error && run.nextTryAt)
+    return run.error.code === 'provider_rate_limited' ? 'spoken.syncLimited' : 'spoken.syncWaits';
+  if (syncInProgress) return 'spoken.syncing';
   if (run?.status === 'failed') return 'spoken.syncFailed';
   return lastSync !== null && nowMs - lastSync.getTime() < 60_000 ? 'spoken.synced' : 'spoken.connected';
 }

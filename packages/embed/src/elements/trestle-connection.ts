@@ -124,7 +124,9 @@ export class TrestleConnection extends TrestleElement {
     const last = lastSync ? words.say('lastSynced', { when: words.ago(lastSync) }) : words.say('notSynced');
     if (!syncInProgress) return html`<p class="soft">${last}</p>`;
     if (run?.nextTryAt)
-      return html`<p class="bad" part="message">${words.say('syncWaits', { provider: name, when: words.until(run.nextTryAt) })}</p>
+      return html`<p class="bad" part="message">
+          ${words.say(run.error?.code === 'provider_rate_limited' ? 'syncLimited' : 'syncWaits', { provider: name, when: words.until(run.nextTryAt) })}
+        </p>
         <p class="soft">${last}</p>`;
     const { fetched = 0, total = null } = run?.progress ?? {};
     const numbers = { fetched: words.number(fetched), total: words.number(Math.max(total ?? 0, fetched)) };

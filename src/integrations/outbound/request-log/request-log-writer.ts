@@ -36,6 +36,8 @@ interface Sum {
   connectionId: string;
   ok: number;
   failed: number;
+  /** Of those that failed: put off by the provider's limits. */
+  limited: number;
   serverErrors: number;
   durationMs: number;
   lastOkAt?: number;
@@ -152,6 +154,7 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
     sum.failed++;
     sum.lastFailedAt = later(sum.lastFailedAt, entry.at);
     if (entry.counts === 'server_error') sum.serverErrors++;
+    if (entry.outcome === 'rate_limited') sum.limited++;
   }
 
   private sumOf(minute: number, provider: string, connectionId: string, tenant: string): Sum | undefined {
@@ -159,7 +162,7 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
     let sum = this.sums.get(key);
     // Bounded by connections and minutes; past that the store has been away for very long.
     if (!sum && this.sums.size < 5 * REQUEST_LOG_DEFAULTS.maxRows)
-      this.sums.set(key, (sum = { minute, provider, tenant, connectionId, ok: 0, failed: 0, serverErrors: 0, durationMs: 0 }));
+      this.sums.set(key, (sum = { minute, provider, tenant, connectionId, ok: 0, failed: 0, limited: 0, serverErrors: 0, durationMs: 0 }));
     return sum;
   }
 
@@ -168,6 +171,7 @@ export class RequestLogWriter implements OnModuleInit, BeforeApplicationShutdown
     if (!known) return;
     known.ok += sum.ok;
     known.failed += sum.failed;
+    known.limited += sum.limited;
     known.serverErrors += sum.serverErrors;
     known.durationMs += sum.durationMs;
     known.lastOkAt = later(known.lastOkAt, sum.lastOkAt);
@@ -216,10 +220,10 @@ async function upsertSums(query: Query, sums: Sum[]): Promise<void> {
   const column = <T>(read: (sum: Sum) => T) => sums.map(read);
   const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
   await query(
-    `INSERT INTO request_buckets AS b (minute, provider, tenant, connection_id, ok, failed, server_errors, duration_ms, last_ok_at, last_failed_at)
-     SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::int[], $6::int[], $7::int[], $8::bigint[], $9::timestamptz[], $10::timestamptz[])
+    `INSERT INTO request_buckets AS b (minute, provider, tenant, connection_id, ok, failed, server_errors, duration_ms, last_ok_at, last_failed_at, limited)
+     SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::uuid[], $5::int[], $6::int[], $7::int[], $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::int[])
      ON CONFLICT (minute, provider, connection_id) DO UPDATE SET ok = b.ok + excluded.ok, failed = b.failed + excluded.failed,
-       server_errors = b.server_errors + excluded.server_errors, duration_ms = b.duration_ms + excluded.duration_ms,
+       server_errors = b.server_errors + excluded.server_errors, duration_ms = b.duration_ms + excluded.duration_ms, limited = b.limited + excluded.limited,
        last_ok_at = greatest(b.last_ok_at, excluded.last_ok_at), last_failed_at = greatest(b.last_failed_at, excluded.last_failed_at)`,
     [
       column((sum) => time(sum.minute)),
@@ -232,6 +236,7 @@ async function upsertSums(query: Query, sums: Sum[]): Promise<void> {
       column((sum) => sum.durationMs),
       column((sum) => time(sum.lastOkAt)),
       column((sum) => time(sum.lastFailedAt)),
+      column((sum) => sum.limited),
     ],
   );
 }
