@@ -70,7 +70,7 @@ export class AlertEvaluator {
   }
 
   private async store(manager: EntityManager, rule: AlertRule, findings: readonly Finding[]): Promise<AlertRow[]> {
-    const nameOf = (key: string | null) => (key === null ? '' : (this.registry.find(key)?.name ?? key));
+    const nameOf = (key: string | null) => (key === null ? '' : this.registry.nameOf(key));
     const words = findings.map((finding) => rule.describe(finding, nameOf(finding.provider), this.registry.find(finding.provider ?? '')));
     const rows = await manager.query<(AlertRow & { opened: boolean })[]>(STORE_FINDINGS, [
       rule.kind,

@@ -28,6 +28,11 @@ export class ProviderRegistry {
     return this.providers.get(key);
   }
 
+  /** As people write it; the key of one that there is no more. */
+  nameOf(key: string): string {
+    return this.providers.get(key)?.name ?? key;
+  }
+
   /** Those that pages and health show unasked, in the order of their names. */
   offered(): Provider[] {
     return this.all().filter(({ offered = true }) => offered);

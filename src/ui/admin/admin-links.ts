@@ -18,6 +18,23 @@ export function idLink(path: string, id: string | null): Html | undefined {
   return id === null ? undefined : html`<a href="${path}/${id}" title="${id}">…${id.slice(-6)}</a>`;
 }
 
+/** What the rows and facts of a page are shown by. */
+export interface ViewContext {
+  readonly nowMs: number;
+  readonly caller: SessionPrincipal;
+  /** Of a provider, by its key. */
+  readonly nameOf: (provider: string) => string;
+}
+
+/** A provider as people write it; its key is at hand. */
+export function providerName(key: string, { nameOf }: Pick<ViewContext, 'nameOf'>): Html {
+  return html`<span title="${key}">${nameOf(key)}</span>`;
+}
+
+export function providerLink(key: string, { nameOf }: Pick<ViewContext, 'nameOf'>): Html {
+  return html`<a href="${PROVIDERS_PATH}/${key}" title="${key}">${nameOf(key)}</a>`;
+}
+
 /** A whole id: one click selects it, and the script offers to copy it. */
 export function wholeId(id: string): Html {
   return html`<code class="id" data-copy>${id}</code>`;

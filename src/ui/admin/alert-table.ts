@@ -1,19 +1,24 @@
-import { html, type Html, type SessionPrincipal } from '../../http-api';
+import { html, type Html } from '../../http-api';
 import type { Alert } from '../../integrations';
 import { counted } from '../counted';
 import { actionForm, rowButton, rowsForm } from '../form';
 import { pill, type Tone } from '../layout';
 import { table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
-import { ALERTS_PATH, CONNECTIONS_PATH, factList, idLink, tenantColumn, wholeId, type Facts } from './admin-links';
+import {
+  ALERTS_PATH,
+  CONNECTIONS_PATH,
+  factList,
+  idLink,
+  providerLink,
+  tenantColumn,
+  wholeId,
+  type Facts,
+  type ViewContext,
+} from './admin-links';
 import { statusPill } from './status-words';
 
-export interface AlertContext {
-  readonly nowMs: number;
-  readonly caller: SessionPrincipal;
-}
-
-export interface AlertTableContext extends AlertContext {
+export interface AlertTableContext extends ViewContext {
   readonly empty: string;
   /** Page to come back to. */
   readonly back: '/admin' | typeof ALERTS_PATH;
@@ -29,7 +34,8 @@ const SEVERITIES: Readonly<Record<string, readonly [Tone, string]>> = {
 const MOST_OF_DETAIL = 160;
 const MOST_OF_TITLE = 60;
 
-export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, back }: AlertTableContext): Html {
+export function alertTable(alerts: readonly Alert[], context: AlertTableContext): Html {
+  const { nowMs, caller, empty, back } = context;
   const tenants = tenantColumn(caller);
   const rows = alerts.map((alert) => [
     statePill(alert),
@@ -39,7 +45,7 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
       ><br />${cut(alert.detail, MOST_OF_DETAIL)} ${alert.state !== 'resolved' && alert.nextStep}
     </div>`,
     ...tenants.cell(alert.tenant),
-    alert.provider === null ? '–' : html`<a href="/admin/providers/${alert.provider}">${alert.provider}</a>`,
+    alert.provider === null ? '–' : providerLink(alert.provider, context),
     idLink(CONNECTIONS_PATH, alert.connectionId),
     timeTag(alert.openedAt, nowMs),
     html`${counted(alert.count, 'time')}, last ${timeTag(alert.lastSeenAt, nowMs)}`,
@@ -49,7 +55,8 @@ export function alertTable(alerts: readonly Alert[], { nowMs, caller, empty, bac
   return html`${rowsForm(caller.csrfToken, { back })} ${table('Alerts', [...headings, 'Acknowledge'], rows, empty)}`;
 }
 
-export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html {
+export function alertFacts(alert: Alert, context: ViewContext): Html {
+  const { nowMs, caller } = context;
   const { provider, connectionId } = alert;
   const facts: Facts = [
     ['Alert', wholeId(alert.id)],
@@ -59,7 +66,7 @@ export function alertFacts(alert: Alert, { nowMs, caller }: AlertContext): Html 
     ['What to do', alert.nextStep],
     ['Kind', html`<code>${alert.kind}</code>`],
     ['Organization', alert.tenant],
-    ['Provider', provider !== null && html`<a href="/admin/providers/${provider}">${provider}</a>`],
+    ['Provider', provider !== null && providerLink(provider, context)],
     ['Connection', connectionId !== null && html`<a href="${CONNECTIONS_PATH}/${connectionId}">${connectionId}</a>`],
     ['Seen', counted(alert.count, 'time')],
     ['Opened', exactTime(alert.openedAt, nowMs)],

@@ -1,8 +1,7 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BrowserNews, CurrentUser, IdParam, Roles, visibleTenant, ZodBody, type SessionPrincipal, byTime } from '../../http-api';
-import { CLOCK, type Clock } from '../../clock';
 import { AlertService, type Alert } from '../../integrations';
 import { page } from '../layout';
 import { FormRoute, PageRoute } from '../page-route.decorators';
@@ -29,7 +28,6 @@ export class AlertsPageController {
     private readonly lists: ListPages,
     private readonly alerts: AlertService,
     private readonly news: BrowserNews,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -43,7 +41,7 @@ export class AlertsPageController {
         fields: (form) => form.select('state', 'State', STATES),
         read: ({ state, cursor: before }, limit, { tenant }) => this.alerts.list({ tenant, state, before, limit }),
         position: ({ openedAt: at, id }: Alert) => ({ at, id }),
-        table: (rows, { nowMs, caller }) => alertTable(rows, { nowMs, caller, empty: 'No alert matches.', back: PATH }),
+        table: (rows, context) => alertTable(rows, { ...context, empty: 'No alert matches.', back: PATH }),
       },
       visit,
     );
@@ -52,7 +50,7 @@ export class AlertsPageController {
   @PageRoute(':id')
   async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
     const alert = await this.alerts.find(id, visibleTenant(caller));
-    return page({ title: 'Alert', caller, path: PATH, body: alertFacts(alert, { nowMs: this.clock.now(), caller }) });
+    return page({ title: 'Alert', caller, path: PATH, body: alertFacts(alert, this.lists.viewFor(caller)) });
   }
 
   @FormRoute(':id/acknowledge')

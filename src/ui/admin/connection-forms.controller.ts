@@ -50,7 +50,7 @@ export class ConnectionFormsController {
     assertMayManage(caller, connection);
     const back = `${PATH}/${id}`;
     if (!confirmed) {
-      const name = this.registry.find(connection.provider)?.name ?? connection.provider;
+      const name = this.registry.nameOf(connection.provider);
       const question = `${disconnectQuestion(name, connection)} The records that were synced stay.`;
       const to = `${back}/disconnect`;
       return void (await reply.send(confirmPage({ title: 'Disconnect', question, to, label: 'Disconnect', back, path: PATH, caller })));

@@ -1,4 +1,4 @@
-import { html, providerSign, type Html, type SessionPrincipal } from '../../http-api';
+import { html, providerSign, type Html } from '../../http-api';
 import { ERROR_KINDS } from '../../errors';
 import { ownerOf, type ConnectionWithSync, type Provider } from '../../integrations';
 import { actionForm } from '../form';
@@ -11,20 +11,19 @@ import {
   DELIVERIES_PATH,
   EVENTS_PATH,
   factList,
+  providerLink,
   REQUESTS_PATH,
   RUNS_PATH,
   tenantColumn,
   wholeId,
   type Facts,
+  type ViewContext,
 } from './admin-links';
 import { statusPill } from './status-words';
 
 const DAY_MS = 86_400_000;
 
-export interface ConnectionContext {
-  readonly nowMs: number;
-  readonly caller: SessionPrincipal;
-  readonly nameOf: (provider: string) => string;
+export interface ConnectionContext extends ViewContext {
   /** In words: what something needs, and was not given. */
   readonly missingOf: (connection: ConnectionWithSync) => readonly string[];
 }
@@ -51,13 +50,13 @@ export function connectionTable(connections: readonly ConnectionWithSync[], cont
 
 /** One connection: whose it is, what it may do, how it is. */
 export function connectionFacts(connection: ConnectionWithSync, provider: Provider | undefined, context: ConnectionContext): Html {
-  const { nowMs, nameOf, missingOf } = context;
+  const { nowMs, missingOf } = context;
   const { error } = connection;
   const missing = missingOf(connection);
   const facts: Facts = [
     ['Connection', wholeId(connection.id)],
     ['Account', html`${connection.accountName} ${connection.accountId && wholeId(connection.accountId)}`],
-    ['Provider', html`<a href="/admin/providers/${connection.provider}">${nameOf(connection.provider)}</a>`],
+    ['Provider', providerLink(connection.provider, context)],
     ['Organization', html`<a href="${addressOf(CONNECTIONS_PATH, { tenant: connection.tenant })}">${connection.tenant}</a>`],
     ['Whose', ownerOf(connection) === 'user' ? userLink(connection) : `${whose(connection)}: ${policyOf(connection)}`],
     ['Status', statePill(connection, missing)],

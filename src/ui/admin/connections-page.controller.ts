@@ -89,15 +89,11 @@ export class ConnectionsPageController {
     return {
       nowMs: this.clock.now(),
       caller,
-      nameOf: (provider) => this.nameOf(provider),
+      nameOf: (provider) => this.registry.nameOf(provider),
       missingOf: (connection) => {
         const words = this.registry.find(connection.provider)?.oauth2?.scopeWords ?? {};
         return connection.status === 'connected' ? this.scopeNeeds.missing(connection).map((scope) => words[scope] ?? scope) : [];
       },
     };
-  }
-
-  private nameOf(provider: string): string {
-    return this.registry.find(provider)?.name ?? provider;
   }
 }

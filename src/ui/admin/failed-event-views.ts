@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto';
-import { html, type Html, type SessionPrincipal } from '../../http-api';
+import { html, type Html } from '../../http-api';
 import type { FailedEventGroup } from '../../integrations';
 import { counted } from '../counted';
 import { actionForm, hiddenFields, select, textField } from '../form';
 import { table } from '../table';
 import { timeTag } from '../time-tag';
-import { EVENTS_PATH, FAILED_EVENTS_PATH as PATH } from './admin-links';
+import { EVENTS_PATH, FAILED_EVENTS_PATH as PATH, providerName, type ViewContext } from './admin-links';
 
 /** Of the form that the boxes belong to: it stands below the table. */
 const TICKED = 'replay-ticked';
 
-export function failedGroupTable(groups: readonly FailedEventGroup[], nowMs: number, { csrfToken }: SessionPrincipal): Html {
+export function failedGroupTable(groups: readonly FailedEventGroup[], context: ViewContext): Html {
+  const { nowMs, caller, nameOf } = context;
   const rows = groups.map((group) => [
-    box(group),
-    html`<span class="name">${group.provider}: ${group.type}</span>`,
+    box(group, nameOf(group.provider)),
+    html`<span class="name">${providerName(group.provider, context)}: ${group.type}</span>`,
     html`<span class="name">${group.handlers.join(', ') || 'Nobody'}</span>`,
     html`<div class="wide">
       <a href="${EVENTS_PATH}/${group.exampleId}">${group.error ?? 'An unknown error'}</a>
@@ -28,8 +29,8 @@ export function failedGroupTable(groups: readonly FailedEventGroup[], nowMs: num
       actionForm({
         to: `${PATH}/replay`,
         label: 'Replay…',
-        about: `${group.provider}, ${group.type}`,
-        csrfToken,
+        about: `${nameOf(group.provider)}, ${group.type}`,
+        csrfToken: caller.csrfToken,
         id: `replay-${idOf(group)}`,
         fields: { provider: group.provider, type: group.type, error: group.error },
       }),
@@ -39,8 +40,9 @@ export function failedGroupTable(groups: readonly FailedEventGroup[], nowMs: num
 }
 
 /** Again: what is ticked above, what has something in common, or all. */
-export function replayForms(groups: readonly FailedEventGroup[], { csrfToken }: SessionPrincipal): Html {
-  const choices = (values: readonly string[]) => [...new Set(values)].sort().map((value) => ({ value, label: value }));
+export function replayForms(groups: readonly FailedEventGroup[], { caller: { csrfToken }, nameOf }: ViewContext): Html {
+  const choices = (values: readonly string[], labelOf = (value: string) => value) =>
+    [...new Set(values)].sort().map((value) => ({ value, label: labelOf(value) }));
   return html`<div class="actions">
       <form id="${TICKED}" method="post" action="${PATH}/replay">
         ${hiddenFields({ _csrf: csrfToken })} <button id="replay-chosen">Replay the chosen…</button>
@@ -49,7 +51,16 @@ export function replayForms(groups: readonly FailedEventGroup[], { csrfToken }: 
     </div>
     <h2>Replay what has something in common</h2>
     <form class="filter" method="post" action="${PATH}/replay">
-      ${hiddenFields({ _csrf: csrfToken })} ${select('provider', 'Provider', choices(groups.map(({ provider }) => provider)), undefined)}
+      ${hiddenFields({ _csrf: csrfToken })}
+      ${select(
+        'provider',
+        'Provider',
+        choices(
+          groups.map(({ provider }) => provider),
+          nameOf,
+        ),
+        undefined,
+      )}
       ${select('handler', 'Handler', choices(groups.flatMap(({ handlers }) => handlers)), undefined)}
       ${textField('type', 'Type', undefined)} ${textField('error', 'Error, as above', undefined)}
       ${textField('connectionId', 'Connection', undefined)} ${textField('from', 'From (UTC)', undefined, { type: 'datetime-local' })}
@@ -58,7 +69,7 @@ export function replayForms(groups: readonly FailedEventGroup[], { csrfToken }: 
     </form>`;
 }
 
-function box(group: FailedEventGroup): Html | undefined {
+function box(group: FailedEventGroup, name: string): Html | undefined {
   const { provider, type, error } = group;
   if (error === null) return undefined;
   return html`<label class="tick"
@@ -68,7 +79,7 @@ function box(group: FailedEventGroup): Html | undefined {
       name="group"
       id="group-${idOf(group)}"
       value="${JSON.stringify({ provider, type, error })}"
-    /><span class="unseen">${provider}, ${type}: ${error}</span></label
+    /><span class="unseen">${name}, ${type}: ${error}</span></label
   >`;
 }
 

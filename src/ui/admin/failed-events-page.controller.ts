@@ -14,7 +14,16 @@ import {
 } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
-import { EventFilters, eventGroup, FailedEvents, replayActorOf, ReplayRuns, WebhookReplay, type EventFilter } from '../../integrations';
+import {
+  EventFilters,
+  eventGroup,
+  FailedEvents,
+  ProviderRegistry,
+  replayActorOf,
+  ReplayRuns,
+  WebhookReplay,
+  type EventFilter,
+} from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { hiddenFields } from '../form';
 import { page } from '../layout';
@@ -56,6 +65,7 @@ export class FailedEventsPageController {
     private readonly replays: WebhookReplay,
     private readonly runs: ReplayRuns,
     private readonly filters: EventFilters,
+    private readonly registry: ProviderRegistry,
     private readonly news: BrowserNews,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -68,11 +78,12 @@ export class FailedEventsPageController {
   ): Promise<string> {
     const groups = await this.failed.groups(visibleTenant(caller), PAGE_ROWS);
     const notice = adminNotice(this.news.take(request, reply, caller));
+    const context = { nowMs: this.clock.now(), caller, nameOf: (provider: string) => this.registry.nameOf(provider) };
     const body = html`${notice}
       <p><a href="${EVENTS_PATH}">All webhook events</a> · <a href="${REPLAYS_PATH}">Replays</a></p>
-      ${liveRegion('failed-events', failedGroupTable(groups, this.clock.now(), caller))}
+      ${liveRegion('failed-events', failedGroupTable(groups, context))}
       ${groups.length === PAGE_ROWS && html`<p class="soft">The largest ${PAGE_ROWS} groups are shown.</p>`}
-      ${groups.length > 0 && replayForms(groups, caller)}`;
+      ${groups.length > 0 && replayForms(groups, context)}`;
     return page({ title: 'Failed events', caller, path: EVENTS_PATH, body });
   }
 
@@ -95,7 +106,7 @@ export class FailedEventsPageController {
     await reply.send(
       confirmPage({
         title: 'Replay',
-        question: question(matched, asked),
+        question: question(matched, asked, (provider) => this.registry.nameOf(provider)),
         to: `${PATH}/replay`,
         label: 'Replay',
         fields: Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined)),
@@ -128,9 +139,9 @@ function groupOf(text: string): z.infer<typeof eventGroup> {
   }
 }
 
-function question(matched: number, asked: EventFilter): string {
+function question(matched: number, asked: EventFilter, nameOf: (provider: string) => string): string {
   const [count, them] = matched === 1 ? ['1 event', 'it'] : [`${matched.toLocaleString('en')} events`, 'them'];
   const { provider, type, error: text } = asked;
-  if (provider && type && text) return `${count} of ${provider}, ${type}, failed so: “${text}”. Process ${them} again?`;
-  return `${count}: ${filterWords(asked)}. Process ${them} again?`;
+  if (provider && type && text) return `${count} of ${nameOf(provider)}, ${type}, failed so: “${text}”. Process ${them} again?`;
+  return `${count}: ${filterWords(asked, { nameOf })}. Process ${them} again?`;
 }

@@ -77,7 +77,7 @@ describe('failed events by kind and error', () => {
   it('replays one group after asking, and no other', async () => {
     const fields = { provider: 'slack', type: 'channel_rename', error: 'TypeError: customer # of # is gone' };
     const question = await boss.post(`${PATH}/replay`, fields);
-    expect(question.text).toContain('3 events of slack, channel_rename, failed so');
+    expect(question.text).toContain('3 events of Slack, channel_rename, failed so');
     expect((await events(`status = 'dead'`)).length).toBe(5);
     const elsewhere = await stranger.follow(await stranger.post(`${PATH}/replay`, { ...fields, confirmed: 'yes' }));
     expect(elsewhere.text).toContain('No event that could be replayed matches');

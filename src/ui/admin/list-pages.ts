@@ -2,19 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { BrowserNews, html, pageFrom, visibleTenant, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
+import { ProviderRegistry } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import type { LiveTopic } from '../live/live-topics';
 import { nextPage } from '../table';
+import type { ViewContext } from './admin-links';
 import { adminNotice } from './admin-notices';
 import { FilterFields } from './filter-fields';
 import { PAGE_ROWS, readFilters, withoutCursor } from './list-query';
 import type { PageVisit } from './page-visit';
 
 /** What the rows of a list are shown by. */
-export interface ListContext {
-  readonly nowMs: number;
-  readonly caller: SessionPrincipal;
+export interface ListContext extends ViewContext {
   /** Confines to one organization; undefined: all, for an operator. */
   readonly tenant: string | undefined;
   /** The filters as they were given, without the place in the list. */
@@ -45,8 +45,14 @@ export interface ListPage<S extends z.ZodRawShape, Row> {
 export class ListPages {
   constructor(
     private readonly news: BrowserNews,
+    private readonly registry: ProviderRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
+
+  /** What one thing is shown by, beside its list. */
+  viewFor(caller: SessionPrincipal): ViewContext {
+    return { nowMs: this.clock.now(), caller, nameOf: (provider) => this.registry.nameOf(provider) };
+  }
 
   async show<S extends z.ZodRawShape, Row>(list: ListPage<S, Row>, { caller, query, request, reply }: PageVisit): Promise<string> {
     const { title, path, topic, fields } = list;
@@ -59,7 +65,7 @@ export class ListPages {
       return page({ title, caller, path, body: html`${notice} ${faults}` });
     }
     const given = withoutCursor(filters);
-    const context: ListContext = { nowMs: this.clock.now(), caller, tenant: visibleTenant(caller), given };
+    const context: ListContext = { ...this.viewFor(caller), tenant: visibleTenant(caller), given };
     const found = await list.read(filters.values, PAGE_ROWS + 1, context);
     const { data, nextCursor } = pageFrom(found, PAGE_ROWS, list.position);
     const body = html`${notice} ${form} ${list.above?.(context)} ${liveRegion(topic, await list.table(data, context))}

@@ -94,7 +94,7 @@ export class Lookup {
   }
 
   private nameOf(provider: string): string {
-    return this.registry.find(provider)?.name ?? provider;
+    return this.registry.nameOf(provider);
   }
 }
 

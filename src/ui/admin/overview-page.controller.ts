@@ -58,7 +58,7 @@ export class OverviewPageController {
     );
     const shown = all.filter((each) => this.registry.get(each.provider).configured || isInUse(each));
     const open = alerts.reduce((sum, each) => sum + each.open, 0);
-    const nameOf = (key: string) => this.registry.find(key)?.name ?? key;
+    const nameOf = (key: string) => this.registry.nameOf(key);
     const notice = adminNotice(this.news.take(request, reply, caller));
     const content = html`${verdict({ providers: failing, waiting, health: all, events, alerts, nameOf, nowMs })}
       <h2>The last 24 hours</h2>
@@ -67,7 +67,7 @@ export class OverviewPageController {
       ${this.around.healthTable(shown, around)}
       ${all.length > shown.length && html`<p class="soft">${(all.length - shown.length).toLocaleString('en')} more are not set up here.</p>`}
       <h2>Open alerts: ${open.toLocaleString('en')}</h2>
-      ${alertTable(newest, { nowMs, caller, empty: 'No alert is open.', back: '/admin' })}
+      ${alertTable(newest, { nowMs, caller, nameOf, empty: 'No alert is open.', back: '/admin' })}
       ${open > MOST_ALERTS && html`<p><a href="/admin/alerts?state=open">All open alerts</a></p>`}
       <h2>Queue of webhook events</h2>
       ${queueTable(queue)}`;

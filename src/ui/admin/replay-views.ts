@@ -5,8 +5,7 @@ import { actionForm } from '../form';
 import { pill, type Tone } from '../layout';
 import { table } from '../table';
 import { exactTime, timeTag } from '../time-tag';
-import { factList, FAILED_EVENTS_PATH, REPLAYS_PATH, tenantColumn, wholeId, type Facts } from './admin-links';
-import type { EventContext } from './webhook-event-views';
+import { factList, FAILED_EVENTS_PATH, REPLAYS_PATH, tenantColumn, wholeId, type Facts, type ViewContext } from './admin-links';
 
 const STATES: Readonly<Record<ReplayRun['state'], readonly [Tone, string]>> = {
   queued: ['soft', 'Queued'],
@@ -16,13 +15,14 @@ const STATES: Readonly<Record<ReplayRun['state'], readonly [Tone, string]>> = {
   cancelled: ['soft', 'Cancelled'],
 };
 
-export function replayTable(runs: readonly ReplayRun[], { nowMs, caller }: EventContext): Html {
+export function replayTable(runs: readonly ReplayRun[], context: ViewContext): Html {
+  const { nowMs, caller } = context;
   const tenants = tenantColumn(caller);
   const rows = runs.map((run) => [
     html`<a href="${REPLAYS_PATH}/${run.id}">${timeTag(run.createdAt, nowMs)}</a>`,
     ...tenants.cell(run.tenant),
     html`<span class="name">${run.actor}</span>`,
-    html`<div class="wide">${filterWords(run.filter)}</div>`,
+    html`<div class="wide">${filterWords(run.filter, context)}</div>`,
     pill(...STATES[run.state]),
     count(run.total),
     count(run.done),
@@ -34,7 +34,8 @@ export function replayTable(runs: readonly ReplayRun[], { nowMs, caller }: Event
 }
 
 /** How far it is, with a bar; and its end before the time. */
-export function replayFacts(run: ReplayRun, { nowMs, caller }: EventContext): Html {
+export function replayFacts(run: ReplayRun, context: ViewContext): Html {
+  const { nowMs, caller } = context;
   const { total, done, failed, skipped } = run;
   const over = done + failed + skipped;
   const isOpen = run.state === 'queued' || run.state === 'running';
@@ -45,7 +46,7 @@ export function replayFacts(run: ReplayRun, { nowMs, caller }: EventContext): Ht
     ['Failed again', failed === 0 ? '0' : html`<a class="bad" href="${FAILED_EVENTS_PATH}">${count(failed)}</a>`],
     ['Passed over', count(skipped)],
     ['Left', count(total - over)],
-    ['Which events', filterWords(run.filter)],
+    ['Which events', filterWords(run.filter, context)],
     ['Organization', run.tenant ?? 'All'],
     ['By', run.actor],
     ['Asked for', exactTime(run.createdAt, nowMs)],
@@ -80,7 +81,6 @@ export function replayFacts(run: ReplayRun, { nowMs, caller }: EventContext): Ht
 }
 
 const NAMES: readonly (readonly [keyof EventFilter, string])[] = [
-  ['provider', 'provider'],
   ['type', 'type'],
   ['handler', 'handler'],
   ['status', 'status'],
@@ -92,10 +92,11 @@ const NAMES: readonly (readonly [keyof EventFilter, string])[] = [
 ];
 
 /** Which events they are, as a person says it. */
-export function filterWords(filter: EventFilter): string {
+export function filterWords(filter: EventFilter, { nameOf }: Pick<ViewContext, 'nameOf'>): string {
+  const whose = typeof filter.provider !== 'string' ? [] : [`provider ${nameOf(filter.provider)}`];
   const fields = NAMES.flatMap(([field, name]) => (typeof filter[field] === 'string' ? [`${name} ${filter[field]}`] : []));
-  const groups = (filter.groups ?? []).map(({ provider, type, error }) => `${provider} ${type}: “${error}”`);
+  const groups = (filter.groups ?? []).map(({ provider, type, error }) => `${nameOf(provider ?? '')} ${type}: “${error}”`);
   const connections = filter.connectionIds ? [`${count(filter.connectionIds.length)} connections`] : [];
-  const all = [...fields, ...connections, ...groups];
+  const all = [...whose, ...fields, ...connections, ...groups];
   return all.length === 0 ? 'All that failed or were given up' : all.join('; ');
 }

@@ -1,8 +1,7 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BrowserNews, byId, CurrentUser, html, IdParam, Roles, visibleTenant, ZodBody, type SessionPrincipal } from '../../http-api';
-import { CLOCK, type Clock } from '../../clock';
 import { ReplayRuns, type ReplayRun } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
@@ -24,7 +23,6 @@ export class ReplaysPageController {
     private readonly lists: ListPages,
     private readonly runs: ReplayRuns,
     private readonly news: BrowserNews,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -53,7 +51,7 @@ export class ReplaysPageController {
       caller,
       path: EVENTS_PATH,
       body: html`${adminNotice(this.news.take(request, reply, caller))}
-      ${liveRegion('replay', replayFacts(run, { nowMs: this.clock.now(), caller }), id)}`,
+      ${liveRegion('replay', replayFacts(run, this.lists.viewFor(caller)), id)}`,
     });
   }
 

@@ -1,23 +1,31 @@
-import { html, type Html, type SessionPrincipal } from '../../http-api';
+import { html, type Html } from '../../http-api';
 import type { LoggedRequest } from '../../integrations';
 import { addressOf, table } from '../table';
 import { duration, exactTime, timeTag } from '../time-tag';
-import { CONNECTIONS_PATH, factList, idLink, REQUESTS_PATH, RUNS_PATH, tenantColumn, wholeId, type Facts } from './admin-links';
+import {
+  CONNECTIONS_PATH,
+  factList,
+  idLink,
+  providerLink,
+  providerName,
+  REQUESTS_PATH,
+  RUNS_PATH,
+  tenantColumn,
+  wholeId,
+  type Facts,
+  type ViewContext,
+} from './admin-links';
 import { statusPill } from './status-words';
 
 /** A run that called then is looked for this long before the call. */
 const RUN_MS = 86_400_000;
 
-export interface RequestContext {
-  readonly nowMs: number;
-  readonly caller: SessionPrincipal;
-}
-
-export function requestTable(requests: readonly LoggedRequest[], { nowMs, caller }: RequestContext): Html {
+export function requestTable(requests: readonly LoggedRequest[], context: ViewContext): Html {
+  const { nowMs, caller } = context;
   const tenants = tenantColumn(caller);
   const rows = requests.map((request) => [
     html`<a href="${REQUESTS_PATH}/${request.id}">${timeTag(request.at, nowMs)}</a>`,
-    request.provider,
+    providerName(request.provider, context),
     ...tenants.cell(request.tenant),
     idLink(CONNECTIONS_PATH, request.connectionId),
     html`<div class="wide"><code>${request.method} ${request.endpoint}</code><br /><span class="soft">${request.operation}</span></div>`,
@@ -32,12 +40,13 @@ export function requestTable(requests: readonly LoggedRequest[], { nowMs, caller
 }
 
 /** One try of a call in full, with the way to the runs that may have made it. */
-export function requestFacts(request: LoggedRequest, { nowMs }: RequestContext): Html {
+export function requestFacts(request: LoggedRequest, context: ViewContext): Html {
+  const { nowMs } = context;
   const { connectionId } = request;
   const facts: Facts = [
     ['Request', wholeId(request.id)],
     ['At', exactTime(request.at, nowMs)],
-    ['Provider', html`<a href="/admin/providers/${request.provider}">${request.provider}</a>`],
+    ['Provider', providerLink(request.provider, context)],
     ['Organization', request.tenant],
     ['Connection', connectionId !== null && html`<a href="${CONNECTIONS_PATH}/${connectionId}">${connectionId}</a>`],
     ['Call', html`<code>${request.method} ${request.endpoint}</code>`],

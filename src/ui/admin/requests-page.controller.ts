@@ -1,7 +1,6 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { CurrentUser, IdParam, Roles, visibleTenant, type SessionPrincipal, byTime } from '../../http-api';
 import { IntegrationError } from '../../errors';
-import { CLOCK, type Clock } from '../../clock';
 import { ConnectionRepository, ProviderRegistry, RequestLogReader } from '../../integrations';
 import { page } from '../layout';
 import { PageRoute } from '../page-route.decorators';
@@ -43,7 +42,6 @@ export class RequestsPageController {
     private readonly log: RequestLogReader,
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -77,6 +75,6 @@ export class RequestsPageController {
   async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
     const [request] = await this.log.list({ id, tenant: visibleTenant(caller), limit: 1 });
     if (!request) throw new IntegrationError('not_found', { detail: 'There is no such request, or its time is over.' });
-    return page({ title: 'Request', caller, path: PATH, body: requestFacts(request, { nowMs: this.clock.now(), caller }) });
+    return page({ title: 'Request', caller, path: PATH, body: requestFacts(request, this.lists.viewFor(caller)) });
   }
 }

@@ -10,11 +10,14 @@ import {
   EVENTS_PATH,
   factList,
   idLink,
+  providerLink,
+  providerName,
   REQUESTS_PATH,
   RUNS_PATH,
   tenantColumn,
   wholeId,
   type Facts,
+  type ViewContext,
 } from './admin-links';
 import { statusPill } from './status-words';
 
@@ -28,16 +31,12 @@ export const TRIGGERS: Readonly<Record<SyncRun['trigger'], string>> = {
 export const REMOVAL_QUESTION =
   'Many of the records are missing at the provider. The affected parts are read again first; what is still missing then is removed here. Go on?';
 
-export interface RunContext {
-  readonly nowMs: number;
-  readonly caller: SessionPrincipal;
-}
-
-export function runTable(runs: readonly SyncRun[], { nowMs, caller }: RunContext): Html {
+export function runTable(runs: readonly SyncRun[], context: ViewContext): Html {
+  const { nowMs, caller } = context;
   const tenants = tenantColumn(caller);
   const rows = runs.map((run) => [
     html`<a href="${RUNS_PATH}/${run.id}">${timeTag(run.createdAt, nowMs)}</a>`,
-    run.provider,
+    providerName(run.provider, context),
     ...tenants.cell(run.tenant),
     idLink(CONNECTIONS_PATH, run.connectionId),
     `${run.type}, by ${TRIGGERS[run.trigger]}`,
@@ -52,12 +51,13 @@ export function runTable(runs: readonly SyncRun[], { nowMs, caller }: RunContext
 }
 
 /** One run in full, with the way to what it called and to what came in meanwhile. */
-export function runFacts(run: SyncRun, { nowMs, caller }: RunContext): Html {
+export function runFacts(run: SyncRun, context: ViewContext): Html {
+  const { nowMs, caller } = context;
   const facts: Facts = [
     ['Run', wholeId(run.id)],
     ['Connection', html`<a href="${CONNECTIONS_PATH}/${run.connectionId}">${run.connectionId}</a>`],
     ['Organization', run.tenant],
-    ['Provider', run.provider],
+    ['Provider', providerLink(run.provider, context)],
     ['Kind', `${run.type}, by ${TRIGGERS[run.trigger]}`],
     ['Resources', run.resources.length === 0 ? 'All' : run.resources.join(', ')],
     ['Status', statusPill(run.status)],

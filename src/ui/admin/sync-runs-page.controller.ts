@@ -1,8 +1,7 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BrowserNews, CurrentUser, IdParam, Roles, visibleTenant, ZodBody, type SessionPrincipal, byTime } from '../../http-api';
-import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository, ProviderRegistry, SyncService, type SyncRun } from '../../integrations';
 import { confirmPage } from '../confirm-page';
@@ -49,7 +48,6 @@ export class SyncRunsPageController {
     private readonly registry: ProviderRegistry,
     private readonly connections: ConnectionRepository,
     private readonly news: BrowserNews,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -84,7 +82,7 @@ export class SyncRunsPageController {
   async one(@CurrentUser() caller: SessionPrincipal, @IdParam('id', 'not_found') id: string): Promise<string> {
     const [run] = await this.syncs.list({ id, tenant: visibleTenant(caller), limit: 1 });
     if (!run) throw new IntegrationError('not_found', { detail: 'There is no such run.' });
-    return page({ title: 'Sync run', caller, path: PATH, body: runFacts(run, { nowMs: this.clock.now(), caller }) });
+    return page({ title: 'Sync run', caller, path: PATH, body: runFacts(run, this.lists.viewFor(caller)) });
   }
 
   @FormRoute(':id/confirm')

@@ -1,4 +1,4 @@
-import { html, type Html, type SessionPrincipal } from '../../http-api';
+import { html, type Html } from '../../http-api';
 import type { StoredEventDetail, StoredEventView } from '../../integrations';
 import { actionForm, rowButton, rowsForm } from '../form';
 import { pill } from '../layout';
@@ -10,26 +10,24 @@ import {
   EVENTS_PATH,
   factList,
   idLink,
+  providerLink,
+  providerName,
   REQUESTS_PATH,
   tenantColumn,
   wholeId,
   type Facts,
+  type ViewContext,
 } from './admin-links';
 import { statusPill } from './status-words';
 
 /** The clocks of process and database may differ so much. */
 const FORWARD_MS = 5_000;
 
-export interface EventContext {
-  readonly nowMs: number;
-  readonly caller: SessionPrincipal;
-}
-
-export function eventTable(events: readonly StoredEventView[], context: EventContext): Html {
+export function eventTable(events: readonly StoredEventView[], context: ViewContext): Html {
   const tenants = tenantColumn(context.caller);
   const rows = events.map((event) => [
     timeTag(event.receivedAt, context.nowMs),
-    event.provider,
+    providerName(event.provider, context),
     ...tenants.cell(event.tenant),
     html`<a class="name" href="${EVENTS_PATH}/${event.id}">${event.type}</a>`,
     statusPill(event.status),
@@ -49,12 +47,12 @@ export function eventTable(events: readonly StoredEventView[], context: EventCon
 }
 
 /** One event in full: the payload without what is secret or personal. */
-export function eventFacts(event: StoredEventDetail, context: EventContext): Html {
+export function eventFacts(event: StoredEventDetail, context: ViewContext): Html {
   const { nowMs } = context;
   const { connectionId } = event;
   const facts: Facts = [
     ['Event', wholeId(event.id)],
-    ['Provider', event.provider],
+    ['Provider', providerLink(event.provider, context)],
     ['Organization', event.tenant],
     ['Type', event.type],
     ["The provider's id", wholeId(event.eventId)],

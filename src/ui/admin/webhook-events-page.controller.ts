@@ -1,4 +1,4 @@
-import { Controller, Inject, Res } from '@nestjs/common';
+import { Controller, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -13,7 +13,6 @@ import {
   type SessionPrincipal,
   byId,
 } from '../../http-api';
-import { CLOCK, type Clock } from '../../clock';
 import {
   EventFilters,
   ProviderRegistry,
@@ -71,7 +70,6 @@ export class WebhookEventsPageController {
     private readonly registry: ProviderRegistry,
     private readonly filters: EventFilters,
     private readonly news: BrowserNews,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -110,7 +108,7 @@ export class WebhookEventsPageController {
       caller,
       path: PATH,
       body: html`${adminNotice(this.news.take(request, reply, caller))}
-      ${liveRegion('webhook-event', eventFacts(event, { nowMs: this.clock.now(), caller }), id)}`,
+      ${liveRegion('webhook-event', eventFacts(event, this.lists.viewFor(caller)), id)}`,
     });
   }
 

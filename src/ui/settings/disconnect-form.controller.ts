@@ -34,7 +34,7 @@ export class DisconnectFormController {
     const connection = await this.connections.findFor(ownViewer(caller), id);
     assertMayManage(ownViewer(caller), connection);
     if (!confirmed) {
-      const provider = this.registry.find(connection.provider)?.name ?? connection.provider;
+      const provider = this.registry.nameOf(connection.provider);
       await reply.send(this.question({ provider, connection, caller, frame }));
       return;
     }
