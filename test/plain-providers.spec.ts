@@ -1,13 +1,18 @@
 import { isErrorCode } from './support/error-codes';
 import { systemClock, type Clock } from '../src/clock';
 import { PLAIN_PROVIDERS, PROVIDERS } from '../src/providers';
-import { isMinted, type PlainProvider } from '../src/integrations';
+import { isMinted, isMintedAnew, type PlainProvider } from '../src/integrations';
 import { PlainSandbox } from '../sandbox/plain/plain-sandbox';
 import { Browser } from './support/browser';
 import { startTestApp, type TestApp } from './support/test-app';
 
 const names = PLAIN_PROVIDERS.map((declaration) => [declaration.key, declaration] as const);
 const signsIn = ({ oauth2 }: PlainProvider) => oauth2 !== undefined && !isMinted(oauth2);
+
+const renewedBy = (oauth2: PlainProvider['oauth2']) =>
+  oauth2?.installation
+    ? { status: 201, grantType: 'installation' }
+    : { status: 200, grantType: isMinted(oauth2) ? oauth2?.grant : 'refresh_token' };
 
 describe('the shape of a plain provider', () => {
   it('is one of its own', () => {
@@ -49,6 +54,17 @@ describe('the shape of a plain provider', () => {
     for (const host of hosts) expect(host).toMatch(/^(\*|[a-z0-9-]+)(\.(\*|[a-z0-9-]+))*\.[a-z0-9-]+\.[a-z]{2,}$/);
     if (signsIn(declaration)) expect(oauth2?.authorizeUrl).toBeDefined();
     expect(oauth2?.signIn !== undefined).toBe(oauth2?.grant === 'login');
+    if (oauth2?.installation) {
+      expect(declaration.app).toEqual({ by: 'jwt' });
+      const places = [...oauth2.installation.path.matchAll(/\{(\w+)\}/g)].map(([, place]) => place);
+      expect(Object.keys(account.several?.values ?? {})).toEqual(expect.arrayContaining(places));
+      expect(places.length).toBeGreaterThan(0);
+      // Not everybody who sees an installation may give it away.
+      expect(account.several?.administered?.length).toBeGreaterThan(0);
+      const told = [...oauth2.installation.faults, ...faults].map(({ code }) => code);
+      expect(told).toEqual(expect.arrayContaining(['needs_reauth', 'organization_forbids']));
+      expect(oauth2.refresh).toBeUndefined();
+    }
     if (oauth2?.signIn) {
       const posted = [...JSON.stringify(oauth2.signIn).matchAll(/\{(\w+)\}/g)].map(([, place]) => place as string);
       const secrets = Object.keys(ask).filter((name) => ask[name]?.secret);
@@ -127,12 +143,12 @@ describe('every plain provider, against what its declaration says', () => {
     expect((await call(id)).status).toBe(200);
 
     const { oauth2 } = declaration;
-    const renews = oauth2?.refresh || isMinted(oauth2);
+    const renews = oauth2?.refresh || isMintedAnew(oauth2);
     if (renews) {
       const before = tokenCalls(key).length;
       sandbox.expireTokens(key);
       expect((await call(id)).status).toBe(200);
-      expect(tokenCalls(key).slice(before)).toMatchObject([{ status: 200, grantType: isMinted(oauth2) ? oauth2?.grant : 'refresh_token' }]);
+      expect(tokenCalls(key).slice(before)).toMatchObject([renewedBy(oauth2)]);
     }
 
     sandbox.revokeTokens(key);

@@ -42,6 +42,8 @@ export interface ProviderSubject {
   readonly failures: readonly (readonly [status: number, json: unknown])[];
   /** Endpoint of its token calls; absent where tokens do not expire. */
   readonly tokenEndpoint?: string;
+  /** How its tokens are renewed. Default `refresh_token`. */
+  readonly renewsBy?: string;
   /** What can be forged of its signatures. Default: everything. */
   readonly forgeries?: readonly Forge[];
   readonly operations: readonly StagedOperation[];
@@ -190,7 +192,7 @@ export function describeProvider(subject: ProviderSubject): void {
       stage.expireTokens();
       const done = await Promise.all([1, 2, 3].map(() => below(subject.action.method, subject.action.path)));
       expect(done.map(({ status }) => status)).toEqual([200, 200, 200]);
-      expect(stage.renewals()).toEqual(['refresh_token']);
+      expect(stage.renewals()).toEqual([subject.renewsBy ?? 'refresh_token']);
     });
 
     it.each(subject.operations.map((operation) => [operation.name, operation] as const))(

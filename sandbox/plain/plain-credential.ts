@@ -15,6 +15,7 @@ export function verdictOn(world: PlainWorld, { headers, query }: Shown): 'good' 
   }
   const asApp = `Basic ${Buffer.from(`${world.clientId}:${world.clientSecret}`).toString('base64')}`;
   if (app?.by === 'basic' && headers.authorization === asApp) return 'good';
+  if (app?.by === 'jwt' && world.installations.isAppJwt((headers.authorization ?? '').replace('Bearer ', ''))) return 'good';
   const ways = [
     ...(oauth2 ? [{ how: oauth2.credential ?? credential ?? ({ in: 'bearer' } as const), isToken: true }] : []),
     ...(apiKey ? [{ how: apiKey.credential ?? credential ?? ({ in: 'bearer' } as const), isToken: false }] : []),

@@ -25,7 +25,7 @@ export interface PlainRequest {
   readonly acted?: boolean;
 }
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** A text is sent as it is. */
@@ -47,6 +47,7 @@ export class PlainSandbox {
   private readonly always = new Map<string, Reply>();
   /** The next call of the token endpoint is answered so. */
   private readonly nextTokens = new Map<string, Reply>();
+  private readonly alwaysTokens = new Map<string, Reply>();
   /** The next operation is carried out, and its connection cut before the answer. */
   private readonly cuts = new Set<string>();
   private constructor(
@@ -85,6 +86,7 @@ export class PlainSandbox {
       if (!isUnasked(oauth2)) env[`${prefix}_AUTHORIZE_URL`] = `${this.origin}/${key}/authorize`;
       env[`${prefix}_CLIENT_ID`] = clientId;
       env[`${prefix}_CLIENT_SECRET`] = clientSecret;
+      if (app?.by === 'jwt') env[`${prefix}_PRIVATE_KEY`] = Buffer.from(this.world(key).installations.privateKey).toString('base64');
     }
     return env;
   }
@@ -95,6 +97,12 @@ export class PlainSandbox {
 
   answerNextToken(key: string, reply: Reply): void {
     this.nextTokens.set(key, reply);
+  }
+
+  /** Every token of an installation that is asked for, until it is called without. */
+  answerTokens(key: string, reply?: Reply): void {
+    if (reply) this.alwaysTokens.set(key, reply);
+    else this.alwaysTokens.delete(key);
   }
 
   /** Every call of the API is answered so, until it is called without. */
@@ -114,6 +122,14 @@ export class PlainSandbox {
   revokeTokens(key: string): void {
     for (const grant of this.world(key).grants) grant.revoked = true;
     this.world(key).admits = false;
+  }
+
+  /** All installations rest, until they are let go on. */
+  suspend(key: string, rests = true): void {
+    const { installations, accountIds } = this.world(key);
+    const { resting } = installations;
+    for (const id of accountIds) if (rests) resting.add(id);
+    if (!rests) resting.clear();
   }
 
   /** After a revocation: the person may connect anew. */
@@ -170,19 +186,33 @@ export class PlainSandbox {
 
   private token(world: PlainWorld, call: { request: IncomingMessage; text: string }): ReturnType<typeof token> {
     const { key, oauth2 } = world.declaration;
-    const planned = this.nextTokens.get(key);
-    this.nextTokens.delete(key);
+    const planned = this.nextToken(key);
     if (planned) return { reply: planned };
     return oauth2?.grant === 'login' ? signIn(world, call) : token(world, call);
+  }
+
+  private nextToken(key: string): Reply | undefined {
+    const planned = this.nextTokens.get(key);
+    this.nextTokens.delete(key);
+    return planned;
   }
 
   private async api(
     world: PlainWorld,
     { request, url, path, text }: { request: IncomingMessage; url: URL; path: string; text: string },
-  ): Promise<{ reply: Reply; acted?: boolean }> {
+  ): Promise<{ reply: Reply; acted?: boolean; what?: 'token'; grantType?: string }> {
     const { key } = world.declaration;
+    const minted = request.method === 'POST' ? world.installations.mintedAt(path) : undefined;
+    if (minted !== undefined)
+      return {
+        reply: this.nextToken(key) ?? this.alwaysTokens.get(key) ?? world.installations.mint(minted, request.headers),
+        what: 'token',
+        grantType: 'installation',
+      };
     const verdict = verdictOn(world, { headers: request.headers, query: url.searchParams });
     if (verdict !== 'good') return { reply: refusal(world, verdict) };
+    if (world.installations.isForAnother(path, request.headers))
+      return { reply: { status: 403, body: { message: 'not by this integration' } } };
     const planned = this.next.get(key) ?? this.always.get(key);
     this.next.delete(key);
     await planned?.until;
@@ -198,7 +228,9 @@ export class PlainSandbox {
     const below = `${parts.slice(path === 'userinfo' ? 0 : places.length).join('/')}`;
     const call = { method: request.method ?? 'GET', path: below, text, headers: request.headers };
     if (several && call.method === 'GET' && below === several.person.path)
-      return { reply: { status: 200, body: put({}, firstOf(several.person.id) ?? '/id', 'person-1') } };
+      return { reply: { status: 200, body: put({}, firstOf(several.person.id) ?? '/id', world.installations.personId) } };
+    const membership = world.installations.membership(path);
+    if (membership) return { reply: { status: 200, body: membership } };
     const confirmed = confirmation(world, call);
     if (confirmed) return { reply: confirmed };
     const watched = await watchCall(world, { ...call, account: world.accountIds.find((id) => parts.includes(id)) ?? world.accountId });

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
+import { PlainInstallations } from './plain-installations';
 import { at, exampleOf, firstOf, put, type Json } from './pointed';
 
 /** What an operation did here. */
@@ -25,6 +26,8 @@ export interface PlainWatchHere {
 
 interface Grant {
   access: string;
+  /** Of the account whose installation it was minted for. */
+  readonly installation?: string;
   refresh?: string;
   expired: boolean;
   revoked: boolean;
@@ -47,6 +50,9 @@ export class PlainWorld {
   readonly key: string;
   /** Whether keys and minted tokens are taken. */
   admits = true;
+  readonly installations: PlainInstallations;
+  /** ms since the epoch; a test may set it. */
+  now = (): number => Date.now();
   readonly grants: Grant[] = [];
   readonly items = new Map<string, Json[]>();
   /** What operations made, in their order, and by the key that they came with. */
@@ -60,6 +66,7 @@ export class PlainWorld {
   constructor(readonly declaration: PlainProvider) {
     this.clientId = `${declaration.key}-client`;
     this.webhookSecret = `${declaration.key}-webhook-secret`;
+    this.installations = new PlainInstallations(this);
     this.key = declaration.apiKey?.example ?? `key-${randomBytes(8).toString('hex')}`;
   }
 
@@ -149,7 +156,9 @@ export class PlainWorld {
   /** What comes back with the browser, besides code and state. */
   get callback(): Record<string, string> {
     const { learn = {}, account } = this.declaration;
-    const told: Record<string, string> = {};
+    const told: Record<string, string> = this.declaration.oauth2?.installation
+      ? { installation_id: 'acct-others', setup_action: 'install' }
+      : {};
     for (const [name, at] of Object.entries(learn)) {
       const place = firstOf(at) ?? '';
       if (place.startsWith('callback:')) told[place.slice(9)] = this.values[name] ?? '';
@@ -174,7 +183,7 @@ export class PlainWorld {
       return put(
         {},
         account.several.items,
-        this.accountIds.map((id) => this.oneOf(id)),
+        [...new Set([...this.accountIds, ...this.installations.kinds.keys()])].map((id) => this.oneOf(id)),
       );
     const body: Json = /^\/\d/.test(firstOf(account.id) ?? '') ? ([] as unknown as Json) : {};
     const name = firstOf(account.name);
@@ -192,7 +201,7 @@ export class PlainWorld {
   }
 
   /** One of several accounts, as the list of them has it. */
-  private oneOf(accountId: string): Json {
+  oneOf(accountId: string): Json {
     const { account } = this.declaration;
     const item: Json = {};
     for (const [place, value] of [
@@ -202,6 +211,8 @@ export class PlainWorld {
       [account.id, accountId] as const,
     ])
       if (firstOf(place)?.startsWith('/')) put(item, firstOf(place)!, value);
+    const kind = this.installations.kinds.get(accountId);
+    if (kind) put(item, firstOf(kind.at)!, kind.is);
     return item;
   }
 

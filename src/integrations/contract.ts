@@ -2,6 +2,7 @@
  * The contract of a provider: types only. A provider is a folder of facts (data, here) and three services (auth, sync,
  * webhooks). The core reads these and knows no provider's name.
  */
+import type { KeyObject } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors';
@@ -54,11 +55,21 @@ export interface Provider {
 }
 
 /** How an app shows that it is itself. */
-export interface AppFacts extends OAuthClient {
+export type AppFacts = AppBySecret | AppByKey;
+
+export interface AppBySecret extends OAuthClient {
   /** `client_credentials`: by a token of its own (RFC 6749, 4.4); `basic`: its id and secret with every call. */
   readonly by: 'client_credentials' | 'basic';
   /** Sent with every call that shows id and secret; a token's are set by `HttpFacts.authorize`. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** By a JSON Web Token that it issues and signs itself (RS256), for each call anew. The operator's alone: no client of an organization has the key. */
+export interface AppByKey {
+  readonly by: 'jwt';
+  /** The issuer. */
+  readonly clientId: string;
+  readonly privateKey: KeyObject;
 }
 
 /** An app that is registered at a provider. */
@@ -106,6 +117,11 @@ export interface OAuth2Facts {
    * `client_credentials`, whatever a sign-in call of the provider's own takes with `login`.
    */
   readonly grant?: 'code' | 'client_credentials' | 'login';
+  /**
+   * With `code`, of an app that is installed on accounts: the consent tells only who asks, and for which of them. What is kept is a token of each
+   * installation, minted by the app itself (`Provider.app`, by `jwt`), now and whenever one ends.
+   */
+  readonly installation?: InstallationFacts;
   /** For `login`: what is posted to `tokenUrl`, as JSON, with the secrets that were filled in. @throws IntegrationError `needs_reauth` where one is missing */
   signIn?(secrets: Readonly<Record<string, string>>): unknown;
   /** How fields are written at the token endpoint. Default `form`. */
@@ -122,6 +138,18 @@ export interface OAuth2Facts {
   readonly clientFaultCodes: readonly string[];
   /** Error codes that say the user's organization forbids it: its administrator can mend it, and nobody else. */
   readonly organizationCodes?: readonly string[];
+}
+
+export interface InstallationFacts {
+  /** Where a token of the installation of the account with these values is minted, below `Provider.apiBaseUrl`. */
+  tokenUrl(values: Readonly<Record<string, unknown>>): string;
+  /** @param now ms since the epoch @throws IntegrationError `provider_bad_answer` */
+  read(body: unknown, now: number): TokenGrant;
+  /**
+   * What a refusal means: `needs_reauth` (it is no longer installed), `organization_forbids` (it rests, until its account lets it go on).
+   * Undefined: the status decides, and a 401 is the operator's to mend.
+   */
+  readFault?(answer: { status: number; headers: Headers; json: unknown }): ProviderFault | undefined;
 }
 
 export interface UserScopeFacts {

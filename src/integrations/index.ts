@@ -20,6 +20,7 @@ export {
   signStandardWebhook,
   isConsented,
   isMinted,
+  isMintedAnew,
 } from './providers';
 export {
   assertMayManage,

@@ -66,7 +66,8 @@ export function plainSubject(declaration: PlainProvider): ProviderSubject {
       repeat: each.idempotent ? ('idempotent' as const) : (each.repeat ?? 'none') === 'none' ? ('none' as const) : ('key' as const),
       input: () => inputOf(each),
     })),
-    ...(oauth2?.refresh && { tokenEndpoint: 'token' }),
+    ...((oauth2?.refresh || oauth2?.installation) && { tokenEndpoint: 'token' }),
+    ...(oauth2?.installation && { renewsBy: 'installation' }),
     endsAtProvider: oauth2?.revokeUrl !== undefined,
     start: async (log) => (stage = await startOnPlainSandbox(subject, log)),
   };

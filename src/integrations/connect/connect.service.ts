@@ -2,17 +2,17 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../clock';
 import { SETTINGS } from '../../config/config.module';
 import type { Settings } from '../../config/env';
-import { IntegrationError } from '../../errors';
+import { findIntegrationError, IntegrationError } from '../../errors';
 import { currentActor } from '../audit';
 import { ConnectionRepository, TenantProviders, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
-import type { OAuth2Facts, Provider } from '../contract';
+import type { AccountIdentity, OAuth2Facts, Provider } from '../contract';
 import { filledIn, isConsented, providerFor, redirectAddress } from '../providers';
 import { AccountLookup } from './account-lookup';
 import { askedInPerson, assertAllowed, assertUsual, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
 import { fieldsOf, meant, type ChosenOwner } from './chosen-owner';
 import { connectFailure, refusedAtProvider } from './connect-failure';
-import { ConnectedAccounts } from './connected-accounts';
+import { ConnectedAccounts, type GrantedAccount } from './connected-accounts';
 import type { PendingConnect } from './connect-page';
 import { ConnectFlowRepository, type ConnectIntent, type FinishedFlow } from './connect-flow.repository';
 import { authorizeUrlOf, exchangeCode, type OAuth2Flow } from './oauth2-flow';
@@ -156,8 +156,32 @@ export class ConnectService {
     const answer = await exchangeCode(this.flowOf(base, flow, ''), callback.code);
     const values = { ...flow.fields, ...base.auth.learn?.({ tokenBody: answer.body, callback: callback.more }) };
     const found = await this.lookup.byGrant(providerFor(base, values), answer, { values, callback: callback.more });
-    const given = { provider: base, intent: flow, authType: 'oauth2' as const, grants: answer.grants };
-    return 'accountId' in found ? [await this.accounts.save({ ...given, account: found })] : this.accounts.saveAll(given, found);
+    const given = { provider: base, intent: flow, authType: 'oauth2' as const };
+    const { grants } = answer;
+    if (base.oauth2?.installation) return this.accounts.saveEach(given, await this.installed(given, [found].flat()));
+    return 'accountId' in found
+      ? [await this.accounts.save({ ...given, account: found, grants })]
+      : this.accounts.saveAll({ ...given, grants }, found);
+  }
+
+  /** A token for each installation. One that rests, or has ended just now, is left out, unless there is no other. */
+  private async installed(
+    { provider, intent }: { readonly provider: Provider; readonly intent: FinishedFlow },
+    found: readonly AccountIdentity[],
+  ): Promise<readonly GrantedAccount[]> {
+    const accounts = await this.accounts.wanted({ provider, intent }, found);
+    const minted = await Promise.allSettled(
+      accounts.map(async (account) => ({
+        account,
+        grants: [await this.endpoint.mintInstalled(provider, account.metadata ?? {}, { operation: 'oauth.mint' })],
+      })),
+    );
+    const granted = minted.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const failures = minted.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+    const passes = (error: unknown) => ['organization_forbids', 'needs_reauth'].includes(findIntegrationError(error)?.code ?? '');
+    const failure = granted.length === 0 ? failures[0] : failures.find((error) => !passes(error));
+    if (failure !== undefined) throw failure as Error;
+    return granted;
   }
 
   private flowOf(base: Provider, intent: ConnectIntent & { codeVerifier?: string }, browser: string): OAuth2Flow {

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { CLOCK, type Clock } from '../../clock';
-import { asService, inTransaction } from '../../database';
+import { asService, inTransaction, type SqlRunner } from '../../database';
 import { IntegrationError } from '../../errors';
 import { AuditLog } from '../audit';
 import {
@@ -14,7 +14,7 @@ import {
   type IntegrationEvent,
 } from '../connections';
 import type { AccountIdentity, Provider, TokenGrant } from '../contract';
-import { isMinted } from '../providers';
+import { isMintedAnew } from '../providers';
 import { Outbox } from '../notifications/outbox';
 import { scopesOf } from './asked-scopes';
 import type { ConnectIntent } from './connect-flow.repository';
@@ -26,6 +26,11 @@ export interface ConnectedAccount {
   readonly account: AccountIdentity;
   readonly grants: readonly TokenGrant[];
 }
+
+/** An account, and what it was given. */
+export type GrantedAccount = Pick<ConnectedAccount, 'account' | 'grants'>;
+
+type Connecting = Omit<ConnectedAccount, keyof GrantedAccount>;
 
 interface Stored {
   readonly connection: Connection;
@@ -48,29 +53,42 @@ export class ConnectedAccounts {
   ) {}
 
   /** Connection, tokens, first sync, audit entry and what the product is told: all or nothing. */
-  async save(connected: ConnectedAccount): Promise<Connection> {
-    const [connection] = await this.storeAll(connected, [connected.account]);
+  async save({ account, grants, ...given }: ConnectedAccount): Promise<Connection> {
+    const [connection] = await this.storeAll(given, [{ account, grants }]);
     return connection;
+  }
+
+  /** Accounts of one consent that were each given tokens of their own. @throws as `saveAll` */
+  saveEach(given: Connecting, granted: readonly GrantedAccount[]): Promise<readonly [Connection, ...Connection[]]> {
+    return this.storeAll(given, granted);
+  }
+
+  /** Those of a consent that are wanted: where it mends a connection, the one that belongs to it. @throws IntegrationError `account_mismatch` */
+  async wanted(given: Pick<Connecting, 'provider' | 'intent'>, accounts: readonly AccountIdentity[]): Promise<readonly AccountIdentity[]> {
+    if (given.intent.connectionId === undefined) return accounts;
+    const granted = accounts.map((account) => ({ account, grants: [] }));
+    const { account } = await asService(() => this.mended(this.dataSource, given, granted));
+    return [account];
   }
 
   /**
    * The same for all accounts of one consent. Where it mends a connection it is for that one alone; the others of the consent share its token.
    * @throws IntegrationError `connect_failed` where there is none, `account_mismatch`
    */
-  saveAll(given: Omit<ConnectedAccount, 'account'>, accounts: readonly AccountIdentity[]): Promise<readonly [Connection, ...Connection[]]> {
+  saveAll(
+    { grants, ...given }: Omit<ConnectedAccount, 'account'>,
+    accounts: readonly AccountIdentity[],
+  ): Promise<readonly [Connection, ...Connection[]]> {
     const { tenant, userId, owner } = given.intent;
     // The token that they share is this person's: the same person of another organization has one of their own.
     const grantOf = ({ grantKey = '' }: AccountIdentity) => JSON.stringify([tenant, owner === 'organization' ? '' : userId, grantKey]);
     return this.storeAll(
       given,
-      accounts.map((account) => ({ ...account, grantKey: grantOf(account) })),
+      accounts.map((account) => ({ account: { ...account, grantKey: grantOf(account) }, grants })),
     );
   }
 
-  private async storeAll(
-    given: Omit<ConnectedAccount, 'account'>,
-    accounts: readonly AccountIdentity[],
-  ): Promise<readonly [Connection, ...Connection[]]> {
+  private async storeAll(given: Connecting, accounts: readonly GrantedAccount[]): Promise<readonly [Connection, ...Connection[]]> {
     const { provider, intent } = given;
     const [first, ...more] = accounts;
     if (!first)
@@ -83,8 +101,8 @@ export class ConnectedAccounts {
     const { connections, events } = await asService(() =>
       inTransaction(this.dataSource, async (manager) => {
         const mended = intent.connectionId === undefined ? undefined : await this.mended(manager, given, accounts);
-        const stored = [await this.store(manager, { ...given, account: mended ?? first })] as [Stored, ...Stored[]];
-        for (const account of mended ? [] : more) stored.push(await this.store(manager, { ...given, account }));
+        const stored = [await this.store(manager, { ...given, ...(mended ?? first) })] as [Stored, ...Stored[]];
+        for (const granted of mended ? [] : more) stored.push(await this.store(manager, { ...given, ...granted }));
         const [{ connection }, ...others] = stored;
         const connections = [connection, ...others.map((each) => each.connection)] as const;
         return { connections, events: stored.flatMap((each) => each.events) };
@@ -96,13 +114,13 @@ export class ConnectedAccounts {
 
   /** Which of the accounts belongs to the connection that is to be mended. */
   private async mended(
-    manager: EntityManager,
-    { provider, intent }: Omit<ConnectedAccount, 'account'>,
-    accounts: readonly AccountIdentity[],
-  ): Promise<AccountIdentity> {
-    const old = await this.connections.findById(intent.connectionId ?? '', manager);
+    runner: SqlRunner,
+    { provider, intent }: Pick<Connecting, 'provider' | 'intent'>,
+    accounts: readonly GrantedAccount[],
+  ): Promise<GrantedAccount> {
+    const old = await this.connections.findById(intent.connectionId ?? '', runner);
     if (!old) throw new IntegrationError('connection_not_found');
-    const same = accounts.find(({ accountId }) => accountId === old.accountId);
+    const same = accounts.find(({ account }) => account.accountId === old.accountId);
     if (!same) throw new IntegrationError('account_mismatch', { provider: provider.key });
     return same;
   }
@@ -122,7 +140,7 @@ export class ConnectedAccounts {
       authType,
       account,
       client: provider.oauth2?.clientId,
-      ownGrant: authType === 'api_key' || isMinted(provider.oauth2),
+      ownGrant: authType === 'api_key' || isMintedAnew(provider.oauth2),
       scopes,
       at,
     });

@@ -81,3 +81,21 @@ export function inDoubt(error: IntegrationError): IntegrationError {
     ? new AnswerError(error.code, options, error.answer, error)
     : new IntegrationError(error.code, options);
 }
+
+/** The same failure of a call that had to be made first: the call that it was for was not made, and nothing of its answer is that one's. */
+export function notMade(error: IntegrationError): IntegrationError {
+  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
+  return new IntegrationError(error.code, {
+    detail: error.message,
+    nextStep,
+    retryable,
+    retryAfterMs,
+    provider,
+    providerStatus,
+    providerCode,
+    providerRequestId,
+    extra,
+    notExecuted: true,
+    cause: error,
+  });
+}

@@ -1,5 +1,5 @@
 export { callSdk } from './call-sdk';
-export { AnswerError, restated } from './answer-error';
+export { AnswerError, notMade, restated } from './answer-error';
 export type { Call, CallOptions } from './call';
 export { failingProviders, MISCONFIGURED_PROVIDERS } from './findings';
 export { matchEndpoint } from './endpoint-matcher';

@@ -1,5 +1,5 @@
 import type { ErrorCode, IntegrationErrorOptions } from '../../errors';
-import type { ConnectionRef, Provider, ProviderFault } from '../contract';
+import type { ConnectionRef, InstallationFacts, Provider, ProviderFault } from '../contract';
 import { isRefusedSignIn, refusalOf } from '../providers';
 import { AnswerError, type Answer } from './answer-error';
 import { capped, parseRetryAfter } from './policies/retry-after';
@@ -15,12 +15,14 @@ export function isRequestIdHeader(name: string): boolean {
 /** For what was asked: `refresh` and `exchange` are calls of the token endpoint. */
 export interface Asked {
   readonly authType?: ConnectionRef['authType'];
-  readonly step?: 'refresh' | 'exchange';
+  /** `mint`: a token of an installation, which the app asks for. */
+  readonly step?: 'refresh' | 'exchange' | 'mint';
 }
 
 /** @returns the error that this answer is, undefined where it is none: the provider's own reading first, then the HTTP status. */
 export function faultOf(provider: Provider, answer: Answer, now: number, { authType, step }: Asked = {}): AnswerError | undefined {
-  const retryAfterMs = parseRetryAfter(answer.headers, now);
+  if (step !== undefined && step !== 'exchange' && provider.oauth2?.installation)
+    return faultError(provider, answer, now, mintFault(provider.oauth2.installation, answer, step));
   const told = provider.http.readFault?.({
     status: answer.status,
     headers: answer.headers,
@@ -28,8 +30,12 @@ export function faultOf(provider: Provider, answer: Answer, now: number, { authT
     ...(authType && { authType }),
   });
   const read = told ?? byStatus(answer.status);
-  const fault = step ? tokenFault(provider, answer, step, read) : read;
+  return faultError(provider, answer, now, step && step !== 'mint' ? tokenFault(provider, answer, step, read) : read);
+}
+
+function faultError(provider: Provider, answer: Answer, now: number, fault: ProviderFault | undefined): AnswerError | undefined {
   if (!fault) return undefined;
+  const retryAfterMs = parseRetryAfter(answer.headers, now);
   const options: IntegrationErrorOptions = {
     provider: provider.key,
     providerStatus: answer.status,
@@ -63,6 +69,16 @@ function tokenFault(
   const code = providerCode === undefined ? undefined : refusalOf(oauth2, providerCode);
   const unknown = isRefusedSignIn(oauth2, status, json) ? 'needs_reauth' : step === 'refresh' ? 'refresh_refused' : 'connect_failed';
   return { code: code ?? unknown, providerCode, retryable: false, notExecuted: true };
+}
+
+/** The app asked in its own name: what it showed is the operator's, and no refusal of it is a connection's. */
+function mintFault(installation: InstallationFacts, answer: Answer, step: 'refresh' | 'mint'): ProviderFault | undefined {
+  const { status } = answer;
+  if (status < 300 || status >= 500 || status === 429) return byStatus(status);
+  const told = installation.readFault?.(answer);
+  if (told) return told;
+  const code = status === 401 ? 'provider_misconfigured' : step === 'refresh' ? 'refresh_refused' : 'connect_failed';
+  return { code, retryable: false, notExecuted: true };
 }
 
 const PASSING: ReadonlySet<ErrorCode> = new Set([

@@ -2,7 +2,7 @@ export { addressesToRegister, redirectAddress, type RegisteredAddresses } from '
 export { ProviderRegistryModule } from './provider-registry.module';
 export { ProviderRegistry } from './provider-registry';
 export { missingScopesOf, type ScopeNeed, ScopeNeeds } from './scope-needs';
-export { isConsented, isMinted } from './minted';
+export { isConsented, isMinted, isMintedAnew } from './minted';
 export { isRefusedSignIn, refusalOf } from './refusals';
 export { fieldFaults, filledIn, providerFor, type FilledIn } from './provider-for';
 export * from './plain';

@@ -63,7 +63,7 @@ export const githubOperations: readonly PlainOperation[] = [
   {
     name: 'comments.create',
     title: 'Comment on an issue',
-    description: 'Adds a comment to an issue or a pull request, as the person who connected.',
+    description: 'Adds a comment to an issue or a pull request, by whoever is connected.',
     effect: 'write',
     makes: true,
     scopes: ['repo'],

@@ -52,6 +52,7 @@ export { freshbooks } from './freshbooks';
 export { freshdesk } from './freshdesk';
 export { genius } from './genius';
 export { github } from './github';
+export { githubApp } from './github-app';
 export { gitlab } from './gitlab';
 export { gumroad } from './gumroad';
 export { harvest } from './harvest';

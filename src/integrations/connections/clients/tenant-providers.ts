@@ -55,7 +55,9 @@ export class TenantProviders {
         ? { detail: `This server has no client of its own at ${name}.` }
         : {
             detail: `The organization has no client of its own at ${name}, and the operator's is not used for it.`,
-            nextStep: `Register an app at ${name} and set it with PUT /v1/admin/providers/${key}/client.`,
+            nextStep: base.withClient
+              ? `Register an app at ${name} and set it with PUT /v1/admin/providers/${key}/client.`
+              : 'Ask an operator to make the call.',
           }),
     });
   }

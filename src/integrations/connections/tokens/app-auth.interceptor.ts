@@ -1,10 +1,10 @@
 import { unlessAborted } from '../../../deadline';
 import { IntegrationError } from '../../../errors';
 import { AnswerError, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
-import type { AppFacts } from '../../contract';
+import type { AppBySecret } from '../../contract';
 import type { AppTokens } from './app-tokens';
 
-/** Gives a call the app's own credential; a token that is refused is minted anew once, and the call replayed once. */
+/** Gives a call the app's own credential; a token that is refused is minted anew once, and the call replayed once. What it signs itself is new anyway. */
 export class AppAuthInterceptor implements Interceptor {
   constructor(private readonly tokens: Pick<AppTokens, 'tokenOf'>) {}
 
@@ -15,6 +15,10 @@ export class AppAuthInterceptor implements Interceptor {
         throw isRefusal(error) ? credentialsRefused(call, error) : error;
       });
     const token = await this.token(call);
+    if (app?.by === 'jwt')
+      return next(withCredential(call, token)).catch((error: unknown) => {
+        throw isRefusal(error) ? credentialsRefused(call, error) : error;
+      });
     try {
       return await next(withCredential(call, token));
     } catch (error) {
@@ -39,7 +43,7 @@ export class AppAuthInterceptor implements Interceptor {
 /** What the token endpoint says of an id and a secret that it does not take, by whom it thinks they were filled in. */
 const MINTING_REFUSED: ReadonlySet<string> = new Set(['needs_reauth', 'provider_misconfigured']);
 
-function withBasic(call: Call, { clientId, clientSecret, headers = {} }: AppFacts): Call {
+function withBasic(call: Call, { clientId, clientSecret, headers = {} }: AppBySecret): Call {
   for (const [name, value] of Object.entries(headers)) call.request.headers.set(name, value);
   call.request.headers.set('authorization', `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`);
   return call;

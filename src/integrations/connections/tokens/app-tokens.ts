@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
-import type { Provider } from '../../contract';
+import type { AppBySecret, Provider } from '../../contract';
+import { appJwt } from './app-jwt';
 import { TokenEndpoint } from './token-endpoint';
 
 interface Held {
@@ -35,6 +36,7 @@ export class AppTokens {
   async tokenOf(provider: Provider, rejected?: string): Promise<string> {
     const { app } = provider;
     if (!app) throw new IntegrationError('provider_not_configured', { provider: provider.key, notExecuted: true });
+    if (app.by === 'jwt') return appJwt(app, this.clock.now());
     const key = keyOf(provider.key, app);
     const held = this.held.get(key);
     if (held && held.accessToken !== rejected && held.until - AHEAD_MS > this.clock.now()) return held.accessToken;
@@ -45,7 +47,7 @@ export class AppTokens {
     return flight;
   }
 
-  private async mint(provider: Provider, { clientId, clientSecret }: NonNullable<Provider['app']>, key: string): Promise<string> {
+  private async mint(provider: Provider, { clientId, clientSecret }: AppBySecret, key: string): Promise<string> {
     const { grants, body } = await this.endpoint.mint(provider, { clientId, clientSecret });
     const [grant] = grants;
     if (!grant) throw new IntegrationError('provider_bad_answer', { provider: provider.key, notExecuted: true });
@@ -58,6 +60,6 @@ export class AppTokens {
 }
 
 /** A secret that was changed is another app's, as far as tokens go. */
-function keyOf(provider: string, { clientId, clientSecret }: NonNullable<Provider['app']>): string {
+function keyOf(provider: string, { clientId, clientSecret }: AppBySecret): string {
   return [provider, clientId, createHash('sha256').update(clientSecret).digest('base64url')].join(' ');
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../clock';
 import { IntegrationError } from '../../../errors';
 import type { ConnectionRef } from '../../contract';
-import { AnswerError, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
+import { AnswerError, notMade, restated, settle, withCredential, type Call, type Interceptor, type Next } from '../../outbound';
 import type { ConnectionStatusService } from '../connection-status.service';
 import { RefusedAfterRenewal } from './refused-after-renewal';
 import type { AccessToken, TokenService } from './token.service';
@@ -89,22 +89,5 @@ function refusedThoughRenewed({ provider, providerStatus, providerRequestId }: A
     notExecuted: true,
     detail: 'The provider refused the call, although it has just renewed the access.',
     nextStep: 'Try again in some minutes.',
-  });
-}
-
-function notMade(error: IntegrationError): IntegrationError {
-  const { nextStep, retryable, retryAfterMs, provider, providerStatus, providerCode, providerRequestId, extra } = error;
-  return new IntegrationError(error.code, {
-    detail: error.message,
-    nextStep,
-    retryable,
-    retryAfterMs,
-    provider,
-    providerStatus,
-    providerCode,
-    providerRequestId,
-    extra,
-    notExecuted: true,
-    cause: error,
   });
 }

@@ -5,13 +5,16 @@ import { findIntegrationError, IntegrationError, type IntegrationErrorOptions } 
 import type { ConnectionRef, OAuth2Facts, Provider, TokenGrant } from '../../contract';
 import { isMinted, isRefusedSignIn, providerFor, refusalOf } from '../../providers';
 import { TenantProviders } from '../clients/tenant-providers';
-import { ProviderFetch } from '../../outbound';
+import { notMade, ProviderFetch } from '../../outbound';
+import { appJwt } from './app-jwt';
 
 export interface TokenAnswer {
   readonly body: unknown;
   readonly grants: readonly TokenGrant[];
 }
 
+/** In the place of a refresh token that there is none of. */
+const BY_THE_APP = 'minted by the app';
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** The row of a token is locked while it is renewed, and an idle transaction ends after 60 s. */
 const MAX_TIMEOUT_MS = 45_000;
@@ -41,6 +44,10 @@ export class TokenEndpoint {
     signal: AbortSignal,
   ): Promise<TokenAnswer> {
     const provider = await this.providers.of(base, connection);
+    if (provider.oauth2?.installation) {
+      const grant = await this.mintInstalled(provider, connection.metadata, { connection, signal, operation: 'oauth.refresh' });
+      return { body: undefined, grants: [grant] };
+    }
     if (isMinted(provider.oauth2)) {
       const secrets = JSON.parse(token.refreshToken) as Record<string, string>;
       return this.call(
@@ -65,6 +72,33 @@ export class TokenEndpoint {
   async mint(provider: Provider, secrets: Readonly<Record<string, string>>): Promise<TokenAnswer> {
     const { body, grants } = await this.call(provider, { grant_type: 'client_credentials' }, { step: 'exchange' }, { secrets });
     return { body, grants: grants.map((grant) => ({ ...grant, refreshToken: JSON.stringify(secrets) })) };
+  }
+
+  /**
+   * A token of the installation of the account with these values, for which the app asks in its own name. The connection knows what it is for, so
+   * that in the refresh token's place nothing but that stands.
+   * @throws IntegrationError as `refresh`; `organization_forbids`: the installation rests
+   */
+  async mintInstalled(
+    base: Provider,
+    values: Readonly<Record<string, unknown>>,
+    { signal: stop, ...options }: { connection?: ConnectionRef; signal?: AbortSignal; operation: 'oauth.refresh' | 'oauth.mint' },
+  ): Promise<TokenGrant> {
+    const provider = providerFor(base, values);
+    const { app, key, oauth2: { installation } = {} } = provider;
+    if (!installation || app?.by !== 'jwt') throw new IntegrationError('provider_not_configured', { provider: key, notExecuted: true });
+    const deadlineMs = this.timeoutMs(provider);
+    const mint = async (signal: AbortSignal) => {
+      const accessToken = await appJwt(app, this.clock.now());
+      const fetch = this.providerFetch.fetchWithoutToken(provider, { ...options, accessToken, deadlineMs, signal });
+      const headers = { accept: 'application/json' };
+      const answer = await fetch(installation.tokenUrl(values), { method: 'POST', headers, redirect: 'error', signal });
+      return installation.read(await answer.json(), this.clock.now());
+    };
+    const grant = await withDeadline(this.clock, deadlineMs, mint, { stop }).catch((error: unknown) => {
+      throw notMade(findIntegrationError(error) ?? new IntegrationError('provider_bad_answer', { provider: key, cause: error }));
+    });
+    return { ...grant, refreshToken: BY_THE_APP };
   }
 
   /** How long a call may take, ms. */

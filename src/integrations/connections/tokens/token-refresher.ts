@@ -6,6 +6,7 @@ import { findIntegrationError, IntegrationError } from '../../../errors';
 import { TokenRepository, type StoredToken } from './token.repository';
 import type { SqlRunner } from '../../../database';
 import type { ConnectionRef, Provider, TokenGrant } from '../../contract';
+import { isMintedAnew } from '../../providers';
 import { ConnectionStatusService } from '../connection-status.service';
 import { tokenRefreshes } from '../connection-metrics';
 import { TokenRefreshEntity } from './token-refresh.entity';
@@ -110,7 +111,9 @@ export class TokenRefresher {
     if (refreshToken === undefined)
       return { refused: new IntegrationError('needs_reauth', { provider: provider.key }), token, interrupted: false };
 
-    const interrupted = await this.mark(token);
+    // Where nothing but a new token is made, one that nobody heard of ends none.
+    const rotates = !isMintedAnew(provider.oauth2);
+    const interrupted = rotates && (await this.mark(token));
     let grants: readonly TokenGrant[];
     try {
       ({ grants } = await this.whileConnected(task, (signal) =>
@@ -119,7 +122,7 @@ export class TokenRefresher {
     } catch (error) {
       const failure = findIntegrationError(error) ?? new IntegrationError('internal_error', { cause: error });
       // Where it is not certain that nothing happened, the mark stays and tells the next try.
-      if (failure.notExecuted && !interrupted) await this.unmark(token);
+      if (rotates && failure.notExecuted && !interrupted) await this.unmark(token);
       if (failure.code === 'needs_reauth') return { refused: failure, token, interrupted };
       throw failure;
     }

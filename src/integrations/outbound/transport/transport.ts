@@ -9,7 +9,7 @@ import { exchange } from './buffered-exchange';
 import { createAgent, type AgentOptions } from './egress-guard';
 import { networkFault } from './network-fault';
 import { AnswerError } from '../answer-error';
-import { faultOf, requestIdOf } from '../provider-fault';
+import { faultOf, type Asked, requestIdOf } from '../provider-fault';
 
 export const TRANSPORT_DEFAULTS: AgentOptions = {
   guarded: false,
@@ -148,9 +148,10 @@ export class Transport {
   }
 }
 
-function stepOf({ purpose, options: { operation } }: Call): 'refresh' | 'exchange' | undefined {
-  if (purpose !== 'token') return undefined;
-  return operation === 'oauth.refresh' ? 'refresh' : operation === 'oauth.exchange' ? 'exchange' : undefined;
+const STEPS: Readonly<Record<string, Asked['step']>> = { 'oauth.refresh': 'refresh', 'oauth.exchange': 'exchange', 'oauth.mint': 'mint' };
+
+function stepOf({ purpose, options: { operation = '' } }: Call): Asked['step'] {
+  return purpose === 'token' ? STEPS[operation] : undefined;
 }
 
 function maxBytesOf({ provider }: Call): number {

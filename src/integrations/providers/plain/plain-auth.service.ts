@@ -6,12 +6,15 @@ import { pointed } from '../pointed';
 import { textAt, valueAt, type Sources } from './at';
 import { filled, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
+import { nextLink } from './plain-pages';
 import type { PlainProvider } from './plain-provider';
 
 const MAX_TOKEN_CHARS = 16_384;
 /** Of one consent. */
 const MAX_ACCOUNTS = 100;
 const CONSENT_SLOT = 'consent';
+/** A question about an account that is not the person's is answered so. */
+const UNSEEN: readonly string[] = ['provider_forbidden', 'provider_not_found', 'organization_forbids', 'missing_scope'];
 /** What it means that the provider does not know the token (any more). */
 const GONE: readonly string[] = ['needs_reauth', 'not_connected', 'provider_not_found'];
 
@@ -61,7 +64,8 @@ export class PlainAuthService implements ProviderAuth {
 
   /** Where one consent is for several accounts they share its token. */
   get slotOf(): ProviderAuth['slotOf'] {
-    return this.declaration.account.several && (() => CONSENT_SLOT);
+    const { account, oauth2 } = this.declaration;
+    return account.several && !oauth2?.installation ? () => CONSENT_SLOT : undefined;
   }
 
   verifyApiKey({ fetch, values = {} }: { fetch: Fetch; values?: Values }): Promise<AccountIdentity> {
@@ -113,9 +117,9 @@ export class PlainAuthService implements ProviderAuth {
   /** All that the consent is for, each once. */
   private async accounts(fetch: Fetch, from: Sources): Promise<readonly AccountIdentity[]> {
     const { account, key, name } = this.declaration;
-    const { path = '', several } = account;
-    const list = several && pointed(await this.ask(fetch, path, from.ask ?? {}), several.items);
-    if (!several || !Array.isArray(list)) throw new IntegrationError('provider_bad_answer', { provider: key });
+    const { several } = account;
+    if (!several) throw new IntegrationError('provider_bad_answer', { provider: key });
+    const list = await this.list(fetch, from.ask ?? {});
     if (list.length > MAX_ACCOUNTS)
       throw new IntegrationError('connect_failed', {
         provider: key,
@@ -123,9 +127,11 @@ export class PlainAuthService implements ProviderAuth {
         nextStep: 'Choose fewer of them at the consent.',
       });
     const found = new Map<string, AccountIdentity>();
-    for (const item of list as unknown[]) {
+    const items = new Map<string, unknown>();
+    for (const item of list) {
       const values = Object.entries(several.values).map(([field, at]) => [field, textAt(at, { json: item })]);
       const identity = this.identityIn({ ...from, json: item });
+      items.set(identity.accountId, item);
       found.set(identity.accountId, { ...identity, metadata: { ...identity.metadata, ...Object.fromEntries(values) } });
     }
     const [first] = found.values();
@@ -134,7 +140,51 @@ export class PlainAuthService implements ProviderAuth {
       json: await this.ask(fetch, several.person.path, { ...from.ask, ...first.metadata }, 'GET'),
     });
     if (grantKey === undefined) throw new IntegrationError('provider_bad_answer', { provider: key });
-    return [...found.values()].map((each) => ({ ...each, grantKey }));
+    const all = [...found.values()].map((each) => ({ ...each, grantKey }));
+    if (!several.administered) return all;
+    const asked = all.map((each) => this.isAdministered(fetch, { identity: each, item: items.get(each.accountId), person: grantKey }));
+    const theirs = await Promise.all(asked);
+    const given = all.filter((_, index) => theirs[index]);
+    if (given.length > 0) return given;
+    throw new IntegrationError('connect_failed', {
+      provider: key,
+      detail: `The app at ${name} is installed on no account that this person administers.`,
+      nextStep: 'Install it on the account, or let an administrator of the account connect it.',
+    });
+  }
+
+  /** Whether the person may give the account away. What cannot be seen is not theirs. */
+  private async isAdministered(
+    fetch: Fetch,
+    { identity, item, person }: { identity: AccountIdentity; item: unknown; person: string },
+  ): Promise<boolean> {
+    const { administered = [] } = this.declaration.account.several ?? {};
+    const kind = administered.find(({ at, is }) => textAt(at, { json: item }) === is);
+    if (!kind) return false;
+    if ('own' in kind) return textAt(kind.own, { json: item }) === person;
+    try {
+      const json = await this.ask(fetch, kind.path, identity.metadata ?? {}, 'GET');
+      return Object.entries(kind.where).every(([at, is]) => textAt(at, { json }) === is);
+    } catch (error) {
+      if (error instanceof IntegrationError && UNSEEN.includes(error.code)) return false;
+      throw error;
+    }
+  }
+
+  /** The accounts of a consent, page by page, as far as more of them would be too many. */
+  private async list(fetch: Fetch, values: Values): Promise<readonly unknown[]> {
+    const { account, key } = this.declaration;
+    const all: unknown[] = [];
+    let address: string | undefined = this.addresses.below(account.path ?? '', values);
+    while (address !== undefined && all.length <= MAX_ACCOUNTS) {
+      const answer: Response = await this.askAt(fetch, address, account);
+      const list = pointed(await answer.json(), account.several?.items ?? '');
+      if (!Array.isArray(list)) throw new IntegrationError('provider_bad_answer', { provider: key });
+      all.push(...(list as unknown[]));
+      const next = nextLink(answer.headers.get('link'));
+      address = next === undefined ? undefined : new URL(next, address).href;
+    }
+    return all;
   }
 
   private identityIn(sources: Sources): AccountIdentity {
@@ -153,13 +203,20 @@ export class PlainAuthService implements ProviderAuth {
   }
 
   private async ask(fetch: Fetch, path: string, values: Values, as?: 'GET'): Promise<unknown> {
-    const { method = 'GET', body } = as ? {} : this.declaration.account;
-    const answer = await fetch(this.addresses.below(path, values), {
+    const answer = await this.askAt(fetch, this.addresses.below(path, values), as ? {} : this.declaration.account);
+    return answer.json();
+  }
+
+  private askAt(
+    fetch: Fetch,
+    address: string,
+    { method = 'GET', body }: Pick<PlainProvider['account'], 'method' | 'body'>,
+  ): Promise<Response> {
+    return fetch(address, {
       method,
       headers: { accept: 'application/json', ...(body && { 'content-type': TYPES.json }) },
       ...(body && { body: JSON.stringify(body) }),
     });
-    return answer.json();
   }
 }
 

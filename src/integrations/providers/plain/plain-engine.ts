@@ -6,8 +6,9 @@ import { filled, filledJson, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { PlainAuthService } from './plain-auth.service';
 import { plainHttp } from './plain-http';
+import { plainInstallation } from './plain-installation';
 import type { PlainProvider } from './plain-provider';
-import type { PlainSettings } from './plain-settings';
+import { prefixOf, type PlainSettings } from './plain-settings';
 import { PlainSyncService } from './plain-sync.service';
 import { PlainWebhooksService } from './plain-webhooks.service';
 
@@ -56,12 +57,13 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
   const { key, name, apiKey, oauth2, operations = [] } = declaration;
   const addresses = new PlainAddresses(declaration, own);
   const signsIn = isConsented(oauth2);
+  const byKey = declaration.app?.by === 'jwt';
   const ask = { ...(oauth2?.grant === 'client_credentials' ? OWN_CLIENT : {}), ...declaration.ask };
   const base: Omit<Provider, 'apiBaseUrl' | 'http'> = {
     key,
     name,
     // A key, or a client of one's own, needs nothing of this server; without a client id only signing in is missing.
-    configured: !signsIn || Boolean(own.clientId),
+    configured: !signsIn || Boolean(own.clientId && (byKey ? own.privateKey : true)),
     offered: own.offered ?? Boolean(own.clientId),
     ...(Object.keys(ask).length > 0 && { ask }),
     ...(apiKey && { apiKey: { pattern: apiKey.pattern ?? ANY_KEY, help: apiKey.help } }),
@@ -69,11 +71,14 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
     ...plainServices(declaration, own, publicUrl),
     actions: operations.map((operation) => operation.name),
     ...appOf(declaration, own),
+    ...(byKey && { mendedBy: { provider_misconfigured: `${prefixOf(key)}_PRIVATE_KEY` } }),
     ...(declaration.app && !declaration.apiBaseUrl.includes('{') && { takesApp: true }),
-    // What the operator has set to verify with says nothing of another app's deliveries.
-    ...((signsIn || declaration.app) && {
-      withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client, webhookSecrets: [] }, publicUrl),
-    }),
+    // A client has an id and a secret, and the operator's private key is none of its. What the operator has set to verify with says nothing of
+    // another app's deliveries.
+    ...((signsIn || declaration.app) &&
+      !byKey && {
+        withClient: (client: OAuthClient) => plainProvider(declaration, { ...own, ...client, webhookSecrets: [] }, publicUrl),
+      }),
   };
   const known = new Map<string, Provider>();
   const resolve = (values: Values): Provider => {
@@ -95,18 +100,32 @@ export function plainProvider(declaration: PlainProvider, own: PlainSettings, pu
   return addresses.isTemplate || declaration.ask || declaration.learn ? { ...plain, resolve } : plain;
 }
 
-function appOf({ app, headers = {} }: PlainProvider, { clientId, clientSecret }: PlainSettings): Pick<Provider, 'app'> {
-  if (!app || !clientId || !clientSecret) return {};
+function appOf({ app, headers = {} }: PlainProvider, { clientId, clientSecret, privateKey }: PlainSettings): Pick<Provider, 'app'> {
+  if (!app || !clientId) return {};
+  if (app.by === 'jwt') return privateKey ? { app: { by: app.by, clientId, privateKey } } : {};
+  if (!clientSecret) return {};
   const fixed = Object.entries(headers).map(([name, value]) => [name, filled(value, { clientId })] as const);
-  return { app: { ...app, clientId, clientSecret, headers: Object.fromEntries(fixed) } };
+  return { app: { by: app.by, clientId, clientSecret, headers: Object.fromEntries(fixed) } };
 }
 
-function oauth2Facts({ oauth2, key }: PlainProvider, own: PlainSettings, addresses: PlainAddresses, values: Values): OAuth2Facts {
+function oauth2Facts(declaration: PlainProvider, own: PlainSettings, addresses: PlainAddresses, values: Values): OAuth2Facts {
+  const { oauth2, key } = declaration;
   if (!oauth2) throw new IntegrationError('not_supported', { provider: key });
   const { scopes = [], scopeSeparator = ' ', pkce = false, refusalCodes = [], clientFaultCodes = [], ...rest } = oauth2;
   const revokeUrl = addresses.asFarAsKnown('revokeUrl', values);
+  const installation = plainInstallation(declaration, addresses);
   const { grant, issuer, clientAuth, tokenBody, tokenParams, authorizeParams } = rest;
-  const told = { grant, issuer, clientAuth, tokenBody, tokenParams, authorizeParams, revokeUrl, userinfoUrl: own.userinfoUrl };
+  const told = {
+    installation,
+    grant,
+    issuer,
+    clientAuth,
+    tokenBody,
+    tokenParams,
+    authorizeParams,
+    revokeUrl,
+    userinfoUrl: own.userinfoUrl,
+  };
   return {
     clientId: own.clientId ?? '',
     clientSecret: own.clientSecret ?? '',

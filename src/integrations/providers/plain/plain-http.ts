@@ -28,9 +28,14 @@ export function plainHttp(declaration: PlainProvider, own: ProviderSettings, val
 }
 
 /** Token endpoints that lie below the API's base. */
-function grantEndpoints({ oauth2 }: PlainProvider): EndpointFacts[] {
+function grantEndpoints({ oauth2, apiBaseUrl }: PlainProvider): EndpointFacts[] {
   const addresses = [oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
-  return [...new Set(addresses.map(pathOf))].map((path) => ({ path, proxy: 'never' }));
+  const { installation } = oauth2 ?? {};
+  return [
+    ...[...new Set(addresses.map(pathOf))].map((path) => ({ path, proxy: 'never' as const })),
+    // One token more ends none.
+    ...(installation ? [{ path: pathOf(apiBaseUrl) + pathOf(installation.path), proxy: 'never' as const, repeatable: true }] : []),
+  ];
 }
 
 /** Where the provider is asked whether a delivery is its own: it changes nothing. */
@@ -115,7 +120,7 @@ function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-function faultIn(
+export function faultIn(
   faults: readonly PlainFault[],
   { status, headers, json }: { status: number; headers: Headers; json: unknown },
 ): ProviderFault | undefined {

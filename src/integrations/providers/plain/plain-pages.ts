@@ -86,7 +86,7 @@ export function isCut({ status, headers }: PageAnswer): boolean {
 }
 
 /** RFC 8288: `<address>; rel="next"`. */
-function nextLink(header: string | null): string | undefined {
+export function nextLink(header: string | null): string | undefined {
   for (const part of (header ?? '').split(/,(?=\s*<)/)) {
     const [, address] = /^\s*<([^>]+)>.*;\s*rel="?next"?\s*(;|$)/.exec(part) ?? [];
     if (address !== undefined) return address;

@@ -38,10 +38,10 @@ export interface PlainProvider {
   readonly oauth2?: PlainOAuth2;
   readonly apiKey?: PlainApiKey;
   /**
-   * How it is called as the app itself, by nobody's grant, with `<KEY>_CLIENT_ID` and `<KEY>_CLIENT_SECRET`, or with an organization's own client.
-   * Absent: it is not. Its `apiBaseUrl` is one for all.
+   * How it is called as the app itself, by nobody's grant, with `<KEY>_CLIENT_ID` and `<KEY>_CLIENT_SECRET`, or with an organization's own client;
+   * by `jwt` with `<KEY>_PRIVATE_KEY`, which is the operator's alone. Absent: it is not. Its `apiBaseUrl` is one for all.
    */
-  readonly app?: Pick<AppFacts, 'by'>;
+  readonly app?: { readonly by: AppFacts['by'] };
   /** How a call shows its credential. Default: bearer. */
   readonly credential?: PlainCredential;
   /** Sent with every call; `{clientId}` is the app's. */
@@ -109,6 +109,8 @@ export interface PlainOAuth2 {
   readonly refusalCodes?: readonly string[];
   /** Codes that blame the app, besides those of RFC 6749. */
   readonly clientFaultCodes?: readonly string[];
+  /** For `code`. */
+  readonly installation?: PlainInstallation;
   /** How a token is ended, where it is not RFC 7009 with the client's usual credentials. */
   readonly revoke?: {
     readonly method?: 'POST' | 'DELETE' | 'GET';
@@ -118,6 +120,21 @@ export interface PlainOAuth2 {
     readonly body?: Readonly<Record<string, string>>;
     readonly bodyAs?: 'form' | 'json';
   };
+}
+
+/** A consent tells who asks; a token is minted for each account on which the app is installed. Needs `app` by `jwt`. */
+export interface PlainInstallation {
+  /** Posted to, below `apiBaseUrl`; `{field}` is one of `account.several.values`. */
+  readonly path: string;
+  /** In the answer; `expiresAt` is a date (ISO 8601). */
+  readonly token: { readonly access: At; readonly expiresAt: At };
+  /**
+   * What its refusals mean, besides the provider's `faults`: `needs_reauth` where it is no longer installed, `organization_forbids` where it rests.
+   * A 401 is the operator's to mend, whatever is declared.
+   */
+  readonly faults: readonly PlainFault[];
+  /** What the app needs at the provider besides its addresses: sentences for the guide. */
+  readonly setup: string;
 }
 
 export interface PlainApiKey {
@@ -157,7 +174,7 @@ export interface PlainAccount {
   readonly routingKey?: At;
   /**
    * One consent is for several accounts: the list of them in the answer. `id`, `name`, `routingKey` and `values` are looked for in each; each
-   * becomes a connection, and all share the consent's token.
+   * becomes a connection, and all share the consent's token, or have one each (`oauth2.installation`). A list goes on where the `Link` header says so.
    */
   readonly several?: {
     readonly items: string;
@@ -165,8 +182,19 @@ export interface PlainAccount {
     readonly values: Readonly<Record<string, At>>;
     /** Who consented: the path is filled in for the first account. By it their token is known at the next consent. */
     readonly person: { readonly path: string; readonly id: At };
+    /**
+     * Those that the person may give away, by what they are; all others are left out. Where `path` is absent it must be the person's own
+     * (`own`: where its id stands that must be the person's). Default: all.
+     */
+    readonly administered?: readonly PlainAdministered[];
   };
 }
+
+export type PlainAdministered = { readonly at: At; readonly is: string } & (
+  | { readonly own: At }
+  /** Asked for with the person's token, `values` filled in; the answer must have all of these. Refused or not found: it is not the person's. */
+  | { readonly path: string; readonly where: Readonly<Record<string, string>> }
+);
 
 export interface PlainFault {
   readonly status?: number;

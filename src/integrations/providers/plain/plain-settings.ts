@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import {
   scopesVariable,
@@ -8,10 +9,13 @@ import {
 } from '../../../config/provider-settings';
 import { isConsented } from '../minted';
 import type { PlainProvider } from './plain-provider';
+import { privateKeyVariable } from './private-key';
 
 export interface PlainSettings extends ProviderSettings {
   /** Whether pages show it; default: when its client id is set. */
   readonly offered?: boolean;
+  /** What the app signs with to show that it is itself. */
+  readonly privateKey?: KeyObject;
   /** In place of the declaration's. */
   readonly scopes?: readonly string[];
   /** Whom the tokens of deliveries must be for, where they are signed with published keys. */
@@ -42,6 +46,7 @@ export function plainSettings({ key, oauth2, webhooks, app }: PlainProvider): Pr
     [`${prefix}_USERINFO_URL`]: address,
     ...(oauth2 && { [`${prefix}_TOKEN_URL`]: address, [`${prefix}_REVOKE_URL`]: address }),
     ...((signsIn || app) && { [`${prefix}_CLIENT_ID`]: text, [`${prefix}_CLIENT_SECRET`]: text }),
+    ...(app?.by === 'jwt' && { [`${prefix}_PRIVATE_KEY`]: privateKeyVariable() }),
     ...(signsIn && {
       [`${prefix}_SCOPES`]: scopes,
       [`${prefix}_AUTHORIZE_URL`]: address,
@@ -58,6 +63,10 @@ export function plainSettings({ key, oauth2, webhooks, app }: PlainProvider): Pr
     const clientSecret = of<string>('CLIENT_SECRET');
     if (clientSecret && !clientId) fault(`${prefix}_CLIENT_SECRET: set without its id; set ${prefix}_CLIENT_ID too`);
     if (clientId && !clientSecret) fault(`${prefix}_CLIENT_ID: set without its secret; set ${prefix}_CLIENT_SECRET too`);
+    const privateKey = of<KeyObject>('PRIVATE_KEY');
+    if (privateKey && !clientId) fault(`${prefix}_PRIVATE_KEY: set without the app that it is of; set ${prefix}_CLIENT_ID too`);
+    if (app?.by === 'jwt' && clientId && !privateKey)
+      fault(`${prefix}_CLIENT_ID: set without what the app signs with; set ${prefix}_PRIVATE_KEY too`);
     if (webhooks?.scheme.kind === 'call' && of<string[]>('WEBHOOK_SECRET')?.length && !clientId)
       fault(
         `${prefix}_WEBHOOK_SECRET: deliveries are verified by a call; set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET, with which it is made`,
@@ -65,6 +74,7 @@ export function plainSettings({ key, oauth2, webhooks, app }: PlainProvider): Pr
     const told = {
       clientId,
       clientSecret,
+      privateKey,
       offered: of<boolean>('OFFERED'),
       scopes: of<string[]>('SCOPES'),
       authorizeUrl: of<string>('AUTHORIZE_URL'),
