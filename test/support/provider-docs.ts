@@ -12,7 +12,7 @@ export function providerDocs(): string {
     '',
     `${PLAIN_PROVIDERS.length} providers that are data: a file each in \`src/providers/plain\`. Generated from the declarations; \`UPDATE_DOCS=true npx jest test/plain-providers.docs.spec.ts\` writes it anew.`,
     '',
-    'Settings are named by the key: `<KEY>_CLIENT_ID`, `<KEY>_CLIENT_SECRET`, `<KEY>_SCOPES`, `<KEY>_WEBHOOK_SECRET`, `<KEY>_OFFERED=true` (shows it on the pages; by default those with a client id are).',
+    'Settings are named by the key: `<KEY>_CLIENT_ID`, `<KEY>_CLIENT_SECRET`, `<KEY>_SCOPES`, `<KEY>_WEBHOOK_SECRET`, `<KEY>_PRIVATE_KEY` (of an installed app), `<KEY>_OFFERED=true` (shows it on the pages; by default those with a client id are).',
     '"checked" says when the addresses of signing in were last compared, and with what; not every fact of a row was.',
     '',
     `| ${columns.join(' | ')} |`,
@@ -73,8 +73,9 @@ function rowOf({ name, docs, key, oauth2, apiKey, ask = {}, webhooks, resources 
   ];
 }
 
-function wayOf({ grant, pkce }: NonNullable<PlainProvider['oauth2']>): string {
+function wayOf({ grant, pkce, installation }: NonNullable<PlainProvider['oauth2']>): string {
   if (grant === 'client_credentials') return 'client credentials';
   if (grant === 'login') return 'sign-in call';
+  if (installation) return 'installed app';
   return `OAuth 2.0${pkce ? ' with PKCE' : ''}`;
 }

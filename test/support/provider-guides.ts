@@ -1,6 +1,7 @@
 import { DiscoveryService } from '@nestjs/core';
 import type { ProviderSettingsDeclaration } from '../../src/config/provider-settings';
 import { addressesToRegister, ProviderRegistry, plainSettings, type PlainProvider, type SignatureScheme } from '../../src/integrations';
+import { prefixOf } from '../../src/integrations/providers/plain/plain-settings';
 import { subscriptionsOf } from '../../src/integrations/webhooks/processing/on-webhook.decorator';
 import { PLAIN_PROVIDERS, PROVIDERS } from '../../src/providers';
 import type { TestApp } from './test-app';
@@ -66,6 +67,12 @@ function guideOf(provider: PlainProvider): string[] {
     ...(scopes.length > 0 ? [`- Scopes: ${scopes.join(', ')}`] : []),
     ...(apiKey ? [`- Or with a key: ${apiKey.help}`] : []),
     ...(webhooks ? [webhooksOf(provider, addresses.webhooks, header)] : []),
+    ...(oauth2?.installation
+      ? [
+          `- An app that accounts install: ${oauth2.installation.setup}`,
+          `- Its key: \`${prefixOf(key)}_PRIVATE_KEY\` is the RSA private key that the app was given, as PEM (its line breaks may be written \`\\n\`) or as the base64 of that`,
+        ]
+      : []),
     ...(provider.app ? [appOf(provider)] : []),
     ...(provider.noEvents === undefined ? [] : [`- No webhooks: ${provider.noEvents} Its changes are found by the schedule.`]),
     `- Settings: ${variablesOf(plainSettings(provider)).join(', ') || 'none'}`,
@@ -81,8 +88,14 @@ function webhooksOf({ webhooks, resources = [] }: PlainProvider, address: string
   return `- Webhooks: \`${address}\`, ${verified}${made}`;
 }
 
+const SHOWN: Readonly<Record<NonNullable<PlainProvider['app']>['by'], string>> = {
+  basic: 'its id and secret',
+  client_credentials: 'a token of its own (client credentials)',
+  jwt: 'what it signs; for operators alone',
+};
+
 function appOf({ key, app }: PlainProvider): string {
-  const shown = app?.by === 'basic' ? 'its id and secret' : 'a token of its own (client credentials)';
+  const shown = app && SHOWN[app.by];
   return `- As the app itself: \`/v1/admin/providers/${key}/app/proxy/...\`, with ${shown}`;
 }
 
