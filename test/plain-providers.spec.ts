@@ -193,6 +193,19 @@ describe('every plain provider, against what its declaration says', () => {
     }
   });
 
+  it.each(minted)('%s tells a refusal as one, though the sign-in before it was in doubt', async (key, declaration) => {
+    browser = new Browser(app, await app.tokenFor({ tenant: 'other', user: 'bo' }));
+    sandbox.admitAgain(key);
+    const id = await connect(declaration);
+    sandbox.expireTokens(key);
+    sandbox.answerNextToken(key, { status: 503, body: {} });
+    expect((await call(id, 'busy')).status).toBe(503);
+    aheadMs += 60_000;
+    sandbox.revokeTokens(key);
+    expect(await call(id, 'refused')).toMatchObject({ status: 409, body: { code: 'needs_reauth' } });
+    sandbox.admitAgain(key);
+  });
+
   it.each(minted)('%s refuses at the connect what its sign-in refuses', async (key, declaration) => {
     sandbox.revokeTokens(key);
     const { status, body } = await browser.api('POST', '/v1/connections', { provider: key, fields: fieldsOf(declaration) });

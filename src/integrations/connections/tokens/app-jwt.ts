@@ -3,7 +3,7 @@ import type { AppByKey } from '../../contract';
 
 /** A clock that is behind ours takes it all the same. */
 const SKEW_S = 60;
-/** GitHub takes none that ends more than ten minutes from now, by its own clock. */
+/** Ten minutes are the longest that is taken, by the provider's own clock. */
 const LIFE_S = 9 * 60;
 
 /** What an app shows itself with, for one call. */
