@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { systemClock, type Clock } from '../src/clock';
 import { readProviderSettings, type Env } from '../src/config/provider-settings';
-import { plainSettings } from '../src/integrations';
+import { plainSettings, ProviderRegistry } from '../src/integrations';
 import { assertAllowedThroughProxy } from '../src/integrations/operations/proxy/proxy-policy';
 import { plainProvider } from '../src/integrations/providers/plain/plain-engine';
 import { PLAIN_PROVIDERS } from '../src/providers';
@@ -60,7 +60,7 @@ describe.each(INSTALLED.map((declaration) => [declaration.key, declaration] as c
       ['acct-2', 'connected'],
     ]);
     const { grants } = sandbox.world(key);
-    expect(grants.map(({ installation }) => installation)).toEqual([undefined, 'acct-1', 'acct-2']);
+    expect(grants.map(({ installation = 'the person' }) => installation).sort()).toEqual(['acct-1', 'acct-2', 'the person']);
     // Of one consent, and yet each goes on without the other.
     for (const grant of grants.filter(({ installation }) => installation !== 'acct-2')) grant.revoked = true;
     const before = sandbox.requests.length;
@@ -126,6 +126,21 @@ describe.each(INSTALLED.map((declaration) => [declaration.key, declaration] as c
     sandbox.answerTokens(key);
     expect(refused.body.code).toBe(code);
     expect((await seen(id!)).status).toBe('connected');
+    await later(20 * 60_000);
+    expect((await call(id!)).status).toBe(200);
+  });
+
+  it('asks nobody to connect anew where another app was set up by mistake', async () => {
+    const [id] = await connected();
+    sandbox.expireTokens(key);
+    const { app: facts, oauth2 } = app.app.get(ProviderRegistry, { strict: false }).get(key);
+    const { clientId } = facts!;
+    for (const each of [facts, oauth2]) Object.assign(each!, { clientId: 'another' });
+    const before = sandbox.requests.length;
+    expect((await call(id!)).body.code).toBe('provider_misconfigured');
+    expect(asked(before)).toEqual(['api 401']);
+    expect((await seen(id!)).status).toBe('connected');
+    for (const each of [facts, oauth2]) Object.assign(each!, { clientId });
     await later(20 * 60_000);
     expect((await call(id!)).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 import { systemClock } from '../src/clock';
 import { AlertEvaluator } from '../src/integrations/monitoring/alert-evaluator';
 import { RequestLogWriter } from '../src/integrations/outbound/request-log/request-log-writer';
-import { isMinted, ProviderRegistry } from '../src/integrations';
+import { isMintedAnew, ProviderRegistry } from '../src/integrations';
 import { faultOf } from '../src/integrations/outbound/provider-fault';
 import { Browser } from './support/browser';
 import { useConnectedApp, type Problem } from './support/connected-app';
@@ -151,7 +151,7 @@ describe('a refusal of the token endpoint', () => {
     test.app.app
       .get(ProviderRegistry, { strict: false })
       .all()
-      .filter(({ oauth2 }) => oauth2 && !isMinted(oauth2));
+      .filter(({ oauth2 }) => oauth2 && !isMintedAnew(oauth2));
 
   it("is the user's, the operator's, the organization's or nobody's that is known, at every provider and with every status", () => {
     const met = signingIn();
@@ -192,6 +192,30 @@ describe('a refusal of the token endpoint', () => {
       .filter(({ oauth2 }) => oauth2?.grant === 'client_credentials');
     expect(own.length).toBeGreaterThan(0);
     for (const { key } of own) expect([key, read(key, 401, 'invalid_client')?.code]).toEqual([key, 'needs_reauth']);
+  });
+
+  it('of an installation is the account’s where it says so, and never costs a connection for what the app showed', () => {
+    const installed = test.app.app
+      .get(ProviderRegistry, { strict: false })
+      .all()
+      .filter(({ oauth2 }) => oauth2?.installation);
+    expect(installed.length).toBeGreaterThan(0);
+    for (const provider of installed) {
+      const codeOf = (status: number, json: unknown, step: 'refresh' | 'mint' = 'refresh') =>
+        faultOf(provider, { status, headers: new Headers(), body: Buffer.alloc(0), json }, 0, { step })?.code;
+      for (const step of ['refresh', 'mint'] as const)
+        expect([401, 429, 500, 503].map((status) => codeOf(status, { message: 'Not Found' }, step))).toEqual([
+          'provider_misconfigured',
+          'provider_rate_limited',
+          'provider_unavailable',
+          'provider_unavailable',
+        ]);
+      // What is no answer of the provider's own is one of a gate before it, or of an address that is wrong.
+      for (const status of [400, 403, 404, 422]) {
+        expect([status, codeOf(status, undefined), codeOf(status, {})]).toEqual([status, 'refresh_refused', 'refresh_refused']);
+        expect([status, codeOf(status, {}, 'mint')]).toEqual([status, 'connect_failed']);
+      }
+    }
   });
 
   it("is the person's where a sign-in call refuses what the person filled in, unless a gate before it or a limit did", () => {

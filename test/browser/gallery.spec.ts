@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
 import { isMinted } from '../../src/integrations';
 import { prefixOf } from '../../src/integrations/providers/plain/plain-settings';
@@ -10,15 +11,19 @@ jest.setTimeout(180_000);
 
 const PATH = '/settings/integrations';
 
+const signingKey = () =>
+  generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
 /** The settings that set up every provider that there is. */
 function allSetUp(): Record<string, string> {
   return Object.fromEntries(
-    PLAIN_PROVIDERS.flatMap(({ key, oauth2 }) => {
+    PLAIN_PROVIDERS.flatMap(({ key, oauth2, app }) => {
       const prefix = prefixOf(key);
       if (!oauth2 || isMinted(oauth2)) return [[`${prefix}_OFFERED`, 'true']];
       return [
         [`${prefix}_CLIENT_ID`, 'our-client'],
         [`${prefix}_CLIENT_SECRET`, 'our-secret'],
+        ...(app?.by === 'jwt' ? [[`${prefix}_PRIVATE_KEY`, signingKey()] as const] : []),
       ];
     }),
   );

@@ -17,7 +17,7 @@ export const githubApp: PlainProvider = {
     installation: {
       path: 'app/installations/{installation}/access_tokens',
       token: { access: '/token', expiresAt: '/expires_at' },
-      faults: [{ status: 404, code: 'needs_reauth' }],
+      faults: [{ status: 404, at: '/message', is: 'Not Found', code: 'needs_reauth' }],
       setup:
         'A GitHub App with the permissions that you need, and with Members: read of organizations, without which nobody is known to be an owner of one. It is installed at https://github.com/apps/NAME/installations/new; whoever administers the account then connects it.',
     },

@@ -13,8 +13,6 @@ export interface TokenAnswer {
   readonly grants: readonly TokenGrant[];
 }
 
-/** In the place of a refresh token that there is none of. */
-const BY_THE_APP = 'minted by the app';
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** The row of a token is locked while it is renewed, and an idle transaction ends after 60 s. */
 const MAX_TIMEOUT_MS = 45_000;
@@ -45,6 +43,7 @@ export class TokenEndpoint {
   ): Promise<TokenAnswer> {
     const provider = await this.providers.of(base, connection);
     if (provider.oauth2?.installation) {
+      assertSameApp(provider, token.refreshToken);
       const grant = await this.mintInstalled(provider, connection.metadata, { connection, signal, operation: 'oauth.refresh' });
       return { body: undefined, grants: [grant] };
     }
@@ -76,7 +75,7 @@ export class TokenEndpoint {
 
   /**
    * A token of the installation of the account with these values, for which the app asks in its own name. The connection knows what it is for, so
-   * that in the refresh token's place nothing but that stands.
+   * that in the refresh token's place only the app stands that mints.
    * @throws IntegrationError as `refresh`; `organization_forbids`: the installation rests
    */
   async mintInstalled(
@@ -98,7 +97,7 @@ export class TokenEndpoint {
     const grant = await withDeadline(this.clock, deadlineMs, mint, { stop }).catch((error: unknown) => {
       throw notMade(findIntegrationError(error) ?? new IntegrationError('provider_bad_answer', { provider: key, cause: error }));
     });
-    return { ...grant, refreshToken: BY_THE_APP };
+    return { ...grant, refreshToken: mintedBy(app.clientId) };
   }
 
   /** How long a call may take, ms. */
@@ -134,6 +133,20 @@ export class TokenEndpoint {
       throw sorted(facts, provider, context.step, error);
     }
   }
+}
+
+/** In the place of a refresh token, of which there is none. */
+const mintedBy = (clientId: string): string => JSON.stringify({ app: clientId });
+
+/** To another app the installation is unknown, which is no reason to end the connection: it may be set up by mistake. */
+function assertSameApp({ key, name, oauth2 }: Provider, minted: string): void {
+  if (minted === mintedBy(oauth2?.clientId ?? '')) return;
+  throw new IntegrationError('provider_misconfigured', {
+    provider: key,
+    notExecuted: true,
+    detail: `It was connected with another app at ${name} than the one that is set up now.`,
+    nextStep: 'Let an operator set up that app again, or connect anew.',
+  });
 }
 
 function oauth2FactsOf({ oauth2, key }: Provider, secrets: Readonly<Record<string, string>> = {}): OAuth2Facts {

@@ -130,7 +130,7 @@ export interface PlainInstallation {
   readonly token: { readonly access: At; readonly expiresAt: At };
   /**
    * What its refusals mean, besides the provider's `faults`: `needs_reauth` where it is no longer installed, `organization_forbids` where it rests.
-   * A 401 is the operator's to mend, whatever is declared.
+   * A 401 is the operator's to mend, whatever is declared. What ends a connection is told by more than a status (`at`), which may be a gate's.
    */
   readonly faults: readonly PlainFault[];
   /** What the app needs at the provider besides its addresses: sentences for the guide. */
