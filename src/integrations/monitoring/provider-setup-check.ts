@@ -121,6 +121,14 @@ export class ProviderSetupCheck {
       detail,
       nextStep,
     });
+    const told = webhooks?.toldSecrets?.() ?? [];
+    if (webhooks && !webhooks.configured && told[0])
+      // How many, and not which: whoever looks over a shoulder learns nothing.
+      return finding(
+        'fault',
+        `There is nothing to verify its deliveries with: each is refused. ${told.length === 1 ? 'A secret' : `${told.length} secrets`} came to this process unsigned, the newest at ${new Date(told[0].receivedAt).toISOString()}.`,
+        `Read it with GET /v1/admin/providers/${key}/setup (toldSecrets), enter it at ${name}, and set it once ${name} has taken it. The newest ten are kept: where it is none of them, have ${name} send it again.`,
+      );
     if (webhooks && !webhooks.configured)
       return finding(
         'fault',

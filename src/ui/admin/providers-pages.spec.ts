@@ -52,6 +52,22 @@ describe('providers, and how this server is set up for them', () => {
     expect(found(await setup('GET', 'google'), 'client')).toBeUndefined();
   });
 
+  it('says that secrets of webhooks came unsigned, how many and when, and shows none of them', async () => {
+    const body = JSON.stringify({ verification_token: 'secret_of_an_app_0123456789abcdef' });
+    const tell = (text: string) =>
+      fetch(`${pages.url}/webhooks/notion`, { method: 'POST', body: text, headers: { 'content-type': 'application/json' } });
+    expect(found(await setup('GET', 'notion'), 'webhooks')?.detail).not.toContain('unsigned');
+    expect((await tell(body)).status).toBe(200);
+    expect(found(await setup('GET', 'notion'), 'webhooks')?.detail).toMatch(/A secret came to this process unsigned, the newest at \d{4}-/);
+    // A stranger can push it out: what to do then is said.
+    for (let n = 0; n < 12; n++) await tell(JSON.stringify({ verification_token: `secret_of_a_stranger_${n}` }));
+    const { text } = await operator.get('/admin/providers/notion');
+    expect(text).toContain('10 secrets came to this process unsigned');
+    expect(text).toContain('have Notion send it again');
+    expect(text).not.toContain('secret_of_');
+    expect((await boss.get('/admin/providers/notion')).text).not.toContain('unsigned');
+  });
+
   it('a provider that does not answer is not called misconfigured', async () => {
     pages.sandbox.control.addFault({ provider: 'slack', kind: 'status', status: 503, count: 50 });
     expect(found(await setup('POST', 'slack'), 'client')?.state).toBe('unknown');
