@@ -6,7 +6,9 @@ import type { SandboxControl } from './control';
 import type { FaultSpec } from './faults';
 import type { DeliverSpec } from './storm';
 
-const STYLE = readFileSync(join(__dirname, 'control.css'), 'utf8');
+const read = (path: string) => readFileSync(join(__dirname, path), 'utf8');
+/** In the colors of the service's own pages. */
+const STYLE = read('../src/ui/assets/colors.css') + read('control.css');
 const SHOWN_ENTRIES = 40;
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',

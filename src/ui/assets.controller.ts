@@ -12,7 +12,7 @@ import { IntegrationError } from '../errors';
 
 const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const own = (name: string) => readFileSync(join(__dirname, 'assets', name));
-const STYLE = own('trestle.css');
+const STYLE = Buffer.concat([own('colors.css'), own('trestle.css')]);
 const SCRIPTS = {
   'trestle.js': own('trestle.js'),
   'idiomorph.js': readFileSync(require.resolve('idiomorph/dist/idiomorph.min.js')),

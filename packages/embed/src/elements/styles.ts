@@ -1,6 +1,19 @@
 import { css } from 'lit';
 
-/** Adopted style sheets, so that a page's policy on styles has nothing against them. Every colour is a variable of the product's. */
+const dark = css`
+  --_ink: var(--trestle-ink, #e6eaf0);
+  --_soft: var(--trestle-soft, #a0abba);
+  --_line: var(--trestle-line, #4a5666);
+  --_card: var(--trestle-card, #1a2029);
+  --_good: var(--trestle-good, #4cc38a);
+  --_bad: var(--trestle-bad, #ff8a80);
+  --_warn: var(--trestle-warn, #e3b341);
+  --_brand: var(--trestle-brand, #7aa2ff);
+  --_on-brand: var(--trestle-on-brand, #10182b);
+  color-scheme: dark;
+`;
+
+/** Adopted style sheets, so that a page's policy on styles has nothing against them. Every colour is a variable of the product's; by default those of Trestle's own pages (`src/ui/assets/colors.css`). */
 export const styles = css`
   :host {
     --_ink: var(--trestle-ink, #1c2430);
@@ -23,29 +36,11 @@ export const styles = css`
     display: none;
   }
   :host([theme='dark']) {
-    --_ink: var(--trestle-ink, #e6eaf0);
-    --_soft: var(--trestle-soft, #a0abba);
-    --_line: var(--trestle-line, #4a5666);
-    --_card: var(--trestle-card, #1a2029);
-    --_good: var(--trestle-good, #4cc38a);
-    --_bad: var(--trestle-bad, #ff8a80);
-    --_warn: var(--trestle-warn, #e3b341);
-    --_brand: var(--trestle-brand, #7aa2ff);
-    --_on-brand: var(--trestle-on-brand, #10182b);
-    color-scheme: dark;
+    ${dark}
   }
   @media (prefers-color-scheme: dark) {
     :host(:not([theme='light'])) {
-      --_ink: var(--trestle-ink, #e6eaf0);
-      --_soft: var(--trestle-soft, #a0abba);
-      --_line: var(--trestle-line, #4a5666);
-      --_card: var(--trestle-card, #1a2029);
-      --_good: var(--trestle-good, #4cc38a);
-      --_bad: var(--trestle-bad, #ff8a80);
-      --_warn: var(--trestle-warn, #e3b341);
-      --_brand: var(--trestle-brand, #7aa2ff);
-      --_on-brand: var(--trestle-on-brand, #10182b);
-      color-scheme: dark;
+      ${dark}
     }
   }
   * {
