@@ -12,7 +12,7 @@ const signsIn = ({ oauth2 }: PlainProvider) => oauth2 !== undefined && !isMinted
 const renewedBy = (oauth2: PlainProvider['oauth2']) =>
   oauth2?.installation
     ? { status: 201, grantType: 'installation' }
-    : { status: 200, grantType: isMinted(oauth2) ? oauth2?.grant : 'refresh_token' };
+    : { status: 200, grantType: isMinted(oauth2) ? (oauth2?.tokenParams?.['grant_type'] ?? oauth2?.grant) : 'refresh_token' };
 
 describe('the shape of a plain provider', () => {
   it('is one of its own', () => {
@@ -67,6 +67,8 @@ describe('the shape of a plain provider', () => {
       for (const { code, at } of told) if (code === 'needs_reauth') expect(at).toBeDefined();
       expect(oauth2.refresh).toBeUndefined();
     }
+    for (const text of Object.values(oauth2?.tokenParams ?? {}))
+      for (const [, place = ''] of text.matchAll(/\{(\w+)\}/g)) expect([place, ask[place] && !ask[place].secret]).toEqual([place, true]);
     if (oauth2?.signIn) {
       const posted = [...JSON.stringify(oauth2.signIn).matchAll(/\{(\w+)\}/g)].map(([, place]) => place as string);
       const secrets = Object.keys(ask).filter((name) => ask[name]?.secret);

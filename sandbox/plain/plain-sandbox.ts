@@ -294,7 +294,8 @@ function token(
   const ofTheApp = (oauth2?.grant !== 'client_credentials' || world.declaration.app) && shows([world.clientId, world.clientSecret]);
   if (!ofThePerson && !ofTheApp) return refuse(401, 'invalid_client');
   const own = ofThePerson || (world.declaration.app && fields['grant_type'] === 'client_credentials');
-  const missing = Object.entries(oauth2?.tokenParams ?? {}).find(([name, value]) => fields[name] !== value);
+  const params = Object.entries(oauth2?.tokenParams ?? {}).map(([name, text]) => [name, world.filledIn(text)] as const);
+  const missing = params.find(([name, value]) => fields[name] !== value);
   if (missing) return refuse(400, 'invalid_request', missing[0]);
   const grantType = fields['grant_type'] ?? '';
   if (grantType === 'refresh_token') {
@@ -302,7 +303,7 @@ function token(
     if (!grant) return { ...refuse(400, 'invalid_grant'), grantType };
     grant.revoked = true;
   } else if (own) {
-    if (grantType !== 'client_credentials') return refuse(400, 'unsupported_grant_type');
+    if (grantType !== (oauth2?.tokenParams?.['grant_type'] ?? 'client_credentials')) return refuse(400, 'unsupported_grant_type');
     if (!world.admits) return { ...refuse(400, 'invalid_grant'), grantType };
   } else {
     const why = world.takeCode(fields);

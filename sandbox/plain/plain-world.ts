@@ -84,6 +84,11 @@ export class PlainWorld {
     ]) as Record<string, string>;
   }
 
+  /** A text with what an honest person fills in. */
+  filledIn(text: string): string {
+    return text.replace(/\{(\w+)\}/g, (place, name: string) => this.values[name] ?? place);
+  }
+
   /** What signs deliveries. */
   get signingSecret(): string {
     return this.declaration.webhooks?.signedByClient ? this.clientSecret : this.webhookSecret;
@@ -130,8 +135,7 @@ export class PlainWorld {
 
   /** What is posted to sign in: the declaration's, with what a person fills in. */
   get signIn(): unknown {
-    const text = JSON.stringify(this.declaration.oauth2?.signIn);
-    return JSON.parse(text.replace(/\{(\w+)\}/g, (place, name: string) => this.values[name] ?? place));
+    return JSON.parse(this.filledIn(JSON.stringify(this.declaration.oauth2?.signIn)));
   }
 
   takeRefresh(token: string | undefined): Grant | undefined {

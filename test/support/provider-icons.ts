@@ -6,7 +6,9 @@ import { PLAIN_PROVIDERS } from '../../src/providers';
 /** Under another name than the provider's. */
 const TITLES: Readonly<Record<string, string>> = {
   'dev-to': 'dev.to',
+  'github-app': 'GitHub',
   'intra-42': '42',
+  'zoom-account': 'Zoom',
   'mastodon-social': 'Mastodon',
   wikimedia: 'Wikimedia Foundation',
 };

@@ -134,3 +134,4 @@ export { yandex } from './yandex';
 export { zendesk } from './zendesk';
 export { zoho } from './zoho';
 export { zoom } from './zoom';
+export { zoomAccount } from './zoom-account';

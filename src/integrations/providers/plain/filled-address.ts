@@ -7,6 +7,11 @@ const PLACE = /\{(\w+)\}/g;
 
 export const isTemplate = (address: string): boolean => /\{\w+\}/.test(address);
 
+/** Whether there is a text for each place. */
+export function isFilledBy(template: string, values: Values): boolean {
+  return [...template.matchAll(PLACE)].every(([, name = '']) => Object.hasOwn(values, name) && typeof values[name] === 'string');
+}
+
 /** A text with its places filled in, as they are. @throws IntegrationError where a value is missing */
 export function filled(template: string, values: Values): string {
   return template.replace(PLACE, (_, name: string) => valueOf(values, name));

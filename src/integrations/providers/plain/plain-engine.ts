@@ -2,7 +2,7 @@ import type { ProviderSettings } from '../../../config/provider-settings';
 import { IntegrationError } from '../../../errors';
 import type { AskedFacts, OAuth2Facts, OAuthClient, Provider, ProviderAuth, WebhookFacts } from '../../contract';
 import { isConsented } from '../minted';
-import { filled, filledJson, type Values } from './filled-address';
+import { filled, filledJson, isFilledBy, type Values } from './filled-address';
 import { PlainAddresses } from './plain-addresses';
 import { PlainAuthService } from './plain-auth.service';
 import { plainHttp } from './plain-http';
@@ -114,7 +114,8 @@ function oauth2Facts(declaration: PlainProvider, own: PlainSettings, addresses: 
   const { scopes = [], scopeSeparator = ' ', pkce = false, refusalCodes = [], clientFaultCodes = [], ...rest } = oauth2;
   const revokeUrl = addresses.asFarAsKnown('revokeUrl', values);
   const installation = plainInstallation(declaration, addresses);
-  const { grant, issuer, clientAuth, tokenBody, tokenParams, authorizeParams } = rest;
+  const { grant, issuer, clientAuth, tokenBody, authorizeParams } = rest;
+  const tokenParams = rest.tokenParams && asFarAsFilled(rest.tokenParams, values);
   const told = {
     installation,
     grant,
@@ -139,6 +140,11 @@ function oauth2Facts(declaration: PlainProvider, own: PlainSettings, addresses: 
     ...(rest.signIn && { signIn: (secrets) => signInBody(key, rest.signIn, { ...values, ...secrets }) }),
     ...(Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)) as Partial<OAuth2Facts>),
   };
+}
+
+/** Before the person has filled it in, a field is as it is declared: no token is asked for by then. */
+function asFarAsFilled(fields: Readonly<Record<string, string>>, values: Values): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, isFilledBy(text, values) ? filled(text, values) : text]));
 }
 
 function signInBody(key: string, template: unknown, values: Values): unknown {

@@ -103,7 +103,7 @@ export interface PlainOAuth2 {
   /** Default `form`. */
   readonly tokenBody?: 'form' | 'json';
   readonly authorizeParams?: Readonly<Record<string, string>>;
-  /** Further fields of every token call. */
+  /** Further fields of every token call, or others in place of its own (`grant_type`); `{field}` is a field of `ask` that is no secret. */
   readonly tokenParams?: Readonly<Record<string, string>>;
   /** Codes that end a grant, besides `invalid_grant`. */
   readonly refusalCodes?: readonly string[];
