@@ -358,6 +358,31 @@ describe('browser tokens', () => {
       expect(new Set(after.map((each) => each.split(' ')[0]))).toEqual(new Set([connection]));
     });
 
+    it('tells of what is the organization’s where the token opens it, and takes it back with the right to use it', async () => {
+      const boss = new Browser(app, await app.tokenFor({ tenant: 'acme', user: 'boss', role: 'admin' }));
+      const shared =
+        (await boss.connect('google', { login_hint: 'told@acme.test' }, { owner: 'organization' })).searchParams.get('connection') ?? '';
+      const heard = new Map<string, unknown>();
+      let changing: Promise<unknown> | undefined;
+      for await (const { type, data } of told(await tokenOf({ user: 'fay' }, { organization: true }), AbortSignal.timeout(60_000))) {
+        const { id, mayManage } = (data['connection'] ?? {}) as { id: string; mayManage: boolean };
+        if (type === 'connection') heard.set(id, mayManage);
+        if (type === 'ready') {
+          expect(heard.get(shared)).toBe(false);
+          changing = boss.api('PATCH', `/v1/connections/${shared}`, { policy: { usedBy: 'admins' } });
+        }
+        if (type === 'gone' && data['id'] === shared) break;
+      }
+      expect(await changing).toMatchObject({ status: 200 });
+      for await (const { type, data } of told(await tokenOf({ user: 'fay' }), AbortSignal.timeout(60_000))) {
+        expect(type).not.toBe('connection');
+        if (type === 'ready') {
+          expect(data['ids']).toEqual([]);
+          break;
+        }
+      }
+    });
+
     it('ends when the token is ended', async () => {
       const token = await tokenOf({ user: 'dora' });
       let ending: Promise<unknown> | undefined;

@@ -24,3 +24,12 @@ it.each(ALERT_RULES.map(({ kind, sql }) => [kind, sql]))('%s gives the columns o
   const nameOf = new Map(types.map(({ oid, typname }) => [oid, typname]));
   expect(Object.fromEntries(columns.map(({ name, oid }) => [name, nameOf.get(oid)]))).toEqual(COLUMNS);
 });
+
+it('a sync that a provider puts off by its limits is held back, and has not failed by itself', () => {
+  const rule = ALERT_RULES.find(({ kind }) => kind === 'sync_failing')!;
+  const finding = { key: 'k', provider: 'acme', tenant: 't', connection_id: null, count: 3, about: 'Shop' };
+  const limited = rule.describe({ ...finding, code: 'provider_rate_limited' }, 'Acme');
+  expect(limited.title).toBe('Syncing Shop is held back: Acme asks us to slow down');
+  expect(JSON.stringify(limited)).not.toMatch(/fail/);
+  expect(rule.describe({ ...finding, code: 'provider_unavailable' }, 'Acme').title).toBe('Syncing Shop keeps failing');
+});
