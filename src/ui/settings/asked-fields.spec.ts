@@ -66,6 +66,18 @@ describe('what a provider asks for at the connect, on the page of integrations',
     expect((await ada.follow(await ada.post(`${PAGE}/paypal/key`, client))).text).toContain('PayPal is connected.');
   });
 
+  it('asks for that client again where its connection needs it, and mends the one connection', async () => {
+    const rows = () =>
+      pages.dataSource.query<{ id: string; status: string }[]>(`SELECT id, status FROM connections WHERE provider = 'paypal'`);
+    const id = (await rows())[0]?.id ?? '';
+    await pages.dataSource.query(`UPDATE connections SET status = 'needs_reauth' WHERE provider = 'paypal'`);
+    expect(await card('paypal')).toContain(`id="form-key-${id}"`);
+    expect(await card('paypal')).not.toContain('/reconnect"');
+    const client = { 'field.clientId': 'your-client-id', 'field.clientSecret': 'your-client-secret', again: id };
+    expect((await ada.follow(await ada.post(`${PAGE}/paypal/key`, client))).text).toContain('PayPal is connected.');
+    expect(await rows()).toEqual([{ id, status: 'connected' }]);
+  });
+
   it('refuses what is not asked', async () => {
     expect((await ada.post(`${PAGE}/zendesk/connect`, { 'field.subdomain': 'acme', scopes: 'admin' })).status).toBe(400);
     const { status, text } = await ada.post(`${PAGE}/zendesk/connect`, { 'field.subdomain': 'acme', 'field.host': 'evil.com' });
