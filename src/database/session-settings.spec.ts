@@ -20,6 +20,7 @@ const ODD = [
   `default_transaction_isolation = 'serializable'`,
   `default_transaction_deferrable = 'on'`,
   `default_transaction_read_only = 'on'`,
+  `jit = 'on'`,
 ];
 
 async function expectOurs(dataSource: DataSource, statementTimeout: string): Promise<void> {
@@ -27,7 +28,7 @@ async function expectOurs(dataSource: DataSource, statementTimeout: string): Pro
   const [row] = await dataSource.query<object[]>(
     `SELECT $1::timestamptz AS at, '2026-02-03'::date::text AS day, '\\xdeadbeef'::bytea AS bytes, (interval '1 day 2 hours')::text AS span,
        current_setting('TimeZone') AS zone, current_schema() AS schema, current_setting('statement_timeout') AS statement,
-       current_setting('lock_timeout') AS lock, current_setting('idle_in_transaction_session_timeout') AS idle,
+       current_setting('jit') AS jit, current_setting('lock_timeout') AS lock, current_setting('idle_in_transaction_session_timeout') AS idle,
        current_setting('transaction_isolation') AS isolation, current_setting('transaction_deferrable') AS deferrable, (SELECT count(*)::int FROM connections) AS connections`,
     [at],
   );
@@ -39,6 +40,7 @@ async function expectOurs(dataSource: DataSource, statementTimeout: string): Pro
     zone: 'UTC',
     schema: 'public',
     statement: statementTimeout,
+    jit: 'off',
     lock: '0',
     idle: '1min',
     isolation: 'read committed',

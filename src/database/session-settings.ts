@@ -20,6 +20,8 @@ const RELIED_ON: Readonly<Record<string, string>> = {
   default_transaction_isolation: 'read committed',
   default_transaction_read_only: 'off',
   default_transaction_deferrable: 'off',
+  // none of our statements is worth compiling: where many rows are expected it took 500 ms before the first of them
+  jit: 'off',
   lock_timeout: '0',
   transaction_timeout: '0',
 };

@@ -74,7 +74,7 @@ export {
   withoutMember,
   WebhookInbox,
   type FailedEventGroup,
-  FailedEvents,
+  EventSums,
   WebhookEventList,
   type EventFilter,
   type FailingEvents,
@@ -106,7 +106,7 @@ export {
 } from './sync';
 export { type ChosenOwner, CONNECT_NEWS, ConnectService, KeyConnectService } from './connect';
 export { AUDIT_ACTIONS, AuditExport, AuditLog, NDJSON, type AuditEntry, type AuditFilter } from './audit';
-export { KeyRotationService, type KeyUse } from './keys';
+export { KEY_ROWS_COUNTED, KeyRotationService, type KeyUse } from './keys';
 export {
   auditTargetsOf,
   OperationReplyInterceptor,

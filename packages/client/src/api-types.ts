@@ -5249,7 +5249,10 @@ export interface operations {
                      *           "connections": 1,
                      *           "since": "2026-03-01T10:00:00Z",
                      *           "last": "2026-03-01T10:00:00Z",
-                     *           "exampleId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6"
+                     *           "exampleId": "0192f0c1-2b3c-7d4e-8f90-a1b2c3d4e5f6",
+                     *           "atLeast": [
+                     *             "dead"
+                     *           ]
                      *         }
                      *       ],
                      *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
@@ -5272,7 +5275,7 @@ export interface operations {
                             connections: number;
                             /**
                              * Format: date-time
-                             * @description When the oldest came.
+                             * @description When the oldest of those that were counted came.
                              */
                             since: string;
                             /**
@@ -5282,6 +5285,8 @@ export interface operations {
                             last: string;
                             /** @description The newest of them. */
                             exampleId: string;
+                            /** @description Figures that may be more, or earlier: of a kind of which very many failed the newest are counted. */
+                            atLeast: ("dead" | "retrying" | "tenants" | "connections" | "since")[];
                         }[];
                         nextCursor: string | null;
                     };
@@ -5566,7 +5571,10 @@ export interface operations {
                      *       "oldestAgeSeconds": 1,
                      *       "inFlight": 1,
                      *       "retrying": 1,
-                     *       "dead": 1
+                     *       "dead": 1,
+                     *       "atLeast": [
+                     *         "depth"
+                     *       ]
                      *     }
                      */
                     "application/json": {
@@ -5575,6 +5583,8 @@ export interface operations {
                         inFlight: number;
                         retrying: number;
                         dead: number;
+                        /** @description Figures that may be more: counted is up to 5,000, and the oldest is looked for in 1,000 organizations. */
+                        atLeast: ("depth" | "oldestAgeSeconds" | "inFlight" | "retrying" | "dead")[];
                     };
                 };
             };
@@ -7923,7 +7933,10 @@ export interface operations {
                      *           "since": "2026-03-01T10:00:00Z",
                      *           "rows": {
                      *             "data.provider": 1
-                     *           }
+                     *           },
+                     *           "atLeast": [
+                     *             "text"
+                     *           ]
                      *         }
                      *       ],
                      *       "nextCursor": "eyJpZCI6IjAxOTJmMGMxIn0"
@@ -7941,10 +7954,12 @@ export interface operations {
                              * @description When it was first in use here.
                              */
                             since: string | null;
-                            /** @description Rows that need it, by table. */
+                            /** @description Rows that need it, by table; counted is up to 10,000 of each. */
                             rows: {
                                 [key: string]: number;
                             };
+                            /** @description Tables that may have more of them. */
+                            atLeast: string[];
                         }[];
                         nextCursor: string | null;
                     };

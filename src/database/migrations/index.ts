@@ -36,6 +36,8 @@ import { ListIndexes1764975100000 } from './1764975100000-list-indexes';
 import { RecordShapes1764980200000 } from './1764980200000-record-shapes';
 import { ConnectionCounts1764990200000 } from './1764990200000-connection-counts';
 import { FailingEvents1764990210000 } from './1764990210000-failing-events';
+import { FailedKinds1764990500000 } from './1764990500000-failed-kinds';
+import { NeededKeys1764990510000 } from './1764990510000-needed-keys';
 import { LimitedRequests1764990600000 } from './1764990600000-limited-requests';
 import { Figures1764980300000 } from './1764980300000-figures';
 import { ReplayRuns1764980310000 } from './1764980310000-replay-runs';
@@ -82,5 +84,7 @@ export const MIGRATIONS = [
   ReplayRuns1764980310000,
   ConnectionCounts1764990200000,
   FailingEvents1764990210000,
+  FailedKinds1764990500000,
+  NeededKeys1764990510000,
   LimitedRequests1764990600000,
 ];

@@ -49,6 +49,8 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764980310000-replay-runs.ts': 'd59ee60294240ef547385ba39615e3dfc5e46e736147298f7eed15f5b73292ea',
   'src/database/migrations/1764990200000-connection-counts.ts': 'f88ead9a162ea2c9c7a90bd07fb4566fca098e8f7a92f20d201c0999c217ba7f',
   'src/database/migrations/1764990210000-failing-events.ts': '4e60e3fe5ed6420e0d8e56b8c12e42c18d4b30620dcb777d0c35848452950c2c',
+  'src/database/migrations/1764990500000-failed-kinds.ts': '5f700213de1abac6a84cf49e5d42e53c93a296342d9914da4b0fdc936bb3e973',
+  'src/database/migrations/1764990510000-needed-keys.ts': '07788facb567585f1f68026b4e1850df242a7fd7d3dba554c911f28e1e83432c',
   'src/database/migrations/1764990600000-limited-requests.ts': '4b10c1243e811f551c6e20a1e96a30772aacbc45fe9a090b9b1f783ec8235207',
 };
 

@@ -1,2 +1,2 @@
-export { KeyRotationService, type KeyUse } from './key-rotation.service';
+export { KEY_ROWS_COUNTED, KeyRotationService, type KeyUse } from './key-rotation.service';
 export { KeysModule } from './keys.module';

@@ -14,6 +14,8 @@ export interface KeyUse {
   readonly since: string | null;
   /** Rows that need it, by table. */
   readonly rows: Readonly<Record<string, number>>;
+  /** Tables of which no more rows were counted: there may be more. */
+  readonly atLeast: readonly string[];
 }
 
 export interface RotationReport {
@@ -33,6 +35,8 @@ export interface RotationOptions {
   readonly onProgress?: (rotated: number) => void;
 }
 
+/** Rows that a page or the API counts of a table. */
+export const KEY_ROWS_COUNTED = 10_000;
 const DEFAULTS = { batchSize: 200 };
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** A row that is being refreshed at the moment is met again in the next pass. */
@@ -46,8 +50,8 @@ export class KeyRotationService {
     private readonly secrets: SecretBox,
   ) {}
 
-  /** Which key is needed by how many rows. */
-  async status(): Promise<KeyUse[]> {
+  /** Which key is needed by how many rows, counted up to `most` in each table; 0 is always none. */
+  async status(most?: number): Promise<KeyUse[]> {
     const known = await this.dataSource.manager.find(EncryptionKeyEntity, { order: { createdAt: 'ASC', keyId: 'ASC' } });
     const since = new Map(known.map(({ keyId, createdAt }) => [keyId, createdAt.toISOString()]));
     const ids = new Set([...this.secrets.keyIds, ...since.keys()]);
@@ -55,9 +59,10 @@ export class KeyRotationService {
     for (const keyId of ids) {
       const rows: Record<string, number> = {};
       for (const { table, needs } of ENCRYPTED_TABLES) {
-        const [counted]: { count: number }[] = await this.dataSource.query(`SELECT count(*)::int AS count FROM ${table} WHERE ${needs}`, [
-          keyId,
-        ]);
+        const [counted]: { count: number }[] = await this.dataSource.query(
+          `SELECT count(*)::int AS count FROM (SELECT 1 FROM ${table} WHERE ${needs} LIMIT $2) n`,
+          [keyId, most ?? null],
+        );
         rows[table] = counted?.count ?? 0;
       }
       uses.push({
@@ -66,6 +71,7 @@ export class KeyRotationService {
         present: this.secrets.keyIds.includes(keyId),
         since: since.get(keyId) ?? null,
         rows,
+        atLeast: Object.keys(rows).filter((table) => most !== undefined && (rows[table] ?? 0) >= most),
       });
     }
     return uses;

@@ -135,6 +135,7 @@ describe('Encryption keys', () => {
           present: true,
           since: expect.stringMatching(/^\d{4}-.*Z$/) as string,
           rows: { tokens: 25, connections: 25, actions: 0, destination_secrets: 0, oauth_clients: 0, webhook_addresses: 0 },
+          atLeast: [],
         },
         {
           keyId: 'k1',
@@ -142,6 +143,7 @@ describe('Encryption keys', () => {
           present: true,
           since: expect.stringMatching(/^\d{4}-.*Z$/) as string,
           rows: { tokens: 0, connections: 0, actions: 0, destination_secrets: 0, oauth_clients: 0, webhook_addresses: 0 },
+          atLeast: [],
         },
       ]),
     );

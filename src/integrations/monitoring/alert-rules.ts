@@ -4,7 +4,7 @@ import { ALTERED_CONNECTIONS, LOST_CONNECTIONS } from '../connections';
 import { PAUSED_DESTINATIONS } from '../notifications';
 import { failingProviders, MISCONFIGURED_PROVIDERS } from '../outbound';
 import { failingParts, failingSyncs, PAUSED_RUNS } from '../sync';
-import { DEAD_EVENTS, failingHandlers, skewedDeliveries } from '../webhooks';
+import { DEAD_EVENTS, failingHandlers, FOUND_AT_MOST, skewedDeliveries } from '../webhooks';
 
 /** A condition that holds now, found by a rule. */
 export interface Finding {
@@ -128,7 +128,7 @@ const RULES: readonly AlertRule[] = [
     sql: failingHandlers(FAILED_EVENTS_FROM),
     describe: (f, name) => ({
       title: `Handlers of ${name}'s ${f.about} fail`,
-      detail: `${f.count} events have failed and wait for another try.`,
+      detail: `${eventsOf(f)} have failed and wait for another try.`,
       nextStep: 'See the failed events and their errors, and mend the handler: they are tried again by themselves.',
     }),
   },
@@ -138,7 +138,7 @@ const RULES: readonly AlertRule[] = [
     sql: DEAD_EVENTS,
     describe: (f, name) => ({
       title: `Events of ${name} could not be processed`,
-      detail: `${f.count} ${f.count === 1 ? 'event was' : 'events were'} given up after repeated tries, e.g. of type ${f.about}.`,
+      detail: `${eventsOf(f)} ${f.count === 1 ? 'was' : 'were'} given up after repeated tries, e.g. of type ${f.about}.`,
       nextStep: 'See the last error of the events, mend the cause, then replay them.',
     }),
   },
@@ -173,6 +173,10 @@ const STANDARD_SETTINGS: Readonly<Record<string, (prefix: string) => string>> = 
   unauthorized_client: (prefix) => `${prefix}_CLIENT_ID`,
   redirect_uri_mismatch: () => 'PUBLIC_URL',
 };
+
+function eventsOf({ count }: Finding): string {
+  return `${count}${count >= FOUND_AT_MOST ? ' or more' : ''} ${count === 1 ? 'event' : 'events'}`;
+}
 
 function sentenceOf(code: string | null): string {
   return ERROR_KINDS[(code ?? '') as ErrorCode]?.detail ?? ERROR_KINDS.needs_reauth.detail;

@@ -28,7 +28,7 @@ import { ImmediateAnswers } from './inbox/immediate-answers';
 import { InboxWriter } from './inbox/inbox-writer';
 import { PayloadRetention } from './replay/payload-retention';
 import { RefusalCounter } from './inbox/refusal-counter';
-import { FailedEvents } from './replay/failed-events';
+import { EventSums } from './replay/event-sums';
 import { WebhookArrivals } from './replay/webhook-arrivals';
 import { WebhookEventList } from './replay/webhook-event.list';
 import { processingRulesProvider } from './processing/processing-options';
@@ -74,7 +74,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
     EffectRunner,
     HandlerRegistry,
     HandlerContexts,
-    FailedEvents,
+    EventSums,
     WebhookArrivals,
     WebhookEventList,
     WebhookReplay,
@@ -83,7 +83,7 @@ import { WebhooksController } from './inbox/webhooks.controller';
     ReplayJobs,
     PayloadRetention,
   ],
-  exports: [WebhookInbox, FailedEvents, WebhookArrivals, WebhookEventList, WebhookReplay, EventFilters, ReplayRuns],
+  exports: [WebhookInbox, EventSums, WebhookArrivals, WebhookEventList, WebhookReplay, EventFilters, ReplayRuns],
 })
 export class WebhooksModule {
   constructor(data: PersonalData) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { html, type Html } from '../../http-api';
 import type { FailedEventGroup } from '../../integrations';
-import { counted } from '../counted';
+import { count, counted } from '../counted';
 import { actionForm, hiddenFields, select, textField } from '../form';
 import { table } from '../table';
 import { timeTag } from '../time-tag';
@@ -20,9 +20,9 @@ export function failedGroupTable(groups: readonly FailedEventGroup[], context: V
       <a href="${EVENTS_PATH}/${group.exampleId}">${group.error ?? 'An unknown error'}</a>
       ${group.errorCode && html`<br /><code>${group.errorCode}</code>`}
     </div>`,
-    group.dead.toLocaleString('en'),
-    group.retrying.toLocaleString('en'),
-    `${counted(group.tenants, 'organization')}, ${counted(group.connections, 'connection')}`,
+    count(group.dead, group.atLeast.includes('dead')),
+    count(group.retrying, group.atLeast.includes('retrying')),
+    `${counted(group.tenants, 'organization', group.atLeast.includes('tenants'))}, ${counted(group.connections, 'connection', group.atLeast.includes('connections'))}`,
     timeTag(group.since, nowMs),
     timeTag(group.last, nowMs),
     group.error !== null &&

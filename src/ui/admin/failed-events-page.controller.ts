@@ -17,7 +17,7 @@ import { IntegrationError } from '../../errors';
 import {
   EventFilters,
   eventGroup,
-  FailedEvents,
+  EventSums,
   ProviderRegistry,
   replayActorOf,
   ReplayRuns,
@@ -61,7 +61,7 @@ type ReplayForm = z.infer<typeof replayForm>;
 @Controller('admin/failed-events')
 export class FailedEventsPageController {
   constructor(
-    private readonly failed: FailedEvents,
+    private readonly sums: EventSums,
     private readonly replays: WebhookReplay,
     private readonly runs: ReplayRuns,
     private readonly filters: EventFilters,
@@ -76,13 +76,14 @@ export class FailedEventsPageController {
     @Req() request: EdgeRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const groups = await this.failed.groups(visibleTenant(caller), PAGE_ROWS);
+    const groups = await this.sums.failedGroups(visibleTenant(caller), PAGE_ROWS);
     const notice = adminNotice(this.news.take(request, reply, caller));
     const context = { nowMs: this.clock.now(), caller, nameOf: (provider: string) => this.registry.nameOf(provider) };
     const body = html`${notice}
       <p><a href="${EVENTS_PATH}">All webhook events</a> · <a href="${REPLAYS_PATH}">Replays</a></p>
       ${liveRegion('failed-events', failedGroupTable(groups, context))}
       ${groups.length === PAGE_ROWS && html`<p class="soft">The largest ${PAGE_ROWS} groups are shown.</p>`}
+      ${groups.some(({ atLeast }) => atLeast.length > 0) && html`<p class="soft">Of a kind of which very many failed the newest are counted.</p>`}
       ${groups.length > 0 && replayForms(groups, context)}`;
     return page({ title: 'Failed events', caller, path: EVENTS_PATH, body });
   }

@@ -13,8 +13,10 @@ export function providerHealthCell(health: ProviderHealth, nowMs: number, openAl
   return healthCell(health, [
     ...nextTry,
     ...(isHeldBack ? ['calls are held back'] : []),
-    ...(events && events.dead > 0 ? [`${counted(events.dead, 'event')} given up`] : []),
-    ...(events && events.retrying > 0 ? [`${counted(events.retrying, 'event')} failing, tried again`] : []),
+    ...(events && events.dead > 0 ? [`${counted(events.dead, 'event', events.atLeast.includes('dead'))} given up`] : []),
+    ...(events && events.retrying > 0
+      ? [`${counted(events.retrying, 'event', events.atLeast.includes('retrying'))} failing, tried again`]
+      : []),
     ...(openAlerts > 0 ? [counted(openAlerts, 'open alert')] : []),
     ...(needsReauth > 0 ? [`${counted(needsReauth, 'connection')} to be reconnected`] : []),
   ]);

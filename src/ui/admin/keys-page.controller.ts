@@ -1,7 +1,8 @@
 import { Controller, Inject } from '@nestjs/common';
 import { CurrentUser, html, Roles, type Html, type SessionPrincipal } from '../../http-api';
 import { CLOCK, type Clock } from '../../clock';
-import { KeyRotationService, type KeyUse } from '../../integrations';
+import { KEY_ROWS_COUNTED, KeyRotationService, type KeyUse } from '../../integrations';
+import { count } from '../counted';
 import { page, pill } from '../layout';
 import { PageRoute } from '../page-route.decorators';
 import { table } from '../table';
@@ -19,7 +20,7 @@ export class KeysPageController {
 
   @PageRoute()
   async show(@CurrentUser() caller: SessionPrincipal): Promise<string> {
-    const keys = await this.rotation.status();
+    const keys = await this.rotation.status(KEY_ROWS_COUNTED);
     const body = html`<p>
         Tokens, secrets and stored answers are encrypted with the keys of <code>ENCRYPTION_KEYS</code>. The keys themselves are neither
         shown nor stored here.
@@ -34,12 +35,12 @@ function keyTable(keys: readonly KeyUse[], nowMs: number): Html {
     html`<code>${key.keyId}</code>`,
     stateOf(key),
     key.since === null ? '–' : timeTag(key.since, nowMs),
-    rowsOf(key).toLocaleString('en'),
+    count(rowsOf(key), key.atLeast.length > 0),
     html`<div class="wide">
       ${
         Object.entries(key.rows)
-          .filter(([, count]) => count > 0)
-          .map(([name, count]) => `${name} ${count.toLocaleString('en')}`)
+          .filter(([, rows]) => rows > 0)
+          .map(([name, rows]) => `${name} ${count(rows, key.atLeast.includes(name))}`)
           .join(', ') || '–'
       }
     </div>`,
@@ -90,5 +91,5 @@ function steps(): Html {
 }
 
 function rowsOf({ rows }: KeyUse): number {
-  return Object.values(rows).reduce((sum, count) => sum + count, 0);
+  return Object.values(rows).reduce((sum, each) => sum + each, 0);
 }

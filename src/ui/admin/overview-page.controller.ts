@@ -4,12 +4,13 @@ import { BrowserNews, CurrentUser, type EdgeRequest, html, Roles, visibleTenant,
 import {
   AlertService,
   CurrentTraffic,
+  EventSums,
   ProviderHealthService,
   ProviderRegistry,
-  WebhookEventList,
   type ProviderHealth,
   type QueueState,
 } from '../../integrations';
+import { count } from '../counted';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { PageRoute } from '../page-route.decorators';
@@ -30,7 +31,7 @@ export class OverviewPageController {
   constructor(
     private readonly health: ProviderHealthService,
     private readonly alerts: AlertService,
-    private readonly events: WebhookEventList,
+    private readonly sums: EventSums,
     private readonly traffic: CurrentTraffic,
     private readonly registry: ProviderRegistry,
     private readonly news: BrowserNews,
@@ -47,7 +48,7 @@ export class OverviewPageController {
     const [all, newest, queue, failing, around] = await Promise.all([
       this.health.all(tenant),
       this.alerts.list({ tenant, state: 'open', limit: MOST_ALERTS }),
-      this.events.queue(tenant),
+      this.sums.queue(tenant),
       this.traffic.failing(tenant),
       this.around.of(tenant),
     ]);
@@ -79,9 +80,11 @@ function isInUse({ requests24h, connections }: ProviderHealth): boolean {
   return requests24h > 0 || connections.connected > 0 || connections.needsReauth > 0;
 }
 
-function queueTable({ depth, oldestAgeSeconds, inFlight, retrying, dead }: QueueState): Html {
-  const oldest = depth === 0 || oldestAgeSeconds === null ? '–' : duration(oldestAgeSeconds * 1_000);
-  const deadCell = dead === 0 ? '0' : html`<a class="bad" href="/admin/webhook-events?status=dead">${dead.toLocaleString('en')}</a>`;
-  const row = [depth.toLocaleString('en'), oldest, inFlight.toLocaleString('en'), retrying.toLocaleString('en'), deadCell];
+function queueTable({ oldestAgeSeconds, atLeast, ...queue }: QueueState): Html {
+  const figure = (name: keyof typeof queue) => count(queue[name], atLeast.includes(name));
+  const oldest =
+    oldestAgeSeconds === null ? '–' : `${duration(oldestAgeSeconds * 1_000)}${atLeast.includes('oldestAgeSeconds') ? ' or more' : ''}`;
+  const deadCell = queue.dead === 0 ? '0' : html`<a class="bad" href="/admin/webhook-events?status=dead">${figure('dead')}</a>`;
+  const row = [figure('depth'), oldest, figure('inFlight'), figure('retrying'), deadCell];
   return table('Queue of webhook events', ['Waiting', 'Oldest due for', 'In flight', 'To be retried', 'Dead'], [row], '');
 }

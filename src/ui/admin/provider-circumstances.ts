@@ -4,9 +4,9 @@ import { CLOCK, type Clock } from '../../clock';
 import {
   AlertService,
   DayFiguresService,
+  EventSums,
   ProviderRegistry,
   SyncService,
-  WebhookEventList,
   type AlertCount,
   type DayFigures,
   type FailingEvents,
@@ -33,7 +33,7 @@ export interface Circumstances {
 export class ProviderCircumstances {
   constructor(
     private readonly alerts: AlertService,
-    private readonly events: WebhookEventList,
+    private readonly sums: EventSums,
     private readonly dayFigures: DayFiguresService,
     private readonly registry: ProviderRegistry,
     private readonly syncs: SyncService,
@@ -43,7 +43,7 @@ export class ProviderCircumstances {
   async of(tenant: string | undefined): Promise<Circumstances> {
     const [alerts, events, figures] = await Promise.all([
       this.alerts.countOpen(tenant),
-      this.events.failing(tenant),
+      this.sums.failing(tenant),
       this.dayFigures.of(tenant),
     ]);
     return { alerts, events, figures, nowMs: this.clock.now() };

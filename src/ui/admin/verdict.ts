@@ -101,10 +101,16 @@ function endedWords(connections: number): Html {
   return html`${link} ${connections === 1 ? 'has to be reconnected by its user' : 'have to be reconnected by their users'}`;
 }
 
-function eventWords({ provider, retrying, dead, since, tenants, connections }: FailingEvents, { nameOf, nowMs }: WhatFails): Html {
-  const kinds = [...(retrying > 0 ? [`${count(retrying)} tried again`] : []), ...(dead > 0 ? [`${count(dead)} given up`] : [])];
+function eventWords({ provider, since, atLeast, ...events }: FailingEvents, { nameOf, nowMs }: WhatFails): Html {
+  const { retrying, dead, tenants, connections } = events;
+  const more = (name: keyof typeof events) => atLeast.includes(name);
+  const kinds = [
+    ...(retrying > 0 ? [`${count(retrying, more('retrying'))} tried again`] : []),
+    ...(dead > 0 ? [`${count(dead, more('dead'))} given up`] : []),
+  ];
   return html`<a href="/admin/failed-events">Events of ${nameOf(provider)}</a> fail in their handlers: ${kinds.join(', ')}, the oldest came
-    ${timeTag(since, nowMs)}; ${counted(tenants, 'organization')}, ${counted(connections, 'connection')}`;
+    ${timeTag(since, nowMs)}; ${counted(tenants, 'organization', more('tenants'))},
+    ${counted(connections, 'connection', more('connections'))}`;
 }
 
 function sumOf(alerts: readonly AlertCount[]): number {

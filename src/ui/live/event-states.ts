@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FailedEvents, ReplayRuns, WebhookEventList } from '../../integrations';
+import { EventSums, ReplayRuns, WebhookEventList } from '../../integrations';
 import { PAGE_ROWS } from '../admin/list-query';
 
 /** What the pages of webhook events are made of. */
@@ -7,7 +7,7 @@ import { PAGE_ROWS } from '../admin/list-query';
 export class EventStates {
   constructor(
     private readonly events: WebhookEventList,
-    private readonly failed: FailedEvents,
+    private readonly sums: EventSums,
     private readonly runs: ReplayRuns,
   ) {}
 
@@ -29,6 +29,6 @@ export class EventStates {
   }
 
   failing(tenant: string | undefined): Promise<unknown> {
-    return this.failed.groups(tenant, PAGE_ROWS);
+    return this.sums.failedGroups(tenant, PAGE_ROWS);
   }
 }

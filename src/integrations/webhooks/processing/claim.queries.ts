@@ -4,11 +4,6 @@ import { OF_ENDED_PROCESS } from '../../jobs';
 import { NOTHING_YET } from './object-mark';
 
 const PENDING = `e.status IN ('received', 'failed')`;
-/** For the metrics: what waits, and for how long. $1 counted at most. */
-export const EVENTS_WAITING = `
-  SELECT (SELECT count(*)::int FROM (SELECT 1 FROM webhook_events WHERE status IN ('received', 'failed') LIMIT $1) w) AS count,
-    (SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM webhook_events
-     WHERE status IN ('received', 'failed') AND next_attempt_at <= now()) AS oldest`;
 
 /** As in the index `webhook_events_due_by_tenant`; '' stands for events of nobody. */
 const TENANT = `coalesce(e.tenant, '')`;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, END_LEASES, EVENTS_WAITING, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
+import { ANY_EXPIRED, CLAIM_DUE, CLAIM_EXPIRED, END_LEASES, EXTEND, MARK_FAILED, RELEASE } from './claim.queries';
+import { EVENTS_WAITING } from './waiting.queries';
 import { claimedEventsOf, type ClaimedEvent, type ClaimedRow, type ClaimedRowWithPayload } from './claimed-event';
 import type { FailedAttempt } from '../webhook-event.entity';
 import type { FailureReason } from './failure-reason';

@@ -21,7 +21,7 @@ import {
 import { EventFilters, eventFields, replayFilter } from './event-filters';
 import { WebhookEventList } from './webhook-event.list';
 import { replayActorOf, WebhookReplay } from './webhook-replay';
-import { FailedEvents } from './failed-events';
+import { EventSums } from './event-sums';
 import { eventAnswer, eventDetailAnswer, failedGroupAnswer, queueAnswer, replayAnswer } from './event-answers';
 
 const groupsQuery = z.strictObject({ limit });
@@ -35,7 +35,7 @@ const replayBody = z.strictObject({ filter: replayFilter, dryRun: z.boolean().de
 export class AdminWebhooksController {
   constructor(
     private readonly events: WebhookEventList,
-    private readonly failed: FailedEvents,
+    private readonly sums: EventSums,
     private readonly replay: WebhookReplay,
     private readonly filters: EventFilters,
   ) {}
@@ -54,7 +54,7 @@ export class AdminWebhooksController {
   @Answer(pageOf(failedGroupAnswer))
   @Get('webhook-events/failures')
   async failures(@CurrentUser() caller: Principal, @ZodQuery(groupsQuery) query: z.infer<typeof groupsQuery>) {
-    return paged(await this.failed.groups(visibleTenant(caller), query.limit));
+    return paged(await this.sums.failedGroups(visibleTenant(caller), query.limit));
   }
 
   @Answer(eventDetailAnswer)
@@ -80,6 +80,6 @@ export class AdminWebhooksController {
   @Answer(queueAnswer)
   @Get('queue')
   queue(@CurrentUser() caller: Principal) {
-    return this.events.queue(visibleTenant(caller));
+    return this.sums.queue(visibleTenant(caller));
   }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { moment } from '../../../http-api';
 import { EVENT_STATUSES } from '../webhook-event.entity';
-import type { QueueState, StoredEventDetail, StoredEventView } from './webhook-event.list';
-import type { FailedEventGroup } from './failed-events';
+import type { FailedEventGroup, QueueState } from './event-sums';
+import type { StoredEventDetail, StoredEventView } from './webhook-event.list';
 import type { ReplayReport } from './webhook-replay';
 import type { ReplayRun } from './replay-runs';
 import { REPLAY_STATES } from './webhook-replay.entity';
@@ -51,9 +51,12 @@ export const failedGroupAnswer = z.object({
   retrying: z.number().int().describe('Tried again by themselves.'),
   tenants: z.number().int(),
   connections: z.number().int(),
-  since: moment.describe('When the oldest came.'),
+  since: moment.describe('When the oldest of those that were counted came.'),
   last: moment.describe('When the newest came.'),
   exampleId: z.string().describe('The newest of them.'),
+  atLeast: z
+    .array(z.enum(['dead', 'retrying', 'tenants', 'connections', 'since']))
+    .describe('Figures that may be more, or earlier: of a kind of which very many failed the newest are counted.'),
 }) satisfies z.ZodType<FailedEventGroup>;
 
 export const replayAnswer = z.object({
@@ -83,4 +86,7 @@ export const queueAnswer = z.object({
   inFlight: z.number().int(),
   retrying: z.number().int(),
   dead: z.number().int(),
+  atLeast: z
+    .array(z.enum(['depth', 'oldestAgeSeconds', 'inFlight', 'retrying', 'dead']))
+    .describe('Figures that may be more: counted is up to 5,000, and the oldest is looked for in 1,000 organizations.'),
 }) satisfies z.ZodType<QueueState>;

@@ -5,6 +5,7 @@ import { IntegrationError } from '../../../errors';
 import { StoredPayload } from '../stored-payload';
 import { ProviderRegistry } from '../../providers';
 import type { EventStatus, FailedAttempt, WebhookEventEntity } from '../webhook-event.entity';
+import { ERROR_SHAPE } from './error-shape';
 import { redacted } from './payload-redaction';
 
 /** A stored event as administrators see it. */
@@ -61,34 +62,9 @@ export interface EventFilter {
   readonly receivedTo?: string;
 }
 
-/** An error without what differs from event to event: ids, numbers, times. */
-export const ERROR_SHAPE = String.raw`regexp_replace(last_error, '[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\w*\d\w*', '#', 'g')`;
-
 /** Where a page ended. */
 export interface EventPosition {
   readonly id: string;
-}
-
-export interface FailingEvents {
-  readonly provider: string;
-  /** Failed before, and to be tried again. */
-  readonly retrying: number;
-  readonly dead: number;
-  /** When the oldest of them came. */
-  readonly since: Date;
-  readonly tenants: number;
-  readonly connections: number;
-}
-
-export interface QueueState {
-  /** Events that wait, for their first run or for another one. */
-  readonly depth: number;
-  /** Of the one that has been due for longest; null where nothing is due. */
-  readonly oldestAgeSeconds: number | null;
-  readonly inFlight: number;
-  /** Of the waiting ones, those that failed before. */
-  readonly retrying: number;
-  readonly dead: number;
 }
 
 type Row = Pick<
@@ -172,32 +148,6 @@ export class WebhookEventList {
       [providers, eventId, tenant ?? null, MOST_OF_A_PROVIDER_ID],
     );
     return rows.map(viewOf);
-  }
-
-  /** Per provider, those whose handlers have failed: that are tried again, and that were given up. */
-  async failing(tenant?: string): Promise<FailingEvents[]> {
-    return this.read<FailingEvents>(
-      tenant,
-      `SELECT provider, count(*) FILTER (WHERE status <> 'dead')::int AS retrying, count(*) FILTER (WHERE status = 'dead')::int AS dead, min(received_at) AS since,
-         count(DISTINCT tenant)::int AS tenants, count(DISTINCT connection_id)::int AS connections
-       FROM webhook_events WHERE (status = 'dead' OR (status IN ('received', 'failed') AND attempts > 0)) AND ($1::text IS NULL OR tenant = $1) GROUP BY provider`,
-      [tenant ?? null],
-    );
-  }
-
-  async queue(tenant?: string): Promise<QueueState> {
-    const [row] = await this.read<QueueState>(
-      tenant,
-      `SELECT
-         (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND ($1::text IS NULL OR tenant = $1)) AS depth,
-         (SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM webhook_events
-           WHERE status IN ('received', 'failed') AND next_attempt_at <= now() AND ($1::text IS NULL OR tenant = $1)) AS "oldestAgeSeconds",
-         (SELECT count(*)::int FROM webhook_events WHERE status = 'processing' AND ($1::text IS NULL OR tenant = $1)) AS "inFlight",
-         (SELECT count(*)::int FROM webhook_events WHERE status IN ('received', 'failed') AND attempts > 0 AND ($1::text IS NULL OR tenant = $1)) AS retrying,
-         (SELECT count(*)::int FROM webhook_events WHERE status = 'dead' AND ($1::text IS NULL OR tenant = $1)) AS dead`,
-      [tenant ?? null],
-    );
-    return row as QueueState;
   }
 
   private async read<T extends object>(tenant: string | undefined, sql: string, params: readonly unknown[]): Promise<T[]> {
