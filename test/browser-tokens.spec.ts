@@ -257,6 +257,9 @@ describe('browser tokens', () => {
       '/v1/admin/audit?action=browser-token.create&limit=1',
     );
     expect(body.data).toMatchObject([{ action: 'browser-token.create', target: 'user:carl', actor: { userId: 'carl' } }]);
+    expect((await ada.api('POST', '/v1/browser-tokens', { organization: true })).status).toBe(201);
+    const { body: ofTwo } = await ada.asAdmin<{ data: { target: string }[] }>('GET', '/v1/admin/audit?action=browser-token.create&limit=2');
+    expect(ofTwo.data.map(({ target }) => target).sort()).toEqual(['organization:acme', 'user:ada']);
   });
 
   describe('in pages of other origins', () => {

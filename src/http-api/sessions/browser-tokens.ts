@@ -47,7 +47,7 @@ export interface BrowserCaller {
 }
 
 /** Told of each token that is made, in its transaction. */
-export type TokenWatcher = (of: { tenant: string; userId: string }, runner: EntityManager) => Promise<void>;
+export type TokenWatcher = (of: { tenant: string; userId: string; reach: BrowserTokenReach }, runner: EntityManager) => Promise<void>;
 
 /**
  * What a script in the product's pages calls with, for minutes: a user's own connections, whatever the role of who asked for it; where that is
@@ -91,7 +91,7 @@ export class BrowserTokens {
     await this.dataSource.transaction(async (manager) => {
       await manager.delete(BrowserSessionEntity, { expiresAt: LessThan(new Date(now)) });
       await manager.insert(BrowserSessionEntity, { idHash: hashOf(id), tenant, userId, expiresAt: new Date(expiresAt) });
-      await this.watcher({ tenant, userId }, manager);
+      await this.watcher({ tenant, userId, reach }, manager);
     });
     const content = {
       id,

@@ -18,8 +18,9 @@ export class SessionAudit implements OnModuleInit {
         ...(action === 'session.open' && role && { actor: { tenant, userId, role } }),
       });
     });
-    this.tokens.watch(async ({ tenant, userId }, runner) => {
-      await this.audit.record({ action: 'browser-token.create', tenant, target: `user:${userId}` }, 'ok', { runner });
+    this.tokens.watch(async ({ tenant, userId, reach }, runner) => {
+      const opened = [`user:${userId}`, ...(reach === 'organization' ? [`organization:${tenant}`] : [])];
+      for (const target of opened) await this.audit.record({ action: 'browser-token.create', tenant, target }, 'ok', { runner });
     });
   }
 }
