@@ -1,3 +1,4 @@
+import type { PlainProvider } from '../../src/integrations';
 import { PLAIN_PROVIDERS } from '../../src/providers';
 import type { Forge, ProviderName, Sandbox } from '../../sandbox';
 import { deliverEvent } from '../../sandbox/plain/plain-deliveries';
@@ -95,7 +96,13 @@ export interface PlainStage extends Stage {
 
 /** Before a pretend provider that is derived from the declaration. */
 export async function startOnPlainSandbox({ key, eventType }: StagedSubject, log?: TestAppOptions['log']): Promise<PlainStage> {
-  const sandbox = await PlainSandbox.start(PLAIN_PROVIDERS.filter((each) => each.key === key));
+  const declaration = PLAIN_PROVIDERS.find((each) => each.key === key) as Omit<PlainProvider, 'limits'> & {
+    limits?: PlainProvider['limits'];
+  };
+  const { limits } = declaration;
+  // Held to by tests of their own: ten calls a minute, as some lists allow, are not waited for.
+  if (limits) declaration.limits = Object.fromEntries(Object.entries(limits).map(([name, each]) => [name, { ...each, burst: 10_000 }]));
+  const sandbox = await PlainSandbox.start([declaration]);
   const app = await startTestApp({ settings: { ...sandbox.env(), REQUESTS_PER_SECOND: '10000' }, ...(log && { log }) });
   const world = sandbox.world(key);
   let expiredAt = 0;
@@ -126,6 +133,7 @@ export async function startOnPlainSandbox({ key, eventType }: StagedSubject, log
     close: async () => {
       await app.close();
       await sandbox.stop();
+      Object.assign(declaration, { limits });
     },
   };
 }

@@ -9,13 +9,17 @@ type Credential = Parameters<NonNullable<HttpFacts['authorize']>>[1];
 /** The way out of a declaration: its credential, limits and faults. */
 export function plainHttp(declaration: PlainProvider, own: ProviderSettings, values: Values): HttpFacts {
   const { limits = {}, faults = [], retry, limitHeaders, endpoints = [] } = declaration;
+  const declared = [
+    ...grantEndpoints(declaration),
+    ...verifyingEndpoints(declaration),
+    ...endpoints,
+    ...readEndpoints(declaration),
+    ...operationEndpoints(declaration),
+  ];
   return {
     endpoints: [
-      ...grantEndpoints(declaration),
-      ...verifyingEndpoints(declaration),
-      ...endpoints,
-      ...readEndpoints(declaration),
-      ...operationEndpoints(declaration),
+      ...grantEndpointsOf(own),
+      ...declared.map((endpoint) => ({ ...endpoint, path: pathBelow(declaration, own, endpoint.path) })),
     ],
     limits,
     defaultLimits: Object.keys(limits).filter((name) => !endpoints.some((endpoint) => endpoint.limits?.includes(name))),
@@ -27,12 +31,23 @@ export function plainHttp(declaration: PlainProvider, own: ProviderSettings, val
   };
 }
 
-/** Token endpoints that lie below the API's base. */
+/** Where the setting moves the API's base (an installation of one's own has `/api/v3/` before it all), its endpoints lie there. */
+function pathBelow({ apiBaseUrl }: PlainProvider, own: Pick<ProviderSettings, 'apiBaseUrl'>, path: string): string {
+  const base = pathOf(apiBaseUrl);
+  if (own.apiBaseUrl === undefined || !path.startsWith(base)) return path;
+  return pathOf(own.apiBaseUrl) + path.slice(base.length);
+}
+
+/** Token endpoints, wherever they lie: some are below the API's base. */
+function grantEndpointsOf({ tokenUrl, revokeUrl }: { readonly tokenUrl?: string; readonly revokeUrl?: string }): EndpointFacts[] {
+  const addresses = [tokenUrl, revokeUrl].filter((each) => each !== undefined);
+  return [...new Set(addresses.map(pathOf))].map((path) => ({ path, proxy: 'never' as const }));
+}
+
 function grantEndpoints({ oauth2, apiBaseUrl }: PlainProvider): EndpointFacts[] {
-  const addresses = [oauth2?.tokenUrl, oauth2?.revokeUrl].filter((each) => each !== undefined);
   const { installation } = oauth2 ?? {};
   return [
-    ...[...new Set(addresses.map(pathOf))].map((path) => ({ path, proxy: 'never' as const })),
+    ...grantEndpointsOf(oauth2 ?? {}),
     // One token more ends none.
     ...(installation ? [{ path: pathOf(apiBaseUrl) + pathOf(installation.path), proxy: 'never' as const, repeatable: true }] : []),
   ];
@@ -68,7 +83,7 @@ function operationEndpoints({ apiBaseUrl, operations = [] }: PlainProvider): End
 
 /** Without origin and query; what is filled in later varies. */
 function pathOf(address: string): string {
-  const [path = ''] = address.replace(/^(https:\/\/[^/]+|\{\w+\}(?=\/))/, '').split('?');
+  const [path = ''] = address.replace(/^(https?:\/\/[^/]+|\{\w+\}(?=\/))/, '').split('?');
   return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
