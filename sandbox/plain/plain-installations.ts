@@ -1,9 +1,33 @@
 import { generateKeyPairSync, randomBytes, verify, type KeyPairKeyObjectResult } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { PlainAdministered, PlainFault } from '../../src/integrations/providers/plain/plain-provider';
-import type { Reply } from './plain-sandbox';
-import type { PlainWorld } from './plain-world';
+import type { PlainAdministered, PlainFault, PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
 import { at, firstOf, put, type Json } from './pointed';
+
+interface Grant {
+  access: string;
+  /** Of the account whose installation it was minted for. */
+  readonly installation?: string;
+  expired: boolean;
+  revoked: boolean;
+}
+
+/** The pretend provider, as far as its app has to know it. */
+interface AppHost {
+  readonly declaration: PlainProvider;
+  readonly clientId: string;
+  readonly admits: boolean;
+  readonly accountId: string;
+  readonly accountIds: readonly string[];
+  readonly grants: Grant[];
+  now(): number;
+  credentialOf(access: string): Grant | undefined;
+  oneOf(accountId: string): Json;
+}
+
+interface Minted {
+  readonly status: number;
+  readonly body: Json;
+}
 
 /** The app of one pretend provider and its installations: one on each account, and one on an account that is not the person's to give away. */
 export class PlainInstallations {
@@ -13,7 +37,7 @@ export class PlainInstallations {
   readonly resting = new Set<string>();
   private pair: KeyPairKeyObjectResult | undefined;
 
-  constructor(private readonly world: PlainWorld) {}
+  constructor(private readonly world: AppHost) {}
 
   /** What the app signs with. */
   get privateKey(): string {
@@ -33,7 +57,7 @@ export class PlainInstallations {
   }
 
   /** A token, or what is declared of an app that is not installed any more, or that rests. */
-  mint(accountId: string, headers: IncomingHttpHeaders): Reply {
+  mint(accountId: string, headers: IncomingHttpHeaders): Minted {
     const { faults = [], oauth2 } = this.world.declaration;
     if (!this.isAppJwt((headers.authorization ?? '').replace('Bearer ', ''))) return { status: 401, body: { message: 'no such key' } };
     const told = [...(oauth2?.installation?.faults ?? []), ...faults];
@@ -107,7 +131,7 @@ export class PlainInstallations {
   }
 }
 
-function answerOf(fault: PlainFault | undefined): Reply {
+function answerOf(fault: PlainFault | undefined): Minted {
   if (!fault) throw new Error('The declaration does not say how this is refused.');
   const place = firstOf(fault.at);
   return { status: fault.status ?? 400, body: place?.startsWith('/') ? put({}, place, [fault.is].flat()[0] ?? 'refused') : {} };
