@@ -39,6 +39,7 @@ import { FailingEvents1764990210000 } from './1764990210000-failing-events';
 import { FailedKinds1764990500000 } from './1764990500000-failed-kinds';
 import { NeededKeys1764990510000 } from './1764990510000-needed-keys';
 import { LimitedRequests1764990600000 } from './1764990600000-limited-requests';
+import { TenantOfEvents1764990700000 } from './1764990700000-tenant-of-events';
 import { Figures1764980300000 } from './1764980300000-figures';
 import { ReplayRuns1764980310000 } from './1764980310000-replay-runs';
 
@@ -87,4 +88,5 @@ export const MIGRATIONS = [
   FailedKinds1764990500000,
   NeededKeys1764990510000,
   LimitedRequests1764990600000,
+  TenantOfEvents1764990700000,
 ];

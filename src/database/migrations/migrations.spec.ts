@@ -52,6 +52,7 @@ const LANDED: Readonly<Record<string, string>> = {
   'src/database/migrations/1764990500000-failed-kinds.ts': '5f700213de1abac6a84cf49e5d42e53c93a296342d9914da4b0fdc936bb3e973',
   'src/database/migrations/1764990510000-needed-keys.ts': '07788facb567585f1f68026b4e1850df242a7fd7d3dba554c911f28e1e83432c',
   'src/database/migrations/1764990600000-limited-requests.ts': '4b10c1243e811f551c6e20a1e96a30772aacbc45fe9a090b9b1f783ec8235207',
+  'src/database/migrations/1764990700000-tenant-of-events.ts': 'd31b52f653fc57fc6f469f042c8effe01662df347bbfc5eef371f25b51df1ad6',
 };
 
 const ROOT = join(__dirname, '..', '..', '..');

@@ -1,8 +1,8 @@
 import { STATES } from './replay/failed-events.queries';
+import { TENANT_OF_EVENT as TENANT } from './tenant-of-event';
 
 /** Of a finding no more events are counted: its look costs the same, however many failed. */
 export const FOUND_AT_MOST = 200;
-const TENANT = `coalesce(e.tenant, '')`;
 const FIRST_DEAD = `SELECT ${TENANT} AS tenant, e.provider, e.type AS about FROM webhook_events e WHERE ${STATES.dead}`;
 /** As in the index `webhook_events_handler_failed`. */
 const FIRST_FAILED = `SELECT e.provider, e.type FROM webhook_events e WHERE e.status = 'failed' AND e.error_code = 'webhook_handler_failed'`;

@@ -1,12 +1,9 @@
 import { COMMIT_WITHOUT_WAITING } from '../../../database';
 import { CONNECTIONS } from '../../connections';
 import { OF_ENDED_PROCESS } from '../../jobs';
+import { TENANT_OF_EVENT as TENANT } from '../tenant-of-event';
 import { NOTHING_YET } from './object-mark';
-
-const PENDING = `e.status IN ('received', 'failed')`;
-
-/** As in the index `webhook_events_due_by_tenant`; '' stands for events of nobody. */
-const TENANT = `coalesce(e.tenant, '')`;
+import { PENDING } from './waiting.queries';
 
 /** Of an event `c` and its connection `k`. */
 export const CLAIMED_COLUMNS = `c.id, c.provider, c.event_id, c.type, c.tenant, c.connection_id, c.object_key, c.object_version, c.payload_id, c.received_at, c.attempts,

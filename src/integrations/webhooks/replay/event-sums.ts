@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { asService, asStorageError, asTenant } from '../../../database';
+import { asStorageError, asTenant } from '../../../database';
 import { HandlerRegistry } from '../processing/handler.registry';
 import { QUEUE, QUEUE_OF_ONE, type QueueRow } from '../processing/waiting.queries';
 import {
@@ -73,8 +73,8 @@ const READ_AT_MOST = 4_000;
 const GROUPED_AT_MOST = 2_000;
 
 /**
- * How many events wait or failed, for administrators. Counted up to a bound, and what may be more says so: it costs the same, however many
- * there are. A tenant of undefined is an operator's: everybody's.
+ * How many events wait or failed, for administrators. Counted up to a bound, and what may be more says so: what it costs does not grow with
+ * them, but where one organization has very many failed events of a kind, which are sorted. A tenant of undefined is an operator's: everybody's.
  */
 @Injectable()
 export class EventSums {
@@ -84,10 +84,9 @@ export class EventSums {
   ) {}
 
   async queue(tenant?: string): Promise<QueueState> {
+    const db = asTenant(this.dataSource, tenant);
     const [row] = await (
-      tenant === undefined
-        ? asTenant(this.dataSource, undefined).query<QueueRow>(QUEUE, [COUNTED_AT_MOST])
-        : this.ofOne<QueueRow>(QUEUE_OF_ONE, [COUNTED_AT_MOST, tenant])
+      tenant === undefined ? db.query<QueueRow>(QUEUE, [COUNTED_AT_MOST]) : db.query<QueueRow>(QUEUE_OF_ONE, [COUNTED_AT_MOST, tenant])
     ).catch(asStorage);
     const { olderMayBe, ...queue } = row as QueueRow;
     const bounded = (['depth', 'inFlight', 'retrying', 'dead'] as const).filter((name) => queue[name] >= COUNTED_AT_MOST);
@@ -96,28 +95,20 @@ export class EventSums {
 
   /** Per provider, those whose handlers have failed: that are tried again, and that were given up. */
   async failing(tenant?: string): Promise<FailingEvents[]> {
+    const db = asTenant(this.dataSource, tenant);
     const rows = await (
-      tenant === undefined
-        ? asTenant(this.dataSource, undefined).query<FailingRow>(FAILING, [READ_AT_MOST])
-        : this.ofOne<FailingRow>(FAILING_OF_ONE, [READ_AT_MOST, tenant])
+      tenant === undefined ? db.query<FailingRow>(FAILING, [READ_AT_MOST]) : db.query<FailingRow>(FAILING_OF_ONE, [READ_AT_MOST, tenant])
     ).catch(asStorage);
     return rows.map(({ moreDead, moreRetrying, ...row }) => ({ ...row, atLeast: atLeastOf({ moreDead, moreRetrying }) }));
   }
 
-  /**
-   * The statement itself names the organization: the indexes by organization hold events of nobody as well (`coalesce`), which the caller's role
-   * may not look into (a condition that may leak comes after the policy).
-   */
-  private ofOne<Row extends object>(sql: string, params: unknown[]): Promise<Row[]> {
-    return asService(() => this.dataSource.query<Row[]>(sql, params));
-  }
-
   /** By kind and error, the largest first; of each kind the newest events. */
   async failedGroups(tenant: string | undefined, limit: number): Promise<FailedEventGroup[]> {
+    const db = asTenant(this.dataSource, tenant);
     const rows = await (
       tenant === undefined
-        ? asTenant(this.dataSource, undefined).query<FailedGroupRow>(FAILED_GROUPS, [GROUPED_AT_MOST, limit])
-        : this.ofOne<FailedGroupRow>(FAILED_GROUPS_OF_ONE, [GROUPED_AT_MOST, tenant, limit])
+        ? db.query<FailedGroupRow>(FAILED_GROUPS, [GROUPED_AT_MOST, limit])
+        : db.query<FailedGroupRow>(FAILED_GROUPS_OF_ONE, [GROUPED_AT_MOST, tenant, limit])
     ).catch(asStorage);
     return rows.map(({ error_code: errorCode, example_id: exampleId, since, last, moreDead, moreRetrying, ...row }) => {
       const atLeast = atLeastOf({ moreDead, moreRetrying });

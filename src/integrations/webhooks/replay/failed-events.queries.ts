@@ -1,3 +1,4 @@
+import { TENANT_OF_EVENT as TENANT } from '../tenant-of-event';
 import { ERROR_SHAPE } from './error-shape';
 
 /** As in the indexes `webhook_events_dead`, `webhook_events_failing` and those by organization. */
@@ -5,7 +6,6 @@ export const STATES = {
   dead: `e.status = 'dead'`,
   retrying: `e.status IN ('received', 'failed') AND e.attempts > 0`,
 } as const;
-const TENANT = `coalesce(e.tenant, '')`;
 /** Of each kind so many are looked at, however many kinds there are. */
 const LEAST_OF_A_KIND = 20;
 
@@ -15,27 +15,15 @@ interface Whose {
   /** The columns of the index before the time, and the same of a kind `k`. */
   readonly columns: string;
   readonly ofKind: string;
-  readonly newestFirst: string;
 }
-const EVERYBODY: Whose = {
-  only: '',
-  columns: 'e.provider, e.type',
-  ofKind: 'k.provider, k.type',
-  newestFirst: 'e.provider DESC, e.type DESC',
-};
-const ONE: Whose = {
-  only: ` AND ${TENANT} >= $2::text AND ${TENANT} <= $2::text`,
-  columns: `${TENANT}, e.provider, e.type`,
-  ofKind: '$2::text, k.provider, k.type',
-  newestFirst: `${TENANT} DESC, e.provider DESC, e.type DESC`,
-};
+const EVERYBODY: Whose = { only: '', columns: 'e.provider, e.type', ofKind: 'k.provider, k.type' };
+const ONE: Whose = { only: ` AND ${TENANT} = $2::text`, columns: `${TENANT}, e.provider, e.type`, ofKind: '$2::text, k.provider, k.type' };
 
 /**
- * The newest of the kind `k`, in the words of the index: asked for as a range, as for equations a planner that takes the kind for a small one
+ * The newest of the kind `k`, in the order of the index: asked for as a range, as for equations a planner that takes the kind for a small one
  * reads and sorts all of it.
  */
-const newestOfKind = ({ columns, ofKind, newestFirst }: Whose) =>
-  `(${columns}) BETWEEN (${ofKind}) AND (${ofKind}) ORDER BY ${newestFirst}, e.received_at DESC`;
+const NEWEST_OF_KIND = `(e.provider, e.type) BETWEEN (k.provider, k.type) AND (k.provider, k.type) ORDER BY e.provider DESC, e.type DESC, e.received_at DESC`;
 
 /** The kinds of which some are in the state, each with its oldest: one step in the index for each. */
 const kindsIn = (state: keyof typeof STATES, { only, columns, ofKind }: Whose) => {
@@ -51,7 +39,7 @@ const newestIn = (state: keyof typeof STATES, whose: Whose) => `
   SELECT ${state === 'dead'} AS dead, k.oldest, n.*, count(*) OVER (PARTITION BY n.provider, n.type) = (SELECT most FROM share) AS more
   FROM ${state}_kinds k CROSS JOIN LATERAL (
     SELECT e.id, e.provider, e.type, e.tenant, e.connection_id, e.received_at, e.error_code, e.last_error FROM webhook_events e
-    WHERE ${STATES[state]} AND ${newestOfKind(whose)} LIMIT (SELECT most FROM share)) n`;
+    WHERE ${STATES[state]}${whose.only} AND ${NEWEST_OF_KIND} LIMIT (SELECT most FROM share)) n`;
 
 /**
  * The newest events that failed, the same share for each kind: none is missed beside one of which there are a hundred thousand, and what is
