@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { bearerOf } from './plain-installations';
 import type { PlainWorld } from './plain-world';
 
 export interface Shown {
@@ -15,7 +16,7 @@ export function verdictOn(world: PlainWorld, { headers, query }: Shown): 'good' 
   }
   const asApp = `Basic ${Buffer.from(`${world.clientId}:${world.clientSecret}`).toString('base64')}`;
   if (app?.by === 'basic' && headers.authorization === asApp) return 'good';
-  if (app?.by === 'jwt' && world.installations.isAppJwt((headers.authorization ?? '').replace('Bearer ', ''))) return 'good';
+  if (app?.by === 'jwt' && world.installations.isAppJwt(bearerOf(headers))) return 'good';
   const ways = [
     ...(oauth2 ? [{ how: oauth2.credential ?? credential ?? ({ in: 'bearer' } as const), isToken: true }] : []),
     ...(apiKey ? [{ how: apiKey.credential ?? credential ?? ({ in: 'bearer' } as const), isToken: false }] : []),

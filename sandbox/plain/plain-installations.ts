@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { PlainAdministered, PlainFault, PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
 import { at, firstOf, put, type Json } from './pointed';
 
-interface Grant {
+/** A token that the pretend provider gave. */
+export interface Grant {
   access: string;
   /** Of the account whose installation it was minted for. */
   readonly installation?: string;
@@ -59,7 +60,7 @@ export class PlainInstallations {
   /** A token, or what is declared of an app that is not installed any more, or that rests. */
   mint(accountId: string, headers: IncomingHttpHeaders): Minted {
     const { faults = [], oauth2 } = this.world.declaration;
-    if (!this.isAppJwt((headers.authorization ?? '').replace('Bearer ', ''))) return { status: 401, body: { message: 'no such key' } };
+    if (!this.isAppJwt(bearerOf(headers))) return { status: 401, body: { message: 'no such key' } };
     const told = [...(oauth2?.installation?.faults ?? []), ...faults];
     if (!this.world.admits) return answerOf(told.find(({ code }) => code === 'needs_reauth'));
     if (this.resting.has(accountId)) return answerOf(told.find(({ code }) => code === 'organization_forbids'));
@@ -69,7 +70,7 @@ export class PlainInstallations {
   /** A person's token tells who that is, and nothing else; an installation's does the rest. */
   isForAnother(path: string, headers: IncomingHttpHeaders): boolean {
     const { oauth2, account } = this.world.declaration;
-    const grant = this.world.credentialOf((headers.authorization ?? '').replace('Bearer ', ''));
+    const grant = this.world.credentialOf(bearerOf(headers));
     if (!oauth2?.installation || !grant) return false;
     const isOfPerson = [account.path?.split('?')[0], account.several?.person.path].includes(path) || this.membership(path) !== undefined;
     return isOfPerson === (grant.installation !== undefined);
@@ -98,8 +99,7 @@ export class PlainInstallations {
   membership(path: string): Json | undefined {
     for (const [id, kind] of this.kinds) {
       if (!('path' in kind)) continue;
-      const values = this.valuesOf(id);
-      if (path !== kind.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''))) continue;
+      if (path !== filledPath(kind.path, this.valuesOf(id))) continue;
       const answer: Json = {};
       for (const [place, is] of Object.entries(kind.where)) put(answer, place, id === 'acct-others' || !this.administers ? 'another' : is);
       return answer;
@@ -110,10 +110,7 @@ export class PlainInstallations {
   /** The account whose installation's token is minted there. */
   mintedAt(path: string): string | undefined {
     const { installation } = this.world.declaration.oauth2 ?? {};
-    return this.world.accountIds.find((id) => {
-      const values = this.valuesOf(id);
-      return installation?.path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? '')) === path;
-    });
+    return installation && this.world.accountIds.find((id) => filledPath(installation.path, this.valuesOf(id)) === path);
   }
 
   private valuesOf(accountId: string): Record<string, string> {
@@ -129,6 +126,15 @@ export class PlainInstallations {
     const body = put({}, firstOf(token.access)!, access);
     return put(body, firstOf(token.expiresAt)!, new Date(this.world.now() + 3_600_000).toISOString());
   }
+}
+
+/** The token that a call shows; none: ''. */
+export function bearerOf({ authorization = '' }: IncomingHttpHeaders): string {
+  return authorization.replace('Bearer ', '');
+}
+
+function filledPath(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
 }
 
 function answerOf(fault: PlainFault | undefined): Minted {

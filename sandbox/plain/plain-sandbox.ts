@@ -25,7 +25,7 @@ export interface PlainRequest {
   readonly acted?: boolean;
 }
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** A text is sent as it is. */

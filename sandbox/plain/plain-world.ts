@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PlainProvider } from '../../src/integrations/providers/plain/plain-provider';
-import { PlainInstallations } from './plain-installations';
+import { PlainInstallations, type Grant } from './plain-installations';
 import { at, exampleOf, firstOf, put, type Json } from './pointed';
 
 /** What an operation did here. */
@@ -24,13 +24,8 @@ export interface PlainWatchHere {
   expires: string;
 }
 
-interface Grant {
-  access: string;
-  /** Of the account whose installation it was minted for. */
-  readonly installation?: string;
+interface RefreshableGrant extends Grant {
   refresh?: string;
-  expired: boolean;
-  revoked: boolean;
 }
 
 interface Code {
@@ -53,7 +48,7 @@ export class PlainWorld {
   readonly installations: PlainInstallations;
   /** ms since the epoch; a test may set it. */
   now = (): number => Date.now();
-  readonly grants: Grant[] = [];
+  readonly grants: RefreshableGrant[] = [];
   readonly items = new Map<string, Json[]>();
   /** What operations made, in their order, and by the key that they came with. */
   readonly made: Made[] = [];
@@ -138,14 +133,14 @@ export class PlainWorld {
     return JSON.parse(this.filledIn(JSON.stringify(this.declaration.oauth2?.signIn)));
   }
 
-  takeRefresh(token: string | undefined): Grant | undefined {
+  takeRefresh(token: string | undefined): RefreshableGrant | undefined {
     return this.grants.find(({ refresh, revoked }) => refresh !== undefined && refresh === token && !revoked);
   }
 
   /** The token endpoint's answer, with everything where the declaration looks for it. */
   grant(): Json {
     const { oauth2, token = {} } = this.declaration;
-    const grant: Grant = { access: `at-${randomBytes(12).toString('hex')}`, expired: false, revoked: false };
+    const grant: RefreshableGrant = { access: `at-${randomBytes(12).toString('hex')}`, expired: false, revoked: false };
     if (oauth2?.refresh) grant.refresh = `rt-${randomBytes(12).toString('hex')}`;
     this.grants.push(grant);
     const body: Json = {};
@@ -225,7 +220,7 @@ export class PlainWorld {
     return firstOf(this.declaration.webhooks?.routingKey)?.startsWith('origin:') ? `https://${accountId}.example.com` : accountId;
   }
 
-  credentialOf(access: string): Grant | undefined {
+  credentialOf(access: string): RefreshableGrant | undefined {
     return this.grants.find((grant) => grant.access === access);
   }
 

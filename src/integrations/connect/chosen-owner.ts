@@ -34,7 +34,7 @@ export type Whose = Pick<ConnectIntent, 'tenant' | 'userId' | 'owner' | 'policy'
  * Whose the connection will be; and which one is connected anew, where it is said: that stays whose it is.
  * @throws IntegrationError `connection_not_found`, `forbidden`, `invalid_request`
  */
-export async function meant(
+export async function ownershipOf(
   connections: ConnectionRepository,
   viewer: ConnectionViewer,
   { provider, connectionId, owner, policy }: ChosenOwner & { readonly provider: string; readonly connectionId?: string },
@@ -64,7 +64,7 @@ function mendedFor(viewer: ConnectionViewer, old: Connection, { owner = ownerOf(
 }
 
 /** Of what the provider asks for, what a connection knows: a reconnect need not ask for it again. */
-export function fieldsOf(
+export function knownFields(
   { ask = {} }: Provider,
   { metadata = {} }: { readonly metadata?: Readonly<Record<string, unknown>> },
 ): Record<string, string> {

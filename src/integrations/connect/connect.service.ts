@@ -10,7 +10,7 @@ import { filledIn, isConsented, providerFor, redirectAddress } from '../provider
 import { AccountLookup } from './account-lookup';
 import { askedInPerson, assertAllowed, assertUsual, heldUserScopes, type AskedScopes } from './asked-scopes';
 import { readCallback } from './callback-query';
-import { fieldsOf, meant, type ChosenOwner } from './chosen-owner';
+import { knownFields, ownershipOf, type ChosenOwner } from './chosen-owner';
 import { connectFailure, refusedAtProvider } from './connect-failure';
 import { ConnectedAccounts, type GrantedAccount } from './connected-accounts';
 import type { PendingConnect } from './connect-page';
@@ -69,9 +69,9 @@ export class ConnectService {
     resolveReturnTo(request.returnTo, this.settings);
     if (viewer.viaBrowserToken) assertUsual(request);
     const { fields, userScopes, ...rest } = request;
-    const { old, ...whose } = await meant(this.connections, viewer, request);
+    const { old, ...whose } = await ownershipOf(this.connections, viewer, request);
     const inPerson = askedInPerson(whose.owner, userScopes ?? (old && heldUserScopes(facts, old.scopes)));
-    const { values } = filledIn(provider, fields ?? (old && fieldsOf(provider, old)));
+    const { values } = filledIn(provider, fields ?? (old && knownFields(provider, old)));
     const now = this.clock.now();
     const expiresAt = new Date(now + FLOW_LIFE_MS);
     const token = await this.flows.createSession(

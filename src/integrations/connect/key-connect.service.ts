@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IntegrationError } from '../../errors';
 import { ConnectionRepository, TokenEndpoint, type Connection, type ConnectionViewer } from '../connections';
-import { fieldsOf, meant, type ChosenOwner } from './chosen-owner';
+import { knownFields, ownershipOf, type ChosenOwner } from './chosen-owner';
 import type { AccountIdentity, Provider } from '../contract';
 import { filledIn, isMinted, providerFor, ProviderRegistry } from '../providers';
 import { AccountLookup } from './account-lookup';
@@ -33,9 +33,9 @@ export class KeyConnectService {
   /** Connects after one real call. @throws IntegrationError `credentials_rejected`, `not_supported`, `connection_not_found`, `account_mismatch` */
   async connect(viewer: ConnectionViewer, request: KeyRequest): Promise<Connection> {
     const provider = this.registry.get(request.provider);
-    const { old, ...whose } = await meant(this.connections, viewer, request);
+    const { old, ...whose } = await ownershipOf(this.connections, viewer, request);
     const intent: Intent = { ...whose, ...(old && { connectionId: old.id }) };
-    const { apiKey, fields } = { ...request, ...(old && { fields: { ...fieldsOf(provider, old), ...request.fields } }) };
+    const { apiKey, fields } = { ...request, ...(old && { fields: { ...knownFields(provider, old), ...request.fields } }) };
     if (isMinted(provider.oauth2)) return this.withMinted(intent, provider, fields);
     return this.withKey(intent, provider, { apiKey, fields });
   }

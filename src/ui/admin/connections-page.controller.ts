@@ -1,7 +1,6 @@
-import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { BrowserNews, byId, CurrentUser, html, IdParam, Roles, type EdgeRequest, type SessionPrincipal } from '../../http-api';
-import { CLOCK, type Clock } from '../../clock';
 import { ConnectionRepository, ProviderRegistry, ScopeNeeds } from '../../integrations';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
@@ -40,7 +39,6 @@ export class ConnectionsPageController {
     private readonly registry: ProviderRegistry,
     private readonly scopeNeeds: ScopeNeeds,
     private readonly news: BrowserNews,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -87,9 +85,7 @@ export class ConnectionsPageController {
 
   private context(caller: SessionPrincipal): ConnectionContext {
     return {
-      nowMs: this.clock.now(),
-      caller,
-      nameOf: (provider) => this.registry.nameOf(provider),
+      ...this.lists.viewFor(caller),
       missingOf: (connection) => {
         const words = this.registry.find(connection.provider)?.oauth2?.scopeWords ?? {};
         return connection.status === 'connected' ? this.scopeNeeds.missing(connection).map((scope) => words[scope] ?? scope) : [];

@@ -1,4 +1,4 @@
-import { Controller, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import {
@@ -12,26 +12,17 @@ import {
   type Html,
   type SessionPrincipal,
 } from '../../http-api';
-import { CLOCK, type Clock } from '../../clock';
 import { IntegrationError } from '../../errors';
-import {
-  EventFilters,
-  eventGroup,
-  EventSums,
-  ProviderRegistry,
-  replayActorOf,
-  ReplayRuns,
-  WebhookReplay,
-  type EventFilter,
-} from '../../integrations';
+import { EventFilters, eventGroup, EventSums, replayActorOf, ReplayRuns, WebhookReplay, type EventFilter } from '../../integrations';
 import { confirmPage } from '../confirm-page';
 import { hiddenFields } from '../form';
 import { page } from '../layout';
 import { liveRegion } from '../live/live-region';
 import { FormRoute, PageRoute } from '../page-route.decorators';
-import { EVENTS_PATH, FAILED_EVENTS_PATH as PATH, REPLAYS_PATH } from './admin-links';
+import { EVENTS_PATH, FAILED_EVENTS_PATH as PATH, REPLAYS_PATH, type ViewContext } from './admin-links';
 import { adminNews, adminNotice } from './admin-notices';
 import { failedGroupTable, replayForms } from './failed-event-views';
+import { ListPages } from './list-pages';
 import { filterId, filterText, filterTime, PAGE_ROWS } from './list-query';
 import { filterWords } from './replay-views';
 
@@ -65,9 +56,8 @@ export class FailedEventsPageController {
     private readonly replays: WebhookReplay,
     private readonly runs: ReplayRuns,
     private readonly filters: EventFilters,
-    private readonly registry: ProviderRegistry,
+    private readonly lists: ListPages,
     private readonly news: BrowserNews,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @PageRoute()
@@ -78,7 +68,7 @@ export class FailedEventsPageController {
   ): Promise<string> {
     const groups = await this.sums.failedGroups(visibleTenant(caller), PAGE_ROWS);
     const notice = adminNotice(this.news.take(request, reply, caller));
-    const context = { nowMs: this.clock.now(), caller, nameOf: (provider: string) => this.registry.nameOf(provider) };
+    const context = this.lists.viewFor(caller);
     const body = html`${notice}
       <p><a href="${EVENTS_PATH}">All webhook events</a> · <a href="${REPLAYS_PATH}">Replays</a></p>
       ${liveRegion('failed-events', failedGroupTable(groups, context))}
@@ -107,7 +97,7 @@ export class FailedEventsPageController {
     await reply.send(
       confirmPage({
         title: 'Replay',
-        question: question(matched, asked, (provider) => this.registry.nameOf(provider)),
+        question: question(matched, asked, this.lists.viewFor(caller)),
         to: `${PATH}/replay`,
         label: 'Replay',
         fields: Object.fromEntries(Object.entries(fields).filter((field): field is [string, string] => field[1] !== undefined)),
@@ -140,7 +130,7 @@ function groupOf(text: string): z.infer<typeof eventGroup> {
   }
 }
 
-function question(matched: number, asked: EventFilter, nameOf: (provider: string) => string): string {
+function question(matched: number, asked: EventFilter, { nameOf }: Pick<ViewContext, 'nameOf'>): string {
   const [count, them] = matched === 1 ? ['1 event', 'it'] : [`${matched.toLocaleString('en')} events`, 'them'];
   const { provider, type, error: text } = asked;
   if (provider && type && text) return `${count} of ${nameOf(provider)}, ${type}, failed so: “${text}”. Process ${them} again?`;

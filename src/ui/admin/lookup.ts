@@ -73,7 +73,7 @@ export class Lookup {
     ];
     return [
       ...events.map(({ id, type, provider: key }) => ({
-        what: `Webhook event ${type} of ${this.nameOf(key)}`,
+        what: `Webhook event ${type} of ${this.registry.nameOf(key)}`,
         href: `${EVENTS_PATH}/${id}`,
       })),
       ...ofConnections.flat(),
@@ -90,11 +90,9 @@ export class Lookup {
     const [only, another] = await this.connections.list(caller, { ...filter, limit: 2 });
     if (!only) return [];
     if (another) return [{ what: `Connections ${whose}`, href: addressOf(CONNECTIONS_PATH, filter) }];
-    return [{ what: `Connection ${whose}: ${this.nameOf(only.provider)}, ${only.accountName}`, href: `${CONNECTIONS_PATH}/${only.id}` }];
-  }
-
-  private nameOf(provider: string): string {
-    return this.registry.nameOf(provider);
+    return [
+      { what: `Connection ${whose}: ${this.registry.nameOf(only.provider)}, ${only.accountName}`, href: `${CONNECTIONS_PATH}/${only.id}` },
+    ];
   }
 }
 

@@ -10,15 +10,9 @@ export class AppAuthInterceptor implements Interceptor {
 
   async intercept(call: Call, next: Next): Promise<Response> {
     const { app } = call.provider;
-    if (app?.by === 'basic')
-      return next(withBasic(call, app)).catch((error: unknown) => {
-        throw isRefusal(error) ? credentialsRefused(call, error) : error;
-      });
+    if (app?.by === 'basic') return refusedForGood(call, next(withBasic(call, app)));
     const token = await this.token(call);
-    if (app?.by === 'jwt')
-      return next(withCredential(call, token)).catch((error: unknown) => {
-        throw isRefusal(error) ? credentialsRefused(call, error) : error;
-      });
+    if (app?.by === 'jwt') return refusedForGood(call, next(withCredential(call, token)));
     try {
       return await next(withCredential(call, token));
     } catch (error) {
@@ -51,6 +45,13 @@ function withBasic(call: Call, { clientId, clientSecret, headers = {} }: AppBySe
 
 function isRefusal(error: unknown): error is AnswerError {
   return error instanceof AnswerError && (error.tokenExpired || error.grantEnded);
+}
+
+/** There is no other credential to try: a refusal is of what was set up. */
+function refusedForGood(call: Call, answer: Promise<Response>): Promise<Response> {
+  return answer.catch((error: unknown) => {
+    throw isRefusal(error) ? credentialsRefused(call, error) : error;
+  });
 }
 
 /** Nobody can connect anew for an app: its credentials are for whoever set them to mend, the operator or the organization. */

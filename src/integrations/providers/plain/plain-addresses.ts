@@ -1,5 +1,5 @@
 import type { ProviderSettings } from '../../../config/provider-settings';
-import { filledAddress, filledOverride, isTemplate, type Values } from './filled-address';
+import { filledAddress, filledOverride, isFilledBy, isTemplate, type Values } from './filled-address';
 import type { PlainProvider } from './plain-provider';
 
 type Named = 'apiBaseUrl' | 'authorizeUrl' | 'tokenUrl' | 'revokeUrl';
@@ -23,8 +23,7 @@ export class PlainAddresses {
   asFarAsKnown(name: Named, values: Values): string | undefined {
     const declared = this.declared(name);
     if (declared === undefined) return undefined;
-    const places = [...declared.matchAll(/\{(\w+)\}/g)].map(([, place]) => place as string);
-    return places.every((place) => typeof values[place] === 'string') ? this.filled(name, values) : declared;
+    return isFilledBy(declared, values) ? this.filled(name, values) : declared;
   }
 
   /** A path below the API's base, or an address of its own. */
